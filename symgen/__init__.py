@@ -1,0 +1,1 @@
+"""symgen: a symbolic derivation engine for the mathematics of generative models."""

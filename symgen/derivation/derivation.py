@@ -1,0 +1,53 @@
+"""Steps, evidence and what a derivation is: data. The facade gives it `latex()` and `evaluate()`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgen.tensor.expression import Array, Node
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rule applied: `before` became `after`. Both are nodes (arrays for tensors), `where` names what it was done to
+    (a name or a short text), `reason` is the text at the right of the line, `conditions` what must hold for it."""
+
+    rule: str
+    before: Node | None
+    after: Node | None
+    where: str = ""
+    conditions: tuple[str, ...] = ()
+    evidence: Evidence | None = None
+    reason: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for a result. kind: proved, checked, refuted, malformed or unknown; `digits` agreed at `points` points;
+    `method` says how it was looked at, `tried` what was tried in vain."""
+
+    kind: str
+    conditions: tuple[str, ...] = ()
+    digits: int | None = None
+    points: int = 0
+    method: str = ""
+    tried: tuple[str, ...] = ()
+
+
+@dataclass
+class Trace:
+    """What engines write their steps into. `names` are suggested names of arrays that a derivation made (delta_z)."""
+
+    steps: list[Step] = field(default_factory=list)
+    names: dict[Array, str] = field(default_factory=dict)
+    conditions: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, rule: str, before: Node | None, after: Node | None, **more: Any) -> None:
+        self.steps.append(Step(rule, before, after, **more))
+
+    def condition(self, text: str) -> None:
+        if text not in self.conditions:
+            self.conditions.append(text)
