@@ -1,0 +1,36 @@
+"""What an engine is handed: where to write its steps, what is known, what things are called, when to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from symgen.derivation.derivation import Trace
+from symgen.tensor.expression import Array
+
+if TYPE_CHECKING:
+    from symgen.tensor.facts import Facts
+
+
+class BudgetSpent(Exception):
+    """The time of a goal is up; the goal is answered by `unknown` or by what stands so far."""
+
+
+@dataclass
+class Context:
+    """`facts` holds the assumptions on scalars (None: the domains alone), `names` the author's names of arrays,
+    `deadline` a `time.monotonic` value past which an engine gives up with `BudgetSpent`."""
+
+    trace: Trace = field(default_factory=Trace)
+    facts: Facts | None = None
+    names: Mapping[Array, str] = field(default_factory=dict)
+    deadline: float = float("inf")
+
+    def check(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise BudgetSpent
+
+    def name_of(self, array: Array) -> str | None:
+        return self.names.get(array) or self.trace.names.get(array)
