@@ -898,6 +898,10 @@ def total(body: Scalar, indices: Sequence[Index]) -> Scalar:
     missing = [i for i in todo if i not in body.free]
     if missing:
         return mul(size_product(missing), total(body, [i for i in todo if i in body.free]))
+    halves = _halves(body, todo)
+    if halves is not None:
+        i, parts, value = halves
+        return total(substitute(body, {i: value}), [j for j in todo if j is not i] + parts)
     if kind is Delta or kind is Mul and any(type(f) is Delta for f in body.args):
         eliminated = _eliminate_delta(body, todo)
         if eliminated is not None:
@@ -912,6 +916,37 @@ def total(body: Scalar, indices: Sequence[Index]) -> Scalar:
             rest = mul(*(f for f in body.args if f is not inside[0]))
             return add(*(total(mul(rest, t), todo) for t in inside[0].args))
     return _bind(Sum, body, todo)  # type: ignore[no-any-return]
+
+
+def _halves(body: Scalar, todo: list[Index]) -> tuple[Index, list[Index], Scalar] | None:
+    """An index that occurs in `body` inside mod(i, n) and div(i, n) alone, with i = n j + k written out."""
+    found: dict[Index, Scalar] = {}
+    raw: set[Index] = set()
+    seen: set[Node] = set()
+    stack: list[Node] = [body]
+    while stack:
+        node = stack.pop()
+        if node in seen or node.is_array_node or node.free.isdisjoint(todo):
+            continue
+        seen.add(node)
+        if type(node) is Index:
+            raw.add(node)
+        elif type(node) is Fn and node.name in ("mod", "div") and type(node.args[0]) is Index and node.args[0] in todo:
+            i, n = node.args
+            if found.setdefault(i, n) is not n:
+                raw.add(i)
+        else:
+            stack.extend(node.args)
+    for i in todo:
+        n = found.get(i)
+        if n is None or i in raw or n.free:
+            continue
+        m = divide(i.size, n)
+        if _has_power_of(m, n) or any(type(x) is Pow for x in _factors(m)):
+            continue
+        k, j = fresh_index(n), fresh_index(m)
+        return i, [j, k], add(mul(n, j), k)
+    return None
 
 
 def has_delta_on(term: Scalar, indices: Sequence[Index]) -> bool:
