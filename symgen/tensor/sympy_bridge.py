@@ -1,0 +1,567 @@
+"""From nodes to SymPy and back.
+
+`to_sympy(node, table)` writes a scalar in internal symbols s0, s1, .. whose assumptions come from the domains: what
+SymPy is consulted on, and `from_sympy` reads back. `to_sympy(node, names=..)` writes it in symbols without assumptions
+named as the author named them: what a caller is handed. `within` calls SymPy under a deadline.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from sympy.polys.polyerrors import BasePolynomialError
+
+from symgen.tensor.expression import (
+    HALF,
+    INF,
+    MINUS_ONE,
+    NAN,
+    ONE,
+    PI,
+    TWO,
+    ZERO,
+    Add,
+    Array,
+    Compare,
+    Delta,
+    Dim,
+    Entry,
+    Expect,
+    Fn,
+    Fold,
+    Index,
+    Logic,
+    Mul,
+    Node,
+    Num,
+    Operator,
+    Pow,
+    Recurrence,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    Where,
+    add,
+    axis,
+    compare,
+    delta,
+    divide,
+    entry,
+    fn,
+    fresh_index,
+    logic,
+    mul,
+    neg,
+    num,
+    open_sum,
+    open_tensor,
+    power,
+    sub,
+    substitute,
+    where,
+)
+
+if TYPE_CHECKING:
+    from symgen.tensor.facts import Facts
+
+__all__ = ["Table", "NotInSymPy", "Timeout", "to_sympy", "from_sympy", "array_to_sympy", "within", "SYMPY_ERRORS"]
+
+MAX_UNROLLED = 64  # terms of a sum over a fixed range that is written out for SymPy
+
+
+class NotInSymPy(ValueError):
+    """An expression that the other side has no word for."""
+
+
+class Timeout(BaseException):
+    """Past `except Exception`, of which SymPy has many."""
+
+
+# what SymPy raises when a question is beyond it
+SYMPY_ERRORS = (
+    ArithmeticError, AssertionError, AttributeError, BasePolynomialError, IndexError, KeyError, NotImplementedError,
+    RecursionError, StopIteration, TypeError, ValueError,
+)  # fmt: skip
+
+
+def within(seconds: float, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """call(*args), or None when it takes longer than `seconds` or SymPy gives up.
+
+    The clock is SIGALRM, which only the main thread has; elsewhere the call runs without one, so that callers ask for
+    small expressions only.
+    """
+    clocked = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+
+    def ring(*_: object) -> None:
+        raise Timeout
+
+    if seconds <= 0:
+        return None
+    started = time.monotonic()
+    old_handler, old_left = None, 0.0
+    try:
+        if clocked:
+            old_handler = signal.signal(signal.SIGALRM, ring)
+            old_left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+            if 0 < old_left < seconds:  # an outer clock rings first
+                signal.setitimer(signal.ITIMER_REAL, old_left)
+        return call(*args, **options)
+    except SYMPY_ERRORS:
+        return None
+    except Timeout:
+        if 0 < old_left <= time.monotonic() - started and old_handler is not None:
+            raise
+        return None
+    finally:
+        if clocked:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, old_handler if old_handler is not None else signal.SIG_DFL)
+            if old_left > 0:
+                signal.setitimer(signal.ITIMER_REAL, max(old_left - (time.monotonic() - started), 1e-3))
+
+
+# --- the functions ----------------------------------------------------------------------------------------------------
+
+_S = sympy
+
+
+def _lbeta(a: Any, b: Any) -> Any:
+    return _S.loggamma(a) + _S.loggamma(b) - _S.loggamma(a + b)
+
+
+def _beta(a: Any, b: Any) -> Any:
+    return _S.gamma(a) * _S.gamma(b) / _S.gamma(a + b)
+
+
+TO_SYMPY: dict[str, Callable[..., Any]] = {
+    "exp": _S.exp, "log": _S.log, "log1p": lambda x: _S.log(1 + x), "expm1": lambda x: _S.exp(x) - 1,
+    "abs": _S.Abs, "sign": _S.sign, "sin": _S.sin, "cos": _S.cos, "tan": _S.tan, "sinh": _S.sinh, "cosh": _S.cosh,
+    "tanh": _S.tanh, "asin": _S.asin, "acos": _S.acos, "atan": _S.atan, "asinh": _S.asinh, "acosh": _S.acosh,
+    "atanh": _S.atanh, "sigmoid": lambda x: 1 / (1 + _S.exp(-x)), "softplus": lambda x: _S.log(1 + _S.exp(x)),
+    "relu": lambda x: _S.Max(x, 0), "silu": lambda x: x / (1 + _S.exp(-x)),
+    "gelu": lambda x: x * (1 + _S.erf(x / _S.sqrt(2))) / 2,
+    "leaky_relu": lambda x, a=_S.Rational(1, 100): _S.Piecewise((x, x > 0), (a * x, True)),
+    "elu": lambda x, a=_S.Integer(1): _S.Piecewise((x, x > 0), (a * (_S.exp(x) - 1), True)),
+    "erf": _S.erf, "erfc": _S.erfc, "lgamma": _S.loggamma, "gamma": _S.gamma, "digamma": _S.digamma,
+    "trigamma": _S.trigamma, "polygamma": _S.polygamma, "beta": _beta, "lbeta": _lbeta, "max": _S.Max, "min": _S.Min,
+    "clip": lambda x, a, b: _S.Min(_S.Max(x, a), b),
+    "xlogy": lambda x, y: _S.Piecewise((0, _S.Eq(x, 0)), (x * _S.log(y), True)),
+    "floor": _S.floor, "mod": _S.Mod, "div": lambda a, n: _S.floor(a / n), "E1": lambda x: _S.expint(1, x), "Ei": _S.Ei,
+    "besseli": _S.besseli, "besselk": _S.besselk, "hyp1f1": lambda a, b, x: _S.hyper((a,), (b,), x),
+    "hyp2f1": lambda a, b, c, x: _S.hyper((a, b), (c,), x), "zeta": _S.zeta, "dilog": lambda x: _S.polylog(2, x),
+    "igamma": lambda a, x: _S.lowergamma(a, x) / _S.gamma(a),
+    "ibeta": lambda a, b, x: _S.betainc_regularized(a, b, 0, x),
+}  # fmt: skip
+
+
+
+FROM_SYMPY: dict[type, Callable[..., Scalar]] = {
+    _S.exp: lambda x: fn("exp", x), _S.log: lambda x: fn("log", x), _S.Abs: lambda x: fn("abs", x),
+    _S.sign: lambda x: fn("sign", x), _S.sin: lambda x: fn("sin", x), _S.cos: lambda x: fn("cos", x),
+    _S.tan: lambda x: fn("tan", x), _S.cot: lambda x: power(fn("tan", x), MINUS_ONE),
+    _S.sec: lambda x: power(fn("cos", x), MINUS_ONE), _S.csc: lambda x: power(fn("sin", x), MINUS_ONE),
+    _S.sinh: lambda x: fn("sinh", x), _S.cosh: lambda x: fn("cosh", x), _S.tanh: lambda x: fn("tanh", x),
+    _S.coth: lambda x: power(fn("tanh", x), MINUS_ONE),
+    _S.asin: lambda x: fn("asin", x), _S.acos: lambda x: fn("acos", x), _S.atan: lambda x: fn("atan", x),
+    # the language has no inverse hyperbolic functions: they are logarithms
+    _S.asinh: lambda x: fn("log", add(x, power(add(mul(x, x), ONE), HALF))),
+    _S.acosh: lambda x: fn("log", add(x, power(add(mul(x, x), MINUS_ONE), HALF))),
+    _S.atanh: lambda x: mul(HALF, fn("log", divide(add(ONE, x), sub(ONE, x)))),
+    _S.erf: lambda x: fn("erf", x), _S.erfc: lambda x: fn("erfc", x), _S.loggamma: lambda x: fn("lgamma", x),
+    _S.gamma: lambda x: fn("gamma", x), _S.factorial: lambda x: fn("gamma", add(x, ONE)),
+    _S.floor: lambda x: fn("floor", x), _S.ceiling: lambda x: neg(fn("floor", neg(x))), _S.Ei: lambda x: fn("Ei", x),
+    _S.lowergamma: lambda a, x: mul(fn("gamma", a), fn("igamma", a, x)),
+    _S.uppergamma: lambda a, x: mul(fn("gamma", a), sub(ONE, fn("igamma", a, x))),
+    _S.besseli: lambda a, x: fn("besseli", a, x), _S.besselk: lambda a, x: fn("besselk", a, x),
+    _S.Mod: lambda a, n: sub(a, mul(n, fn("floor", divide(a, n)))),
+    _S.zeta: lambda s, a=ONE: fn("zeta", s) if a is ONE else fn("zeta", s, a),
+    _S.KroneckerDelta: lambda i, j: delta(i, j), _S.Heaviside: lambda x, *_: where(compare("<", x, ZERO), ZERO, ONE),
+}  # fmt: skip
+
+
+def _polygamma(n: Scalar, x: Scalar) -> Scalar:
+    if n is ZERO:
+        return fn("digamma", x)
+    return fn("trigamma", x) if n is ONE else fn("polygamma", n, x)
+
+
+# --- the table of what SymPy does not look into -----------------------------------------------------------------------
+
+_ASSUMPTIONS: dict[str, dict[str, bool]] = {
+    "positive": {"positive": True}, "nonnegative": {"nonnegative": True}, "unit": {"positive": True},
+    "integer": {"integer": True}, "natural": {"integer": True, "nonnegative": True},
+    "binary": {"integer": True, "nonnegative": True}, "label": {"integer": True, "nonnegative": True},
+    "onehot": {"integer": True, "nonnegative": True}, "simplex": {"nonnegative": True},
+}  # fmt: skip
+
+
+class Table:
+    """The atoms of a question to SymPy, and the symbols that stand for them."""
+
+    def __init__(self, facts: Facts | None = None) -> None:
+        self.facts = facts
+        self.symbols: dict[Scalar, Any] = {}
+        self.atoms: dict[Any, Scalar] = {}
+
+    def symbol(self, atom: Scalar, **assumptions: bool) -> Any:
+        """The symbol of `atom`; `assumptions` are taken when it is new."""
+        found = self.symbols.get(atom)
+        if found is None:
+            if not assumptions:
+                assumptions = self.assumptions_of(atom)
+            found = sympy.Symbol(f"s{len(self.symbols)}", **assumptions)
+            self.symbols[atom], self.atoms[found] = found, atom
+        return found
+
+    def assumptions_of(self, atom: Scalar) -> dict[str, bool]:
+        if isinstance(atom, Dim):
+            return {"integer": True, "positive": True}
+        if isinstance(atom, Index):
+            return {"integer": True, "nonnegative": True}
+        out: dict[str, bool] = {"real": True}
+        if isinstance(atom, Entry) and isinstance(atom.array, Var):
+            out = dict(_ASSUMPTIONS.get(atom.array.domain, {"real": True}))
+            if atom.array.domain == "lower" and len(atom.indices) == 2 and atom.indices[0] is atom.indices[1]:
+                out = {"positive": True}
+            if atom.array.domain == "spd" and len(atom.indices) == 2 and atom.indices[0] is atom.indices[1]:
+                out = {"positive": True}
+        if self.facts is not None and "positive" not in out and not atom.free:
+            if self.facts.is_positive(atom):
+                out = {**out, "positive": True}
+                out.pop("real", None)
+                out.pop("nonnegative", None)
+            elif self.facts.is_positive(neg(atom)):
+                out = {"negative": True}
+        return out
+
+
+# --- nodes to SymPy ---------------------------------------------------------------------------------------------------
+
+_LETTERS = "i j k l m a b c u v r q".split()
+
+
+class _Writer:
+    """One translation; `names` is None for internal symbols."""
+
+    def __init__(
+        self,
+        table: Table | None,
+        names: Mapping[Array, str] | None,
+        indices: Mapping[Index, Any] | None,
+        values: Mapping[Scalar, Any] | None,
+    ) -> None:
+        self.table, self.names = table, names
+        self.memo: dict[Node, Any] = dict(values or {})
+        self.memo.update(indices or {})
+        self.taken = {str(s) for s in self.memo.values()}
+        if names is not None:
+            self.taken |= set(names.values())
+        self.letters: dict[Index, Any] = {}
+
+    def index(self, index: Index) -> Any:
+        found = self.letters.get(index)
+        if found is None:
+            used = {str(s) for s in self.letters.values()} | self.taken
+            letters = (f"{x}{k or ''}" for k in range(1000) for x in _LETTERS)
+            name = next(x for x in letters if x not in used)
+            found = self.letters[index] = sympy.Symbol(name, integer=True)
+        return found
+
+    def write(self, root: Scalar) -> Any:
+        stack: list[Node] = [root]
+        while stack:
+            node = stack[-1]
+            if node in self.memo:
+                stack.pop()
+                continue
+            waiting = [a for a in self.below(node) if a not in self.memo]
+            if waiting:
+                stack.extend(reversed(waiting))
+                continue
+            self.memo[node] = self.make(node)
+            stack.pop()
+        return self.memo[root]
+
+    def opened(self, node: Entry) -> Scalar | None:
+        """The definition, where an entry of a tensor is read through."""
+        if isinstance(node.array, Tensor) and (self.names is None or node.array not in self.names):
+            return open_tensor(node.array, node.indices)
+        return None
+
+    def unrolled(self, node: Any) -> list[Scalar] | None:
+        """The terms of a sum or fold over fixed ranges."""
+        count = 1
+        for i in node.indices:
+            size = i.size.value if isinstance(i.size, Num) else None
+            if not isinstance(size, Fraction) or size.denominator != 1:
+                return None
+            count *= int(size)
+        if count > MAX_UNROLLED:
+            return None
+        body, fresh = open_sum(node)
+        terms = [body]
+        for i in fresh:
+            terms = [substitute(t, {i: num(k)}) for t in terms for k in range(int(i.size.value))]  # type: ignore
+        return terms
+
+    def below(self, node: Any) -> Sequence[Node]:
+        kind = type(node)
+        if kind in (Add, Mul, Pow, Fn, Delta, Compare, Logic, Where):
+            return node.args  # type: ignore[no-any-return]
+        if kind is Entry:
+            opened = self.opened(node)
+            if opened is not None:
+                return (opened,)
+            if self.names is None:
+                return ()
+            array = node.array
+            below = list(node.indices)
+            if array not in self.names and not isinstance(array, Var | Recurrence):
+                below += [a for a in array.args if a.is_scalar_node]
+            return below
+        if kind in (Sum, Fold):
+            terms = self.unrolled(node) if self.names is None or kind is Fold else None
+            if terms is not None:
+                return terms
+            return () if self.names is None else (node.body, *(i.size for i in node.indices))
+        if kind is Expect:
+            return () if self.names is None else (node.body,)
+        if kind is Index:
+            return ()
+        return ()
+
+    def make(self, node: Any) -> Any:
+        kind = type(node)
+        args = [self.memo.get(a) for a in node.args] if kind is not Entry else []
+        if kind is Num:
+            return _number(node)
+        if kind is Add:
+            return sympy.Add(*args)
+        if kind is Mul:
+            return sympy.Mul(*args)
+        if kind is Pow:
+            return sympy.Pow(*args)
+        if kind is Fn:
+            return self.function(node, args)
+        if kind is Delta:
+            return sympy.KroneckerDelta(*args)
+        if kind is Compare:
+            op = {"==": sympy.Eq, "!=": sympy.Ne, "<": sympy.StrictLessThan, "<=": sympy.LessThan}[node.op]
+            return op(*args)
+        if kind is Logic:
+            args = [sympy.true if a == 1 else sympy.false if a == 0 else a for a in args]
+            return {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[node.op](*args)
+        if kind is Where:
+            return sympy.Piecewise((args[1], args[0]), (args[2], True))
+        if kind is Entry:
+            opened = self.opened(node)
+            if opened is not None:
+                return self.memo[opened]
+            return self.atom(node)
+        if kind is Sum:
+            return self.sum(node)
+        if kind is Fold:
+            return self.fold(node)
+        if self.names is None:
+            return self.internal(node)
+        if kind is Index:
+            return self.index(node)
+        if kind is Dim:
+            return sympy.Symbol(node.name)
+        if kind is Expect:
+            return sympy.Function("E")(self.memo[node.body])
+        raise NotInSymPy(f"{node}")
+
+    def internal(self, node: Scalar) -> Any:
+        if self.table is None:
+            raise NotInSymPy(f"{node}")
+        return self.table.symbol(node)
+
+    def function(self, node: Fn, args: Sequence[Any]) -> Any:
+        made = TO_SYMPY.get(node.name)
+        if made is not None:
+            return made(*args)
+        if self.names is None:
+            return self.internal(node)
+        return sympy.Function(node.name)(*args)
+
+    def sum(self, node: Sum) -> Any:
+        if self.names is None:
+            terms = self.unrolled(node)
+            return self.internal(node) if terms is None else sympy.Add(*(self.memo[t] for t in terms))
+        limits = [(self.index(i), 0, self.memo[i.size] - 1) for i in node.indices]
+        return sympy.Sum(self.memo[node.body], *limits)
+
+    def fold(self, node: Fold) -> Any:
+        terms = self.unrolled(node)
+        if terms is not None:
+            kind = {"prod": sympy.Mul, "max": sympy.Max, "min": sympy.Min}[node.kind]
+            return kind(*(self.memo[t] for t in terms))
+        if self.names is None:
+            return self.internal(node)
+        limits = [(self.index(i), 0, self.memo[i.size] - 1) for i in node.indices]
+        if node.kind == "prod":
+            return sympy.Product(self.memo[node.body], *limits)
+        letters = tuple(self.index(i) for i in node.indices)
+        return sympy.Function(node.kind)(sympy.Lambda(letters, self.memo[node.body]))
+
+    def atom(self, node: Entry) -> Any:
+        """An entry of what has a name, or of an operation without index form."""
+        if self.names is None:
+            return self.internal(node)
+        array, indices = node.array, [self.memo[i] for i in node.indices]
+        name = self.names.get(array)
+        if name is None and isinstance(array, Var):
+            name = array.name
+        if name is None and isinstance(array, Recurrence):
+            name = array.self_var.name
+        if name is not None:
+            return sympy.IndexedBase(name)[tuple(indices)] if indices else sympy.Symbol(name)
+        if isinstance(array, Operator) and array.name == "apply" and array.attrs:
+            return sympy.Function(str(array.attrs[0]))(*(self.operand(a) for a in array.args))
+        label = str(getattr(array, "name", type(array).__name__.lower()))
+        return sympy.Function(label)(*(self.operand(a) for a in array.args), *indices)
+
+    def operand(self, operand: Any) -> Any:
+        if operand.is_scalar_node:
+            return self.memo[operand] if operand in self.memo else self.write(operand)
+        name = self.names.get(operand) if self.names is not None else None
+        if name is None and isinstance(operand, Var):
+            name = operand.name
+        if name is not None:
+            return sympy.IndexedBase(name) if operand.rank else sympy.Symbol(name)
+        if isinstance(operand, Tensor):
+            if not operand.axes:
+                return self.memo[operand.body] if operand.body in self.memo else self.write(operand.body)
+            fresh = [fresh_index(i.size) for i in operand.axes]  # the axes around it carry the same indices
+            return sympy.Lambda(tuple(self.index(i) for i in fresh), self.write(open_tensor(operand, fresh)))
+        if not operand.rank:
+            return self.write(entry(operand))
+        label = str(operand.attrs[1]) if _is_density(operand) else str(getattr(operand, "name", "array"))
+        if _is_density(operand):
+            return sympy.Symbol(label)
+        return sympy.Function(label)(*(self.operand(a) for a in operand.args))
+
+
+def _is_density(array: Array) -> bool:
+    return isinstance(array, Operator) and array.name == "density" and len(array.attrs) > 1
+
+
+def _number(node: Num) -> Any:
+    if isinstance(node.value, str):
+        return {"inf": sympy.oo, "nan": sympy.nan, "pi": sympy.pi, "e": sympy.E}[node.value]
+    return sympy.Rational(node.value.numerator, node.value.denominator)
+
+
+def to_sympy(
+    node: Scalar,
+    table: Table | None = None,
+    *,
+    names: Mapping[Array, str] | None = None,
+    indices: Mapping[Index, Any] | None = None,
+    values: Mapping[Scalar, Any] | None = None,
+) -> Any:
+    """`node` as a SymPy expression: in the symbols of `table`, or in the author's names, where `names` are given.
+
+    `indices` says what free indices are called; `values` gives expressions for scalars in place of their own. Sums over
+    fixed ranges are written out for a `table`; what SymPy has no word for is a symbol of the table there, and an
+    undefined function under `names`.
+    """
+    if table is None and names is None:
+        names = {}
+    return _Writer(table, None if table is not None else names, indices, values).write(node)
+
+
+def array_to_sympy(array: Array, names: Mapping[Array, str]) -> tuple[Any, tuple[Any, ...]]:
+    """An entry of `array` in the author's names, and its indices."""
+    axes = [axis(k, size) for k, size in enumerate(array.shape)]
+    taken = set(names.values())
+    letters = [x for x in (f"{x}{k or ''}" for k in range(10) for x in _LETTERS) if x not in taken]
+    symbols = {i: sympy.Symbol(x, integer=True) for i, x in zip(axes, letters, strict=False)}
+    return to_sympy(open_tensor(array, axes), names=names, indices=symbols), tuple(symbols.values())
+
+
+# --- SymPy to nodes ---------------------------------------------------------------------------------------------------
+
+
+def from_sympy(expression: Any, table: Table) -> Scalar:
+    """The node of a SymPy expression in the symbols of `table`. Raises NotInSymPy for what the language lacks (complex
+    numbers, roots without radicals, unevaluated integrals)."""
+    return _read(sympy.sympify(expression) if isinstance(expression, int) else expression, table, {})
+
+
+def _read(e: Any, table: Table, memo: dict[Any, Scalar]) -> Scalar:
+    found = memo.get(e)
+    if found is None:
+        found = memo[e] = _read_new(e, table, memo)
+    return found
+
+
+def _read_new(e: Any, table: Table, memo: dict[Any, Scalar]) -> Scalar:
+    if e.is_Rational:
+        return num(Fraction(int(e.p), int(e.q)))
+    if e.is_Symbol:
+        if e not in table.atoms:
+            raise NotInSymPy(f"the symbol {e}")
+        return table.atoms[e]
+    constant = _CONSTANTS.get(e)
+    if constant is not None:
+        return constant
+    if e is sympy.S.NegativeInfinity:
+        return mul(MINUS_ONE, INF)
+    if isinstance(e, sympy.Piecewise):
+        out: Scalar | None = None
+        for value, condition in reversed(e.args):
+            v = _read(value, table, memo)
+            out = v if condition == True or out is None else where(_read(condition, table, memo), v, out)  # noqa: E712
+        assert out is not None
+        return out
+    if isinstance(e, sympy.hyper):
+        top, bottom, x = e.args
+        name = {(1, 1): "hyp1f1", (2, 1): "hyp2f1"}.get((len(top), len(bottom)))
+        if name is None:
+            raise NotInSymPy(f"{e.func}")
+        return fn(name, *(_read(a, table, memo) for a in (*top, *bottom, x)))
+    if not isinstance(e, sympy.Basic) or not e.args or isinstance(e, sympy.Integral | sympy.Derivative | sympy.Sum):
+        raise NotInSymPy(f"{e}")
+    args = [_read(a, table, memo) for a in e.args]
+    if e.is_Add:
+        return add(*args)
+    if e.is_Mul:
+        return mul(*args)
+    if e.is_Pow:
+        return power(args[0], args[1])
+    if isinstance(e, sympy.Max | sympy.Min):
+        out = args[0]
+        for a in args[1:]:
+            out = fn("max" if isinstance(e, sympy.Max) else "min", out, a)
+        return out
+    if isinstance(e, sympy.Rel):
+        return compare(str(e.rel_op), *args)
+    if isinstance(e, sympy.And | sympy.Or | sympy.Not):
+        return logic(type(e).__name__.lower(), *args)
+    if isinstance(e, sympy.polygamma):
+        return _polygamma(*args)
+    if isinstance(e, sympy.expint) and args[0] is ONE:
+        return fn("E1", args[1])
+    if isinstance(e, sympy.polylog) and args[0] is TWO:
+        return fn("dilog", args[1])
+    if isinstance(e, sympy.betainc_regularized) and args[2] is ZERO:
+        return fn("ibeta", args[0], args[1], args[3])
+    made = FROM_SYMPY.get(type(e))
+    if made is None:
+        raise NotInSymPy(f"{e.func}")
+    return made(*args)
+
+
+_CONSTANTS: dict[Any, Scalar] = {
+    sympy.S.Exp1: num("e"), sympy.S.Pi: PI, sympy.S.Infinity: INF, sympy.S.NaN: NAN, sympy.S.true: ONE,
+    sympy.S.false: ZERO, sympy.S.Half: HALF, sympy.Integer(2): TWO,
+}  # fmt: skip
