@@ -1,0 +1,338 @@
+"""Joint distributions: named factors, what `q`, `q(z | x)` or `p(z)` stand for, and the operators on them.
+
+An operator keeps the laws of its distributions as operands; what is a name (variables, factors) is among its `attrs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symgen.probability.distribution import broadcast_array, value_domain
+from symgen.tensor.expression import (
+    Array, Node, Operator, Scalar, Var, add, depends_on, entry, operator, replace_arrays, tensor, var, variables_of, walk,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Factor:
+    """p(variables | given) = law; the law mentions the given variables."""
+
+    name: str
+    variables: tuple[Var, ...]
+    given: tuple[Var, ...]
+    law: Array
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Several factors under one name, each after those that it is given: p(x, z) = p(x | z) p(z)."""
+
+    name: str
+    factors: tuple[Factor, ...]
+
+    @property
+    def variables(self) -> tuple[Var, ...]:
+        return tuple(dict.fromkeys(v for f in self.factors for v in f.variables))
+
+    @property
+    def outside(self) -> tuple[Var, ...]:
+        """What the factors are given and no factor draws."""
+        return tuple(dict.fromkeys(v for f in self.factors for v in f.given if v not in self.variables))
+
+    def factor_of(self, variable: Var) -> Factor | None:
+        return next((f for f in self.factors if variable in f.variables), None)
+
+    def named(self, name: str) -> Var | None:
+        return next((v for v in (*self.variables, *self.outside) if v.name == name), None)
+
+
+@dataclass(frozen=True)
+class DistRef:
+    """What stands for a distribution in an operator: `q`, `q(z | x)`, `p(z)`, or a family written in place."""
+
+    joint: Joint
+    variables: tuple[Var, ...]
+    given: tuple[Var, ...] = ()
+
+
+def whole(joint: Joint) -> DistRef:
+    """`q`, without arguments."""
+    return DistRef(joint, joint.variables, joint.outside)
+
+
+def inline(law: Array, name: str = "x") -> DistRef:
+    """A family written in place: `KL(q || Normal(0, 1))`."""
+    x = var(name, law.shape, value_domain(law), "random", uid=-1)
+    return DistRef(Joint("", (Factor("", (x,), (), law),)), (x,))
+
+
+def declare(joint: Joint, factor: Factor) -> Joint:
+    """`joint` with one more factor, in an order in which each stands after those that it is given."""
+    factors = [*joint.factors, factor]
+    ordered: list[Factor] = []
+    while factors:
+        drawn = {v for f in factors for v in f.variables}
+        ready = [f for f in factors if not any(g in drawn for g in f.given if g not in f.variables)]
+        if not ready:
+            raise ValueError("the factors of a joint distribution are given each other in a circle")
+        ordered.extend(ready)
+        factors = [f for f in factors if f not in ready]
+    return Joint(joint.name, tuple(ordered))
+
+
+# --- references as operands -------------------------------------------------------------------------------------------
+
+Spec = tuple[str, tuple[tuple[str, tuple[Var, ...], tuple[Var, ...]], ...], tuple[Var, ...], tuple[Var, ...]]
+
+
+def spec_of(ref: DistRef) -> Spec:
+    factors = tuple((f.name, f.variables, f.given) for f in ref.joint.factors)
+    return ref.joint.name, factors, ref.variables, ref.given
+
+
+def encode(name: str, refs: Sequence[DistRef], options: Mapping[str, Any] | None = None,
+           shape: Sequence[Scalar] = ()) -> Operator:  # fmt: skip
+    """An unreduced operator on distributions. Options that are arrays are operands, others are attributes."""
+    options = dict(options or {})
+    arrays = {k: v for k, v in options.items() if isinstance(v, Node)}
+    plain = tuple((k, v) for k, v in options.items() if not isinstance(v, Node))
+    operands: list[Node] = [f.law for r in refs for f in r.joint.factors]
+    operands.extend(arrays.values())
+    return operator(name, operands, shape, (tuple(spec_of(r) for r in refs), tuple(arrays), plain))
+
+
+def decode(op: Operator) -> tuple[list[DistRef], dict[str, Any]]:
+    """The distributions and options of an operator made by `encode`."""
+    specs, arrays, plain = op.attrs
+    position = 0
+    refs: list[DistRef] = []
+    for joint_name, factors, variables, given in specs:
+        made = []
+        for name, drawn, conditions in factors:
+            made.append(Factor(name, drawn, conditions, op.operands[position]))
+            position += 1
+        refs.append(DistRef(Joint(joint_name, tuple(made)), variables, given))
+    options: dict[str, Any] = dict(plain)
+    options.update(zip(arrays, op.operands[position:], strict=True))
+    return refs, options
+
+
+# --- builders ---------------------------------------------------------------------------------------------------------
+
+
+def expectation(body: Array, draws: Sequence[tuple[Var, Array]], name: str = "E") -> Array:
+    """E[v ~ law, ..](body). `body` mentions the drawn variables; a law may mention those drawn before it.
+
+    The drawn variables are renamed to ones that this operator binds, numbered by depth, so that equal expectations are
+    one node.
+    """
+    depth = 1 + max((v.uid for n in (body, *(law for _, law in draws)) for v in bound_variables(n)), default=0)
+    mapping: dict[Array, Any] = {}
+    fresh: list[Var] = []
+    laws: list[Array] = []
+    for v, law in draws:
+        laws.append(replace_arrays(law, mapping) if mapping else law)
+        new = var(v.name, v.shape, v.domain, "random", v.domain_args, depth)
+        mapping[v] = new
+        fresh.append(new)
+    body = replace_arrays(body, mapping)
+    return operator(name, (body, *laws), body.shape, (tuple(fresh),))
+
+
+def bound_variables(node: Node) -> list[Var]:
+    """The variables that expectations inside `node` bind."""
+    return [v for n in walk(node) if isinstance(n, Operator) and is_expectation(n) for v in n.attrs[0]]
+
+
+def is_expectation(op: Operator) -> bool:
+    return op.name in ("E", "Var", "Cov") and len(op.attrs) == 1 and isinstance(op.attrs[0], tuple)
+
+
+def opened_expectation(op: Operator) -> tuple[list[Array], list[tuple[Var, Array]]]:
+    """The bodies (two of a covariance) and the draws of E, Var, Cov."""
+    drawn = op.attrs[0]
+    laws = op.operands[len(op.operands) - len(drawn) :]
+    return list(op.operands[: len(op.operands) - len(drawn)]), list(zip(drawn, laws, strict=True))  # type: ignore[arg-type]
+
+
+def variance(body: Array, draws: Sequence[tuple[Var, Array]]) -> Array:
+    """Var[..](f): the variance, or the covariance matrix of a vector."""
+    op = expectation(body, draws, "Var")
+    assert isinstance(op, Operator)
+    shape = body.shape if body.rank == 0 else (*body.shape, *body.shape)
+    return operator("Var", op.operands, shape, op.attrs)
+
+
+def covariance(f: Array, g: Array, draws: Sequence[tuple[Var, Array]]) -> Array:
+    """Cov[..](f, g), of shape f.shape + g.shape."""
+    first = expectation(f, draws, "Cov")
+    second = expectation(g, draws, "Cov")
+    assert isinstance(first, Operator) and isinstance(second, Operator)
+    (a,), draws_a = opened_expectation(first)
+    (b,), draws_b = opened_expectation(second)
+    depth = max((v.uid for v, _ in (*draws_a, *draws_b)), default=1)
+    fresh = tuple(var(v.name, v.shape, v.domain, "random", v.domain_args, depth) for v, _ in draws_a)
+    a = replace_arrays(a, {v: n for (v, _), n in zip(draws_a, fresh, strict=True)})
+    b = replace_arrays(b, {v: n for (v, _), n in zip(draws_b, fresh, strict=True)})
+    laws = [replace_arrays(law, {v: n for (v, _), n in zip(draws_a, fresh, strict=True)}) for _, law in draws_a]
+    return operator("Cov", (a, b, *laws), (*f.shape, *g.shape), (fresh,))
+
+
+def draws_of(ref: DistRef, variables: Sequence[Var] | None = None) -> list[tuple[Var, Array]]:
+    """What `E[v ~ ref]` draws: the asked variables and what they are given within the joint, in order."""
+    wanted = set(variables if variables is not None else ref.variables)
+    known = set(ref.given)
+    out: list[tuple[Var, Array]] = []
+    for f in reversed(ref.joint.factors):
+        if any(v in wanted and v not in known for v in f.variables):
+            wanted.update(g for g in f.given if g not in known)
+            wanted.update(v for v in variables_of(f.law) if v in ref.joint.variables and v not in known)
+            out.extend((v, f.law) for v in reversed(f.variables))
+    return list(reversed(out))
+
+
+def log_density(ref: DistRef, values: Mapping[Var, Array] | None = None) -> Array:
+    """log p(x | z) at `values` (a variable without one stands for itself); the sum over all components, of rank 0."""
+    values = dict(values or {})
+    wanted = set(ref.variables)
+    terms: list[Scalar] = []
+    covered: set[Var] = set()
+    for f in ref.joint.factors:
+        if set(f.variables) & wanted:
+            covered.update(f.variables)
+            if not set(f.variables) <= wanted:
+                break
+            if any(g in ref.joint.variables and g not in wanted and g not in ref.given for g in f.given):
+                break
+            terms.append(entry(factor_log_density(f, values)))
+    else:
+        if covered == wanted and not _looks_back(ref):
+            return tensor((), add(*terms))
+    at = {f"at_{v.name}": values.get(v, v) for v in (*ref.variables, *ref.given)}
+    return encode("log_density_of", [ref], {**at, "names": tuple((v, f"at_{v.name}") for v in (*ref.variables, *ref.given))})
+
+
+def _looks_back(ref: DistRef) -> bool:
+    """Whether the reference is given something that the joint draws after what is asked: a posterior."""
+    given = set(ref.given)
+    for f in ref.joint.factors:
+        if set(f.variables) & given and any(
+            v in f.given or depends_on(f.law, v) for v in ref.variables
+        ):
+            return True
+    return False
+
+
+def factor_log_density(f: Factor, values: Mapping[Var, Array]) -> Array:
+    """log f(values), unreduced: operands are the law at the given values, then the values."""
+    given = {g: values[g] for g in f.given if g in values and values[g] is not g}
+    law = replace_arrays(f.law, given) if given else f.law
+    at = [values.get(v, v) for v in f.variables]
+    conditions = [values.get(g, g) for g in f.given]
+    return operator("log_density", (law, *at, *conditions), (), (f.name, f.variables, f.given))
+
+
+def density(ref: DistRef, values: Mapping[Var, Array] | None = None) -> Array:
+    """p(x | z) at `values`: the exponential of the log-density."""
+    from symgen.tensor.expression import fn
+
+    return tensor((), fn("exp", entry(log_density(ref, values))))
+
+
+DIVERGENCES = (
+    "KL", "JS", "renyi", "chi2", "hellinger", "tv", "wasserstein2", "fdiv", "cross_entropy", "moment_match",
+)  # fmt: skip
+
+
+def divergence(name: str, q: DistRef, p: DistRef, **options: Any) -> Array:
+    """KL(q || p) and its kin; `renyi` takes alpha=, `fdiv` f= as (placeholder Var, Array over it)."""
+    if name not in DIVERGENCES:
+        raise ValueError(f"there is no divergence `{name}`")
+    if "f" in options and isinstance(options["f"], tuple):
+        argument, body = options.pop("f")
+        options |= {"argument": (argument,), "f": body}
+    return encode(name, [q, p], options)
+
+
+def entropy(ref: DistRef) -> Array:
+    return encode("entropy", [ref])
+
+
+def mutual_information(joint: Joint, x: Sequence[Var], z: Sequence[Var]) -> Array:
+    return encode("mutual_information", [whole(joint)], {"x": tuple(x), "z": tuple(z)})
+
+
+def elbo(q: DistRef, p: DistRef, given: Mapping[Var, Array] | None = None) -> Array:
+    """E_q[log p(x, z)] + entropy of q, the variables of p that q does not draw being given (by default as data of that
+    name)."""
+    values = dict(given or {})
+    return encode("elbo", [q, p], {**{f"at_{v.name}": a for v, a in values.items()},
+                                   "names": tuple((v, f"at_{v.name}") for v in values)})  # fmt: skip
+
+
+def posterior(p: DistRef | Joint, z: Sequence[Var], given: Sequence[Var], values: Mapping[Var, Array] | None = None) -> Array:
+    """p(z | given) as a record: family, parameters, density. `values` puts data in for given variables."""
+    ref = whole(p) if isinstance(p, Joint) else p
+    values = dict(values or {})
+    return encode("posterior", [ref], {**{f"at_{v.name}": a for v, a in values.items()}, "z": tuple(z),
+                                       "given": tuple(given), "names": tuple((v, f"at_{v.name}") for v in values)})  # fmt: skip
+
+
+def marginal(p: DistRef | Joint, x: Sequence[Var]) -> Array:
+    """p(x), the other variables integrated out."""
+    ref = whole(p) if isinstance(p, Joint) else p
+    return encode("marginal", [ref], {"x": tuple(x)})
+
+
+def score(p: DistRef, x: Array, values: Mapping[Var, Array] | None = None) -> Array:
+    """grad log p with respect to x (a variable of p, or a parameter)."""
+    return operator("grad", (log_density(p, values), x), x.shape, ("score",))
+
+
+def fisher(p: DistRef, parameters: Sequence[Array]) -> Array:
+    """The Fisher information of parameters: E of the outer product of the score; for several scalars, a matrix."""
+    from symgen.tensor.expression import num
+
+    if len(parameters) == 1:
+        shape: tuple[Scalar, ...] = (*parameters[0].shape, *parameters[0].shape)
+    else:
+        shape = (num(len(parameters)), num(len(parameters)))
+    return encode("fisher", [p], {f"parameter{k}": a for k, a in enumerate(parameters)}, shape)
+
+
+def mle(p: DistRef, parameters: Sequence[Array], values: Mapping[Var, Array] | None = None) -> Array:
+    """The parameters that maximise the likelihood."""
+    values = dict(values or {})
+    options: dict[str, Any] = {f"parameter{k}": a for k, a in enumerate(parameters)}
+    options |= {f"at_{v.name}": a for v, a in values.items()}
+    options["names"] = tuple((v, f"at_{v.name}") for v in values)
+    shape = parameters[0].shape if len(parameters) == 1 else ()
+    return encode("mle", [p], options, shape)
+
+
+def moment_match(q: DistRef, p: DistRef) -> Array:
+    return encode("moment_match", [q, p])
+
+
+def full_law(law: Array, shape: Sequence[Scalar]) -> Array:
+    """The law of independent copies of `law` over the leading axes of `shape`."""
+    from symgen.probability.distribution import alternative_of, row_of
+
+    assert isinstance(law, Operator)
+    if len(law.shape) == len(shape):
+        return law
+    row = row_of(law)
+    if row is None:
+        return operator(law.name, law.operands, shape, law.attrs)
+    axes = [row.axes_of(p) for p in row.parameters]
+    chosen = alternative_of(law)
+    if chosen is not None:
+        axes += [tuple(chosen[0].shapes.get(a, ())) for a in chosen[0].arguments]
+    batch = tuple(shape)[: len(shape) - row.own_rank]
+    operands = []
+    for a, letters in zip(law.operands, axes, strict=True):
+        assert isinstance(a, Array)
+        operands.append(broadcast_array(a, (*batch, *a.shape[a.rank - len(letters) :])))
+    return operator(law.name, operands, shape, law.attrs)
