@@ -1,0 +1,114 @@
+"""The folders are the path that a text takes, and imports point one way along it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "symgen"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# a package imports from those of the lines before its own, and from itself
+ORDER = [
+    {"text"},
+    {"tensor"},
+    {"derivation"},
+    {"algebra"},
+    {"calculus"},
+    {"probability"},
+    {"games"},
+    {"model"},
+    {"verify", "codegen", "render"},
+    {"facade"},
+    {"zoo"},
+    {"commands"},
+    {"cli", "notebook"},
+    {"__main__"},
+]
+RANK = {package: rank for rank, packages in enumerate(ORDER) for package in packages}
+
+# modules that import when they are used, so that `symgen --help` and `import symgen` are quick
+LAZY = {"__init__", "cli", "facade", "notebook"}
+
+
+def module_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts)
+
+
+def package_of(module: str) -> str:
+    """symgen.tensor.build -> tensor; symgen -> the empty string."""
+    return (module.split(".") + [""])[1]
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
+    """Every import statement with each module of symgen that it names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, name.name) for name in node.names if name.name.split(".")[0] == "symgen")
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
+            if node.module == "symgen":
+                yield from ((node, f"symgen.{name.name}") for name in node.names)
+            elif node.module and node.module.startswith("symgen."):
+                yield node, node.module
+
+
+def for_types_only(tree: ast.Module) -> set[ast.stmt]:
+    """The statements under `if TYPE_CHECKING:`, which do not run."""
+    guarded = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
+    return {statement for n in guarded for statement in ast.walk(n) if isinstance(statement, ast.stmt)}
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_a_package_imports_only_from_those_before_it(file: Path) -> None:
+    own = package_of(module_of(file))
+    if own == "__init__":
+        return  # the lazy face, which hands out what the facade holds
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    unused = for_types_only(tree)
+    for statement, module in imported(tree):
+        other = package_of(module)
+        if other not in RANK or other == own or statement in unused:
+            continue  # `from symgen import __version__`; within a package; annotations
+        assert RANK[other] < RANK[own], f"{module_of(file)}:{statement.lineno} imports {module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_no_import_of_symgen_hides_inside_a_function(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    if file.stem in LAZY:
+        return
+    own = package_of(module_of(file))
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for statement, module in imported(function):
+                hides = package_of(module) != own and own != "commands"
+                assert not hides, f"{module_of(file)}:{statement.lineno} hides an import of {module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_no_text_becomes_code(file: Path) -> None:
+    """No eval, exec, sympify, parse_expr, lambdify; numpy reads no pickles. One place compiles what codegen wrote."""
+    forbidden = {"eval", "exec", "sympify", "S", "parse_expr", "lambdify"}
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    own = package_of(module_of(file))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            qualified = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") in ("sympy", "sp")
+            called = name if isinstance(node.func, ast.Name) or qualified else ""
+            if called == "exec" and own == "codegen":
+                continue  # generated source, whose tree was checked
+            assert called not in forbidden, f"{module_of(file)}:{node.lineno} calls {called}"
+            if name == "load" and getattr(getattr(node.func, "value", None), "id", "") in ("np", "numpy"):
+                pickles = [k.value for k in node.keywords if k.arg == "allow_pickle"]
+                assert pickles and getattr(pickles[0], "value", True) is False, f"{module_of(file)}:{node.lineno}"
+
+
+def test_every_package_has_its_place_in_the_order() -> None:
+    names = {p.stem for p in PACKAGE.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    assert names - {"__init__"} <= set(RANK)
