@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symgen.probability.distribution import broadcast_array, value_domain
+from symgen.probability.law import alternative_of, broadcast_array, row_of, value_domain
 from symgen.tensor.expression import (
-    Array, Node, Operator, Scalar, Var, add, depends_on, entry, operator, replace_arrays, tensor, var, variables_of, walk,
+    Array, Node, Operator, Scalar, Var, add, depends_on, entry, fn, num, operator, replace_arrays, tensor, var, variables_of, walk,
 )  # fmt: skip
 
 
@@ -236,8 +236,6 @@ def factor_log_density(f: Factor, values: Mapping[Var, Array]) -> Array:
 
 def density(ref: DistRef, values: Mapping[Var, Array] | None = None) -> Array:
     """p(x | z) at `values`: the exponential of the log-density."""
-    from symgen.tensor.expression import fn
-
     return tensor((), fn("exp", entry(log_density(ref, values))))
 
 
@@ -293,8 +291,6 @@ def score(p: DistRef, x: Array, values: Mapping[Var, Array] | None = None) -> Ar
 
 def fisher(p: DistRef, parameters: Sequence[Array]) -> Array:
     """The Fisher information of parameters: E of the outer product of the score; for several scalars, a matrix."""
-    from symgen.tensor.expression import num
-
     if len(parameters) == 1:
         shape: tuple[Scalar, ...] = (*parameters[0].shape, *parameters[0].shape)
     else:
@@ -318,8 +314,6 @@ def moment_match(q: DistRef, p: DistRef) -> Array:
 
 def full_law(law: Array, shape: Sequence[Scalar]) -> Array:
     """The law of independent copies of `law` over the leading axes of `shape`."""
-    from symgen.probability.distribution import alternative_of, row_of
-
     assert isinstance(law, Operator)
     if len(law.shape) == len(shape):
         return law
