@@ -71,7 +71,7 @@ from symgen.tensor.expression import (
 if TYPE_CHECKING:
     from symgen.tensor.facts import Facts
 
-__all__ = ["Table", "NotInSymPy", "Timeout", "to_sympy", "from_sympy", "array_to_sympy", "within", "SYMPY_ERRORS"]
+__all__ = ["Table", "NotInSymPy", "Timeout", "Closed", "to_sympy", "from_sympy", "array_to_sympy", "within", "SYMPY_ERRORS"]
 
 MAX_UNROLLED = 64  # terms of a sum over a fixed range that is written out for SymPy
 
@@ -130,6 +130,7 @@ def within(seconds: float, call: Callable[..., Any], *args: Any, **options: Any)
 # --- the functions ----------------------------------------------------------------------------------------------------
 
 _S = sympy
+HUNDREDTH = sympy.Rational(1, 100)  # the slope of leaky_relu
 
 
 def _lbeta(a: Any, b: Any) -> Any:
@@ -147,8 +148,8 @@ TO_SYMPY: dict[str, Callable[..., Any]] = {
     "atanh": _S.atanh, "sigmoid": lambda x: 1 / (1 + _S.exp(-x)), "softplus": lambda x: _S.log(1 + _S.exp(x)),
     "relu": lambda x: _S.Max(x, 0), "silu": lambda x: x / (1 + _S.exp(-x)),
     "gelu": lambda x: x * (1 + _S.erf(x / _S.sqrt(2))) / 2,
-    "leaky_relu": lambda x, a=_S.Rational(1, 100): _S.Piecewise((x, x > 0), (a * x, True)),
-    "elu": lambda x, a=_S.Integer(1): _S.Piecewise((x, x > 0), (a * (_S.exp(x) - 1), True)),
+    "leaky_relu": lambda x, a=HUNDREDTH: _S.Piecewise((x, x > 0), (a * x, True)),
+    "elu": lambda x, a=_S.S.One: _S.Piecewise((x, x > 0), (a * (_S.exp(x) - 1), True)),
     "erf": _S.erf, "erfc": _S.erfc, "lgamma": _S.loggamma, "gamma": _S.gamma, "digamma": _S.digamma,
     "trigamma": _S.trigamma, "polygamma": _S.polygamma, "beta": _beta, "lbeta": _lbeta, "max": _S.Max, "min": _S.Min,
     "clip": lambda x, a, b: _S.Min(_S.Max(x, a), b),
@@ -486,6 +487,22 @@ def array_to_sympy(array: Array, names: Mapping[Array, str]) -> tuple[Any, tuple
     letters = [x for x in (f"{x}{k or ''}" for k in range(10) for x in _LETTERS) if x not in taken]
     symbols = {i: sympy.Symbol(x, integer=True) for i, x in zip(axes, letters, strict=False)}
     return to_sympy(open_tensor(array, axes), names=names, indices=symbols), tuple(symbols.values())
+
+
+class Closed:
+    """A closed SymPy expression in the symbols of a table: for what nodes have no word for (complex numbers). With
+    `roots`, the numbers meant are the roots of `expression` as a polynomial in the symbol `roots`."""
+
+    def __init__(self, expression: Any, table: Table, roots: Any = None) -> None:
+        self.expression, self.table, self.roots = expression, table, roots
+
+    def named(self, names: Mapping[Array, str]) -> Any:
+        """The expression in the author's names."""
+        atoms = self.expression.free_symbols & set(self.table.atoms)
+        return self.expression.xreplace({s: to_sympy(self.table.atoms[s], names=names) for s in atoms})
+
+    def __repr__(self) -> str:
+        return f"Closed({self.named({})})"
 
 
 # --- SymPy to nodes ---------------------------------------------------------------------------------------------------

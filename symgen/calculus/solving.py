@@ -1,0 +1,298 @@
+"""Signs and roots of small closed scalar expressions.
+
+SymPy proposes roots; each is put back into its equation, exactly where the residual reduces to 0 by rational arithmetic,
+else at random points to many digits. A sign is decided by positive generators alone: where every term of numerator and
+denominator has one sign.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy
+
+from symgen.tensor.sympy_bridge import within
+
+__all__ = ["sign_of", "sign_on", "Interval", "RANGES", "roots_of", "vanishes", "sample_symbols", "numeric", "Root"]
+
+S = sympy
+SECONDS = 3.0  # for one question to SymPy
+
+
+@dataclass(frozen=True)
+class Interval:
+    """low .. high, either end closed or not; the ends are SymPy numbers or expressions."""
+
+    low: Any
+    high: Any
+    closed_low: bool = False
+    closed_high: bool = False
+
+    def __str__(self) -> str:
+        return f"{'[' if self.closed_low else '('}{self.low}, {self.high}{']' if self.closed_high else ')'}"
+
+
+RANGES: dict[str, Interval] = {
+    "real": Interval(-S.oo, S.oo),
+    "positive": Interval(S.Integer(0), S.oo),
+    "nonnegative": Interval(S.Integer(0), S.oo, closed_low=True),
+    "unit": Interval(S.Integer(0), S.Integer(1)),
+}
+
+
+# --- signs ------------------------------------------------------------------------------------------------------------
+
+
+def sign_of(expression: Any) -> int | None:
+    """1, -1 or 0 where the sign of the expression is sure for all values of its symbols, else None."""
+    e = expression
+    if e.is_zero:
+        return 0
+    if e.is_positive:
+        return 1
+    if e.is_negative:
+        return -1
+    answer = within(SECONDS, _sign, e)
+    return answer if isinstance(answer, int) else None
+
+
+def _sign(e: Any) -> int | None:
+    e = S.powsimp(S.together(e.rewrite(S.exp) if e.has(S.tanh, S.cosh, S.sinh) else e))
+    top, bottom = S.fraction(S.together(e))
+    a, b = _factors_sign(top), _factors_sign(bottom)
+    if a == 0:
+        return 0
+    return a * b if a is not None and b is not None else None
+
+
+def _factors_sign(e: Any) -> int | None:
+    e = S.factor(e) if e.is_Add else e
+    sign = 1
+    for f in S.Mul.make_args(e):
+        s = _terms_sign(f)
+        if s is None:
+            return None
+        sign *= s
+    return sign
+
+
+def _terms_sign(e: Any) -> int | None:
+    if e.is_zero:
+        return 0
+    if e.is_positive:
+        return 1
+    if e.is_negative:
+        return -1
+    if e.is_Pow and e.exp.is_integer:
+        inner = _factors_sign(e.base)
+        if inner is None:
+            return None
+        return inner if e.exp.is_odd else inner * inner if e.exp.is_even else None
+    signs = set()
+    strict = False
+    for t in S.Add.make_args(S.expand(e)):
+        if t.is_positive or t.is_nonnegative:
+            signs.add(1)
+            strict = strict or bool(t.is_positive)
+        elif t.is_negative or t.is_nonpositive:
+            signs.add(-1)
+            strict = strict or bool(t.is_negative)
+        else:
+            return None
+    return signs.pop() if len(signs) == 1 and strict else None
+
+
+def sign_on(expression: Any, t: Any, interval: Interval) -> int | None:
+    """The sign of the expression for all t inside the interval, if it is one: t is written as a positive number."""
+    if t not in expression.free_symbols:
+        return sign_of(expression)
+    r = S.Dummy("r", positive=True)
+    if interval.low is -S.oo and interval.high is S.oo:
+        pieces = [r, -r, S.Integer(0)]
+    elif interval.high is S.oo:
+        pieces = [interval.low + r] + ([interval.low] if interval.closed_low else [])
+    elif interval.low is -S.oo:
+        pieces = [interval.high - r] + ([interval.high] if interval.closed_high else [])
+    else:
+        pieces = [interval.low + (interval.high - interval.low) * r / (1 + r)]
+        pieces += [interval.low] * interval.closed_low + [interval.high] * interval.closed_high
+    signs = {sign_of(expression.subs(t, p)) for p in pieces}
+    return signs.pop() if len(signs) == 1 else None
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def sample_symbols(symbols: Sequence[Any], rng: random.Random) -> dict[Any, Any]:
+    """A random rational point in what the assumptions of the symbols allow."""
+    out: dict[Any, Any] = {}
+    for s in sorted(symbols, key=str):
+        x = S.Rational(rng.randint(5, 300), 100)
+        if s.is_integer:
+            x = S.Integer(rng.randint(1, 5))
+        elif s.is_negative:
+            x = -x
+        elif not (s.is_positive or s.is_nonnegative) and rng.random() < 0.5:
+            x = -x
+        out[s] = x
+    return out
+
+
+def numeric(expression: Any, point: Mapping[Any, Any], digits: int = 30) -> complex | None:
+    """The value at a point, or None where there is none."""
+
+    def value() -> complex:
+        return complex(expression.xreplace(dict(point)).evalf(digits))
+
+    v = within(SECONDS, value)
+    return v if v is not None and v == v else None
+
+
+def vanishes(expression: Any, points: int = 5) -> str | None:
+    """proved, checked, or None where the expression is not 0 (at random points)."""
+    if expression == 0:
+        return "proved"
+    reduced = within(SECONDS, _reduce, expression)
+    if reduced == 0:
+        return "proved"
+    rng = random.Random(7)
+    symbols = list(expression.free_symbols)
+    looked = 0
+    for _ in range(4 * points):
+        point = sample_symbols(symbols, rng)
+        value = numeric(expression, point, 40)
+        scale = max((abs(v) for t in S.Add.make_args(expression) if (v := numeric(t, point)) is not None), default=1.0)
+        if value is None:
+            continue
+        if abs(value) > 1e-20 * max(scale, 1e-12):
+            return None
+        looked += 1
+        if looked == points:
+            return "checked"
+    return None
+
+
+def _reduce(e: Any) -> Any:
+    """Rational arithmetic over logs and exponentials that were first taken apart."""
+    e = S.expand_log(S.powsimp(e)) if e.has(S.log, S.exp) else e
+    e = S.cancel(S.together(e))
+    if e == 0:
+        return e
+    e = S.expand_log(S.powdenest(S.expand(e), force=False))
+    e = S.cancel(S.together(e))
+    return e if e == 0 or S.count_ops(e) > 80 else S.simplify(e)
+
+
+# --- roots ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Root:
+    """A root; `shown` is proved or checked, `complete` says that SymPy's list of roots is known to be all of them."""
+
+    value: Any
+    shown: str
+    complete: bool
+
+
+def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
+    """The roots in t of expression = 0 that stand the test of being put back."""
+    free = S.Dummy("t")  # without assumptions: SymPy drops roots that it cannot place
+    e = expression.xreplace({t: free})
+    candidates: list[Any] = []
+    complete = False
+    top = within(seconds, lambda: S.fraction(S.together(S.powsimp(e)))[0])
+    top = e if top is None else top
+    polynomial = within(seconds, lambda: S.Poly(top, free))
+    if polynomial is not None and not any(free in c.free_symbols for c in polynomial.all_coeffs()):
+        top = polynomial.as_expr()
+        if polynomial.degree() <= 2:
+            candidates, complete = list(S.roots(polynomial, multiple=False) or ()), True
+        else:
+            found = within(seconds, S.roots, polynomial)
+            candidates = list(found) if found else []
+            complete = bool(found) and sum(found.values()) == polynomial.degree()
+    if not candidates:
+        candidates, complete = _by_generator(top, free, seconds)
+    if not candidates:
+        found = within(seconds, S.solve, top, free)
+        candidates = [c for c in found or () if isinstance(c, S.Expr)]
+        if not candidates:
+            found = within(seconds, S.solve, e, free)
+            candidates = [c for c in found or () if isinstance(c, S.Expr)]
+    out = []
+    for c in candidates:
+        short = within(seconds, _tidy, c)
+        c = c if short is None else short
+        if c.has(free) or c.has(S.zoo, S.nan):
+            continue
+        shown = vanishes(expression.subs(t, c)) if _defined(expression, t, c) else None
+        if shown is not None:
+            out.append(Root(c, shown, complete))
+    return out
+
+
+def _defined(e: Any, t: Any, c: Any) -> bool:
+    value = e.subs(t, c)
+    return not value.has(S.zoo, S.nan, S.oo)
+
+
+def _tidy(c: Any) -> Any:
+    c = S.radsimp(S.cancel(c)) if not c.has(S.log, S.exp) else S.simplify(c)
+    return S.factor(c) if not c.has(S.sqrt, S.log) and c.is_rational_function() else c
+
+
+def _by_generator(e: Any, t: Any, seconds: float) -> tuple[list[Any], bool]:
+    """Roots where t stands only inside one exponential, logarithm or power: that is the unknown first."""
+    inside = [a for a in S.preorder_traversal(e) if a.has(t) and (isinstance(a, S.exp | S.log) or _is_power(a, t))]
+    bases = {_exponential_base(a, t) for a in inside}
+    if len(bases) != 1 or None in bases:
+        return [], False
+    (base,) = bases
+    u = S.Dummy("u", positive=isinstance(base, S.exp) or None)
+    swapped = e.subs({a: _power_of(a, base, u, t) for a in inside})
+    if swapped.has(t):
+        return [], False
+    found = roots_of(swapped, u, seconds)
+    out = []
+    for root in found:
+        if isinstance(base, S.exp):
+            k = base.exp.coeff(t, 1)
+            if root.value.is_negative or root.value.is_zero:
+                continue
+            out.append((S.log(root.value) - base.exp.coeff(t, 0)) / k)
+        elif isinstance(base, S.log):
+            out += [r.value for r in roots_of(base.args[0] - S.exp(root.value), t, seconds)]
+        else:
+            out += [r.value for r in roots_of(base.base - root.value ** (1 / base.exp), t, seconds)]
+    return out, bool(found) and all(r.complete for r in found)
+
+
+def _is_power(a: Any, t: Any) -> bool:
+    return bool(a.is_Pow and a.base.has(t) and not a.exp.has(t) and not a.exp.is_integer)
+
+
+def _exponential_base(a: Any, t: Any) -> Any:
+    """exp(k t) counts as a power of exp(t): the class of what may be the one unknown."""
+    if isinstance(a, S.exp):
+        argument = S.expand(a.exp)
+        if not argument.is_polynomial(t) or S.degree(argument, t) != 1:
+            return None
+        k = argument.coeff(t, 1)
+        return S.exp(t) if k.is_Integer else S.exp(k * t) if k.could_extract_minus_sign() is False else S.exp(-k * t)
+    return a
+
+
+def _power_of(a: Any, base: Any, u: Any, t: Any) -> Any:
+    if isinstance(a, S.exp):
+        argument = S.expand(a.exp)
+        k = argument.coeff(t, 1) / base.exp.coeff(t, 1)
+        return u**k * S.exp(argument.coeff(t, 0))
+    return u
+
+
+def closed(interval: Interval) -> Interval:
+    return replace(interval, closed_low=True, closed_high=True)
