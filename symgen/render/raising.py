@@ -1,0 +1,600 @@
+"""From the expression of an entry back to matrix notation: raising.
+
+`X' @ (p - y)/n` is printed for the sum over i of X[i, j]*(p[i] - y[i])/n. What has no matrix notation is printed in
+index notation, `tensor[i: n, j: d](..)`: never something that means another array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from symgen.render.compose import (
+    Chain,
+    Product,
+    call,
+    fillers,
+    number,
+    signed,
+    sum_of,
+    transposed,
+    transposes,
+    weight,
+)
+from symgen.render.network import Edge, Network, NoMatrixForm
+from symgen.tensor import expression as x
+from symgen.tensor.expression import Array, Index, Node, Scalar
+from symgen.text import tree as t
+
+Axes = tuple[Index, ...]
+LETTERS = "i j k l m r s t u v a b c g h o q w z".split()
+
+
+def raise_array(array: Array, names: Mapping[Array, str] | None = None) -> t.Expression:
+    """`array` in matrix notation, the arrays of `names` under their names (but for `array` itself)."""
+    names = {a: n for a, n in (names or {}).items() if a is not array}
+    return Raiser(names, array).array(array)
+
+
+def raise_scalar(
+    scalar: Scalar, index_names: Mapping[Index, str] | None = None, names: Mapping[Array, str] | None = None
+) -> t.Expression:
+    """The expression of an entry; free indices are written under their names."""
+    raiser = Raiser(names or {}, scalar)
+    if not scalar.free:
+        return raiser.tree(scalar, ())
+    return raiser.indexed(scalar, dict(index_names or {}))
+
+
+class Raiser:
+    """Raises nodes below `root` (which names are taken is looked up there)."""
+
+    def __init__(self, names: Mapping[Array, str], root: Node) -> None:
+        self.names = names
+        self.root = root
+        self._memo: dict[tuple[Node, Axes], t.Expression] = {}
+        self._directs: dict[tuple[Node, Axes], t.Expression] = {}
+        self._products: dict[tuple[Node, Axes], tuple[Any, ...]] = {}
+        self._arrays: dict[Array, t.Expression] = {}
+        self._taken: set[str] | None = None
+
+    # --- arrays -------------------------------------------------------------------------------------------------------
+
+    def array(self, array: Array) -> t.Expression:
+        """An array with its axes in order: its name, or what it is made of."""
+        found = self._arrays.get(array)
+        if found is None:
+            found = self._arrays[array] = self._array(array)
+        return found
+
+    def _array(self, array: Array) -> t.Expression:
+        name = self.names.get(array)
+        if name is not None:
+            return t.Name(name)
+        match array:
+            case x.Var():
+                return t.Name(array.name)
+            case x.Tensor():
+                return self.whole(array.body, array.axes)
+            case x.Operation():
+                return t.Call(array.name, tuple(self.operand(a) for a in array.operands))
+            case x.Operator():
+                return self.operator(array)
+            case x.Recurrence():
+                return t.Name(array.self_var.name)
+        raise NoMatrixForm
+
+    def operand(self, node: Node) -> t.Expression:
+        return self.array(node) if isinstance(node, Array) else self.tree(node, ())
+
+    def operator(self, node: x.Operator) -> t.Expression:
+        """An operator that was not reduced, as the call it was."""
+        operands = [self.operand(a) for a in node.args]
+        drawn = node.attrs[0] if node.attrs and isinstance(node.attrs[0], tuple) else ()
+        if node.name in ("E", "Var", "Cov", "integral") and drawn and all(isinstance(v, x.Var) for v in drawn):
+            count = len(operands) - len(drawn)
+            specs = tuple(t.Draw((v.name,), law) for v, law in zip(drawn, operands[count:], strict=True))
+            return t.Binder(node.name, specs, tuple(operands[:count]))
+        if node.attrs[:1] == ("law",):
+            if node.name == "density":
+                return t.Name(str(node.attrs[1]))
+            return t.Call(node.name, tuple(operands))
+        if node.name == "apply":
+            return t.Call(str(node.attrs[0]), tuple(operands))
+        if node.name in ("KL", "chi2") and len(operands) == 2:
+            return t.Call(node.name, (operands[0],), versus=(operands[1],))
+        return t.Call(node.name, tuple(operands))
+
+    def whole(self, body: Scalar, axes: Axes) -> t.Expression:
+        """`body` over all of `axes`, those included on which it does not depend."""
+        try:
+            return self._whole(body, axes)
+        except NoMatrixForm:
+            return self.by_index(body, axes)
+
+    def _whole(self, body: Scalar, axes: Axes) -> t.Expression:
+        present = tuple(i for i in axes if i in body.free)
+        if len(present) == len(axes):
+            if len(axes) <= 2:
+                return self.tree(body, axes)
+            return self._tree(body, axes)
+        if not present:
+            return self.constant(body, [i.size for i in axes])
+        if len(axes) == 2:
+            (i,) = present
+            vector = self.tree(body, present)
+            if i is axes[0]:
+                return call("outer", vector, call("ones", self.size(axes[1].size)))
+            return call("outer", call("ones", self.size(axes[0].size)), vector)
+        raise NoMatrixForm
+
+    def constant(self, value: Scalar, sizes: Sequence[Scalar]) -> t.Expression:
+        shape = [self.size(s) for s in sizes]
+        if value is x.ZERO:
+            return call("zeros", *shape)
+        ones = call("ones", *shape)
+        if value is x.ONE:
+            return ones
+        product = self.product(value, ()) or Product()
+        product = Product(product.coefficient, dict(product.scalars), {(ones,): Fraction(1)})
+        return product.tree()
+
+    def size(self, size: Scalar) -> t.Expression:
+        return self.tree(size, ())
+
+    # --- entries of one body -------------------------------------------------------------------------------------------
+
+    def tree(self, node: Scalar, axes: Axes) -> t.Expression:
+        """`node` as an array over `axes`, which are its free indices in the order wanted."""
+        key = (node, axes)
+        found = self._memo.get(key)
+        if found is None:
+            try:
+                found = self._either_way(node, axes)
+            except NoMatrixForm:
+                if len(axes) > 2:
+                    raise
+                found = self.by_index(node, axes)
+            self._memo[key] = found
+        return found
+
+    def _either_way(self, node: Scalar, axes: Axes) -> t.Expression:
+        """Directly, or as the transpose of the other way round where that takes fewer transposes and fillers."""
+        direct = self._direct(node, axes)
+        if len(axes) != 2 or isinstance(node, (x.Mul, x.Sum, x.Pow, x.Entry, x.Delta)) or _clutter(direct) < 2:
+            return direct
+        turned = transposed(self._direct(node, axes[::-1]))
+        return turned if _clutter(turned) < _clutter(direct) else direct
+
+    def _direct(self, node: Scalar, axes: Axes) -> t.Expression:
+        key = (node, axes)
+        found = self._directs.get(key)
+        if found is None:
+            found = self._directs[key] = self._tree(node, axes)
+        return found
+
+    def _tree(self, node: Scalar, axes: Axes) -> t.Expression:
+        if len(node.free) != len(axes) or len(axes) > 2 and self._depth(node) > 60:
+            raise NoMatrixForm
+        match node:
+            case x.Num():
+                return t.Name(node.value) if isinstance(node.value, str) else number(node.value)
+            case x.Dim():
+                return t.Name(node.name)
+            case x.Entry():
+                return self.entry(node, axes)
+            case x.Add():
+                return self.sum(node, axes)
+            case x.Pow() if exponent_of(node) is None:
+                return t.Power(self.aligned(node.base, axes), self.aligned(node.exponent, axes))
+            case x.Mul() | x.Pow() | x.Sum() | x.Delta():
+                return self.product(node, axes).tree()
+            case x.Fn():
+                if node.name in ("mod", "div"):
+                    return self.tree(remainder(node), axes)
+                return t.Call(node.name, tuple(self.aligned(a, axes) for a in node.args))
+            case x.Where():
+                return t.Call("where", tuple(self.aligned(a, axes) for a in node.args))
+            case x.Compare():
+                left, right = (self.aligned(a, axes) for a in node.args)
+                return t.Comparison((left, right), (node.op,))
+            case x.Logic():
+                return t.Logical(node.op, tuple(self.aligned(a, axes) for a in node.args))
+            case x.Fold():
+                return self.reduction(node.kind, node, axes)
+            case x.Expect():
+                return self.expectation(node, self.tree(node.body, axes))
+        raise NoMatrixForm
+
+    def _depth(self, node: Scalar) -> int:
+        return x.count_nodes(node)
+
+    def aligned(self, node: Scalar, axes: Axes) -> t.Expression:
+        """`node` as an array that broadcasting brings to `axes`."""
+        present = tuple(i for i in axes if i in node.free)
+        if len(present) < len(node.free):
+            raise NoMatrixForm
+        if present == axes[len(axes) - len(present) :]:
+            return self.tree(node, present)
+        if len(axes) == 2:
+            return call("outer", self.tree(node, present), call("ones", self.size(axes[1].size)))
+        raise NoMatrixForm
+
+    def expectation(self, node: x.Expect, body: t.Expression) -> t.Expression:
+        specs = tuple(t.Draw((v.name,), self.law(law, v)) for v, law in zip(node.noise, node.laws, strict=True))
+        return t.Binder("E", specs, (body,))
+
+    def law(self, law: str, variable: x.Var) -> t.Expression:
+        """The law of a noise variable: standard, in its shape."""
+        first: t.Expression = number(0)
+        if variable.shape:
+            first = call("zeros", *(self.size(s) for s in variable.shape))
+        if law in ("Normal", "Laplace", "Gumbel", "Logistic", "Uniform"):
+            return t.Call(law, (first, number(1)))
+        return t.Name(law)
+
+    # --- sums ---------------------------------------------------------------------------------------------------------
+
+    def sum(self, node: x.Add, axes: Axes) -> t.Expression:
+        return sum_of(signed(self.aligned(term, axes)) for term in node.args)
+
+    def reduction(self, kind: str, node: Any, axes: Axes) -> t.Expression:
+        """kind(body) over everything, or over one axis of a matrix."""
+        body, summed = node.body, node.indices
+        if not axes and len(summed) <= 2:
+            ways = [summed] if len(summed) == 1 else [summed, summed[::-1]]
+            return call(kind, min((self.tree(body, w) for w in ways), key=_ink))
+        if len(axes) == 1 and len(summed) == 1:
+            ways = [(axes[0], summed[0]), (summed[0], axes[0])]
+            trees = [self.tree(body, w) for w in ways]
+            best = min((0, 1), key=lambda k: _ink(trees[k]))
+            return call(kind, trees[best], axis=number(1 - best))
+        raise NoMatrixForm
+
+    # --- products -------------------------------------------------------------------------------------------------------
+
+    def product(self, node: Scalar, axes: Axes) -> Product:
+        """`node` as number, scalars and arrays over `axes`."""
+        key = (node, axes)
+        found = self._products.get(key)
+        if found is None:
+            p = self._product(node, axes)
+            found = self._products[key] = (p.coefficient, dict(p.scalars), dict(p.arrays))
+        return Product(found[0], dict(found[1]), dict(found[2]))
+
+    def _product(self, node: Scalar, axes: Axes) -> Product:
+        if isinstance(node, x.Sum):
+            body = node.body
+            if isinstance(body, x.Add):
+                return self._sum_of_terms(node, axes)
+            return self.network(factors_of(body), node.indices, axes)
+        return self.network(factors_of(node), (), axes)
+
+    def _sum_of_terms(self, node: x.Sum, axes: Axes) -> Product:
+        """The sum of a sum: of the elementwise whole, or term by term where the terms contract."""
+        ways: list[t.Expression] = []
+        if len(node.body.free) <= 2:
+            ways.append(self.reduction("sum", node, axes))
+        if axes or not ways:
+            terms = [x.total(term, node.indices) for term in node.body.args]
+            ways.append(sum_of(signed(self.aligned(term, axes)) for term in terms))
+        tree = min(ways, key=weight)
+        p = Product()
+        if axes:
+            p.times((tree,))
+        else:
+            p.scale(tree)
+        return p
+
+    def network(self, factors: Sequence[tuple[Scalar, Fraction]], summed: Axes, axes: Axes) -> Product:
+        """The product of `factors` summed over `summed`."""
+        alive = {*summed, *axes}
+        for f, _ in factors:
+            if isinstance(f, x.Delta) and f.free:
+                return self.diagonal(f, factors, summed, axes)
+        if len(axes) > 2:
+            return self.elementwise(factors, summed, axes)
+        net = Network(tuple(summed), axes, self.size, transposed)
+        for f, exponent in factors:
+            free = [i for i in (*axes, *summed) if i in f.free]
+            if len(free) != len(f.free) or not alive.issuperset(free):
+                raise NoMatrixForm
+            if not free:
+                self._scale(net.product, f, exponent)
+            elif len(free) == 1:
+                p = self.piece(f, (free[0],))
+                self._raise_into(net.product, p, exponent)
+                for chain, power in p.arrays.items():
+                    net.put(free[0], chain, power * exponent)
+            elif len(free) == 2:
+                i, j = free
+                forward, backward = self.piece(f, (i, j)), self.piece(f, (j, i))
+                self._raise_into(net.product, forward, exponent)
+                net.edges.append(Edge((i, j), forward.chain(), backward.chain(), exponent))
+            else:
+                raise NoMatrixForm
+        return net.reduce()
+
+    def elementwise(self, factors: Sequence[tuple[Scalar, Fraction]], summed: Axes, axes: Axes) -> Product:
+        """A product over three axes or more, entry by entry."""
+        if summed:
+            raise NoMatrixForm
+        p = Product()
+        for f, exponent in factors:
+            if f.free:
+                p.times((self.aligned(f, axes),), exponent)
+            else:
+                self._scale(p, f, exponent)
+        return p
+
+    def _scale(self, p: Product, f: Scalar, exponent: Fraction) -> None:
+        if isinstance(f, (x.Sum, x.Mul)):
+            inner = self.product(f, ())
+            if exponent.denominator == 1 or inner.coefficient > 0:
+                self._raise_into(p, inner, exponent)
+                return
+        if isinstance(f, x.Num) and isinstance(f.value, Fraction) and exponent.denominator == 1 and f.value != 0:
+            p.coefficient *= f.value ** int(exponent)
+            return
+        p.scale(self.tree(f, ()), exponent)
+
+    def _raise_into(self, p: Product, inner: Product, exponent: Fraction) -> None:
+        """p times number and scalars of inner^exponent."""
+        if exponent.denominator == 1:
+            p.coefficient *= inner.coefficient ** int(exponent)
+            for e, power in inner.scalars.items():
+                p.scale(e, power * exponent)
+            return
+        one = len(inner.scalars) == 1 and inner.coefficient == 1 and not inner.arrays
+        if one:
+            ((e, power),) = inner.scalars.items()
+            if isinstance(e, t.Call) and e.function == "norm":
+                p.scale(e, power * exponent)
+                return
+            if _is_square(e) and isinstance(e, t.Factors) and power == 1:
+                p.scale(call("norm", e.first), 2 * exponent)
+                return
+        if inner.scalars or inner.coefficient != 1:
+            p.scale(Product(inner.coefficient, inner.scalars).tree(), exponent)
+
+    def piece(self, f: Scalar, axes: Axes) -> Product:
+        """One factor over its own axes."""
+        if isinstance(f, x.Sum):
+            return self.product(f, axes)
+        p = Product()
+        if isinstance(f, x.Entry) and isinstance(f.array, x.Tensor) and f.array not in self.names:
+            body = f.array.body
+            if isinstance(body, (x.Mul, x.Sum)) and all(isinstance(i, Index) for i in f.indices):
+                inner = {a: b for a, b in zip(f.array.axes, f.indices, strict=True)}
+                if len(set(f.indices)) == len(f.indices) and set(f.array.axes) == body.free:
+                    back = {b: a for a, b in inner.items()}
+                    return self.product(body, tuple(back[i] for i in axes))  # type: ignore[index]
+        p.times((self.tree(f, axes),))
+        return p
+
+    def diagonal(
+        self, d: x.Delta, factors: Sequence[tuple[Scalar, Fraction]], summed: Axes, axes: Axes
+    ) -> Product:
+        """Delta(i, j) over shown axes i, j: diag(v) of what is left, or eye(n); Delta(i, c): a column of eye(n)."""
+        a, b = d.args
+        if summed:
+            raise NoMatrixForm
+        rest = x.mul(*(x.power(f, x.num(e)) for f, e in factors if f is not d))
+        if len(axes) == 2 and isinstance(a, Index) and isinstance(b, Index) and a.size is b.size:
+            i, j = axes
+            rest = x.substitute(rest, {j: i})
+            if rest.free:
+                inner = self.product(rest, (i,))
+                inner.arrays = {(call("diag", inner.bare().tree()),): Fraction(1)}
+                return inner
+            inner = Product()
+            self._scale_all(inner, rest)
+            inner.times((call("eye", self.size(i.size)),))
+            return inner
+        if len(axes) == 1:
+            (i,) = axes
+            value = b if a is i else a
+            if i not in value.free and d.free == {i} and x.in_range(value, i.size) and (a is i or b is i):
+                rest = x.substitute(rest, {i: value})
+                inner = Product()
+                self._scale_all(inner, rest)
+                inner.times((t.Subscript(call("eye", self.size(i.size)), (self.tree(value, ()),)),))
+                return inner
+        raise NoMatrixForm
+
+    def _scale_all(self, p: Product, node: Scalar) -> None:
+        for f, exponent in factors_of(node):
+            self._scale(p, f, exponent)
+
+    # --- entries --------------------------------------------------------------------------------------------------------
+
+    def entry(self, node: x.Entry, axes: Axes) -> t.Expression:
+        """An array with indices put in: the array itself, its transpose, diagonal, a row, a slice."""
+        array = node.array
+        plain = all(isinstance(i, Index) and i.size is s for i, s in zip(node.indices, array.shape, strict=True))
+        unnamed = isinstance(array, x.Tensor) and array not in self.names
+        if plain and unnamed and len(set(node.indices)) == len(node.indices):
+            assert isinstance(array, x.Tensor)
+            back = dict(zip(node.indices, array.axes, strict=True))
+            return self._whole(array.body, tuple(back[i] for i in axes))
+        if unnamed and not plain:
+            opened = x.open_tensor(array, node.indices)
+            return self.aligned_exactly(opened, axes)
+        base = self.array(array)
+        if plain:
+            if node.indices == axes:
+                return base
+            if len(node.indices) == 2 and len(axes) == 2:
+                return transposed(base)
+            if len(node.indices) == 2 and len(axes) == 1:
+                return call("diagonal", base)
+            raise NoMatrixForm
+        items = [self.item(i, s) for i, s in zip(node.indices, array.shape, strict=True)]
+        shown = [i for _, i in items if i is not None]
+        trees = [tree for tree, _ in items]
+        picked = t.Subscript(base, tuple(trees))
+        if tuple(shown) == axes:
+            return picked
+        if tuple(reversed(shown)) == axes and len(axes) == 2:
+            return transposed(picked)
+        raise NoMatrixForm
+
+    def aligned_exactly(self, node: Scalar, axes: Axes) -> t.Expression:
+        if node.free != set(axes):
+            return self._whole(node, axes)
+        return self._tree(node, axes)
+
+    def item(self, index: Scalar, size: Scalar) -> tuple[t.Expression, Index | None]:
+        """What stands in the bracket for one axis, and the index that runs over it."""
+        if not index.free:
+            return self.tree(index, ()), None
+        if len(index.free) > 1:
+            raise NoMatrixForm
+        (i,) = index.free
+        if index is i:
+            return t.Slice(None, None if i.size is size else self.size(i.size)), i
+        step, offset = affine(index, i)
+        if step is None or step < 1:
+            raise NoMatrixForm
+        last = x.expand_size(x.add(offset, x.mul(x.num(step), x.sub(i.size, x.ONE)), x.ONE))
+        lower = None if offset is x.ZERO else self.tree(offset, ())
+        upper = None if last is size else self.tree(last, ())
+        return t.Slice(lower, upper, None if step == 1 else number(step)), i
+
+    # --- index notation ---------------------------------------------------------------------------------------------------
+
+    def letters(self, count: int, used: Mapping[Index, str]) -> list[str]:
+        if self._taken is None:
+            self._taken = set(self.names.values())
+            for n in x.walk(self.root):
+                if isinstance(n, (x.Var, x.Dim)):
+                    self._taken.add(n.name)
+                elif isinstance(n, x.Recurrence):
+                    self._taken.add(n.self_var.name)
+        free = [c for c in LETTERS if c not in self._taken and c not in used.values()]
+        free += [f"i{k}" for k in range(1, count + 1)]
+        return free[:count]
+
+    def by_index(self, node: Scalar, axes: Axes) -> t.Expression:
+        """tensor[i: n, j: d](entry)."""
+        used: dict[Index, str] = {}
+        used.update(zip(axes, self.letters(len(axes), used), strict=True))
+        body = self.indexed(node, used)
+        if not axes:
+            return body
+        specs = tuple(t.IndexSpec(used[i], self.size(i.size)) for i in axes)
+        return t.Binder("tensor", specs, (body,))
+
+    def indexed(self, node: Scalar, used: Mapping[Index, str]) -> t.Expression:
+        """The entry in index notation; what has no free index is raised."""
+        if not node.free and not isinstance(node, (x.Sum, x.Fold)):
+            return self.tree(node, ())
+        if not node.free:
+            try:
+                return self._tree(node, ())
+            except NoMatrixForm:
+                pass
+        match node:
+            case x.Index():
+                return t.Name(used[node])
+            case x.Entry():
+                if isinstance(node.array, x.Tensor) and node.array not in self.names:
+                    return self.indexed(x.open_tensor(node.array, node.indices), used)
+                return t.Subscript(self.array(node.array), tuple(self.indexed(i, used) for i in node.indices))
+            case x.Add():
+                return sum_of(signed(self.indexed(a, used)) for a in node.args)
+            case x.Mul() | x.Pow():
+                p = Product()
+                for f, exponent in factors_of(node):
+                    if isinstance(f, x.Num) and isinstance(f.value, Fraction) and exponent.denominator == 1:
+                        p.coefficient *= f.value ** int(exponent)
+                    else:
+                        p.scale(self._factor(f, used), exponent)
+                return p.tree()
+            case x.Sum() | x.Fold():
+                body = node.body
+                inner = {**used}
+                inner.update(zip(node.indices, self.letters(len(node.indices), used), strict=True))
+                specs = tuple(t.IndexSpec(inner[i], self.size(i.size)) for i in node.indices)
+                kind = "sum" if isinstance(node, x.Sum) else node.kind
+                return t.Binder(kind, specs, (self.indexed(body, inner),))
+            case x.Delta():
+                a, b = node.args
+                if isinstance(a, Index) and isinstance(b, Index) and a.size is b.size:
+                    return t.Subscript(call("eye", self.size(a.size)), (t.Name(used[a]), t.Name(used[b])))
+                condition = t.Comparison((self.indexed(a, used), self.indexed(b, used)), ("==",))
+                return call("where", condition, number(1), number(0))
+            case x.Fn() if node.name in ("mod", "div"):
+                return self.indexed(remainder(node), used)
+            case x.Fn():
+                return t.Call(node.name, tuple(self.indexed(a, used) for a in node.args))
+            case x.Where():
+                return t.Call("where", tuple(self.indexed(a, used) for a in node.args))
+            case x.Compare():
+                left, right = (self.indexed(a, used) for a in node.args)
+                return t.Comparison((left, right), (node.op,))
+            case x.Logic():
+                return t.Logical(node.op, tuple(self.indexed(a, used) for a in node.args))
+            case x.Expect():
+                return self.expectation(node, self.indexed(node.body, used))
+        raise NoMatrixForm
+
+    def _factor(self, f: Scalar, used: Mapping[Index, str]) -> t.Expression:
+        """A factor in index notation; x^e with a symbolic exponent."""
+        if isinstance(f, x.Pow):
+            return t.Power(self.indexed(f.base, used), self.indexed(f.exponent, used))
+        return self.indexed(f, used)
+
+
+def remainder(node: x.Fn) -> Scalar:
+    """i mod n = i - n*floor(i/n)."""
+    a, n = node.args
+    whole = x.fn("floor", x.divide(a, n))
+    return whole if node.name == "div" else x.sub(a, x.mul(n, whole))
+
+
+def exponent_of(node: x.Pow) -> Fraction | None:
+    """The exponent, if it is a rational number."""
+    return node.exponent.rational if isinstance(node.exponent, x.Num) else None
+
+
+def factors_of(node: Scalar) -> list[tuple[Scalar, Fraction]]:
+    """(base, rational exponent) pairs of a product; a power with a symbolic exponent is a base of its own."""
+    out: list[tuple[Scalar, Fraction]] = []
+    for f in node.args if isinstance(node, x.Mul) else (node,):
+        exponent = exponent_of(f) if isinstance(f, x.Pow) else None
+        if isinstance(f, x.Pow) and exponent is not None:
+            out.append((f.base, exponent))
+        else:
+            out.append((f, Fraction(1)))  # type: ignore[arg-type]
+    return out
+
+
+def affine(value: Scalar, i: Index) -> tuple[int | None, Scalar]:
+    """step, offset with value = step*i + offset; step None where it is not of that form."""
+    step, rest = Fraction(0), []
+    for term in value.args if isinstance(value, x.Add) else (value,):
+        c, base = x.as_coefficient(term)  # type: ignore[arg-type]
+        if base is i:
+            step += c
+        elif i in base.free:
+            return None, x.ZERO
+        else:
+            rest.append(term)
+    return (int(step) if step.denominator == 1 else None), x.add(*rest)  # type: ignore[arg-type]
+
+
+def _ink(e: t.Expression) -> tuple[int, int]:
+    return transposes(e), weight(e)
+
+
+def _clutter(e: t.Expression) -> int:
+    return transposes(e) + 2 * fillers(e)
+
+
+def _is_square(e: t.Expression) -> bool:
+    return isinstance(e, t.Factors) and isinstance(e.first, t.Name) and e.rest == (("@", e.first),)
+
+
+__all__ = ["Raiser", "raise_array", "raise_scalar"]
