@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from symgen.text.excerpt import excerpt
 from symgen.text.tree import Source, Span
 
 
@@ -38,8 +39,6 @@ class Diagnostic:
         return spans[0]
 
     def __str__(self) -> str:
-        from symgen.text.excerpt import excerpt
-
         return excerpt(self)
 
 

@@ -1,0 +1,153 @@
+"""Text to tree: scan, join lines, parse statement by statement, and report every mistake in one go."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token, UnexpectedToken
+
+from symgen.text import tree
+from symgen.text.build import Misplaced, TreeBuilder
+from symgen.text.diagnostics import Diagnostic, SpecError
+from symgen.text.layout import MAX_DEPTH, Words, statements
+from symgen.text.mistakes import Situation, explain
+from symgen.text.scan import MAX_MISTAKES, Scanner, diagnostic
+from symgen.text.tree import Source
+
+__all__ = ["grammar_folder", "parse_claim", "parse_expression", "parse_spec"]
+
+MAX_TEXT = 2_000_000
+MAX_TOKENS = 100_000  # of one statement
+
+
+@cache
+def grammar_folder() -> Path:
+    """`grammars/`: inside the package once installed, beside it in a checkout."""
+    package = Path(str(files("symgen")))
+    return next(p for p in (package / "grammars", package.parent / "grammars") if p.is_dir())
+
+
+@cache
+def _language() -> tuple[Lark, Scanner]:
+    """The parser and its scanner, built once, when the first text is read."""
+    grammar = (grammar_folder() / "symgen.lark").read_text(encoding="utf-8")
+    lark = Lark(
+        grammar,
+        parser="lalr",
+        lexer="basic",
+        start=["statement", "expression", "chain"],
+        keep_all_tokens=True,
+        maybe_placeholders=True,
+        transformer=TreeBuilder(),
+    )
+    patterns = {t.name: t.pattern for t in lark.terminals}
+    number, string = patterns.pop("NUMBER").value, patterns.pop("STRING").value
+    return lark, Scanner({p.value: name for name, p in patterns.items()}, number, string)
+
+
+def parse_spec(text: str, name: str = "<text>", line_shift: int = 0) -> tree.Spec:
+    """The statements of a spec. Raises SpecError with every mistake: one a statement, after those of the characters."""
+    source = Source(text, name, line_shift)
+    found, mistakes = _read(source, "statement")
+    if mistakes:
+        raise SpecError(mistakes)
+    return tree.Spec(source, tuple(found), span=tree.Span(0, len(text)))
+
+
+def parse_expression(text: str, name: str = "<expression>") -> tree.Expression:
+    """One expression. Raises SpecError."""
+    return _one(Source(text, name), "expression", "an expression")  # type: ignore[no-any-return]
+
+
+def parse_claim(text: str, name: str = "<claim>") -> tree.Claim:
+    """A claim, with or without its word: `a = b`, `right: a = b`, `claim right: a = b`. Raises SpecError."""
+    return _one(Source(text, name), "chain", "a claim")  # type: ignore[no-any-return]
+
+
+def _one(source: Source, start: str, what: str) -> Any:
+    found, mistakes = _read(source, start)
+    if not found and not mistakes:
+        mistakes = [Diagnostic(f"{what} is missing: the text is empty", source)]
+    if mistakes:
+        raise SpecError(mistakes)
+    return found[0]
+
+
+def _read(source: Source, start: str) -> tuple[list[Any], list[Diagnostic]]:
+    size = len(source.text)
+    if size > MAX_TEXT:
+        message = f"the text has {size:,} characters, and symgen reads up to {MAX_TEXT:,}"
+        return [], [Diagnostic(message, Source("", source.name))]
+    lark, scanner = _language()
+    lines, mistakes = scanner.scan(source)
+    found = []
+    for words in statements(lines, source, mistakes, single=start != "statement"):
+        if not words.broken and len(mistakes) < MAX_MISTAKES:
+            node = _parse(lark, words, source, start, mistakes)
+            if node is not None:
+                found.append(node)
+    mistakes.sort(key=lambda d: d.position)
+    if len(mistakes) >= MAX_MISTAKES:
+        del mistakes[MAX_MISTAKES:]
+        mistakes.append(Diagnostic(f"mistakes beyond the first {MAX_MISTAKES} are not listed", source, severity="note"))
+    return found, mistakes
+
+
+def _parse(lark: Lark, words: Words, source: Source, start: str, mistakes: list[Diagnostic]) -> Any:
+    """One statement, or None with a mistake."""
+    tokens = words.tokens
+    if start == "chain" and tokens[0] == "claim" and len(tokens) > 1 and tokens[1].type in ("NAME", "NUMBER", "LOG"):
+        tokens = tokens[1:]
+    begin, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
+    if len(tokens) > MAX_TOKENS:
+        help = "give its parts names by `let`"
+        message = f"a statement has {len(tokens):,} words and signs, and symgen reads up to {MAX_TOKENS:,}"
+        mistakes.append(diagnostic(source, message, begin, begin + 1, "", help))
+        return None
+    parser = lark.parse_interactive(start=start)
+    position = 0
+    try:
+        for position, token in enumerate(tokens):
+            parser.feed_token(token)
+        position = len(tokens)
+        node = parser.feed_token(Token("$END", "", start_pos=end, end_pos=end))
+    except UnexpectedToken:
+        mistakes.append(explain(Situation(source, words, tokens, position, start, _accepted(lark, tokens[:position], start))))
+        return None
+    except Misplaced as found:
+        mistakes.append(diagnostic(source, found.message, found.span.start, found.span.end, "", found.help))
+        return None
+    if len(tokens) > MAX_DEPTH:
+        deepest = _too_deep(node)
+        if deepest is not None:
+            help = "give an inner part a name of its own by `let`"
+            message = f"an expression is nested more than {MAX_DEPTH} deep"
+            mistakes.append(diagnostic(source, message, deepest.span.start, deepest.span.end, "", help))
+            return None
+    return node
+
+
+def _accepted(lark: Lark, tokens: list[Token], start: str) -> frozenset[str]:
+    """The spellings that may follow `tokens`; an own run, since the failed one has reduced already."""
+    parser = lark.parse_interactive(start=start)
+    for token in tokens:
+        parser.feed_token(token)
+    spelling = {t.name: t.pattern.value for t in lark.terminals if t.name not in ("NUMBER", "STRING")}
+    return frozenset(spelling.get(name, name) for name in parser.accepts())
+
+
+def _too_deep(node: tree.Tree) -> tree.Tree | None:
+    """A node more than MAX_DEPTH below `node`, if there is one."""
+    waiting: list[tuple[Any, int]] = [(node, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        if isinstance(part, tree.Tree):
+            if depth > MAX_DEPTH:
+                return part
+            waiting.extend((value, depth + 1) for value in vars(part).values() if isinstance(value, tree.Tree | tuple))
+        else:
+            waiting.extend((value, depth) for value in part if isinstance(value, tree.Tree | tuple))
+    return None

@@ -1,0 +1,290 @@
+"""Text to tokens, line by line, with every character accounted for. Never recursive, linear in the text.
+
+Tokens are Lark's: `type` is a terminal of the grammar, `value` the canonical text, and text[start_pos:end_pos] what was
+written. A piece that is no token becomes a `BAD` one, and its mistake is kept.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from lark import Token
+
+from symgen.text.diagnostics import Diagnostic, Label
+from symgen.text.names import canonical, code_point, is_name_character, refusal
+from symgen.text.tree import Source, Span
+
+__all__ = ["FOREIGN", "Line", "Scanner", "diagnostic", "quoted", "shown"]
+
+MAX_DIGITS = 400
+MAX_EXPONENT = 400
+MAX_NAME = 200
+MAX_MISTAKES = 200  # in one text: a file of noise must not answer with megabytes
+
+# spellings of other languages -> what to write here; `{}` stands for the spelling
+FOREIGN: dict[str, tuple[str, str]] = {
+    ":=": ("`:=` is not an operator here", "write `=`"),
+    "=>": ("`=>` is not an operator here", "write `>=`"),
+    "=<": ("`=<` is not an operator here", "write `<=`"),
+    "<>": ("`<>` is not an operator here", "write `!=`"),
+    "===": ("`===` is not an operator here", "write `==`"),
+    "+=": ("a name is defined once, so that `+=` has nothing to change", "define a new name by `let`"),
+    "-=": ("a name is defined once, so that `-=` has nothing to change", "define a new name by `let`"),
+    "*=": ("a name is defined once, so that `*=` has nothing to change", "define a new name by `let`"),
+    "/=": ("a name is defined once, so that `/=` has nothing to change", "define a new name by `let`, or write `!=`"),
+    "&&": ("`&&` is not an operator here", "write `and`"),
+    ".*": ("`.*` is not an operator here", "`*` acts on elements"),
+    "./": ("`./` is not an operator here", "`/` acts on elements"),
+    ".^": ("`.^` is not an operator here", "`^` acts on elements"),
+    ".+": ("`.+` is not an operator here", "`+` acts on elements"),
+    "...": ("`...` is not part of the language", "write out what is meant, or a range as in `t: 1..T`"),
+    "->": ("`->` is not part of the language", "write the range of a function after `:`, as in `function f(x): real`"),
+    "!": ("`!` is not an operator here", "write `not`, `!=`, or a factorial as `gamma(n + 1)`"),
+    "%": ("`%` is not an operator here", "write `a - m*floor(a/m)`"),
+    "&": ("`&` is not an operator here", "write `and`"),
+    ";": ("`;` does not end a statement", "write each statement on a line of its own"),
+    "\\": ("`\\` is not part of the language", "a statement goes on inside an open bracket or after a trailing operator"),
+    "?": ("`?` is not part of the language", "write `where(condition, a, b)`"),
+    "$": ("`$` is not part of the language", "formulas stand without delimiters"),
+    "`": ("a backquote is not part of the language", "names stand without quotes"),
+    ".": ("`.` stands only in numbers, ranges and the transpose `.T`", "call functions as in `sum(x)`"),
+    "×": ("`×` is not an operator here", "write `*`, or `@` for the matrix product"),
+    "·": ("`·` is not an operator here", "write `*`, or `@` for the inner product"),
+    "⋅": ("`⋅` is not an operator here", "write `*`, or `@` for the inner product"),
+    "∗": ("`∗` (U+2217) is not an operator here", "write `*`"),
+    "÷": ("`÷` is not an operator here", "write `/`"),
+    "−": ("`−` (U+2212) is not the minus of the keyboard", "write `-`"),
+    "–": ("`–` (U+2013) is a dash and not a minus", "write `-`"),
+    "—": ("`—` (U+2014) is a dash and not a minus", "write `-`"),
+    "≤": ("`≤` is not an operator here", "write `<=`"),
+    "≥": ("`≥` is not an operator here", "write `>=`"),
+    "≠": ("`≠` is not an operator here", "write `!=`"),
+    "≈": ("`≈` is not a relation here", "a claim is exact: write `=`"),
+    "∝": ("`∝` is not a relation here", "write `propto[z]`"),
+    "∼": ("`∼` (U+223C) is not the tilde of the keyboard", "write `~`"),
+    "∈": ("`∈` is not an operator here", "declare a domain after `:`, as in `x: real[n]`"),
+    "∞": ("`∞` is not a number here", "write `inf`"),
+    "∑": ("`∑` is not an operator here", "write `sum[i](..)`"),
+    "∏": ("`∏` is not an operator here", "write `prod[i](..)`"),
+    "∫": ("`∫` is not an operator here", "write `integral[x: a..b](..)`"),
+    "√": ("`√` is not an operator here", "write `sqrt(..)`"),
+    "∇": ("`∇` is not an operator here", "write `grad(f, x)`"),
+    "∂": ("`∂` is not an operator here", "write `grad(f, x)`, or `d(f, t)` for scalars"),
+    "‖": ("`‖` is not part of the language", "write `norm(x)`, or `||` inside `KL(q || p)`"),
+    "∥": ("`∥` is not part of the language", "write `norm(x)`, or `||` inside `KL(q || p)`"),
+    "∣": ("`∣` (U+2223) is not the bar of the keyboard", "write `|`"),
+    "ᵀ": ("`ᵀ` is not an operator here", "the transpose is `'`"),
+    "⊤": ("`⊤` is not an operator here", "the transpose is `'`"),
+    "’": ("`’` is not the quote of the keyboard", "the transpose is `'`"),
+    "′": ("`′` is not the quote of the keyboard", "the transpose is `'`"),
+    "“": ("`“` is not the quote of the keyboard", 'write a reason as `"text"`'),
+    "”": ("`”` is not the quote of the keyboard", 'write a reason as `"text"`'),
+    "…": ("`…` is not part of the language", "write out what is meant, or a range as in `t: 1..T`"),
+    "←": ("`←` is not an operator here", "write `=`"),
+    "→": ("`→` is not part of the language", "write the range of a function after `:`"),
+}
+_POWERS = {c: unicodedata.normalize("NFKC", c) for c in "⁰¹²³⁴⁵⁶⁷⁸⁹"}
+_SUBSCRIPTS = {c: unicodedata.normalize("NFKC", c) for c in "₀₁₂₃₄₅₆₇₈₉"}
+
+
+def shown(text: str) -> str:
+    """Text in which no character hides: controls, invisible ones and lone surrogates stand as <U+XXXX>."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"<{code_point(c)}>" if is_refused(c) or c in "\n\t\r" else c for c in text)
+
+
+def quoted(text: str, limit: int = 40) -> str:
+    """`text` in backquotes, shortened."""
+    text = shown(text[: limit + 1])
+    return f"`{text[: limit - 3]}...`" if len(text) > limit else f"`{text}`"
+
+
+def is_refused(character: str) -> bool:
+    """Whether a character must not stand in a spec, comments and reasons included: it hides or reorders text."""
+    category = unicodedata.category(character)
+    return (category in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co") and character not in "\n\t\r") or character == "\u034f"
+
+
+def diagnostic(
+    source: Source, message: str, start: int, end: int, text: str = "", help: str | None = None, notes: tuple[str, ...] = ()
+) -> Diagnostic:
+    """A diagnostic with one culprit."""
+    return Diagnostic(message, source, (Label(Span(start, end), text, True),), notes, help)
+
+
+@dataclass
+class Line:
+    """The tokens of a physical line that has some; `indent` counts columns, tabs to multiples of 8."""
+
+    indent: int
+    tokens: list[Token] = field(default_factory=list)
+
+
+class Scanner:
+    """The scanner of a grammar: `symbols` maps spellings to terminals."""
+
+    def __init__(self, symbols: dict[str, str], number: str, string: str) -> None:
+        self.symbols = {s: t for s, t in symbols.items() if not s[0].isalpha()}
+        operators = sorted({*self.symbols, *(s for s in FOREIGN if s.isascii())}, key=len, reverse=True)
+        self.pattern = re.compile(
+            r"(?P<BLANK>[ \t]+)|(?P<NEWLINE>\r\n?|\n)|(?P<COMMENT>#[^\r\n]*)"
+            rf"|(?P<NUMBER>{number})|(?P<WORD>[A-Za-z_][A-Za-z_0-9]*+(?![^\x00-\x7f]))"
+            rf"|(?P<STRING>{string})|(?P<SYMBOL>{'|'.join(map(re.escape, operators))})"
+        )
+
+    def scan(self, source: Source) -> tuple[list[Line], list[Diagnostic]]:
+        """The lines that hold tokens, and the mistakes on the way, each with a BAD token in its place."""
+        return _Scan(self, source).run()
+
+
+class _Scan:
+    def __init__(self, scanner: Scanner, source: Source) -> None:
+        self.scanner, self.source, self.text = scanner, source, source.text
+        self.lines: list[Line] = []
+        self.mistakes: list[Diagnostic] = []
+        self.refused = {c for c in set(self.text) if is_refused(c)} if not _is_plain(self.text) else set()
+
+    def mistake(self, message: str, start: int, end: int, help: str | None = None, text: str = "") -> Token:
+        if len(self.mistakes) < MAX_MISTAKES:
+            self.mistakes.append(diagnostic(self.source, message, start, end, text, help))
+        return Token("BAD", "", start_pos=start, end_pos=end)
+
+    def run(self) -> tuple[list[Line], list[Diagnostic]]:
+        text, match, symbols = self.text, self.scanner.pattern.match, self.scanner.symbols
+        position = 1 if text.startswith("\ufeff") else 0
+        start_of_line, size = position, len(text)
+        tokens: list[Token] | None = None
+        while position < size:
+            found = match(text, position)
+            token = None
+            if found is None:
+                position, token = self.odd(position)
+            else:
+                kind, begin, position = found.lastgroup, position, found.end()
+                if kind == "BLANK":
+                    continue
+                if kind == "NEWLINE":
+                    tokens, start_of_line = None, position
+                    continue
+                if kind == "WORD":
+                    token = Token("NAME", found.group(), start_pos=begin, end_pos=position)
+                    if position - begin > MAX_NAME:
+                        token = self.mistake(f"a name is longer than {MAX_NAME} characters", begin, position)
+                elif kind == "SYMBOL":
+                    spelling = found.group()
+                    if spelling in symbols:
+                        token = Token(symbols[spelling], spelling, start_pos=begin, end_pos=position)
+                    else:
+                        message, help = FOREIGN[spelling]
+                        token = self.mistake(message, begin, position, help)
+                elif kind == "NUMBER":
+                    token = self.number(begin, position)
+                else:  # COMMENT, STRING
+                    token = self.free_text(kind or "", begin, position)
+            if token is not None:
+                if tokens is None:
+                    indent = len(text[start_of_line : token.start_pos].expandtabs(8))
+                    tokens = []
+                    self.lines.append(Line(indent, tokens))
+                tokens.append(token)
+        return self.lines, self.mistakes
+
+    def number(self, start: int, end: int) -> Token:
+        written = self.text[start:end]
+        digits, _, exponent = written.lower().partition("e")
+        if len(digits) > MAX_DIGITS:
+            return self.mistake(f"a number has more than {MAX_DIGITS} digits", start, end)
+        if exponent and (len(exponent) > 6 or abs(int(exponent)) > MAX_EXPONENT):
+            help = "write a larger power as `10^n`, or work with logarithms"
+            return self.mistake(f"the exponent of a number lies beyond {MAX_EXPONENT}", start, end, help)
+        following = self.text[end : end + 1]
+        if following == "." and self.text[end : end + 2] not in ("..", ".T") or (following.isdigit() and following.isascii()):
+            more = re.compile(r"[0-9.]*").match(self.text, end)
+            assert more is not None
+            return self.mistake(f"{quoted(self.text[start:more.end()])} is not a number", start, more.end())
+        return Token("NUMBER", written, start_pos=start, end_pos=end)
+
+    def free_text(self, kind: str, start: int, end: int) -> Token | None:
+        """A comment or a reason: any text in which nothing hides."""
+        written = self.text[start:end]
+        if self.refused and not written.isprintable():
+            bad = next(((i, c) for i, c in enumerate(written) if c in self.refused), None)
+            if bad is not None:
+                where = "a comment" if kind == "COMMENT" else "a reason"
+                return self.refuse(start + bad[0], start + bad[0] + 1, f" in {where}")
+        if kind == "COMMENT":
+            return None
+        return Token("STRING", written, start_pos=start, end_pos=end)
+
+    def refuse(self, start: int, end: int, where: str = "") -> Token:
+        character = self.text[start]
+        n = ord(character)
+        kind = "control"
+        if n in (0x200E, 0x200F, 0x61C) or 0x202A <= n <= 0x202E or 0x2066 <= n <= 0x2069:
+            kind = "direction-changing"
+        elif unicodedata.category(character) == "Cf":
+            kind = "invisible"
+        elif unicodedata.category(character) == "Cs":
+            kind = "half"
+        elif unicodedata.category(character) in ("Cn", "Co"):
+            kind = "unassigned"
+        name = unicodedata.name(character, "").lower()
+        called = f"{code_point(character)}, {name}," if name else code_point(character)
+        return self.mistake(f"the {kind} character {called} must not stand{where or ' in a spec'}", start, end, "remove it")
+
+    def odd(self, start: int) -> tuple[int, Token | None]:
+        """What the pattern does not know: names in Unicode, blanks of other kinds, an unclosed string, noise."""
+        text, size = self.text, len(self.text)
+        character = text[start]
+        end = start + 1
+        if character == '"':
+            newline = re.compile(r"[^\r\n]*").match(text, start)
+            end = newline.end() if newline else size
+            return end, self.mistake('a reason is not closed: `"` is missing', start, end, 'close it by `"` on its line')
+        if character in self.refused:
+            while end < size and text[end] == character:
+                end += 1
+            return end, self.refuse(start, end)
+        if character.isspace():
+            return end, None
+        if character.isidentifier():
+            while end < size and is_name_character(text[end]):
+                end += 1
+            return end, self.name(start, end)
+        while end < size and text[end] == character:
+            end += 1
+        if character in FOREIGN:
+            message, help = FOREIGN[character]
+            return end, self.mistake(message, start, end, help)
+        if character in _POWERS or character in _SUBSCRIPTS:
+            begin = start
+            while end < size and (text[end] in _POWERS or text[end] in _SUBSCRIPTS):
+                end += 1
+            plain = unicodedata.normalize("NFKC", text[begin:end])
+            if character in _POWERS:
+                return end, self.mistake(f"{quoted(text[begin:end])} is not a power here", begin, end, f"write `^{plain[:20]}`")
+            return end, self.mistake(f"{quoted(text[begin:end])} is not an index here", begin, end, f"write `_{plain[:20]}`")
+        if character.isascii():
+            return end, self.mistake(f"{quoted(text[start:end])} is not part of the language", start, end)
+        name = unicodedata.name(character, "").lower()
+        called = f"{quoted(character)} ({code_point(character)}{', ' + name if name else ''})"
+        return end, self.mistake(f"{called} is not part of the language", start, end)
+
+    def name(self, start: int, end: int) -> Token:
+        written = self.text[start:end]
+        if end - start > MAX_NAME:
+            return self.mistake(f"a name is longer than {MAX_NAME} characters", start, end)
+        why = refusal(written)
+        if why:
+            return self.mistake(why[0], start, end, why[1])
+        return Token("NAME", canonical(written), start_pos=start, end_pos=end)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and _CONTROL.search(text) is None
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
