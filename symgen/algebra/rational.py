@@ -1,0 +1,377 @@
+"""Rational simplification of one entry: fractions cancelled over atoms, the shortest form kept.
+
+Entries, functions, sums and pieces are atoms: they keep their names. `simplify_scalar` is pointwise and guarded, so that
+what cannot cancel costs a walk; `collect_common` joins sums that differ in a factor, as people write X'(p - y).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import lcm
+from typing import Any
+
+from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
+
+from symgen.tensor.expression import (
+    HALF, MINUS_ONE, ZERO, Add, Dim, Entry, Expect, Fn, Fold, Mul, Num, Pow, Scalar, Sum, Where, add, as_coefficient, fn,
+    mul, num, open_sum, power, rebuild, substitute, total, where,
+)  # fmt: skip
+from symgen.tensor.facts import Facts
+
+MAX_COST = 400  # of an expression that is looked at
+MAX_ATOMS = 14
+MAX_TERMS = 240  # of a polynomial
+MAX_DEGREE = 24
+
+_simple: dict[tuple[Scalar, Any], Scalar] = {}
+
+
+def simplify_scalar(node: Scalar, facts: Facts | None = None) -> Scalar:
+    """The shortest of `node` as given, cancelled and expanded, cancelled and factored: p (1 - p) (y/p) is y (1 - p)."""
+    if not node.args or type(node) is Entry:
+        return node
+    found = _simple.get((node, None))
+    if found is None:
+        found = _simple[node, None] = _simplified(node)
+    return found
+
+
+def _simplified(node: Scalar) -> Scalar:
+    kind = type(node)
+    if kind is Sum:
+        body = simplify_scalar(node.body)
+        return node if body is node.body else total(body, node.indices)
+    if kind is Where:
+        condition, a, b = node.args
+        return where(condition, simplify_scalar(a), simplify_scalar(b))
+    if kind is not Add and kind is not Mul and kind is not Pow:
+        return node
+    inner = _inside_atoms(node)
+    if not may_cancel(inner):
+        return inner
+    return _rational(inner)
+
+
+def _inside_atoms(node: Scalar) -> Scalar:
+    """`node` with the sums among its terms and factors simplified."""
+    if type(node) in (Add, Mul):
+        new = [_inside_atoms(a) if type(a) in (Add, Mul) else simplify_scalar(a) if type(a) is Sum else a for a in node.args]
+        return node if all(x is y for x, y in zip(new, node.args, strict=True)) else rebuild(node, new)  # type: ignore[no-any-return]
+    return node
+
+
+def _is_size(x: Scalar) -> bool:
+    return isinstance(x, (Dim, Num)) or type(x) in (Add, Mul, Pow) and all(_is_size(a) for a in x.args)
+
+
+def may_cancel(node: Scalar) -> bool:
+    """Whether a fraction, a power of a sum or a pair of exponentials stands in it that something might cancel with.
+
+    A denominator counts if it is no size and a sum stands beside or below it.
+    """
+    fractions = sums = exponentials = products = 0
+    count = 0
+    stack: list[Scalar] = [node]
+    while stack:
+        x = stack.pop()
+        count += 1
+        if count > MAX_COST:
+            return False
+        kind = type(x)
+        if kind is Add:
+            sums += 1
+            stack.extend(x.args)
+        elif kind is Mul:
+            products += any(type(a) is Add for a in x.args)
+            stack.extend(x.args)
+        elif kind is Pow:
+            base, exponent = x.args
+            if type(exponent) is Num:
+                if exponent.value != "e" and not isinstance(exponent.value, str) and exponent.value < 0:
+                    fractions += not _is_size(base)
+                if type(base) is Add or type(base) is Mul:
+                    stack.append(base)
+        elif kind is Fn and x.name == "exp":
+            exponentials += 1
+    return sums > 0 and (fractions > 0 or products > 0 and sums > 1) or exponentials > 1
+
+
+# --- polynomials over atoms -------------------------------------------------------------------------------------------
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _Field:
+    """Fractions of polynomials whose variables are roots of atoms: x stands for (x^(1/q))^q where roots of x occur."""
+
+    def __init__(self, node: Scalar) -> None:
+        self.roots: dict[Scalar, int] = {}
+        self.exponents: dict[Scalar, int] = {}
+        self.find(node)
+        if len(self.roots) + len(self.exponents) > MAX_ATOMS:
+            raise _TooLarge
+        names = [f"a{k}" for k in range(len(self.roots) + len(self.exponents))]
+        self.ring = fmpq_mpoly_ctx.get(names, Ordering.degrevlex)
+        gens = self.ring.gens()
+        ordered = sorted(self.roots, key=lambda n: n.serial)
+        self.generator = dict(zip(ordered, gens, strict=False))
+        self.exponential = dict(zip(self.exponents, gens[len(self.roots) :], strict=True))
+        self.back: list[tuple[Scalar, Fraction, bool]] = [(a, Fraction(1, self.roots[a]), False) for a in ordered]
+        self.back += [(t, Fraction(1, q), True) for t, q in self.exponents.items()]
+        self.one = self.ring.constant(1)
+
+    def find(self, node: Scalar) -> None:
+        """The atoms of `node`, and which roots of them occur."""
+        seen: set[Scalar] = set()
+        stack = [node]
+        while stack:
+            x = stack.pop()
+            if x in seen:
+                continue
+            seen.add(x)
+            kind = type(x)
+            if kind is Add or kind is Mul:
+                stack.extend(x.args)
+            elif kind is Num and isinstance(x.value, Fraction):
+                continue
+            elif kind is Fn and x.name == "exp":
+                for c, t in _terms(x.args[0]):
+                    self.exponents[t] = lcm(self.exponents.get(t, 1), c.denominator)
+            elif kind is Pow and type(x.args[1]) is Num and isinstance(x.args[1].value, Fraction):
+                base, e = x.args[0], x.args[1].value
+                if e.denominator == 1:
+                    stack.append(base)
+                else:
+                    self.roots[base] = lcm(self.roots.get(base, 1), e.denominator)
+            else:
+                self.roots.setdefault(x, 1)
+
+    def fraction(self, node: Scalar) -> tuple[fmpq_mpoly, fmpq_mpoly]:
+        memo: dict[Scalar, tuple[fmpq_mpoly, fmpq_mpoly]] = {}
+
+        def of(x: Scalar) -> tuple[fmpq_mpoly, fmpq_mpoly]:
+            found = memo.get(x)
+            if found is None:
+                found = memo[x] = self._fraction(x, of)
+            return found
+
+        return of(node)
+
+    def _fraction(self, x: Scalar, of: Any) -> tuple[fmpq_mpoly, fmpq_mpoly]:
+        kind = type(x)
+        if x in self.roots:
+            return self.generator[x] ** self.roots[x], self.one
+        if kind is Num and isinstance(x.value, Fraction):
+            return self.ring.constant(_fmpq(x.value)), self.one
+        if kind is Fn:  # exp
+            top, bottom = self.one, self.one
+            for c, t in _terms(x.args[0]):
+                e = int(c * self.exponents[t])
+                if abs(e) > MAX_DEGREE:
+                    raise _TooLarge
+                if e > 0:
+                    top *= self.exponential[t] ** e
+                else:
+                    bottom *= self.exponential[t] ** -e
+            return top, bottom
+        if kind is Pow:
+            base, e = x.args[0], x.args[1].value
+            if base in self.roots:
+                n = int(e * self.roots[base])
+                top, bottom = self.generator[base], self.one
+            else:
+                n = int(e)
+                top, bottom = of(base)
+            if abs(n) > MAX_DEGREE:
+                raise _TooLarge
+            if n < 0:
+                top, bottom, n = bottom, top, -n
+            if bottom.is_zero():
+                raise _TooLarge
+            return self.small(top**n), self.small(bottom**n)
+        if kind is Mul:
+            top, bottom = self.one, self.one
+            for a in x.args:
+                p, q = of(a)
+                top, bottom = self.small(top * p), self.small(bottom * q)
+            return cancelled(top, bottom)
+        if kind is Add:
+            top, bottom = of(x.args[0])
+            for a in x.args[1:]:
+                p, q = of(a)
+                if q == bottom:
+                    top = self.small(top + p)
+                else:
+                    g = bottom.gcd(q)
+                    left, right = q / g, bottom / g
+                    top, bottom = self.small(top * left + p * right), self.small(bottom * left)
+            return cancelled(top, bottom)
+        raise _TooLarge
+
+    def small(self, p: fmpq_mpoly) -> fmpq_mpoly:
+        if len(p) > MAX_TERMS:
+            raise _TooLarge
+        return p
+
+    # --- back again ---------------------------------------------------------------------------------------------------
+
+    def monomial(self, degrees: Iterable[int], coefficient: Fraction, sign: int = 1) -> Scalar:
+        factors: list[Scalar] = [num(coefficient)]
+        exponent: list[Scalar] = []
+        for (atom, unit, exponential), k in zip(self.back, degrees, strict=True):
+            if not k:
+                continue
+            e = num(sign * int(k) * unit)
+            if exponential:
+                exponent.append(mul(e, atom))
+            else:
+                factors.append(power(atom, e))
+        if exponent:
+            factors.append(fn("exp", add(*exponent)))
+        return mul(*factors)
+
+    def polynomial(self, p: fmpq_mpoly) -> Scalar:
+        return add(*(self.monomial(d, _fraction(c)) for d, c in p.to_dict().items()))
+
+    def factored(self, p: fmpq_mpoly, sign: int = 1) -> Scalar:
+        constant, factors = p.factor()
+        out: list[Scalar] = [power(num(_fraction(constant)), num(sign))]
+        for base, e in factors:
+            e = int(e)
+            terms = base.to_dict()
+            if len(terms) == 1:
+                ((degrees, c),) = terms.items()
+                out.append(self.monomial([d * e for d in degrees], _fraction(c) ** e, 1) if sign > 0 else
+                           self.monomial([d * e for d in degrees], 1 / _fraction(c) ** e, -1))
+            else:
+                out.append(power(self.polynomial(base), num(sign * e)))
+        return mul(*out)
+
+
+def cancelled(top: fmpq_mpoly, bottom: fmpq_mpoly) -> tuple[fmpq_mpoly, fmpq_mpoly]:
+    if bottom.is_constant():
+        return top, bottom
+    g = top.gcd(bottom)
+    return (top, bottom) if g.is_constant() else (top / g, bottom / g)
+
+
+def _fmpq(x: Fraction) -> fmpq:
+    return fmpq(x.numerator, x.denominator)
+
+
+def _fraction(x: Any) -> Fraction:
+    x = fmpq(x)
+    return Fraction(int(x.p), int(x.q))
+
+
+def _terms(x: Scalar) -> list[tuple[Fraction, Scalar]]:
+    """The terms of an exponent with their rational coefficients."""
+    return [as_coefficient(t) for t in (x.args if type(x) is Add else (x,))]
+
+
+def _rational(node: Scalar) -> Scalar:
+    given = written_length(node)
+    if given > MAX_COST:
+        return node
+    try:
+        field = _Field(node)
+        top, bottom = field.fraction(node)
+        if top.is_zero():
+            return ZERO
+        candidates = [mul(field.factored(top), field.factored(bottom, -1))]
+        candidates.append(mul(field.polynomial(top), field.factored(bottom, -1)))
+        if len(bottom) == 1:
+            ((degrees, c),) = bottom.to_dict().items()
+            down = field.monomial(degrees, 1 / _fraction(c), -1)
+            candidates.append(add(*(mul(field.monomial(d, _fraction(k)), down) for d, k in top.to_dict().items())))
+    except _TooLarge:
+        return node
+    best, length = node, given
+    for c in candidates:
+        size = written_length(c)
+        if size < length:
+            best, length = c, size
+    return best
+
+
+def written_length(node: Scalar) -> int:
+    """How long an expression is as people write it: leaves, operations and signs counted, atoms as one."""
+    kind = type(node)
+    if kind is Add:
+        return sum(written_length(t) for t in node.args) + len(node.args) - 1
+    if kind is Mul:
+        first = node.args[0]
+        rest = node.args[1:] if first is MINUS_ONE else node.args
+        return sum(written_length(t) for t in rest) + len(rest) - (first is not MINUS_ONE) + (type(rest[0]) is Add)
+    if kind is Pow:
+        if node.args[1] is MINUS_ONE or node.args[1] is HALF:
+            return 1 + written_length(node.args[0])
+        return 1 + written_length(node.args[0]) + written_length(node.args[1])
+    if kind is Fn:
+        return 1 + sum(written_length(a) for a in node.args)
+    if kind is Sum or kind is Fold or kind is Expect:
+        return 2 + written_length(node.body)
+    if kind is Where:
+        return 3 + written_length(node.args[1]) + written_length(node.args[2])
+    if kind is Num and isinstance(node.value, Fraction):
+        return 1 if node.value.denominator == 1 else 2
+    return 1
+
+
+# --- sums with common factors -----------------------------------------------------------------------------------------
+
+
+def collect_common(node: Scalar) -> Scalar:
+    """Sums over the same indices that share factors are joined where that is shorter: X'p/n - X'y/n is X'(p - y)/n."""
+    if type(node) is Mul:
+        new = [collect_common(a) if type(a) is Add else a for a in node.args]
+        return node if all(x is y for x, y in zip(new, node.args, strict=True)) else mul(*new)
+    if type(node) is not Add or len(node.args) > 64:
+        return node
+    return _joined_sums(node)
+
+
+def _joined_sums(node: Scalar) -> Scalar:
+    """Terms c a Sum(u v) and c a Sum(u w) with one outer factor become c a Sum(u (v + w)), if their bodies share a factor."""
+    groups: dict[tuple[frozenset[Scalar], tuple[Any, ...]], list[tuple[Fraction, Scalar]]] = {}
+    rest: list[Scalar] = []
+    for term in node.args:
+        c, base = as_coefficient(term)
+        factors = list(base.args) if type(base) is Mul else [base]
+        sums = [f for f in factors if type(f) is Sum]
+        if len(sums) != 1:
+            rest.append(term)
+            continue
+        outer = frozenset(f for f in factors if f is not sums[0])
+        key = tuple(i.size for i in sums[0].indices)
+        groups.setdefault((outer, key), []).append((c, sums[0]))
+    made: list[Scalar] = []
+    for (outer, _), members in groups.items():
+        if len(members) == 1:
+            made.extend(mul(num(c), *outer, s) for c, s in members)
+        else:
+            made.append(mul(*outer, *_join(members)))
+    joined = add(*rest, *made)
+    return joined if written_length(joined) < written_length(node) else node
+
+
+def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
+    """One sum of all members over the indices of the first, its common factors in front."""
+    first, indices = open_sum(members[0][1])
+    bodies = [(members[0][0], first)]
+    for c, s in members[1:]:
+        bodies.append((c, substitute(s.body, dict(zip(s.indices, indices, strict=True)))))
+    factors = [dict.fromkeys(b.args if type(b) is Mul else (b,)) for _, b in bodies]
+    common = [f for f in factors[0] if type(f) is not Num and all(f in g for g in factors[1:])]
+    if not common:
+        return [add(*(mul(num(c), s) for c, s in members))]
+    scales = [c * as_coefficient(b)[0] for c, b in bodies]
+    scale = scales[0] if all(abs(s) == abs(scales[0]) for s in scales) else Fraction(1)
+    inner = add(*(mul(num(c / scale), *(f for f in g if f not in common)) for (c, _), g in zip(bodies, factors, strict=True)))
+    return [num(scale), total(mul(*common, inner), indices)]
+
+
+__all__ = ["collect_common", "may_cancel", "simplify_scalar", "written_length"]

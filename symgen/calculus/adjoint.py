@@ -1,0 +1,307 @@
+"""Reverse mode inside one statement: from the adjoint of its value to the adjoints of the arrays that it reads.
+
+Every scalar node of the statement is a family of numbers over its own free indices, and so is its adjoint: what comes
+from a parent with more indices is summed over them. The nodes are a DAG, each is visited once, after all its parents;
+the cost is linear in what is written, however often subexpressions are shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence, Set
+from typing import Any
+
+from symgen.calculus.rules import derivative_of
+from symgen.derivation.context import Context
+from symgen.tensor.build import same_size
+from symgen.tensor.expression import (
+    ONE, ZERO, Add, Array, Compare, Delta, Dim, Entry, Expect, Fn, Fold, Index, Logic, Mul, Node, Num, Pow, Scalar, Sum,
+    Where, add, axis, compare, delta, entry, expect, fn, fold, fresh_index, logic, mul, num, open_sum, operator, power,
+    sub, substitute, tensor, total, variables_of, where,
+)  # fmt: skip
+from symgen.tensor.functions import FUNCTIONS
+
+Emit = Callable[[Array, Scalar], None]
+Simplify = Callable[[Scalar], Scalar]
+CONSTANT = (Num, Dim, Index, Delta, Compare, Logic)
+
+
+class Noise:
+    """The random variables that expectations bind in a program, and how to average over each."""
+
+    def __init__(self) -> None:
+        self.laws: dict[Array, tuple[Any, ...]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.laws)
+
+    def in_expect(self, node: Expect) -> None:
+        for v, law in zip(node.noise, node.laws, strict=True):
+            self.laws.setdefault(v, ("expect", law))
+
+    def in_operator(self, operands: Sequence[Node], attrs: tuple[Any, ...], variables: Iterable[Array]) -> None:
+        for v in variables:
+            self.laws.setdefault(v, ("operator", tuple(operands), attrs))
+
+    def loose(self, body: Scalar, target: Node) -> list[Array]:
+        """The bound variables that `body` depends on and `target` does not."""
+        found = variables_of(body).intersection(self.laws)
+        return [v for v in self.laws if v in found and v not in variables_of(target)] if found else []
+
+    def average(self, body: Scalar, variables: Sequence[Array]) -> Scalar:
+        """The mean of `body` over `variables`; what does not depend on them stays outside."""
+        drawn = [v for v in variables if self.laws[v][0] == "expect"]
+        if drawn:
+            body = expect(body, drawn, [self.laws[v][1] for v in drawn])  # type: ignore[arg-type]
+        groups: dict[tuple[Any, ...], None] = {}
+        for v in variables:
+            if self.laws[v][0] == "operator":
+                groups[self.laws[v]] = None
+        for _, laws, attrs in groups:
+            body = _under_operator(body, laws, attrs, set(variables))
+        return body
+
+
+def _under_operator(body: Scalar, laws: Sequence[Node], attrs: tuple[Any, ...], variables: Set[Array]) -> Scalar:
+    """E[x ~ law](body) kept as an operator, entry by entry."""
+    def loose(n: Node) -> bool:
+        return not variables_of(n).isdisjoint(variables)  # type: ignore[arg-type]
+
+    if not loose(body):
+        return body
+    if type(body) is Add:
+        return add(*(_under_operator(t, laws, attrs, variables) for t in body.args))
+    if type(body) is Mul:
+        outside = [f for f in body.args if not loose(f)]
+        if outside:
+            inside = mul(*(f for f in body.args if loose(f)))
+            return mul(*outside, _under_operator(inside, laws, attrs, variables))
+    if type(body) is Sum:
+        inner, indices = open_sum(body)
+        return total(_under_operator(inner, laws, attrs, variables), indices)
+    indices = sorted(body.free, key=lambda i: (i.kind, i.number))
+    array = tensor(indices, body)
+    return entry(operator("E", (array, *laws), array.shape, attrs), *indices)
+
+
+class Statement:
+    """The reverse sweep over one statement.
+
+    `active` are the arrays whose adjoints are asked for (and what leads to them), `lifted` indices that adjoints carry
+    along, `noise` what expectations bind.
+    """
+
+    def __init__(
+        self,
+        active: Set[Array],
+        lifted: frozenset[Index],
+        noise: Noise,
+        ctx: Context,
+        simplify: Simplify,
+        emit: Emit,
+    ) -> None:
+        self.active, self.lifted, self.noise = active, lifted, noise
+        self.ctx, self.simplify, self.emit = ctx, simplify, emit
+        self.unique: dict[tuple[int, Scalar], Index] = {}
+        self.opened: dict[Node, tuple[Scalar, tuple[Index, ...]]] = {}
+        self.reads: dict[Node, bool] = {}
+        self.bars: dict[Node, list[Scalar]] = {}
+
+    def open(self, node: Any) -> tuple[Scalar, tuple[Index, ...]]:
+        """The body of a binder over unique indices: one per number and size, so that equal parts of neighbouring sums
+        stay one node."""
+        found = self.opened.get(node)
+        if found is None:
+            mapping = {}
+            for i in node.indices:
+                u = self.unique.get((i.number, i.size))
+                if u is None:
+                    u = self.unique[i.number, i.size] = fresh_index(i.size)
+                mapping[i] = u
+            found = self.opened[node] = (substitute(node.body, mapping), tuple(mapping.values()))
+        return found
+
+    def below(self, node: Node) -> Sequence[Node]:
+        """The children that a derivative may go down to."""
+        kind = type(node)
+        if kind is Sum or kind is Fold:
+            return (self.open(node)[0],)
+        if kind is Expect:
+            return (node.body,)  # type: ignore[attr-defined]
+        if kind is Where:
+            return node.args[1:]  # type: ignore[no-any-return]
+        if kind is Entry or isinstance(node, CONSTANT):
+            return ()
+        return node.args  # type: ignore[no-any-return]
+
+    def order(self, root: Scalar) -> list[Scalar]:
+        """The nodes that lead to active arrays, children before parents."""
+        reads, out = self.reads, []
+        stack: list[tuple[Node, bool]] = [(root, False)]
+        while stack:
+            node, ready = stack.pop()
+            if not ready:
+                if node in reads:
+                    continue
+                if type(node) is Entry:
+                    reads[node] = node.array in self.active
+                    if reads[node]:
+                        out.append(node)
+                    continue
+                below = self.below(node)
+                if not below:
+                    reads[node] = False
+                    continue
+                stack.append((node, True))
+                stack.extend((c, False) for c in below if c not in reads)
+            elif node not in reads:
+                reads[node] = any(reads[c] for c in self.below(node))
+                if reads[node]:
+                    out.append(node)  # type: ignore[arg-type]
+        return out  # type: ignore[return-value]
+
+    def sweep(self, root: Scalar, seed: Scalar, axes: Sequence[Index], value: Scalar) -> None:
+        """Emits the adjoints of all active entries of `root`, whose adjoint is `seed` over `axes`. `value` stands for
+        `root` in the formulas: the entry of the array that it defines."""
+        order = self.order(root)
+        if not order:
+            return
+        bars = self.bars = {root: [self.settle(seed, axes, root)]}
+        for node in reversed(order):
+            waiting = bars.pop(node, None)
+            if waiting is None:
+                continue
+            g = add(*waiting) if len(waiting) > 1 else waiting[0]
+            if g is ZERO:
+                continue
+            _PASS[type(node)](self, node, g, value if node is root else node)
+
+    def settle(self, body: Scalar, scope: Iterable[Index], node: Node) -> Scalar:
+        """`body` summed over the indices of `scope` that `node` does not have, averaged over the noise it does not have."""
+        free = node.free
+        todo = [i for i in scope if i not in free]
+        if todo:
+            body = total(body, todo)
+        if self.noise:
+            loose = self.noise.loose(body, node)
+            if loose:
+                body = self.noise.average(body, loose)
+        return body
+
+    def give(self, child: Scalar, body: Scalar, scope: Iterable[Index]) -> None:
+        if body is not ZERO:
+            self.bars.setdefault(child, []).append(self.settle(body, scope, child))
+
+    # --- one method per kind of node ----------------------------------------------------------------------------------
+
+    def _entry(self, node: Entry, g: Scalar, value: Scalar) -> None:
+        self.emit(node.array, self.at_entry(node.array, node.indices, g, node.free))
+
+    def at_entry(self, array: Array, indices: Sequence[Scalar], g: Scalar, free: Iterable[Index]) -> Scalar:
+        """The adjoint of `array` over its axes, where the one of its entry `indices` is `g`, over `free`."""
+        plain: dict[Index, int] = {}
+        for k, (i, size) in enumerate(zip(indices, array.shape, strict=True)):
+            if type(i) is Index and i not in plain and (i.size is size or same_size(i.size, size)):
+                plain[i] = k
+        if len(plain) == len(indices):
+            return substitute(g, {i: axis(k, array.shape[k]) for i, k in plain.items()})  # type: ignore[no-any-return]
+        target = [fresh_index(s) for s in array.shape]
+        mapping: dict[Index, Scalar] = {i: target[k] for i, k in plain.items()}
+        taken = set(plain.values())
+        deltas = [
+            delta(substitute(i, mapping), target[k])
+            for k, i in enumerate(indices)
+            if k not in taken and array.shape[k] is not ONE
+        ]
+        body = mul(substitute(g, mapping), *deltas)
+        body = total(body, [i for i in free if i not in plain])
+        return substitute(body, {t: axis(k, t.size) for k, t in enumerate(target)})  # type: ignore[no-any-return]
+
+    def _add(self, node: Add, g: Scalar, value: Scalar) -> None:
+        for child in node.args:
+            if self.reads.get(child):
+                self.give(child, g, node.free)
+
+    def _mul(self, node: Mul, g: Scalar, value: Scalar) -> None:
+        args = node.args
+        for k, child in enumerate(args):
+            if self.reads.get(child):
+                self.give(child, times(g, mul(*args[:k], *args[k + 1 :])), node.free)
+
+    def _pow(self, node: Pow, g: Scalar, value: Scalar) -> None:
+        base, exponent = node.base, node.exponent
+        if self.reads.get(base):
+            self.give(base, self.local(times(g, power_derivative(base, exponent, value, node))), node.free)
+        if self.reads.get(exponent):
+            self.ctx.trace.condition("powers with a varying exponent have a positive base")
+            self.give(exponent, self.local(times(g, mul(value, fn("log", base)))), node.free)
+
+    def _fn(self, node: Fn, g: Scalar, value: Scalar) -> None:
+        row = FUNCTIONS.get(node.name)
+        if row is not None and row.kinks:
+            self.ctx.trace.condition(f"`{node.name}` is differentiated away from its kinks; there 0 is taken")
+        for k, child in enumerate(node.args):
+            if self.reads.get(child):
+                slope = derivative_of(node.name, k, node.args, value)
+                self.give(child, self.local(times(g, slope)), node.free)
+
+    def _sum(self, node: Sum, g: Scalar, value: Scalar) -> None:
+        body, indices = self.open(node)
+        self.give(body, g, (*node.free, *indices))
+
+    def _fold(self, node: Fold, g: Scalar, value: Scalar) -> None:
+        body, indices = self.open(node)
+        scope = (*node.free, *indices)
+        if node.kind == "prod":
+            # the product of all other factors: never a division by one of them
+            others = [fresh_index(i.size) for i in indices]
+            here = logic("and", *(compare("==", j, i) for i, j in zip(indices, others, strict=True)))
+            rest = substitute(body, dict(zip(indices, others, strict=True)))
+            self.give(body, times(g, fold("prod", where(here, ONE, rest), others)), scope)
+            return
+        self.ctx.trace.condition(f"the {node.kind} over an index is attained once; its gradient goes to the one attaining it")
+        self.give(body, where(compare("==", body, value), g, ZERO), scope)
+
+    def _where(self, node: Where, g: Scalar, value: Scalar) -> None:
+        condition, a, b = node.args
+        self.ctx.trace.condition("piecewise values are differentiated within their pieces")
+        if self.reads.get(a):
+            self.give(a, where(condition, g, ZERO), node.free)
+        if self.reads.get(b):
+            self.give(b, where(logic("not", condition), g, ZERO), node.free)
+
+    def _expect(self, node: Expect, g: Scalar, value: Scalar) -> None:
+        self.noise.in_expect(node)
+        self.give(node.body, g, node.free)
+
+    def local(self, body: Scalar) -> Scalar:
+        """What passed a non-linearity may cancel."""
+        return self.simplify(body)
+
+
+def times(g: Scalar, slope: Scalar) -> Scalar:
+    """g slope; a piece that is zero stays zero where the slope is not finite."""
+    if type(g) is Where and g.args[2] is ZERO:
+        return where(g.args[0], times(g.args[1], slope), ZERO)
+    return mul(g, slope)
+
+
+def power_derivative(base: Scalar, exponent: Scalar, value: Scalar, node: Scalar) -> Scalar:
+    """e b^(e-1), or e Y^(1 - 1/e) where the value has a name Y and 1/e is an integer: 1/(2 Y) for a root."""
+    if type(exponent) is Num and value is not node and not isinstance(exponent.value, str):
+        inverse = 1 / exponent.value
+        if inverse.denominator == 1:
+            return mul(exponent, power(value, num(1 - inverse)))
+    return mul(exponent, power(base, sub(exponent, ONE)))
+
+
+_PASS: dict[type[Node], Callable[[Statement, Any, Scalar, Scalar], None]] = {
+    Entry: Statement._entry,
+    Add: Statement._add,
+    Mul: Statement._mul,
+    Pow: Statement._pow,
+    Fn: Statement._fn,
+    Sum: Statement._sum,
+    Fold: Statement._fold,
+    Where: Statement._where,
+    Expect: Statement._expect,
+}

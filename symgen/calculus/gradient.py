@@ -1,0 +1,266 @@
+"""Gradients and Jacobians: reverse mode over the statements of a program, symbolic inside each statement.
+
+The adjoint of an array (what the literature calls delta) is carried on as an expression while it is short, and becomes
+an array of its own where it is long or used more than once. Whoever asks for the gradient by a `let` gets its adjoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from symgen.algebra.rational import collect_common, simplify_scalar
+from symgen.calculus.adjoint import Noise, Statement
+from symgen.calculus.rules import pullback
+from symgen.calculus.structured import within_set
+from symgen.derivation.context import Context
+from symgen.tensor.build import has_contraction, is_plain
+from symgen.tensor.expression import (
+    ONE, ZERO, Add, Array, Entry, Expect, Fn, Index, Mul, Node, Operation, Operator, Pow, Recurrence, Scalar, Tensor,
+    Var, Where, add, arrays_below, axis, count_nodes, delta, entry, fresh_index, mul, open_tensor, operator, substitute,
+    tensor, topological, var,
+)  # fmt: skip
+from symgen.tensor.operations import OPERATIONS
+from symgen.text.diagnostics import CannotDerive
+
+THIS_FILE = "symgen/calculus/gradient.py"
+PLAIN = 14  # nodes of an adjoint that is carried into every use
+SHORT = 48  # nodes of an elementwise adjoint that is carried into one use
+
+
+class Reverse:
+    """One reverse sweep over the program of `f`; `lifted` are the axes of a Jacobian's values, carried along."""
+
+    def __init__(self, f: Array, wanted: Iterable[Array], ctx: Context, lifted: Sequence[Index] = ()) -> None:
+        self.f, self.ctx, self.lifted = f, ctx, tuple(lifted)
+        self.wanted = set(wanted)
+        self.program = topological(f)
+        self.active = active_arrays(self.program, self.wanted)
+        self.noise = Noise()
+        self.parts: dict[Array, list[Scalar]] = {}
+        self.adjoints: dict[Array, Scalar] = {}
+        self.through: dict[Array, list[Array]] = {}
+        self.current: Array = f
+        self.taken = set(ctx.names.values()) | set(ctx.trace.names.values())
+
+    def run(self, seed: Scalar) -> None:
+        """Fills `adjoints`, each a body over the axes of its array."""
+        if self.f not in self.active:
+            return
+        self.parts[self.f] = [seed]
+        lifted = frozenset(self.lifted)
+        for array in reversed(self.program):
+            parts = self.parts.pop(array, None)
+            if parts is None:
+                continue
+            self.ctx.check()
+            self.current = array
+            g = self.simplify(add(*parts) if len(parts) > 1 else parts[0])
+            self.adjoints[array] = g
+            if g is ZERO or not self.leads_on(array):
+                continue
+            if type(array) is Tensor:
+                g = self.adjoints[array] = self.carried(array, g)
+                statement = Statement(self.active, lifted, self.noise, self.ctx, self.simplify, self.emit)
+                statement.sweep(array.body, g, array.axes, entry(array, *array.axes))
+            elif type(array) is Operation:
+                self.operation(array, g)
+            elif type(array) is Operator:
+                self.operator(array, g)
+            elif type(array) is Recurrence:
+                from symgen.calculus.recurrence import backward
+
+                backward(self, array, g)
+            else:
+                raise CannotDerive("no derivative of this is known", array, THIS_FILE)
+
+    def leads_on(self, array: Array) -> bool:
+        return any(a in self.active for a in arrays_below(array))
+
+    def emit(self, array: Array, body: Scalar) -> None:
+        if body is ZERO:
+            return
+        self.parts.setdefault(array, []).append(body)
+        through = self.through.setdefault(array, [])
+        if not through or through[-1] is not self.current:
+            through.append(self.current)
+
+    def simplify(self, body: Scalar) -> Scalar:
+        return simplify_scalar(body, self.ctx.facts)
+
+    def carried(self, array: Tensor, g: Scalar) -> Scalar:
+        """`g` as it goes on: itself while short or used once, else the entry of an array of its own."""
+        if is_plain(g):
+            return g
+        contracted = has_contraction(g)
+        nodes = count_nodes(g)
+        if not contracted and nodes <= (SHORT if self.lifted else PLAIN):
+            return g
+        uses = self.count_uses(array.body, 2)
+        if uses == 1:
+            if not contracted and nodes <= 2 * SHORT:
+                return g
+            if contracted and nodes <= SHORT and not has_contraction(array.body):
+                return g
+        elif not contracted and nodes <= SHORT and not has_contraction(array.body) and uses <= 2:
+            return g
+        return self.materialised(array, g)
+
+    def count_uses(self, body: Scalar, limit: int) -> int:
+        """How many different entries of active arrays stand in `body`; counting stops past `limit`."""
+        seen: set[Node] = set()
+        count = 0
+        stack: list[Node] = [body]
+        while stack and count <= limit:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if type(node) is Entry:
+                count += node.array in self.active
+            elif type(node) is Where:
+                stack.extend(node.args[1:])
+            else:
+                stack.extend(node.args)
+        return count
+
+    def materialised(self, array: Array, g: Scalar) -> Scalar:
+        """The entry of a new array that holds the adjoint `g` of `array`, with the lifted axes that occur in front."""
+        own = [axis(k, s) for k, s in enumerate(array.shape)]
+        lead = [i for i in self.lifted if i in g.free]
+        made = tensor((*lead, *own), g)
+        if not isinstance(made, Var) and self.ctx.name_of(made) is None:
+            name = self.ctx.name_of(array)
+            if name is not None:
+                self.ctx.trace.names[made] = self.unused(f"delta_{name}")
+            self.explain(array, made)
+        return entry(made, *lead, *own)
+
+    def unused(self, name: str) -> str:
+        chosen, k = name, 2
+        while chosen in self.taken:
+            chosen, k = f"{name}_{k}", k + 1
+        self.taken.add(chosen)
+        return chosen
+
+    def explain(self, array: Array, result: Array) -> None:
+        """A step of the derivation: the adjoint of `array`, and the statements that it comes through."""
+        names = [n for n in map(self.ctx.name_of, self.through.get(array, ())) if n]
+        rule, reason, source = "chain_rule", "", ""
+        consumers = self.through.get(array, [])
+        operations = [c for c in consumers if isinstance(c, Operation)]
+        if len(consumers) == 1 and consumers[0] is self.f:
+            rule, reason = "differentiate", "term by term"
+        elif len(consumers) > 1:
+            rule = "sum_over_uses"
+        if operations:
+            row = OPERATIONS[operations[0].name]
+            rule, reason, source = f"pullback_of_{row.name}", row.because, row.source
+        if names and not reason:
+            reason = f"through {', '.join(names[:4])}"
+        kind = "jacobian" if self.lifted else "grad"
+        before = operator(kind, (self.f, array), result.shape)
+        self.ctx.trace.add(rule, before, result, where=self.ctx.name_of(array) or "", reason=reason, source=source)
+
+    # --- statements that are not lambdas ------------------------------------------------------------------------------
+
+    def operation(self, node: Operation, g: Scalar) -> None:
+        if has_contraction(g) or count_nodes(g) > SHORT:
+            g = self.adjoints[node] = self.materialised(node, g)
+        for k, operand in enumerate(node.operands):
+            if isinstance(operand, Array):
+                if operand in self.active:
+                    self.emit(operand, self.averaged(pullback(node, k, g, self.lifted), operand))
+            elif any(a in self.active for a in arrays_below(operand)):
+                raise CannotDerive(f"`{node.name}` has no rule for its parameter", operand, "symgen/tensor/operations.py")
+
+    def operator(self, node: Operator, g: Scalar) -> None:
+        """E[x ~ law](body) is linear in its body, where the law does not depend on what is differentiated by."""
+        if node.name == "E" and node.args and not any(law in self.active for law in node.args[1:]):
+            variables = [v for v in node.attrs[0] if isinstance(v, Array)]
+            self.noise.in_operator(node.args[1:], node.attrs, variables)
+            body = node.args[0]
+            if body in self.active:
+                self.emit(body, self.averaged(g, body))
+            return
+        raise CannotDerive(f"`{node.name}` has to be reduced before it is differentiated", node, THIS_FILE)
+
+    def averaged(self, body: Scalar, target: Array) -> Scalar:
+        if self.noise:
+            loose = self.noise.loose(body, target)
+            if loose:
+                return self.noise.average(body, loose)
+        return body
+
+
+def active_arrays(program: Sequence[Array], wanted: set[Array]) -> set[Array]:
+    """The arrays of the program that depend on a wanted one, themselves included."""
+    active: set[Array] = set()
+    for array in program:
+        if array in wanted or any(a in active for a in arrays_below(array)):
+            active.add(array)
+    return active
+
+
+def gradient(f: Array, xs: Sequence[Array], ctx: Context, form: str | None = None) -> dict[Array, Array]:
+    """The gradient of the scalar `f` by each of `xs`, in the shape of each.
+
+    An `x` is a variable, an array of the program (then its adjoint, the gradient by its value), or an entry or slice of
+    one of these. By a variable that is declared symmetric, spd, diagonal, lower, skew, orthogonal or simplex it is the
+    gradient within its set, unless `form` is "free", or "tied" (partial derivatives by the free entries).
+    Raises CannotDerive with the sub-expression where a rule is missing. Giles (2008); Griewank and Walther (2008), 3.
+    """
+    if f.rank:
+        raise CannotDerive("the gradient is of a scalar; `jacobian` differentiates an array", f)
+    return differentiate(f, xs, ctx, (), ONE, form)
+
+
+def jacobian(f: Array, x: Array, ctx: Context, form: str | None = None) -> Array:
+    """The derivative of every entry of `f` by every entry of `x`: the axes of `f`, then the axes of `x`."""
+    own = [axis(k, s) for k, s in enumerate(f.shape)]
+    lifted = [fresh_index(s) for s in f.shape]
+    seed = mul(*(delta(i, j) for i, j in zip(own, lifted, strict=True)))
+    return differentiate(f, (x,), ctx, lifted, seed, form)[x]
+
+
+def differentiate(
+    f: Array, xs: Sequence[Array], ctx: Context, lifted: Sequence[Index], seed: Scalar, form: str | None
+) -> dict[Array, Array]:
+    """The sum over entries of `seed` times f, by each of `xs`; the lifted axes stand first in the results."""
+    program = set(topological(f))
+    sources = {x: source_of(x, program) for x in xs}
+    sweep = Reverse(f, {s for s, _ in sources.values()}, ctx, lifted)
+    sweep.run(seed)
+    out: dict[Array, Array] = {}
+    for x in xs:
+        source, at = sources[x]
+        body = sweep.adjoints.get(source, ZERO)
+        body = collect_common(sweep.simplify(body))
+        if isinstance(source, Var):
+            body = within_set(body, source, ctx, form)
+        own = [axis(k, s) for k, s in enumerate(source.shape)]
+        if at is not None:
+            indices = [fresh_index(s) for s in x.shape]
+            values = [substitute(i, dict(zip(at[0], indices, strict=True))) for i in at[1]]
+            body, own = substitute(body, dict(zip(own, values, strict=True))), indices
+        out[x] = result = tensor((*lifted, *own), body)
+        if body is ZERO:
+            ctx.trace.add(
+                "independent", operator("jacobian" if lifted else "grad", (f, x), result.shape), result,
+                where=ctx.name_of(x) or "", reason=f"{ctx.name_of(f) or 'it'} does not depend on {ctx.name_of(x) or 'this'}",
+            )  # fmt: skip
+        else:
+            sweep.explain(source if at is None else x, result)
+    return out
+
+
+def source_of(x: Array, program: set[Array]) -> tuple[Array, tuple[tuple[Index, ...], tuple[Scalar, ...]] | None]:
+    """The array that `x` is taken from: itself, or W for an entry or a slice of W (with the indices in W over its axes)."""
+    if x in program or not isinstance(x, Tensor) or not isinstance(x.body, Entry):
+        return x, None
+    if isinstance(x.body.array, (Var, Tensor, Operation)) and all(_is_place(i) for i in x.body.indices):
+        return x.body.array, (x.axes, x.body.indices)
+    return x, None
+
+
+def _is_place(index: Scalar) -> bool:
+    return not any(isinstance(n, Entry) for n in (index, *index.args))

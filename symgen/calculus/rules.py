@@ -1,0 +1,182 @@
+"""Local derivatives: the rows of the functions and operations tables, read once and put to use.
+
+`derivative_of` gives the partial derivative of a function of numbers, `pullback` the adjoints of the operands of an
+operation on arrays. Both take the rows' texts as they stand; a row without a text raises CannotDerive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+from symgen.tensor.expression import (
+    Array, Index, Node, Operation, Scalar, Var, arrays_below, axis, entry, fresh_index, operation,
+    rebuild, replace_arrays, substitute, tensor, topological, var, walk,
+)  # fmt: skip
+from symgen.tensor.formula import read, read_value
+from symgen.tensor.functions import FUNCTIONS
+from symgen.tensor.operations import OPERATIONS
+from symgen.text.diagnostics import CannotDerive
+
+FUNCTIONS_FILE = "symgen/tensor/functions.py"
+OPERATIONS_FILE = "symgen/tensor/operations.py"
+
+
+class Template:
+    """An expression over a few leaves, kept as the list of its constructions, so that it is made quickly over others."""
+
+    __slots__ = ("program", "result")
+
+    def __init__(self, body: Scalar, leaves: Sequence[Scalar]) -> None:
+        place: dict[Node, int] = {leaf: k for k, leaf in enumerate(leaves)}
+        self.program: list[tuple[Scalar, tuple[int, ...]]] = []
+        for node in walk(body):
+            if node in place or node.is_array_node:
+                continue
+            place[node] = len(place)
+            self.program.append((node, tuple(place[a] for a in node.args)))  # type: ignore[arg-type]
+        self.result = place[body]
+
+    def __call__(self, *values: Scalar) -> Scalar:
+        made: list[Scalar] = list(values)
+        for node, places in self.program:
+            made.append(rebuild(node, [made[k] for k in places]) if places else node)
+        return made[self.result]
+
+
+@cache
+def _derivative(name: str, k: int) -> Template | None:
+    row = FUNCTIONS[name]
+    text = row.derivative[k]
+    if text is None:
+        return None
+    names = (*row.arguments, "Y")
+    leaves = {n: entry(var(n, (), role="placeholder")) for n in names}
+    return Template(read_value(text, leaves).body, [leaves[n] for n in names])
+
+
+def derivative_of(name: str, k: int, args: Sequence[Scalar], value: Scalar) -> Scalar:
+    """The partial derivative of `name` by its argument `k` at `args`, where its value is `value`."""
+    row = FUNCTIONS.get(name)
+    if row is None:
+        raise CannotDerive(f"the function `{name}` has no derivative rule", value, FUNCTIONS_FILE)
+    template = _derivative(name, k)
+    if template is None:
+        raise CannotDerive(f"`{name}` has no rule for the derivative by `{row.arguments[k]}`", value, FUNCTIONS_FILE)
+    missing = len(row.arguments) - len(args)
+    if missing:
+        args = (*args, *(read_value(t, {}).body for t in row.defaults[len(row.defaults) - missing :]))
+    return template(*args, value)
+
+
+# --- operations on arrays ---------------------------------------------------------------------------------------------
+
+
+@cache
+def _pullback(name: str, operand: str, shapes: tuple[tuple[Scalar, ...], ...]) -> tuple[Array, dict[str, Array]] | None:
+    """The adjoint of an operand as an array over placeholders, for operands of these shapes (no batch axes)."""
+    row = OPERATIONS[name]
+    text = row.pullback.get(operand)
+    if text is None:
+        return None
+    sizes: dict[str, Scalar] = {}
+    things: dict[str, Array] = {}
+    for (own, axes), shape in zip(row.operands.items(), shapes, strict=True):
+        sizes.update(zip(axes, shape, strict=True))
+        things[own] = var(own, shape, role="placeholder")
+    result = tuple(sizes[a] for a in row.result)
+    things["Y"] = var("Y", result, role="placeholder")
+    things["Y_bar"] = var("Y_bar", result, role="placeholder")
+    scope: dict[str, Array | Scalar] = {**sizes, **things}
+    for own, body in row.local.items():
+        square = next(iter(sizes.values()))
+        i, j = fresh_index(square), fresh_index(square)
+        scope[own] = tensor((i, j), read_value(body, {"i": i, "j": j}).body)
+    return read(text, scope), things
+
+
+def pullback(node: Operation, position: int, y_bar: Scalar, lifted: Sequence[Index] = ()) -> Scalar:
+    """The adjoint of operand `position` as a body over its axes `axis(k, size)`; `y_bar` is a body over those of `node`.
+
+    Both may hold the further indices `lifted`.
+    """
+    row = OPERATIONS.get(node.name)
+    if row is None:
+        raise CannotDerive(f"the operation `{node.name}` has no pullback", node, OPERATIONS_FILE)
+    names = list(row.operands)
+    batch = node.rank - len(row.result)
+    shapes = []
+    for (_, axes), operand in zip(row.operands.items(), node.operands, strict=True):
+        shapes.append(operand.shape[operand.rank - len(axes) :] if isinstance(operand, Array) else ())
+    found = _pullback(node.name, names[position], tuple(shapes))
+    if found is None:
+        raise CannotDerive(f"the operation `{node.name}` has no pullback to `{names[position]}`", node, OPERATIONS_FILE)
+    template, things = found
+    outer = [fresh_index(s) for s in node.shape[:batch]]
+    inner = [fresh_index(s) for s in node.shape[batch:]]
+    own = [axis(k, s) for k, s in enumerate(node.shape)]
+    y_bar = substitute(y_bar, dict(zip(own, [*outer, *inner], strict=True)))
+    entries: dict[Array, Callable[..., Scalar]] = {
+        things["Y"]: lambda *at: entry(node, *outer, *at),
+        things["Y_bar"]: lambda *at: substitute(y_bar, dict(zip(inner, at, strict=True))),
+    }
+    for name, operand in zip(names, node.operands, strict=True):
+        entries[things[name]] = _entries(operand, outer)
+    target = node.operands[position]
+    assert isinstance(target, Array)
+    axes = [axis(k, s) for k, s in enumerate(target.shape)]
+    last = [fresh_index(s) for s in target.shape[batch:]]
+    if isinstance(template, Var):
+        body = entry(template, *last)
+    else:
+        body = substitute(template.body, dict(zip(template.axes, last, strict=True)))  # type: ignore[attr-defined]
+    body = lift(body, entries)
+    return substitute(body, dict(zip([*outer, *last], axes, strict=True)))  # type: ignore[no-any-return]
+
+
+def _entries(operand: Node, outer: Sequence[Index]) -> Callable[..., Scalar]:
+    if isinstance(operand, Array):
+        array = operand
+        return lambda *at: entry(array, *outer, *at)
+    scalar = operand
+    return lambda *at: scalar  # type: ignore[return-value]
+
+
+def lift(root: Scalar, entries: Mapping[Array, Callable[..., Scalar]]) -> Scalar:
+    """`root` with the entries of arrays replaced, where the new ones may have further free indices: every array below
+    that depends on them gets these indices as leading axes, and operations map over them."""
+    how: dict[Array, Callable[..., Scalar]] = dict(entries)
+    for array in topological(root):
+        if array in how or isinstance(array, Var) or not any(a in how for a in arrays_below(array)):
+            continue
+        if isinstance(array, Operation):
+            how[array] = _lifted_operation(array, how)
+        else:
+            indices = [fresh_index(s) for s in array.shape]
+            body = substitute(array.args[0], dict(zip(array.axes, indices, strict=True)))  # type: ignore[attr-defined]
+            body = replace_arrays(body, how)
+            extra = _extra(body, indices)
+            made = tensor((*extra, *indices), body)
+            how[array] = _entries(made, extra)
+    return replace_arrays(root, how)  # type: ignore[no-any-return]
+
+
+def _extra(body: Scalar, indices: Sequence[Index]) -> list[Index]:
+    return sorted(body.free.difference(indices), key=lambda i: (i.kind, i.number))
+
+
+def _lifted_operation(node: Operation, how: Mapping[Array, Callable[..., Scalar]]) -> Callable[..., Scalar]:
+    bodies: list[tuple[list[Index], Scalar]] = []
+    extra: dict[Index, None] = {}
+    for operand in node.operands:
+        indices = [fresh_index(s) for s in operand.shape] if isinstance(operand, Array) else []
+        body = replace_arrays(entry(operand, *indices) if isinstance(operand, Array) else operand, how)
+        bodies.append((indices, body))
+        extra.update(dict.fromkeys(_extra(body, indices)))
+    lead = list(extra)
+    operands = [
+        tensor((*lead, *indices), body) if isinstance(operand, Array) else body
+        for operand, (indices, body) in zip(node.operands, bodies, strict=True)
+    ]
+    made = operation(node.name, operands, (*(i.size for i in lead), *node.shape))
+    return _entries(made, lead)

@@ -1,0 +1,97 @@
+"""Gradients within a set: what the free gradient E becomes where the variable is symmetric, orthogonal, on the simplex.
+
+The gradient within a linear set is the projection of E onto it; within the orthogonal matrices and the simplex onto the
+tangent space. `tied` gives the partial derivatives by the free entries instead, Petersen and Pedersen (2012), eq. 138.
+"""
+
+from __future__ import annotations
+
+from symgen.derivation.context import Context
+from symgen.tensor.expression import (
+    HALF, ZERO, Scalar, Var, add, axis, compare, delta, divide, entry, fresh_index, mul, neg, operator, sub,
+    substitute, tensor, total, where,
+)  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
+
+REASONS = {
+    "symmetric": "(E + E')/2: the gradient within the symmetric matrices",
+    "diagonal": "the diagonal of E: the gradient within the diagonal matrices",
+    "lower": "the lower triangle of E: the gradient within the lower triangular matrices",
+    "skew": "(E - E')/2: the gradient within the skew-symmetric matrices",
+    "orthogonal": "E - X (X'E + E'X)/2: the part of E that is tangent to the orthogonal matrices",
+    "simplex": "E less its mean: the part of E that is tangent to the simplex",
+}
+KINDS = {
+    "symmetric": "symmetric", "spd": "symmetric", "psd": "symmetric", "diagonal": "diagonal", "lower": "lower",
+    "skew": "skew", "orthogonal": "orthogonal", "simplex": "simplex",
+}  # fmt: skip
+
+
+def within_set(body: Scalar, x: Var, ctx: Context, form: str | None = None) -> Scalar:
+    """The gradient by `x` within its domain, from the free gradient `body` over the axes of `x`.
+
+    `form` is None (within the set), "free" or "tied".
+    """
+    kind = KINDS.get(x.domain)
+    if form not in (None, "free", "tied"):
+        raise CannotDerive(f"`form={form}` is not known: a gradient is `free` or `tied`", x)
+    if kind is None or form == "free" or body is ZERO:
+        return body
+    axes = [axis(k, s) for k, s in enumerate(x.shape)]
+    if form == "tied":
+        made, reason = _tied(body, x, kind), "the partial derivatives by the free entries"
+    elif kind == "simplex":
+        j = fresh_index(axes[-1].size)
+        mean = divide(total(substitute(body, {axes[-1]: j}), [j]), j.size)
+        made, reason = sub(body, mean), REASONS[kind]
+    else:
+        i, j = axes[-2], axes[-1]
+        flipped = substitute(body, {i: j, j: i}) if i.size is j.size else body
+        if kind == "symmetric":
+            made = mul(HALF, add(body, flipped)) if flipped is not body else body
+        elif kind == "skew":
+            made = mul(HALF, sub(body, flipped))
+        elif kind == "diagonal":
+            made = mul(delta(i, j), substitute(body, {j: i}))
+        elif kind == "lower":
+            made = where(compare("<=", j, i), body, ZERO)
+        else:
+            made = _tangent_to_orthogonal(body, x)
+        reason = REASONS[kind]
+    if made is not body:
+        free = tensor(axes, body) if body.free.issubset(axes) else None
+        if free is not None:
+            name = ctx.name_of(x) or x.name
+            ctx.trace.add(
+                "gradient_within_set", operator("within", (free, x), x.shape, (form or "",)), tensor(axes, made),
+                where=name, reason=f"{name} is {x.domain}: {reason}", source="Absil, Mahony and Sepulchre (2008), 3.6",
+            )  # fmt: skip
+        ctx.trace.condition(f"{ctx.name_of(x) or x.name} is {x.domain}, and the gradient shown is {reason}")
+    return made
+
+
+def _tied(body: Scalar, x: Var, kind: str) -> Scalar:
+    i, j = axis(x.rank - 2, x.shape[-2]), axis(x.rank - 1, x.shape[-1])
+    if kind in ("diagonal", "lower"):
+        return mul(delta(i, j), substitute(body, {j: i})) if kind == "diagonal" else where(compare("<=", j, i), body, ZERO)
+    if kind not in ("symmetric", "skew"):
+        raise CannotDerive(f"`form=tied` is for symmetric and skew matrices; `{x.name}` is {x.domain}", x)
+    flipped = substitute(body, {i: j, j: i})
+    if kind == "skew":
+        return sub(body, flipped)
+    return add(body, flipped, neg(mul(delta(i, j), substitute(body, {j: i}))))
+
+
+def _tangent_to_orthogonal(body: Scalar, x: Var) -> Scalar:
+    """E - X (X'E + E'X)/2 over axes (i, j)."""
+    batch = [axis(k, s) for k, s in enumerate(x.shape[:-2])]
+    i, j = axis(x.rank - 2, x.shape[-2]), axis(x.rank - 1, x.shape[-1])
+
+    def at(row: Scalar, column: Scalar) -> Scalar:
+        return substitute(body, {i: row, j: column})  # type: ignore[no-any-return]
+
+    k, c = fresh_index(j.size), fresh_index(i.size)
+    inner = add(mul(entry(x, *batch, c, k), at(c, j)), mul(at(c, k), entry(x, *batch, c, j)))
+    return sub(body, mul(HALF, total(mul(entry(x, *batch, i, k), inner), [k, c])))
+
+
