@@ -1,0 +1,744 @@
+"""What is known of the sign and the range of an expression: intervals from the domains, through every node kind.
+
+The answers have three values: True and False are shown, None is not known. A range is that of all entries together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from flint import arb, ctx, fmpq
+
+from symgen.tensor.domains import DOMAINS
+from symgen.tensor.expression import (
+    Add,
+    Array,
+    Compare,
+    Delta,
+    Dim,
+    Entry,
+    Expect,
+    Fn,
+    Fold,
+    Index,
+    Logic,
+    Mul,
+    Node,
+    Num,
+    Operation,
+    Operator,
+    Pow,
+    Recurrence,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    Where,
+    as_coefficient,
+    logic,
+    neg,
+    sub,
+    substitute,
+)
+from symgen.tensor.functions import FUNCTIONS
+from symgen.tensor.numeric import FUNCTIONS as NUMERIC
+from symgen.tensor.operations import OPERATIONS
+
+__all__ = [
+    "ALL", "Facts", "NO_FACTS", "Range", "is_integer", "is_invertible", "is_negative", "is_nonnegative", "is_nonzero",
+    "is_positive", "is_spd", "is_symmetric", "is_unit", "is_zero", "range_of",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Range:
+    """An interval; a bound of None is infinite; an open end is not taken. `nonzero` leaves 0 out, `integer` what is
+    not whole."""
+
+    low: Fraction | None = None
+    high: Fraction | None = None
+    low_open: bool = False
+    high_open: bool = False
+    integer: bool = False
+    nonzero: bool = False
+
+    @property
+    def positive(self) -> bool:
+        return self.low is not None and (self.low > 0 or self.low == 0 and (self.low_open or self.nonzero))
+
+    @property
+    def negative(self) -> bool:
+        return self.high is not None and (self.high < 0 or self.high == 0 and (self.high_open or self.nonzero))
+
+    @property
+    def nonnegative(self) -> bool:
+        return self.low is not None and self.low >= 0
+
+    @property
+    def nonpositive(self) -> bool:
+        return self.high is not None and self.high <= 0
+
+    @property
+    def point(self) -> Fraction | None:
+        return self.low if self.low is not None and self.low == self.high else None
+
+    @property
+    def without_zero(self) -> bool:
+        return self.positive or self.negative or self.nonzero
+
+
+ALL = Range()
+_POSITIVE = Range(Fraction(0), None, True)
+_NONNEGATIVE = Range(Fraction(0), None)
+_ONE, _ZERO = Fraction(1), Fraction(0)
+# functions that are positive where all their arguments are
+_POSITIVE_ON_POSITIVE = {"gamma", "besseli", "hyp1f1", "besselk", "hyperu", "zeta", "beta"}
+
+
+class Facts:
+    """Assumptions on scalars (conditions), and the ranges that follow from them and from the domains."""
+
+    def __init__(self, assumptions: Iterable[Scalar] = ()) -> None:
+        flat: dict[Scalar, None] = {}
+        todo = list(assumptions)
+        while todo:
+            a = todo.pop(0)
+            if isinstance(a, Logic) and a.op == "and":
+                todo = [*a.args, *todo]
+            else:
+                flat[a] = None
+        self.assumptions: tuple[Scalar, ...] = tuple(flat)
+        self.memo: dict[Node, Range] = {}
+        self._inner: dict[Scalar, Facts] = {}
+        self._below: list[tuple[Scalar, bool]] = []  # d with d >= 0 (True: d > 0)
+        self._bounds: dict[Node, Range] = {}
+        self.used: dict[Scalar, None] = {}
+        self._collect()
+
+    def __bool__(self) -> bool:
+        return bool(self.assumptions)
+
+    def with_assumption(self, condition: Scalar) -> Facts:
+        """These facts and one more."""
+        found = self._inner.get(condition)
+        if found is None:
+            found = self._inner[condition] = Facts((*self.assumptions, condition))
+        return found
+
+    def _collect(self) -> None:
+        plain = Facts.__new__(Facts)
+        plain.assumptions, plain.memo, plain._inner, plain._below, plain._bounds, plain.used = (), {}, {}, [], {}, {}
+        for a in self.assumptions:
+            if not isinstance(a, Compare):
+                continue
+            left, right = a.args
+            if a.op in ("<", "<="):
+                self._below.append((sub(right, left), a.op == "<"))
+                strict = a.op == "<"
+                r, l = plain.range(right), plain.range(left)
+                self._bound(left, Range(None, r.high, False, strict or r.high_open))
+                self._bound(right, Range(l.low, None, strict or l.low_open))
+            elif a.op == "==":
+                self._below += [(sub(right, left), False), (sub(left, right), False)]
+                self._bound(left, plain.range(right))
+                self._bound(right, plain.range(left))
+            elif isinstance(right, Num) and right.rational == 0 or isinstance(left, Num) and left.rational == 0:
+                self._bound(left if isinstance(right, Num) else right, Range(nonzero=True))
+
+    def _bound(self, node: Node, r: Range) -> None:
+        for target in (node, node.args[0] if isinstance(node, Entry) and not node.indices else None):
+            if target is not None and not isinstance(target, Num):
+                self._bounds[target] = _meet(self._bounds.get(target, ALL), r)
+
+    def range(self, root: Node) -> Range:
+        """The interval that the values lie in."""
+        memo = self.memo
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in memo:
+                stack.pop()
+                continue
+            waiting = [a for a in _needs(node) if a not in memo]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            f = _RANGES.get(type(node))
+            r = f(self, node) if f is not None else ALL
+            bound = self._bounds.get(node)
+            if bound is not None:
+                r = _meet(r, bound)
+            if self._below and isinstance(node, Add | Mul):
+                r = self._by_assumption(node, r)
+            memo[node] = r
+        return memo[root]
+
+    def _by_assumption(self, node: Scalar, r: Range) -> Range:
+        """node = d + rest with d >= 0 assumed and rest >= 0: node >= 0."""
+        if r.positive or r.negative:
+            return r
+        for d, strict in self._below:
+            for sign, difference in ((1, sub(node, d)), (-1, sub(neg(node), d))):
+                if difference is node or _weight(difference) > _weight(node) or isinstance(d, Num):
+                    continue
+                rest = Range(_ZERO, _ZERO) if isinstance(difference, Num) and not difference.rational else None
+                if rest is None:
+                    rest = self.memo.get(difference) or NO_FACTS.range(difference)
+                if rest.nonnegative:
+                    found = _POSITIVE if strict or rest.positive else _NONNEGATIVE
+                    r = _meet(r, found if sign > 0 else _negated(found))
+            # a positive multiple of d
+            c, base = as_coefficient(node)
+            e, other = as_coefficient(d)
+            if base is other:
+                found = _POSITIVE if strict else _NONNEGATIVE
+                r = _meet(r, found if c / e > 0 else _negated(found))
+        return r
+
+
+def _weight(node: Scalar) -> int:
+    return len(node.args) if isinstance(node, Add) else 1
+
+
+NO_FACTS = Facts()
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+
+
+def range_of(node: Node, facts: Facts | None = None) -> Range:
+    return (facts or NO_FACTS).range(node)
+
+
+def is_positive(node: Node, facts: Facts | None = None) -> bool | None:
+    r = range_of(node, facts)
+    return True if r.positive else False if r.nonpositive else None
+
+
+def is_negative(node: Node, facts: Facts | None = None) -> bool | None:
+    r = range_of(node, facts)
+    return True if r.negative else False if r.nonnegative else None
+
+
+def is_nonnegative(node: Node, facts: Facts | None = None) -> bool | None:
+    r = range_of(node, facts)
+    return True if r.nonnegative else False if r.negative else None
+
+
+def is_zero(node: Node, facts: Facts | None = None) -> bool | None:
+    r = range_of(node, facts)
+    return True if r.point == 0 else False if r.without_zero else None
+
+
+def is_nonzero(node: Node, facts: Facts | None = None) -> bool | None:
+    zero = is_zero(node, facts)
+    return None if zero is None else not zero
+
+
+def is_integer(node: Node, facts: Facts | None = None) -> bool | None:
+    r = range_of(node, facts)
+    if r.integer or r.point is not None and r.point.denominator == 1:
+        return True
+    return False if r.point is not None else None
+
+
+def is_unit(node: Node, facts: Facts | None = None) -> bool | None:
+    """Whether 0 < x < 1."""
+    r = range_of(node, facts)
+    if r.positive and r.high is not None and (r.high < 1 or r.high == 1 and r.high_open):
+        return True
+    if r.nonpositive or r.low is not None and r.low >= 1:
+        return False
+    return None
+
+
+# --- matrices ---------------------------------------------------------------------------------------------------------
+
+
+def _matrix_facts(array: Array) -> set[str]:
+    """The facts that a domain or an operation gives: symmetric psd spd diagonal orthogonal lower skew invertible."""
+    if isinstance(array, Var):
+        return set(DOMAINS[array.domain].facts) if array.domain in DOMAINS else set()
+    if isinstance(array, Operation):
+        row = OPERATIONS.get(array.name)
+        inside = [a for a in array.operands if isinstance(a, Array)]
+        if row is None or not row.facts or len(inside) != 1:
+            return set()
+        below = _all_matrix_facts(inside[0])
+        found = {to for given, to in row.facts.items() if given in below}
+        implied = {f for name in found if name in DOMAINS for f in DOMAINS[name].facts}
+        return found | implied | ({"invertible"} if array.name in ("inv", "expm") else set())
+    return set()
+
+
+def _all_matrix_facts(array: Array) -> set[str]:
+    found = _matrix_facts(array)
+    if isinstance(array, Tensor):
+        if is_spd(array):
+            found |= {"spd", "psd", "symmetric", "invertible"}
+        elif _is_transpose(array) is not None:
+            inner = _all_matrix_facts(_is_transpose(array))  # type: ignore[arg-type]
+            found |= inner - {"lower"}
+    return found
+
+
+def _is_transpose(array: Tensor) -> Array | None:
+    body = array.body
+    if isinstance(body, Entry) and len(array.axes) == 2 and body.indices == (array.axes[1], array.axes[0]):
+        return body.array
+    return None
+
+
+def is_symmetric(array: Array) -> bool | None:
+    return True if "symmetric" in _all_matrix_facts(array) else None
+
+
+def is_invertible(array: Array) -> bool | None:
+    return True if "invertible" in _all_matrix_facts(array) else None
+
+
+def is_spd(array: Array, facts: Facts | None = None) -> bool | None:
+    """Whether a matrix is symmetric positive definite: a sum of squares with one definite term at least."""
+    if not isinstance(array, Tensor):
+        return True if "spd" in _matrix_facts(array) else None
+    if len(array.axes) < 2:
+        return None
+    i, j = array.axes[-2:]
+    terms = array.body.args if isinstance(array.body, Add) else (array.body,)
+    definite = False
+    for t in terms:
+        kind = _definiteness(t, i, j, facts)
+        if kind is None:
+            return None
+        definite = definite or kind == "spd"
+    return True if definite else None
+
+
+def _definiteness(term: Scalar, i: Index, j: Index, facts: Facts | None) -> str | None:
+    bound: tuple[Index, ...] = ()
+    factors: list[Scalar] = []
+    todo = list(term.args) if isinstance(term, Mul) else [term]
+    while todo:
+        f = todo.pop(0)
+        if isinstance(f, Sum):
+            bound += f.indices
+            todo += list(f.body.args) if isinstance(f.body, Mul) else [f.body]
+        else:
+            factors.append(f)
+    diagonal = [f for f in factors if isinstance(f, Delta) and set(f.args) == {i, j}]
+    if diagonal:
+        rest = [f for f in factors if f not in diagonal]
+        ranges = [range_of(f, facts) for f in rest]
+        if bound:
+            return "psd" if all(r.nonnegative for r in ranges) else None
+        return "spd" if all(r.positive for r in ranges) else "psd" if all(r.nonnegative for r in ranges) else None
+    from_i, from_j, weights = [], [], []
+    whole: list[Entry] = []
+    for f in factors:
+        if isinstance(f, Entry) and set(f.indices) == {i, j} and len(f.indices) == 2:
+            whole.append(f)
+        elif i in f.free and j in f.free:
+            return None
+        elif i in f.free:
+            from_i.append(f)
+        elif j in f.free:
+            from_j.append(f)
+        else:
+            weights.append(f)
+    positive = all(range_of(w, facts).positive for w in weights)
+    if not all(range_of(w, facts).nonnegative for w in weights):
+        return None
+    if whole:
+        known = _all_matrix_facts(whole[0].array)
+        if len(whole) > 1 or from_i or from_j or bound:
+            return None
+        return "spd" if "spd" in known and positive else "psd" if known & {"psd", "spd"} else None
+    if _swapped(from_i, i, j) == sorted(from_j, key=lambda f: f.serial):
+        return "psd"
+    return None
+
+
+def _swapped(factors: Sequence[Scalar], i: Index, j: Index) -> list[Scalar]:
+    return sorted((substitute(f, {i: j}) for f in factors), key=lambda f: f.serial)
+
+
+# --- intervals --------------------------------------------------------------------------------------------------------
+
+
+def _meet(a: Range, b: Range) -> Range:
+    low, low_open = a.low, a.low_open
+    if b.low is not None and (low is None or b.low > low or b.low == low and b.low_open):
+        low, low_open = b.low, b.low_open
+    high, high_open = a.high, a.high_open
+    if b.high is not None and (high is None or b.high < high or b.high == high and b.high_open):
+        high, high_open = b.high, b.high_open
+    return Range(low, high, low_open, high_open, a.integer or b.integer, a.nonzero or b.nonzero)
+
+
+def _join(a: Range, b: Range) -> Range:
+    low, low_open = a.low, a.low_open
+    if low is not None:
+        if b.low is None or b.low < low or b.low == low and not b.low_open:
+            low, low_open = b.low, b.low_open
+    high, high_open = a.high, a.high_open
+    if high is not None:
+        if b.high is None or b.high > high or b.high == high and not b.high_open:
+            high, high_open = b.high, b.high_open
+    return Range(low, high, low_open, high_open, a.integer and b.integer, a.without_zero and b.without_zero)
+
+
+def _negated(a: Range) -> Range:
+    return Range(
+        None if a.high is None else -a.high, None if a.low is None else -a.low, a.high_open, a.low_open, a.integer, a.nonzero
+    )
+
+
+def _sum(a: Range, b: Range) -> Range:
+    low = None if a.low is None or b.low is None else a.low + b.low
+    high = None if a.high is None or b.high is None else a.high + b.high
+    return Range(low, high, a.low_open or b.low_open, a.high_open or b.high_open, a.integer and b.integer)
+
+
+def _product(a: Range, b: Range) -> Range:
+    nonzero, integer = a.without_zero and b.without_zero, a.integer and b.integer
+    if a.negative or a.nonpositive:
+        out = _product(_negated(a), b) if not (a.point == 0) else Range(_ZERO, _ZERO, integer=True)
+        return out if a.point == 0 else _negated(out)
+    if b.negative or b.nonpositive:
+        return Range(_ZERO, _ZERO, integer=True) if b.point == 0 else _negated(_product(a, _negated(b)))
+    if a.nonnegative and b.nonnegative:
+        assert a.low is not None and b.low is not None
+        high = None if a.high is None or b.high is None else a.high * b.high
+        low_open = (a.low_open or b.low_open) if a.low and b.low else nonzero
+        high_open = (a.high_open or b.high_open) and bool(high)
+        return Range(a.low * b.low, high, low_open, high_open, integer, nonzero)
+    ends = [x for x in (a.low, a.high, b.low, b.high) if x is not None]
+    if len(ends) == 4:
+        corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high) if x is not None and y is not None]
+        return Range(min(corners), max(corners), False, False, integer, nonzero)
+    return Range(integer=integer, nonzero=nonzero)
+
+
+def _reciprocal(a: Range) -> Range:
+    if a.positive:
+        assert a.low is not None
+        high = 1 / a.low if a.low else None
+        return Range(_ZERO if a.high is None else 1 / a.high, high, a.high is None or a.high_open, a.low_open)
+    if a.negative:
+        return _negated(_reciprocal(_negated(a)))
+    return Range(nonzero=True)
+
+
+def _power_range(base: Range, exponent: Range) -> Range:
+    e = exponent.point
+    if e is not None and e.denominator == 1:
+        k = int(e)
+        if k < 0:
+            return _reciprocal(_power_range(base, Range(Fraction(-k), Fraction(-k))))
+        if k % 2 == 0:
+            size = base if base.nonnegative else _negated(base) if base.nonpositive else None
+            if size is None:
+                bound = None
+                if base.low is not None and base.high is not None and k <= 64:
+                    bound = max(abs(base.low), abs(base.high)) ** k
+                return Range(_ZERO, bound, base.nonzero, False, base.integer, base.nonzero)
+            base = size
+        if k > 64:
+            return _POSITIVE if base.positive else _NONNEGATIVE if base.nonnegative else ALL
+        low = None if base.low is None else base.low**k
+        high = None if base.high is None else base.high**k
+        return Range(low, high, base.low_open, base.high_open, base.integer, base.without_zero)
+    if base.positive:
+        high, low = None, _ZERO
+        if base.high is not None and base.high <= 1 and exponent.nonnegative:
+            high = _ONE
+        if base.low is not None and base.low >= 1 and exponent.nonnegative:
+            low = _ONE
+        if base.high is not None and base.high <= 1 and exponent.nonpositive:
+            low = _ONE
+        if base.low is not None and base.low >= 1 and exponent.nonpositive:
+            high = _ONE
+        strict = base.without_zero and exponent.without_zero
+        low_open = low == 0 or bool(base.low_open and strict) and base.low == 1
+        return Range(low, high, low_open, bool(high) and base.high_open and strict and base.high == 1)
+    return _NONNEGATIVE if base.nonnegative or e is not None and e.denominator % 2 == 0 else ALL
+
+
+def _parse_interval(text: str) -> Range:
+    low, high = text[1:-1].split(",")
+
+    def number(t: str) -> Fraction | None:
+        t = t.strip()
+        return None if "inf" in t else Fraction(t)
+
+    return Range(number(low), number(high), text[0] == "(", text[-1] == ")")
+
+
+_intervals: dict[str, Range] = {}
+
+
+def _interval(text: str) -> Range:
+    found = _intervals.get(text)
+    if found is None:
+        found = _intervals[text] = _parse_interval(text)
+    return found
+
+
+def _at(name: str, x: Fraction, lower: bool) -> Fraction | None:
+    """A bound below (or above) f(x); exact where the ball is."""
+    with ctx.workprec(80):
+        value = NUMERIC[name].ball(arb(fmpq(x.numerator, x.denominator)))
+        if not value.is_finite():
+            return None
+        end = value.lower() if lower else value.upper()
+        mantissa, exponent = end.mid().man_exp()
+        return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+# --- ranges of nodes --------------------------------------------------------------------------------------------------
+
+
+def _needs(node: Node) -> Sequence[Node]:
+    if isinstance(node, Index):
+        return (node.size,)
+    if isinstance(node, Entry):
+        return (node.array,)
+    if isinstance(node, Where):
+        return ()
+    if isinstance(node, Sum | Fold):
+        return (node.body, *(i.size for i in node.indices))
+    if isinstance(node, Compare | Logic | Recurrence | Operator | Delta):
+        return ()
+    return node.args  # type: ignore[no-any-return]
+
+
+def _range_num(facts: Facts, node: Num) -> Range:
+    if node.rational is not None:
+        return Range(node.rational, node.rational, integer=node.rational.denominator == 1, nonzero=node.rational != 0)
+    if node.value == "pi":
+        return Range(Fraction(314, 100), Fraction(315, 100), True, True)
+    if node.value == "e":
+        return Range(Fraction(271, 100), Fraction(272, 100), True, True)
+    return Range(Fraction(10**12), None) if node.value == "inf" else ALL
+
+
+def _range_index(facts: Facts, node: Index) -> Range:
+    high = facts.memo[node.size].high
+    return Range(_ZERO, None if high is None else high - 1, integer=True)
+
+
+def _range_var(facts: Facts, node: Var) -> Range:
+    row = DOMAINS.get(node.domain)
+    if row is None:
+        return ALL
+    high, high_open = row.high, row.open
+    if node.domain == "label" and node.domain_args:
+        top = NO_FACTS.range(node.domain_args[0]).high
+        high, high_open = (None if top is None else top - 1), False
+    low_open = row.open and row.low is not None
+    return Range(row.low, high, low_open, high_open and high is not None, row.integer)
+
+
+def _range_entry(facts: Facts, node: Entry) -> Range:
+    r = facts.memo[node.array]
+    if len(node.indices) >= 2 and node.indices[-1] is node.indices[-2]:
+        known = _all_matrix_facts(node.array)
+        if known & {"spd", "lower"}:
+            return _meet(r, _POSITIVE)
+        if "psd" in known:
+            return _meet(r, _NONNEGATIVE)
+        if "skew" in known:
+            return Range(_ZERO, _ZERO, integer=True)
+    return r
+
+
+def _range_operation(facts: Facts, node: Operation) -> Range:
+    row = OPERATIONS.get(node.name)
+    if row is None:
+        return ALL
+    r = _interval(row.range)
+    inside = [a for a in node.operands if isinstance(a, Array)]
+    if inside and row.facts.get("spd") == "positive" and "spd" in _all_matrix_facts(inside[0]):
+        r = _meet(r, _POSITIVE)
+    if node.name == "cumsum" and inside:
+        below = facts.memo[inside[0]]
+        r = _meet(r, _POSITIVE if below.positive else _NONNEGATIVE if below.nonnegative else ALL)
+    return r
+
+
+def _range_add(facts: Facts, node: Add) -> Range:
+    r = Range(_ZERO, _ZERO, integer=True)
+    for a in node.args:
+        r = _sum(r, facts.memo[a])
+    return r
+
+
+def _range_mul(facts: Facts, node: Mul) -> Range:
+    r = Range(_ONE, _ONE, integer=True, nonzero=True)
+    for a in node.args:
+        r = _product(r, facts.memo[a])
+    return r
+
+
+def _range_fn(facts: Facts, node: Fn) -> Range:
+    args = [facts.memo[a] for a in node.args]
+    special = _SPECIAL.get(node.name)
+    if special is not None:
+        return special(args)
+    row = FUNCTIONS.get(node.name)
+    if row is None:
+        return ALL
+    r = _interval(row.range)
+    if node.name in _POSITIVE_ON_POSITIVE and all(a.positive for a in args):
+        r = _meet(r, _POSITIVE)
+    if row.monotone is not None and len(args) == 1 and node.name in NUMERIC:
+        a = args[0]
+        up = row.monotone == "increasing"
+        first, last = (a.low, a.high) if up else (a.high, a.low)
+        first_open, last_open = (a.low_open, a.high_open) if up else (a.high_open, a.low_open)
+        if first is not None:
+            bound = _at(node.name, first, True)
+            if bound is not None:
+                r = _meet(r, Range(bound, None, first_open))
+        if last is not None:
+            bound = _at(node.name, last, False)
+            if bound is not None:
+                r = _meet(r, Range(None, bound, False, last_open))
+    return r
+
+
+def _abs_range(args: list[Range]) -> Range:
+    a = args[0]
+    if a.nonnegative:
+        return a
+    if a.nonpositive:
+        return _negated(a)
+    high = None if a.low is None or a.high is None else max(abs(a.low), abs(a.high))
+    return Range(_ZERO, high, a.nonzero, False, a.integer, a.nonzero)
+
+
+def _max_range(args: list[Range]) -> Range:
+    lows = [a for a in args if a.low is not None]
+    best = max(lows, key=lambda a: (a.low, a.low_open), default=ALL)  # type: ignore[arg-type,return-value]
+    highs = [a.high for a in args]
+    high = None if None in highs else max(h for h in highs if h is not None)
+    return Range(best.low, high, best.low_open, False, all(a.integer for a in args))
+
+
+def _min_range(args: list[Range]) -> Range:
+    return _negated(_max_range([_negated(a) for a in args]))
+
+
+def _floor_range(args: list[Range]) -> Range:
+    a = args[0]
+
+    def down(x: Fraction | None) -> Fraction | None:
+        return None if x is None else Fraction(x.numerator // x.denominator)
+
+    return Range(down(a.low), down(a.high), integer=True)
+
+
+def _sign_range(args: list[Range]) -> Range:
+    a = args[0]
+    low = _ONE if a.positive else _ZERO if a.nonnegative else -_ONE
+    high = -_ONE if a.negative else _ZERO if a.nonpositive else _ONE
+    return Range(low, high, integer=True, nonzero=a.without_zero)
+
+
+def _relu_range(args: list[Range]) -> Range:
+    return _max_range([args[0], Range(_ZERO, _ZERO, integer=True)])
+
+
+_SPECIAL: dict[str, Callable[[list[Range]], Range]] = {
+    "abs": _abs_range,
+    "max": _max_range,
+    "min": _min_range,
+    "clip": lambda a: _min_range([_max_range(a[:2]), a[2]]),
+    "floor": _floor_range,
+    "sign": _sign_range,
+    "relu": _relu_range,
+    "mod": lambda a: Range(_ZERO, None, integer=True),
+    "div": lambda a: Range(_ZERO, None, integer=True) if a[0].nonnegative else Range(integer=True),
+}
+
+
+def _range_sum(facts: Facts, node: Sum) -> Range:
+    r = facts.memo[node.body]
+    if _is_simplex_sum(node):
+        return Range(_ONE, _ONE, integer=True, nonzero=True)
+    for i in node.indices:
+        size = facts.memo[i.size]
+        r = _product(replace(r, nonzero=False), size) if r.nonnegative or r.nonpositive or size.point else (
+            Range(integer=r.integer)
+        )  # fmt: skip
+    if r.low == 0 and facts.memo[node.body].positive and all(facts.memo[i.size].positive for i in node.indices):
+        r = _meet(r, _POSITIVE)
+    return r
+
+
+def _is_simplex_sum(node: Sum) -> bool:
+    body = node.body
+    if not isinstance(body, Entry) or len(node.indices) != 1 or body.indices[-1] is not node.indices[0]:
+        return False
+    array = body.array
+    simple = isinstance(array, Var) and array.domain in ("simplex", "onehot")
+    return simple or isinstance(array, Operation) and array.name == "softmax"
+
+
+def _range_fold(facts: Facts, node: Fold) -> Range:
+    r = facts.memo[node.body]
+    if node.kind != "prod":
+        return r
+    if r.nonnegative:
+        below = r.high is not None and r.high <= 1
+        above = r.low is not None and r.low >= 1
+        low = _ONE if above else _ZERO
+        return Range(low, _ONE if below else None, not above and r.positive, False, r.integer, r.without_zero)
+    return Range(integer=r.integer, nonzero=r.without_zero)
+
+
+def _range_where(facts: Facts, node: Where) -> Range:
+    condition, a, b = node.args
+    yes = facts.with_assumption(condition) if len(facts.assumptions) < 8 else facts
+    no = facts.with_assumption(logic("not", condition)) if len(facts.assumptions) < 8 else facts
+    return _join(yes.range(a), no.range(b))
+
+
+def _range_apply(facts: Facts, node: Operator) -> Range:
+    """An unknown function has the range that it was declared with."""
+    if node.name == "apply":
+        for word in node.attrs[1:]:
+            if isinstance(word, str) and word in DOMAINS:
+                row = DOMAINS[word]
+                return Range(row.low, row.high, row.open and row.low is not None, row.open and row.high is not None)
+    return _NONNEGATIVE if node.name in ("density", "pdf") and not (node.attrs and node.attrs[0] == "law") else ALL
+
+
+def _range_pow(facts: Facts, node: Pow) -> Range:
+    return _power_range(facts.memo[node.base], facts.memo[node.exponent])
+
+
+_RANGES: dict[type[Node], Callable[[Facts, Any], Range]] = {
+    Num: _range_num,
+    Dim: lambda facts, node: Range(_ONE, None, integer=True, nonzero=True),
+    Index: _range_index,
+    Var: _range_var,
+    Tensor: lambda facts, node: facts.memo[node.body],
+    Operation: _range_operation,
+    Operator: _range_apply,
+    Entry: _range_entry,
+    Add: _range_add,
+    Mul: _range_mul,
+    Pow: _range_pow,
+    Fn: _range_fn,
+    Sum: _range_sum,
+    Fold: _range_fold,
+    Delta: lambda facts, node: Range(_ZERO, _ONE, integer=True),
+    Where: _range_where,
+    Expect: lambda facts, node: replace(facts.memo[node.body], integer=False, nonzero=False),
+}
+
