@@ -1,0 +1,136 @@
+"""The operators of the language: what they take, what they make. One row each.
+
+`takes` lists the arguments in order: `value` an expression, `scalar` one of rank 0, `variable` a name to differentiate by
+(a variable, a let, or an entry of one), `variables` one of them or a list, `dist` a distribution, `joint` a distribution
+without arguments, `random` a random variable (or a list), `game`, `player`, `unary` the name of a function. `pair` means
+that two distributions may stand as `q || p`. `make` builds the unreduced node; engines reduce it (reduce.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgen.games.game import Game, Player
+from symgen.probability import joint as probability
+from symgen.tensor.expression import Array, Operator, operator
+
+
+@dataclass(frozen=True)
+class OperatorRow:
+    name: str
+    takes: tuple[str, ...]
+    make: Callable[..., Any]
+    pair: bool = False
+    optional: int = 0
+    keywords: Mapping[str, str] = field(default_factory=dict)
+    latex: str = ""
+
+
+def _grad(f: Array, x: Array, form: str | None = None) -> Array:
+    return operator("grad", (f, x), x.shape, (form,))
+
+
+def _jacobian(f: Array, x: Array, form: str | None = None) -> Array:
+    return operator("jacobian", (f, x), (*f.shape, *x.shape), (form,))
+
+
+def _hessian(f: Array, x: Array, form: str | None = None) -> Array:
+    return operator("hessian", (f, x), (*x.shape, *x.shape), (form,))
+
+
+def _hvp(f: Array, x: Array, v: Array) -> Array:
+    return operator("hvp", (f, x, v), x.shape, ())
+
+
+def _argument_of_optimum(name: str) -> Callable[..., Array]:
+    def make(f: Array, x: Array, subject_to: tuple[Array, ...] = ()) -> Array:
+        return operator(name, (f, x, *subject_to), x.shape, ())
+
+    return make
+
+
+def _stationary(f: Array, x: Array) -> Array:
+    return operator("stationary", (f, x), x.shape, ())
+
+
+def _taylor(f: Array, x: Array, at: Array | None = None, order: int = 2) -> Array:
+    return operator("taylor", (f, x) if at is None else (f, x, at), f.shape, (order,))
+
+
+def _limit(f: Array, x: Array, at: Array, direction: str = "") -> Array:
+    return operator("limit", (f, x, at), f.shape, (direction,))
+
+
+def _form(name: str) -> Callable[[Array], Array]:
+    return lambda f: operator(name, (f,), f.shape, ())
+
+
+def _divergence(name: str) -> Callable[..., Array]:
+    return lambda q, p, **options: probability.divergence(name, q, p, **options)
+
+
+def _game(name: str) -> Callable[..., Array]:
+    """Operands are the payoffs, so that what stands in them is reduced first; the game is put together again after."""
+
+    def make(game: Game, player: int | None = None, **options: Any) -> Array:
+        arrays = {k: v for k, v in options.items() if isinstance(v, Array)}
+        plain = tuple((k, v) for k, v in options.items() if k not in arrays)
+        operands = [p.payoff for p in game.players] + list(arrays.values())
+        return operator(name, operands, (), (game, player, tuple(arrays), plain))
+
+    return make
+
+
+def game_of(op: Operator) -> tuple[Game, int | None, dict[str, Any]]:
+    """The game with the operands as payoffs, the number of the player, the options."""
+    game, player, arrays, plain = op.attrs
+    count = len(game.players)
+    players = tuple(
+        Player(p.variables, p.sense, payoff) for p, payoff in zip(game.players, op.operands[:count], strict=True)
+    )
+    return Game(game.name, players), player, {**dict(plain), **dict(zip(arrays, op.operands[count:], strict=True))}
+
+
+ROWS = [
+    OperatorRow("grad", ("scalar", "variable"), _grad, keywords={"form": "word"}),
+    OperatorRow("jacobian", ("value", "variable"), _jacobian, keywords={"form": "word"}),
+    OperatorRow("hessian", ("scalar", "variable"), _hessian, keywords={"form": "word"}),
+    OperatorRow("hvp", ("scalar", "variable", "value"), _hvp),
+    OperatorRow("d", ("value", "variable"), _jacobian),
+    OperatorRow("argmin", ("scalar", "variable"), _argument_of_optimum("argmin"), keywords={"subject_to": "equations"}),
+    OperatorRow("argmax", ("scalar", "variable"), _argument_of_optimum("argmax"), keywords={"subject_to": "equations"}),
+    OperatorRow("stationary", ("scalar", "variable"), _stationary),
+    OperatorRow("taylor", ("value", "variable"), _taylor, keywords={"at": "value", "order": "integer"}),
+    OperatorRow("limit", ("value", "variable", "value"), _limit),
+    OperatorRow("simplify", ("value",), _form("simplify")),
+    OperatorRow("expand", ("value",), _form("expand")),
+    OperatorRow("KL", ("dist", "dist"), _divergence("KL"), pair=True),
+    OperatorRow("cross_entropy", ("dist", "dist"), _divergence("cross_entropy"), pair=True),
+    OperatorRow("JS", ("dist", "dist"), _divergence("JS"), pair=True),
+    OperatorRow("renyi", ("dist", "dist", "scalar"), lambda q, p, alpha: probability.divergence("renyi", q, p, alpha=alpha), pair=True),
+    OperatorRow("chi2", ("dist", "dist"), _divergence("chi2"), pair=True),
+    OperatorRow("hellinger", ("dist", "dist"), _divergence("hellinger"), pair=True),
+    OperatorRow("tv", ("dist", "dist"), _divergence("tv"), pair=True),
+    OperatorRow("wasserstein2", ("dist", "dist"), _divergence("wasserstein2"), pair=True),
+    OperatorRow("fdiv", ("unary", "dist", "dist"), lambda f, q, p: probability.divergence("fdiv", q, p, f=f)),
+    OperatorRow("moment_match", ("dist", "dist"), probability.moment_match, pair=True),
+    OperatorRow("entropy", ("dist",), probability.entropy),
+    OperatorRow("mutual_information", ("joint", "random", "random"), lambda p, x, z: probability.mutual_information(p.joint, x, z)),
+    OperatorRow("elbo", ("dist", "joint"), probability.elbo, pair=True),
+    OperatorRow("posterior", ("joint", "random"), lambda p, z, given=(): probability.posterior(p, z, given), keywords={"given": "random"}),
+    OperatorRow("marginal", ("joint", "random"), probability.marginal),
+    OperatorRow("score", ("dist", "variable"), probability.score),
+    OperatorRow("fisher", ("dist", "variables"), probability.fisher),
+    OperatorRow("mle", ("dist", "variables"), probability.mle),
+    OperatorRow("best_response", ("game", "player"), _game("best_response")),
+    OperatorRow("value", ("game", "player"), _game("value"), optional=1),
+    OperatorRow("equilibrium", ("game",), _game("equilibrium")),
+    OperatorRow(
+        "stability", ("game",), _game("stability"),
+        keywords={"method": "method", "step": "step", "at": "value"},
+    ),
+]  # fmt: skip
+
+OPERATORS: dict[str, OperatorRow] = {row.name: row for row in ROWS}
