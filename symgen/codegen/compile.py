@@ -1,0 +1,177 @@
+"""Arrays to a function of numbers: lowered, printed, checked, and run as our own source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symgen.codegen.backends import HELPERS
+from symgen.codegen.emit import Emitter, Names
+from symgen.codegen.lower import lower
+from symgen.codegen.sizes import dims_of, sights, substitute_dims
+from symgen.tensor.expression import Array, Dim, Scalar, Var, num, variables_of
+from symgen.text.diagnostics import DataError, InternalError
+
+__all__ = ["Compiled", "compile_arrays", "helper_text", "check_source"]
+
+
+class Compiled:
+    """A function of arrays and sizes. `source` is what runs."""
+
+    def __init__(self, outputs: Mapping[str, Array], names: Mapping[Array, str] | None = None) -> None:
+        self.outputs = dict(outputs)
+        variables: dict[Var, None] = {}
+        for array in outputs.values():
+            variables.update(dict.fromkeys(sorted(variables_of(array), key=lambda v: v.serial)))
+        self.variables = list(variables)
+        self.dims = dims_of(*outputs.values(), *self.variables)
+        self.sights = sights(self.variables)
+        self.names = names or {}
+        self.source = self.write()
+        self.function = run(self.source)
+
+    def write(self) -> str:
+        program = lower(self.outputs, self.names)
+        taken = Names()
+        inputs = {v: taken.new(v.name) for v in self.variables}
+        dims: dict[Scalar, str] = {d: taken.new(d.name) for d in self.dims}
+        emitter = Emitter(program, taken, dims, inputs)
+        roots = list(program.outputs.values())
+        lines = emitter.emit(roots)
+        results = ", ".join(f"{name!r}: {emitter.text(v)}" for name, v in program.outputs.items())
+        arguments = ", ".join((*inputs.values(), *dims.values(), "dtype"))
+        body = [f"def compute({arguments}):", *lines, f"    return {{{results}}}"]
+        return "\n".join(header(emitter) + body) + "\n"
+
+    def sizes(self, arrays: Mapping[str, Any], given: Mapping[str, int]) -> dict[Dim, int]:
+        """The number that each dim is; shapes that contradict each other or `given` raise DataError."""
+        values: dict[Dim, int] = {}
+        origin: dict[Dim, str] = {}
+        for d in self.dims:
+            if d.name in given:
+                values[d] = int(given[d.name])
+                origin[d] = "the keyword"
+        for s in self.sights:
+            shape = np.shape(arrays[s.variable.name])
+            if len(shape) != s.variable.rank:
+                raise DataError(
+                    f"`{s.variable.name}` has {len(shape)} axes, and should have {s.variable.rank}: {shape_words(s.variable)}"
+                )
+            if s.dim in values:
+                continue
+            rest = shape[s.axis] - substitute_dims(s.offset, values)
+            if rest % s.factor or rest <= 0:
+                raise DataError(f"`{s.variable.name}` has length {shape[s.axis]} where it should have {s.variable.shape[s.axis]}")
+            values[s.dim] = rest // s.factor
+            origin[s.dim] = f"`{s.variable.name}`"
+        missing = [d.name for d in self.dims if d not in values]
+        if missing:
+            raise DataError(f"no array shows the size `{missing[0]}`: give it as a keyword, {missing[0]}=..")
+        for v in self.variables:
+            shape = np.shape(arrays[v.name])
+            expected = tuple(substitute_dims(s, values) for s in v.shape)
+            if shape != expected:
+                raise DataError(f"`{v.name}` has the shape {shape}, and should have {expected}: {shape_words(v)}")
+        return values
+
+    def __call__(
+        self, arrays: Mapping[str, Any], sizes: Mapping[str, int] | None = None, seed: int | None = None
+    ) -> dict[str, Any]:
+        """The outputs by name: floats for scalars, arrays for the rest."""
+        for v in self.variables:
+            if v.name not in arrays:
+                raise DataError(f"no value for `{v.name}`: {shape_words(v)}")
+        numbers = {v.name: real_array(v.name, arrays[v.name]) for v in self.variables}
+        dtype = np.result_type(np.float32, *numbers.values()) if numbers else np.dtype(np.float64)
+        numbers = {k: a.astype(dtype)[()] for k, a in numbers.items()}
+        values = self.sizes(numbers, sizes or {})
+        with np.errstate(all="ignore"):
+            result = self.function(*(numbers[v.name] for v in self.variables), *(values[d] for d in self.dims), dtype)
+        return {k: finished(x, dtype) for k, x in result.items()}
+
+
+def finished(x: Any, dtype: np.dtype[Any]) -> Any:
+    return float(x) if np.ndim(x) == 0 else np.asarray(x, dtype)
+
+
+def shape_words(v: Var) -> str:
+    if not v.shape:
+        return f"`{v.name}` is a number"
+    return f"`{v.name}` is declared {v.domain}[{', '.join(map(str, v.shape))}]"
+
+
+def real_array(name: str, value: Any) -> Any:
+    """`value` as an array of real numbers: floats stay as they are, integers and truth values become float64."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise DataError(f"`{name}` is not an array: its rows differ in length") from None
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise DataError(f"`{name}` holds {array.dtype}, and should hold real numbers")
+    return array
+
+
+def header(emitter: Emitter) -> list[str]:
+    """Imports and helper functions."""
+    lines = ["import numpy as np"]
+    if emitter.imports:
+        lines.append("from scipy import " + ", ".join(sorted(emitter.imports)))
+    lines.append("")
+    for text in helper_text(emitter.helpers):
+        lines.extend(["", *text.rstrip().split("\n"), ""])
+    return [*lines, ""]
+
+
+def helper_text(wanted: Mapping[str, None]) -> list[str]:
+    """The helper functions, each after those that it uses."""
+    out: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name not in out:
+            for used in HELPERS[name].uses:
+                visit(used)
+            out[name] = None
+
+    for name in wanted:
+        visit(name)
+    return [HELPERS[name].text for name in out]
+
+
+ALLOWED_IMPORTS = {"numpy", "scipy"}
+FORBIDDEN = {"eval", "exec", "open", "compile", "getattr", "setattr", "globals", "locals", "vars", "input", "breakpoint"}
+
+
+def check_source(source: str) -> ast.Module:
+    """The tree of generated source; anything but arithmetic on arrays in it is a bug of ours."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) and any(a.name.split(".")[0] not in ALLOWED_IMPORTS for a in node.names):
+            raise InternalError("generated code imports what it may not")
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] not in ALLOWED_IMPORTS:
+            raise InternalError("generated code imports what it may not")
+        if isinstance(node, ast.Name) and (node.id in FORBIDDEN or node.id.startswith("__")):
+            raise InternalError(f"generated code uses `{node.id}`")
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            raise InternalError(f"generated code uses the attribute `{node.attr}`")
+        if isinstance(node, (ast.ClassDef, ast.AsyncFunctionDef, ast.Global, ast.Await)):
+            raise InternalError("generated code holds a statement that it may not")
+    return tree
+
+
+def run(source: str) -> Callable[..., dict[str, Any]]:
+    """The function `compute` of our own source."""
+    code = compile(check_source(source), "<generated by symgen>", "exec")
+    namespace: dict[str, Any] = {}
+    exec(code, namespace)  # noqa: S102  (source that symgen made, checked above; no text of a user)
+    function: Callable[..., dict[str, Any]] = namespace["compute"]
+    return function
+
+
+def compile_arrays(outputs: Mapping[str, Array], names: Mapping[Array, str] | None = None) -> Compiled:
+    """A function (arrays, sizes, seed=None) -> values that computes `outputs`; `names` are the author's."""
+    return Compiled(outputs, names)

@@ -1,0 +1,512 @@
+"""A `Program` as lines of NumPy source: what is used once is written where it is used, names stay the author's."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from symgen.codegen.backends import DEFAULTS, HELPERS, function_template, operation_template
+from symgen.codegen.program import LEAVES, Program, Value
+from symgen.tensor.expression import ONE, ZERO, Add, Dim, Fn, Mul, Num, Pow, Scalar, as_coefficient, mul, num
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["Emitter", "Names", "size_text"]
+
+ATOM, POWER, UNARY, PRODUCT, SUM, COMPARE, NONE = 7, 6, 5, 4, 3, 2, 0
+WIDTH = 100
+ASSIGN = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+RESERVED = {"np", "special", "linalg", "math", "params", "data", "grads", "rng", "dtype", "sizes", "arrays", "out"}
+
+
+class Names:
+    """Identifiers that are safe, unique, and as near to the author's as Python allows."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = set(taken) | RESERVED | set(HELPERS)
+
+    def new(self, wanted: str) -> str:
+        name = safe(wanted)
+        if name in self.taken or keyword.iskeyword(name) or name in dir(builtins):
+            base, k = name.rstrip("_") or "v", 1
+            name = base + "_"
+            while name in self.taken:
+                k += 1
+                name = f"{base}_{k}"
+        self.taken.add(name)
+        return name
+
+
+def safe(wanted: str) -> str:
+    """A valid identifier in the form in which Python compares them (NFKC)."""
+    name = unicodedata.normalize("NFKC", wanted)
+    name = re.sub(r"\W", "_", name)
+    if not name or not name.isidentifier():
+        name = "v_" + name
+    if name.startswith("__"):
+        name = "v" + name
+    return name if name.isidentifier() else "v"
+
+
+def bracket(text: str, own: int, needed: int) -> str:
+    return text if own >= needed else f"({text})"
+
+
+def size_text(size: Scalar, dims: Mapping[Scalar, str], needed: int = NONE) -> str:
+    """A size as a Python integer expression."""
+    text, own = _size(size, dims)
+    return bracket(text, own, needed)
+
+
+def _size(size: Scalar, dims: Mapping[Scalar, str]) -> tuple[str, int]:
+    if isinstance(size, Num):
+        if not isinstance(size.value, Fraction):
+            return {"pi": "np.pi", "e": "np.e", "inf": "np.inf", "nan": "np.nan"}[size.value], ATOM
+        if size.value.denominator != 1:
+            return f"{size.value.numerator} / {size.value.denominator}", PRODUCT
+        return str(size.value), ATOM if size.value >= 0 else UNARY
+    if isinstance(size, Dim):
+        return dims[size], ATOM
+    if isinstance(size, Add):
+        out = ""
+        for t in sorted(size.args, key=lambda t: (isinstance(t, Num), as_coefficient(t)[0] < 0)):
+            c, base = as_coefficient(t)
+            if out:
+                out += " - " if c < 0 else " + "
+                out += size_text(mul(num(abs(c)), base), dims, PRODUCT)
+            else:
+                out = size_text(t, dims, SUM)
+        return out, SUM
+    if isinstance(size, Mul):
+        c, base = as_coefficient(size)
+        top = [f for f in (base.args if isinstance(base, Mul) else (base,))]
+        above = [str(c.numerator)] if c.numerator != 1 else []
+        below = [str(c.denominator)] if c.denominator != 1 else []
+        for f in top:
+            if isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0:
+                below.append(size_text(f.base, dims, POWER))
+            else:
+                above.append(size_text(f, dims, POWER))
+        text = " * ".join(above) or "1"
+        if below:
+            text += " // " + (below[0] if len(below) == 1 else "(" + " * ".join(below) + ")")
+        return text, PRODUCT
+    if isinstance(size, Pow):
+        return f"{size_text(size.base, dims, ATOM)} ** {size_text(size.exponent, dims, ATOM)}", POWER
+    if isinstance(size, Fn) and size.name in ("div", "mod"):
+        a, b = (size_text(x, dims, POWER) for x in size.args)
+        return f"{a} {'//' if size.name == 'div' else '%'} {b}", PRODUCT
+    raise CannotDerive("a size that code cannot compute", size, "codegen/emit.py")
+
+
+def number_text(value: Fraction | str) -> tuple[str, int]:
+    """A number as Python writes it: exact decimals as such, other fractions as quotients."""
+    if isinstance(value, str):
+        return {"pi": "np.pi", "e": "np.e", "inf": "np.inf", "nan": "np.nan"}[value], ATOM
+    if value.denominator == 1 and abs(value) < 2**53:
+        return str(value.numerator), ATOM if value >= 0 else UNARY
+    try:
+        nearest = float(value)
+    except OverflowError:
+        return ("np.inf", ATOM) if value > 0 else ("-np.inf", UNARY)
+    text = repr(nearest)
+    if value.denominator != 1 and Fraction(text) != value and max(abs(value.numerator), value.denominator) < 10_000:
+        return f"{value.numerator} / {value.denominator}", PRODUCT
+    return text, ATOM if value >= 0 else UNARY
+
+
+class Emitter:
+    """Prints values of one program as statements. `variables` names what is given; `dims` names sizes."""
+
+    def __init__(
+        self, program: Program, names: Names, dims: Mapping[Scalar, str], inputs: Mapping[Any, str], indent: str = "    "
+    ) -> None:
+        self.program = program
+        self.names = names
+        self.dims = dict(dims)
+        self.inputs = dict(inputs)
+        self.indent = indent
+        self.texts: dict[int, tuple[str, int]] = {}
+        self.variables: dict[int, str] = {}
+        self.lines: list[str] = []
+        self.uses: dict[int, int] = {}
+        self.helpers: dict[str, None] = {}
+        self.imports: dict[str, None] = {}
+        self.needs_dtype = False
+        self.risky = False
+        self.depth = 1
+        self.counter = 0
+
+    # --- blocks ---
+
+    def emit(self, roots: Sequence[Value]) -> list[str]:
+        """The statements that compute the roots; `text(root)` then says what each is called."""
+        values = self.program.reachable(roots)
+        for v in values:
+            for a in self.program.needs(v):
+                self.uses[a.serial] = self.uses.get(a.serial, 0) + 1
+        for v in roots:
+            self.uses[v.serial] = self.uses.get(v.serial, 0) + 1
+        self.block([v for v in values if not v.loops])
+        return self.lines
+
+    def block(self, values: Sequence[Value]) -> None:
+        for v in values:
+            self.statement(v)
+
+    def statement(self, v: Value) -> None:
+        if v.op == "loop":
+            self.loop(v)
+            return
+        text, precedence = self.expression(v)
+        if self.inlined(v, text):
+            self.texts[v.serial] = (text, precedence)
+            return
+        name = self.variable(v)
+        self.comment(v)
+        self.put(f"{name} = {text}")
+        self.variables[v.serial] = name
+        self.texts[v.serial] = (name, ATOM)
+
+    def put(self, line: str) -> None:
+        self.lines.append(self.indent * self.depth + line)
+
+    def comment(self, v: Value) -> None:
+        if v.comment:
+            self.put("# " + re.sub(r"\s+", " ", v.comment)[:160])
+
+    def variable(self, v: Value) -> str:
+        if v.name is not None:
+            return self.names.new(v.name)
+        self.counter += 1
+        return self.names.new(f"t{self.counter}")
+
+    def inlined(self, v: Value, text: str) -> bool:
+        if v.op in LEAVES:
+            return True
+        if v.name is not None:
+            return False
+        if v.op in ("transpose", "expand") and v.args[0].serial in self.variables or v.op in ("transpose", "expand") and v.args[0].op in LEAVES:
+            return True
+        uses = self.uses.get(v.serial, 0)
+        if v.kind == "s" and uses > 1:
+            return len(text) < 24
+        return uses <= 1 and len(text) < WIDTH and v.op not in ("put",)
+
+    def loop(self, v: Value) -> None:
+        """for t in ..: h[t] = step."""
+        number = v.attrs[0]
+        loop = self.program.loops[number]
+        assert loop.step is not None
+        name = self.names.new(v.name or "h")
+        time = self.names.new("t")
+        self.needs_dtype = True
+        shape = self.shape_text(v.shape)
+        inner = [x for x in self.program.reachable([loop.step]) if number in x.loops]
+        self.put(f"{name} = np.empty({shape}, dtype)")
+        length = size_text(loop.length, self.dims, PRODUCT)
+        for k, b in enumerate(loop.base):
+            place = str(k) if not loop.reverse else f"{length} - {k + 1}"
+            self.put(f"{name}[{place}] = {self.text(b)}")
+        first = len(loop.base)
+        bounds = f"{first}, {length}" if not loop.reverse else f"{length} - {first + 1}, -1, -1"
+        if not loop.reverse and first == 0:
+            bounds = length
+        self.put(f"for {time} in range({bounds}):")
+        self.depth += 1
+        for x in inner:
+            if x.op == "loopvar" and x.attrs[0] == number:
+                self.texts[x.serial] = (time, ATOM)
+            elif x.op == "loopself" and x.attrs[0] == number:
+                self.texts[x.serial] = (name, ATOM)
+            else:
+                self.statement(x)
+        self.put(f"{name}[{time}] = {self.text(loop.step)}")
+        self.depth -= 1
+        self.variables[v.serial] = name
+        self.texts[v.serial] = (name, ATOM)
+
+    # --- expressions ---
+
+    def text(self, v: Value, needed: int = NONE) -> str:
+        text, own = self.texts[v.serial]
+        return bracket(text, own, needed)
+
+    def size(self, s: Scalar, needed: int = NONE) -> str:
+        return size_text(s, self.dims, needed)
+
+    def shape_text(self, shape: Sequence[Scalar]) -> str:
+        if len(shape) == 1:
+            return self.size(shape[0])
+        return "(" + ", ".join(self.size(s) for s in shape) + ")"
+
+    def call(self, name: str, *args: str) -> tuple[str, int]:
+        return f"{name}({', '.join(args)})", ATOM
+
+    def expression(self, v: Value) -> tuple[str, int]:
+        if v.serial in self.texts:
+            return self.texts[v.serial]
+        op = v.op
+        if op.startswith("fn:"):
+            return self.function(v, op[3:])
+        if op.startswith("cmp:"):
+            return f"{self.text(v.args[0], SUM)} {op[4:]} {self.text(v.args[1], SUM)}", COMPARE
+        method = getattr(self, "op_" + op, None)
+        if method is None:
+            raise CannotDerive(f"no code for `{op}`", None, "codegen/emit.py")
+        result: tuple[str, int] = method(v)
+        return result
+
+    def op_input(self, v: Value) -> tuple[str, int]:
+        return self.inputs[v.attrs[0]], ATOM
+
+    def op_num(self, v: Value) -> tuple[str, int]:
+        return number_text(v.attrs[0])
+
+    def op_size(self, v: Value) -> tuple[str, int]:
+        return _size(v.attrs[0], self.dims)
+
+    def op_add(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], SUM)} + {self.text(v.args[1], PRODUCT)}", SUM
+
+    def op_sub(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], SUM)} - {self.text(v.args[1], PRODUCT)}", SUM
+
+    def op_mul(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], PRODUCT)} * {self.text(v.args[1], UNARY)}", PRODUCT
+
+    def op_div(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], PRODUCT)} / {self.text(v.args[1], UNARY)}", PRODUCT
+
+    def op_floordiv(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], PRODUCT)} // {self.text(v.args[1], UNARY)}", PRODUCT
+
+    def op_mod(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], PRODUCT)} % {self.text(v.args[1], UNARY)}", PRODUCT
+
+    def op_neg(self, v: Value) -> tuple[str, int]:
+        return f"-{self.text(v.args[0], UNARY)}", UNARY
+
+    def op_square(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], ATOM)} ** 2", POWER
+
+    def op_sqrt(self, v: Value) -> tuple[str, int]:
+        text = f"np.sqrt({self.text(v.args[0])})"
+        return (f"float({text})" if v.kind == "s" else text), ATOM
+
+    def op_pow(self, v: Value) -> tuple[str, int]:
+        if v.kind == "s":
+            return f"float(np.power(float({self.text(v.args[0])}), {self.text(v.args[1])}))", ATOM
+        return f"{self.text(v.args[0], ATOM)} ** {self.text(v.args[1], ATOM)}", POWER
+
+    def op_where(self, v: Value) -> tuple[str, int]:
+        self.risky = True
+        c, a, b = v.args
+        if v.rank == 0:
+            return f"{self.text(a, COMPARE)} if {self.text(c, COMPARE)} else {self.text(b, COMPARE)}", 1
+        return self.call("np.where", self.text(c), self.text(a), self.text(b))
+
+    def op_not_(self, v: Value) -> tuple[str, int]:
+        return self.call("np.logical_not", self.text(v.args[0]))
+
+    def op_and_(self, v: Value) -> tuple[str, int]:
+        return self.call("np.logical_and", *(self.text(a) for a in v.args))
+
+    def op_or_(self, v: Value) -> tuple[str, int]:
+        return self.call("np.logical_or", *(self.text(a) for a in v.args))
+
+    def function(self, v: Value, name: str) -> tuple[str, int]:
+        template = function_template(name)
+        self.helpers.update(dict.fromkeys(template.helpers))
+        self.imports.update(dict.fromkeys(template.imports))
+        simple = template.text.count("{0}") == 1 and template.text.endswith("({0})")
+        args = [self.text(a, NONE if simple else ATOM) for a in v.args]
+        while "{" + str(len(args)) + "}" in template.text:
+            args.append(DEFAULTS[name][len(args) - len(v.args)])
+        text = template.text.format(*args)
+        own = ATOM if re.fullmatch(r"[\w.]+\(.*\)", text) and balanced(text) else SUM
+        return (f"float({text})", ATOM) if v.kind == "s" else (text, own)
+
+    # --- views ---
+
+    def op_transpose(self, v: Value) -> tuple[str, int]:
+        x = self.text(v.args[0], ATOM)
+        order = v.attrs[0]
+        if order == tuple(reversed(range(len(order)))):
+            return f"{x}.T", ATOM
+        return f"{x}.transpose({', '.join(map(str, order))})", ATOM
+
+    def op_expand(self, v: Value) -> tuple[str, int]:
+        places = list(v.attrs[0])
+        while places[-1]:
+            places.pop()  # trailing axes are taken whole
+        return f"{self.text(v.args[0], ATOM)}[{', '.join(':' if own else 'None' for own in places)}]", ATOM
+
+    def op_index(self, v: Value) -> tuple[str, int]:
+        parts = []
+        for item in v.attrs:
+            if item[0] == "all":
+                parts.append(":")
+            elif item[0] == "reverse":
+                parts.append("::-1")
+            elif item[0] == "pick":
+                parts.append(self.text(v.args[1 + item[1]]) if len(v.args) > 1 else "0")
+            else:
+                _, start, stop, step = item
+                part = ("" if start is ZERO else self.size(start)) + ":" + ("" if stop is None else self.size(stop))
+                parts.append(part + (f":{step}" if step != 1 else ""))
+        while len(parts) > 1 and parts[-1] == ":":
+            parts.pop()
+        return f"{self.text(v.args[0], ATOM)}[{', '.join(parts)}]", ATOM
+
+    def op_diagonal(self, v: Value) -> tuple[str, int]:
+        a, b = v.attrs
+        if v.args[0].rank == 2:
+            return f"{self.text(v.args[0], ATOM)}.diagonal()", ATOM
+        return f"{self.text(v.args[0], ATOM)}.diagonal(0, {a}, {b})", ATOM
+
+    def op_reshape(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], ATOM)}.reshape({', '.join(self.size(s) for s in v.attrs)})", ATOM
+
+    def op_broadcast(self, v: Value) -> tuple[str, int]:
+        self.needs_dtype = True
+        (x,) = v.args
+        shape = self.shape_text(v.shape)
+        if x.number == 0:
+            return f"np.zeros({shape}, dtype)", ATOM
+        if x.number == 1:
+            return f"np.ones({shape}, dtype)", ATOM
+        if x.rank == 0:
+            return f"np.full({shape}, {self.text(x)}, dtype)", ATOM
+        return f"np.broadcast_to({self.text(x)}, {shape}).copy()", ATOM
+
+    def op_windows(self, v: Value) -> tuple[str, int]:
+        place, size = v.attrs
+        return (
+            f"np.lib.stride_tricks.sliding_window_view({self.text(v.args[0])}, {self.size(size)}, axis={place})", ATOM,
+        )  # fmt: skip
+
+    # --- products and reductions ---
+
+    def op_dot(self, v: Value) -> tuple[str, int]:
+        return self.op_matmul(v)
+
+    def op_matmul(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], PRODUCT)} @ {self.text(v.args[1], UNARY)}", PRODUCT
+
+    def op_vdot(self, v: Value) -> tuple[str, int]:
+        return self.call("np.vdot", *(self.text(a) for a in v.args))
+
+    def op_tensordot(self, v: Value) -> tuple[str, int]:
+        left, right = v.attrs
+        return self.call("np.tensordot", *(self.text(a) for a in v.args), f"({list(left)}, {list(right)})")
+
+    def op_einsum(self, v: Value) -> tuple[str, int]:
+        return self.call("np.einsum", f'"{v.attrs[0]}"', *(self.text(a) for a in v.args))
+
+    def op_reduce(self, v: Value) -> tuple[str, int]:
+        kind, axes = v.attrs
+        (x,) = v.args
+        if len(axes) == x.rank:
+            where = ""
+        else:
+            where = "axis=" + (str(axes[0]) if len(axes) == 1 else str(axes))
+        return f"{self.text(x, ATOM)}.{kind}({where})", ATOM
+
+    def op_operation(self, v: Value) -> tuple[str, int]:
+        name, ranks, _ = v.attrs
+        args = [self.text(a) for a in v.args]
+        if name == "solve" and ranks[1] == ranks[0] - 1 and ranks[0] > 2:
+            return f"np.linalg.solve({args[0]}, {self.text(v.args[1], ATOM)}[..., None])[..., 0]", ATOM
+        template = operation_template(name)
+        self.helpers.update(dict.fromkeys(template.helpers))
+        self.imports.update(dict.fromkeys(template.imports))
+        if not re.fullmatch(r"[\w.]+\(\{0\}(, \{\d\})*\).*", template.text):
+            args = [self.text(a, ATOM) for a in v.args]
+        return template.text.format(*args), ATOM
+
+    # --- arrays from nothing ---
+
+    def op_arange(self, v: Value) -> tuple[str, int]:
+        size, real = v.attrs
+        self.needs_dtype = self.needs_dtype or real
+        return f"np.arange({self.size(size)}{', dtype=dtype' if real else ''})", ATOM
+
+    def op_eye(self, v: Value) -> tuple[str, int]:
+        self.needs_dtype = True
+        n, m = v.attrs
+        sizes = self.size(n) if n is m else f"{self.size(n)}, {self.size(m)}"
+        return f"np.eye({sizes}, dtype=dtype)", ATOM
+
+    def op_diag(self, v: Value) -> tuple[str, int]:
+        return self.call("np.diag", self.text(v.args[0]))
+
+    def op_scatter(self, v: Value) -> tuple[str, int]:
+        self.needs_dtype = True
+        self.helpers["put"] = None
+        shape, items = v.attrs
+        where = []
+        for item in items:
+            if item[0] == "all":
+                where.append("slice(None)")
+            else:
+                _, start, stop, step = item
+                ends = [self.size(start), "None" if stop is None else self.size(stop)]
+                where.append(f"slice({', '.join(ends + ([str(step)] if step != 1 else []))})")
+        places = where[0] if len(where) == 1 else "(" + ", ".join(where) + ")"
+        return self.call("put", self.shape_text(shape), places, self.text(v.args[0]), "dtype")
+
+    def op_scatter_add(self, v: Value) -> tuple[str, int]:
+        self.needs_dtype = True
+        self.helpers["put_added"] = None
+        return self.call("put_added", self.shape_text(v.attrs[0]), self.text(v.args[0]), self.text(v.args[1]), "dtype")
+
+    def op_cast(self, v: Value) -> tuple[str, int]:
+        self.needs_dtype = True
+        (x,) = v.args
+        if x.rank == 0:
+            return self.call("float", self.text(x))
+        if x.op == "arange":
+            return f"np.arange({self.size(x.attrs[0])}, dtype=dtype)", ATOM
+        return f"{self.text(x, ATOM)}.astype(dtype)", ATOM
+
+    def op_to_int(self, v: Value) -> tuple[str, int]:
+        return self.call("int", self.text(v.args[0]))
+
+    def op_to_index(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], ATOM)}.astype(np.intp)", ATOM
+
+    def op_clamp(self, v: Value) -> tuple[str, int]:
+        return f"min(max({self.text(v.args[0])}, 0), {self.text(v.args[1], SUM)} - 1)", ATOM
+
+    def op_inside(self, v: Value) -> tuple[str, int]:
+        self.helpers["inside"] = None
+        return self.call("inside", self.text(v.args[0]), self.text(v.args[1]))
+
+    def op_clamp_index(self, v: Value) -> tuple[str, int]:
+        return self.call("np.clip", self.text(v.args[0]), "0", f"{self.text(v.args[1], SUM)} - 1")
+
+    def op_check_index(self, v: Value) -> tuple[str, int]:
+        self.helpers["all_inside"] = None
+        return self.call("all_inside", self.text(v.args[0]), self.text(v.args[1]))
+
+    def op_take(self, v: Value) -> tuple[str, int]:
+        (place,) = v.attrs
+        return self.call("np.take", *(self.text(a) for a in v.args), f"axis={place}")
+
+    def op_gather(self, v: Value) -> tuple[str, int]:
+        return f"{self.text(v.args[0], ATOM)}[{', '.join(self.text(a) for a in v.args[1:])}]", ATOM
+
+
+def balanced(text: str) -> bool:
+    """Whether the first bracket of `text` closes at its end, so that the text is one call."""
+    depth = 0
+    for k, c in enumerate(text):
+        depth += (c in "([") - (c in ")]")
+        if depth == 0 and c in ")]" and k < len(text) - 1:
+            return False
+    return True

@@ -1,0 +1,461 @@
+"""Arrays of the expression world to a `Program`: every entry expression becomes statements on whole arrays.
+
+An entry expression is lowered to a value with one index per axis; free indices that two operands share are aligned,
+sums of products go to `contraction`, index arguments to slices, diagonals, reshapes or gathers, Deltas to identity
+matrices, scatters or masks. What has no array form raises `CannotDerive`; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+from symgen.codegen.contraction import Contraction, Labelled, nominal_size, ordered_union
+from symgen.codegen.indexing import Indexing
+from symgen.codegen.program import Loop, Program, Value, broadcast_shape
+from symgen.codegen.recurrence import at_time
+from symgen.tensor.expression import (
+    ONE, TWO, Add, Array, Compare, Delta, Dim, Entry, Expect, Fn, Fold, Index, Logic, Mul, Node, Num, Operation,
+    Operator, Pow, Recurrence, Scalar, Sum, Tensor, Var, Where, as_coefficient, axis, count_nodes, entry, mul, num,
+    open_tensor, power, substitute, topological, total, var,
+)  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["Lowering", "lower"]
+
+INTEGER_FUNCTIONS = frozenset({"mod", "div"})
+
+
+def lower(
+    outputs: Mapping[str, Array],
+    names: Mapping[Array, str] | None = None,
+    formula: Callable[[Array], str] | None = None,
+    rows: Sequence[Scalar] = (),
+) -> Program:
+    """The program that computes `outputs` from the variables below them. Named arrays keep their names; `formula` gives
+    the comment of a named array. `rows` are sizes that are large (the rows of the data), for the contraction order."""
+    lowering = Lowering(names or {}, formula, rows)
+    for array in topological(*outputs.values()):  # named arrays first, in the order of the program
+        if array in lowering.names and not isinstance(array, (Var, Operator)) and not depends_on_bound(array, outputs):
+            lowering.array(array)
+    for name, array in outputs.items():
+        lowering.program.outputs[name] = lowering.array(array)
+    return lowering.program
+
+
+def depends_on_bound(array: Array, outputs: Mapping[str, Array]) -> bool:
+    """Whether the array stands inside a recurrence, so that it has no value as a whole."""
+    from symgen.tensor.expression import variables_of
+
+    outside = frozenset().union(*(variables_of(o) for o in outputs.values()))
+    return not variables_of(array) <= outside
+
+
+class Lowering:
+    """The state of one lowering: values of arrays, and of entry expressions."""
+
+    def __init__(
+        self, names: Mapping[Array, str], formula: Callable[[Array], str] | None, rows: Sequence[Scalar] = ()
+    ) -> None:
+        self.program = Program()
+        self.names = names
+        self.formula = formula
+        self.nominal: dict[Scalar, float] = dict.fromkeys(rows, 1000.0)
+        self.contraction = Contraction(self.program, self.nominal)
+        self.indexing = Indexing(self)
+        self.arrays: dict[Array, Value] = {}
+        self.entries: dict[Node, Labelled] = {}
+        self.safe = 0  # depth inside branches of Where
+
+    # --- arrays ---
+
+    def array(self, array: Array) -> Value:
+        """The value of a whole array, in the order of its axes. Arrays below come first, without recursion."""
+        found = self.arrays.get(array)
+        if found is not None:
+            return found
+        stack: list[Array] = [array]
+        while stack:
+            a = stack[-1]
+            if a in self.arrays:
+                stack.pop()
+                continue
+            waiting = [x for x in self.needed(a) if x not in self.arrays]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            self.arrays[a] = self.named(a, self.build(a))
+        return self.arrays[array]
+
+    def needed(self, array: Array) -> list[Array]:
+        """The arrays whose values `array` is made from."""
+        if isinstance(array, (Var, Recurrence)):
+            return []
+        if isinstance(array, Operation):
+            return [x for x in array.operands if isinstance(x, Array)]
+        if not isinstance(array, Tensor):
+            return []
+        out: dict[Array, None] = {}
+        stack: list[Node] = [array.body]
+        seen: set[Node] = set()
+        while stack:
+            n = stack.pop()
+            if n in seen:
+                continue
+            seen.add(n)
+            if isinstance(n, Entry):
+                if not self.is_trivial(n.array):
+                    out[n.array] = None
+                stack.extend(n.indices)
+            elif isinstance(n, Expect):
+                continue
+            else:
+                stack.extend(a for a in n.args if not a.is_array_node)
+        return list(out)
+
+    def is_trivial(self, array: Array) -> bool:
+        """Whether an unnamed array is better put in than computed: ones(n), eye(n), a view of another array."""
+        if not isinstance(array, Tensor) or array in self.names:
+            return False
+        body = array.body
+        if isinstance(body, Entry):
+            return all(isinstance(i, Index) or not i.free for i in body.indices)
+        return isinstance(body, (Num, Dim, Delta, Index))
+
+    def named(self, array: Array, value: Value) -> Value:
+        name = self.names.get(array)
+        if name is not None and value.op not in ("input", "num", "size") and value.name is None:
+            value.name = name
+            if self.formula is not None:
+                value.comment = self.formula(array)
+        return value
+
+    def build(self, array: Array) -> Value:
+        if isinstance(array, Var):
+            return self.program.make("input", (), (array,), array.shape)
+        if isinstance(array, Tensor):
+            return self.whole(array.body, array.axes)
+        if isinstance(array, Operation):
+            return self.operation(array)
+        if isinstance(array, Recurrence):
+            return self.recurrence(array)
+        what = array.name if isinstance(array, Operator) else type(array).__name__
+        raise CannotDerive(f"`{what}` has no closed form that code could compute", array)
+
+    def whole(self, body: Scalar, axes: Sequence[Index]) -> Value:
+        """The array whose entry at `axes` is `body`."""
+        x = self.lower(body)
+        value = self.contraction.arranged(x, axes)
+        shape = tuple(i.size for i in axes)
+        if value.rank < len(shape) or any(i not in x.labels for i in axes):
+            value = self.program.make("broadcast", (value,), (shape,), shape)
+        return self.real(value)
+
+    def real(self, value: Value) -> Value:
+        """`value` as a float array."""
+        return value if value.kind in ("f", "s") else self.program.make("cast", (value,), (), value.shape)
+
+    def operation(self, array: Operation) -> Value:
+        operands, parameters = [], []
+        for x in array.operands:
+            if isinstance(x, Array):
+                operands.append(self.array(x))
+            else:
+                parameters.append(self.lower(x).value)
+        ranks = tuple(len(x.shape) for x in array.operands if isinstance(x, Array))
+        return self.program.make("operation", (*operands, *parameters), (array.name, ranks, len(parameters)), array.shape)
+
+    def recurrence(self, array: Recurrence) -> Value:
+        """A loop over t that fills the rows of the sequence."""
+        p = self.program
+        number = len(p.loops)
+        base = tuple(self.array(b) for b in array.base)
+        length = array.shape[0]
+        loop = p.loops[number] = Loop(number, array.reverse, length, base)
+        time_var = var(f"t{number}", (), "integer", "placeholder", uid=-1 - number)
+        t = p.make("loopvar", (), (number,), (), "s")
+        own = p.make("loopself", (), (number, array.self_var.name), array.shape)
+        t.loops = own.loops = frozenset((number,))
+        self.arrays[time_var], self.arrays[array.self_var] = t, own
+        step = at_time(array.step, entry(time_var), array.self_var)
+        loop.step = self.array(step)
+        name = self.names.get(array) or self.names.get(array.self_var) or array.self_var.name
+        outer = frozenset().union(*(b.loops for b in base), loop.step.loops.difference({number}))
+        value = p.make("loop", base, (number,), array.shape)
+        value.loops = outer
+        value.name = name
+        return value
+
+    # --- entries ---
+
+    def lower(self, node: Scalar) -> Labelled:
+        """The value of an entry expression, labelled by its free indices (as numbers they are floats)."""
+        found = self.entries.get(node)
+        if found is None:
+            rule = self.RULES.get(type(node))
+            if rule is None:
+                raise CannotDerive(f"no array form for `{type(node).__name__}`", node, "codegen/lower.py")
+            found = rule(self, node)
+            if self.safe == 0:
+                self.entries[node] = found
+        return found
+
+    def is_static(self, node: Scalar) -> bool:
+        """Whether a scalar holds sizes and numbers alone."""
+        return isinstance(node, (Num, Dim)) or (
+            not node.free and isinstance(node, (Add, Mul, Pow)) and all(self.is_static(a) for a in node.args)
+        )
+
+    def number(self, node: Num) -> Labelled:
+        return Labelled(self.program.number(node.value), ())
+
+    def dim(self, node: Dim) -> Labelled:
+        return Labelled(self.program.size(node), ())
+
+    def index(self, node: Index) -> Labelled:
+        return Labelled(self.program.make("arange", (), (node.size, True), (node.size,)), (node,))
+
+    def entry(self, node: Entry) -> Labelled:
+        if self.is_trivial(node.array):
+            return self.lower(open_tensor(node.array, node.indices))
+        return self.indexing.entry(self.array(node.array), node.indices, node.array)
+
+    def add(self, node: Add) -> Labelled:
+        """Terms in order of size, what is subtracted after what it is subtracted from."""
+        p = self.program
+        terms: list[tuple[int, Labelled]] = []
+        for t in node.args:
+            c, base = as_coefficient(t)
+            sign = -1 if c < 0 else 1
+            if sign < 0:
+                t = mul(num(-c), base)
+            terms.append((sign, self.lower(t)))
+        terms.sort(key=lambda s: len(s[1].labels))
+        first = next((k for k, (s, _) in enumerate(terms) if s > 0), None)
+        if first is not None:
+            terms.insert(0, terms.pop(first))
+        sign, result = terms[0]
+        if sign < 0:
+            result = Labelled(p.neg(self.real(result.value)), result.labels)
+        for sign, x in terms[1:]:
+            result = self.contraction.elementwise(
+                lambda a, b, s=sign: p.add(self.real(a), self.real(b)) if s > 0 else p.sub(self.real(a), self.real(b)),
+                [result, x],
+            )
+        return result
+
+    def mul(self, node: Mul) -> Labelled:
+        return self.product(node.args)
+
+    def product(self, factors: Sequence[Scalar]) -> Labelled:
+        """Small factors first; powers of negative exponent are divided by."""
+        deltas = [f for f in factors if isinstance(f, Delta)]
+        if deltas:
+            return self.indexing.product_with_delta(deltas[0], [f for f in factors if f is not deltas[0]])
+        p = self.program
+        top: list[Labelled] = []
+        bottom: list[Labelled] = []
+        for f in factors:
+            if isinstance(f, Num) and isinstance(f.value, Fraction) and abs(f.value.numerator) == 1 and f.value.denominator > 1:
+                bottom.append(self.lower(num(f.value.denominator)))
+                if f.value < 0:
+                    top.append(self.lower(num(-1)))
+            elif isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0:
+                bottom.append(self.lower(power(f.base, mul(num(-1), f.exponent))))
+            else:
+                top.append(self.lower(f))
+        negative = [x for x in top if x.value.number is not None and x.value.number < 0]
+        if negative:
+            top = [x for x in top if x is not negative[0]]
+            top.insert(0, Labelled(p.neg(negative[0].value), ()))
+        above, below = self.multiplied(top), self.multiplied(bottom)
+        if above is None:
+            above = Labelled(p.number(1), ())
+        result = above
+        if below is not None:
+            result = self.contraction.elementwise(lambda a, b: p.div(self.real(a), self.real(b)), [above, below])
+        return Labelled(p.neg(result.value), result.labels) if negative else result
+
+    def multiplied(self, factors: list[Labelled]) -> Labelled | None:
+        p = self.program
+        result: Labelled | None = None
+        for x in sorted(factors, key=lambda x: len(x.labels)):
+            result = (
+                x
+                if result is None
+                else self.contraction.elementwise(lambda a, b: p.mul(self.real(a), self.real(b)), [result, x])
+            )
+        return result
+
+    def pow(self, node: Pow) -> Labelled:
+        p = self.program
+        base, exponent = self.lower(node.base), node.exponent
+        e = exponent.value if isinstance(exponent, Num) and isinstance(exponent.value, Fraction) else None
+        x = self.real(base.value)
+        if e is not None and e < 0:
+            below = self.lower(power(node.base, num(-e)))
+            return Labelled(p.div(p.number(1), self.real(below.value)), below.labels)
+        if e == 2:
+            return Labelled(p.elementwise("square", x), base.labels)
+        if e == Fraction(1, 2):
+            return Labelled(p.elementwise("sqrt", x), base.labels)
+        if e is not None and e.denominator == 1 and e <= 8 and x.kind != "s":
+            result: Value | None = None
+            square, k = x, int(e)
+            while k:
+                if k & 1:
+                    result = square if result is None else p.mul(result, square)
+                k >>= 1
+                if k:
+                    square = p.elementwise("square", square)
+            assert result is not None
+            return Labelled(result, base.labels)
+        return self.contraction.elementwise(
+            lambda a, b: p.elementwise("pow", self.real(a), self.real(b)), [base, self.lower(exponent)]
+        )
+
+    def fn(self, node: Fn) -> Labelled:
+        if node.name in INTEGER_FUNCTIONS:
+            x = self.indexing.integer(node)
+            return Labelled(self.real(x.value), x.labels)
+        p = self.program
+        operands = [self.lower(a) for a in node.args]
+        return self.contraction.elementwise(
+            lambda *args: p.elementwise("fn:" + node.name, *(self.real(a) for a in args)), operands
+        )
+
+    def where(self, node: Where) -> Labelled:
+        p = self.program
+        condition = self.condition(node.args[0])
+        self.safe += 1
+        try:
+            a, b = self.lower(node.args[1]), self.lower(node.args[2])
+        finally:
+            self.safe -= 1
+        return self.contraction.elementwise(
+            lambda c, x, y: p.elementwise("where", c, self.real(x), self.real(y), kind="f"), [condition, a, b]
+        )
+
+    def condition(self, node: Scalar) -> Labelled:
+        """A truth value."""
+        p = self.program
+        if isinstance(node, Compare):
+            a, b = node.args
+            if self.indexing.is_integer(a) and self.indexing.is_integer(b):
+                x, y = self.indexing.integer(a), self.indexing.integer(b)
+            else:
+                x, y = self.lower(a), self.lower(b)
+            return self.contraction.elementwise(lambda u, v: p.elementwise("cmp:" + node.op, u, v, kind="b"), [x, y])
+        if isinstance(node, Logic):
+            parts = [self.condition(a) for a in node.args]
+            if node.op == "not":
+                return Labelled(p.elementwise("not_", parts[0].value, kind="b"), parts[0].labels)
+            result = parts[0]
+            for x in parts[1:]:
+                result = self.contraction.elementwise(lambda u, v: p.elementwise(node.op + "_", u, v, kind="b"), [result, x])
+            return result
+        raise CannotDerive("a condition is a comparison", node)
+
+    def delta(self, node: Delta) -> Labelled:
+        return self.indexing.delta(node)
+
+    def fold(self, node: Fold) -> Labelled:
+        body = self.lower(node.body)
+        x = Labelled(self.real(body.value), body.labels)
+        return self.contraction.reduced(x, node.indices, node.kind)
+
+    # --- sums ---
+
+    def sum(self, node: Sum) -> Labelled:
+        """The sum over `indices`: a product is contracted, a sum of products of one sign term by term."""
+        return self.summed(node.body, node.indices)
+
+    def summed(self, body: Scalar, indices: Sequence[Index]) -> Labelled:
+        indices = list(indices)
+        missing = [i for i in indices if i not in body.free]
+        if missing:  # constant over an index: as many times
+            rest = self.summed(body, [i for i in indices if i in body.free])
+            count = self.product([i.size for i in missing])
+            return self.contraction.elementwise(lambda a, b: self.program.mul(a, b), [count, rest])
+        if not indices:
+            return self.lower(body)
+        if isinstance(body, Sum):
+            return self.summed(body.body, [*indices, *body.indices])
+        if isinstance(body, Add) and self.splits(body, indices):
+            return self.sum_of_terms(body, indices)
+        factors = list(body.args) if isinstance(body, Mul) else [body]
+        deltas = [f for f in factors if isinstance(f, Delta) and not f.free.isdisjoint(indices)]
+        if deltas:
+            done = self.indexing.sum_with_delta(deltas, factors, indices)
+            if done is not None:
+                return done
+        scalars = [f for f in factors if not f.free]
+        factors = [f for f in factors if f.free]
+        result = self.contraction.contract(self.operands(factors), indices)
+        if scalars:
+            front = self.product(scalars)
+            result = self.contraction.elementwise(lambda a, b: self.program.mul(a, b), [front, result])
+        return result
+
+    def splits(self, body: Add, indices: Sequence[Index]) -> bool:
+        """Whether a sum is better taken term by term: the terms are products of one sign (no digits are lost), or a
+        product would grow past its factors."""
+        signs = set()
+        products = 0
+        for t in body.args:
+            c, base = as_coefficient(t)
+            signs.add(c > 0)
+            factors = [f for f in (base.args if isinstance(base, Mul) else (base,)) if f.free]
+            if any(isinstance(f, Delta) for f in factors):
+                return True
+            products += len(factors) > 1
+            if factors and all(len(f.free) < len(base.free) for f in factors):
+                return True
+        return len(signs) == 1 and products == len(body.args)
+
+    def sum_of_terms(self, body: Add, indices: Sequence[Index]) -> Labelled:
+        p = self.program
+        result: Labelled | None = None
+        for t in sorted(body.args, key=lambda t: as_coefficient(t)[0] < 0):
+            c, base = as_coefficient(t)
+            x = self.summed(mul(num(abs(c)), base), indices)
+            if result is None:
+                result = Labelled(p.neg(x.value), x.labels) if c < 0 else x
+            else:
+                build = p.sub if c < 0 else p.add
+                result = self.contraction.elementwise(lambda a, b, f=build: f(a, b), [result, x])
+        assert result is not None
+        return result
+
+    def operands(self, factors: Sequence[Scalar]) -> list[Labelled]:
+        """The operands of a contraction: squares are two operands, a divisor goes into a factor that has its indices."""
+        out: list[Labelled] = []
+        inverse: list[Scalar] = []
+        for f in factors:
+            if isinstance(f, Pow) and f.exponent is TWO:
+                x = self.lower(f.base)
+                x = Labelled(self.real(x.value), x.labels)
+                out.extend((x, x))
+            elif isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0:
+                inverse.append(f)
+            else:
+                x = self.lower(f)
+                out.append(Labelled(self.real(x.value), x.labels))
+        for f in inverse:
+            below = self.lower(power(f.base, mul(num(-1), f.exponent)))
+            hosts = [k for k, x in enumerate(out) if set(below.labels) <= set(x.labels)]
+            if hosts:
+                k = min(hosts, key=lambda k: self.contraction.cost(out[k].labels))
+                out[k] = self.contraction.elementwise(lambda a, b: self.program.div(a, self.real(b)), [out[k], below])
+            else:
+                out.append(Labelled(self.program.div(self.program.number(1), self.real(below.value)), below.labels))
+        return out
+
+    def expect(self, node: Expect) -> Labelled:
+        raise CannotDerive("an expectation has to be sampled before it is lowered", node)
+
+    RULES: dict[type, Callable[[Lowering, object], Labelled]] = {  # type: ignore[assignment]
+        Num: number, Dim: dim, Index: index, Entry: entry, Add: add, Mul: mul, Pow: pow, Fn: fn, Sum: sum, Fold: fold,
+        Delta: delta, Where: where, Expect: expect,
+    }  # fmt: skip
