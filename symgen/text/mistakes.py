@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from lark import Token
 
+from symgen.text.characters import quoted
 from symgen.text.diagnostics import Diagnostic
 from symgen.text.layout import STATEMENT_WORDS, Words
 from symgen.text.names import near_name
-from symgen.text.scan import diagnostic, quoted
+from symgen.text.scan import diagnostic
 from symgen.text.tree import Source
 
 __all__ = ["Situation", "explain"]

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 from lark import Token
 
+from symgen.text.characters import code_point, described, is_plain, is_refused, quoted
 from symgen.text.diagnostics import Diagnostic, Label
-from symgen.text.names import canonical, code_point, is_name_character, refusal
+from symgen.text.names import canonical, is_name_character, refusal
 from symgen.text.tree import Source, Span
 
-__all__ = ["FOREIGN", "Line", "Scanner", "diagnostic", "quoted", "shown"]
+__all__ = ["FOREIGN", "Line", "Scanner", "diagnostic"]
 
 MAX_DIGITS = 400
 MAX_EXPONENT = 400
@@ -89,25 +90,6 @@ _POWERS = {c: unicodedata.normalize("NFKC", c) for c in "⁰¹²³⁴⁵⁶⁷�
 _SUBSCRIPTS = {c: unicodedata.normalize("NFKC", c) for c in "₀₁₂₃₄₅₆₇₈₉"}
 
 
-def shown(text: str) -> str:
-    """Text in which no character hides: controls, invisible ones and lone surrogates stand as <U+XXXX>."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(f"<{code_point(c)}>" if is_refused(c) or c in "\n\t\r" else c for c in text)
-
-
-def quoted(text: str, limit: int = 40) -> str:
-    """`text` in backquotes, shortened."""
-    text = shown(text[: limit + 1])
-    return f"`{text[: limit - 3]}...`" if len(text) > limit else f"`{text}`"
-
-
-def is_refused(character: str) -> bool:
-    """Whether a character must not stand in a spec, comments and reasons included: it hides or reorders text."""
-    category = unicodedata.category(character)
-    return (category in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co") and character not in "\n\t\r") or character == "\u034f"
-
-
 def diagnostic(
     source: Source, message: str, start: int, end: int, text: str = "", help: str | None = None, notes: tuple[str, ...] = ()
 ) -> Diagnostic:
@@ -145,7 +127,7 @@ class _Scan:
         self.scanner, self.source, self.text = scanner, source, source.text
         self.lines: list[Line] = []
         self.mistakes: list[Diagnostic] = []
-        self.refused = {c for c in set(self.text) if is_refused(c)} if not _is_plain(self.text) else set()
+        self.refused = {c for c in set(self.text) if is_refused(c)} if not is_plain(self.text) else set()
 
     def mistake(self, message: str, start: int, end: int, help: str | None = None, text: str = "") -> Token:
         if len(self.mistakes) < MAX_MISTAKES:
@@ -220,20 +202,8 @@ class _Scan:
         return Token("STRING", written, start_pos=start, end_pos=end)
 
     def refuse(self, start: int, end: int, where: str = "") -> Token:
-        character = self.text[start]
-        n = ord(character)
-        kind = "control"
-        if n in (0x200E, 0x200F, 0x61C) or 0x202A <= n <= 0x202E or 0x2066 <= n <= 0x2069:
-            kind = "direction-changing"
-        elif unicodedata.category(character) == "Cf":
-            kind = "invisible"
-        elif unicodedata.category(character) == "Cs":
-            kind = "half"
-        elif unicodedata.category(character) in ("Cn", "Co"):
-            kind = "unassigned"
-        name = unicodedata.name(character, "").lower()
-        called = f"{code_point(character)}, {name}," if name else code_point(character)
-        return self.mistake(f"the {kind} character {called} must not stand{where or ' in a spec'}", start, end, "remove it")
+        found = described(self.text[start])
+        return self.mistake(f"{found} must not stand{where or ' in a spec'}", start, end, "remove it")
 
     def odd(self, start: int) -> tuple[int, Token | None]:
         """What the pattern does not know: names in Unicode, blanks of other kinds, an unclosed string, noise."""
@@ -281,10 +251,3 @@ class _Scan:
         if why:
             return self.mistake(why[0], start, end, why[1])
         return Token("NAME", canonical(written), start_pos=start, end_pos=end)
-
-
-def _is_plain(text: str) -> bool:
-    return text.isascii() and _CONTROL.search(text) is None
-
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
