@@ -28,8 +28,8 @@ class Domain:
     `contains(x, args)` says whether a float array belongs to it; `sample(rng, shape, scale, args)` draws a point, wider
     with `scale` 0, 1, 2; `simple(shape, turn, args)` gives a readable point for a counterexample. `tangent` projects a
     free gradient `G` at `X` on the directions within the set (a text of the language, None: all directions), `project`
-    is the same in NumPy. `low`, `high` bound the entries, `open` says that neither bound is taken; `integer` entries are
-    whole numbers. `discrete` variables have no gradient.
+    is the same in NumPy. `low`, `high` bound the entries, `open` says that neither bound is taken; `integer` entries
+    are whole numbers. `discrete` variables have no gradient.
     """
 
     name: str
@@ -327,8 +327,8 @@ _ROWS = (
            r"(0, 1)^{{{shape}}}", "a number strictly between 0 and 1", low=ZERO, high=ONE),
     Domain("integer", lambda x, a: _is_integer(x), _whole(-5, 5, 12), _cycle(2.0, -1.0, 3.0, -2.0),
            r"\mathbb{{Z}}^{{{shape}}}", "an integer", integer=True, discrete=True),
-    Domain("natural", lambda x, a: _is_integer(x) and bool(np.all(x >= 0)), _whole(0, 7, 13), _cycle(2.0, 1.0, 3.0, 0.0),
-           r"\mathbb{{N}}_0^{{{shape}}}", "a natural number or 0", low=ZERO, open=False, integer=True, discrete=True),
+    Domain("natural", lambda x, a: _is_integer(x) and bool(np.all(x >= 0)), _whole(0, 7, 13),
+           _cycle(2.0, 1.0, 3.0, 0.0), r"\mathbb{{N}}_0^{{{shape}}}", "a natural number or 0", low=ZERO, open=False, integer=True, discrete=True),
     Domain("binary", lambda x, a: bool(np.all((x == 0) | (x == 1))), _whole(0, 1, 1), _cycle(1.0, 0.0),
            r"\{{0, 1\}}^{{{shape}}}", "0 or 1", low=ZERO, high=ONE, open=False, integer=True, discrete=True),
     Domain("label", lambda x, a: _is_integer(x) and bool(np.all((x >= 0) & (x < (a[0] if a else np.inf)))), _label,

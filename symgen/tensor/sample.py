@@ -6,7 +6,7 @@ Everything drawn depends on the generator alone: equal seeds give equal points, 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -15,11 +15,26 @@ import numpy as np
 
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate, size_of
-from symgen.tensor.expression import Array, Compare, Dim, Index, Logic, Node, Num, Scalar, Var, walk
+from symgen.tensor.expression import (
+    Array,
+    Compare,
+    Dim,
+    Expect,
+    Fn,
+    Index,
+    Logic,
+    Node,
+    Num,
+    Operator,
+    Scalar,
+    Var,
+    walk,
+)
+from symgen.tensor.numeric import FUNCTIONS
 
 __all__ = [
-    "dims_of", "generator", "holds", "random_direction", "random_point", "random_sizes", "simple_points", "simple_sizes",
-    "sizes_in", "tangent",
+    "complete_point", "dims_of", "generator", "holds", "random_direction", "random_function", "random_point",
+    "random_sizes", "simple_points", "simple_sizes", "sizes_in", "tangent",
 ]  # fmt: skip
 
 Generator = np.random.Generator
@@ -225,6 +240,53 @@ def simple_points(
             count[v.domain] = used + max(1, int(np.prod(shape, dtype=int)) if not row.structure else 1)
         if all(holds(a, point) or _repair(a, point) for a in assumptions) and all(holds(a, point) for a in assumptions):
             yield point
+
+
+# --- functions that are not known, and noise --------------------------------------------------------------------------
+
+DRAWS = 3  # of each noise variable: an equation that holds for any draws holds for their average
+
+
+def complete_point(point: Point, nodes: Sequence[Node], rng: Generator) -> None:
+    """Give the point random functions for the unknown ones that occur, and draws for the noise of expectations."""
+    for n in walk(*nodes):
+        if isinstance(n, Operator) and n.name == "apply" and n.attrs[0] not in point.functions:
+            point.functions[n.attrs[0]] = random_function(rng, _range_word(n.attrs), len(n.args))
+        elif isinstance(n, Fn) and n.name not in FUNCTIONS and n.name not in point.functions:
+            point.functions[n.name] = random_function(rng, "real", len(n.args))
+        elif isinstance(n, Expect):
+            for v, law in zip(n.noise, n.laws, strict=True):
+                if v not in point.draws:
+                    shape = _shape(v, point.sizes)
+                    draw = DOMAINS["unit" if str(law).startswith("Uniform") else "real"].sample
+                    point.draws[v] = [draw(rng, shape, 0, ()) for _ in range(DRAWS)]
+
+
+def _range_word(attrs: Sequence[Any]) -> str:
+    return next((a for a in attrs[1:] if isinstance(a, str) and a in DOMAINS), "real")
+
+
+def random_function(rng: Generator, range_word: str, arity: int) -> Callable[..., Any]:
+    """A smooth function of arrays: a random combination of a linear form and its sine, brought into the range."""
+    weights = rng.integers(3, 30, size=(arity, 8)) * rng.choice([-1, 1], size=(arity, 8))
+    shift, amplitude = Fraction(int(rng.integers(1, 16)), 16), Fraction(int(rng.integers(4, 12)), 16)
+
+    def function(number: Any, *arguments: Any) -> Any:
+        total = number.number(shift)
+        for row, x in zip(weights, arguments, strict=False):
+            flat = np.asarray(x).reshape(-1)
+            for k in range(flat.size):
+                total = total + flat[k] * number.number(Fraction(int(row[k % 8]), 16 + k))
+        sine = number.function("sin")(np.asarray(total, dtype=object if number.exact else float))
+        value = total + number.number(amplitude) * sine
+        value = np.asarray(value, dtype=object if number.exact else float)
+        if range_word == "unit":
+            return number.function("sigmoid")(value)
+        if range_word in ("positive", "nonnegative"):
+            return number.function("exp")(value * number.number(Fraction(1, 2)))
+        return value
+
+    return function
 
 
 # --- directions -------------------------------------------------------------------------------------------------------
