@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,7 @@ class Trace:
     names: dict[Array, str] = field(default_factory=dict)
     conditions: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    checks: list[Callable[[], Evidence]] = field(default_factory=list)  # the referee's questions, asked before a result is shown
 
     def add(self, rule: str, before: Node | None, after: Node | None, **more: Any) -> None:
         self.steps.append(Step(rule, before, after, **more))

@@ -86,13 +86,22 @@ class Elaborator:
         return ModelReader(self, self.scope)
 
     def report(self, clash: Clash, severity: str = "error") -> None:
-        labels = [Label(clash.span, clash.label, True)]
-        labels += [Label(w.span, w.text) for w in clash.witnesses if w.span != tree.NOWHERE and w.span != clash.span]
-        found = Diagnostic(clash.message, self.source, tuple(labels), clash.notes, clash.help, severity)
+        found = self.diagnostic(clash, self.source, severity)
         if severity == "warning":
             self.out.warnings.append(found)
         elif found not in self.diagnostics:
             self.diagnostics.append(found)
+
+    def diagnostic(self, clash: Clash, source: Source, severity: str = "error") -> Diagnostic:
+        """The clash as a diagnostic; witnesses stand in the spec, and are told as notes where the culprit does not."""
+        labels = [Label(clash.span, clash.label, True)]
+        notes = list(clash.notes)
+        for w in clash.witnesses:
+            if source is not self.source:
+                notes.append(w.text)
+            elif w.span != tree.NOWHERE and w.span != clash.span:
+                labels.append(Label(w.span, w.text))
+        return Diagnostic(clash.message, source, tuple(labels), tuple(notes), clash.help, severity)
 
     def attempt(self, name: str | None, work: Callable[[], None]) -> bool:
         """Runs `work`; a clash is reported and the name is poisoned."""

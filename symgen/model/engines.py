@@ -1,0 +1,17 @@
+"""Which engine reduces which operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symgen.derivation.context import Context
+from symgen.model.operators import game_of
+from symgen.tensor.expression import Operator
+
+Engine = Callable[[Operator, Context], Any]
+
+KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stands in results as it is
+LATE = {"log_density"}  # written out last, where no expectation has taken it up
+RECORDS = {"best_response", "equilibrium", "stability", "posterior"}  # goals that give a record
+ENGINES: dict[str, Engine] = {}

@@ -1,0 +1,229 @@
+"""Operators are reduced, innermost first, each by its engine; the result is what the last step says.
+
+Every reduction leaves a question for its referee in the trace; it is asked before the result is shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgen.algebra.rational import simplify_scalar
+from symgen.calculus.gradient import gradient, jacobian
+from symgen.calculus.hessian import hessian, hvp
+from symgen.derivation.context import BudgetSpent, Context
+from symgen.derivation.derivation import Evidence, Trace
+from symgen.derivation.referee import check_derivative
+from symgen.model.engines import ENGINES, KEPT, LATE, RECORDS
+from symgen.probability.reparameterisation import reparameterise
+from symgen.tensor.expression import (
+    Array, Node, Operator, Tensor, Var, entry, replace_arrays, tensor, var, variables_of, walk,
+)  # fmt: skip
+from symgen.tensor.facts import Facts
+from symgen.text.diagnostics import CannotDerive
+
+SECONDS = 20.0  # for one goal, the referee not counted
+
+
+@dataclass
+class Reduced:
+    """What a goal came to: an array, or a record of an engine."""
+
+    array: Array | None
+    record: Any
+    trace: Trace
+    names: dict[Array, str] = field(default_factory=dict)
+    spent: bool = False
+    untidied: Array | None = None
+
+
+def is_open(node: Node) -> bool:
+    """Whether an operator waits for an engine."""
+    return isinstance(node, Operator) and node.name not in KEPT and not (node.attrs and node.attrs[0] == "law")
+
+
+def reduce(goal: Array, facts: Facts | None, names: Mapping[Array, str], seconds: float = SECONDS) -> Reduced:
+    """`goal` with its operators reduced. `names` are the author's; those of arrays that changed are carried over.
+
+    Raises CannotDerive where a rule is missing; where the time is up, what is left stands as it is.
+    """
+    trace = Trace()
+    ctx = Context(trace, facts, dict(names), time.monotonic() + seconds)
+    state = _State(ctx, dict(names))
+    record_of = goal.body.array if isinstance(goal, Tensor) and not goal.rank and _is_entry(goal.body) else goal
+    if isinstance(record_of, Operator) and record_of.name in RECORDS:
+        inner = operands_reduced(record_of, state)
+        record = ENGINES[record_of.name](inner, ctx)
+        if isinstance(record, Array):
+            return Reduced(record, None, trace, state.names)
+        return Reduced(None, record, trace, state.names)
+    try:
+        array = state.reduce(goal)
+        array = state.late(array)
+    except BudgetSpent:
+        trace.notes.append(f"the budget of {seconds:g} s is spent; what is left stands unreduced")
+        return Reduced(state.partial(goal), None, trace, state.names, True)
+    return Reduced(tidy(array, facts, state.names), None, trace, state.names, untidied=array)
+
+
+def _is_entry(body: Any) -> bool:
+    return getattr(body, "array", None) is not None and not getattr(body, "indices", (1,))
+
+
+def operands_reduced(op: Operator, state: _State) -> Operator:
+    mapping: dict[Array, Array] = {}
+    for operand in op.operands:
+        if isinstance(operand, Array):
+            new = state.late(state.reduce(operand))
+            if new is not operand:
+                mapping[operand] = new
+    return replace_arrays(op, mapping) if mapping else op  # type: ignore[no-any-return]
+
+
+def tidy(array: Array, facts: Facts | None, names: Mapping[Array, str]) -> Array:
+    """The body of a result simplified pointwise; a named array stays as it is."""
+    if isinstance(array, Tensor) and array not in names:
+        return tensor(array.axes, simplify_scalar(array.body, facts))
+    return array
+
+
+class _State:
+    """The reductions of one goal, shared between its parts."""
+
+    def __init__(self, ctx: Context, names: dict[Array, str]) -> None:
+        self.ctx, self.names = ctx, names
+        self.done: dict[Array, Array] = {}
+
+    def reduce(self, root: Array) -> Array:
+        for node in list(walk(root)):
+            if not is_open(node) or node in self.done or isinstance(node, Operator) and node.name in LATE:
+                continue
+            assert isinstance(node, Operator)
+            self.ctx.check()
+            self.run(node)
+        return self.carry(root)
+
+    def run(self, node: Operator) -> None:
+        current = self.carry(node)
+        if isinstance(current, Operator) and is_open(current):
+            result = ENGINES[current.name](current, self.ctx) if current.name in ENGINES else None
+            if result is None:
+                raise CannotDerive(f"symgen has no engine for `{current.name}`", current, "symgen/model/engines.py")
+            if not isinstance(result, Array):
+                raise CannotDerive(f"`{current.name}` gives a record: it stands alone in a `derive`", current)
+            if result is not current:
+                self.done[node] = result
+                self.done[current] = result
+
+    def carry(self, array: Array) -> Array:
+        """`array` with what was reduced put in; the author's names go along."""
+        if not self.done:
+            return array
+        new = replace_arrays(array, self.done)
+        for old, name in list(self.names.items()):
+            if any(n in self.done for n in walk(old)):
+                moved = replace_arrays(old, self.done)
+                if isinstance(moved, Array) and moved not in self.names:
+                    self.names[moved] = name
+        self.ctx.names = self.names
+        return new  # type: ignore[no-any-return]
+
+    def late(self, array: Array) -> Array:
+        """Densities of known laws written out where no expectation has taken them up."""
+        mapping: dict[Array, Array] = {}
+        inside: set[Node] = set()
+        for node in walk(array):
+            if isinstance(node, Operator) and node.name in KEPT and node.name not in LATE:
+                inside.update(walk(*node.args))
+        for node in walk(array):
+            if isinstance(node, Operator) and node.name in LATE and node not in inside:
+                result = ENGINES[node.name](replace_arrays(node, mapping) if mapping else node, self.ctx)
+                if result is not node:
+                    mapping[node] = result
+        if not mapping:
+            return array
+        self.done.update(mapping)
+        return self.carry(array)
+
+    def partial(self, root: Array) -> Array:
+        return self.carry(root)
+
+
+# --- the calculus as engines ------------------------------------------------------------------------------------------
+
+
+def prepared(f: Array, ctx: Context) -> Array:
+    """`f` ready for differentiation: densities written out, samples of what has no closed form reparameterised."""
+    state = _State(ctx, dict(ctx.names))
+    f = state.late(f)
+    if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
+        f = reparameterise(f, ctx)
+    return f
+
+
+def check_by_differences(f: Array, x: Array, result: Array, order: int, facts: Facts | None) -> Callable[[], Evidence]:
+    """The referee's question: differences of f in high precision against the result."""
+
+    def ask() -> Evidence:
+        by, value, claim = x, f, result
+        if not isinstance(by, Var):
+            by = var("_at", x.shape, "real", "placeholder", uid=11)
+            value, claim = replace_arrays(f, {x: by}), replace_arrays(result, {x: by})
+            if variables_of(value).isdisjoint((by,)):
+                return Evidence("unknown", tried=("the referee differentiates by variables and lets only",))
+        return check_derivative(value, [by], [claim], order, facts)
+
+    return ask
+
+
+def _grad(op: Operator, ctx: Context) -> Array:
+    f, x = prepared(op.operands[0], ctx), op.operands[1]  # type: ignore[arg-type]
+    form = op.attrs[0] if op.attrs and op.attrs[0] != "score" else None
+    result = gradient(f, [x], ctx, form)[x]  # type: ignore[list-item, index]
+    if form != "tied":
+        ctx.trace.checks.append(check_by_differences(f, x, result, 1, ctx.facts))  # type: ignore[arg-type]
+    return result
+
+
+def _jacobian(op: Operator, ctx: Context) -> Array:
+    f, x = prepared(op.operands[0], ctx), op.operands[1]  # type: ignore[arg-type]
+    result = jacobian(f, x, ctx, op.attrs[0] if op.attrs else None)  # type: ignore[arg-type]
+    if not op.attrs or op.attrs[0] != "tied":
+        ctx.trace.checks.append(check_by_differences(f, x, result, 1, ctx.facts))  # type: ignore[arg-type]
+    return result
+
+
+def _hessian(op: Operator, ctx: Context) -> Array:
+    f, x = prepared(op.operands[0], ctx), op.operands[1]  # type: ignore[arg-type]
+    result = hessian(f, x, ctx, op.attrs[0] if op.attrs else None)  # type: ignore[arg-type]
+    if not op.attrs or op.attrs[0] != "tied":
+        ctx.trace.checks.append(check_by_differences(f, x, result, 2, ctx.facts))  # type: ignore[arg-type]
+    return result
+
+
+def _hvp(op: Operator, ctx: Context) -> Array:
+    f, x, v = prepared(op.operands[0], ctx), op.operands[1], op.operands[2]  # type: ignore[arg-type]
+    result = hvp(f, x, v, ctx)  # type: ignore[arg-type]
+    product = _along(gradient(f, [x], Context(facts=ctx.facts, names=ctx.names))[x], x, v)  # type: ignore[list-item, index, arg-type]
+    ctx.trace.checks.append(lambda: _hvp_check(product, x, v, result, ctx.facts))  # type: ignore[arg-type]
+    return result
+
+
+def _along(g: Array, x: Array, v: Array) -> Array:
+    """The inner product g . v, v held fixed."""
+    from symgen.tensor import build
+
+    return build.dot(build.of_array(g), build.of_array(v)).array()
+
+
+def _hvp_check(product: Array, x: Array, v: Array, result: Array, facts: Facts | None) -> Evidence:
+    fixed = var("_direction", v.shape, "real", "placeholder", uid=12)
+    return check_by_differences(
+        replace_arrays(product, {v: fixed}), x, replace_arrays(result, {v: fixed}), 1, facts
+    )()
+
+
+ENGINES.update({"grad": _grad, "jacobian": _jacobian, "hessian": _hessian, "hvp": _hvp})
+_ = (entry, variables_of)
