@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from symgen.tensor.expression import (
-    Array, Index, Node, Operation, Scalar, Var, arrays_below, axis, entry, fresh_index, operation,
+    Array, Index, Node, Operation, Scalar, Var, arrays_below, axis, entry, fresh_index, open_tensor, operation,
     rebuild, replace_arrays, substitute, tensor, topological, var, walk,
 )  # fmt: skip
 from symgen.tensor.formula import read, read_value
@@ -126,11 +126,7 @@ def pullback(node: Operation, position: int, y_bar: Scalar, lifted: Sequence[Ind
     assert isinstance(target, Array)
     axes = [axis(k, s) for k, s in enumerate(target.shape)]
     last = [fresh_index(s) for s in target.shape[batch:]]
-    if isinstance(template, Var):
-        body = entry(template, *last)
-    else:
-        body = substitute(template.body, dict(zip(template.axes, last, strict=True)))  # type: ignore[attr-defined]
-    body = lift(body, entries)
+    body = lift(open_tensor(template, last), entries)
     return substitute(body, dict(zip([*outer, *last], axes, strict=True)))  # type: ignore[no-any-return]
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
 from symgen.tensor.expression import (
-    EULER, INF, ONE, PI, ZERO, Array, Compare, Dim, Index, Logic, Num, Scalar, add, compare, divide, fn, fold,
-    fresh_index, logic, mul, neg, num, sub, substitute, total, where,
+    EULER, INF, ONE, PI, ZERO, Array, Compare, Dim, Index, Logic, Num, Scalar, add, compare, divide, entry, fn, fold,
+    fresh_index, logic, mul, neg, num, operation, sub, substitute, tensor, total, where,
 )  # fmt: skip
 from symgen.tensor.functions import FUNCTIONS
 from symgen.text import tree
@@ -779,6 +779,24 @@ def _matpow(r: Reader, e: tree.Call) -> Value:
     if v.outer or k.outer:
         raise Clash("`matpow` with a symbolic exponent does not stand under an index", e.span)
     return build.operate("matpow", v, v.shape, (k.body,))
+
+
+@special("expm_frechet")
+def _expm_frechet(r: Reader, e: tree.Call) -> Value:
+    """The derivative of expm at A in the direction E; both map over common batch axes."""
+    values, _ = arguments(r, e, 2)
+    a, b = (build.square(v, "expm_frechet") for v in values)
+    if not build.same_size(a.shape[-1], b.shape[-1]):
+        raise ShapeClash("`expm_frechet` takes two matrices of one size", a.shape[-1], b.shape[-1], 1)
+    outer = tuple(sorted({*a.outer, *b.outer}, key=lambda i: (i.kind, i.number)))
+    batch, (left, right) = build.broadcast([Value(a.indices[:-2], a.body), Value(b.indices[:-2], b.body)])
+    operands = (
+        tensor((*outer, *batch, *a.indices[-2:]), left),
+        tensor((*outer, *batch, *b.indices[-2:]), right),
+    )
+    result = operation("expm_frechet", operands, operands[0].shape)
+    indices = build.fresh(result.shape[len(outer) :])
+    return Value(indices, entry(result, *outer, *indices))
 
 
 @special("solve")

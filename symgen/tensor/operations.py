@@ -137,27 +137,12 @@ ROWS = (
     Operation(
         "matpow",
         shape="A[n, n], k -> [n, n]",
-        pullback={"A": "matpow_frechet(A', Y_bar, k)"},
+        pullback={"A": "matpow(concat(concat(A', Y_bar, axis=1), concat(0*A, A', axis=1)), k)[:n, n:]"},
         because="dY = sum over a + b = k - 1 of matpow(A, a) @ dA @ matpow(A, b)",
         numeric="np.linalg.matrix_power({A}, {k})",
         latex=r"{A}^{{{k}}}",
-        source="Higham (2008), 3.2",
-        facts={"symmetric": "symmetric", "spd": "spd", "orthogonal": "orthogonal", "diagonal": "diagonal"},
-    ),
-    Operation(
-        "matpow_frechet",
-        shape="A[n, n], E[n, n], k -> [n, n]",
-        pullback={
-            "E": "matpow_frechet(A', Y_bar, k)",
-            "A": "matpow_frechet(concat(concat(A', E', axis=1), concat(0*A, A', axis=1)), "
-            "concat(concat(Y_bar, 0*A, axis=1), concat(0*A, Y_bar, axis=1)), k)[:n, n:]",
-        },
-        because="dY = matpow_frechet(A, dE, k) + the block (1, 2) of matpow_frechet([A E; 0 A], [dA 0; 0 dA], k)",
-        definition="matpow(concat(concat(A, E, axis=1), concat(0*A, A, axis=1)), k)[:n, n:]",
-        numeric="np.linalg.matrix_power(np.block([[{A}, {E}], [np.zeros_like({A}), {A}]]), {k})"
-        "[..., : {A}.shape[-1], {A}.shape[-1] :]",
-        latex=r"D\left({A}^{{{k}}}\right)\left[{E}\right]",
         source="Higham (2008), theorem 3.6",
+        facts={"symmetric": "symmetric", "spd": "spd", "orthogonal": "orthogonal", "diagonal": "diagonal"},
     ),
     Operation(
         "logsumexp",
@@ -191,17 +176,6 @@ ROWS = (
         latex=r"\operatorname{{log\,softmax}}\left({x}\right)",
         source="Bishop (2006), eq. 4.106",
         range="(-inf, 0]",
-    ),
-    Operation(
-        "cumsum",
-        shape="x[n] -> [n]",
-        pullback={"x": "sum(Y_bar) - cumsum(Y_bar) + Y_bar"},
-        because="dY = cumsum(dx)",
-        definition="U' @ x",
-        local={"U": "where(i <= j, 1, 0)"},
-        numeric="np.cumsum({x}, axis=-1)",
-        latex=r"\operatorname{{cumsum}}\left({x}\right)",
-        source="Blelloch (1990)",
     ),
 )  # fmt: skip
 
