@@ -1,0 +1,653 @@
+"""Trees as LaTeX that amsmath, amssymb and bm set, and KaTeX.
+
+Shapes tell a vector from a scalar: `x @ y` is x^T y, `*` between arrays is an elementwise product, a vector added to a
+matrix is spread over its rows by a column of ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from symgen.probability.distributions import FAMILIES
+from symgen.render import compose
+from symgen.render.escape import greek, name_tex, tex_text
+from symgen.render.notation import RELATIONS, TABLE
+from symgen.render.shapes import REDUCTIONS, Shape, matmul, shape_of
+from symgen.tensor.functions import FUNCTIONS
+from symgen.tensor.operations import OPERATIONS
+from symgen.text import tree as t
+
+ONES = r"\mathbf{1}"
+ATOMIC_CALLS = frozenset("norm abs tr diag diagonal vec floor ones zeros eye".split())
+SPREAD = frozenset("exp log sqrt abs where max min clip".split()) | frozenset(FUNCTIONS)
+_PLACE = re.compile(r"\{(\w+|\*)\}")
+_TALL = re.compile(r"\\(frac|sum|prod|left|begin|int|big|sqrt|binom|overset|mathbb\{E\})")
+
+
+def to_latex(tree: t.Tree, shapes: Mapping[str, Shape] | None = None) -> str:
+    """The LaTeX of an expression or a claim; `shapes` are those of the names."""
+    printer = Latex(shapes or {})
+    if isinstance(tree, t.Expression):
+        return printer.tex(tree)
+    if isinstance(tree, t.Claim):
+        return printer.chain(tree)
+    raise TypeError(f"no LaTeX for {type(tree).__name__}")
+
+
+def brackets(text: str) -> str:
+    return rf"\left({text}\right)" if _TALL.search(text) else f"({text})"
+
+
+def subscripted(base: str, subscript: str) -> str:
+    """base_{subscript}; a subscript that is there already goes on after a comma."""
+    if re.fullmatch(r"\\?[A-Za-z]+|\\(mathrm|mathcal|bar|hat)\{[^{}]*\}", base):
+        return f"{base}_{{{subscript}}}"
+    found = re.fullmatch(r"(.*)_\{([^{}]*(?:\{[^{}]*\})*)\}", base)
+    if found and "(" not in found[1] and " " not in found[1]:
+        return f"{found[1]}_{{{found[2]},{subscript}}}"
+    return f"{brackets(base)}_{{{subscript}}}"
+
+
+@dataclass
+class Parts:
+    """A product while it is put together: scalars in front, what stands below, the array."""
+
+    front: list[str] = field(default_factory=list)
+    below: list[str] = field(default_factory=list)
+    array: str | None = None
+    shape: Shape | None = ()
+    row: bool = False  # the array is a row at the moment
+    compound: bool = False
+
+
+class Latex:
+    """Prints trees, given the shapes of names."""
+
+    def __init__(self, shapes: Mapping[str, Shape]) -> None:
+        self.shapes = dict(shapes)
+        self.taken = frozenset(shapes)
+
+    # --- forms --------------------------------------------------------------------------------------------------------
+
+    def tex(self, e: t.Tree) -> str:
+        match e:
+            case t.Number(value, written):
+                return self.number(value, written)
+            case t.Name(name):
+                return self.name(name)
+            case t.Terms(terms):
+                return self.terms(terms)
+            case t.Factors():
+                return self.factors(e)
+            case t.Power(base, exponent):
+                return self.power(base, exponent)
+            case t.Transpose(operand):
+                if self.rank(operand) == 1:
+                    return self.tex(operand)
+                return f"{self.base(operand)}^{{\\top}}"
+            case t.Comparison(operands, ops):
+                texts = [self.tex(x) for x in operands]
+                return texts[0] + "".join(f" {RELATIONS.get(op, op)} {x}" for op, x in zip(ops, texts[1:], strict=True))
+            case t.Logical("not", (operand,)):
+                return rf"\lnot {brackets(self.tex(operand))}"
+            case t.Logical(op, operands):
+                word = r" \text{ and } " if op == "and" else r" \text{ or } "
+                return word.join(
+                    brackets(self.tex(x)) if isinstance(x, t.Logical) and x.op != op else self.tex(x) for x in operands
+                )
+            case t.Slice(lower, upper, step):
+                text = (self.tex(lower) if lower else "") + ":" + (self.tex(upper) if upper else "")
+                return text + (f":{self.tex(step)}" if step else "")
+            case t.Subscript(operand, items):
+                return self.subscript(operand, items)
+            case t.Call():
+                return self.call(e)
+            case t.Binder():
+                return self.binder(e)
+            case t.ListOf(items):
+                return rf"\left[{', '.join(map(self.tex, items))}\right]"
+            case t.Keyword(name, value):
+                return rf"{self.name(name)} = {self.tex(value)}"
+            case t.Draw(names, law):
+                return rf"{', '.join(map(self.name, names))} \sim {self.law(law)}"
+        raise TypeError(f"no LaTeX for {type(e).__name__}")
+
+    def number(self, value: Fraction, written: str = "") -> str:
+        if written and re.fullmatch(r"[0-9.]+", written):
+            return written
+        found = re.fullmatch(r"([0-9.]+)[eE]([+-]?[0-9]+)", written)
+        if found:
+            mantissa = "" if found[1] == "1" else rf"{found[1]} \cdot "
+            return rf"{mantissa}10^{{{int(found[2])}}}"
+        if value < 0:
+            return "-" + self.number(-value)
+        if value.denominator == 1:
+            return str(value.numerator)
+        return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
+
+    def name(self, name: str) -> str:
+        if name not in self.shapes:
+            if name == "inf":
+                return r"\infty"
+            if name == "pi":
+                return r"\pi"
+        return name_tex(name, self.taken)
+
+    def shape(self, e: t.Tree) -> Shape | None:
+        return shape_of(e, self.shapes)
+
+    def rank(self, e: t.Tree) -> int:
+        """0 where the shape is not known."""
+        s = self.shape(e)
+        return len(s) if s is not None else 0
+
+    def terms(self, terms: Sequence[tuple[int, t.Expression]]) -> str:
+        widest = max((self.rank(x) for _, x in terms), default=0)
+        out: list[str] = []
+        for k, (sign, x) in enumerate(terms):
+            text = self.tex(x)
+            if isinstance(x, t.Terms) or isinstance(x, t.Number) and x.value < 0:
+                text = brackets(text)
+            if widest == 2 and self.rank(x) == 1:
+                text = rf"{ONES} {self.transposed(x)}"
+            if k == 0:
+                out.append(text if sign > 0 else f"-{text}")
+            else:
+                out.append(f" + {text}" if sign > 0 else f" - {text}")
+        return "".join(out)
+
+    def base(self, e: t.Expression) -> str:
+        """What an exponent, an index or a transpose can be put on."""
+        text = self.tex(e)
+        simple = isinstance(e, (t.Name, t.Subscript)) or isinstance(e, t.Number) and re.fullmatch(r"[0-9.]+", text)
+        if simple and "^" not in text:
+            return text
+        if isinstance(e, t.Call) and (e.function in ATOMIC_CALLS or not self.has_notation(e)) and not e.log:
+            return f"{{{text}}}" if "^" in text else text
+        return brackets(text)
+
+    def transposed(self, e: t.Expression) -> str:
+        return f"{self.base(e)}^{{\\top}}"
+
+    def power(self, base: t.Expression, exponent: t.Expression) -> str:
+        match exponent:
+            case t.Factors(t.Number(a), (("/", t.Number(b)),)):
+                above = f"{self.number(a)}/{self.number(b)}"
+            case _:
+                above = self.tex(exponent)
+        if self.rank(base) > 0 and not isinstance(exponent, t.Transpose):
+            above = rf"\odot {above}"
+        if isinstance(base, t.Name) and base.name == "e" and "e" not in self.shapes:
+            return f"e^{{{self.tex(exponent)}}}"
+        return f"{self.base(base)}^{{{above}}}"
+
+    # --- products -----------------------------------------------------------------------------------------------------
+
+    def factors(self, e: t.Factors) -> str:
+        turned = self._as_column(e)
+        if turned is not None:
+            return self.tex(turned)
+        p = Parts()
+        for op, x in (("*", e.first), *e.rest):
+            self._multiply(p, op, x)
+        return self._assembled(p)
+
+    def _as_column(self, e: t.Factors) -> t.Expression | None:
+        """x @ A as A' x: on paper, vectors are columns."""
+        if any(op != "@" for op, _ in e.rest) or self.rank(e.first) != 1 or self.rank(e) != 1:
+            return None
+        links = [e.first, *(x for _, x in e.rest)]
+        if any(self.rank(x) != 2 for x in links[1:]):
+            return None
+        turned = [compose.transposed(x) for x in reversed(links[1:])] + [links[0]]
+        return t.Factors(turned[0], tuple(("@", x) for x in turned[1:]))
+
+    def _multiply(self, p: Parts, op: str, x: t.Expression) -> None:
+        shape = self.shape(x)
+        rank = len(shape) if shape is not None else 0
+        text = self.tex(x)
+        if op == "/":
+            if rank == 0 and not (p.array is not None and shape is None):
+                p.below.append(self._factor(x, text))
+                return
+            bottom = self._factor(x, text)
+            over = p.array if p.array is not None else self._joined(p.front) or "1"
+            if p.array is None:
+                p.front = []
+            p.array, p.shape, p.compound = rf"{self._closed(over, p)} \oslash {bottom}", shape, True
+            return
+        if op == "@":
+            if p.array is None:
+                p.array = self._joined(p.front)
+                p.front = []
+            left = len(p.shape) if p.shape is not None else 0
+            if left == 1 and not p.row and rank >= 1:
+                p.array = f"{self._closed(p.array, p)}^{{\\top}}"
+                p.row = True
+            p.array = self._joined([p.array, self._factor(x, text)])
+            p.shape = matmul(p.shape, shape)
+            p.row = p.row and p.shape is not None and len(p.shape) > 0
+            p.compound = True
+            return
+        if rank == 0:
+            if p.array is not None and shape is None:
+                p.array = self._joined([p.array, self._factor(x, text)])
+            else:
+                p.front.append(self._factor(x, text))
+            return
+        if p.array is None:
+            p.array, p.shape = self._factor(x, text), shape
+            p.compound = not isinstance(x, (t.Name, t.Transpose, t.Subscript)) and not text.endswith(")")
+            if isinstance(x, t.Terms):
+                p.compound = False
+            return
+        left = len(p.shape) if p.shape is not None else 0
+        right = self._factor(x, text)
+        if left == 0:
+            p.array, p.shape = self._joined([p.array, right]), shape
+        elif left == 2 and rank == 1:
+            p.array = rf"{p.array} \odot {ONES} {self.transposed(x)}"
+        elif left == 1 and rank == 2:
+            p.array, p.shape = rf"{ONES} {self._closed(p.array, p)}^{{\top}} \odot {right}", shape
+        else:
+            p.array = rf"{p.array} \odot {right}"
+        p.compound = True
+
+    def _closed(self, text: str, p: Parts) -> str:
+        return brackets(text) if p.compound or "^" in text else text
+
+    def _factor(self, x: t.Expression, text: str) -> str:
+        if isinstance(x, t.Terms) or isinstance(x, t.Number) and x.value < 0:
+            return brackets(text)
+        if isinstance(x, (t.Comparison, t.Logical)):
+            return brackets(text)
+        if isinstance(x, t.Factors) and any(op == "*" for op, _ in x.rest) and r"\odot" in text:
+            return brackets(text)
+        return text
+
+    def _joined(self, texts: Sequence[str]) -> str:
+        """Factors side by side, open ones (a sum, a logarithm) last or in brackets."""
+        out = ""
+        ordered = [x for x in texts if not _is_open(x)] + [x for x in texts if _is_open(x)]
+        for k, text in enumerate(ordered):
+            if _is_open(text) and k < len(ordered) - 1:
+                text = brackets(text)
+            if not out:
+                out = text
+            elif text[:1].isdigit() or text.startswith(r"\frac") and out[-1:].isdigit():
+                out = rf"{out} \cdot {text}"
+            elif out.endswith(("}", ")")) and text.startswith(r"\mathrm") or r"\mathrm" in out.rsplit(" ", 1)[-1][:8]:
+                out = rf"{out}\, {text}"
+            else:
+                out = f"{out} {text}"
+        return out
+
+    def _assembled(self, p: Parts) -> str:
+        front = [x for x in p.front if x != "1" or len(p.front) == 1 and p.array is None]
+        above = self._joined(front)
+        if not p.below:
+            if p.array is None:
+                return above
+            return self._joined([*front, p.array]) if above else p.array
+        below = self._joined(p.below)
+        if p.array is None:
+            if above and _is_open(above) or len(above) > 60 and above.count(r"\sum"):
+                return rf"\frac{{1}}{{{_bare(below)}}} {above}"
+            return rf"\frac{{{_bare(above) or '1'}}}{{{_bare(below)}}}"
+        if p.shape == () and len(p.array) < 40:
+            return rf"\frac{{{self._joined([*front, p.array])}}}{{{_bare(below)}}}"
+        return rf"\frac{{{_bare(above) or '1'}}}{{{_bare(below)}}} {p.array}"
+
+    # --- subscripts and calls -----------------------------------------------------------------------------------------
+
+    def subscript(self, operand: t.Expression, items: Sequence[t.Expression]) -> str:
+        base = self.tex(operand)
+        if not isinstance(operand, t.Name):
+            base = brackets(base) if not (isinstance(operand, t.Call) and operand.function in ("eye",)) else base
+        if len(items) == 2 and isinstance(items[1], t.Name) and items[1].name == "None" and self.rank(operand) == 1:
+            return base  # a column
+        texts = [self.tex(x) for x in items]
+        short = all(isinstance(x, t.Name) and re.fullmatch(r"\\?[a-z]+", y) for x, y in zip(items, texts, strict=True))
+        inside = (" " if any("\\" in x for x in texts) else "").join(texts) if short else ",".join(texts)
+        if base.startswith(("(", r"\left(")):
+            return f"{base}_{{{inside}}}"
+        return subscripted(base, inside)
+
+    def has_notation(self, e: t.Call) -> bool:
+        return e.function in TABLE or e.function in FUNCTIONS or e.function in OPERATIONS or e.function in REDUCTIONS
+
+    def call(self, e: t.Call) -> str:
+        name, arguments = e.function, e.arguments
+        if name in self.shapes and not e.keywords or e.log or e.given:
+            return self.applied(e)
+        if name == "where" and len(arguments) == 3:
+            return self.cases(e)
+        if name in ("ones", "zeros") and arguments:
+            return r"\mathbf{0}" if name == "zeros" else ONES if len(arguments) == 1 else rf"{ONES} {ONES}^{{\top}}"
+        if name == "outer" and len(arguments) == 2:
+            return rf"{self.base(arguments[0])} {self.transposed(arguments[1])}"
+        if name == "dot" and len(arguments) == 2:
+            return rf"{self.transposed(arguments[0])} {self.base(arguments[1])}"
+        if name in ("max", "min") and len(arguments) > 1 and not e.keywords:
+            return rf"\{name}{brackets(', '.join(map(self.tex, arguments)))}"
+        if name in REDUCTIONS and len(arguments) == 1:
+            return self.reduction(e)
+        if name in FAMILIES:
+            return self.law(e)
+        row = TABLE.get(name)
+        if row is not None and not e.keywords and row.arity in (None, len(arguments) + len(e.versus)):
+            return self.filled(row.latex, self._places(e))
+        for table in (FUNCTIONS, OPERATIONS):
+            entry = table.get(name)
+            if entry is not None and not e.keywords and not e.versus:
+                names = entry.arguments if table is FUNCTIONS else tuple(entry.operands)  # type: ignore[union-attr]
+                template = entry.latex.replace("{{", "\0").replace("}}", "\1")
+                wanted = set(re.findall(r"\{(\w+)\}", template))
+                places = dict(zip(names, arguments, strict=False))
+                if wanted <= set(places):
+                    return self.filled(template, places).replace("\0", "{").replace("\1", "}")
+        return self.applied(e)
+
+    def _places(self, e: t.Call) -> dict[str, t.Expression]:
+        both = [*e.arguments, *e.versus]
+        places = {str(k): x for k, x in enumerate(both)}
+        if len(both) >= 2:
+            places["q"], places["p"] = both[0], both[1]
+        if e.arguments:
+            places["*"] = t.ListOf(tuple(both))
+        return places
+
+    def filled(self, template: str, places: Mapping[str, t.Expression]) -> str:
+        """The template with its places filled; bracketed where nothing delimits them."""
+        out, position = "", 0
+        for found in _PLACE.finditer(template):
+            key = found[1]
+            if key not in places:
+                continue
+            before, after = template[: found.start()], template[found.end() :]
+            x = places[key]
+            out += template[position : found.start()]
+            position = found.end()
+            if key == "*" and isinstance(x, t.ListOf):
+                out += ", ".join(map(self.tex, x.items))
+                continue
+            text = self.law(x) if key in ("q", "p") else self.tex(x)
+            delimited = re.search(r"(\\left.|\\left\\.|\\left\\\w+|[{,;\0]|\\,)\s*$", before) and re.match(
+                r"\s*(\\right|[},;\1]|\\,)", after
+            )
+            if before.endswith(r"\left(") and after.startswith(r"\right)") and not _TALL.search(text):
+                out = out[: -len(r"\left(")] + f"({text})"
+                position += len(r"\right)")
+            elif delimited:
+                out += text
+            elif before.endswith("{") or re.search(r"[_^]\{?$", before):
+                out += f"{{{text}}}"
+            else:
+                out += self.base(x) if after.startswith(("^", r"\0")) or "^" in after[:3] else self._argument(x, text)
+        return out + template[position:]
+
+    def _argument(self, x: t.Expression, text: str) -> str:
+        """An argument after an operator name that has no brackets of its own."""
+        if isinstance(x, (t.Name, t.Subscript)) or isinstance(x, t.Number) or isinstance(x, t.Call) and text.endswith(")"):
+            return text
+        return brackets(text)
+
+    def applied(self, e: t.Call) -> str:
+        """f(x), q(z | x), log p(x)."""
+        inside = ", ".join(self.tex(a) for a in e.arguments)
+        if e.given:
+            inside += r" \mid " + ", ".join(self.tex(a) for a in e.given)
+        if e.versus:
+            inside += r" \,\|\, " + ", ".join(self.law(a) for a in e.versus)
+        if e.keywords:
+            inside = ", ".join(filter(None, [inside, *map(self.tex, e.keywords)]))
+        if e.function in self.shapes or re.fullmatch(r"[a-zA-Z]\w{0,2}|[a-zA-Z]_\w+", e.function):
+            name = self.name(e.function)
+        else:
+            words = r"\ ".join(tex_text(w) for w in e.function.split("_") if w)
+            name = rf"\operatorname{{{words}}}" if words.isascii() else self.name(e.function)
+        return (r"\log " if e.log else "") + name + brackets(inside)
+
+    def law(self, e: t.Expression) -> str:
+        """A distribution: q, q(z | x), or a family; a Normal is written with its variance, as on paper."""
+        if isinstance(e, t.Call) and e.function in FAMILIES and e.function not in self.shapes:
+            head = FAMILIES[e.function].latex or rf"\operatorname{{{tex_text(e.function)}}}"
+            texts = [self._standard(a) for a in e.arguments]
+            if e.function == "Normal" and len(e.arguments) == 2 and not e.keywords:
+                texts[1] = self._variance(e.arguments)
+            texts += [self.tex(k) for k in e.keywords]
+            return head + brackets(", ".join(texts))
+        return self.tex(e)
+
+    def _standard(self, e: t.Expression) -> str:
+        return "0" if isinstance(e, t.Call) and e.function == "zeros" else self.tex(e)
+
+    def _variance(self, arguments: Sequence[t.Expression]) -> str:
+        mean, scale = arguments
+        one = isinstance(scale, t.Number) and scale.value == 1 or isinstance(scale, t.Call) and scale.function == "ones"
+        wide = max(self.rank(mean), self.rank(scale), 1 if isinstance(mean, t.Call) and mean.function == "zeros" else 0)
+        if one:
+            return "I" if wide else "1"
+        if self.rank(scale) == 0:
+            match scale:
+                case t.Call("sqrt", (inner,)):
+                    square = self.tex(inner)
+                case _:
+                    square = self.power(scale, t.Number(Fraction(2)))
+            return rf"{square} I" if wide else square
+        return rf"\operatorname{{diag}}{brackets(self.power(scale, t.Number(Fraction(2))))}"
+
+    def cases(self, e: t.Call) -> str:
+        rows: list[str] = []
+        rest: t.Expression = e
+        while isinstance(rest, t.Call) and rest.function == "where" and len(rest.arguments) == 3:
+            condition, value, rest = rest.arguments
+            rows.append(rf"{self.tex(value)} & \text{{if }} {self.tex(condition)}")
+        rows.append(rf"{self.tex(rest)} & \text{{otherwise}}")
+        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+
+    # --- sums ---------------------------------------------------------------------------------------------------------
+
+    def reduction(self, e: t.Call) -> str:
+        """sum(x) as a sum over indices that are put on the names inside."""
+        (body,) = e.arguments
+        shape = self.shape(body)
+        if e.function == "norm":
+            mark = "_{F}" if shape is not None and len(shape) == 2 and not e.keywords else ""
+            return rf"\left\|{self.tex(body)}\right\|{mark}" if not e.keywords else self.applied(e)
+        if e.keywords:
+            return self._over_axis(e, body, shape)
+        if not shape or e.function in ("var", "logsumexp"):
+            return self.applied(e)
+        letters = [c for c in "ijklmr" if c not in self.shapes and c not in _names(body)][: len(shape)]
+        if len(letters) < len(shape):
+            return self.applied(e)
+        pushed = self.push(body, letters)
+        specs = tuple(t.IndexSpec(c, s) for c, s in zip(letters, shape, strict=True))
+        return self.binder(t.Binder(e.function, specs, (pushed,)))
+
+    def _over_axis(self, e: t.Call, body: t.Expression, shape: Shape | None) -> str:
+        axis = [k.value for k in e.keywords if k.name == "axis"]
+        if e.function == "sum" and len(e.keywords) == 1 and axis and shape is not None and len(shape) == 2:
+            match axis[0]:
+                case t.Number(value) if value == 1:
+                    return rf"{self._matrix(body)} {ONES}"
+                case t.Number(value) if value == 0:
+                    return rf"{self.transposed(body)} {ONES}"
+        return self.applied(e)
+
+    def _matrix(self, e: t.Expression) -> str:
+        text = self.tex(e)
+        return brackets(text) if isinstance(e, (t.Terms, t.Factors)) else text
+
+    def push(self, e: t.Expression, letters: Sequence[str]) -> t.Expression:
+        """The entry of `e` at the indices, pushed down to the names."""
+        rank = self.rank(e)
+        if rank == 0:
+            return e
+        own = list(letters[len(letters) - rank :])
+        match e:
+            case t.Terms(terms):
+                return t.Terms(tuple((s, self.push(x, own)) for s, x in terms))
+            case t.Factors(first, rest) if all(op != "@" for op, _ in rest):
+                return t.Factors(self.push(first, own), tuple((op, self.push(x, own)) for op, x in rest))
+            case t.Power(base, exponent):
+                return t.Power(self.push(base, own), self.push(exponent, own))
+            case t.Comparison(operands, ops):
+                return t.Comparison(tuple(self.push(x, own) for x in operands), ops)
+            case t.Logical(op, operands):
+                return t.Logical(op, tuple(self.push(x, own) for x in operands))
+            case t.Transpose(operand) if rank == 2:
+                return self.push(operand, own[::-1])
+            case t.Call() if e.function in SPREAD and not (e.function in ("max", "min") and len(e.arguments) == 1):
+                return t.Call(e.function, tuple(self.push(x, own) for x in e.arguments), e.keywords)
+            case t.Call("ones"):
+                return t.Number(Fraction(1))
+            case t.Call("outer", (a, b)) if rank == 2:
+                return t.Factors(self.push(a, own[:1]), (("*", self.push(b, own[1:])),))
+        return t.Subscript(e, tuple(t.Name(c) for c in own))
+
+    def binder(self, e: t.Binder) -> str:
+        inner = Latex({**self.shapes, **{s.name: () for s in e.specs if isinstance(s, t.IndexSpec)}})
+        inner.taken = self.taken
+        if any(isinstance(s, t.Draw) for s in e.specs):
+            for s in e.specs:
+                if isinstance(s, t.Draw):
+                    inner.shapes.update({n: _known(self.shape_of_law(s.law)) for n in s.names if n not in inner.shapes})
+            under = ", ".join(self.tex(s) for s in e.specs)
+            head = {"E": r"\mathbb{E}", "Var": r"\operatorname{Var}", "Cov": r"\operatorname{Cov}"}.get(e.function)
+            head = head or rf"\operatorname{{{tex_text(e.function)}}}"
+            body = ", ".join(inner.tex(a) for a in e.arguments)
+            return rf"{head}_{{{under}}}\left[{body}\right]"
+        body = inner.tex(e.arguments[0]) if e.arguments else ""
+        names = [s.name for s in e.specs if isinstance(s, t.IndexSpec)]
+        if e.function == "tensor":
+            indices = ",".join(self.name(n) for n in names)
+            return rf"\left[{body}\right]_{{{indices}}}"
+        if e.arguments and isinstance(e.arguments[0], (t.Terms, t.Comparison)):
+            body = brackets(body)
+        if e.function == "integral":
+            spec = e.specs[0]
+            assert isinstance(spec, t.IndexSpec)
+            ends = ""
+            if spec.lower is not None and spec.upper is not None:
+                ends = rf"_{{{self.tex(spec.lower)}}}^{{{self.tex(spec.upper)}}}"
+            return rf"\int{ends} {body} \,\mathrm{{d}}{self.name(spec.name)}"
+        shifted = any(_off_plain(a, set(names)) for a in e.arguments)
+        ranges = [self._range(s, shifted) for s in e.specs if isinstance(s, t.IndexSpec)]
+        if e.function == "mean":
+            sizes = [s.size for s in e.specs if isinstance(s, t.IndexSpec)]
+            if all(z is not None for z in sizes):
+                size = self._joined([self._factor(z, self.tex(z)) for z in sizes if z is not None])
+                return rf"\frac{{1}}{{{size}}} {_stacked(chr(92) + 'sum', ranges)} {body}"
+        head = {"sum": r"\sum", "prod": r"\prod", "max": r"\max", "min": r"\min"}.get(e.function)
+        if head is None:
+            head = rf"\operatorname*{{{tex_text(e.function)}}}"
+        if e.function in ("max", "min"):
+            return rf"{head}_{{{', '.join(self.name(n) for n in names)}}} {self._argument(e.arguments[0], body)}"
+        return f"{_stacked(head, ranges)} {body}"
+
+    def shape_of_law(self, law: t.Expression) -> Shape | None:
+        if isinstance(law, t.Call) and law.function in FAMILIES and law.arguments:
+            return self.shape(law.arguments[0])
+        return None
+
+    def _range(self, s: t.IndexSpec, shifted: bool) -> tuple[str, str]:
+        name = self.name(s.name)
+        if s.lower is not None and s.upper is not None:
+            return f"{name}={self.tex(s.lower)}", self.tex(s.upper)
+        if s.size is None:
+            return name, ""
+        if shifted:
+            return f"{name}=0", self.tex(compose.sum_of([(1, s.size), (-1, t.Number(Fraction(1)))]))
+        return f"{name}=1", self.tex(s.size)
+
+    # --- claims -------------------------------------------------------------------------------------------------------
+
+    def chain(self, claim: t.Claim) -> str:
+        """first = second = .. as aligned lines, reasons at the right."""
+        lines = []
+        left = self.tex(claim.first)
+        for k, step in enumerate(claim.steps):
+            reason = rf" && \text{{{tex_text(step.reason)}}}" if step.reason else ""
+            lines.append(f"{left if k == 0 else ''} &{self.relation(step)} {self.tex(step.value)}{reason}")
+        return r"\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}"
+
+    def relation(self, step: t.ClaimStep) -> str:
+        text = RELATIONS.get(step.relation, step.relation)
+        if step.over:
+            over = ", ".join(self.name(n.name) for n in step.over)
+            return rf"{text}_{{{over}}}" if step.relation == "propto" else rf"\overset{{{over}}}{{{text}}}"
+        return text
+
+
+def _known(shape: Shape | None) -> Shape:
+    return shape if shape is not None else ()
+
+
+def _stacked(head: str, ranges: Iterable[tuple[str, str]]) -> str:
+    ranges = list(ranges)
+    if len(ranges) == 1:
+        low, high = ranges[0]
+        return f"{head}_{{{low}}}" + (f"^{{{high}}}" if high else "")
+    return " ".join(f"{head}_{{{low}}}" + (f"^{{{high}}}" if high else "") for low, high in ranges)
+
+
+def _is_open(text: str) -> bool:
+    """Whether what follows the text would seem to belong to it: a sum, a logarithm without brackets."""
+    return bool(re.match(r"\\(sum|prod|int|log|det|lim|max|min|nabla)\b", text)) and not re.fullmatch(
+        r"\\log\([^()]*\)|\\max\([^()]*\)|\\min\([^()]*\)", text
+    )
+
+
+def _bare(text: str) -> str:
+    """Without the brackets round the whole."""
+    for left, right in (("(", ")"), (r"\left(", r"\right)")):
+        if text.startswith(left) and text.endswith(right):
+            inside = text[len(left) : len(text) - len(right)]
+            depth = 0
+            for ch in inside:
+                depth += (ch == "(") - (ch == ")")
+                if depth < 0:
+                    break
+            if depth == 0 and "(" not in inside:
+                return inside
+            if depth == 0 and left == "(":
+                return inside
+    return text
+
+
+def _names(e: t.Tree) -> set[str]:
+    out: set[str] = set()
+    stack: list[t.Tree] = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, t.Name):
+            out.add(x.name)
+        elif isinstance(x, t.IndexSpec):
+            out.add(x.name)
+        stack.extend(compose.parts(x))
+    return out
+
+
+def _off_plain(e: t.Tree, names: set[str]) -> bool:
+    """Whether an index stands anywhere but alone in a subscript, or a subscript is a number: then counting starts at 0."""
+    stack: list[t.Tree] = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, t.Name) and x.name in names:
+            return True
+        if isinstance(x, t.Subscript):
+            if any(isinstance(i, t.Number) for i in x.items):
+                return True
+            stack.append(x.operand)
+            stack.extend(i for i in x.items if not isinstance(i, t.Name))
+            continue
+        stack.extend(compose.parts(x))
+    return False
+
+
+__all__ = ["Latex", "brackets", "greek", "to_latex"]
