@@ -1,4 +1,4 @@
-"""The transformer that the parser runs as it reduces: rules of the grammar to nodes of the tree, without recursion.
+"""What the parser calls as it reduces: rules of the grammar to nodes of the tree, without recursion.
 
 Each method is called with what the rule of the same name (or alias) matched, all tokens kept, so that spans are exact.
 """
@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, TypeVar
-
-from lark import Token, Transformer, v_args
+from typing import Any
 
 from symgen.text import tree
+from symgen.text.lalr import Token
 from symgen.text.tree import Expression, Name, Span
 
 __all__ = ["Misplaced", "TreeBuilder"]
-
-T = TypeVar("T")
 
 
 class Misplaced(Exception):
@@ -31,8 +28,8 @@ def _cover(*parts: Any) -> Span:
     """From the first to the last part that is there."""
     there = [p for p in parts if p is not None]
     first, last = there[0], there[-1]
-    start = first.start_pos if isinstance(first, Token) else first.span.start
-    return Span(start, last.end_pos if isinstance(last, Token) else last.span.end)
+    start = first.start if isinstance(first, Token) else first.span.start
+    return Span(start, last.end if isinstance(last, Token) else last.span.end)
 
 
 def _nodes(parts: Any) -> tuple[Any, ...]:
@@ -41,7 +38,7 @@ def _nodes(parts: Any) -> tuple[Any, ...]:
 
 
 def _span_of(token: Token) -> Span:
-    return Span(token.start_pos or 0, token.end_pos or 0)
+    return Span(token.start, token.end)
 
 
 class _Items(tuple[Any, ...]):
@@ -88,8 +85,7 @@ def _text_of(token: Token | None) -> str | None:
     return "".join(out)
 
 
-@v_args(inline=True)
-class TreeBuilder(Transformer[Token, Any]):
+class TreeBuilder:
     """Stateless: one instance serves all parses."""
 
     # --- expressions --------------------------------------------------------------------------------------------------
@@ -242,7 +238,7 @@ class TreeBuilder(Transformer[Token, Any]):
         shape = parts[-1]
         arguments = parts[1] if len(parts) == 4 else None
         end = Span(0, shape[1].end) if shape else None
-        last = end.end if end else (parts[2].end_pos if parts[2] is not None else name.span.end)
+        last = end.end if end else (parts[2].end if parts[2] is not None else name.span.end)
         return tree.Domain(name.name, tuple(arguments or ()), shape[0] if shape else None, span=Span(name.span.start, last))
 
     def bare_domain(self, shape: _Items) -> tree.Domain:
@@ -317,8 +313,8 @@ class TreeBuilder(Transformer[Token, Any]):
 
     def step(self, relation: _Items, value: Expression, reason: Token | None) -> tree.ClaimStep:
         word, over, span = relation
-        end = reason.end_pos if reason is not None else value.span.end
-        return tree.ClaimStep(word, over, value, _text_of(reason), span=Span(span.start, end or 0), relation_span=span)
+        end = reason.end if reason is not None else value.span.end
+        return tree.ClaimStep(word, over, value, _text_of(reason), span=Span(span.start, end), relation_span=span)
 
     def chain(self, *parts: Any) -> tree.Claim:
         name = parts[0]
@@ -345,9 +341,6 @@ class TreeBuilder(Transformer[Token, Any]):
         end = [p for p in parts if p is not None and not isinstance(p, _Items)]
         last = max([target.span.end, *(n.span.end for n in wrt), *(_cover(p).end for p in end)])
         return tree.Train(target, wrt, method, options, span=Span(_span_of(word).start, last))
-
-
-setattr(TreeBuilder, "def", TreeBuilder.def_)  # the rule is called as its statement
 
 
 def parts_of_player(parts: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lark import Token
-
 from symgen.text.diagnostics import Diagnostic, Label
+from symgen.text.lalr import Token
 from symgen.text.scan import Line, diagnostic
 from symgen.text.tree import Source, Span
 
@@ -86,7 +85,7 @@ class _Brackets:
         self.broken = True
 
     def take(self, token: Token) -> None:
-        start, end = token.start_pos or 0, token.end_pos or 0
+        start, end = token.start, token.end
         if token in _OPENING:
             self.open.append(token)
             if len(self.open) == MAX_DEPTH + 1:
@@ -99,7 +98,7 @@ class _Brackets:
             opening = self.open.pop()
             if _OPENING[opening] != token:
                 labels = (
-                    Label(Span(opening.start_pos or 0, opening.end_pos or 0), "opened here"),
+                    Label(Span(opening.start, opening.end), "opened here"),
                     Label(Span(start, end), f"`{_OPENING[opening]}` must close it", True),
                 )
                 self.report(Diagnostic(f"`{token}` does not close `{opening}`", self.source, labels))
@@ -107,7 +106,7 @@ class _Brackets:
     def finish(self) -> None:
         if self.open:
             opening = self.open[-1]
-            start, end = opening.start_pos or 0, opening.end_pos or 0
+            start, end = opening.start, opening.end
             self.report(diagnostic(self.source, f"`{opening}` is never closed", start, end, f"`{_OPENING[opening]}` is missing"))
 
 
@@ -175,7 +174,7 @@ def _placed(tokens: list[Token], single: bool) -> list[Token]:
             elif token in ("max", "min"):
                 keyword = statement == "game" and braces > 0 and previous == ":"
             if keyword:
-                token = Token(token.upper(), str(token), start_pos=token.start_pos, end_pos=token.end_pos)
+                token = Token(str(token), str(token), token.start, token.end)
         elif token == "{" and token.type != "STRING":
             braces += 1
         elif token == "}" and token.type != "STRING":

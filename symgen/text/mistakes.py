@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lark import Token
-
 from symgen.text.characters import quoted
 from symgen.text.diagnostics import Diagnostic
+from symgen.text.lalr import Token
 from symgen.text.layout import STATEMENT_WORDS, Words
 from symgen.text.names import near_name
 from symgen.text.scan import diagnostic
@@ -42,10 +41,10 @@ def explain(at: Situation) -> Diagnostic:
     if at.position == 0 and token is not None and at.start == "statement":
         near = near_name(token, STATEMENT_WORDS)
         help = f"did you mean `{near}`?" if near else f"a statement starts with one of {', '.join(STATEMENT_WORDS)}"
-        start, end = token.start_pos or 0, token.end_pos or 0
+        start, end = token.start, token.end
         return diagnostic(at.source, f"unknown statement {quoted(token)}", start, end, "", help)
     if token is None and previous is not None:
-        end = previous.end_pos or 0
-        return diagnostic(at.source, f"an expression must follow {quoted(previous)}", previous.start_pos or 0, end)
+        end = previous.end
+        return diagnostic(at.source, f"an expression must follow {quoted(previous)}", previous.start, end)
     assert token is not None
-    return diagnostic(at.source, f"{quoted(token)} cannot stand here", token.start_pos or 0, token.end_pos or 0)
+    return diagnostic(at.source, f"{quoted(token)} cannot stand here", token.start, token.end)

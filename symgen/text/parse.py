@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-from lark import Lark, Token, UnexpectedToken
 
 from symgen.text import tree
 from symgen.text.build import Misplaced, TreeBuilder
 from symgen.text.diagnostics import Diagnostic, SpecError
+from symgen.text.lalr import Parser, Stopped, Tables
 from symgen.text.layout import MAX_DEPTH, Words, statements
 from symgen.text.mistakes import Situation, explain
 from symgen.text.scan import MAX_MISTAKES, Scanner, diagnostic
@@ -26,26 +25,21 @@ MAX_TOKENS = 100_000  # of one statement
 @cache
 def grammar_folder() -> Path:
     """`grammars/`: inside the package once installed, beside it in a checkout."""
-    package = Path(str(files("symgen")))
+    package = Path(__file__).parents[1]
     return next(p for p in (package / "grammars", package.parent / "grammars") if p.is_dir())
 
 
 @cache
-def _language() -> tuple[Lark, Scanner]:
-    """The parser and its scanner, built once, when the first text is read."""
-    grammar = (grammar_folder() / "symgen.lark").read_text(encoding="utf-8")
-    lark = Lark(
-        grammar,
-        parser="lalr",
-        lexer="basic",
-        start=["statement", "expression", "chain"],
-        keep_all_tokens=True,
-        maybe_placeholders=True,
-        transformer=TreeBuilder(),
-    )
-    patterns = {t.name: t.pattern for t in lark.terminals}
-    number, string = patterns.pop("NUMBER").value, patterns.pop("STRING").value
-    return lark, Scanner({p.value: name for name, p in patterns.items()}, number, string)
+def _language() -> tuple[Parser, Scanner]:
+    """The parser and its scanner, made once, when the first text is read."""
+    folder = grammar_folder()
+    grammar = (folder / "symgen.lark").read_text(encoding="utf-8")
+    tables = Tables.from_json((folder / "symgen.json").read_text(encoding="utf-8"))
+    if tables.grammar != hashlib.sha256(grammar.encode()).hexdigest():
+        from symgen.text.tables import make_tables  # Lark is imported only where the grammar has been edited
+
+        tables = make_tables(grammar)
+    return Parser(tables, TreeBuilder()), Scanner(tables.symbols, tables.number, tables.string)
 
 
 def parse_spec(text: str, name: str = "<text>", line_shift: int = 0) -> tree.Spec:
@@ -81,12 +75,12 @@ def _read(source: Source, start: str) -> tuple[list[Any], list[Diagnostic]]:
     if size > MAX_TEXT:
         message = f"the text has {size:,} characters, and symgen reads up to {MAX_TEXT:,}"
         return [], [Diagnostic(message, Source("", source.name))]
-    lark, scanner = _language()
+    parser, scanner = _language()
     lines, mistakes = scanner.scan(source)
     found = []
     for words in statements(lines, source, mistakes, single=start != "statement"):
         if not words.broken and len(mistakes) < MAX_MISTAKES:
-            node = _parse(lark, words, source, start, mistakes)
+            node = _parse(parser, words, source, start, mistakes)
             if node is not None:
                 found.append(node)
     mistakes.sort(key=lambda d: d.position)
@@ -96,26 +90,22 @@ def _read(source: Source, start: str) -> tuple[list[Any], list[Diagnostic]]:
     return found, mistakes
 
 
-def _parse(lark: Lark, words: Words, source: Source, start: str, mistakes: list[Diagnostic]) -> Any:
+def _parse(parser: Parser, words: Words, source: Source, start: str, mistakes: list[Diagnostic]) -> Any:
     """One statement, or None with a mistake."""
     tokens = words.tokens
-    if start == "chain" and tokens[0] == "claim" and len(tokens) > 1 and tokens[1].type in ("NAME", "NUMBER", "LOG"):
+    if start == "chain" and tokens[0] == "claim" and len(tokens) > 1 and tokens[1].type in ("NAME", "NUMBER", "log"):
         tokens = tokens[1:]
-    begin, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
+    begin, end = tokens[0].start, tokens[-1].end
     if len(tokens) > MAX_TOKENS:
         help = "give its parts names by `let`"
         message = f"a statement has {len(tokens):,} words and signs, and symgen reads up to {MAX_TOKENS:,}"
         mistakes.append(diagnostic(source, message, begin, begin + 1, "", help))
         return None
-    parser = lark.parse_interactive(start=start)
-    position = 0
     try:
-        for position, token in enumerate(tokens):
-            parser.feed_token(token)
-        position = len(tokens)
-        node = parser.feed_token(Token("$END", "", start_pos=end, end_pos=end))
-    except UnexpectedToken:
-        mistakes.append(explain(Situation(source, words, tokens, position, start, _accepted(lark, tokens[:position], start))))
+        node = parser.parse(tokens, start)
+    except Stopped as stopped:
+        accepted = parser.accepted(tokens[: stopped.position], start)
+        mistakes.append(explain(Situation(source, words, tokens, stopped.position, start, accepted)))
         return None
     except Misplaced as found:
         mistakes.append(diagnostic(source, found.message, found.span.start, found.span.end, "", found.help))
@@ -128,15 +118,6 @@ def _parse(lark: Lark, words: Words, source: Source, start: str, mistakes: list[
             mistakes.append(diagnostic(source, message, deepest.span.start, deepest.span.end, "", help))
             return None
     return node
-
-
-def _accepted(lark: Lark, tokens: list[Token], start: str) -> frozenset[str]:
-    """The spellings that may follow `tokens`; an own run, since the failed one has reduced already."""
-    parser = lark.parse_interactive(start=start)
-    for token in tokens:
-        parser.feed_token(token)
-    spelling = {t.name: t.pattern.value for t in lark.terminals if t.name not in ("NUMBER", "STRING")}
-    return frozenset(spelling.get(name, name) for name in parser.accepts())
 
 
 def _too_deep(node: tree.Tree) -> tree.Tree | None:

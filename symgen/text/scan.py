@@ -1,19 +1,18 @@
 """Text to tokens, line by line, with every character accounted for. Never recursive, linear in the text.
 
-Tokens are Lark's: `type` is a terminal of the grammar, `value` the canonical text, and text[start_pos:end_pos] what was
-written. A piece that is no token becomes a `BAD` one, and its mistake is kept.
+A piece that is no token becomes a `BAD` one in its place, and its mistake is kept.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-
-from lark import Token
 
 from symgen.text.characters import code_point, described, is_plain, is_refused, quoted
 from symgen.text.diagnostics import Diagnostic, Label
+from symgen.text.lalr import Token
 from symgen.text.names import canonical, is_name_character, refusal
 from symgen.text.tree import Source, Span
 
@@ -106,20 +105,25 @@ class Line:
 
 
 class Scanner:
-    """The scanner of a grammar: `symbols` maps spellings to terminals."""
+    """The scanner of a grammar with these signs, and these patterns of numbers and strings."""
 
-    def __init__(self, symbols: dict[str, str], number: str, string: str) -> None:
-        self.symbols = {s: t for s, t in symbols.items() if not s[0].isalpha()}
+    def __init__(self, symbols: Iterable[str], number: str, string: str) -> None:
+        self.symbols = {s for s in symbols if not s[0].isalpha()}
         operators = sorted({*self.symbols, *(s for s in FOREIGN if s.isascii())}, key=len, reverse=True)
         self.pattern = re.compile(
             r"(?P<BLANK>[ \t]+)|(?P<NEWLINE>\r\n?|\n)|(?P<COMMENT>#[^\r\n]*)"
             rf"|(?P<NUMBER>{number})|(?P<WORD>[A-Za-z_][A-Za-z_0-9]*+(?![^\x00-\x7f]))"
-            rf"|(?P<STRING>{string})|(?P<SYMBOL>{'|'.join(map(re.escape, operators))})"
+            rf"|(?P<STRING>{string})|(?P<SYMBOL>{'|'.join(map(_literal, operators))})"
         )
 
     def scan(self, source: Source) -> tuple[list[Line], list[Diagnostic]]:
         """The lines that hold tokens, and the mistakes on the way, each with a BAD token in its place."""
         return _Scan(self, source).run()
+
+
+def _literal(sign: str) -> str:
+    """A sign as a pattern; one that ends in a letter, `.T`, is not the start of a longer word."""
+    return re.escape(sign) + (r"(?![A-Za-z_0-9])" if sign[-1].isalpha() else "")
 
 
 class _Scan:
@@ -132,7 +136,7 @@ class _Scan:
     def mistake(self, message: str, start: int, end: int, help: str | None = None, text: str = "") -> Token:
         if len(self.mistakes) < MAX_MISTAKES:
             self.mistakes.append(diagnostic(self.source, message, start, end, text, help))
-        return Token("BAD", "", start_pos=start, end_pos=end)
+        return Token("BAD", "", start, end)
 
     def run(self) -> tuple[list[Line], list[Diagnostic]]:
         text, match, symbols = self.text, self.scanner.pattern.match, self.scanner.symbols
@@ -152,13 +156,13 @@ class _Scan:
                     tokens, start_of_line = None, position
                     continue
                 if kind == "WORD":
-                    token = Token("NAME", found.group(), start_pos=begin, end_pos=position)
+                    token = Token("NAME", found.group(), begin, position)
                     if position - begin > MAX_NAME:
                         token = self.mistake(f"a name is longer than {MAX_NAME} characters", begin, position)
                 elif kind == "SYMBOL":
                     spelling = found.group()
                     if spelling in symbols:
-                        token = Token(symbols[spelling], spelling, start_pos=begin, end_pos=position)
+                        token = Token(spelling, spelling, begin, position)
                     else:
                         message, help = FOREIGN[spelling]
                         token = self.mistake(message, begin, position, help)
@@ -168,7 +172,7 @@ class _Scan:
                     token = self.free_text(kind or "", begin, position)
             if token is not None:
                 if tokens is None:
-                    indent = len(text[start_of_line : token.start_pos].expandtabs(8))
+                    indent = len(text[start_of_line : token.start].expandtabs(8))
                     tokens = []
                     self.lines.append(Line(indent, tokens))
                 tokens.append(token)
@@ -187,7 +191,7 @@ class _Scan:
             more = re.compile(r"[0-9.]*").match(self.text, end)
             assert more is not None
             return self.mistake(f"{quoted(self.text[start:more.end()])} is not a number", start, more.end())
-        return Token("NUMBER", written, start_pos=start, end_pos=end)
+        return Token("NUMBER", written, start, end)
 
     def free_text(self, kind: str, start: int, end: int) -> Token | None:
         """A comment or a reason: any text in which nothing hides."""
@@ -199,7 +203,7 @@ class _Scan:
                 return self.refuse(start + bad[0], start + bad[0] + 1, f" in {where}")
         if kind == "COMMENT":
             return None
-        return Token("STRING", written, start_pos=start, end_pos=end)
+        return Token("STRING", written, start, end)
 
     def refuse(self, start: int, end: int, where: str = "") -> Token:
         found = described(self.text[start])
@@ -250,4 +254,4 @@ class _Scan:
         why = refusal(written)
         if why:
             return self.mistake(why[0], start, end, why[1])
-        return Token("NAME", canonical(written), start_pos=start, end_pos=end)
+        return Token("NAME", canonical(written), start, end)
