@@ -102,6 +102,7 @@ class Derivation:
         self.spent = reduced.spent
         self._trace = reduced.trace
         self._untidied = reduced.untidied
+        self.author_names: dict[Array, str] = reduced.names
         self.names: dict[Array, str] = {**reduced.trace.names, **reduced.names}
 
     # --- what it is
@@ -162,14 +163,14 @@ class Derivation:
     def result(self) -> Any:
         """A SymPy expression (of an entry over `indices`, for a tensor) in the author's names, or a `Record`."""
         if self.array is None:
-            return Record(self.record, self.names)
+            return Record(self.record, self.author_names)
         return self._sympy[0]
 
     @cached_property
     def _sympy(self) -> tuple[Any, tuple[Any, ...]]:
         if self.array is None:
             return None, ()
-        return array_to_sympy(self.array, self.names)
+        return array_to_sympy(self.array, self.author_names)
 
     @property
     def indices(self) -> tuple[Any, ...]:
@@ -185,8 +186,10 @@ class Derivation:
 
     @cached_property
     def tree(self) -> tree.Expression | None:
-        """The result as an expression of the language."""
-        return raise_array(self.array, self.names) if self.array is not None else None
+        """The result as an expression of the language, in the names of the spec alone."""
+        if self.array is None:
+            return None
+        return raise_array(self.array, {a: n for a, n in self.author_names.items() if a is not self.array})
 
     @property
     def text_result(self) -> str:

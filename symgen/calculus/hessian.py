@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.derivation.context import Context
-from symgen.tensor.expression import Array, axis, entry, mul, operator, tensor, total
+from symgen.tensor.expression import Array, axis, entry, mul, operator, replace_arrays, tensor, total, var
 from symgen.text.diagnostics import CannotDerive
 
 
@@ -28,8 +28,9 @@ def hvp(f: Array, x: Array, v: Array, ctx: Context, form: str | None = None) -> 
         raise CannotDerive("the vector of a Hessian-vector product has the shape of the variable", v)
     first = gradient(f, [x], ctx, form)[x]
     axes = [axis(k, s) for k, s in enumerate(x.shape)]
-    slope = tensor((), total(mul(entry(first, *axes), entry(v, *axes)), axes))
-    result = gradient(slope, [x], ctx, form)[x]
+    fixed = var("v", x.shape, "real", "placeholder", uid=13)  # v is held fixed, also where it is made from x
+    slope = tensor((), total(mul(entry(first, *axes), entry(fixed, *axes)), axes))
+    result = replace_arrays(gradient(slope, [x], ctx, form)[x], {fixed: v})
     ctx.trace.add(
         "hessian_vector_product", operator("hvp", (f, x, v), result.shape), result, where=ctx.name_of(x) or "",
         reason="the gradient of <grad f, v>", source="Pearlmutter (1994)",

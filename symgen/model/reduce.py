@@ -15,13 +15,14 @@ from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence, Trace
-from symgen.derivation.referee import check_derivative
+from symgen.derivation.referee import check_derivative, check_equal_numeric
 from symgen.model.engines import ENGINES, KEPT, LATE, RECORDS
 from symgen.probability.reparameterisation import reparameterise
 from symgen.tensor.expression import (
-    Array, Node, Operator, Tensor, Var, entry, replace_arrays, tensor, var, variables_of, walk,
+    Array, Node, Operator, Tensor, Var, axis, open_tensor, replace_arrays, tensor, var, variables_of, walk,
 )  # fmt: skip
-from symgen.tensor.facts import Facts
+from symgen.tensor import build
+from symgen.tensor.facts import Facts, is_positive, is_unit
 from symgen.text.diagnostics import CannotDerive
 
 SECONDS = 20.0  # for one goal, the referee not counted
@@ -169,13 +170,21 @@ def check_by_differences(f: Array, x: Array, result: Array, order: int, facts: F
     def ask() -> Evidence:
         by, value, claim = x, f, result
         if not isinstance(by, Var):
-            by = var("_at", x.shape, "real", "placeholder", uid=11)
+            by = var("_at", x.shape, domain_of(x, facts), "placeholder", uid=11)
             value, claim = replace_arrays(f, {x: by}), replace_arrays(result, {x: by})
             if variables_of(value).isdisjoint((by,)):
                 return Evidence("unknown", tried=("the referee differentiates by variables and lets only",))
         return check_derivative(value, [by], [claim], order, facts)
 
     return ask
+
+
+def domain_of(array: Array, facts: Facts | None) -> str:
+    """The widest domain of the table that the values of `array` stay in."""
+    body = open_tensor(array, [axis(k, s) for k, s in enumerate(array.shape)])
+    if is_unit(body, facts):
+        return "unit"
+    return "positive" if is_positive(body, facts) else "real"
 
 
 def _grad(op: Operator, ctx: Context) -> Array:
@@ -206,24 +215,20 @@ def _hessian(op: Operator, ctx: Context) -> Array:
 def _hvp(op: Operator, ctx: Context) -> Array:
     f, x, v = prepared(op.operands[0], ctx), op.operands[1], op.operands[2]  # type: ignore[arg-type]
     result = hvp(f, x, v, ctx)  # type: ignore[arg-type]
-    product = _along(gradient(f, [x], Context(facts=ctx.facts, names=ctx.names))[x], x, v)  # type: ignore[list-item, index, arg-type]
-    ctx.trace.checks.append(lambda: _hvp_check(product, x, v, result, ctx.facts))  # type: ignore[arg-type]
+
+    def ask() -> Evidence:
+        """The derivative of g . u by x, u held fixed, by differences; and the result is that at u = v."""
+        fixed = var("_direction", x.shape, "real", "placeholder", uid=12)  # type: ignore[attr-defined]
+        quiet = Context(facts=ctx.facts, names=ctx.names)
+        general = hvp(f, x, fixed, quiet)  # type: ignore[arg-type]
+        slope = gradient(f, [x], quiet)[x]  # type: ignore[list-item, index]
+        product = build.dot(build.of_array(slope), build.of_array(fixed)).array()
+        found = check_by_differences(product, x, general, 1, ctx.facts)()  # type: ignore[arg-type]
+        same = check_equal_numeric(replace_arrays(general, {fixed: v}), result, ctx.facts)
+        return found if same.kind != "unknown" else same
+
+    ctx.trace.checks.append(ask)
     return result
 
 
-def _along(g: Array, x: Array, v: Array) -> Array:
-    """The inner product g . v, v held fixed."""
-    from symgen.tensor import build
-
-    return build.dot(build.of_array(g), build.of_array(v)).array()
-
-
-def _hvp_check(product: Array, x: Array, v: Array, result: Array, facts: Facts | None) -> Evidence:
-    fixed = var("_direction", v.shape, "real", "placeholder", uid=12)
-    return check_by_differences(
-        replace_arrays(product, {v: fixed}), x, replace_arrays(result, {v: fixed}), 1, facts
-    )()
-
-
 ENGINES.update({"grad": _grad, "jacobian": _jacobian, "hessian": _hessian, "hvp": _hvp})
-_ = (entry, variables_of)

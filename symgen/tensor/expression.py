@@ -310,6 +310,10 @@ class Operator(Array):
     name: str
     attrs: tuple[Any, ...]
 
+    @property
+    def operands(self) -> tuple[Node, ...]:
+        return self.args  # type: ignore[no-any-return]
+
 
 def operator(name: str, operands: Sequence[Node], shape: Sequence[Scalar] = (), attrs: Sequence[Any] = ()) -> Operator:
     operands, shape, attrs = tuple(operands), tuple(shape), tuple(attrs)
@@ -915,6 +919,10 @@ def total(body: Scalar, indices: Sequence[Index]) -> Scalar:
         if inside:
             rest = mul(*(f for f in body.args if f is not inside[0]))
             return add(*(total(mul(rest, t), todo) for t in inside[0].args))
+        for f in body.args:
+            if type(f) is Sum and has_delta_on(f.body, todo):
+                opened, bound = open_sum(f)
+                return total(mul(opened, *(g for g in body.args if g is not f)), todo + bound)
     return _bind(Sum, body, todo)  # type: ignore[no-any-return]
 
 
@@ -955,6 +963,8 @@ def has_delta_on(term: Scalar, indices: Sequence[Index]) -> bool:
         if type(f) is Delta and not f.free.isdisjoint(indices):
             return True
         if type(f) is Add and any(has_delta_on(t, indices) for t in f.args):
+            return True
+        if type(f) is Sum and has_delta_on(f.body, indices):
             return True
     return False
 
