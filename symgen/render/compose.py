@@ -120,7 +120,7 @@ def parts(e: Any) -> Iterable[Any]:
 def degree(e: t.Expression) -> int | None:
     """The degree of a polynomial in names, or None where a function stands."""
     match e:
-        case t.Number():
+        case t.Number() | t.Call("eye" | "ones" | "zeros"):
             return 0
         case t.Name():
             return 1
@@ -266,7 +266,7 @@ class Product:
 
     def scale(self, e: t.Expression, exponent: Fraction = Fraction(1)) -> None:
         """Multiply by a scalar."""
-        if isinstance(e, t.Number) and exponent.denominator == 1:
+        if isinstance(e, t.Number) and exponent.denominator == 1 and (e.value != 0 or exponent > 0):
             self.coefficient *= e.value ** int(exponent)
             return
         sign, x = signed(e)

@@ -238,9 +238,7 @@ class Network:
             raise NoMatrixForm
         if len(self.shown) == 1:
             (i,) = self.shown
-            found = self.weights.pop(i, None)
-            if found is None:
-                raise NoMatrixForm
+            found = self.weights.pop(i, None) or Product()
             self.product.absorb(found)
             self.product.arrays = found.arrays
         elif len(self.shown) == 2:

@@ -189,7 +189,10 @@ class Raiser:
             case x.Pow() if exponent_of(node) is None:
                 return t.Power(self.aligned(node.base, axes), self.aligned(node.exponent, axes))
             case x.Mul() | x.Pow() | x.Sum() | x.Delta():
-                return self.product(node, axes).tree()
+                product = self.product(node, axes)
+                if axes and not product.arrays:
+                    product.times((call("ones", *(self.size(i.size) for i in axes)),))
+                return product.tree()
             case x.Fn():
                 if node.name in ("mod", "div"):
                     return self.tree(remainder(node), axes)
@@ -290,8 +293,8 @@ class Raiser:
     def network(self, factors: Sequence[tuple[Scalar, Fraction]], summed: Axes, axes: Axes) -> Product:
         """The product of `factors` summed over `summed`."""
         alive = {*summed, *axes}
-        for f, _ in factors:
-            if isinstance(f, x.Delta) and f.free:
+        for f, exponent in factors:
+            if isinstance(f, x.Delta) and f.free and exponent > 0:
                 return self.diagonal(f, factors, summed, axes)
         if len(axes) > 2:
             return self.elementwise(factors, summed, axes)
@@ -310,6 +313,8 @@ class Raiser:
             elif len(free) == 2:
                 i, j = free
                 forward, backward = self.piece(f, (i, j)), self.piece(f, (j, i))
+                if not forward.arrays or not backward.arrays:
+                    raise NoMatrixForm
                 self._raise_into(net.product, forward, exponent)
                 net.edges.append(Edge((i, j), forward.chain(), backward.chain(), exponent))
             else:
@@ -433,6 +438,8 @@ class Raiser:
         items = [self.item(i, s) for i, s in zip(node.indices, array.shape, strict=True)]
         shown = [i for _, i in items if i is not None]
         trees = [tree for tree, _ in items]
+        while isinstance(trees[-1], t.Slice) and trees[-1] == t.Slice(None, None):
+            trees.pop()
         picked = t.Subscript(base, tuple(trees))
         if tuple(shown) == axes:
             return picked
