@@ -11,25 +11,32 @@ import numpy as np
 from symgen.codegen.backends import HELPERS
 from symgen.codegen.emit import Emitter, Names
 from symgen.codegen.lower import lower
+from symgen.codegen.sampling import NOISE, sampled
 from symgen.codegen.sizes import dims_of, sights, substitute_dims
-from symgen.tensor.expression import Array, Dim, Scalar, Var, num, variables_of
+from symgen.tensor.expression import Array, Dim, Scalar, Var, dim, variables_of
 from symgen.text.diagnostics import DataError, InternalError
 
 __all__ = ["Compiled", "compile_arrays", "helper_text", "check_source"]
 
 
+SAMPLES = dim("samples of each expectation")
+BATCHES, BATCH = 16, 256  # an estimate is the mean of 16 averages over 256 draws, which show its standard error
+
+
 class Compiled:
-    """A function of arrays and sizes. `source` is what runs."""
+    """A function of arrays and sizes. `source` is what runs; `is_random` says that it draws noise, with a seed."""
 
     def __init__(self, outputs: Mapping[str, Array], names: Mapping[Array, str] | None = None) -> None:
-        self.outputs = dict(outputs)
+        self.outputs, self.noise, renamed = sampled(outputs, SAMPLES, lambda _: True)
+        self.is_random = bool(self.noise)
         variables: dict[Var, None] = {}
         for array in outputs.values():
             variables.update(dict.fromkeys(sorted(variables_of(array), key=lambda v: v.serial)))
         self.variables = list(variables)
-        self.dims = dims_of(*outputs.values(), *self.variables)
+        self.dims = dims_of(*self.outputs.values(), *self.variables)
         self.sights = sights(self.variables)
-        self.names = names or {}
+        self.names = dict(names or {})
+        self.names.update({renamed[a]: name for a, name in (names or {}).items() if a in renamed})
         self.source = self.write()
         self.function = run(self.source)
 
@@ -37,18 +44,23 @@ class Compiled:
         program = lower(self.outputs, self.names)
         taken = Names()
         inputs = {v: taken.new(v.name) for v in self.variables}
-        dims: dict[Scalar, str] = {d: taken.new(d.name) for d in self.dims}
+        dims: dict[Scalar, str] = {d: taken.new("samples" if d is SAMPLES else d.name) for d in self.dims}
+        inputs.update({v: taken.new(v.name) for v in self.noise})
         emitter = Emitter(program, taken, dims, inputs)
         roots = list(program.outputs.values())
         lines = emitter.emit(roots)
         results = ", ".join(f"{name!r}: {emitter.text(v)}" for name, v in program.outputs.items())
-        arguments = ", ".join((*inputs.values(), *dims.values(), "dtype"))
-        body = [f"def compute({arguments}):", *lines, f"    return {{{results}}}"]
+        given = (inputs[v] for v in self.variables)
+        arguments = ", ".join((*given, *dims.values(), "dtype", *(["rng"] if self.noise else [])))
+        draws = [
+            f"    {inputs[v]} = " + NOISE[law].format(shape=emitter.shape_text(v.shape)) for v, law in self.noise.items()
+        ]
+        body = [f"def compute({arguments}):", *draws, *lines, f"    return {{{results}}}"]
         return "\n".join(header(emitter) + body) + "\n"
 
     def sizes(self, arrays: Mapping[str, Any], given: Mapping[str, int]) -> dict[Dim, int]:
         """The number that each dim is; shapes that contradict each other or `given` raise DataError."""
-        values: dict[Dim, int] = {}
+        values: dict[Dim, int] = {SAMPLES: BATCH}
         origin: dict[Dim, str] = {}
         for d in self.dims:
             if d.name in given:
@@ -81,6 +93,12 @@ class Compiled:
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int] | None = None, seed: int | None = None
     ) -> dict[str, Any]:
         """The outputs by name: floats for scalars, arrays for the rest."""
+        return self.estimate(arrays, sizes, seed)[0]
+
+    def estimate(
+        self, arrays: Mapping[str, Any], sizes: Mapping[str, int] | None = None, seed: int | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The outputs and, where noise is drawn, the standard errors of their Monte Carlo estimates."""
         for v in self.variables:
             if v.name not in arrays:
                 raise DataError(f"no value for `{v.name}`: {shape_words(v)}")
@@ -88,9 +106,17 @@ class Compiled:
         dtype = np.result_type(np.float32, *numbers.values()) if numbers else np.dtype(np.float64)
         numbers = {k: a.astype(dtype)[()] for k, a in numbers.items()}
         values = self.sizes(numbers, sizes or {})
+        inputs = [*(numbers[v.name] for v in self.variables), *(values[d] for d in self.dims), dtype]
         with np.errstate(all="ignore"):
-            result = self.function(*(numbers[v.name] for v in self.variables), *(values[d] for d in self.dims), dtype)
-        return {k: finished(x, dtype) for k, x in result.items()}
+            if not self.is_random:
+                return {k: finished(x, dtype) for k, x in self.function(*inputs).items()}, None
+            if seed is None:
+                raise DataError("an expectation without closed form is sampled: give `seed=`")
+            rng = np.random.default_rng(seed)
+            results = [self.function(*inputs, rng) for _ in range(BATCHES)]
+        each = {k: np.array([r[k] for r in results]) for k in results[0]}
+        means = {k: finished(x.mean(axis=0), dtype) for k, x in each.items()}
+        return means, {k: finished(x.std(axis=0, ddof=1) / BATCHES**0.5, dtype) for k, x in each.items()}
 
 
 def finished(x: Any, dtype: np.dtype[Any]) -> Any:
