@@ -111,11 +111,11 @@ def decode(op: Operator) -> tuple[list[DistRef], dict[str, Any]]:
     for joint_name, factors, variables, given in specs:
         made = []
         for name, drawn, conditions in factors:
-            made.append(Factor(name, drawn, conditions, op.operands[position]))
+            made.append(Factor(name, drawn, conditions, op.args[position]))
             position += 1
         refs.append(DistRef(Joint(joint_name, tuple(made)), variables, given))
     options: dict[str, Any] = dict(plain)
-    options.update(zip(arrays, op.operands[position:], strict=True))
+    options.update(zip(arrays, op.args[position:], strict=True))
     return refs, options
 
 
@@ -153,8 +153,8 @@ def is_expectation(op: Operator) -> bool:
 def opened_expectation(op: Operator) -> tuple[list[Array], list[tuple[Var, Array]]]:
     """The bodies (two of a covariance) and the draws of E, Var, Cov."""
     drawn = op.attrs[0]
-    laws = op.operands[len(op.operands) - len(drawn) :]
-    return list(op.operands[: len(op.operands) - len(drawn)]), list(zip(drawn, laws, strict=True))  # type: ignore[arg-type]
+    laws = op.args[len(op.args) - len(drawn) :]
+    return list(op.args[: len(op.args) - len(drawn)]), list(zip(drawn, laws, strict=True))  # type: ignore[arg-type]
 
 
 def variance(body: Array, draws: Sequence[tuple[Var, Array]]) -> Array:
@@ -162,7 +162,7 @@ def variance(body: Array, draws: Sequence[tuple[Var, Array]]) -> Array:
     op = expectation(body, draws, "Var")
     assert isinstance(op, Operator)
     shape = body.shape if body.rank == 0 else (*body.shape, *body.shape)
-    return operator("Var", op.operands, shape, op.attrs)
+    return operator("Var", op.args, shape, op.attrs)
 
 
 def covariance(f: Array, g: Array, draws: Sequence[tuple[Var, Array]]) -> Array:
@@ -319,14 +319,14 @@ def full_law(law: Array, shape: Sequence[Scalar]) -> Array:
         return law
     row = row_of(law)
     if row is None:
-        return operator(law.name, law.operands, shape, law.attrs)
+        return operator(law.name, law.args, shape, law.attrs)
     axes = [row.axes_of(p) for p in row.parameters]
     chosen = alternative_of(law)
     if chosen is not None:
         axes += [tuple(chosen[0].shapes.get(a, ())) for a in chosen[0].arguments]
     batch = tuple(shape)[: len(shape) - row.own_rank]
     operands = []
-    for a, letters in zip(law.operands, axes, strict=True):
+    for a, letters in zip(law.args, axes, strict=True):
         assert isinstance(a, Array)
         operands.append(broadcast_array(a, (*batch, *a.shape[a.rank - len(letters) :])))
     return operator(law.name, operands, shape, law.attrs)

@@ -58,7 +58,7 @@ def parameters_of(law: Array) -> dict[str, Array]:
     """The canonical parameters of a law of the table by name, each over the batch axes and then its own axes."""
     row = row_of(law)
     assert isinstance(law, Operator) and row is not None
-    return dict(zip(row.parameters, law.operands, strict=False))
+    return dict(zip(row.parameters, law.args, strict=False))
 
 
 def alternative_of(law: Array) -> tuple[Alternative, dict[str, Array]] | None:
@@ -68,7 +68,7 @@ def alternative_of(law: Array) -> tuple[Alternative, dict[str, Array]] | None:
     if row is None or len(law.attrs) < 2:
         return None
     chosen = row.alternatives[law.attrs[1]]
-    return chosen, dict(zip(chosen.arguments, law.operands[len(row.parameters) :], strict=False))
+    return chosen, dict(zip(chosen.arguments, law.args[len(row.parameters) :], strict=False))
 
 
 def batch_shape(law: Array) -> Shape:

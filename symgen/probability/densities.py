@@ -1,0 +1,131 @@
+"""The log-density of a law at a value, as a scalar; the parameters and moments of a law at an index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgen.derivation.context import Context
+from symgen.probability.distribution import Distribution
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.law import alternative_of, parameters_of, row_of
+from symgen.probability.texts import scalar_text, value_text
+from symgen.probability.univariate import Law
+from symgen.tensor import build
+from symgen.tensor.build import Value
+from symgen.tensor.expression import (
+    Array, Entry, Operator, Scalar, Tensor, Var, entry, fresh_index, open_tensor, replace_arrays, substitute, total,
+)  # fmt: skip
+
+
+def entry_of(array: Array, indices: Sequence[Scalar], ctx: Context) -> Scalar:
+    """An entry; what has no name of its own is opened."""
+    if isinstance(array, Tensor) and ctx.name_of(array) is None:
+        return open_tensor(array, indices)
+    return entry(array, *indices)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The parameters of a law of the table at a batch index."""
+
+    law: Operator
+    row: Distribution
+    ctx: Context
+
+    def scope(self, batch: Sequence[Scalar]) -> dict[str, Value]:
+        out: dict[str, Value] = {}
+        arrays = dict(parameters_of(self.law))
+        chosen = alternative_of(self.law)
+        if chosen is not None:
+            arrays.update({k: v for k, v in chosen[1].items() if k not in arrays})
+        for name, array in arrays.items():
+            own = build.fresh(array.shape[len(batch) :])
+            out[name] = Value(own, entry_of(array, (*batch, *own), self.ctx))
+        return out
+
+    def sizes(self) -> dict[str, Scalar]:
+        """The sizes that the letters of the row stand for."""
+        out: dict[str, Scalar] = {}
+        for array, name in zip(self.law.args, self.row.parameters, strict=False):
+            letters = self.row.axes_of(name)
+            out.update(zip(letters, array.shape[array.rank - len(letters) :], strict=True))  # type: ignore[attr-defined]
+        if self.row.event:
+            out.update(zip(self.row.event, self.law.shape[-self.row.own_rank :], strict=True))
+        return out
+
+    def scalars(self, batch: Sequence[Scalar]) -> dict[str, Scalar]:
+        return {n: v.body for n, v in self.scope(batch).items()}
+
+    def value(self, text: str, batch: Sequence[Scalar], **more: Value | Scalar) -> Value:
+        return value_text(text, {**self.sizes(), **self.scope(batch), **more})
+
+    def univariate(self, batch: Sequence[Scalar], know: Knowledge | None = None) -> Law:
+        scalars = self.scalars(batch)
+        if know is not None:
+            for name, domain in self.row.parameters.items():
+                if domain == "positive":
+                    know.assume_positive(scalars[name])
+        return Law(self.row, scalars)
+
+
+def parameters(law: Array, ctx: Context) -> Parameters:
+    row = row_of(law)
+    assert row is not None and isinstance(law, Operator)
+    return Parameters(law, row, ctx)
+
+
+def entry_log_density(law: Array, x: Value | Scalar, batch: Sequence[Scalar], ctx: Context) -> Scalar:
+    """log p(x) of one independent component: the entry at `batch`, or the vector there."""
+    p = parameters(law, ctx)
+    if p.row.is_univariate and not p.row.shapes:
+        assert not isinstance(x, Value)
+        return scalar_text(p.row.log_density, {**p.scalars(batch), "x": x})
+    body = p.value(p.row.log_density, batch, x=x).body
+    chosen = alternative_of(law)
+    if chosen is None:
+        return body
+    for key, sharper in chosen[0].identities.items():
+        old, new = p.value(key, batch), p.value(sharper, batch)
+        if not isinstance(old.body, Entry):
+            continue
+        array, outer = old.body.array, old.outer
+        own = len(old.body.indices) - old.rank
+
+        def put(*at: Scalar, outer: Sequence[Scalar] = outer, new: Value = new, own: int = own) -> Scalar:
+            body = new.at(*at[own:])
+            return substitute(body, dict(zip(outer, at[:own], strict=True)))  # type: ignore[arg-type, no-any-return]
+
+        body = replace_arrays(body, {array: put})
+    return body
+
+
+def log_density_terms(law: Array, value: Array, ctx: Context) -> tuple[Scalar, list]:  # type: ignore[type-arg]
+    """log p of one component over fresh batch indices, and those indices: the log-density is its sum."""
+    row = row_of(law)
+    assert row is not None
+    shape = value.shape
+    own = row.own_rank
+    indices = [fresh_index(s) for s in shape[: len(shape) - own]]
+    batch = indices[len(indices) - (len(law.shape) - own) :] if len(law.shape) > own else []
+    x: Value | Scalar
+    if own:
+        axes = build.fresh(shape[len(shape) - own :])
+        x = Value(axes, entry_of(value, (*indices, *axes), ctx))
+    else:
+        x = entry_of(value, indices, ctx)
+    return entry_log_density(law, x, batch, ctx), indices
+
+
+def log_density_at(law: Array, value: Array, ctx: Context) -> Scalar:
+    """log p(value), summed over all independent components; the law has the last axes of the value."""
+    body, indices = log_density_terms(law, value, ctx)
+    return total(body, indices)
+
+
+def is_opaque(law: Array) -> bool:
+    return isinstance(law, Operator) and law.name == "density"
+
+
+def variable_of(value: Array) -> Var | None:
+    return value if isinstance(value, Var) else None

@@ -1,0 +1,570 @@
+"""Expectations, reduced by rules: linearity, independence, moments, the lemmas of the tables.
+
+`Expectation(draws, ctx).mean(body)` gives two forms of one result: `shown`, where the means of single functions stand as
+E, and `value`, with the lemmas put in. What has no closed form stays an E.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import factorial
+
+from symgen.derivation.context import Context
+from symgen.probability.densities import entry_of, parameters
+from symgen.probability.joint import full_law, opened_expectation
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.law import row_of
+from symgen.probability.terms import (
+    Item, LinearForm, TooManyTerms, depends_on_any, entries_in, expanded, factors_of, linear_form, normalised, opened,
+    terms_of, with_value,
+)  # fmt: skip
+from symgen.probability.univariate import Found, Law, Univariate, simplified
+from symgen.tensor.build import replace_scalars
+from symgen.tensor.expression import (
+    HALF, INF, NAN, ONE, TWO, ZERO, Add, Array, Entry, Fn, Index, Mul, Node, Num, Operator, Pow, Scalar, Sum, Var, Where,
+    add, delta, entry, fn, fresh_index, logic, mul, num, operator, open_tensor, power, substitute, tensor, total, var,
+    variables_of, where,
+)  # fmt: skip
+
+MAX_DEGREE = 4
+
+
+class Divergent(Exception):
+    """A mean that does not exist, where a divergence is then infinite."""
+
+    def __init__(self, atom: Scalar, reason: str) -> None:
+        super().__init__(reason)
+        self.atom, self.reason = atom, reason
+
+
+@dataclass(frozen=True)
+class Pair:
+    shown: Scalar
+    value: Scalar
+
+
+@dataclass
+class Draw:
+    """One drawn variable and its law."""
+
+    variable: Var
+    law: Array
+    ctx: Context
+    know: Knowledge
+
+    def __post_init__(self) -> None:
+        self.law = full_law(self.law, self.variable.shape)
+        self.row = row_of(self.law)
+        self.variables = frozenset((self.variable,))
+        self.is_random = depends_on_any(self.variables)
+        self.parameters = parameters(self.law, self.ctx) if self.row is not None else None
+
+    def split_index(self, e: Entry) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...]]:
+        """The batch part and the own part of the indices of an entry."""
+        own = self.row.own_rank if self.row is not None else 0
+        at = e.indices
+        return at[: len(at) - own], at[len(at) - own :]
+
+    def univariate(self, e: Entry) -> Univariate | None:
+        """The law of one entry alone."""
+        assert self.row is not None and self.parameters is not None
+        batch, own = self.split_index(e)
+        if not own:
+            if self.row.shapes:
+                return None
+            return Univariate(self.parameters.univariate(batch, self.know), e, self.know)
+        how = MARGINALS.get(self.row.name)
+        if how is None:
+            return None
+        family, texts = how
+        row = row_of(operator(family, ()))
+        assert row is not None
+        scope = {"i": own[0]}
+        scalars = [self.parameters.value(t, batch, **scope).body for t in texts]
+        for s, domain in zip(scalars, row.parameters.values(), strict=True):
+            if domain == "positive":
+                self.know.assume_positive(s)
+        return Univariate(Law(row, dict(zip(row.parameters, scalars, strict=True))), e, self.know)
+
+    def mean_entry(self, e: Entry) -> Found | None:
+        assert self.row is not None and self.parameters is not None
+        batch, own = self.split_index(e)
+        if not own:
+            u = self.univariate(e)
+            return u.mean(e) if u is not None else self.categorical(e, e)
+        if "mean" in self.row.known:
+            return Found(self.parameters.value(self.row.known["mean"], batch).at(*own), [f"the mean of a {self.row.name}"])
+        return None
+
+    def covariance(self, a: Entry, b: Entry) -> Found | None:
+        """Cov of two entries: 0 for independent components of different index."""
+        assert self.row is not None and self.parameters is not None
+        batch_a, own_a = self.split_index(a)
+        batch_b, own_b = self.split_index(b)
+        same = mul(*(delta(i, j) for i, j in zip(batch_a, batch_b, strict=True)))
+        if not own_a:
+            if same is ZERO:
+                return Found(ZERO)
+            u = self.univariate(a)
+            found = u.cumulant(2) if u is not None else None
+            if found is None:
+                return None
+            return Found(mul(same, found.value), found.lemmas, found.condition, found.otherwise)
+        if "covariance" not in self.row.known:
+            return None
+        value = self.parameters.value(self.row.known["covariance"], batch_a).at(*own_a, *own_b)
+        return Found(mul(same, value), [f"the covariance of a {self.row.name}"])
+
+    def categorical(self, f: Scalar, e: Entry) -> Found | None:
+        """A finite law over 0..k-1: the sum over its values."""
+        assert self.row is not None and self.parameters is not None
+        if not self.row.shapes or self.row.region.kind != "integers":
+            return None
+        batch, _ = self.split_index(e)
+        k = fresh_index(self.parameters.sizes()["k"])
+        weight = fn("exp", self.parameters.value(self.row.log_density, batch, x=k).body)
+        return Found(total(mul(weight, with_value(f, self.variable, lambda *_: k)), [k]), ["the sum over its values"])
+
+
+MARGINALS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "MvNormal": ("Normal", ("mu[i]", "sqrt(Sigma[i, i])")),
+    "Dirichlet": ("Beta", ("alpha[i]", "sum(alpha) - alpha[i]")),
+    "OneHotCategorical": ("Bernoulli", ("p[i]",)),
+    "Multinomial": ("Binomial", ("n", "p[i]")),
+}
+
+
+@dataclass
+class Applied:
+    """A lemma that was applied to an E that stood in the expression."""
+
+    atom: Entry
+    value: Scalar
+    lemmas: list[str]
+    condition: Scalar
+    source: str = ""
+
+
+class Expectation:
+    """Means over draws, the last drawn first. `divergence`: means that do not exist make the whole infinite."""
+
+    def __init__(self, draws: Sequence[tuple[Var, Array]], ctx: Context, divergence: bool = False) -> None:
+        self.draws, self.ctx, self.divergence = list(draws), ctx, divergence
+        self.know = Knowledge(ctx)
+        self.applied: dict[Entry, Applied] = {}
+        self.open: dict[Entry, str] = {}
+        self.conditions: list[Scalar] = []
+
+    def mean(self, body: Scalar) -> Pair:
+        shown, value = body, body
+        for k in range(len(self.draws) - 1, -1, -1):
+            v, law = self.draws[k]
+            if v not in variables_of(value):
+                continue
+            one = OneDraw(self, Draw(v, law, self.ctx, self.know), self.draws[:k])
+            pair = one.mean(value)
+            shown, value = pair.shown, pair.value
+        if self.divergence and self.conditions:
+            value = where(logic("and", *self.conditions), value, INF)
+        return Pair(shown, value)
+
+
+@dataclass
+class OneDraw:
+    """The mean over one variable, what was drawn before it held fixed."""
+
+    whole: Expectation
+    draw: Draw
+    before: list[tuple[Var, Array]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.is_random = self.draw.is_random
+        self.variables = self.draw.variables
+
+    def mean(self, body: Scalar) -> Pair:
+        body = opened(body, self.is_random)
+        return self.reduce(body)
+
+    def reduce(self, body: Scalar) -> Pair:
+        self.whole.ctx.check()
+        if not self.is_random(body):
+            return Pair(body, body)
+        know = self.positive_draws()
+        body = normalised(body, self.is_random, know)
+        try:
+            items = expanded(body, self.is_random, self.keep_power)
+        except TooManyTerms:
+            atom = self.close(body, "it has too many terms")
+            return Pair(atom, atom)
+        return self.collect(items)
+
+    def positive_draws(self) -> Knowledge:
+        """What is known while entries of the draw stand in expressions: the support of the law."""
+        return _SupportKnowledge(self.whole.know, self.draw)
+
+    def collect(self, items: list[Item]) -> Pair:
+        atoms: dict[Scalar, Scalar] = {}
+        sums: dict[tuple[Scalar, ...], list[tuple[Scalar, tuple[Index, ...]]]] = {}
+        for item in items:
+            if item.indices:
+                body = mul(item.coefficient, item.atom)
+                sums.setdefault(tuple(i.size for i in item.indices), []).append((body, item.indices))
+            else:
+                atoms[item.atom] = add(atoms.get(item.atom, ZERO), item.coefficient)
+        shown: list[Scalar] = []
+        value: list[Scalar] = []
+        for atom, coefficient in atoms.items():
+            if coefficient is ZERO:
+                continue
+            pair = self.atom(atom)
+            shown.append(mul(coefficient, pair.shown))
+            value.append(mul(coefficient, pair.value))
+        for sizes, parts in sums.items():
+            indices = [fresh_index(s) for s in sizes]
+            body = add(*(substitute(b, dict(zip(idx, indices, strict=True))) for b, idx in parts))
+            before = len(self.whole.conditions)
+            pair = self.reduce(body)
+            inner = pair.value
+            if self.whole.divergence:
+                mine = [c for c in self.whole.conditions[before:] if not c.free.isdisjoint(indices)]
+                if mine:
+                    inner = where(logic("and", *mine), inner, INF)
+                    self.whole.conditions[before:] = [c for c in self.whole.conditions[before:] if c not in mine]
+            shown.append(total(pair.shown, indices))
+            value.append(total(inner, indices))
+        return Pair(add(*shown), add(*value))
+
+    def keep_power(self, x: Scalar) -> bool:
+        """Whether a product or power of linear forms is better taken as it is: by mean and covariance."""
+        if self.draw.row is None:
+            return False
+        degree = 0
+        for f in factors_of(x):
+            base, n = (f.args[0], f.args[1]) if isinstance(f, Pow) else (f, ONE)
+            if not isinstance(n, Num) or n.rational is None or n.rational.denominator != 1 or n.rational < 1:
+                return False
+            if linear_form(base, self.is_random, self.variables) is None:  # type: ignore[arg-type]
+                return False
+            degree += int(n.rational)
+        return degree <= 2
+
+    # --- one atom
+
+    def atom(self, atom: Scalar) -> Pair:
+        if atom is ONE:
+            return Pair(ONE, ONE)
+        if isinstance(atom, Where) and not self.is_random(atom.args[0]):
+            a, b = self.reduce(atom.args[1]), self.reduce(atom.args[2])  # type: ignore[arg-type]
+            return Pair(where(atom.args[0], a.shown, b.shown), where(atom.args[0], a.value, b.value))  # type: ignore[arg-type]
+        found = self.find(atom) if self.draw.row is not None else self.without_row(atom)
+        if found is None:
+            closed = self.close(atom, self.reason(atom))
+            return Pair(closed, closed)
+        closed = self.close(atom)
+        value = found.value
+        if found.condition is not ONE:
+            if self.whole.divergence:
+                if found.condition is ZERO:
+                    raise Divergent(closed, f"{', '.join(found.lemmas)} has no finite mean")
+                if found.condition not in self.whole.conditions:
+                    self.whole.conditions.append(found.condition)
+            else:
+                value = where(found.condition, value, found.otherwise)
+        if isinstance(closed, Entry):
+            self.whole.applied[closed] = Applied(closed, value, found.lemmas, found.condition, found.source)
+        return Pair(closed, value)
+
+    def without_row(self, atom: Scalar) -> Found | None:
+        """Means under an Empirical law; an opaque density has none."""
+        law = self.draw.law
+        if isinstance(law, Operator) and law.name == "Empirical":
+            rows = law.args[0]
+            assert isinstance(rows, Array)
+            i = fresh_index(rows.shape[0])
+            batch = len(self.draw.variable.shape) - (rows.rank - 1)
+            if batch:
+                return None
+            ctx = self.whole.ctx
+            body = with_value(atom, self.draw.variable, lambda *at: entry_of(rows, (i, *at), ctx))
+            return Found(mul(power(rows.shape[0], num(-1)), total(body, [i])), ["the mean over the rows of the data"])
+        return None
+
+    def reason(self, atom: Scalar) -> str:
+        law = self.draw.law
+        if isinstance(law, Operator) and law.name == "density":
+            return f"the density `{law.attrs[1]}` is not known"
+        return "no lemma gives this mean"
+
+    def close(self, atom: Scalar, reason: str | None = None) -> Scalar:
+        """E of the atom as an operator, one axis for each free index."""
+        draws = [(self.draw.variable, self.draw.law)]
+        for f in factors_of(atom):
+            if isinstance(f, Entry) and isinstance(f.array, Operator) and f.array.name == "E":
+                bodies, inner = opened_expectation(f.array)
+                rest = mul(*(g for g in factors_of(atom) if g is not f))
+                if len(bodies) == 1:
+                    atom = mul(rest, open_tensor(bodies[0], f.indices))
+                    draws = draws + inner
+                    break
+        free = sorted(atom.free, key=lambda i: (i.kind, i.number))
+        body = tensor(free, atom)
+        closed = entry(operator("E", (body, *(law for _, law in draws)), body.shape, (tuple(v for v, _ in draws),)), *free)
+        if reason is not None:
+            self.whole.open[closed] = reason  # type: ignore[index]
+        return closed
+
+    def find(self, atom: Scalar) -> Found | None:
+        """The mean of a product of random factors."""
+        row = self.draw.row
+        assert row is not None
+        forms: list[LinearForm] = []
+        for f in factors_of(atom):
+            base, n = (f.args[0], f.args[1]) if isinstance(f, Pow) else (f, ONE)
+            form = linear_form(base, self.is_random, self.variables)  # type: ignore[arg-type]
+            if form is None or not isinstance(n, Num) or n.rational is None or n.rational.denominator != 1 or n.rational < 1:
+                forms = []
+                break
+            forms.extend([form] * int(n.rational))
+        if forms and len(forms) <= 2 and not (row.shapes and not row.event):
+            found = self.by_moments(forms)
+            if found is not None:
+                return found
+        groups = self.groups(atom)
+        if groups is not None and len(groups) == 1:
+            e, f = next(iter(groups.items()))
+            return self.single(e, f)
+        if groups is not None and row.is_univariate and len(groups) <= MAX_DEGREE:
+            return self.by_independence(groups)
+        return self.jointly(atom)
+
+    def single(self, e: Entry, f: Scalar) -> Found | None:
+        row = self.draw.row
+        assert row is not None
+        u = self.draw.univariate(e)
+        if u is None:
+            return self.draw.categorical(f, e)
+        if row.name == "OneHotCategorical" or u.law.row.name == "Bernoulli":
+            return u.mean(f)
+        found = u.mean(f)
+        if found is None:
+            again = normalised(f, self.is_random, self.positive_draws())
+            found = u.mean(again) if again is not f else None
+        return found
+
+    def groups(self, atom: Scalar) -> dict[Entry, Scalar] | None:
+        """The factors of a product by the entry that each depends on."""
+        out: dict[Entry, Scalar] = {}
+        for f in factors_of(atom):
+            entries = entries_in(f, self.variables)
+            if entries is None or len(entries) != 1:
+                return None
+            out[entries[0]] = mul(out.get(entries[0], ONE), f)
+        return out
+
+    def by_moments(self, forms: list[LinearForm]) -> Found | None:
+        """E L = the form at the mean; E L1 L2 = E L1 E L2 + Cov(L1, L2)."""
+        parts: list[Found] = []
+
+        def mean(form: LinearForm) -> Scalar | None:
+            value = form.constant
+            for p in form.parts:
+                found = self.draw.mean_entry(p.entry)
+                if found is None:
+                    return None
+                parts.append(found)
+                value = add(value, total(mul(p.coefficient, found.value), list(p.indices)))
+            return value
+
+        means = [mean(f) for f in forms]
+        if any(m is None for m in means):
+            return None
+        if len(forms) == 1:
+            return _together(parts, means[0])  # type: ignore[arg-type]
+        covariance: Scalar = ZERO
+        for p in forms[0].parts:
+            for q in forms[1].parts:
+                renamed = {i: fresh_index(i.size) for i in q.indices}
+                other = substitute(q.entry, renamed)
+                found = self.draw.covariance(p.entry, other)
+                if found is None:
+                    return None
+                parts.append(found)
+                term = mul(p.coefficient, substitute(q.coefficient, renamed), found.value)
+                covariance = add(covariance, total(term, [*p.indices, *renamed.values()]))
+        return _together(parts, add(mul(means[0], means[1]), covariance))  # type: ignore[arg-type]
+
+    def by_independence(self, groups: dict[Entry, Scalar]) -> Found | None:
+        """E f(z_i) g(z_j): a sum over the ways in which indices can be equal, each with a joint cumulant."""
+        entries = list(groups)
+        functions = [groups[e] for e in entries]
+        memo: dict[frozenset[int], Found | None] = {}
+
+        def joint(block: frozenset[int]) -> Found | None:
+            """The mean of the product of the block's functions of one and the same entry."""
+            if block not in memo:
+                first = entries[min(block)]
+                f = mul(*(replace_scalars(functions[k], {entries[k]: first}) for k in block))
+                memo[block] = self.single(first, f)
+            return memo[block]
+
+        used: list[Found] = []
+        result: Scalar = ZERO
+        for partition in _partitions(list(range(len(entries)))):
+            term: Scalar = ONE
+            for block in partition:
+                first = entries[block[0]]
+                for k in block[1:]:
+                    for i, j in zip(first.indices, entries[k].indices, strict=True):
+                        term = mul(term, delta(i, j))  # type: ignore[arg-type]
+                if term is ZERO:
+                    break
+                cumulant: Scalar = ZERO
+                for inner in _partitions(block):
+                    product: Scalar = num((-1) ** (len(inner) - 1) * factorial(len(inner) - 1))
+                    for part in inner:
+                        found = joint(frozenset(part))
+                        if found is None:
+                            return None
+                        used.append(found)
+                        product = mul(product, found.value)
+                    cumulant = add(cumulant, product)
+                term = mul(term, cumulant)
+            result = add(result, term)
+        return _together(used, result)
+
+    def jointly(self, atom: Scalar) -> Found | None:
+        """Functions of a linear form: exp(a'z) by the cumulant generating function, others of a normal by its own law."""
+        row = self.draw.row
+        assert row is not None
+        if row.name == "OneHotCategorical" and self.draw.variable.rank == 1:
+            return self.one_hot(atom)
+        if len(factors_of(atom)) != 1:
+            return None
+        inner = self.common_form(atom)
+        if inner is None:
+            return None
+        node, form = inner
+        if row.name in ("Normal", "MvNormal"):
+            mean, second = self.by_moments([form]), self.by_moments([centred(form), centred(form)])
+            if mean is None or second is None:
+                return None
+            zero = self.by_moments([centred(form)])
+            assert zero is not None
+            variance = add(second.value, mul(num(-1), power(zero.value, TWO)))
+            x = entry(var("u", (), "real", "random", uid=-9))
+            normal = row_of(operator("Normal", ()))
+            assert normal is not None and isinstance(x, Entry)
+            sigma = power(variance, HALF)
+            self.whole.know.assume_positive(sigma)
+            u = Univariate(Law(normal, {"mu": mean.value, "sigma": sigma}), x, self.whole.know)
+            return u.mean(replace_scalars(atom, {node: x}))
+        if isinstance(atom, Fn) and atom.name == "exp" and row.is_univariate:
+            exponent: Scalar = form.constant
+            conditions: list[Found] = []
+            for p in form.parts:
+                u = self.draw.univariate(p.entry)
+                if u is None:
+                    return None
+                found = u.mean(fn("exp", mul(p.coefficient, p.entry)))
+                if found is None:
+                    return None
+                conditions.append(found)
+                exponent = add(exponent, total(fn("log", found.value), list(p.indices)))
+            if any(not f.condition.free.issubset(atom.free) for f in conditions) or _repeats(form):
+                return None
+            return _together(conditions, fn("exp", exponent))
+        return None
+
+    def one_hot(self, atom: Scalar) -> Found | None:
+        """A one-hot draw: the sum over its k values."""
+        assert self.draw.parameters is not None
+        k = fresh_index(self.draw.variable.shape[-1])
+        weight = self.draw.parameters.value("p", ()).at(k)
+        return Found(
+            total(mul(weight, with_value(atom, self.draw.variable, lambda i: delta(i, k))), [k]),
+            ["the sum over its values"],
+        )
+
+    def common_form(self, atom: Scalar) -> tuple[Scalar, LinearForm] | None:
+        """The one largest linear form that all that is random in `atom` stands in."""
+        if isinstance(atom, (Fn, Pow)) or isinstance(atom, Where):
+            found: dict[Scalar, None] = {}
+            stack: list[Node] = [a for a in atom.args if self.is_random(a)]
+            while stack:
+                n = stack.pop()
+                if n.is_array_node:
+                    return None
+                form = linear_form(n, self.is_random, self.variables)  # type: ignore[arg-type]
+                if form is not None and form.parts:
+                    found[n] = None  # type: ignore[index]
+                    continue
+                if isinstance(n, (Entry, Sum)):
+                    return None
+                stack.extend(a for a in n.args if self.is_random(a))
+            if len(found) == 1:
+                node = next(iter(found))
+                form = linear_form(node, self.is_random, self.variables)
+                return (node, form) if form is not None else None
+        return None
+
+
+def centred(form: LinearForm) -> LinearForm:
+    return LinearForm(ZERO, form.parts)
+
+
+def _repeats(form: LinearForm) -> bool:
+    """Whether two parts may meet in one entry."""
+    return len(form.parts) > 1
+
+
+class _SupportKnowledge(Knowledge):
+    """Signs, where entries of the draw are known to lie in its support."""
+
+    def __init__(self, base: Knowledge, draw: Draw) -> None:
+        self.facts, self.assumed, self.draw = base.facts, base.assumed, draw
+        row = draw.row
+        self.low_is_positive = row is not None and (
+            row.region.kind == "simplex" or row.region.kind == "interval" and row.region.low in ("0", "xm")
+            or row.name in ("LogUniform",) or row.region.kind == "integers" and row.region.low == "1"
+        )  # fmt: skip
+        self.unit = row is not None and (row.support == "unit" or row.region.kind == "simplex")
+
+    def positive(self, x: Scalar) -> bool | None:
+        if isinstance(x, Entry) and x.array is self.draw.variable:
+            return True if self.low_is_positive else None
+        if self.unit and isinstance(x, Add) and len(x.args) == 2 and ONE in x.args:
+            other = next(t for t in x.args if t is not ONE)
+            if isinstance(other, Mul) and other.args[0] is num(-1) and isinstance(other.args[1], Entry):
+                if other.args[1].array is self.draw.variable:
+                    return True
+        if self.draw.is_random(x) and isinstance(x, (Add, Mul, Pow)):
+            if isinstance(x, Add):
+                return True if all(self.positive(t) for t in x.args) else None  # type: ignore[arg-type]
+            if isinstance(x, Mul):
+                return True if all(self.positive(t) for t in x.args) else None  # type: ignore[arg-type]
+            return True if self.positive(x.base) else None
+        return super().positive(x)
+
+
+def _together(parts: Sequence[Found], value: Scalar) -> Found:
+    lemmas = list(dict.fromkeys(lemma for p in parts for lemma in p.lemmas))
+    return Found(
+        value, lemmas, logic("and", *(p.condition for p in parts)),
+        next((p.otherwise for p in parts if p.condition is not ONE), NAN), next((p.source for p in parts if p.source), ""),
+    )  # fmt: skip
+
+
+def _partitions(items: list[int]) -> list[list[list[int]]]:
+    if not items:
+        return [[]]
+    first, rest = items[0], items[1:]
+    out: list[list[list[int]]] = []
+    for p in _partitions(rest):
+        out.append([[first], *p])
+        for k in range(len(p)):
+            out.append([*p[:k], [first, *p[k]], *p[k + 1 :]])
+    return out
+
+
+__all__ = ["Divergent", "Draw", "Expectation", "Pair", "simplified", "terms_of"]

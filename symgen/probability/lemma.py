@@ -1,0 +1,34 @@
+"""What a lemma is: the mean of one function of a draw, with the condition under which it exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """E[of] = value for x of the family, where `when` holds.
+
+    In `of`, x is the draw; j, t, v, w stand for anything that does not depend on x, the names of the parameters for the
+    parameters. From x^j follow x^j log(x)^m (derivatives by j), from exp(t*x) follow the powers x^n exp(t*x), from
+    x^j*(1 - x)^w all products with log(x) and log(1 - x). `otherwise` is the mean where the condition fails: inf, or
+    undefined.
+    """
+
+    family: str
+    of: str
+    value: str
+    when: str = ""
+    otherwise: str = "inf"
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Antiderivative:
+    """The integral of `of` is `value`, as functions of x: for the means under laws of constant density. It holds for
+    x in `domain`."""
+
+    of: str
+    value: str
+    domain: str = "real"
+    source: str = ""

@@ -1,0 +1,678 @@
+"""E f(x) for one scalar draw x: f is read as a product of powers, logarithms and exponentials of x, and a lemma applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from symgen.calculus.rules import derivative_of
+from symgen.probability.distribution import Distribution
+from symgen.probability.knowledge import Knowledge, is_natural
+from symgen.probability.lemma import Lemma
+from symgen.probability.lemmas import ANTIDERIVATIVES, LEMMAS
+from symgen.probability.terms import factors_of, terms_of, with_value
+from symgen.probability.texts import scalar_text
+from symgen.tensor.expression import (
+    INF, MINUS_ONE, NAN, ONE, TWO, ZERO, Add, Entry, Fn, Mul, Node, Num, Pow, Scalar, Var,
+    add, compare, divide, entry, expand_size, fn, fresh_index, logic, mul, neg, num, power, rebuild, sub, total, var, where,
+)  # fmt: skip
+
+PLACES = ("j", "t", "v", "w")
+MAX_ORDER = 6
+MAX_OUTCOMES = 12
+PLACE = {n: entry(var(n, (), "real", "placeholder", uid=-8)) for n in (*PLACES, "x")}
+
+
+@dataclass
+class Found:
+    """A mean: its value, the lemmas that gave it, the conditions that are not known to hold and what it is without."""
+
+    value: Scalar
+    lemmas: list[str] = field(default_factory=list)
+    condition: Scalar = ONE
+    otherwise: Scalar = NAN
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Law:
+    """A univariate law at given parameters."""
+
+    row: Distribution
+    parameters: Mapping[str, Scalar]
+
+    def text(self, text: str, **more: Scalar) -> Scalar:
+        return scalar_text(text, {**self.parameters, **more})
+
+
+def outcomes(law: Law) -> list[int] | Scalar | None:
+    """The values of a law of finite support: a list of numbers, or the size k of 0..k-1."""
+    region = law.row.region
+    if region.kind != "integers" or region.high == "inf":
+        return None
+    scope = dict(law.parameters)
+    if law.row.shapes:
+        return None
+    low, high = scalar_text(region.low, scope), scalar_text(region.high, scope)
+    if isinstance(low, Num) and isinstance(high, Num) and low.rational is not None and high.rational is not None:
+        count = high.rational - low.rational + 1
+        if 0 < count <= MAX_OUTCOMES:
+            return [int(low.rational) + k for k in range(int(count))]
+    return None
+
+
+class Univariate:
+    """Means under one law."""
+
+    def __init__(self, law: Law, x: Entry, know: Knowledge) -> None:
+        self.law, self.x, self.know = law, x, know
+        self.variable: Var = x.array  # type: ignore[assignment]
+
+    def mean(self, f: Scalar) -> Found | None:
+        """E f(x), or None where no lemma says it."""
+        values = outcomes(self.law)
+        if values is not None:
+            assert isinstance(values, list)
+            return self.finite(f, values)
+        form = self.read(f)
+        if form is None:
+            return None
+        found = self.by_lemma(form)
+        if found is not None and form.constant is not ONE:
+            found = Found(mul(form.constant, found.value), found.lemmas, found.condition, found.otherwise, found.source)
+        return found
+
+    def finite(self, f: Scalar, values: list[int]) -> Found:
+        terms = []
+        for v in values:
+            at = with_value(f, self.variable, lambda *_, v=v: num(v))
+            weight = fn("exp", self.law.text(self.law.row.log_density, x=num(v)))
+            terms.append(mul(weight, at))
+        return Found(add(*terms), ["the sum over its values"])
+
+    # --- reading f
+
+    def read(self, f: Scalar) -> Form | None:
+        form = Form()
+        for g in factors_of(f):
+            if not self.depends(g):
+                form.constant = mul(form.constant, g)
+            elif g is self.x:
+                form.j = add(form.j, ONE)
+            elif isinstance(g, Pow) and g.base is self.x and not self.depends(g.exponent):
+                form.j = add(form.j, g.exponent)
+            elif self._is_log(g):
+                form.m += 1
+            elif isinstance(g, Pow) and self._is_log(g.base) and is_natural(g.exponent) is not None:
+                form.m += is_natural(g.exponent) or 0
+            elif self._is_log_of_rest(g):
+                form.n += 1
+            elif isinstance(g, Pow) and self._is_log_of_rest(g.base) and is_natural(g.exponent) is not None:
+                form.n += is_natural(g.exponent) or 0
+            elif isinstance(g, Pow) and self._is_rest(g.base) and not self.depends(g.exponent):
+                form.w = add(form.w, g.exponent)
+            elif isinstance(g, Fn) and g.name == "exp":
+                slope = self._slope(g.args[0])
+                if slope is None:
+                    form.special.append(g)
+                else:
+                    form.t = add(form.t, slope[0])
+                    form.constant = mul(form.constant, fn("exp", slope[1]))
+            elif isinstance(g, Pow) and isinstance(g.base, Add):
+                n = is_natural(g.exponent)
+                slope = self._slope(g.base)
+                if n is None or slope is None:
+                    form.special.append(g)
+                else:
+                    form.linear.append((slope[0], slope[1], n))
+            else:
+                form.special.append(g)
+        return form
+
+    def depends(self, node: Node) -> bool:
+        from symgen.tensor.expression import variables_of
+
+        return self.variable in variables_of(node)
+
+    def _is_log(self, g: Scalar) -> bool:
+        return isinstance(g, Fn) and g.name == "log" and g.args[0] is self.x
+
+    def _is_rest(self, g: Scalar) -> bool:
+        return self.law.row.support == "unit" and g is sub(ONE, self.x)
+
+    def _is_log_of_rest(self, g: Scalar) -> bool:
+        return isinstance(g, Fn) and g.name == "log" and self._is_rest(g.args[0])
+
+    def _slope(self, g: Scalar) -> tuple[Scalar, Scalar] | None:
+        """c, d with g = c x + d."""
+        c, d = ZERO, ZERO
+        for term in terms_of(g):
+            if not self.depends(term):
+                d = add(d, term)
+                continue
+            rest = [f for f in factors_of(term) if f is not self.x]
+            if len(rest) == len(factors_of(term)) or any(self.depends(f) for f in rest):
+                return None
+            c = add(c, mul(*rest))
+        return c, d
+
+    # --- applying lemmas
+
+    def by_lemma(self, form: Form) -> Found | None:
+        if form.special:
+            if len(form.special) == 1 and form.is_plain:
+                return self.by_pattern(form.special[0])
+            return None
+        if form.linear:
+            return self.centred(form)
+        plain_power = form.m == 0 and form.n == 0 and form.w is ZERO and form.t is ZERO
+        n = is_natural(form.j)
+        if plain_power and n is not None:
+            found = self.power_moment(n)
+            if found is not None:
+                return found
+        if form.w is ZERO and form.n == 0 and form.t is ZERO:
+            found = self.generated(("x^j",), {"j": form.j}, {"j": form.m})
+            if found is not None:
+                return found
+        if form.t is ZERO:
+            found = self.generated(("x^j*(1 - x)^w",), {"j": form.j, "w": form.w}, {"j": form.m, "w": form.n})
+            if found is not None:
+                return found
+        if form.w is ZERO and form.n == 0:
+            found = self.generated(("x^j*exp(t*x)",), {"j": form.j, "t": form.t}, {"j": form.m})
+            if found is not None:
+                return found
+            if n is not None and form.m == 0 and n <= MAX_ORDER:
+                found = self.generated(("exp(t*x)",), {"t": form.t}, {"t": n})
+                if found is not None:
+                    return found
+        product = form.product(self.x)
+        return self.by_pattern(product)
+
+    def power_moment(self, n: int) -> Found | None:
+        known, conditions = self.law.row.known, self.law.row.conditions
+        if n == 0:
+            return Found(ONE)
+        if n == 1 and "mean" in known:
+            return self._known("mean", "mean")
+        if n == 2 and "mean" in known and "variance" in known and self.law.row.name not in _MELLIN:
+            first, second = self._known("mean", "mean"), self._known("variance", "variance")
+            return _sum_of(power(first.value, TWO), [first, second], second.value)
+        del conditions
+        return None
+
+    def _known(self, key: str, what: str) -> Found:
+        value = self.law.text(self.law.row.known[key])
+        condition = self.law.row.conditions.get(key)
+        found = Found(value, [f"the {what} of a {self.law.row.name}"], source=self.law.row.source)
+        if condition is not None:
+            positive = self.law.row.region.low not in ("-inf", "lo", "a")
+            found.condition = self.know.remaining(self.law.text(condition))
+            found.otherwise = INF if positive or key == "variance" else NAN
+        return found
+
+    def moments(self) -> tuple[Found, Found] | None:
+        """Mean and variance."""
+        known = self.law.row.known
+        if "mean" in known and "variance" in known:
+            return self._known("mean", "mean"), self._known("variance", "variance")
+        first = self.generated(("x^j",), {"j": ONE}, {})
+        second = self.generated(("x^j",), {"j": TWO}, {})
+        if first is None or second is None:
+            return None
+        variance = Found(sub(second.value, power(first.value, TWO)), second.lemmas, second.condition, INF)
+        return first, variance
+
+    def cumulant(self, order: int) -> Found | None:
+        """The cumulant of that order: mean, variance, third central moment, .."""
+        if order == 1:
+            return self.mean(self.x)
+        if order == 2:
+            both = self.moments()
+            return both[1] if both is not None else None
+        if self.law.row.name == "Normal":
+            return Found(ZERO, ["higher cumulants of a Normal are 0"])
+        raw = [self.mean(power(self.x, num(k))) for k in range(1, order + 1)]
+        if any(r is None for r in raw):
+            return None
+        values = [r.value for r in raw]  # type: ignore[union-attr]
+        if order == 3:
+            value = add(values[2], mul(num(-3), values[1], values[0]), mul(TWO, power(values[0], num(3))))
+        elif order == 4:
+            value = add(
+                values[3], mul(num(-4), values[2], values[0]), mul(num(-3), power(values[1], TWO)),
+                mul(num(12), values[1], power(values[0], TWO)), mul(num(-6), power(values[0], num(4))),
+            )  # fmt: skip
+        else:
+            return None
+        condition = logic("and", *(r.condition for r in raw))  # type: ignore[union-attr]
+        return Found(value, [lemma for r in raw for lemma in r.lemmas], condition, NAN)  # type: ignore[union-attr]
+
+    def centred(self, form: Form) -> Found | None:
+        """E (c x + d)^n: by mean and variance for n = 2, else by powers of x."""
+        if len(form.linear) == 1 and form.j is ZERO and form.m == form.n == 0 and form.w is form.t is ZERO:
+            c, d, n = form.linear[0]
+            if n == 2:
+                both = self.moments()
+                if both is not None:
+                    mean, variance = both
+                    value = mul(power(c, TWO), variance.value)
+                    return _sum_of(power(add(mul(c, mean.value), d), TWO), [mean, variance], value)
+                return None
+        parts: list[Found] = []
+        value = ZERO
+        polynomial: dict[int, Scalar] = {0: ONE}
+        for c, d, n in form.linear:
+            for _ in range(n):
+                new: dict[int, Scalar] = {}
+                for k, a in polynomial.items():
+                    new[k + 1] = add(new.get(k + 1, ZERO), mul(a, c))
+                    new[k] = add(new.get(k, ZERO), mul(a, d))
+                polynomial = new
+        for k, a in polynomial.items():
+            if a is ZERO:
+                continue
+            one = Form(j=add(form.j, num(k)), m=form.m, n=form.n, w=form.w, t=form.t)
+            found = self.by_lemma(one)
+            if found is None:
+                return None
+            parts.append(found)
+            value = add(value, mul(a, found.value))
+        return _sum_of(ZERO, parts, value)
+
+    def generated(self, patterns: tuple[str, ...], at: dict[str, Scalar], orders: dict[str, int]) -> Found | None:
+        """The lemma of that form, differentiated: E x^j log(x)^m = d^m/dj^m E x^j."""
+        for lemma in _table(self.law.row.name):
+            if lemma.of not in patterns:
+                continue
+            value, lemmas = self._value(lemma, at, orders), [lemma.of]
+            condition = self.know.remaining(self.law.text(lemma.when, **self._all(at))) if lemma.when else ONE
+            otherwise = INF if lemma.otherwise == "inf" and not any(orders.values()) else NAN
+            if value is None:
+                return None
+            return Found(value, lemmas, condition, otherwise, lemma.source)
+        if self.is_flat and "x^j" in patterns and orders.get("j", 0) == 0:
+            return None
+        return None
+
+    @staticmethod
+    def _all(at: Mapping[str, Scalar]) -> dict[str, Scalar]:
+        return {k: at.get(k, ZERO) for k in PLACES if k in at}
+
+    def _value(self, lemma: Lemma, at: dict[str, Scalar], orders: dict[str, int]) -> Scalar | None:
+        if not any(orders.values()):
+            return simplified(self.law.text(lemma.value, **at))
+        if sum(orders.values()) > MAX_ORDER:
+            return None
+        body = self.law.text(lemma.value, **{k: PLACE[k] for k in at})
+        for name, order in orders.items():
+            for _ in range(order):
+                body = derivative(body, PLACE[name])
+        return simplified(_put(body, {PLACE[k]: v for k, v in at.items()}))
+
+    def by_pattern(self, g: Scalar) -> Found | None:
+        for lemma in _table(self.law.row.name):
+            if lemma.of in GENERATORS:
+                continue
+            bound = match(self.law.text(lemma.of, x=self.x, **{k: PLACE[k] for k in PLACES}), g, self.x)
+            if bound is None:
+                continue
+            condition = ONE
+            if lemma.when:
+                condition = self.know.remaining(self.law.text(lemma.when, **bound))
+                if condition is ZERO and lemma.otherwise == "undefined":
+                    continue
+            value = self.law.text(lemma.value, **bound)
+            if value is INF and condition is not ONE:
+                continue
+            otherwise = INF if lemma.otherwise == "inf" else NAN
+            return Found(simplified(value), [lemma.of], condition, otherwise, lemma.source)
+        return self.by_antiderivative(g) if self.is_flat else None
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the density is constant on an interval."""
+        return self.law.row.region.kind == "interval" and "x" not in _names(self.law.row.log_density)
+
+    def by_antiderivative(self, g: Scalar) -> Found | None:
+        low = scalar_text(self.law.row.region.low, dict(self.law.parameters))
+        high = scalar_text(self.law.row.region.high, dict(self.law.parameters))
+        for rule in ANTIDERIVATIVES:
+            pattern = scalar_text(rule.of, {"x": self.x, **{k: PLACE[k] for k in PLACES}})
+            bound = match(pattern, g, self.x)
+            if bound is None and rule.of == "x^j":
+                bound = self._as_power(g)
+            if bound is None:
+                continue
+            n = is_natural(bound["j"]) if "j" in bound else None
+            if rule.of == "x^j" and bound["j"] is MINUS_ONE:
+                continue
+            condition: Scalar = ONE
+            if rule.domain == "positive" and n is None:
+                condition = compare("<", ZERO, low)
+            elif rule.domain == "nonnegative" or rule.domain == "unit":
+                condition = compare("<=", ZERO, low)
+            if rule.domain == "unit":
+                condition = logic("and", condition, compare("<=", high, ONE))
+            ends = [scalar_text(rule.value, {"x": e, **bound}) for e in (high, low)]
+            value = divide(sub(ends[0], ends[1]), sub(high, low))
+            return Found(simplified(value), ["the integral over the interval"], self.know.remaining(condition), NAN)
+        return None
+
+    def _as_power(self, g: Scalar) -> dict[str, Scalar] | None:
+        if g is self.x:
+            return {"j": ONE}
+        if isinstance(g, Pow) and g.base is self.x and not self.depends(g.exponent):
+            return {"j": g.exponent}
+        return None
+
+
+@dataclass
+class Form:
+    """constant * x^j log(x)^m (1 - x)^w log(1 - x)^n exp(t x) * powers of linear forms * what is special."""
+
+    j: Scalar = ZERO
+    m: int = 0
+    w: Scalar = ZERO
+    n: int = 0
+    t: Scalar = ZERO
+    constant: Scalar = ONE
+    linear: list[tuple[Scalar, Scalar, int]] = field(default_factory=list)
+    special: list[Scalar] = field(default_factory=list)
+
+    @property
+    def is_plain(self) -> bool:
+        return self.j is self.w is self.t is ZERO and self.m == self.n == 0 and not self.linear
+
+    def product(self, x: Scalar) -> Scalar:
+        return mul(
+            power(x, self.j), power(fn("log", x), num(self.m)), power(sub(ONE, x), self.w),
+            power(fn("log", sub(ONE, x)), num(self.n)), fn("exp", mul(self.t, x)),
+        )  # fmt: skip
+
+
+GENERATORS = ("x^j", "x^j*(1 - x)^w", "x^j*exp(t*x)")
+_BY_FAMILY: dict[str, list[Lemma]] = {}
+for _lemma in LEMMAS:
+    _BY_FAMILY.setdefault(_lemma.family, []).append(_lemma)
+_MELLIN = {lemma.family for lemma in LEMMAS if lemma.of == "x^j"}
+
+
+def _table(family: str) -> list[Lemma]:
+    return _BY_FAMILY.get(family, [])
+
+
+def _names(text: str) -> set[str]:
+    word, out = "", set()
+    for c in text + " ":
+        if c.isalnum() or c == "_":
+            word += c
+        else:
+            out.add(word)
+            word = ""
+    return out
+
+
+def _sum_of(base: Scalar, parts: list[Found], more: Scalar) -> Found:
+    return Found(
+        add(base, more), [lemma for p in parts for lemma in p.lemmas], logic("and", *(p.condition for p in parts)),
+        next((p.otherwise for p in parts if p.condition is not ONE), NAN), next((p.source for p in parts if p.source), ""),
+    )  # fmt: skip
+
+
+def _put(body: Scalar, mapping: Mapping[Scalar, Scalar]) -> Scalar:
+    memo: dict[Node, Scalar] = dict(mapping)  # type: ignore[arg-type]
+
+    def visit(x: Scalar) -> Scalar:
+        found = memo.get(x)
+        if found is None:
+            if x.args and not isinstance(x, Entry):
+                found = rebuild(x, [visit(a) for a in x.args])
+            else:
+                found = x
+            memo[x] = found
+        return found
+
+    return visit(body)
+
+
+def derivative(x: Scalar, at: Scalar) -> Scalar:
+    """d x / d at, for a scalar built of + * ^ and functions of the table, `at` an entry."""
+    memo: dict[Scalar, Scalar] = {}
+
+    def visit(n: Scalar) -> Scalar:
+        if n is at:
+            return ONE
+        found = memo.get(n)
+        if found is not None:
+            return found
+        if not n.args or isinstance(n, Entry):
+            made: Scalar = ZERO
+        elif isinstance(n, Add):
+            made = add(*(visit(t) for t in n.args))
+        elif isinstance(n, Mul):
+            made = add(*(mul(visit(f), *(g for g in n.args if g is not f)) for f in n.args))
+        elif isinstance(n, Pow):
+            base, exponent = n.base, n.exponent
+            by_base, by_exponent = visit(base), visit(exponent)
+            made = add(
+                mul(exponent, power(base, sub(exponent, ONE)), by_base) if by_base is not ZERO else ZERO,
+                mul(n, fn("log", base), by_exponent) if by_exponent is not ZERO else ZERO,
+            )
+        elif isinstance(n, Fn):
+            made = ZERO
+            for k, a in enumerate(n.args):
+                slope = visit(a)
+                if slope is not ZERO:
+                    made = add(made, mul(slope, derivative_of(n.name, k, n.args, n)))
+        else:
+            raise TypeError(type(n).__name__)
+        memo[n] = made
+        return made
+
+    return visit(x)
+
+
+# --- matching ---------------------------------------------------------------------------------------------------------
+
+
+def match(pattern: Scalar, node: Scalar, x: Entry) -> dict[str, Scalar] | None:
+    """The values of j, t, v, w with which the pattern is the node; what they stand for does not depend on x."""
+    bound: dict[Scalar, Scalar] = {}
+    if _match(pattern, node, x, bound):
+        names = {p: n for n, p in PLACE.items()}
+        return {names[p]: v for p, v in bound.items()}
+    return None
+
+
+def _has_x(node: Scalar, x: Entry) -> bool:
+    from symgen.tensor.expression import variables_of
+
+    return x.array in variables_of(node)
+
+
+def _open(node: Scalar) -> bool:
+    """Whether a place occurs in the pattern."""
+    if node in _PLACES:
+        return True
+    return not isinstance(node, Entry) and any(_open(a) for a in node.args)  # type: ignore[arg-type]
+
+
+_PLACES = frozenset(PLACE[n] for n in PLACES)
+
+
+def _match(p: Scalar, n: Scalar, x: Entry, bound: dict[Scalar, Scalar]) -> bool:
+    if not _open(p):
+        return p is n
+    if p in _PLACES:
+        if _has_x(n, x):
+            return False
+        if p in bound:
+            return bound[p] is n
+        bound[p] = n
+        return True
+    if isinstance(p, Add):
+        return _match_parts(p.args, terms_of(n), x, bound, add, neg)  # type: ignore[arg-type]
+    if isinstance(p, Mul):
+        return _match_parts(p.args, factors_of(n), x, bound, mul, lambda a: power(a, MINUS_ONE))  # type: ignore[arg-type]
+    if isinstance(p, Pow):
+        if not _has_x(p, x):
+            e = p.exponent
+            if _has_x(n, x) or not isinstance(e, Num) or e.rational is None:
+                return False
+            return _match(p.base, power(n, num(1 / e.rational)), x, bound)
+        if isinstance(n, Pow):
+            return _match(p.base, n.base, x, bound) and _match(p.exponent, n.exponent, x, bound)
+        return False
+    if isinstance(p, Fn):
+        return (
+            isinstance(n, Fn) and n.name == p.name and len(n.args) == len(p.args)
+            and all(_match(a, b, x, bound) for a, b in zip(p.args, n.args, strict=True))  # type: ignore[arg-type]
+        )  # fmt: skip
+    return False
+
+
+def _match_parts(ps, ns, x, bound, join, inverse) -> bool:  # type: ignore[no-untyped-def]
+    """Terms with x match one to one; what is free of x on the one side is what is free of x on the other."""
+    p_with, p_without = [p for p in ps if _has_x(p, x)], [p for p in ps if not _has_x(p, x)]
+    n_with, n_without = [n for n in ns if _has_x(n, x)], [n for n in ns if not _has_x(n, x)]
+    if len(p_with) != len(n_with):
+        return False
+    fixed = [p for p in p_without if not _open(p)]
+    loose = [p for p in p_without if _open(p)]
+    rest = join(*n_without, *(inverse(p) for p in fixed))
+    for order in _permutations(n_with):
+        trial = dict(bound)
+        if not all(_match(p, n, x, trial) for p, n in zip(p_with, order, strict=True)):
+            continue
+        remaining, ok = rest, True
+        pending = list(loose)
+        for p in loose:
+            if p in trial or all(q in trial for q in _places_of(p)):
+                remaining = join(remaining, inverse(_put(p, trial)))
+                pending.remove(p)
+        neutral = join()
+        if not pending:
+            ok = remaining is neutral
+        elif len(pending) == 1:
+            ok = _match_coefficient(pending[0], remaining, x, trial)
+        else:
+            ok = False
+        if ok:
+            bound.clear()
+            bound.update(trial)
+            return True
+    return False
+
+
+def _match_coefficient(p: Scalar, n: Scalar, x: Entry, bound: dict[Scalar, Scalar]) -> bool:
+    """c q against n, c a number: q against n/c."""
+    if isinstance(p, Mul):
+        fixed = [f for f in p.args if not _open(f)]  # type: ignore[arg-type]
+        if fixed:
+            rest = mul(*(f for f in p.args if f not in fixed))  # type: ignore[misc]
+            return _match_coefficient(rest, divide(n, mul(*fixed)), x, bound)  # type: ignore[arg-type]
+        return _match_parts(p.args, factors_of(n), x, bound, mul, lambda a: power(a, MINUS_ONE))
+    return _match(p, n, x, bound)
+
+
+def _places_of(p: Scalar) -> set[Scalar]:
+    if p in _PLACES:
+        return {p}
+    return set().union(*(_places_of(a) for a in p.args)) if not isinstance(p, Entry) else set()  # type: ignore[arg-type]
+
+
+def _permutations(items: list[Scalar]) -> list[list[Scalar]]:
+    if len(items) <= 1:
+        return [items]
+    if len(items) > 3:
+        return [items]
+    return [[a, *rest] for k, a in enumerate(items) for rest in _permutations(items[:k] + items[k + 1 :])]
+
+
+# --- values made readable ---------------------------------------------------------------------------------------------
+
+
+def simplified(x: Scalar) -> Scalar:
+    """Quotients of gamma functions whose arguments differ by an integer become products, gamma(1/2) becomes sqrt(pi)."""
+    memo: dict[Scalar, Scalar] = {}
+
+    def visit(n: Scalar) -> Scalar:
+        found = memo.get(n)
+        if found is None:
+            if n.args and not isinstance(n, Entry) and type(n).__name__ not in ("Sum", "Fold", "Expect"):
+                found = rebuild(n, [visit(a) for a in n.args])  # type: ignore[arg-type]
+                if isinstance(found, (Mul, Pow)):
+                    found = gamma_quotient(found)
+                elif isinstance(found, Fn):
+                    found = special_value(found)
+            else:
+                found = n
+            memo[n] = found
+        return found
+
+    return visit(x)
+
+
+def special_value(x: Fn) -> Scalar:
+    """digamma(a + n) = digamma(a) + sum of 1/(a + k); gamma at halves."""
+    from symgen.tensor.expression import PI
+
+    a = x.args[0] if x.args else ZERO
+    r = a.rational if isinstance(a, Num) else None
+    if x.name == "gamma" and r is not None and r.denominator == 2 and 0 < r < 30:
+        value: Scalar = power(PI, divide(ONE, TWO))
+        k = r - 1
+        while k > 0:
+            value = mul(num(k), value)
+            k -= 1
+        return value
+    if x.name in ("digamma", "trigamma") and isinstance(a, Add):
+        constant = next((t for t in a.args if isinstance(t, Num) and t.rational is not None), None)
+        if constant is not None and constant.rational is not None and constant.rational.denominator == 1:
+            n = int(constant.rational)
+            rest = sub(a, constant)
+            if 0 < n <= 6:
+                down = fn(x.name, rest)
+                extra = [power(add(rest, num(k)), num(-1 if x.name == "digamma" else -2)) for k in range(n)]
+                return add(down, *(e if x.name == "digamma" else neg(e) for e in extra))
+    return x
+
+
+def gamma_quotient(x: Scalar) -> Scalar:
+    """Gamma(a + n)/Gamma(a) = a (a + 1) .. (a + n - 1)."""
+    factors = list(factors_of(x))
+    while True:
+        above = [f for f in factors if isinstance(f, Fn) and f.name == "gamma"]
+        below = [f for f in factors if isinstance(f, Pow) and f.exponent is MINUS_ONE and isinstance(f.base, Fn)
+                 and f.base.name == "gamma"]  # fmt: skip
+        for a in above:
+            for b in below:
+                difference = expand_size(sub(a.args[0], b.base.args[0]))  # type: ignore[attr-defined]
+                if isinstance(difference, Num) and difference.rational is not None and difference.rational.denominator == 1:
+                    n = int(difference.rational)
+                    if abs(n) <= 12:
+                        low = b.base.args[0] if n >= 0 else a.args[0]  # type: ignore[attr-defined]
+                        rising = [add(low, num(k)) for k in range(abs(n))]
+                        factors.remove(a)
+                        factors.remove(b)
+                        factors.append(mul(*rising) if n >= 0 else power(mul(*rising), MINUS_ONE))
+                        break
+            else:
+                continue
+            break
+        else:
+            break
+    # a leftover gamma(a + 1) = a gamma(a) cancels against a factor 1/a
+    return mul(*factors)
+
+
+def one_of(size: Scalar) -> Scalar:
+    """The sum over an index of that size of 1, for finite laws."""
+    return total(ONE, [fresh_index(size)])
+
+
+def conditional(found: Found) -> Scalar:
+    """The value, with its condition where that is not known to hold."""
+    return where(found.condition, found.value, found.otherwise)
