@@ -14,8 +14,32 @@ from typing import Any
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from symgen.tensor.expression import (
-    HALF, MINUS_ONE, ZERO, Add, Dim, Entry, Expect, Fn, Fold, Mul, Num, Pow, Scalar, Sum, Where, add, as_coefficient, fn,
-    mul, num, open_sum, power, rebuild, substitute, total, where,
+    HALF,
+    MINUS_ONE,
+    ZERO,
+    Add,
+    Dim,
+    Entry,
+    Expect,
+    Fn,
+    Fold,
+    Mul,
+    Num,
+    Pow,
+    Scalar,
+    Sum,
+    Where,
+    add,
+    as_coefficient,
+    fn,
+    mul,
+    num,
+    open_sum,
+    power,
+    rebuild,
+    substitute,
+    total,
+    where,
 )  # fmt: skip
 from symgen.tensor.facts import Facts
 
@@ -62,7 +86,7 @@ def _inside_atoms(node: Scalar) -> Scalar:
 
 
 def _is_size(x: Scalar) -> bool:
-    return isinstance(x, (Dim, Num)) or type(x) in (Add, Mul, Pow) and all(_is_size(a) for a in x.args)
+    return isinstance(x, (Dim, Num)) or (type(x) in (Add, Mul, Pow) and all(_is_size(a) for a in x.args))
 
 
 def may_cancel(node: Scalar) -> bool:
@@ -94,7 +118,7 @@ def may_cancel(node: Scalar) -> bool:
                     stack.append(base)
         elif kind is Fn and x.name == "exp":
             exponentials += 1
-    return sums > 0 and (fractions > 0 or products > 0 and sums > 1) or exponentials > 1
+    return (sums > 0 and (fractions > 0 or (products > 0 and sums > 1))) or exponentials > 1
 
 
 # --- polynomials over atoms -------------------------------------------------------------------------------------------

@@ -6,18 +6,41 @@ an array of its own where it is long or used more than once. Whoever asks for th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from symgen.algebra.rational import collect_common, simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
+from symgen.calculus.recurrence import backward
 from symgen.calculus.rules import pullback
 from symgen.calculus.structured import within_set
 from symgen.derivation.context import Context
 from symgen.tensor.build import has_contraction, is_plain
 from symgen.tensor.expression import (
-    ONE, ZERO, Add, Array, Entry, Expect, Fn, Index, Mul, Node, Operation, Operator, Pow, Recurrence, Scalar, Tensor,
-    Var, Where, add, arrays_below, axis, count_nodes, delta, entry, fresh_index, mul, open_tensor, operator, substitute,
-    tensor, topological, var,
+    ONE,
+    ZERO,
+    Array,
+    Entry,
+    Index,
+    Node,
+    Operation,
+    Operator,
+    Recurrence,
+    Scalar,
+    Tensor,
+    Var,
+    Where,
+    add,
+    arrays_below,
+    axis,
+    count_nodes,
+    delta,
+    entry,
+    fresh_index,
+    mul,
+    operator,
+    substitute,
+    tensor,
+    topological,
 )  # fmt: skip
 from symgen.tensor.operations import OPERATIONS
 from symgen.text.diagnostics import CannotDerive
@@ -40,6 +63,8 @@ class Reverse:
         self.adjoints: dict[Array, Scalar] = {}
         self.through: dict[Array, list[Array]] = {}
         self.current: Array = f
+        self.stop: set[Array] = set()  # arrays that adjoints are handed to, and not through
+        self.quiet = False
         self.taken = set(ctx.names.values()) | set(ctx.trace.names.values())
 
     def run(self, seed: Scalar) -> None:
@@ -67,14 +92,12 @@ class Reverse:
             elif type(array) is Operator:
                 self.operator(array, g)
             elif type(array) is Recurrence:
-                from symgen.calculus.recurrence import backward
-
                 backward(self, array, g)
             else:
                 raise CannotDerive("no derivative of this is known", array, THIS_FILE)
 
     def leads_on(self, array: Array) -> bool:
-        return any(a in self.active for a in arrays_below(array))
+        return array not in self.stop and any(a in self.active for a in arrays_below(array))
 
     def emit(self, array: Array, body: Scalar) -> None:
         if body is ZERO:
@@ -142,17 +165,21 @@ class Reverse:
         self.taken.add(chosen)
         return chosen
 
-    def explain(self, array: Array, result: Array) -> None:
+    def explain(self, array: Array, result: Array, rule: str = "chain_rule", reason: str = "") -> None:
         """A step of the derivation: the adjoint of `array`, and the statements that it comes through."""
+        if self.quiet:
+            return
         names = [n for n in map(self.ctx.name_of, self.through.get(array, ())) if n]
-        rule, reason, source = "chain_rule", "", ""
+        source = ""
         consumers = self.through.get(array, [])
         operations = [c for c in consumers if isinstance(c, Operation)]
-        if len(consumers) == 1 and consumers[0] is self.f:
+        if reason:
+            pass
+        elif len(consumers) == 1 and consumers[0] is self.f:
             rule, reason = "differentiate", "term by term"
         elif len(consumers) > 1:
             rule = "sum_over_uses"
-        if operations:
+        if operations and not reason:
             row = OPERATIONS[operations[0].name]
             rule, reason, source = f"pullback_of_{row.name}", row.because, row.source
         if names and not reason:

@@ -10,8 +10,25 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from symgen.tensor.expression import (
-    Array, Index, Node, Operation, Scalar, Var, arrays_below, axis, entry, fresh_index, open_tensor, operation,
-    rebuild, replace_arrays, substitute, tensor, topological, var, walk,
+    Array,
+    Index,
+    Node,
+    Operation,
+    Scalar,
+    Var,
+    arrays_below,
+    axis,
+    entry,
+    fresh_index,
+    open_tensor,
+    operation,
+    rebuild,
+    replace_arrays,
+    substitute,
+    tensor,
+    topological,
+    var,
+    walk,
 )  # fmt: skip
 from symgen.tensor.formula import read, read_value
 from symgen.tensor.functions import FUNCTIONS

@@ -8,8 +8,25 @@ from __future__ import annotations
 
 from symgen.derivation.context import Context
 from symgen.tensor.expression import (
-    HALF, ZERO, Scalar, Var, add, axis, compare, delta, divide, entry, fresh_index, mul, neg, operator, sub,
-    substitute, tensor, total, where,
+    HALF,
+    ZERO,
+    Scalar,
+    Var,
+    add,
+    axis,
+    compare,
+    delta,
+    divide,
+    entry,
+    fresh_index,
+    mul,
+    neg,
+    operator,
+    sub,
+    substitute,
+    tensor,
+    total,
+    where,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 

@@ -1,0 +1,116 @@
+"""Backpropagation through time agrees with differences, for recurrences of first and second order."""
+
+from __future__ import annotations
+
+import pytest
+from problems import Problem
+from test_gradient import agree, along, contracted, direction_of, point_for, value
+
+from symgen.calculus.gradient import gradient, jacobian
+from symgen.calculus.hessian import hessian
+from symgen.derivation.context import Context
+from symgen.tensor import build
+from symgen.tensor.build import Value
+from symgen.tensor.expression import (
+    ONE,
+    Array,
+    Recurrence,
+    Scalar,
+    Var,
+    add,
+    axis,
+    dim,
+    recurrence,
+    substitute,
+    tensor,
+    topological,
+    var,
+)
+from symgen.tensor.formula import read, read_value
+
+SEQUENCES = {
+    # declarations; the first entries; the rule; f
+    "rnn": ("A[k, k]; B[k, d]; x[T, d]; h0[k]; c[k]", ["h0"], "tanh(A@h[t-1] + B@x[t-1])", "c@h[T]"),
+    "rnn_all_states": ("A[k, k]; B[k, d]; x[T, d]; h0[k]; y[T, k]", ["h0"], "tanh(A@h[t-1] + B@x[t-1])", "norm(h[1:] - y)^2"),
+    "linear": ("A[k, k]; h0[k]; c[k]", ["h0"], "A@h[t-1]", "c@h[T]"),
+    "scalar": ("a; h0; b", ["h0"], "a*h[t-1] + b", "h[T]^2"),
+    "geometric": ("a; h0", ["h0"], "a*h[t-1]", "sum(h)"),
+    "logistic_map": ("r; h0: unit", ["h0"], "r*h[t-1]*(1 - h[t-1])", "h[T]"),
+    "gated": ("U[k, k]; V[k, k]; h0[k]; c[k]", ["h0"], "sigmoid(U@h[t-1])*h[t-1] + (1 - sigmoid(U@h[t-1]))*tanh(V@h[t-1])", "c@h[T]"),
+    "softmax": ("W[k, k]; h0[k]; c[k]", ["h0"], "softmax(W@h[t-1])", "c@h[T]"),
+    "batched": ("A[k, k]; H[n, k]; c[k]", ["H"], "tanh(h[t-1]@A)", "sum(h[T]@c)"),
+    "second_order": ("a; b; p; q", ["p", "q"], "sin(a*h[t-1]) + b*h[t-2]", "sum(h^2)"),
+    "second_order_gap": ("a; p; q", ["p", "q"], "sin(a*h[t-2])", "h[T]*h[T-1]"),
+    "moving_average": ("g: unit; x[T]; h0", ["h0"], "g*h[t-1] + (1-g)*x[t-1]", "h[1:]@x"),
+    "constant_step": ("A[k, k]; x[T, k]; h0[k]", ["h0"], "tanh(A@x[t-1])", "sum(h)"),
+}  # fmt: skip
+
+
+def program(case: str) -> tuple[Array, dict[str, Array | Scalar], Array]:
+    """f, the scope and the sequence; T runs from 1, or from 2 for two first entries."""
+    declared, first, rule, f = SEQUENCES[case]
+    scope = Problem(case, declared, f, "").scope()
+    T = scope.setdefault("T", dim("T"))
+    assert not isinstance(T, Array)
+    length = add(T, ONE)
+    base = [scope[b] for b in first]
+    shape = (length, *base[0].shape)  # type: ignore[union-attr]
+    own = var("h", shape, role="recurrence", uid=1)
+    t = axis(0, length)
+    body = build.broadcast_to(read_value(rule, {**scope, "h": own, "t": t}), shape[1:])
+    h = recurrence(own, tensor((t, *body.indices), body.body), base)  # type: ignore[arg-type]
+    scope["h"] = h
+    return read(f, scope), scope, h
+
+
+CASES = [(case, x) for case, (declared, *_) in SEQUENCES.items() for x in
+         (d.partition("[")[0].partition(":")[0].strip() for d in declared.split(";"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("case, x", CASES)
+def test_gradient_through_time_is_the_slope(case: str, x: str) -> None:
+    f, scope, h = program(case)
+    v = scope[x]
+    assert isinstance(v, Var)
+    ctx = Context(names={h: "h"})
+    g = gradient(f, [v], ctx)[v]
+    point = point_for(Problem(case, "", "", x), [f, g, v])
+    d = direction_of(v, point, None)
+    agree(contracted(value(g, point), d), along(f, v, point, d))
+
+
+def test_the_adjoint_of_a_recurrence_is_a_reversed_recurrence() -> None:
+    f, scope, h = program("rnn")
+    ctx = Context(names={h: "h"})
+    A = scope["A"]
+    assert isinstance(A, Var)
+    g = gradient(f, [A], ctx)[A]
+    found = [a for a in topological(g) if isinstance(a, Recurrence) and a.reverse]
+    assert len(found) == 1
+    assert ctx.trace.names[found[0]] == "delta_h"
+    assert "backpropagation_through_time" in {s.rule for s in ctx.trace.steps}
+
+
+@pytest.mark.parametrize("case, x", [("scalar", "a"), ("rnn", "h0"), ("logistic_map", "r"), ("second_order", "a")])
+def test_hessian_through_time_is_the_slope_of_the_gradient(case: str, x: str) -> None:
+    f, scope, h = program(case)
+    v = scope[x]
+    assert isinstance(v, Var)
+    ctx = Context(names={h: "h"})
+    g, second = gradient(f, [v], ctx)[v], hessian(f, v, ctx)
+    point = point_for(Problem(case, "", "", x), [f, g, second, v])
+    d = direction_of(v, point, None)
+    agree(contracted(value(second, point), d), along(g, v, point, d))
+
+
+@pytest.mark.parametrize("case, x", [("rnn", "A"), ("linear", "h0"), ("batched", "A")])
+def test_jacobian_of_the_last_state_is_its_slope(case: str, x: str) -> None:
+    _, scope, h = program(case)
+    v, last = scope[x], read("h[T]", scope)
+    assert isinstance(v, Var)
+    j = jacobian(last, v, Context(names={h: "h"}))
+    point = point_for(Problem(case, "", "", x), [last, j, v])
+    d = direction_of(v, point, None)
+    agree(contracted(value(j, point), d), along(last, v, point, d))
+
+
