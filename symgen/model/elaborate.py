@@ -14,10 +14,10 @@ import numpy as np
 
 from symgen.games.game import Game, Player, Unknown
 from symgen.model.model import Declared, Elaborated, GameRef, Goal, Initial, TrainGoal, UnknownFunction
-from symgen.model.reader import ModelReader, plain_array, probability_empirical
+from symgen.model.reader import ModelReader, plain_array
 from symgen.probability import joint as probability
 from symgen.probability.law import (
-    family, formula_law, is_family, opaque_density, row_of, value_domain,
+    empirical, family, formula_law, is_family, opaque_density, row_of, value_domain,
 )  # fmt: skip
 from symgen.probability.joint import Factor, Joint
 from symgen.tensor import build
@@ -29,7 +29,10 @@ from symgen.tensor.expression import (
     tensor, var, variables_of, walk,
 )  # fmt: skip
 from symgen.tensor.facts import Facts, is_nonnegative, is_positive, is_zero
-from symgen.tensor.formula import Binding, Clash, Poisoned, Scope, UserFunction, Witness, parts_of, shape_text, size_text
+from symgen.tensor.formula import (
+    SPECIAL, Binding, Clash, Poisoned, Scope, UserFunction, Witness, parts_of, shape_text, size_text,
+)  # fmt: skip
+from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.sample import random_point, random_sizes, sizes_in
 from symgen.text import tree
 from symgen.text.diagnostics import Diagnostic, Label, SpecError
@@ -659,13 +662,10 @@ class Elaborator:
                 values = [reader.value(a) for a in e.arguments]
                 if len(values) != 1 or e.keywords or values[0].rank == 0:
                     raise Clash("`Empirical` takes one data array, whose rows are the points", e.span)
-                law = probability_empirical(values[0].array())
+                law = empirical(values[0].array())
             else:
                 law = self.family_law(reader, e, shape)
         elif isinstance(e, tree.Call) and b is None and looks_like_family(e.function) and e.function not in ("E",):
-            from symgen.tensor.formula import SPECIAL
-            from symgen.tensor.functions import FUNCTIONS
-
             if e.function not in FUNCTIONS and e.function not in SPECIAL:
                 raise ModelReader(self, self.scope).unknown_distribution(e)
         self.laws[id(s)] = law

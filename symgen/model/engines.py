@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from symgen.derivation.context import Context
-from symgen.model.operators import game_of
 from symgen.tensor.expression import Operator
 
 Engine = Callable[[Operator, Context], Any]

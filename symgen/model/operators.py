@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from symgen.games.game import Game, Player
+from symgen.games import game as games
 from symgen.probability import joint as probability
-from symgen.tensor.expression import Array, Operator, operator
+from symgen.tensor.expression import Array, operator
 
 
 @dataclass(frozen=True)
@@ -71,28 +71,6 @@ def _divergence(name: str) -> Callable[..., Array]:
     return lambda q, p, **options: probability.divergence(name, q, p, **options)
 
 
-def _game(name: str) -> Callable[..., Array]:
-    """Operands are the payoffs, so that what stands in them is reduced first; the game is put together again after."""
-
-    def make(game: Game, player: int | None = None, **options: Any) -> Array:
-        arrays = {k: v for k, v in options.items() if isinstance(v, Array)}
-        plain = tuple((k, v) for k, v in options.items() if k not in arrays)
-        operands = [p.payoff for p in game.players] + list(arrays.values())
-        return operator(name, operands, (), (game, player, tuple(arrays), plain))
-
-    return make
-
-
-def game_of(op: Operator) -> tuple[Game, int | None, dict[str, Any]]:
-    """The game with the operands as payoffs, the number of the player, the options."""
-    game, player, arrays, plain = op.attrs
-    count = len(game.players)
-    players = tuple(
-        Player(p.variables, p.sense, payoff) for p, payoff in zip(game.players, op.operands[:count], strict=True)
-    )
-    return Game(game.name, players), player, {**dict(plain), **dict(zip(arrays, op.operands[count:], strict=True))}
-
-
 ROWS = [
     OperatorRow("grad", ("scalar", "variable"), _grad, keywords={"form": "word"}),
     OperatorRow("jacobian", ("value", "variable"), _jacobian, keywords={"form": "word"}),
@@ -124,11 +102,11 @@ ROWS = [
     OperatorRow("score", ("dist", "variable"), probability.score),
     OperatorRow("fisher", ("dist", "variables"), probability.fisher),
     OperatorRow("mle", ("dist", "variables"), probability.mle),
-    OperatorRow("best_response", ("game", "player"), _game("best_response")),
-    OperatorRow("value", ("game", "player"), _game("value"), optional=1),
-    OperatorRow("equilibrium", ("game",), _game("equilibrium")),
+    OperatorRow("best_response", ("game", "player"), games.best_response),
+    OperatorRow("value", ("game", "player"), games.value_at_best_response, optional=1),
+    OperatorRow("equilibrium", ("game",), games.equilibrium),
     OperatorRow(
-        "stability", ("game",), _game("stability"),
+        "stability", ("game",), games.stability,
         keywords={"method": "method", "step": "step", "at": "value"},
     ),
 ]  # fmt: skip

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from symgen.model.model import GameRef, UnknownFunction
 from symgen.model.operators import OPERATORS, OperatorRow
 from symgen.probability import joint as probability
-from symgen.probability.law import LawError, is_family, make_law
+from symgen.probability.distributions import FAMILIES
+from symgen.probability.law import LawError, empirical, is_family, make_law
 from symgen.probability.joint import DistRef, Joint
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
@@ -380,10 +381,8 @@ class ModelReader(Reader):
         return DistRef(Joint(ref.joint.name, factors), ref.variables, ref.given)
 
     def unknown_distribution(self, e: tree.Call) -> Clash:
-        from symgen.probability.law import families
-
         span = e.name_span if e.name_span != tree.NOWHERE else e.span
-        near = near_name(e.function, [*families(), *self.model.joint_names()])
+        near = near_name(e.function, [*FAMILIES, *self.model.joint_names()])
         return Clash(f"unknown distribution `{e.function}`", span, "not declared",
                      help=f"did you mean `{near}`?" if near else None)  # fmt: skip
 
@@ -399,7 +398,7 @@ class ModelReader(Reader):
         if e.function == "Empirical":
             if len(values) != 1 or keywords or values[0].rank == 0:
                 raise Clash("`Empirical` takes one data array, whose rows are the points", e.span)
-            return probability_empirical(values[0].array())
+            return empirical(values[0].array())
         try:
             law = make_law(e.function, [v.array() for v in values], {k: v.array() for k, v in keywords.items()}, event_shape)
         except LawError as error:
@@ -548,12 +547,6 @@ class ModelReader(Reader):
                 return k
         known = ", ".join(f"`{n}`" for own in names for n in own)
         raise Clash(f"`{self.written(e.span)}` is no player of this game", e.span, "not a player", notes=[f"its players move {known}"])
-
-
-def probability_empirical(rows: Array) -> Array:
-    from symgen.probability.law import empirical
-
-    return empirical(rows)
 
 
 def plain_array(v: Value) -> Array | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
@@ -17,6 +18,7 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.tensor.functions import FUNCTIONS
 from symgen.text import tree
+from symgen.text.parse import parse_expression
 from symgen.text.tree import NOWHERE, Span
 
 
@@ -425,9 +427,12 @@ class Reader:
         row = FUNCTIONS[e.function]
         self.no_keywords(e)
         wanted = len(row.arguments)
-        if len(e.arguments) != wanted:
-            raise self.wrong_count(e, str(wanted))
+        least = wanted - len(row.defaults)
+        if not least <= len(e.arguments) <= wanted:
+            raise self.wrong_count(e, str(wanted) if least == wanted else f"{least} to {wanted}")
         values = [self.value(a) for a in e.arguments]
+        missing = row.defaults[len(e.arguments) - least :] if len(e.arguments) < wanted else ()
+        values += [build.scalar(num_text(text)) for text in missing]
         return self.guarded(e, lambda: build.apply(e.function, *values))
 
     def wrong_count(self, e: tree.Call | tree.Binder, wanted: str) -> Clash:
@@ -737,8 +742,6 @@ def _layernorm(r: Reader, e: tree.Call) -> Value:
 
 
 def num_text(text: str) -> Num:
-    from fractions import Fraction
-
     return num(Fraction(text))
 
 
@@ -988,8 +991,6 @@ def read(text: str, scope: Mapping[str, Array | Scalar | Value]) -> Array:
 
 def read_value(text: str, scope: Mapping[str, Array | Scalar | Value]) -> Value:
     """Like `read`, with free indices of the scope's scalars allowed in the body."""
-    from symgen.text.parse import parse_expression
-
     names = {}
     for name, thing in scope.items():
         if isinstance(thing, Value):
