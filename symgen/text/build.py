@@ -63,6 +63,13 @@ class _Arguments:
         self.given = tuple(groups.get("|", ()))
         self.versus = tuple(groups.get("||", ()))
         seen: set[str] = set()
+        for part in parts:
+            if isinstance(part, Expression) and seen and not (self.given or self.versus):
+                help = "put the keywords last; `==` compares"
+                raise Misplaced("an argument stands after a keyword", part.span, help)
+            if isinstance(part, tree.Keyword):
+                seen.add(part.name)
+        seen = set()
         for keyword in self.keywords:
             if keyword.name in seen:
                 raise Misplaced(f"the keyword `{keyword.name}` is given twice", keyword.span)
@@ -157,7 +164,9 @@ class TreeBuilder:
     def arguments(self, *parts: Any) -> _Arguments:
         return _Arguments(parts)
 
-    def call(self, name: Name, opening: Token, arguments: _Arguments, closing: Token, *, log: Token | None = None) -> tree.Call:
+    def call(
+        self, name: Name, opening: Token, arguments: _Arguments, closing: Token, *, log: Token | None = None
+    ) -> tree.Call:
         return tree.Call(
             name.name,
             arguments.positional,
@@ -198,11 +207,20 @@ class TreeBuilder:
             if isinstance(item, tree.Draw | tree.IndexSpec):
                 written = "a draw `x ~ p`" if isinstance(item, tree.Draw) else "a range `t: a..b`"
                 help = "put the body in round brackets after it, as in `E[x ~ p](f)` or `sum[t: 1..T](f)`"
-                raise Misplaced(f"{written} stands in the bracket of an operator, and no body follows it", item.span, help)
+                raise Misplaced(
+                    f"{written} stands in the bracket of an operator, and no body follows it", item.span, help
+                )
         return tree.Subscript(operand, tuple(items), span=_cover(operand, closing))
 
     def binder(
-        self, name: Name, opening: Token, items: _Items, closing: Token, left: Token, arguments: _Arguments, right: Token
+        self,
+        name: Name,
+        opening: Token,
+        items: _Items,
+        closing: Token,
+        left: Token,
+        arguments: _Arguments,
+        right: Token,
     ) -> tree.Binder:
         if arguments.given or arguments.versus:
             what = (arguments.given or arguments.versus)[0]
@@ -239,7 +257,9 @@ class TreeBuilder:
         arguments = parts[1] if len(parts) == 4 else None
         end = Span(0, shape[1].end) if shape else None
         last = end.end if end else (parts[2].end if parts[2] is not None else name.span.end)
-        return tree.Domain(name.name, tuple(arguments or ()), shape[0] if shape else None, span=Span(name.span.start, last))
+        return tree.Domain(
+            name.name, tuple(arguments or ()), shape[0] if shape else None, span=Span(name.span.start, last)
+        )
 
     def bare_domain(self, shape: _Items) -> tree.Domain:
         return tree.Domain("real", (), shape[0], span=shape[1])
@@ -292,7 +312,9 @@ class TreeBuilder:
     def density(self, word: Token, *heads: Any) -> tree.Density:
         return tree.Density(_nodes(heads), span=_cover(word, *heads))
 
-    def function(self, word: Token, head: tree.Head, _: Token | None = None, domain: tree.Domain | None = None) -> tree.Function:
+    def function(
+        self, word: Token, head: tree.Head, _: Token | None = None, domain: tree.Domain | None = None
+    ) -> tree.Function:
         return tree.Function(head, domain, span=_cover(word, head, domain))
 
     def player(self, *parts: Any) -> tree.Player:
@@ -327,7 +349,9 @@ class TreeBuilder:
     def claim(self, word: Token, chain: tree.Claim) -> tree.Claim:
         return replace(chain, span=_cover(word, chain))
 
-    def method(self, name: Name, opening: Token | None, arguments: _Arguments | None, closing: Token | None) -> tree.Call:
+    def method(
+        self, name: Name, opening: Token | None, arguments: _Arguments | None, closing: Token | None
+    ) -> tree.Call:
         if opening is None or arguments is None or closing is None:
             return tree.Call(name.name, (), span=name.span, name_span=name.span)
         return self.call(name, opening, arguments, closing)

@@ -25,7 +25,7 @@ def is_plain(text: str) -> bool:
 
 @lru_cache(4096)
 def is_refused(character: str) -> bool:
-    """Whether it must not stand in a text, comments and reasons included: it hides, reorders text, or is no character."""
+    """Whether it must not stand in a text, comments and reasons included: it hides, turns text, or is no character."""
     category = unicodedata.category(character)
     hidden = category in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co") and character not in "\n\t\r"
     return hidden or ord(character) in _INVISIBLE

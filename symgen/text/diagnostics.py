@@ -64,7 +64,7 @@ class SpecError(SymgenError):
 
 
 class CannotDerive(SymgenError):
-    """symgen lacks a rule: `expression` is the part that it has none for, `where_to_add` the file a rule belongs into."""
+    """symgen lacks a rule: `expression` is the part that it has none for, `where_to_add` the file for a rule."""
 
     def __init__(self, message: str, expression: Any = None, where_to_add: str | None = None) -> None:
         super().__init__(message)

@@ -29,7 +29,7 @@ def _line_starts(text: str) -> list[int]:
 
 
 def line_and_column(source: Source, position: int) -> tuple[int, int]:
-    """Where a position stands, both counted from 1, the line with the shift of the source; a byte order mark has no column."""
+    """Where a position stands, from 1, the line with the shift of the source; a byte order mark has no column."""
     starts = _line_starts(source.text)
     line = bisect_right(starts, min(position, len(source.text)))
     column = position - starts[line - 1] + 1
@@ -66,7 +66,11 @@ def excerpt(diagnostic: Diagnostic, color: bool = False) -> str:
     shift = source.line_shift
     pad = len(str(max(lines) + shift)) if lines else 1
     severity = diagnostic.severity
-    out = [paint(severity if severity in _STYLE else "error", f"{severity}:") + " " + paint("message", _safe(diagnostic.message))]
+    out = [
+        paint(severity if severity in _STYLE else "error", f"{severity}:")
+        + " "
+        + paint("message", _safe(diagnostic.message))
+    ]
     where = shown(source.name)
     if diagnostic.labels:
         line, column = line_and_column(source, diagnostic.position)
@@ -144,7 +148,15 @@ def _drawn(text: str, number: int, stretches: list[_Stretch], paint: _Paint, sev
     before = "..." if low else ""
     pieces, columns = [before], [len(before)]
     for c in line:
-        piece = _TAB if c == "\t" else "" if c == "\ufeff" and start + low == 0 else f"<{code_point(c)}>" if is_refused(c) else c
+        piece = (
+            _TAB
+            if c == "\t"
+            else ""
+            if c == "\ufeff" and start + low == 0
+            else f"<{code_point(c)}>"
+            if is_refused(c)
+            else c
+        )
         pieces.append(piece)
         columns.append(columns[-1] + (width(c) if piece == c else len(piece)))
     if high < stop - start:
@@ -160,7 +172,11 @@ def _drawn(text: str, number: int, stretches: list[_Stretch], paint: _Paint, sev
     row, width_of_row, open_text = "", 0, True
     for s in sorted(stretches, key=lambda s: (s.start, s.end, s.culprit)):
         left, right = column(s.start), max(column(s.start) + 1, column(min(s.end, high)))
-        mark = paint(severity if severity in _STYLE else "error", "^" * (right - left)) if s.culprit else paint("frame", "-" * (right - left))
+        mark = (
+            paint(severity if severity in _STYLE else "error", "^" * (right - left))
+            if s.culprit
+            else paint("frame", "-" * (right - left))
+        )
         if row and (not open_text or left <= width_of_row):
             rows.append(row)
             row, width_of_row = "", 0

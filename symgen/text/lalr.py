@@ -1,6 +1,6 @@
 """The LALR(1) automaton: tokens in, what the builder makes out. A loop over a stack, so that no depth is too deep.
 
-Its tables are made from grammars/symgen.lark by Lark (`tables.py`) and kept beside it, since making them takes longer than
+Its tables are made from grammars/symgen.lark by Lark (`tables.py`) and kept beside it: making them takes longer than
 most texts take to parse.
 """
 
@@ -41,10 +41,10 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Tables:
-    """`actions[state][terminal]` is a state to shift to, or -1 - rule to reduce; `rules` are (symbol, size, name, alone, plan).
+    """`actions[state][terminal]` is a state to shift to, or -1 - rule to reduce; `gotos[state][symbol]` a state.
 
-    The plan of a rule gives the parts of the call: "c" a child, "i" a child that is a list to be spliced in, "n" None. A
-    rule without name makes a list; `alone` passes a single part through.
+    A rule is (symbol, size, name, alone, plan). The plan gives the parts of the call: "c" a child, "i" a child that is
+    a list to be spliced in, "n" None. A rule without name makes a list; `alone` passes a single part through.
     """
 
     grammar: str  # SHA-256 of the text they were made from

@@ -1,12 +1,12 @@
 """Lines to statements: which lines belong together, which bracket closes which, and which word is a keyword where.
 
-A statement ends with its line, but goes on inside an open bracket, after a trailing operator, and where the next line is
-indented more and starts with a relation, a binary operator, `with`, `on` or a reason.
+A statement ends with its line, but goes on inside an open bracket, after a trailing operator, and where the next line
+is indented more and starts with a relation, a binary operator, `with`, `on` or a reason.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from symgen.text.diagnostics import Diagnostic, Label
 from symgen.text.lalr import Token
@@ -38,30 +38,39 @@ class Words:
     tokens: list[Token]
     broken: bool = False
     indent: int = 0
-    stray: bool = field(default=False)  # indented as if it went on
+    stray: bool = False  # indented as if it went on
 
 
 def _ends_operand(token: Token) -> bool:
     return token.type in ("NAME", "NUMBER", "STRING", "BAD") or token in (")", "]", "}", "'", ".T")
 
 
-def _begins_statement(line: Line, base: int) -> bool:
-    """Whether a line is unmistakably a statement: a statement word, and then a name or a number side by side with it."""
+def _starts_operand(token: Token) -> bool:
+    return token.type in ("NUMBER", "(", "[", "-", "+") or (token.type == "NAME" and token not in _OPERAND_WORDS)
+
+
+def _begins_statement(line: Line, base: int, last: Token) -> bool:
+    """Whether a line can only be a new statement, whatever is open: a statement word where no name can stand.
+
+    That is where an operand stands before it, or a name or a number side by side after it.
+    """
     first = line.tokens[0]
-    if first.type != "NAME" or first not in STATEMENT_WORDS or line.indent > base or len(line.tokens) < 2:
+    if first.type != "NAME" or first not in STATEMENT_WORDS or line.indent > base:
         return False
-    second = line.tokens[1]
-    return second.type in ("NUMBER", "NAME") and second not in _OPERAND_WORDS
+    following = line.tokens[1] if len(line.tokens) > 1 else None
+    if following is not None and following.type in ("NAME", "NUMBER") and following not in _OPERAND_WORDS:
+        return True
+    return _ends_operand(last)
 
 
 def _goes_on(tokens: list[Token], line: Line, indent: int) -> bool:
     """Whether `line` continues a statement with no bracket open."""
     last, first = tokens[-1], line.tokens[0]
     deeper = line.indent > indent
-    if last.type != "STRING" and last in _TRAILING and not _begins_statement(line, indent):
+    if last.type != "STRING" and last in _TRAILING and not _begins_statement(line, indent, last):
         return True
     if last.type == "NAME" and len(tokens) > 1 and last in _WORD_TRAILING and _ends_operand(tokens[-2]):
-        return not _begins_statement(line, indent)
+        return not _begins_statement(line, indent, last)
     if not deeper:
         return False
     if len(tokens) == 1 and last in STATEMENT_WORDS:
@@ -80,6 +89,7 @@ class _Brackets:
         self.broken = False
 
     def report(self, found: Diagnostic) -> None:
+        """One mistake a statement: what follows a wrong bracket is guesswork."""
         if not self.broken:
             self.mistakes.append(found)
         self.broken = True
@@ -90,9 +100,13 @@ class _Brackets:
             self.open.append(token)
             if len(self.open) == MAX_DEPTH + 1:
                 help = "give an inner part a name of its own by `let`"
-                self.report(diagnostic(self.source, f"brackets are nested more than {MAX_DEPTH} deep", start, end, "", help))
+                self.report(
+                    diagnostic(self.source, f"brackets are nested more than {MAX_DEPTH} deep", start, end, "", help)
+                )
         elif not self.open:
-            found = diagnostic(self.source, f"`{token}` closes nothing", start, end, f"no `{_CLOSING[token]}` is open here")
+            found = diagnostic(
+                self.source, f"`{token}` closes nothing", start, end, f"no `{_CLOSING[token]}` is open here"
+            )
             self.report(found)
         else:
             opening = self.open.pop()
@@ -107,7 +121,9 @@ class _Brackets:
         if self.open:
             opening = self.open[-1]
             start, end = opening.start, opening.end
-            self.report(diagnostic(self.source, f"`{opening}` is never closed", start, end, f"`{_OPENING[opening]}` is missing"))
+            self.report(
+                diagnostic(self.source, f"`{opening}` is never closed", start, end, f"`{_OPENING[opening]}` is missing")
+            )
 
 
 def statements(lines: list[Line], source: Source, mistakes: list[Diagnostic], single: bool = False) -> list[Words]:
@@ -123,9 +139,10 @@ def statements(lines: list[Line], source: Source, mistakes: list[Diagnostic], si
 
     for line in lines:
         if current is not None and not single:
-            joined = not _begins_statement(line, current.indent) if brackets.open else _goes_on(
-                current.tokens, line, current.indent
-            )  # fmt: skip
+            if brackets.open:
+                joined = not _begins_statement(line, current.indent, current.tokens[-1])
+            else:
+                joined = _goes_on(current.tokens, line, current.indent)
             if not joined:
                 finish()
                 stray = line.indent > current.indent and not current.stray
@@ -165,10 +182,7 @@ def _placed(tokens: list[Token], single: bool) -> list[Token]:
             elif token in _OPERAND_WORDS:
                 keyword = previous is not None and _ends_operand(previous)
             elif token == "not":
-                keyword = following is not None and (
-                    following.type in ("NAME", "NUMBER") and following not in _OPERAND_WORDS
-                    or following.type not in ("NAME", "STRING") and following in ("(", "[", "-", "+")
-                )  # fmt: skip
+                keyword = following is not None and _starts_operand(following)
             elif token == "log":
                 keyword = following is not None and following.type == "NAME" and following not in _OPERAND_WORDS
             elif token in ("max", "min"):

@@ -1,7 +1,7 @@
 """Names: one spelling for each, none that can be taken for another, and the near ones.
 
-A name is a Unicode identifier in NFKC. A Greek letter that stands alone, or before or after a digit or `_`, is its word:
-`μ` is `mu`, `μ_0` is `mu_0`, `Σ1` is `Sigma1`; in `Δx` it stays a letter, since `Deltax` is another name.
+A name is a Unicode identifier in NFKC. A Greek letter that stands alone, or next to a digit or `_`, is its word: `μ` is
+`mu`, `μ_0` is `mu_0`, `Σ1` is `Sigma1`; in `Δx` it stays a letter, since `Deltax` is another name.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from symgen.text.characters import code_point, described, is_refused, quoted
+
 __all__ = ["GREEK", "canonical", "hint_of", "is_name_character", "letter_of", "near_name", "near_names", "refusal"]
 
 _WORDS = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma tau upsilon "
-    "phi chi psi omega"
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma tau "
+    "upsilon phi chi psi omega"
 ).split()
 
 # letter -> word: α..ω with the final sigma, Α..Ω without
@@ -23,15 +25,16 @@ GREEK = {chr(0x3B1 + i): word for i, word in enumerate(_WORDS)}
 GREEK |= {chr(ord(letter) - 0x20): word.capitalize() for letter, word in GREEK.items() if word != "varsigma"}
 _LETTERS = {word: letter for letter, word in GREEK.items()}
 
-# letters of other scripts that a reader takes for the Latin ones
+# letters that a reader takes for the Latin ones
 _LOOKALIKE = dict(
     zip(
-        "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧνορυϲϳ" "АВЕЅІЈКМНОРСТУХаеіјорсухѕһԛԝԁ" "ՕօոսհցյԼՏ" "ᎪᎫᎬᎳᎷᎻᏀᏃᏟᏢᏚᏞ",
-        "ABEZHIKMNOPTYXvopucj" "ABESIJKMHOPCTYXaeijopcyxshqwd" "OonuhgjLS" "AJEWMHGZCPSL",
+        "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαγινρυϲϳАВЕЅІЈКМНОРСТУХаеіјорсухѕһԛԝԁՕօոսհցյԼՏᎪᎫᎬᎳᎷᎻᏀᏃᏟᏢᏚᏞɑɡı",
+        "ABEZHIKMNOPTYXoayivpucjABESIJKMHOPCTYXaeijopcyxshqwdOonuhgjLSAJEWMHGZCPSLagi",
         strict=True,
     )
 )
-_TOGETHER = {"HAN", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"}
+_TWINS = set("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο")  # Greek letters that are drawn as the Latin ones even alone
+_EAST_ASIAN = {"LATIN", "HAN", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"}
 _SEGMENT = re.compile(r"[0-9_]+|[^0-9_]+")
 
 
@@ -70,48 +73,38 @@ def _script(character: str) -> str | None:
 def refusal(name: str) -> tuple[str, str] | None:
     """Why a name must not be used, with the way out; None for a good name.
 
-    Refused are names that look like another one: mixed scripts, Latin lookalikes, letters that cannot be seen.
+    Refused is what looks like another name: mixed scripts, letters that are drawn as Latin ones, what cannot be seen.
     """
     if name.isascii():
         return None
-    written, name = name, unicodedata.normalize("NFKC", name)
-    hidden = [c for c in name if _is_invisible(c)]
-    if hidden:
-        return f"the name `{written}` holds the invisible character {code_point(hidden[0])}", "write the name without it"
-    for part in _segments(name):
-        if part in GREEK and part in _LOOKALIKE:
-            word, latin = GREEK[part], _LOOKALIKE[part]
-            return f"`{part}` is the Greek letter {word}, which looks like the Latin {latin}", f"write `{word}` or `{latin}`"
-    scripts = {s for s in map(_script, name) if s}
-    odd = [c for c in name if c in _LOOKALIKE]
-    looks = "".join(_LOOKALIKE.get(c, c) for c in name)
-    alone = [s for s in scripts if s not in _TOGETHER]
+    written = quoted(name)
+    plain = unicodedata.normalize("NFKC", name)
+    hidden = next((c for c in plain if is_refused(c)), None)
+    if hidden is not None:
+        return f"a name holds {described(hidden)}", "write the name without it"
+    twin = next((part for part in _segments(plain) if part in _TWINS), None)
+    if twin is not None:
+        word, latin = GREEK[twin], _LOOKALIKE[twin]
+        return (
+            f"`{twin}` is the Greek letter {word}, which looks like the Latin {latin}",
+            f"write `{word}` or `{latin}`",
+        )
+    plain = canonical(name)
+    odd = [c for c in plain if c in _LOOKALIKE]
+    looks = "".join(_LOOKALIKE.get(c, c) for c in plain)
     if odd and looks.isascii():
-        return f"the name `{written}` looks like `{looks}` and is not: {_character(odd[0])}", f"write `{looks}`"
-    if len(alone) > 1 and not (set(alone) <= {"LATIN", "GREEK"} and not odd) or (alone and len(scripts) > len(alone) > 0 and odd):
-        first = next(c for c in name if _script(c) not in (None, "LATIN"))
-        mixed = " and ".join(sorted(s.capitalize() for s in scripts))
-        return f"the name `{written}` mixes {mixed} letters: {_character(odd[0] if odd else first)}", "write it in one script"
+        word = f", or the Greek letter as the word `{GREEK[odd[0]]}`" if odd[0] in GREEK else ""
+        return f"the name {written} looks like `{looks}` and is another: {_letter(odd[0])}", f"write `{looks}`{word}"
+    scripts = {script for script in map(_script, plain) if script}
+    if len(scripts) > 1 and (odd or not (scripts <= {"LATIN", "GREEK"} or scripts <= _EAST_ASIAN)):
+        stranger = odd[0] if odd else next(c for c in plain if _script(c) not in (None, "LATIN"))
+        mixed = " and ".join(sorted(script.capitalize() for script in scripts))
+        return f"the name {written} mixes {mixed} letters: {_letter(stranger)}", "write it in one script"
     return None
 
 
-def _character(character: str) -> str:
-    name = unicodedata.name(character, "an unnamed character").lower()
-    return f"`{character}` is {name} ({code_point(character)})"
-
-
-def code_point(character: str) -> str:
-    return f"U+{ord(character):04X}"
-
-
-def _is_invisible(c: str) -> bool:
-    n = ord(c)
-    return (
-        n in (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0)
-        or 0x180B <= n <= 0x180F
-        or 0xFE00 <= n <= 0xFE0F
-        or 0xE0000 <= n <= 0xE0FFF
-    )
+def _letter(character: str) -> str:
+    return f"`{character}` is {unicodedata.name(character, 'unnamed').lower()} ({code_point(character)})"
 
 
 # --- near names -------------------------------------------------------------------------------------------------------

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from symgen.text.mistakes import Situation, explain
 from symgen.text.scan import MAX_MISTAKES, Scanner, diagnostic
 from symgen.text.tree import Source
 
-__all__ = ["grammar_folder", "parse_claim", "parse_expression", "parse_spec"]
+__all__ = ["Reading", "grammar_folder", "parse_claim", "parse_expression", "parse_spec", "read_spec"]
 
 MAX_TEXT = 2_000_000
 MAX_TOKENS = 100_000  # of one statement
@@ -36,19 +39,34 @@ def _language() -> tuple[Parser, Scanner]:
     grammar = (folder / "symgen.lark").read_text(encoding="utf-8")
     tables = Tables.from_json((folder / "symgen.json").read_text(encoding="utf-8"))
     if tables.grammar != hashlib.sha256(grammar.encode()).hexdigest():
-        from symgen.text.tables import make_tables  # Lark is imported only where the grammar has been edited
-
-        tables = make_tables(grammar)
+        # the grammar has been edited: only then is Lark imported
+        tables = import_module("symgen.text.tables").make_tables(grammar)
     return Parser(tables, TreeBuilder()), Scanner(tables.symbols, tables.number, tables.string)
 
 
-def parse_spec(text: str, name: str = "<text>", line_shift: int = 0) -> tree.Spec:
-    """The statements of a spec. Raises SpecError with every mistake: one a statement, after those of the characters."""
+@dataclass(frozen=True)
+class Reading:
+    """The statements that parse, the mistakes of the others, and the names that those may have declared."""
+
+    spec: tree.Spec
+    mistakes: tuple[Diagnostic, ...]
+    lost: frozenset[str]
+
+
+def read_spec(text: str, name: str = "<text>", line_shift: int = 0) -> Reading:
+    """As much of a spec as parses, so that its other mistakes can be told in the same run."""
     source = Source(text, name, line_shift)
-    found, mistakes = _read(source, "statement")
-    if mistakes:
-        raise SpecError(mistakes)
-    return tree.Spec(source, tuple(found), span=tree.Span(0, len(text)))
+    found, mistakes, lost = _read(source, "statement")
+    spec = tree.Spec(source, tuple(found), span=tree.Span(0, len(text)))
+    return Reading(spec, tuple(mistakes), frozenset(lost))
+
+
+def parse_spec(text: str, name: str = "<text>", line_shift: int = 0) -> tree.Spec:
+    """The statements of a spec. Raises SpecError with every mistake, at most one of grammar in each statement."""
+    reading = read_spec(text, name, line_shift)
+    if reading.mistakes:
+        raise SpecError(list(reading.mistakes))
+    return reading.spec
 
 
 def parse_expression(text: str, name: str = "<expression>") -> tree.Expression:
@@ -62,7 +80,7 @@ def parse_claim(text: str, name: str = "<claim>") -> tree.Claim:
 
 
 def _one(source: Source, start: str, what: str) -> Any:
-    found, mistakes = _read(source, start)
+    found, mistakes, _ = _read(source, start)
     if not found and not mistakes:
         mistakes = [Diagnostic(f"{what} is missing: the text is empty", source)]
     if mistakes:
@@ -70,24 +88,39 @@ def _one(source: Source, start: str, what: str) -> Any:
     return found[0]
 
 
-def _read(source: Source, start: str) -> tuple[list[Any], list[Diagnostic]]:
+def _read(source: Source, start: str) -> tuple[list[Any], list[Diagnostic], set[str]]:
     size = len(source.text)
     if size > MAX_TEXT:
         message = f"the text has {size:,} characters, and symgen reads up to {MAX_TEXT:,}"
-        return [], [Diagnostic(message, Source("", source.name))]
+        return [], [Diagnostic(message, Source("", source.name))], set()
     parser, scanner = _language()
     lines, mistakes = scanner.scan(source)
-    found = []
+    found: list[Any] = []
+    lost: set[str] = set()
     for words in statements(lines, source, mistakes, single=start != "statement"):
+        node = None
         if not words.broken and len(mistakes) < MAX_MISTAKES:
             node = _parse(parser, words, source, start, mistakes)
-            if node is not None:
-                found.append(node)
+        if node is not None:
+            found.append(node)
+        else:
+            lost.update(_declared(words))
     mistakes.sort(key=lambda d: d.position)
     if len(mistakes) >= MAX_MISTAKES:
         del mistakes[MAX_MISTAKES:]
         mistakes.append(Diagnostic(f"mistakes beyond the first {MAX_MISTAKES} are not listed", source, severity="note"))
-    return found, mistakes
+    return found, mistakes, lost
+
+
+def _declared(words: Words) -> Iterator[str]:
+    """Names that a statement with a mistake in it may declare: all that stand where a declaration has its names."""
+    first, *rest = words.tokens
+    if first in ("data", "param", "const", "dim", "density"):
+        yield from (str(token) for token in rest if token.type == "NAME")
+    else:
+        yield from (str(token) for token in rest[:1] if token.type == "NAME")
+    if first.type == "NAME" and rest and rest[0] == "=":
+        yield str(first)  # `x = 3` without its `let`
 
 
 def _parse(parser: Parser, words: Words, source: Source, start: str, mistakes: list[Diagnostic]) -> Any:
@@ -95,7 +128,7 @@ def _parse(parser: Parser, words: Words, source: Source, start: str, mistakes: l
     tokens = words.tokens
     if start == "chain" and tokens[0] == "claim" and len(tokens) > 1 and tokens[1].type in ("NAME", "NUMBER", "log"):
         tokens = tokens[1:]
-    begin, end = tokens[0].start, tokens[-1].end
+    begin = tokens[0].start
     if len(tokens) > MAX_TOKENS:
         help = "give its parts names by `let`"
         message = f"a statement has {len(tokens):,} words and signs, and symgen reads up to {MAX_TOKENS:,}"

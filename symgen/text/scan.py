@@ -14,83 +14,25 @@ from symgen.text.characters import code_point, described, is_plain, is_refused, 
 from symgen.text.diagnostics import Diagnostic, Label
 from symgen.text.lalr import Token
 from symgen.text.names import canonical, is_name_character, refusal
+from symgen.text.spellings import FOREIGN, POWERS, SUBSCRIPTS
 from symgen.text.tree import Source, Span
 
-__all__ = ["FOREIGN", "Line", "Scanner", "diagnostic"]
+__all__ = ["Line", "Scanner", "diagnostic"]
 
 MAX_DIGITS = 400
 MAX_EXPONENT = 400
 MAX_NAME = 200
 MAX_MISTAKES = 200  # in one text: a file of noise must not answer with megabytes
 
-# spellings of other languages -> what to write here; `{}` stands for the spelling
-FOREIGN: dict[str, tuple[str, str]] = {
-    ":=": ("`:=` is not an operator here", "write `=`"),
-    "=>": ("`=>` is not an operator here", "write `>=`"),
-    "=<": ("`=<` is not an operator here", "write `<=`"),
-    "<>": ("`<>` is not an operator here", "write `!=`"),
-    "===": ("`===` is not an operator here", "write `==`"),
-    "+=": ("a name is defined once, so that `+=` has nothing to change", "define a new name by `let`"),
-    "-=": ("a name is defined once, so that `-=` has nothing to change", "define a new name by `let`"),
-    "*=": ("a name is defined once, so that `*=` has nothing to change", "define a new name by `let`"),
-    "/=": ("a name is defined once, so that `/=` has nothing to change", "define a new name by `let`, or write `!=`"),
-    "&&": ("`&&` is not an operator here", "write `and`"),
-    ".*": ("`.*` is not an operator here", "`*` acts on elements"),
-    "./": ("`./` is not an operator here", "`/` acts on elements"),
-    ".^": ("`.^` is not an operator here", "`^` acts on elements"),
-    ".+": ("`.+` is not an operator here", "`+` acts on elements"),
-    "...": ("`...` is not part of the language", "write out what is meant, or a range as in `t: 1..T`"),
-    "->": ("`->` is not part of the language", "write the range of a function after `:`, as in `function f(x): real`"),
-    "!": ("`!` is not an operator here", "write `not`, `!=`, or a factorial as `gamma(n + 1)`"),
-    "%": ("`%` is not an operator here", "write `a - m*floor(a/m)`"),
-    "&": ("`&` is not an operator here", "write `and`"),
-    ";": ("`;` does not end a statement", "write each statement on a line of its own"),
-    "\\": ("`\\` is not part of the language", "a statement goes on inside an open bracket or after a trailing operator"),
-    "?": ("`?` is not part of the language", "write `where(condition, a, b)`"),
-    "$": ("`$` is not part of the language", "formulas stand without delimiters"),
-    "`": ("a backquote is not part of the language", "names stand without quotes"),
-    ".": ("`.` stands only in numbers, ranges and the transpose `.T`", "call functions as in `sum(x)`"),
-    "×": ("`×` is not an operator here", "write `*`, or `@` for the matrix product"),
-    "·": ("`·` is not an operator here", "write `*`, or `@` for the inner product"),
-    "⋅": ("`⋅` is not an operator here", "write `*`, or `@` for the inner product"),
-    "∗": ("`∗` (U+2217) is not an operator here", "write `*`"),
-    "÷": ("`÷` is not an operator here", "write `/`"),
-    "−": ("`−` (U+2212) is not the minus of the keyboard", "write `-`"),
-    "–": ("`–` (U+2013) is a dash and not a minus", "write `-`"),
-    "—": ("`—` (U+2014) is a dash and not a minus", "write `-`"),
-    "≤": ("`≤` is not an operator here", "write `<=`"),
-    "≥": ("`≥` is not an operator here", "write `>=`"),
-    "≠": ("`≠` is not an operator here", "write `!=`"),
-    "≈": ("`≈` is not a relation here", "a claim is exact: write `=`"),
-    "∝": ("`∝` is not a relation here", "write `propto[z]`"),
-    "∼": ("`∼` (U+223C) is not the tilde of the keyboard", "write `~`"),
-    "∈": ("`∈` is not an operator here", "declare a domain after `:`, as in `x: real[n]`"),
-    "∞": ("`∞` is not a number here", "write `inf`"),
-    "∑": ("`∑` is not an operator here", "write `sum[i](..)`"),
-    "∏": ("`∏` is not an operator here", "write `prod[i](..)`"),
-    "∫": ("`∫` is not an operator here", "write `integral[x: a..b](..)`"),
-    "√": ("`√` is not an operator here", "write `sqrt(..)`"),
-    "∇": ("`∇` is not an operator here", "write `grad(f, x)`"),
-    "∂": ("`∂` is not an operator here", "write `grad(f, x)`, or `d(f, t)` for scalars"),
-    "‖": ("`‖` is not part of the language", "write `norm(x)`, or `||` inside `KL(q || p)`"),
-    "∥": ("`∥` is not part of the language", "write `norm(x)`, or `||` inside `KL(q || p)`"),
-    "∣": ("`∣` (U+2223) is not the bar of the keyboard", "write `|`"),
-    "ᵀ": ("`ᵀ` is not an operator here", "the transpose is `'`"),
-    "⊤": ("`⊤` is not an operator here", "the transpose is `'`"),
-    "’": ("`’` is not the quote of the keyboard", "the transpose is `'`"),
-    "′": ("`′` is not the quote of the keyboard", "the transpose is `'`"),
-    "“": ("`“` is not the quote of the keyboard", 'write a reason as `"text"`'),
-    "”": ("`”` is not the quote of the keyboard", 'write a reason as `"text"`'),
-    "…": ("`…` is not part of the language", "write out what is meant, or a range as in `t: 1..T`"),
-    "←": ("`←` is not an operator here", "write `=`"),
-    "→": ("`→` is not part of the language", "write the range of a function after `:`"),
-}
-_POWERS = {c: unicodedata.normalize("NFKC", c) for c in "⁰¹²³⁴⁵⁶⁷⁸⁹"}
-_SUBSCRIPTS = {c: unicodedata.normalize("NFKC", c) for c in "₀₁₂₃₄₅₆₇₈₉"}
-
 
 def diagnostic(
-    source: Source, message: str, start: int, end: int, text: str = "", help: str | None = None, notes: tuple[str, ...] = ()
+    source: Source,
+    message: str,
+    start: int,
+    end: int,
+    text: str = "",
+    help: str | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Diagnostic:
     """A diagnostic with one culprit."""
     return Diagnostic(message, source, (Label(Span(start, end), text, True),), notes, help)
@@ -187,10 +129,10 @@ class _Scan:
             help = "write a larger power as `10^n`, or work with logarithms"
             return self.mistake(f"the exponent of a number lies beyond {MAX_EXPONENT}", start, end, help)
         following = self.text[end : end + 1]
-        if following == "." and self.text[end : end + 2] not in ("..", ".T") or (following.isdigit() and following.isascii()):
+        if following == "." and self.text[end : end + 2] not in ("..", ".T"):
             more = re.compile(r"[0-9.]*").match(self.text, end)
             assert more is not None
-            return self.mistake(f"{quoted(self.text[start:more.end()])} is not a number", start, more.end())
+            return self.mistake(f"{quoted(self.text[start : more.end()])} is not a number", start, more.end())
         return Token("NUMBER", written, start, end)
 
     def free_text(self, kind: str, start: int, end: int) -> Token | None:
@@ -217,7 +159,9 @@ class _Scan:
         if character == '"':
             newline = re.compile(r"[^\r\n]*").match(text, start)
             end = newline.end() if newline else size
-            return end, self.mistake('a reason is not closed: `"` is missing', start, end, 'close it by `"` on its line')
+            return end, self.mistake(
+                'a reason is not closed: `"` is missing', start, end, 'close it by `"` on its line'
+            )
         if character in self.refused:
             while end < size and text[end] == character:
                 end += 1
@@ -233,14 +177,18 @@ class _Scan:
         if character in FOREIGN:
             message, help = FOREIGN[character]
             return end, self.mistake(message, start, end, help)
-        if character in _POWERS or character in _SUBSCRIPTS:
+        if character in POWERS or character in SUBSCRIPTS:
             begin = start
-            while end < size and (text[end] in _POWERS or text[end] in _SUBSCRIPTS):
+            while end < size and (text[end] in POWERS or text[end] in SUBSCRIPTS):
                 end += 1
             plain = unicodedata.normalize("NFKC", text[begin:end])
-            if character in _POWERS:
-                return end, self.mistake(f"{quoted(text[begin:end])} is not a power here", begin, end, f"write `^{plain[:20]}`")
-            return end, self.mistake(f"{quoted(text[begin:end])} is not an index here", begin, end, f"write `_{plain[:20]}`")
+            if character in POWERS:
+                return end, self.mistake(
+                    f"{quoted(text[begin:end])} is not a power here", begin, end, f"write `^{plain[:20]}`"
+                )
+            return end, self.mistake(
+                f"{quoted(text[begin:end])} is not an index here", begin, end, f"write `_{plain[:20]}`"
+            )
         if character.isascii():
             return end, self.mistake(f"{quoted(text[start:end])} is not part of the language", start, end)
         name = unicodedata.name(character, "").lower()

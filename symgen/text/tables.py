@@ -31,7 +31,9 @@ def make_tables(grammar: str) -> Tables:
     patterns = {m["name"]: m["pattern"]["value"] for m in memo.values() if m["__type__"] == "TerminalDef"}
     number, string = patterns.pop("NUMBER"), patterns.pop("STRING")
     token_name = {i: patterns.get(name, name) for i, name in automaton["tokens"].items()}
-    is_terminal = {i: name.isupper() or name.startswith("__ANON_") or name == END for i, name in automaton["tokens"].items()}
+    is_terminal = {
+        i: name.isupper() or name.startswith("__ANON_") or name == END for i, name in automaton["tokens"].items()
+    }
     numbers = {old: new for new, old in enumerate(sorted(automaton["states"]))}
     rules: list[tuple[str, int, str, bool, str]] = []
     index: dict[int, int] = {}

@@ -298,7 +298,7 @@ class Claim(Statement):
 
 @dataclass(frozen=True)
 class Train(Statement):
-    """train L wrt a, b with adam(lr=1e-3), steps=2000, ..  (`wrt` empty: all parameters of the loss, or of the game)."""
+    """train L wrt a, b with adam(lr=1e-3), steps=2000, ..  (`wrt` empty: all parameters of the target)."""
 
     target: Name
     wrt: tuple[Name, ...]
