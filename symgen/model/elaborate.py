@@ -26,7 +26,7 @@ from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     ONE, Array, Compare, Dim, Logic, Num, Operator, Scalar, Var, add, axis, dim, entry, fn, num, recurrence, sub,
-    tensor, var, variables_of, walk,
+    tensor, uncollected, var, variables_of, walk,
 )  # fmt: skip
 from symgen.tensor.facts import Facts, is_nonnegative, is_positive, is_zero
 from symgen.tensor.formula import (
@@ -1082,5 +1082,6 @@ def contradicts(facts: Facts, part: Compare) -> bool:
 def elaborate(spec: tree.Spec) -> tuple[Elaborated, Elaborator]:
     """The model of a spec. Raises SpecError with all its mistakes."""
     elaborator = Elaborator(spec)
-    return elaborator.run(), elaborator
+    with uncollected():
+        return elaborator.run(), elaborator
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from symgen.derivation.context import Context
+from symgen.games.reducers import REDUCERS as GAMES
 from symgen.tensor.expression import Operator
 
 Engine = Callable[[Operator, Context], Any]
@@ -13,4 +14,4 @@ Engine = Callable[[Operator, Context], Any]
 KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stands in results as it is
 LATE = {"log_density"}  # written out last, where no expectation has taken it up
 RECORDS = {"best_response", "equilibrium", "stability", "posterior"}  # goals that give a record
-ENGINES: dict[str, Engine] = {}
+ENGINES: dict[str, Engine] = {**GAMES}

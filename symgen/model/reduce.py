@@ -19,7 +19,8 @@ from symgen.derivation.referee import check_derivative, check_equal_numeric
 from symgen.model.engines import ENGINES, KEPT, LATE, RECORDS
 from symgen.probability.reparameterisation import reparameterise
 from symgen.tensor.expression import (
-    Array, Node, Operator, Tensor, Var, axis, open_tensor, replace_arrays, tensor, var, variables_of, walk,
+    Array, Node, Operator, Tensor, Var, axis, open_tensor, replace_arrays, tensor, uncollected, var,
+    variables_of, walk,
 )  # fmt: skip
 from symgen.tensor import build
 from symgen.tensor.facts import Facts, is_positive, is_unit
@@ -50,6 +51,11 @@ def reduce(goal: Array, facts: Facts | None, names: Mapping[Array, str], seconds
 
     Raises CannotDerive where a rule is missing; where the time is up, what is left stands as it is.
     """
+    with uncollected():
+        return _reduce(goal, facts, names, seconds)
+
+
+def _reduce(goal: Array, facts: Facts | None, names: Mapping[Array, str], seconds: float) -> Reduced:
     trace = Trace()
     ctx = Context(trace, facts, dict(names), time.monotonic() + seconds)
     state = _State(ctx, dict(names))

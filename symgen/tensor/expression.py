@@ -11,7 +11,9 @@ flatten, merge like terms and equal bases, and eliminate `Delta`; they never exp
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -47,14 +49,11 @@ class Node(Basic):
     height: int
     key: tuple[Any, ...]
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __ne__(self, other: object) -> bool:
-        return self is not other
-
-    def __hash__(self) -> int:
-        return self._mhash  # type: ignore[no-any-return]
+    # interned: equality is identity, in C; SymPy's own are Python functions, and this is the hottest spot of all
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+    args = Basic.__dict__["_args"]  # the slot itself, past SymPy's property
 
     def __reduce__(self) -> Any:
         raise TypeError("symgen expressions are interned: write them as text (Derivation.text_result), not by pickle")
@@ -1130,6 +1129,18 @@ def expect(body: Scalar, noise: Sequence[Var], laws: Sequence[str]) -> Scalar:
     return found  # type: ignore[return-value]
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection inside: interned nodes are never garbage, and looking through all of them takes half the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
 # --- walks ------------------------------------------------------------------------------------------------------------
 
 
@@ -1163,10 +1174,80 @@ def rebuild(node: Node, args: Sequence[Any]) -> Any:
 
 def substitute(node: Any, mapping: Mapping[Index, Scalar]) -> Any:
     """`node` with free indices replaced, capture avoided; arrays are closed and stay as they are."""
-    mapping = {i: v for i, v in mapping.items() if i is not v}
+    mapping = {i: v for i, v in mapping.items() if i is not v and i in node.free}
     if not mapping:
         return node
+    values = set(mapping.values())
+    if len(values) == len(mapping) and all(type(v) is Index for v in values):
+        if values.isdisjoint(node.free) or values.isdisjoint(node.free.difference(mapping)):
+            renamed = _rename(node, mapping, {}, values, 0)
+            if renamed is not None:
+                return renamed
     return _substitute(node, mapping, {})
+
+
+MAX_RENAME_DEPTH = 100
+
+
+def _rename(node: Any, mapping: Mapping[Index, Any], memo: dict[Any, Any], values: set[Any], depth: int) -> Any:
+    """One to one renaming of indices: nothing merges, so nodes are made without the constructors' work. None: give up
+    (too deep for recursion, or an index would be captured)."""
+    if node.free.isdisjoint(mapping):
+        return node
+    found = memo.get(node)
+    if found is not None:
+        return found
+    kind = type(node)
+    if kind is Index:
+        return mapping[node]
+    if depth > MAX_RENAME_DEPTH:
+        return None
+    if kind is Sum or kind is Fold:
+        if not values.isdisjoint(node.indices):
+            return None
+        body = _rename(node.body, mapping, memo, values, depth + 1)
+        if body is None:
+            return None
+        extra = (node.kind,) if kind is Fold else ()
+        key = (kind, *extra, node.indices, body)
+        found = _table.get(key)
+        if found is None:
+            found = _intern(kind, key, (body,), body.free.difference(node.indices), node.height)
+            found.indices, found.body = node.indices, body
+            if extra:
+                found.kind = node.kind
+    else:
+        args = []
+        for a in node.args:
+            new = _rename(a, mapping, memo, values, depth + 1) if a.free else a
+            if new is None:
+                return None
+            args.append(new)
+        if kind is Entry or kind is Pow or kind is Where:
+            found = _make(kind, tuple(args))
+        elif kind is Mul:
+            if type(args[0]) is Num and not isinstance(args[0].value, str):
+                first = args.pop(0)
+                args.sort(key=_serial_of)
+                args.insert(0, first)
+            else:
+                args.sort(key=_serial_of)
+            found = _make(Mul, tuple(args))
+        elif kind is Add or kind is Delta:
+            args.sort(key=_serial_of)
+            found = _make(kind, tuple(args))
+        elif kind is Fn and node.name not in ("mod", "div"):
+            key = (Fn, node.name, *args)
+            found = _table.get(key)
+            if found is None:
+                found = _intern(Fn, key, tuple(args), _union(args), node.height)
+                found.name = node.name
+        else:
+            found = rebuild(node, args) if kind is not Expect else None
+            if found is None:
+                return None
+    memo[node] = found
+    return found
 
 
 def _substitute(root: Any, mapping: Mapping[Index, Scalar], memo: dict[Node, Any]) -> Any:
