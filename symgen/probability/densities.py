@@ -20,9 +20,10 @@ from symgen.tensor.expression import (
 
 def entry_of(array: Array, indices: Sequence[Scalar], ctx: Context) -> Scalar:
     """An entry; what has no name of its own is opened."""
-    if isinstance(array, Tensor) and ctx.name_of(array) is None:
-        return open_tensor(array, indices)
-    return entry(array, *indices)
+    x = entry(array, *indices)
+    while isinstance(x, Entry) and isinstance(x.array, Tensor) and ctx.name_of(x.array) is None:
+        x = open_tensor(x.array, x.indices)
+    return x
 
 
 @dataclass(frozen=True)

@@ -367,14 +367,19 @@ class OneDraw:
         parts: list[Found] = []
 
         def mean(form: LinearForm) -> Scalar | None:
-            value = form.constant
-            for p in form.parts:
-                found = self.draw.mean_entry(p.entry)
+            failed = False
+
+            def at(*indices: Scalar) -> Scalar:
+                nonlocal failed
+                found = self.draw.mean_entry(entry(self.draw.variable, *indices))  # type: ignore[arg-type]
                 if found is None:
-                    return None
+                    failed = True
+                    return ZERO
                 parts.append(found)
-                value = add(value, total(mul(p.coefficient, found.value), list(p.indices)))
-            return value
+                return found.value
+
+            value = with_value(form.whole, self.draw.variable, at)
+            return None if failed else value
 
         means = [mean(f) for f in forms]
         if any(m is None for m in means):
@@ -446,12 +451,10 @@ class OneDraw:
             return None
         node, form = inner
         if row.name in ("Normal", "MvNormal"):
-            mean, second = self.by_moments([form]), self.by_moments([centred(form), centred(form)])
+            mean, second = self.by_moments([form]), self.by_moments([form, form])
             if mean is None or second is None:
                 return None
-            zero = self.by_moments([centred(form)])
-            assert zero is not None
-            variance = add(second.value, mul(num(-1), power(zero.value, TWO)))
+            variance = add(second.value, mul(num(-1), power(mean.value, TWO)))
             x = entry(var("u", (), "real", "random", uid=-9))
             normal = row_of(operator("Normal", ()))
             assert normal is not None and isinstance(x, Entry)
@@ -507,10 +510,6 @@ class OneDraw:
                 form = linear_form(node, self.is_random, self.variables)
                 return (node, form) if form is not None else None
         return None
-
-
-def centred(form: LinearForm) -> LinearForm:
-    return LinearForm(ZERO, form.parts)
 
 
 def _repeats(form: LinearForm) -> bool:

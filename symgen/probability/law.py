@@ -27,6 +27,11 @@ class LawError(ValueError):
         self.message, self.argument, self.help = message, argument, help
 
 
+def families() -> Mapping[str, Distribution]:
+    """The rows of the table by name, other names of a family included."""
+    return FAMILIES
+
+
 def family(name: str) -> Distribution:
     """The row of that name; a LawError offers near names."""
     table = FAMILIES

@@ -12,7 +12,7 @@ from fractions import Fraction
 from symgen.calculus.rules import lift
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.tensor.expression import (
-    MINUS_ONE, ONE, ZERO, Add, Array, Entry, Fn, Index, Mul, Node, Num, Operator, Pow, Scalar, Sum, Tensor, Var,
+    MINUS_ONE, ONE, ZERO, Add, Array, Entry, Fn, Index, Mul, Node, Num, Pow, Scalar, Sum, Tensor, Var,
     add, divide, entry, fn, mul, num, open_sum, open_tensor, power, rebuild, sub, total, variables_of,
 )  # fmt: skip
 
@@ -45,8 +45,6 @@ def opened(node: Scalar, is_random: Random) -> Scalar:
         if isinstance(x, Entry):
             if isinstance(x.array, Tensor):
                 made = visit(open_tensor(x.array, x.indices))
-            elif isinstance(x.array, Operator) and x.array.name == "E" and False:
-                made = x
             else:
                 made = entry(x.array, *(visit(i) for i in x.indices))
         elif isinstance(x, Sum):
@@ -192,6 +190,7 @@ class LinearForm:
 
     constant: Scalar
     parts: tuple[Part, ...]
+    whole: Scalar
 
     @property
     def single(self) -> Part | None:
@@ -201,10 +200,10 @@ class LinearForm:
 def linear_form(x: Scalar, is_random: Random, variables: frozenset[Var]) -> LinearForm | None:
     """`x` as a linear form in the entries of `variables`; None where it is not one."""
     if not is_random(x):
-        return LinearForm(x, ())
+        return LinearForm(x, (), x)
     if isinstance(x, Entry):
         if x.array in variables and not any(is_random(i) for i in x.indices):
-            return LinearForm(ZERO, (Part((), ONE, x),))
+            return LinearForm(ZERO, (Part((), ONE, x),), x)
         return None
     if isinstance(x, Add):
         forms = [linear_form(t, is_random, variables) for t in x.args]
@@ -213,13 +212,13 @@ def linear_form(x: Scalar, is_random: Random, variables: frozenset[Var]) -> Line
         parts: list[Part] = []
         for f in forms:
             parts.extend(f.parts)  # type: ignore[union-attr]
-        return LinearForm(add(*(f.constant for f in forms)), _merged(parts))  # type: ignore[union-attr]
+        return LinearForm(add(*(f.constant for f in forms)), _merged(parts), x)  # type: ignore[union-attr]
     if isinstance(x, Mul):
         coefficient, rest = split(x, is_random)
         if isinstance(rest, Mul):
             return None
         inner = linear_form(rest, is_random, variables)
-        return None if inner is None else scaled(inner, coefficient)
+        return None if inner is None else scaled(inner, coefficient, x)
     if isinstance(x, Sum):
         body, indices = open_sum(x)
         inner = linear_form(body, is_random, variables)
@@ -228,13 +227,14 @@ def linear_form(x: Scalar, is_random: Random, variables: frozenset[Var]) -> Line
         return LinearForm(
             total(inner.constant, indices),
             tuple(Part((*p.indices, *indices), p.coefficient, p.entry) for p in inner.parts),
+            x,
         )
     return None
 
 
-def scaled(form: LinearForm, c: Scalar) -> LinearForm:
+def scaled(form: LinearForm, c: Scalar, whole: Scalar) -> LinearForm:
     return LinearForm(
-        mul(c, form.constant), tuple(Part(p.indices, mul(c, p.coefficient), p.entry) for p in form.parts)
+        mul(c, form.constant), tuple(Part(p.indices, mul(c, p.coefficient), p.entry) for p in form.parts), whole
     )
 
 
@@ -337,9 +337,7 @@ def _distributed(product: Mul, is_random: Random) -> Scalar | None:
         if isinstance(f, Pow) and isinstance(f.base, (Add, Sum)):
             n = is_natural(f.exponent)
             if n is not None and n >= 2:
-                return mul(_power_out(f.base, n, is_random), *others) if False else add(
-                    *(mul(t, *others) for t in terms_of(_power_out(f.base, n, is_random)))  # type: ignore[arg-type]
-                )
+                return add(*(mul(t, *others) for t in terms_of(_power_out(f.base, n, is_random))))  # type: ignore[arg-type]
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from symgen.calculus.rules import derivative_of
 from symgen.probability.distribution import Distribution
@@ -13,8 +14,8 @@ from symgen.probability.lemmas import ANTIDERIVATIVES, LEMMAS
 from symgen.probability.terms import factors_of, terms_of, with_value
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
-    INF, MINUS_ONE, NAN, ONE, TWO, ZERO, Add, Entry, Fn, Mul, Node, Num, Pow, Scalar, Var,
-    add, compare, divide, entry, expand_size, fn, fresh_index, logic, mul, neg, num, power, rebuild, sub, total, var, where,
+    INF, MINUS_ONE, NAN, ONE, PI, TWO, ZERO, Add, Entry, Fn, Mul, Node, Num, Pow, Scalar, Var,
+    add, compare, divide, entry, expand_size, fn, fresh_index, logic, mul, neg, num, power, rebuild, replace_arrays, sub, total, var, variables_of, walk, where,
 )  # fmt: skip
 
 PLACES = ("j", "t", "v", "w")
@@ -130,8 +131,6 @@ class Univariate:
         return form
 
     def depends(self, node: Node) -> bool:
-        from symgen.tensor.expression import variables_of
-
         return self.variable in variables_of(node)
 
     def _is_log(self, g: Scalar) -> bool:
@@ -301,15 +300,13 @@ class Univariate:
         return {k: at.get(k, ZERO) for k in PLACES if k in at}
 
     def _value(self, lemma: Lemma, at: dict[str, Scalar], orders: dict[str, int]) -> Scalar | None:
-        if not any(orders.values()):
-            return simplified(self.law.text(lemma.value, **at))
         if sum(orders.values()) > MAX_ORDER:
             return None
-        body = self.law.text(lemma.value, **{k: PLACE[k] for k in at})
-        for name, order in orders.items():
-            for _ in range(order):
-                body = derivative(body, PLACE[name])
-        return simplified(_put(body, {PLACE[k]: v for k, v in at.items()}))
+        fixed = tuple((k, v) for k, v in at.items() if isinstance(v, Num))
+        names = tuple(self.law.row.parameters)
+        body = _generated(lemma.value, names, tuple(at), fixed, tuple((k, n) for k, n in orders.items() if n))
+        scope = {**self.law.parameters, **{k: v for k, v in at.items() if not isinstance(v, Num)}}
+        return simplified(_put(body, {_place(k): v for k, v in scope.items()}))
 
     def by_pattern(self, g: Scalar) -> Found | None:
         for lemma in _table(self.law.row.name):
@@ -421,20 +418,30 @@ def _sum_of(base: Scalar, parts: list[Found], more: Scalar) -> Found:
     )  # fmt: skip
 
 
+def _place(name: str) -> Scalar:
+    return entry(var(name, (), "real", "placeholder", uid=-8))
+
+
+@lru_cache(maxsize=4096)
+def _generated(
+    text: str,
+    names: tuple[str, ...],
+    free: tuple[str, ...],
+    fixed: tuple[tuple[str, Num], ...],
+    orders: tuple[tuple[str, int], ...],
+) -> Scalar:
+    """A lemma's value over places for parameters and arguments, differentiated, then at the arguments that are numbers."""
+    body = scalar_text(text, {n: _place(n) for n in (*names, *free)})
+    for name, order in orders:
+        for _ in range(order):
+            body = derivative(body, _place(name))
+    return simplified(_put(body, {_place(k): v for k, v in fixed}))
+
+
 def _put(body: Scalar, mapping: Mapping[Scalar, Scalar]) -> Scalar:
-    memo: dict[Node, Scalar] = dict(mapping)  # type: ignore[arg-type]
-
-    def visit(x: Scalar) -> Scalar:
-        found = memo.get(x)
-        if found is None:
-            if x.args and not isinstance(x, Entry):
-                found = rebuild(x, [visit(a) for a in x.args])
-            else:
-                found = x
-            memo[x] = found
-        return found
-
-    return visit(body)
+    """`body` with entries of rank-0 arrays replaced."""
+    how = {e.array: (lambda v=v: v) for e, v in mapping.items() if isinstance(e, Entry)}
+    return replace_arrays(body, how)  # type: ignore[no-any-return, arg-type]
 
 
 def derivative(x: Scalar, at: Scalar) -> Scalar:
@@ -447,7 +454,7 @@ def derivative(x: Scalar, at: Scalar) -> Scalar:
         found = memo.get(n)
         if found is not None:
             return found
-        if not n.args or isinstance(n, Entry):
+        if not n.args or isinstance(n, Entry) or at not in set(walk(n)):
             made: Scalar = ZERO
         elif isinstance(n, Add):
             made = add(*(visit(t) for t in n.args))
@@ -487,8 +494,6 @@ def match(pattern: Scalar, node: Scalar, x: Entry) -> dict[str, Scalar] | None:
 
 
 def _has_x(node: Scalar, x: Entry) -> bool:
-    from symgen.tensor.expression import variables_of
-
     return x.array in variables_of(node)
 
 
@@ -617,8 +622,6 @@ def simplified(x: Scalar) -> Scalar:
 
 def special_value(x: Fn) -> Scalar:
     """digamma(a + n) = digamma(a) + sum of 1/(a + k); gamma at halves."""
-    from symgen.tensor.expression import PI
-
     a = x.args[0] if x.args else ZERO
     r = a.rational if isinstance(a, Num) else None
     if x.name == "gamma" and r is not None and r.denominator == 2 and 0 < r < 30:

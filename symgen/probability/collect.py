@@ -1,0 +1,167 @@
+"""Results made readable: inverses contracted with what they invert, sums split, what feeds a function named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symgen.tensor import build
+from symgen.tensor.build import Value
+from symgen.tensor.expression import (
+    MINUS_ONE, ONE, Add, Entry, Fn, Fold, Index, Mul, Node, Operation, Pow, Scalar, Sum,
+    add, delta, fold, mul, open_sum, power, rebuild, total,
+)  # fmt: skip
+from symgen.tensor.facts import is_symmetric
+
+MAX_PRODUCTS = 60
+
+
+def bottom_up(root: Scalar, rule: Callable[[Any], Scalar]) -> Scalar:
+    """`rule` at every node below, children first; arrays are not looked into."""
+    memo: dict[Node, Scalar] = {}
+
+    def visit(x: Scalar) -> Scalar:
+        found = memo.get(x)
+        if found is None:
+            if isinstance(x, (Sum, Fold)):
+                body, indices = open_sum(x)
+                inner = visit(body)
+                made = x if inner is body else total(inner, indices) if isinstance(x, Sum) else fold(x.kind, inner, indices)
+            elif not x.args or isinstance(x, Entry) or type(x).__name__ == "Expect":
+                made = x
+            else:
+                args = [visit(a) if a.is_scalar_node else a for a in x.args]  # type: ignore[attr-defined]
+                made = x if all(a is b for a, b in zip(args, x.args, strict=True)) else rebuild(x, args)
+            found = memo[x] = rule(made)
+        return found
+
+    return visit(root)
+
+
+def with_inverses_contracted(root: Scalar) -> Scalar:
+    """The sum over j of inv(A)[i, j] A[j, k] is Delta(i, k)."""
+
+    def rule(x: Scalar) -> Scalar:
+        if not isinstance(x, Sum):
+            return x
+        body, indices = open_sum(x)
+        terms = list(body.args) if isinstance(body, Add) else [body]
+        made, changed = [], False
+        for t in terms:
+            new = _contracted(t, indices)  # type: ignore[arg-type]
+            changed = changed or new is not None
+            made.append(total(t, indices) if new is None else rule_all(new))  # type: ignore[arg-type]
+        return add(*made) if changed else x
+
+    def rule_all(x: Scalar) -> Scalar:
+        return rule(x) if isinstance(x, Sum) else x
+
+    return bottom_up(root, rule)
+
+
+def _contracted(term: Scalar, indices: list[Index]) -> Scalar | None:
+    factors = list(term.args) if isinstance(term, Mul) else [term]
+    for f in factors:
+        if not (isinstance(f, Entry) and isinstance(f.array, Operation) and f.array.name == "inv"):
+            continue
+        matrix = f.array.operands[0]
+        for g in factors:
+            if not (isinstance(g, Entry) and g.array is matrix and g.indices[:-2] == f.indices[:-2]):
+                continue
+            rest = mul(*(h for h in factors if h is not f and h is not g))  # type: ignore[arg-type]
+            symmetric = is_symmetric(matrix) is True  # type: ignore[arg-type]
+            a, b = f.indices[-2:], g.indices[-2:]
+            for p, q in ((1, 0), (0, 1), (0, 0), (1, 1)):
+                j = a[p]
+                if j is not b[q] or j not in indices or j in rest.free or p == q and not symmetric:
+                    continue
+                if j is a[1 - p] or j is b[1 - q]:
+                    continue
+                kept = [i for i in indices if i is not j]
+                return total(mul(rest, delta(a[1 - p], b[1 - q])), kept)
+    return None
+
+
+def with_sums_named(root: Scalar) -> Scalar:
+    """What feeds a function and holds a contraction gets a name of its own: digamma(sum(alpha))."""
+
+    def rule(x: Scalar) -> Scalar:
+        if isinstance(x, Fn) and any(build.has_contraction(a) for a in x.args):
+            args = [build.named(Value((), a)).body if build.has_contraction(a) else a for a in x.args]  # type: ignore[arg-type]
+            return rebuild(x, args)  # type: ignore[no-any-return]
+        if isinstance(x, Pow) and build.has_contraction(x.base) and isinstance(x.base, Add):
+            return power(build.named(Value((), x.base)).body, x.exponent)
+        return x
+
+    return bottom_up(root, rule)
+
+
+def multiplied_out(x: Scalar) -> Scalar:
+    """Products of sums written out, where that is short: like terms meet."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Mul):
+            return n
+        sums = [f for f in n.args if isinstance(f, Add)]
+        if not sums:
+            return n
+        count = 1
+        for s in sums:
+            count *= len(s.args)
+        if count > MAX_PRODUCTS:
+            return n
+        terms: list[Scalar] = [mul(*(f for f in n.args if f not in sums))]  # type: ignore[misc]
+        for s in sums:
+            terms = [mul(t, u) for t in terms for u in s.args]  # type: ignore[arg-type]
+        return add(*terms)
+
+    return bottom_up(x, rule)
+
+
+def size_of(x: Scalar) -> int:
+    """A length for comparing forms: leaves and functions, as a tree."""
+    memo: dict[Node, int] = {}
+
+    def visit(n: Node) -> int:
+        if n not in memo:
+            memo[n] = 1 + sum(visit(a) for a in n.args) if not isinstance(n, Entry) else 1
+        return memo[n]
+
+    return visit(x)
+
+
+def factored_by_function(x: Scalar) -> Scalar:
+    """a digamma(b) - c digamma(b) = (a - c) digamma(b): terms of a sum joined by the function or opaque factor they share."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Add):
+            return n
+        groups: dict[Scalar, list[Scalar]] = {}
+        order: list[Scalar] = []
+        for t in n.args:
+            key: Scalar = ONE
+            for f in t.args if isinstance(t, Mul) else (t,):
+                if isinstance(f, Fn) and f.name not in ("exp",):
+                    key = f
+            if key not in groups:
+                order.append(key)
+            groups.setdefault(key, []).append(t)  # type: ignore[arg-type]
+        out: list[Scalar] = []
+        for key in order:
+            terms = groups[key]
+            if key is ONE or len(terms) == 1:
+                out.extend(terms)
+            else:
+                out.append(mul(key, add(*(mul(t, power(key, MINUS_ONE)) for t in terms))))
+        return add(*out)
+
+    return bottom_up(x, rule)
+
+
+def collected(x: Scalar) -> Scalar:
+    """The shortest of the forms of a result."""
+    x = with_inverses_contracted(x)
+    flat = with_inverses_contracted(multiplied_out(x))
+    forms = [x, factored_by_function(flat), flat]
+    best = min(forms, key=size_of)
+    return with_sums_named(best)

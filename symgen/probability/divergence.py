@@ -1,0 +1,368 @@
+"""Divergences, entropies and expectations reduced: each from its definition, by the densities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symgen.derivation.context import Context
+from symgen.probability.collect import collected
+from symgen.probability.densities import entry_of, log_density_at, log_density_terms, parameters
+from symgen.probability.expectation import Divergent, Expectation
+from symgen.probability.joint import (
+    DistRef, Factor, Joint, decode, draws_of, expectation, factor_log_density, full_law, log_density, opened_expectation,
+)  # fmt: skip
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.law import row_of
+from symgen.probability.support import inclusion
+from symgen.tensor.expression import (
+    INF, MINUS_ONE, ONE, ZERO, Array, Entry, Index, Operator, Scalar, Var, add, entry, fn, fresh_index, mul, neg, open_tensor,
+    replace_arrays, scalar_of, sub, substitute, tensor, total, var, variables_of, where,
+)  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
+
+HERE = "symgen/probability/lemmas.py"
+
+
+# --- bringing two distributions together ------------------------------------------------------------------------------
+
+
+def aligned(q: DistRef, p: DistRef) -> dict[Var, Var]:
+    """The variable of q that each variable of p is: by name, else by position."""
+    names = {v.name: v for v in q.variables}
+    if len(q.variables) != len(p.variables):
+        raise CannotDerive(
+            f"a divergence is between distributions over the same variables: {_over(q)} and {_over(p)}", None
+        )
+    if all(v.name in names for v in p.variables):
+        return {v: names[v.name] for v in p.variables}
+    return dict(zip(p.variables, q.variables, strict=True))
+
+
+def _over(ref: DistRef) -> str:
+    return ", ".join(f"`{v.name}`" for v in ref.variables)
+
+
+def common_draws(q: DistRef, p: DistRef) -> tuple[list[tuple[Var, Array]], dict[Array, Array]]:
+    """The draws of q, over all axes that q or p have, and what stands in p for its variables."""
+    match = aligned(q, p)
+    draws = draws_of(q)
+    back = {w: v for v, w in match.items()}
+    out: list[tuple[Var, Array]] = []
+    renamed: dict[Array, Array] = {}
+    for v, law in draws:
+        other = back.get(v)
+        shape = v.shape if len(v.shape) >= len(law.shape) else law.shape
+        if other is not None:
+            for candidate in (other.shape, *(f.law.shape for f in p.joint.factors if other in f.variables)):
+                if len(candidate) > len(shape):
+                    shape = candidate
+        law = replace_arrays(law, renamed) if renamed else law
+        new = var(v.name, shape, v.domain, "random", v.domain_args, 1)
+        out.append((new, full_law(law, shape)))
+        renamed[v] = new
+    mapping: dict[Array, Array] = {w: renamed[v] for w, v in match.items() if v in renamed}
+    return out, mapping
+
+
+def log_of(ref: DistRef, values: dict[Var, Array]) -> Array:
+    """The log-density of a reference at values, unreduced."""
+    return log_density(ref, values)
+
+
+def log_terms(ref: DistRef, values: dict[Var, Array], ctx: Context) -> list[tuple[Scalar, list[Index]]]:
+    """The log-density as sums over independent components; an opaque part is one term."""
+    out: list[tuple[Scalar, list[Index]]] = []
+    whole = log_density(ref, values)
+    for node in _density_nodes(whole):
+        law = node.operands[0]
+        at = node.operands[1]
+        if row_of(law) is not None and isinstance(at, Array):  # type: ignore[arg-type]
+            out.append(log_density_terms(law, at, ctx))  # type: ignore[arg-type]
+        else:
+            out.append((written_out(node, ctx), []))
+    return out
+
+
+def _density_nodes(whole: Array) -> list[Operator]:
+    body = open_tensor(whole, ()) if not isinstance(whole, Operator) else scalar_of(whole)
+    terms = body.args if type(body).__name__ == "Add" else (body,)
+    nodes = []
+    for t in terms:
+        if not isinstance(t, Entry) or not isinstance(t.array, Operator):
+            raise CannotDerive("this density has no form that symgen can take apart", t)
+        nodes.append(t.array)
+    return nodes
+
+
+def written_out(node: Operator, ctx: Context) -> Scalar:
+    """log p(x) with the density of a known law put in; as it is where the law is opaque."""
+    if node.name != "log_density":
+        return scalar_of(node)
+    law, value = node.operands[0], node.operands[1]
+    assert isinstance(law, Operator) and isinstance(value, Array)
+    if row_of(law) is not None:
+        return log_density_at(law, value, ctx)
+    if law.name == "formula":
+        placeholder, normaliser = law.attrs[1], law.attrs[2]
+        if normaliser:
+            raise CannotDerive(f"the normaliser `{normaliser}` of this density is not found yet", node, HERE)
+        return open_tensor(replace_arrays(law.operands[0], {placeholder: value}), ())
+    return scalar_of(node)
+
+
+def difference_of_logs(
+    q: DistRef, p: DistRef, values_q: dict[Var, Array], values_p: dict[Var, Array], ctx: Context
+) -> Scalar:
+    """log q - log p, with the sums over equal axes joined so that equal parts cancel before any mean is taken."""
+    groups: dict[tuple[Scalar, ...], list[tuple[Scalar, list[Index]]]] = {}
+    for sign, ref, values in ((ONE, q, values_q), (MINUS_ONE, p, values_p)):
+        for body, indices in log_terms(ref, values, ctx):
+            groups.setdefault(tuple(i.size for i in indices), []).append((mul(sign, body), indices))
+    out = []
+    for sizes, parts in groups.items():
+        common = [fresh_index(s) for s in sizes]
+        body = add(*(substitute(b, dict(zip(i, common, strict=True))) for b, i in parts))
+        out.append(total(body, common))
+    return add(*out)
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def rank_zero(body: Scalar) -> Array:
+    return tensor((), body)
+
+
+def report(ctx: Context, engine: Expectation, before: Array, shown: Array, value: Array, final: Array) -> None:
+    """The steps from a mean to its value: expanded, the lemmas, put in, collected."""
+    if shown is not before:
+        ctx.trace.add("linearity", before, shown, reason="the mean is linear; what does not depend on the draw goes out")
+    for a in engine.applied.values():
+        ctx.trace.add(
+            "lemma", a.atom.array, _lemma_value(a.atom, a.value), reason=", ".join(a.lemmas), source=a.source,
+            conditions=() if a.condition is ONE else (str(a.condition),),
+        )  # fmt: skip
+    for atom, why in engine.open.items():
+        ctx.trace.notes.append(f"a mean stays as it is: {why}")
+        ctx.trace.add("kept", atom.array, atom.array, reason=why)
+    if value is not shown:
+        ctx.trace.add("moments", shown, value, reason="the means put in")
+    if final is not value:
+        ctx.trace.add("collect", value, final, reason="collected")
+
+
+def _lemma_value(atom: Entry, value: Scalar) -> Array:
+    free = [i for i in atom.indices if isinstance(i, Index)]
+    return tensor(free, value)
+
+
+def reduced_mean(
+    body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context, before: Array, divergence: bool = False
+) -> Scalar:
+    """E body over draws, with its steps."""
+    engine = Expectation(draws, ctx, divergence)
+    pair = engine.mean(body)
+    final = collected(pair.value)
+    report(ctx, engine, before, rank_zero(pair.shown), rank_zero(pair.value), rank_zero(final))
+    return final
+
+
+# --- expectations -----------------------------------------------------------------------------------------------------
+
+
+def reduce_expectation(op: Operator, ctx: Context) -> Array:
+    """E[x ~ p](f), entry by entry."""
+    (body,), draws = opened_expectation(op)
+    indices = [fresh_index(s) for s in body.shape]
+    inner = entry_of(body, indices, ctx)
+    inner = densities_written(inner, frozenset(v for v, _ in draws), ctx)
+    if all(v not in variables_of(inner) for v, _ in draws):
+        result = tensor(indices, inner)
+        ctx.trace.add("constant", op, result, reason="it does not depend on what is drawn")
+        return result
+    draws = [(v, normalised_law(law, ctx)) for v, law in draws]
+    engine = Expectation(draws, ctx)
+    pair = engine.mean(inner)
+    final = collected(pair.value)
+    shown, value, made = tensor(indices, pair.shown), tensor(indices, pair.value), tensor(indices, final)
+    report(ctx, engine, op, shown, value, made)
+    return made
+
+
+def normalised_law(law: Array, ctx: Context) -> Array:
+    """A law of one's own formula as a law of the table, where it is one."""
+    return law
+
+
+def densities_written(x: Scalar, variables: frozenset[Var], ctx: Context) -> Scalar:
+    """Log-densities of known laws put in, where they depend on what is drawn."""
+    mapping: dict[Array, Any] = {}
+    from symgen.tensor.expression import walk
+
+    for n in walk(x):
+        if isinstance(n, Operator) and n.name == "log_density" and not variables_of(n).isdisjoint(variables):
+            law = n.operands[0]
+            if isinstance(law, Operator) and (row_of(law) is not None or law.name == "formula" and not law.attrs[2]):
+                mapping[n] = tensor((), written_out(n, ctx))
+    return replace_arrays(x, mapping) if mapping else x  # type: ignore[no-any-return]
+
+
+def reduce_variance(op: Operator, ctx: Context) -> Array:
+    """Var f = E f f' - E f E f'."""
+    bodies, draws = opened_expectation(op)
+    f = bodies[0]
+    g = bodies[1] if op.name == "Cov" else f
+    rows = [fresh_index(s) for s in f.shape]
+    columns = [fresh_index(s) for s in g.shape] if op.name == "Cov" or f.rank else rows
+    first, second = entry_of(f, rows, ctx), entry_of(g, columns, ctx)
+    indices = rows if columns is rows else [*rows, *columns]
+    know = frozenset(v for v, _ in draws)
+    first, second = densities_written(first, know, ctx), densities_written(second, know, ctx)
+    product = _mean(mul(first, second), draws, ctx)
+    value = sub(product, mul(_mean(first, draws, ctx), _mean(second, draws, ctx)))
+    made = tensor(indices, collected(value))
+    ctx.trace.add("variance", op, made, reason="Cov(f, g) = E f g - E f E g")
+    return made
+
+
+def _mean(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> Scalar:
+    return Expectation(draws, ctx).mean(body).value
+
+
+# --- Kullback-Leibler and its kin -------------------------------------------------------------------------------------
+
+
+def reduce_kl(op: Operator, ctx: Context) -> Array:
+    """KL(q || p) = E_q[log q - log p]; infinite where q has mass outside the support of p."""
+    (q, p), _ = decode(op)
+    draws, in_p = common_draws(q, p)
+    in_q: dict[Var, Array] = {}
+    for (v, _), (new, _) in zip(draws_of(q), draws, strict=True):
+        in_q[v] = new
+    values_p: dict[Var, Array] = {k: v for k, v in in_p.items() if isinstance(k, Var)}
+    q_wide, p_wide = widened(q, in_q), widened(p, values_p)
+    definition = expectation(
+        rank_zero(sub(scalar_of(log_density(q_wide, in_q)), scalar_of(log_density(p_wide, values_p)))), draws
+    )
+    ctx.trace.add("definition", op, definition, reason="the definition of KL")
+    condition = inclusion(q_wide, p_wide, in_q, values_p, ctx)
+    if condition is ZERO:
+        result = rank_zero(INF)
+        ctx.trace.add("support", definition, result, reason="q has mass where p has none")
+        return result
+    body = difference_of_logs(q_wide, p_wide, in_q, values_p, ctx)
+    written = expectation(rank_zero(body), draws)
+    ctx.trace.add("densities", definition, written, reason="the log-densities put in")
+    try:
+        final = reduced_mean(body, draws, ctx, written, divergence=True)
+    except Divergent as reason:
+        result = rank_zero(INF)
+        ctx.trace.add("divergent", written, result, reason=str(reason))
+        return result
+    if condition is not ONE:
+        final = where(condition, final, INF)
+    return rank_zero(final)
+
+
+def widened(ref: DistRef, values: dict[Var, Array]) -> DistRef:
+    """The reference with its laws as independent copies over the axes that the values have beyond them."""
+    factors = []
+    for f in ref.joint.factors:
+        law = f.law
+        v = f.variables[0]
+        if v in values and len(values[v].shape) > len(law.shape):
+            law = full_law(law, values[v].shape)
+        factors.append(Factor(f.name, f.variables, f.given, law))
+    return DistRef(Joint(ref.joint.name, tuple(factors)), ref.variables, ref.given)
+
+
+def reduce_entropy(op: Operator, ctx: Context) -> Array:
+    """H(p) = -E log p, differential where p is a density."""
+    (p,), _ = decode(op)
+    return _minus_mean_log(op, p, p, ctx)
+
+
+def reduce_cross_entropy(op: Operator, ctx: Context) -> Array:
+    """H(q, p) = -E_q log p."""
+    (q, p), _ = decode(op)
+    return _minus_mean_log(op, q, p, ctx)
+
+
+def _minus_mean_log(op: Operator, q: DistRef, p: DistRef, ctx: Context) -> Array:
+    draws, in_p = common_draws(q, p)
+    values: dict[Var, Array] = {k: v for k, v in in_p.items() if isinstance(k, Var)}
+    wide = widened(p, values)
+    definition = expectation(rank_zero(neg(scalar_of(log_density(wide, values)))), draws)
+    ctx.trace.add("definition", op, definition, reason=f"the definition of {op.name.replace('_', ' ')}")
+    condition: Scalar = ONE
+    if p is not q:
+        in_q: dict[Var, Array] = {v: new for (v, _), (new, _) in zip(draws_of(q), draws, strict=True)}
+        condition = inclusion(widened(q, in_q), wide, in_q, values, ctx)
+        if condition is ZERO:
+            result = rank_zero(INF)
+            ctx.trace.add("support", definition, result, reason="q has mass where p has none")
+            return result
+    body = neg(add(*(total(b, i) for b, i in log_terms(wide, values, ctx))))
+    written = expectation(rank_zero(body), draws)
+    ctx.trace.add("densities", definition, written, reason="the log-density put in")
+    try:
+        final = reduced_mean(body, draws, ctx, written, divergence=True)
+    except Divergent as reason:
+        result = rank_zero(INF)
+        ctx.trace.add("divergent", written, result, reason=str(reason))
+        return result
+    return rank_zero(where(condition, final, INF))
+
+
+def reduce_log_density(op: Operator, ctx: Context) -> Array:
+    """log p(x), with the density of a known law put in."""
+    if op.name == "log_density_of":
+        raise CannotDerive("the log-density of this marginal or posterior is not derived yet", op, "symgen/probability")
+    body = written_out(op, ctx)
+    made = rank_zero(body)
+    if made is not op:
+        ctx.trace.add("density", op, made, reason=f"the density of {op.attrs[0]}")
+    return made
+
+
+def reduce_elbo(op: Operator, ctx: Context) -> Array:
+    """ELBO = E_q[log p(x, z)] - E_q[log q] = E_q[log p(x | z)] - KL(q || p(z)), factor by factor."""
+    (q, p), options = decode(op)
+    given = {v: options[key] for v, key in options.get("names", ())}
+    by_name = {v.name: v for v in q.variables}
+    draws = draws_of(q)
+    values: dict[Var, Array] = dict(given)
+    for v in (*p.joint.variables, *p.joint.outside):
+        if v.name in by_name and v not in values:
+            values[v] = by_name[v.name]
+    terms: list[Scalar] = []
+    shown: list[Scalar] = []
+    prior: list[Factor] = []
+    for f in p.joint.factors:
+        drawn = [v for v in f.variables if v.name in by_name]
+        if drawn and len(drawn) == len(f.variables):
+            prior.append(f)
+        else:
+            shown.append(scalar_of(expectation(factor_log_density(f, values), draws)))
+    latent = DistRef(Joint(p.joint.name, tuple(prior)), tuple(v for f in prior for v in f.variables),
+                     tuple(g for f in prior for g in f.given if g not in p.joint.variables))  # fmt: skip
+    same = {v.name for v in latent.variables} == set(by_name)
+    if same:
+        from symgen.probability.joint import divergence
+
+        kl = divergence("KL", q, latent)
+        split = rank_zero(sub(add(*shown), scalar_of(kl)))
+        ctx.trace.add("definition", op, split, reason="the evidence lower bound: reconstruction less divergence")
+        assert isinstance(kl, Operator)
+        terms.append(neg(scalar_of(reduce_kl(kl, ctx))))
+    else:
+        raise CannotDerive("the prior of the joint is not over the variables that q draws", op, "symgen/probability/divergence.py")
+    for s in shown:
+        inner = s.array if isinstance(s, Entry) else None
+        assert isinstance(inner, Operator)
+        terms.append(scalar_of(reduce_expectation(inner, ctx)))
+    return rank_zero(add(*(open_tensor(t.array, ()) if isinstance(t, Entry) and not isinstance(t.array, Operator) else t for t in terms)))
+
+
+__all__ = ["Knowledge", "fn", "entry", "parameters", "reduced_mean", "reduce_kl"]
