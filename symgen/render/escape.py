@@ -11,14 +11,14 @@ from symgen.text.names import GREEK
 
 _TEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": "$<$", ">": "$>$",
+    "|": "$|$", '"': "''", "'": "'", "`": "`",
 }  # fmt: skip
 _MATH_SYMBOLS = {
-    "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}", "≠": r"\ensuremath{\ne}", "→": r"\ensuremath{\to}",
-    "∞": r"\ensuremath{\infty}", "·": r"\ensuremath{\cdot}", "×": r"\ensuremath{\times}", "±": r"\ensuremath{\pm}",
-    "∈": r"\ensuremath{\in}", "∝": r"\ensuremath{\propto}", "≈": r"\ensuremath{\approx}", "−": "-", "–": "--", "—": "---",
-    "…": r"\ldots{}", "“": "``", "”": "''", "‘": "`", "’": "'", "∑": r"\ensuremath{\sum}", "∇": r"\ensuremath{\nabla}",
+    "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "→": r"$\to$",
+    "∞": r"$\infty$", "·": r"$\cdot$", "×": r"$\times$", "±": r"$\pm$",
+    "∈": r"$\in$", "∝": r"$\propto$", "≈": r"$\approx$", "−": "-", "–": "--", "—": "---",
+    "…": "...", "“": "``", "”": "''", "‘": "`", "’": "'", "∑": r"$\sum$", "∇": r"$\nabla$",
 }  # fmt: skip
 _GREEK_WORDS = {word: letter for letter, word in GREEK.items()}
 # capitals that look Latin have no command of their own
@@ -38,7 +38,7 @@ def tex_text(text: str) -> str:
         elif ch in _MATH_SYMBOLS:
             out.append(_MATH_SYMBOLS[ch])
         elif ch in GREEK:
-            out.append(rf"\ensuremath{{{greek(GREEK[ch])}}}")
+            out.append(f"${greek(GREEK[ch])}$")
         elif " " <= ch <= "~" or "\u00c0" <= ch <= "\u017f" and unicodedata.decomposition(ch):
             out.append(ch)
         elif ch in "\n\t\r\u00a0":

@@ -1,0 +1,431 @@
+"""A derivation as a page, as a careful textbook writes it: what is given, the steps, the result, what speaks for it."""
+
+from __future__ import annotations
+
+import json as json_format
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from symgen.derivation.derivation import Evidence, Step
+from symgen.games.records import Equation
+from symgen.render import html as html_pages
+from symgen.render import markdown as markdown_pages
+from symgen.render import pdf as pdf_pages
+from symgen.render import tex as tex_pages
+from symgen.render import terminal as terminal_pages
+from symgen.render.language import unparse
+from symgen.render.latex import to_latex
+from symgen.render.network import NoMatrixForm
+from symgen.render.page import Block, Chain, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Relation
+from symgen.render.raising import Raiser, raise_array, raise_scalar
+from symgen.render.shapes import Shape
+from symgen.render.sympy_tree import tree_of
+from symgen.tensor.expression import Array, Dim, Node, Scalar, Var, walk
+from symgen.tensor.sympy_bridge import Closed
+from symgen.text import tree as t
+from symgen.text.diagnostics import SymgenError
+from symgen.text.parse import parse_expression
+
+SCHEMA, VERSION = "symgen.derivation", 1
+LONGEST = 4000  # characters of an expression that a step still shows
+MANY = 40  # steps that are shown one by one
+FIELDS = {
+    "strategy": "Best response", "value": "Value", "second_order": "Second-order condition", "conditions": "Conditions",
+    "strategies": "Strategies", "kind": "Kind", "unique": "Unique", "vector_field": "Vector field", "jacobian": "Jacobian",
+    "eigenvalues": "Eigenvalues", "spectral_radius": "Spectral radius", "verdict": "Verdict", "step_bound": "Step bound",
+    "family": "Family", "parameters": "Parameters", "density": "Density",
+}  # fmt: skip
+
+
+# --- trees of results -------------------------------------------------------------------------------------------------
+
+
+class Writer:
+    """Writes nodes of one derivation in its names."""
+
+    def __init__(self, names: Mapping[Array, str]) -> None:
+        self.names = names
+
+    def array(self, array: Array) -> t.Expression:
+        return raise_array(array, self.names)
+
+    def node(self, node: Node) -> t.Expression:
+        if isinstance(node, Array):
+            return Raiser(self.names, node).array(node)
+        assert isinstance(node, Scalar)
+        return raise_scalar(node, {}, self.names)
+
+    def value(self, value: Any) -> t.Expression | None:
+        """A field of a record as an expression; None where it is text."""
+        if isinstance(value, Array):
+            return self.array(value)
+        if isinstance(value, Scalar):
+            return self.node(value)
+        if isinstance(value, Closed):
+            return tree_of(value.named(self.names))
+        if isinstance(value, Equation):
+            left, right = self.value(value.left), self.value(value.right)
+            return t.Comparison((left, right), ("=",)) if left is not None and right is not None else None
+        if isinstance(value, (list, tuple)) and value:
+            parts = [self.value(v) for v in value]
+            if all(p is not None for p in parts):
+                return t.ListOf(tuple(p for p in parts if p is not None))
+        return None
+
+
+def shapes_of(names: Mapping[Array, str], roots: Iterable[Node] = ()) -> dict[str, Shape]:
+    """The shapes of all names that may occur in the mathematics."""
+    out: dict[str, Shape] = {}
+    sizes: set[Scalar] = set()
+    for node in walk(*names, *roots):
+        if isinstance(node, Array):
+            name = names.get(node) or (node.name if isinstance(node, Var) else None)
+            sizes.update(node.shape)
+            if name is not None and name not in out:
+                out[name] = tuple(size_tree(s) for s in node.shape)
+    for size in sizes:
+        for node in walk(size):
+            if isinstance(node, Dim):
+                out.setdefault(node.name, ())
+    return out
+
+
+def size_tree(size: Scalar) -> t.Expression:
+    return raise_scalar(size)
+
+
+def size_text(size: Scalar) -> str:
+    """A size as it is written: n, 2*d, k + 1."""
+    return unparse(size_tree(size))
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def page(d: Any) -> Page:
+    """The derivation `d` as a page."""
+    writer = Writer(d.names)
+    roots = [x for x in (d.array,) if x is not None]
+    shapes = {**shapes_of(d.names, roots), **_declared_shapes(d)}
+    title: tuple[Inline, ...] = ("Derivation of ", Maths(d.goal)) if d.goal is not None else ("Derivation",)
+    out = Page(f"Derivation of {unparse(d.goal)}" if d.goal is not None else "Derivation", [], shapes)
+    out.blocks.append(Heading(1, title))
+    out.blocks += _given(d, writer)
+    steps = _steps(d, writer)
+    if steps:
+        out.blocks.append(Heading(2, ("Derivation",)))
+        out.blocks += steps
+    out.blocks.append(Heading(2, ("Result",)))
+    out.blocks += _result(d, writer)
+    out.blocks += [Paragraph((note,), "note") for note in d.notes]
+    out.blocks.append(Paragraph(evidence_words(d.evidence), "evidence"))
+    return out
+
+
+def _declared_shapes(d: Any) -> dict[str, Shape]:
+    model = getattr(d, "model", None)
+    declared = getattr(getattr(model, "elaborated", None), "variables", {})
+    out: dict[str, Shape] = {}
+    for name, entry in declared.items():
+        out[name] = tuple(size_tree(s) for s in entry.variable.shape)
+    return out
+
+
+def _given(d: Any, writer: Writer) -> list[Block]:
+    out: list[Block] = []
+    assumed = [assumption(text) for text in d.assumptions]
+    if assumed:
+        out.append(Paragraph(("Given ", *joined(assumed), ".")))
+    definitions = [(name, array) for name, array in d.definitions]
+    if definitions:
+        lines = tuple(Relation(writer.array(array), t.Name(name)) for name, array in definitions)
+        out += [Paragraph(("with",)), Chain(lines)]
+    return out
+
+
+def joined(parts: Sequence[Sequence[Inline]]) -> list[Inline]:
+    """a, b and c."""
+    out: list[Inline] = []
+    for k, part in enumerate(parts):
+        if k:
+            out.append(" and " if k == len(parts) - 1 else ", ")
+        out += part
+    return out
+
+
+def assumption(text: str) -> list[Inline]:
+    """`X: real[n, d]` and `a > b` as mathematics where they parse, else as they stand."""
+    found = re.fullmatch(r"\s*(\w+)\s*:\s*(\w+)\s*(?:\((.*)\))?\s*(?:\[(.*)\])?\s*", text)
+    try:
+        if found:
+            name, word, arguments, shape = found.groups()
+            return [Member(name, word, _listed(arguments), _listed(shape))]
+        return [Maths(parse_expression(text))]
+    except SymgenError:
+        return [Mono(text)]
+
+
+def _listed(text: str | None) -> tuple[t.Expression, ...]:
+    whole = parse_expression(f"[{text}]") if text else None
+    return whole.items if isinstance(whole, t.ListOf) else ()
+
+
+def _steps(d: Any, writer: Writer) -> list[Block]:
+    lines: list[Relation] = []
+    told: set[tuple[str, str]] = set()
+    result = d.array
+    for step in d.steps:
+        made = _step(step, writer, d)
+        if made is None:
+            continue
+        key = (unparse(made.left) if made.left is not None else "", unparse(made.right))
+        if key in told or key[0] == key[1]:
+            continue
+        told.add(key)
+        lines.append(made)
+    blocks: list[Block] = []
+    shown = lines
+    if len(lines) > MANY:
+        shown = [*lines[: MANY // 2], *lines[-MANY // 2 :]]
+        blocks.append(Paragraph((f"The first and the last of {len(lines)} steps:",)))
+    if len(shown) == 1 and result is not None and shown[0].left is not None and d.goal is not None:
+        same = unparse(shown[0].left) == unparse(d.goal)
+        if same and not shown[0].reason:
+            return []
+    if shown:
+        blocks.append(Chain(tuple(shown)))
+    return blocks
+
+
+def _step(step: Step, writer: Writer, d: Any) -> Relation | None:
+    """before = after, with the name of what was made in front and the reason at the right."""
+    if step.after is None:
+        return None
+    try:
+        after = writer.array(step.after) if isinstance(step.after, Array) else writer.node(step.after)
+        before = writer.node(step.before) if step.before is not None else None
+    except NoMatrixForm:
+        return None
+    if len(unparse(after)) > LONGEST or before is not None and len(unparse(before)) > LONGEST:
+        return None
+    name = d.names.get(step.after) if isinstance(step.after, Array) else None
+    left = before
+    if name is not None and before is not None:
+        left = t.Comparison((t.Name(name), before), ("=",))
+    elif name is not None:
+        left = t.Name(name)
+    return Relation(after, left, reason=reason_of(step))
+
+
+def reason_of(step: Step) -> tuple[Inline, ...]:
+    """The rule in words, and what it needs."""
+    rule = step.rule.replace("_", " ").strip()
+    words = rule
+    if step.reason:
+        words = step.reason if rule in step.reason or rule in ("differentiate",) else f"{rule}: {step.reason}"
+    if step.conditions:
+        words += f" (needs {', '.join(step.conditions)})"
+    if step.source:
+        words += f" [{step.source}]"
+    return (words,) if words else ()
+
+
+def _result(d: Any, writer: Writer) -> list[Block]:
+    if d.array is not None:
+        right = writer.array(d.array)
+        left = d.goal if d.goal is not None else t.Name("result")
+        if unparse(left) == unparse(right):
+            return [Chain((Relation(right, None, ""),))]
+        return [Chain((Relation(right, left),))]
+    return record_blocks(d.record, writer, d.goal)
+
+
+def record_blocks(record: Any, writer: Writer, goal: t.Expression | None = None) -> list[Block]:
+    """A record as titled parts: name = value, or text where a part is text."""
+    out: list[Block] = []
+    if not is_dataclass(record):
+        return [Paragraph((str(record),))]
+    for f in fields(record):
+        if not f.repr or f.name == "evidence":
+            continue
+        value = getattr(record, f.name)
+        if value is None or value == () or value == [] or value == {}:
+            continue
+        title = FIELDS.get(f.name, f.name.replace("_", " ").capitalize())
+        out.append(Heading(3, (title,)))
+        out += _field(value, writer)
+    return out
+
+
+def _field(value: Any, writer: Writer) -> list[Block]:
+    if isinstance(value, bool):
+        return [Paragraph(("yes" if value else "no",))]
+    if isinstance(value, str):
+        return [Paragraph((value.replace("_", " "),))]
+    if isinstance(value, Mapping):
+        lines: list[Relation] = []
+        rest: list[Block] = []
+        for k, v in value.items():
+            tree = writer.value(v)
+            name = k if isinstance(k, str) else unparse(writer.node(k)) if isinstance(k, Node) else str(k)
+            left = _parsed(name)
+            if tree is not None:
+                lines.append(Relation(tree, left))
+            else:
+                rest += [Paragraph((name, ": ")), *_field(v, writer)]
+        return [*([Chain(tuple(lines))] if lines else []), *rest]
+    if isinstance(value, (list, tuple)):
+        if all(isinstance(v, str) for v in value):
+            return [Items(tuple((str(v),) for v in value))]
+        trees = [writer.value(v) for v in value]
+        if all(x is not None for x in trees):
+            return [Chain(tuple(_statement(x) for x in trees if x is not None))]
+        return [b for v in value for b in _field(v, writer)]
+    tree = writer.value(value)
+    if tree is None:
+        return [Paragraph((str(value),))]
+    return [Chain((_statement(tree),))]
+
+
+def _statement(tree: t.Expression) -> Relation:
+    if isinstance(tree, t.Comparison) and len(tree.ops) == 1:
+        return Relation(tree.operands[1], tree.operands[0], tree.ops[0])
+    return Relation(tree, None, "")
+
+
+def _parsed(text: str) -> t.Expression:
+    try:
+        return parse_expression(text)
+    except SymgenError:
+        return t.Name(re.sub(r"\W+", "_", text) or "_")
+
+
+def evidence_words(e: Evidence) -> tuple[Inline, ...]:
+    """What speaks for a result, in words."""
+    under = f", under {', '.join(e.conditions)}" if e.conditions else ""
+    if e.kind == "proved":
+        how = f" ({e.method})" if e.method else ""
+        return (f"Proved{how}{under}.",)
+    if e.kind == "checked":
+        points = f" at {e.points} random point{'s' if e.points != 1 else ''}" if e.points else ""
+        digits = f" to {e.digits} digits" if e.digits is not None else ""
+        how = f" ({e.method})" if e.method else ""
+        return (f"Checked{points}{digits}{how}{under}.",)
+    if e.kind == "refuted":
+        return (f"Refuted{' (' + e.method + ')' if e.method else ''}{under}.",)
+    if e.kind == "malformed":
+        return ("Malformed: it has no meaning.",)
+    tried = f": tried {', '.join(e.tried)}" if e.tried else ""
+    return (f"Not decided{tried}{under}.",)
+
+
+# --- formats ----------------------------------------------------------------------------------------------------------
+
+
+def latex(d: Any) -> str:
+    """The body of the derivation, for a document that loads amsmath, amssymb and bm."""
+    return tex_pages.body(page(d))
+
+
+def latex_document(d: Any) -> str:
+    return tex_pages.document(page(d))
+
+
+def latex_display(d: Any) -> str:
+    """The result alone as one display, for a notebook."""
+    out = page_of_result(d)
+    return tex_pages.display(out)
+
+
+def page_of_result(d: Any) -> Page:
+    writer = Writer(d.names)
+    shapes = {**shapes_of(d.names, [d.array] if d.array is not None else []), **_declared_shapes(d)}
+    return Page("", _result(d, writer), shapes)
+
+
+def markdown(d: Any) -> str:
+    return markdown_pages.render(page(d))
+
+
+def html(d: Any) -> str:
+    return html_pages.document(page(d))
+
+
+def text(d: Any, width: int | None = None) -> str:
+    return terminal_pages.render(page(d), width)
+
+
+def pdf(d: Any, path: str | Path) -> None:
+    """Compiles the derivation (or a LaTeX document) with the user's pdflatex."""
+    pdf_pages.write(d if isinstance(d, str) else latex_document(d), path)
+
+
+def json(d: Any) -> str:
+    """The derivation as data; `schema` and `version` say how to read it."""
+    return json_format.dumps(as_data(d), ensure_ascii=False, indent=2)
+
+
+def as_data(d: Any) -> dict[str, Any]:
+    """What the JSON holds."""
+    writer = Writer(d.names)
+    whole = page(d)
+
+    def both(tree: t.Expression | None) -> dict[str, str] | None:
+        return None if tree is None else {"text": unparse(tree), "latex": to_latex(tree, whole.shapes)}
+
+    def of_node(node: Node | None) -> dict[str, str] | None:
+        if node is None:
+            return None
+        try:
+            tree = writer.array(node) if isinstance(node, Array) else writer.node(node)
+        except NoMatrixForm:
+            return None
+        return both(tree) if len(unparse(tree)) <= 50 * LONGEST else None
+
+    def of_field(value: Any) -> Any:
+        if value is None or isinstance(value, (bool, str, int, float)):
+            return value
+        if isinstance(value, Mapping):
+            return {str(k): of_field(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [of_field(v) for v in value]
+        tree = writer.value(value)
+        return both(tree) if tree is not None else str(value)
+
+    record = None
+    if d.array is None and is_dataclass(d.record):
+        record = {
+            "kind": type(d.record).__name__,
+            "fields": {f.name: of_field(getattr(d.record, f.name)) for f in fields(d.record) if f.repr},
+        }
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "model": d.model_name,
+        "goal": both(d.goal),
+        "assumptions": list(d.assumptions),
+        "definitions": [{"name": name, **(of_node(array) or {})} for name, array in d.definitions],
+        "result": both(writer.array(d.array)) if d.array is not None else None,
+        "shape": [size_text(s) for s in d.array.shape] if d.array is not None else None,
+        "record": record,
+        "steps": [
+            {
+                "rule": s.rule, "where": s.where, "before": of_node(s.before), "after": of_node(s.after), "reason": s.reason,
+                "conditions": list(s.conditions), "source": s.source,
+                "evidence": evidence_data(s.evidence) if s.evidence is not None else None,
+            }
+            for s in d.steps
+        ],
+        "evidence": evidence_data(d.evidence),
+        "notes": list(d.notes),
+    }  # fmt: skip
+
+
+def evidence_data(e: Evidence) -> dict[str, Any]:
+    return {
+        "kind": e.kind, "conditions": list(e.conditions), "digits": e.digits, "points": e.points, "method": e.method,
+        "tried": list(e.tried), "words": str(evidence_words(e)[0]),
+    }  # fmt: skip

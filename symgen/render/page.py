@@ -1,0 +1,109 @@
+"""A page before it has a format: headings, paragraphs, chains of equations, figures. Every format is printed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symgen.render.shapes import Shape
+from symgen.text import tree as t
+
+
+@dataclass(frozen=True)
+class Maths:
+    """An expression in running text. `relation` stands between several: E = E'."""
+
+    tree: t.Expression
+
+
+@dataclass(frozen=True)
+class Mono:
+    """Text of a program, as it was written."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """A name and what it ranges over: `X: real[n, d]`."""
+
+    name: str
+    word: str
+    arguments: tuple[t.Expression, ...] = ()
+    shape: tuple[t.Expression, ...] = ()
+
+
+Inline = str | Maths | Mono | Member
+Line = Sequence[Inline]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One line of a chain: `left relation right`, with its reason; `left` is missing where the chain goes on. `mark` is
+    the status of a step that was checked."""
+
+    right: t.Expression
+    left: t.Expression | None = None
+    relation: str = "="
+    over: tuple[str, ...] = ()
+    reason: tuple[Inline, ...] = ()
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    level: int
+    content: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    content: tuple[Inline, ...]
+    kind: str = ""  # note, evidence, caution
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Aligned equations."""
+
+    lines: tuple[Relation, ...]
+
+
+@dataclass(frozen=True)
+class Items:
+    lines: tuple[tuple[Inline, ...], ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    text: str
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture as the bytes of a PNG."""
+
+    png: bytes
+    caption: str = ""
+    name: str = "figure"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells below a row of titles."""
+
+    titles: tuple[str, ...]
+    rows: tuple[tuple[tuple[Inline, ...], ...], ...]
+
+
+Block = Heading | Paragraph | Chain | Items | Code | Figure | Table
+
+
+@dataclass
+class Page:
+    """Blocks in order, and the shapes of the names in their mathematics."""
+
+    title: str
+    blocks: list[Block] = field(default_factory=list)
+    shapes: Mapping[str, Shape] = field(default_factory=dict)

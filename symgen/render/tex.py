@@ -1,0 +1,167 @@
+"""Pages as LaTeX: a body, or a document with amsmath, amssymb and bm (and graphicx where there are figures)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from symgen.render.escape import name_tex, tex_text
+from symgen.render.latex import Latex
+from symgen.render.layout import broken, ink
+from symgen.render.notation import RELATIONS
+from symgen.render.page import (
+    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Relation, Table,
+)  # fmt: skip
+
+WIDTH = 76  # characters of a display, about
+SETS = {
+    "real": r"\mathbb{R}", "positive": r"\mathbb{R}_{>0}", "nonnegative": r"\mathbb{R}_{\ge 0}", "unit": "(0, 1)",
+    "integer": r"\mathbb{Z}", "natural": r"\mathbb{N}", "binary": r"\{0, 1\}", "simplex": r"\Delta", "spd": r"\mathbb{S}_{++}",
+    "psd": r"\mathbb{S}_{+}", "symmetric": r"\mathbb{S}",
+}  # fmt: skip
+SIZES = {1: r"\section*", 2: r"\subsection*", 3: r"\paragraph*"}
+MARKS = {"proved": r"\checkmark", "checked": r"\checkmark", "refuted": r"\times", "malformed": r"\times", "unknown": "?"}
+
+
+def body(page: Page, figures: str = "") -> str:
+    """The blocks of a page in LaTeX; figures are read from files `figures`name.png."""
+    return "\n".join(block(b, Latex(page.shapes), figures) for b in page.blocks)
+
+
+def display(page: Page) -> str:
+    """The equations of a page as one display in dollars."""
+    latex = Latex(page.shapes)
+    rows = [row for b in page.blocks if isinstance(b, Chain) for row in chain_rows(b, latex)]
+    if not rows:
+        return ""
+    return "$$\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}$$"
+
+
+def document(page: Page) -> str:
+    """A document that compiles."""
+    packages = [r"\usepackage{amsmath,amssymb,bm}"]
+    if any(isinstance(b, Figure) for b in page.blocks):
+        packages.append(r"\usepackage{graphicx}")
+    return "\n".join(
+        [
+            r"\documentclass[11pt]{article}", *packages,
+            r"\setlength{\textwidth}{6.6in}\setlength{\oddsidemargin}{0in}\setlength{\evensidemargin}{0in}",
+            r"\setlength{\textheight}{9in}\setlength{\topmargin}{-0.5in}",
+            r"\setlength{\parindent}{0pt}\setlength{\parskip}{6pt plus 2pt}\allowdisplaybreaks",
+            r"\begin{document}", body(page), r"\end{document}", "",
+        ]
+    )  # fmt: skip
+
+
+def inline(parts: Iterable[Inline], latex: Latex) -> str:
+    out = []
+    for x in parts:
+        match x:
+            case Maths(tree):
+                out.append(f"${latex.tex(tree)}$")
+            case Member():
+                out.append(f"${member(x, latex)}$")
+            case Mono(text):
+                out.append(rf"\texttt{{{tex_text(text)}}}")
+            case _:
+                out.append(tex_text(x))
+    return "".join(out)
+
+
+def member(x: Member, latex: Latex) -> str:
+    """X in R^{n x d}."""
+    sizes = [latex.tex(s) for s in x.shape]
+    if x.word == "label" and x.arguments:
+        base = rf"\{{0, \dots, {latex.tex(x.arguments[0])} - 1\}}"
+    else:
+        base = SETS.get(x.word) or rf"\mathrm{{{tex_text(x.word)}}}"
+    if x.word in ("spd", "psd", "symmetric") and sizes:
+        *batch, _, last = sizes if len(sizes) > 1 else [*sizes, sizes[-1]]
+        power = r" \times ".join([*batch, last])
+    else:
+        power = r" \times ".join(sizes)
+    text = base + (f"^{{{power}}}" if power else "")
+    if power and "_{" in base:
+        stem, below = base.split("_", 1)
+        text = f"{stem}_{below}^{{{power}}}"
+    return rf"{latex.name(x.name)} \in {text}"
+
+
+def block(b: Block, latex: Latex, figures: str) -> str:
+    match b:
+        case Heading(level, content):
+            return f"{SIZES.get(level, SIZES[3])}{{{inline(content, latex)}}}" + (r"\leavevmode\par" if level > 2 else "")
+        case Paragraph(content, kind):
+            text = inline(content, latex)
+            return rf"\textit{{{text}}}" + "\n" if kind in ("evidence", "note") else text + "\n"
+        case Chain():
+            return "\\begin{align*}\n" + " \\\\\n".join(chain_rows(b, latex)) + "\n\\end{align*}"
+        case Items(lines):
+            items = "\n".join(rf"\item {inline(x, latex)}" for x in lines)
+            return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
+        case Code(text, _):
+            lines = "\\\\\n".join(
+                r"\mbox{}" if not line.strip() else tex_text(line).replace(" ", "~") for line in text.splitlines() or [""]
+            )
+            return f"{{\\small\\ttfamily\\raggedright\n{lines}\\par}}"
+        case Figure(_, caption, name):
+            picture = rf"\includegraphics[width=0.75\linewidth]{{{figures}{name}.png}}"
+            return rf"\begin{{center}}{picture}\\ {tex_text(caption)}\end{{center}}"
+        case Table(titles, rows):
+            head = " & ".join(tex_text(x) for x in titles)
+            lines = " \\\\\n".join(" & ".join(inline(cell, latex) for cell in row) for row in rows)
+            return f"\\begin{{tabular}}{{{'l' * len(titles)}}}\n{head} \\\\\\hline\n{lines}\n\\end{{tabular}}\n"
+    raise TypeError(f"no LaTeX for {type(b).__name__}")
+
+
+def chain_rows(chain: Chain, latex: Latex) -> list[str]:
+    """The rows of an alignment: left & relation right && reason."""
+    rows: list[str] = []
+    for line in chain.lines:
+        rows += relation_rows(line, latex)
+    return rows
+
+
+def relation_rows(line: Relation, latex: Latex) -> list[str]:
+    left = latex.tex(line.left) if line.left is not None else ""
+    sign = relation(line, latex)
+    reason = text_of(line.reason, latex)
+    if line.mark:
+        mark = MARKS.get(line.mark, "?")
+        reason = (reason + r"\ " if reason else "") + rf"${mark}$ {line.mark}"
+    rights = broken(line.right, latex.tex, ink, WIDTH - min(ink(left), 30) - 4)
+    rows: list[str] = []
+    widest = max(map(ink, rights))
+    if left and ink(left) + widest > WIDTH and ink(left) > 24:
+        rows.append(f"& {left}")
+        left, sign = "", rf"\quad {sign}"
+    for k, right in enumerate(rights):
+        head = f"{left} &{sign} " if k == 0 else r"&\qquad "
+        rows.append(f"{head}{{{right}}}" if right.startswith(("+", "-")) and k else f"{head}{right}")
+    if reason:
+        room = ink(left) + ink(rights[-1]) + len(reason)
+        if room <= WIDTH + 4:
+            rows[-1] += rf" && \text{{{reason}}}"
+        else:
+            rows.append(rf"&\qquad\qquad \text{{({reason})}}")
+    return rows
+
+
+def text_of(parts: Sequence[Inline], latex: Latex) -> str:
+    """A reason for \\text{..}."""
+    out = []
+    for x in parts:
+        if isinstance(x, Maths):
+            out.append(f"${latex.tex(x.tree)}$")
+        elif isinstance(x, Mono):
+            out.append(tex_text(x.text))
+        elif isinstance(x, str):
+            out.append(tex_text(x))
+    return "".join(out)
+
+
+def relation(line: Relation, latex: Latex) -> str:
+    sign = RELATIONS.get(line.relation, line.relation)
+    if line.over:
+        over = ", ".join(name_tex(n, latex.taken) for n in line.over)
+        return rf"{sign}_{{{over}}}" if line.relation == "propto" else rf"\overset{{{over}}}{{{sign}}}"
+    return sign
