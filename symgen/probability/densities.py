@@ -22,6 +22,8 @@ def entry_of(array: Array, indices: Sequence[Scalar], ctx: Context) -> Scalar:
     """An entry; what has no name of its own is opened."""
     x = entry(array, *indices)
     while isinstance(x, Entry) and isinstance(x.array, Tensor) and ctx.name_of(x.array) is None:
+        if build.has_contraction(x.array.body):
+            break
         x = open_tensor(x.array, x.indices)
     return x
 

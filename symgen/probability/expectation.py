@@ -258,6 +258,8 @@ class OneDraw:
             a, b = self.reduce(atom.args[1]), self.reduce(atom.args[2])  # type: ignore[arg-type]
             return Pair(where(atom.args[0], a.shown, b.shown), where(atom.args[0], a.value, b.value))  # type: ignore[arg-type]
         found = self.find(atom) if self.draw.row is not None else self.without_row(atom)
+        if found is not None:
+            found.value = simplified(found.value)
         if found is None:
             closed = self.close(atom, self.reason(atom))
             return Pair(closed, closed)

@@ -155,7 +155,7 @@ def _power(x: Pow, is_random: Random, know: Knowledge) -> Scalar:
         apart = [f for f in base.args if know.positive(f)]
         if apart:
             rest = [f for f in base.args if f not in apart]
-            return mul(*(power(f, exponent) for f in apart), power(mul(*rest), exponent))
+            return mul(*(positive_power(f, exponent) for f in apart), power(mul(*rest), exponent))
     if isinstance(base, Pow) and know.positive(base.base):
         return power(base.base, mul(base.exponent, exponent))
     if isinstance(base, Fn) and base.name == "exp":
@@ -163,6 +163,13 @@ def _power(x: Pow, is_random: Random, know: Knowledge) -> Scalar:
     if isinstance(base, Fn) and base.name == "abs" and is_natural(exponent) is not None and is_natural(exponent) % 2 == 0:  # type: ignore[operator]
         return power(base.args[0], exponent)
     return x
+
+
+def positive_power(base: Scalar, exponent: Scalar) -> Scalar:
+    """base^exponent for a positive base: powers of powers multiply."""
+    if isinstance(base, Pow):
+        return power(base.base, mul(base.exponent, exponent))
+    return power(base, exponent)
 
 
 def split(term: Scalar, is_random: Random) -> tuple[Scalar, Scalar]:

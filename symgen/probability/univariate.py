@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 
 from symgen.calculus.rules import derivative_of
+from symgen.probability.collect import bottom_up
 from symgen.probability.distribution import Distribution
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.lemma import Lemma
@@ -144,16 +146,23 @@ class Univariate:
 
     def _slope(self, g: Scalar) -> tuple[Scalar, Scalar] | None:
         """c, d with g = c x + d."""
-        c, d = ZERO, ZERO
-        for term in terms_of(g):
-            if not self.depends(term):
-                d = add(d, term)
-                continue
-            rest = [f for f in factors_of(term) if f is not self.x]
-            if len(rest) == len(factors_of(term)) or any(self.depends(f) for f in rest):
+        if not self.depends(g):
+            return ZERO, g
+        if g is self.x:
+            return ONE, ZERO
+        if isinstance(g, Add):
+            parts = [self._slope(t) for t in g.args]  # type: ignore[arg-type]
+            if any(p is None for p in parts):
                 return None
-            c = add(c, mul(*rest))
-        return c, d
+            return add(*(p[0] for p in parts)), add(*(p[1] for p in parts))  # type: ignore[index]
+        if isinstance(g, Mul):
+            random = [f for f in g.args if self.depends(f)]
+            inner = self._slope(random[0]) if len(random) == 1 else None  # type: ignore[arg-type]
+            if inner is None:
+                return None
+            rest = mul(*(f for f in g.args if f is not random[0]))  # type: ignore[misc]
+            return mul(rest, inner[0]), mul(rest, inner[1])
+        return None
 
     # --- applying lemmas
 
@@ -324,13 +333,22 @@ class Univariate:
             if value is INF and condition is not ONE:
                 continue
             otherwise = INF if lemma.otherwise == "inf" else NAN
-            return Found(simplified(value), [lemma.of], condition, otherwise, lemma.source)
+            return Found(simplified(self.without_signs(value)), [lemma.of], condition, otherwise, lemma.source)
         return self.by_antiderivative(g) if self.is_flat else None
 
     @property
     def is_flat(self) -> bool:
         """Whether the density is constant on an interval."""
         return self.law.row.region.kind == "interval" and "x" not in _names(self.law.row.log_density)
+
+    def without_signs(self, value: Scalar) -> Scalar:
+        """|x| = x where x is known to be positive."""
+        def rule(n: Scalar) -> Scalar:
+            if isinstance(n, Fn) and n.name == "abs" and self.know.positive(n.args[0]):
+                return n.args[0]  # type: ignore[no-any-return]
+            return n
+
+        return bottom_up(value, rule)
 
     def by_antiderivative(self, g: Scalar) -> Found | None:
         low = scalar_text(self.law.row.region.low, dict(self.law.parameters))
@@ -526,7 +544,7 @@ def _match(p: Scalar, n: Scalar, x: Entry, bound: dict[Scalar, Scalar]) -> bool:
             e = p.exponent
             if _has_x(n, x) or not isinstance(e, Num) or e.rational is None:
                 return False
-            return _match(p.base, power(n, num(1 / e.rational)), x, bound)
+            return _match(p.base, root(n, e.rational), x, bound)
         if isinstance(n, Pow):
             return _match(p.base, n.base, x, bound) and _match(p.exponent, n.exponent, x, bound)
         return False
@@ -536,6 +554,15 @@ def _match(p: Scalar, n: Scalar, x: Entry, bound: dict[Scalar, Scalar]) -> bool:
             and all(_match(a, b, x, bound) for a, b in zip(p.args, n.args, strict=True))  # type: ignore[arg-type]
         )  # fmt: skip
     return False
+
+
+def root(n: Scalar, degree: Fraction) -> Scalar:
+    """One w with w^degree = n, n > 0: powers are taken apart, so that the root of s^-2 is s."""
+    if isinstance(n, Mul):
+        return mul(*(root(f, degree) for f in n.args))  # type: ignore[arg-type]
+    if isinstance(n, Pow) and isinstance(n.exponent, Num) and n.exponent.rational is not None:
+        return power(n.base, num(n.exponent.rational / degree))
+    return power(n, num(1 / degree))
 
 
 def _match_parts(ps, ns, x, bound, join, inverse) -> bool:  # type: ignore[no-untyped-def]
@@ -624,6 +651,8 @@ def special_value(x: Fn) -> Scalar:
     """digamma(a + n) = digamma(a) + sum of 1/(a + k); gamma at halves."""
     a = x.args[0] if x.args else ZERO
     r = a.rational if isinstance(a, Num) else None
+    if x.name == "xlogy" and (a is ZERO or x.args[1] is ONE):
+        return ZERO
     if x.name == "gamma" and r is not None and r.denominator == 2 and 0 < r < 30:
         value: Scalar = power(PI, divide(ONE, TWO))
         k = r - 1
@@ -644,7 +673,7 @@ def special_value(x: Fn) -> Scalar:
 
 
 def gamma_quotient(x: Scalar) -> Scalar:
-    """Gamma(a + n)/Gamma(a) = a (a + 1) .. (a + n - 1)."""
+    """Gamma(a + n)/Gamma(a) = a (a + 1) .. (a + n - 1); exponentials of a product join."""
     factors = list(factors_of(x))
     while True:
         above = [f for f in factors if isinstance(f, Fn) and f.name == "gamma"]
@@ -667,7 +696,10 @@ def gamma_quotient(x: Scalar) -> Scalar:
             break
         else:
             break
-    # a leftover gamma(a + 1) = a gamma(a) cancels against a factor 1/a
+    exponents = [f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"]
+    if len(exponents) > 1:
+        factors = [f for f in factors if not (isinstance(f, Fn) and f.name == "exp")]
+        factors.append(fn("exp", add(*exponents)))  # type: ignore[arg-type]
     return mul(*factors)
 
 
