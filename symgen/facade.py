@@ -5,7 +5,7 @@ Engines know neither renderers nor code generation; the methods that need them a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -263,6 +263,7 @@ class Model:
         self.elaborated, self._elaborator = elaborate(spec)
         self._reduced: dict[Array, Reduced] = {}
         self._compiled: dict[Array, Compiled] = {}
+        self.code_checks: list[Callable[[], Evidence]] = []  # the referee's questions about generated gradients
 
     @property
     def name(self) -> str:
@@ -328,6 +329,10 @@ class Model:
         array = self._array_of(expression, title if not inside else "", inside)
         reduced = self.reduced(array, seconds)
         return Derivation(self, expression, reduced, title)
+
+    def goal_array(self, goal: Goal) -> Array:
+        """The unreduced array of a `derive` statement."""
+        return self._array_of(goal.expression, "", True)
 
     def reduced(self, array: Array, seconds: float | None = None) -> Reduced:
         """`array` with its operators reduced (remembered)."""
@@ -406,13 +411,22 @@ class Model:
         """The source text of a module with the losses, named values and derivations of the spec, and their training."""
         from symgen.units import unit_of
 
-        return unit_of(self).source(target)
+        made = unit_of(self)
+        self._ask()
+        return made.source(target)
 
     def compile(self, target: str = "numpy") -> ModuleType:
         """The generated module, imported."""
         from symgen.units import unit_of
 
-        return unit_of(self).module(target)
+        made = unit_of(self)
+        self._ask()
+        return made.module(target)
+
+    def _ask(self) -> None:
+        """The referee looks at every gradient before code of it is handed out."""
+        while self.code_checks:
+            self.code_checks.pop()()
 
 
 def loads(text: str, name: str = "<text>", line_shift: int = 0) -> Model:

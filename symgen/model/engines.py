@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from symgen.calculus.integral import reduce_integral
 from symgen.derivation.context import Context
 from symgen.games.reducers import REDUCERS as GAMES
+from symgen.probability.reducers import REDUCERS as PROBABILITY
 from symgen.tensor.expression import Operator
 
 Engine = Callable[[Operator, Context], Any]
@@ -14,4 +16,4 @@ Engine = Callable[[Operator, Context], Any]
 KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stands in results as it is
 LATE = {"log_density"}  # written out last, where no expectation has taken it up
 RECORDS = {"best_response", "equilibrium", "stability", "posterior"}  # goals that give a record
-ENGINES: dict[str, Engine] = {**GAMES}
+ENGINES: dict[str, Engine] = {**PROBABILITY, **GAMES, "integral": reduce_integral}

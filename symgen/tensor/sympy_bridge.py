@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 from sympy.polys.polyerrors import BasePolynomialError
@@ -67,9 +67,8 @@ from symgen.tensor.expression import (
     substitute,
     where,
 )
+from symgen.tensor.facts import Facts, is_positive
 
-if TYPE_CHECKING:
-    from symgen.tensor.facts import Facts
 
 __all__ = ["Table", "NotInSymPy", "Timeout", "Closed", "to_sympy", "from_sympy", "array_to_sympy", "within", "SYMPY_ERRORS"]
 
@@ -234,11 +233,11 @@ class Table:
             if atom.array.domain == "spd" and len(atom.indices) == 2 and atom.indices[0] is atom.indices[1]:
                 out = {"positive": True}
         if self.facts is not None and "positive" not in out and not atom.free:
-            if self.facts.is_positive(atom):
+            if is_positive(atom, self.facts):
                 out = {**out, "positive": True}
                 out.pop("real", None)
                 out.pop("nonnegative", None)
-            elif self.facts.is_positive(neg(atom)):
+            elif is_positive(neg(atom), self.facts):
                 out = {"negative": True}
         return out
 

@@ -1,0 +1,143 @@
+"""From a model to the unit that code is generated from: losses with their gradients, named derivations, training."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from symgen.calculus.gradient import gradient
+from symgen.codegen.compile import check_source
+from symgen.codegen.generate import generate_module
+from symgen.codegen.unit import Game, Loss, Param, Player, Train, Unit
+from symgen.derivation.context import Context
+from symgen.model.engines import RECORDS
+from symgen.model.reduce import check_by_differences, prepared
+from symgen.render.language import unparse
+from symgen.render.raising import raise_array
+from symgen.tensor.expression import (
+    Array, Dim, Entry, Num, Operator, Tensor, Var, uncollected, variables_of, walk,
+)  # fmt: skip
+from symgen.text import tree
+from symgen.text.diagnostics import CannotDerive
+
+if TYPE_CHECKING:
+    from symgen.facade import Model
+
+
+class Generated:
+    """A unit with the formulas of its arrays."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+
+    def formula(self, array: Array) -> str:
+        """An array in the language, for a comment."""
+        names = {a: n for a, n in self.unit.names.items() if a is not array}
+        return unparse(raise_array(array, names))
+
+    def source(self, target: str = "numpy") -> str:
+        return generate_module(self.unit, self.formula, target)
+
+    def module(self, target: str = "numpy") -> ModuleType:
+        """The generated module, imported; its source is checked before it runs."""
+        source = self.source(target)
+        check_source(source)
+        module = ModuleType(f"symgen_{self.unit.name}")
+        module.__dict__["__source__"] = source
+        exec(compile(source, f"<generated {self.unit.name}>", "exec"), module.__dict__)  # noqa: S102  our own source
+        sys.modules.setdefault(module.__name__, module)
+        return module
+
+
+def is_record(array: Array) -> bool:
+    """Whether a goal gives a record: no code is made of it."""
+    node: Any = array
+    if isinstance(array, Tensor) and not array.rank and isinstance(array.body, Entry):
+        node = array.body.array
+    return isinstance(node, Operator) and node.name in RECORDS
+
+
+def ready(model: Model, array: Array, what: str) -> Array:
+    """`array` reduced and ready for code: what has no closed form as a mean over samples."""
+    reduced = model.reduced(array)
+    if reduced.array is None:
+        raise CannotDerive(f"{what} is a record, and has no code", array)
+    ctx = Context(facts=model.elaborated.facts, names=reduced.names)
+    result = prepared(reduced.array, ctx)
+    left = [n for n in walk(result) if isinstance(n, Operator)]
+    if left:
+        raise CannotDerive(f"{what} holds `{left[0].name}`, which was not reduced: it has no code", left[0])
+    return result
+
+
+def unit_of(model: Model) -> Generated:
+    """The unit of a model. Raises CannotDerive where a loss or a named derivation could not be reduced."""
+    with uncollected():
+        return _unit_of(model)
+
+
+def _unit_of(model: Model) -> Generated:
+    e = model.elaborated
+    names: dict[Array, str] = dict(e.names)
+    declared = [d.variable for d in e.variables.values()]
+    params = [v for v in declared if v.role == "param"]
+    losses = []
+    for name in e.losses:
+        value = ready(model, e.lets[name], f"the loss `{name}`")
+        names.update(model.reduced(e.lets[name]).names)
+        losses.append(Loss(name, value, gradients_of(model, value, params, names)))
+    values: list[tuple[str, Array]] = []
+    for goal in e.goals:
+        plain = goal.name or (goal.expression.name if isinstance(goal.expression, tree.Name) else None)
+        if plain is None or plain in e.losses:
+            continue
+        array = model.goal_array(goal)
+        if is_record(array):
+            continue
+        values.append((plain, ready(model, array, f"the derivation `{plain}`")))
+        names.update(model.reduced(array).names)
+    games = [game_of(model, name, names) for name in e.games if any(t.target == name for t in e.trains)]
+    own = {a: n for a, n in names.items() if not isinstance(a, Var)}
+    unit = Unit(
+        name=model.name if model.name.isidentifier() else "model",
+        dims={n: int(s.value) if isinstance(s, Num) else None for n, s in e.dims.items() if isinstance(s, (Num, Dim))},  # type: ignore[arg-type]
+        params=[
+            Param(d.variable, d.initial.kind if d.initial else None, d.initial.scale if d.initial else 0.0)
+            for d in e.variables.values() if d.variable.role == "param"
+        ],
+        data=[v for v in declared if v.role == "data"],
+        consts={d.variable: d.default for d in e.variables.values() if d.variable.role == "const"},
+        losses=losses,
+        values=values,
+        trains=[Train(t.target, t.wrt, t.method, t.method_options, t.options) for t in e.trains],
+        games=games,
+        names=own,
+        assumptions=list(e.assumptions),
+    )  # fmt: skip
+    return Generated(unit)
+
+
+def gradients_of(model: Model, value: Array, params: list[Var], names: dict[Array, str]) -> Mapping[Var, Array]:
+    """The gradients of a loss by all parameters that it depends on, in one sweep; each is put before the referee."""
+    used = [p for p in params if p in variables_of(value)]
+    ctx = Context(facts=model.elaborated.facts, names=names)
+    found = gradient(value, used, ctx)
+    for array, name in ctx.trace.names.items():
+        names.setdefault(array, name)
+    model.code_checks.extend(check_by_differences(value, p, found[p], 1, model.elaborated.facts) for p in used)
+    return {p: found[p] for p in used}
+
+
+def game_of(model: Model, name: str, names: dict[Array, str]) -> Game:
+    """A game of parameters with each player's payoff and gradients. Raises CannotDerive if a player moves a function."""
+    players = []
+    for p in model.elaborated.games[name].players:
+        if p.unknown is not None:
+            raise CannotDerive(f"the game `{name}` is played with an unknown {p.unknown.kind}: it cannot be trained", p.payoff)
+        payoff = ready(model, p.payoff, f"a payoff of `{name}`")
+        moves = [v for v in p.parameters if isinstance(v, Var)]
+        names.update(model.reduced(p.payoff).names)
+        players.append(Player(tuple(moves), p.sense, payoff, gradients_of(model, payoff, moves, names)))
+    return Game(name, tuple(players))
