@@ -16,6 +16,7 @@ from symgen.render import markdown as markdown_pages
 from symgen.render import pdf as pdf_pages
 from symgen.render import tex as tex_pages
 from symgen.render import terminal as terminal_pages
+from symgen.render.compose import parts
 from symgen.render.language import unparse
 from symgen.render.latex import to_latex
 from symgen.render.network import NoMatrixForm
@@ -32,6 +33,11 @@ from symgen.text.parse import parse_expression
 SCHEMA, VERSION = "symgen.derivation", 1
 LONGEST = 4000  # characters of an expression that a step still shows
 MANY = 40  # steps that are shown one by one
+# rules whose name says less than a person would
+RULES = {
+    "sum_over_uses": "chain rule, over all uses", "chain_rule": "chain rule", "differentiate": "differentiated",
+    "hessian": "gradient of the gradient", "independent": "",
+}  # fmt: skip
 FIELDS = {
     "strategy": "Best response", "value": "Value", "second_order": "Second-order condition", "conditions": "Conditions",
     "strategies": "Strategies", "kind": "Kind", "unique": "Unique", "vector_field": "Vector field", "jacobian": "Jacobian",
@@ -139,10 +145,62 @@ def _given(d: Any, writer: Writer) -> list[Block]:
     assumed = [assumption(text) for text in d.assumptions]
     if assumed:
         out.append(Paragraph(("Given ", *joined(assumed), ".")))
-    definitions = [(name, array) for name, array in d.definitions]
+    definitions = _definitions(d, writer)
     if definitions:
         lines = tuple(Relation(writer.array(array), t.Name(name)) for name, array in definitions)
-        out += [Paragraph(("with",)), Chain(lines)]
+        out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
+    return out
+
+
+def _definitions(d: Any, writer: Writer) -> list[tuple[str, Array]]:
+    """The author's named values that the goal, a step or the result speaks of, in the order of the program."""
+    own = {a: n for a, n in getattr(d, "author_names", d.names).items() if not isinstance(a, Var)}
+    spoken = {n for n, _ in d.definitions} | (names_in(d.goal) if d.goal is not None else set())
+    for step in d.steps:
+        for node in (step.before, step.after):
+            if node is not None and len(d.steps) <= MANY:
+                spoken |= {own[a] for a in _named_below(node, own)}
+    waiting, kept = [a for a, n in own.items() if n in spoken], set()
+    while waiting:
+        a = waiting.pop()
+        if a not in kept:
+            kept.add(a)
+            waiting += _named_below(a, own)
+    chosen: dict[str, Array] = {}
+    for node in walk(*sorted(kept, key=lambda a: own[a])):
+        if node in kept and own[node] not in chosen and node is not d.array:  # type: ignore[index]
+            chosen[own[node]] = node  # type: ignore[index, assignment]
+    return list(chosen.items())
+
+
+def _named_below(root: Node, own: Mapping[Array, str]) -> list[Array]:
+    """The named arrays met first on the way down from `root`."""
+    out: list[Array] = []
+    seen: set[Node] = set()
+    stack: list[Node] = list(root.args)
+    while stack:
+        n = stack.pop()
+        if n in seen:
+            continue
+        seen.add(n)
+        if n in own:
+            out.append(n)  # type: ignore[arg-type]
+        else:
+            stack.extend(n.args)
+    return out
+
+
+def names_in(tree: t.Tree) -> set[str]:
+    """All names in an expression."""
+    out: set[str] = set()
+    stack: list[t.Tree] = [tree]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, t.Name):
+            out.add(x.name)
+        elif isinstance(x, t.Call):
+            out.add(x.function)
+        stack.extend(parts(x))
     return out
 
 
@@ -222,10 +280,10 @@ def _step(step: Step, writer: Writer, d: Any) -> Relation | None:
 
 def reason_of(step: Step) -> tuple[Inline, ...]:
     """The rule in words, and what it needs."""
-    rule = step.rule.replace("_", " ").strip()
+    rule = RULES.get(step.rule, step.rule.replace("_", " ").strip())
     words = rule
     if step.reason:
-        words = step.reason if rule in step.reason or rule in ("differentiate",) else f"{rule}: {step.reason}"
+        words = step.reason if not rule or rule in step.reason else f"{rule}, {step.reason}"
     if step.conditions:
         words += f" (needs {', '.join(step.conditions)})"
     if step.source:

@@ -12,7 +12,7 @@ from importlib.resources import files
 from symgen.render.escape import html_text
 from symgen.render.latex import Latex
 from symgen.render.page import (
-    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Table,
+    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Part, Table,
 )  # fmt: skip
 from symgen.render.tex import chain_rows, member
 
@@ -112,10 +112,10 @@ def assembled(title: str, content: str) -> str:
 """
 
 
-def fragment(page: Page) -> str:
+def fragment(page: Page, shift: int = 0) -> str:
     """The blocks of a page as HTML without a frame."""
     latex = Latex(page.shapes)
-    return "\n".join(block(b, latex) for b in page.blocks)
+    return "\n".join(block(b, latex) for b in page.lowered(shift))
 
 
 def maths(tex: str, shown: bool = False) -> str:
@@ -161,6 +161,8 @@ def block(b: Block, latex: Latex) -> str:
             head = "".join(f"<th>{html_text(x)}</th>" for x in titles)
             lines = "".join(f"<tr>{_cells(row, latex)}</tr>" for row in rows)
             return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+        case Part(page, shift):
+            return fragment(page, shift)
     raise TypeError(f"no HTML for {type(b).__name__}")
 
 

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from symgen.render.escape import markdown_text
 from symgen.render.latex import Latex
 from symgen.render.page import (
-    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Table,
+    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Part, Table,
 )  # fmt: skip
 from symgen.render.tex import chain_rows, member
 
 
-def render(page: Page) -> str:
+def render(page: Page, shift: int = 0) -> str:
     """The page as Markdown."""
     latex = Latex(page.shapes)
-    return "\n\n".join(block(b, latex) for b in page.blocks) + "\n"
+    return "\n\n".join(block(b, latex) for b in page.lowered(shift)) + "\n"
 
 
 def inline(parts: Iterable[Inline], latex: Latex) -> str:
@@ -52,7 +52,7 @@ def fenced(text: str, language: str) -> str:
 def block(b: Block, latex: Latex) -> str:
     match b:
         case Heading(level, content):
-            return "#" * (level + 1) + " " + inline(content, latex)
+            return "#" * min(level + 1, 6) + " " + inline(content, latex)
         case Paragraph(content, kind):
             text = inline(content, latex)
             return f"*{text}*" if kind == "evidence" else f"> {text}" if kind == "note" else text
@@ -69,4 +69,6 @@ def block(b: Block, latex: Latex) -> str:
             head = "| " + " | ".join(markdown_text(x) for x in titles) + " |"
             rule = "|" + " --- |" * len(titles)
             return "\n".join([head, rule, *("| " + " | ".join(inline(c, latex) for c in row) + " |" for row in rows)])
+        case Part(page, shift):
+            return render(page, shift).rstrip()
     raise TypeError(f"no Markdown for {type(b).__name__}")

@@ -97,7 +97,15 @@ class Table:
     rows: tuple[tuple[tuple[Inline, ...], ...], ...]
 
 
-Block = Heading | Paragraph | Chain | Items | Code | Figure | Table
+@dataclass(frozen=True)
+class Part:
+    """A page inside a page, with names of its own; its headings stand `shift` levels lower."""
+
+    page: Page
+    shift: int = 0
+
+
+Block = Heading | Paragraph | Chain | Items | Code | Figure | Table | Part
 
 
 @dataclass
@@ -107,3 +115,25 @@ class Page:
     title: str
     blocks: list[Block] = field(default_factory=list)
     shapes: Mapping[str, Shape] = field(default_factory=dict)
+
+    def figures(self) -> list[Figure]:
+        """All figures, those of parts included."""
+        out: list[Figure] = []
+        for b in self.blocks:
+            if isinstance(b, Figure):
+                out.append(b)
+            elif isinstance(b, Part):
+                out += b.page.figures()
+        return out
+
+    def lowered(self, shift: int) -> list[Block]:
+        """The blocks with headings `shift` levels lower."""
+        out: list[Block] = []
+        for b in self.blocks:
+            if isinstance(b, Heading):
+                out.append(Heading(b.level + shift, b.content))
+            elif isinstance(b, Part):
+                out.append(Part(b.page, b.shift + shift))
+            else:
+                out.append(b)
+        return out

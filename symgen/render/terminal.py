@@ -11,7 +11,7 @@ from symgen.render.escape import printable
 from symgen.render.language import unparse
 from symgen.render.layout import broken
 from symgen.render.page import (
-    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Relation, Table,
+    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Part, Relation, Table,
 )  # fmt: skip
 from symgen.text import tree as t
 from symgen.text.names import letter_of
@@ -25,10 +25,10 @@ def width_of_window() -> int:
     return max(40, min(shutil.get_terminal_size((100, 24)).columns, 120))
 
 
-def render(page: Page, width: int | None = None) -> str:
+def render(page: Page, width: int | None = None, shift: int = 0) -> str:
     """The page as plain text of at most `width` columns where formulas allow it."""
     width = width or width_of_window()
-    return "\n\n".join(block(b, width) for b in page.blocks).rstrip() + "\n"
+    return "\n\n".join(block(b, width) for b in page.lowered(shift)).rstrip() + "\n"
 
 
 def formula(e: t.Expression) -> str:
@@ -75,6 +75,8 @@ def block(b: Block, width: int) -> str:
             cells = [list(titles), *([inline(c) for c in row] for row in rows)]
             widths = [max(len(row[k]) for row in cells) for k in range(len(titles))]
             return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
+        case Part(page, shift):
+            return render(page, width, shift).rstrip()
     raise TypeError(f"no text for {type(b).__name__}")
 
 

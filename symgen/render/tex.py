@@ -9,7 +9,7 @@ from symgen.render.latex import Latex
 from symgen.render.layout import broken, ink
 from symgen.render.notation import RELATIONS
 from symgen.render.page import (
-    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Relation, Table,
+    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Part, Relation, Table,
 )  # fmt: skip
 
 WIDTH = 76  # characters of a display, about
@@ -18,13 +18,14 @@ SETS = {
     "integer": r"\mathbb{Z}", "natural": r"\mathbb{N}", "binary": r"\{0, 1\}", "simplex": r"\Delta", "spd": r"\mathbb{S}_{++}",
     "psd": r"\mathbb{S}_{+}", "symmetric": r"\mathbb{S}",
 }  # fmt: skip
-SIZES = {1: r"\section*", 2: r"\subsection*", 3: r"\paragraph*"}
+SIZES = {0: r"\section*", 1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
 MARKS = {"proved": r"\checkmark", "checked": r"\checkmark", "refuted": r"\times", "malformed": r"\times", "unknown": "?"}
 
 
-def body(page: Page, figures: str = "") -> str:
+def body(page: Page, figures: str = "", shift: int = 0) -> str:
     """The blocks of a page in LaTeX; figures are read from files `figures`name.png."""
-    return "\n".join(block(b, Latex(page.shapes), figures) for b in page.blocks)
+    latex = Latex(page.shapes)
+    return "\n".join(block(b, latex, figures) for b in page.lowered(shift))
 
 
 def display(page: Page) -> str:
@@ -36,10 +37,10 @@ def display(page: Page) -> str:
     return "$$\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}$$"
 
 
-def document(page: Page) -> str:
+def document(page: Page, figures: str = "") -> str:
     """A document that compiles."""
     packages = [r"\usepackage{amsmath,amssymb,bm}"]
-    if any(isinstance(b, Figure) for b in page.blocks):
+    if page.figures():
         packages.append(r"\usepackage{graphicx}")
     return "\n".join(
         [
@@ -47,7 +48,7 @@ def document(page: Page) -> str:
             r"\setlength{\textwidth}{6.6in}\setlength{\oddsidemargin}{0in}\setlength{\evensidemargin}{0in}",
             r"\setlength{\textheight}{9in}\setlength{\topmargin}{-0.5in}",
             r"\setlength{\parindent}{0pt}\setlength{\parskip}{6pt plus 2pt}\allowdisplaybreaks",
-            r"\begin{document}", body(page), r"\end{document}", "",
+            r"\begin{document}", body(page, figures), r"\end{document}", "",
         ]
     )  # fmt: skip
 
@@ -89,7 +90,7 @@ def member(x: Member, latex: Latex) -> str:
 def block(b: Block, latex: Latex, figures: str) -> str:
     match b:
         case Heading(level, content):
-            return f"{SIZES.get(level, SIZES[3])}{{{inline(content, latex)}}}" + (r"\leavevmode\par" if level > 2 else "")
+            return f"{SIZES.get(level, SIZES[3])}{{{inline(content, latex)}}}"
         case Paragraph(content, kind):
             text = inline(content, latex)
             return rf"\textit{{{text}}}" + "\n" if kind in ("evidence", "note") else text + "\n"
@@ -110,6 +111,8 @@ def block(b: Block, latex: Latex, figures: str) -> str:
             head = " & ".join(tex_text(x) for x in titles)
             lines = " \\\\\n".join(" & ".join(inline(cell, latex) for cell in row) for row in rows)
             return f"\\begin{{tabular}}{{{'l' * len(titles)}}}\n{head} \\\\\\hline\n{lines}\n\\end{{tabular}}\n"
+        case Part(page, shift):
+            return body(page, figures, shift)
     raise TypeError(f"no LaTeX for {type(b).__name__}")
 
 
