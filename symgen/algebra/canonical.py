@@ -1,0 +1,795 @@
+"""The canonical form of tensor expressions: equal forms are one node, so that `is` proves equality.
+
+An entry expression becomes a polynomial over atoms. Definitions are opened, functions written in a small basis (exp,
+log, powers, sign, lgamma and its derivatives, cos, sin), products of sums expanded to connected contractions with canonical
+labels, fractions brought to lowest terms. A rule that needs a sign asks the facts, and the fact is kept as a condition.
+All of it under a budget of terms and time: when that is spent, BudgetSpent is raised and nothing is known.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from symgen.algebra import polynomial as poly
+from symgen.algebra.contraction import components, labelled
+from symgen.algebra.polynomial import Budget, Monomial, Poly
+from symgen.algebra.rewriting import FUNCTION_RULES, contract_pairs, open_operation
+from symgen.derivation.context import BudgetSpent
+from symgen.tensor.expression import (
+    HALF,
+    INF,
+    NAN,
+    ONE,
+    ZERO,
+    Add,
+    Array,
+    Compare,
+    Delta,
+    Dim,
+    Entry,
+    Expect,
+    Fn,
+    Fold,
+    Index,
+    Logic,
+    Mul,
+    Node,
+    Num,
+    Operation,
+    Operator,
+    Pow,
+    Recurrence,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    Where,
+    axis,
+    compare,
+    delta,
+    entry,
+    expect,
+    fn,
+    fold,
+    mul,
+    num,
+    open_sum,
+    open_tensor,
+    operation,
+    operator,
+    power,
+    replace_arrays,
+    sub,
+    substitute,
+    tensor,
+    total,
+    var,
+    variables_of,
+)
+from symgen.tensor.facts import NO_FACTS, Facts, is_symmetric, range_of
+
+__all__ = ["Workshop", "canonical", "is_canonical"]
+
+DEPTH = 120  # of nested definitions that are opened
+MAX_EXPONENT = 8  # of a sum that is expanded
+SECONDS = 3.0
+
+
+def canonical(node: Any, facts: Facts | None = None, seconds: float = SECONDS) -> Any:
+    """The canonical form of an array or of a closed scalar, interned. Raises BudgetSpent."""
+    workshop = Workshop(facts or NO_FACTS, time.monotonic() + seconds)
+    return workshop.form(node) if isinstance(node, Array) else workshop.scalar(node)
+
+
+def is_canonical(node: Any, facts: Facts | None = None) -> bool:
+    return canonical(node, facts) is node
+
+
+class Workshop:
+    """Forms under one set of facts and one budget. `opening` False keeps named definitions as atoms."""
+
+    def __init__(self, facts: Facts, deadline: float, opening: bool = True) -> None:
+        self.facts = facts
+        self.budget = Budget(deadline)
+        self.opening = opening
+        self.memo: dict[Scalar, Poly] = {}
+        self.forms: dict[Array, Array] = {}
+        self.definitions: dict[Scalar, Poly] = {}  # of denominator and sign atoms
+        self.used: dict[str, None] = {}
+        self.symmetric: dict[Array, bool] = {}
+        self.depth = 0
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        return tuple(self.used)
+
+    # --- what callers ask ---------------------------------------------------------------------------------------------
+
+    def form(self, array: Array) -> Array:
+        """The canonical tensor of the same entries."""
+        found = self.forms.get(array)
+        if found is None:
+            axes = tuple(axis(k, s) for k, s in enumerate(array.shape))
+            found = self.forms[array] = tensor(axes, self.scalar(open_tensor(array, axes)))
+        return found
+
+    def scalar(self, node: Scalar) -> Scalar:
+        return poly.node_of(self.poly(node))
+
+    def difference(self, a: Array, b: Array) -> Poly:
+        axes = tuple(axis(k, s) for k, s in enumerate(a.shape))
+        return self.poly(sub(open_tensor(a, axes), open_tensor(b, axes)))
+
+    def is_equal(self, a: Array, b: Array) -> bool:
+        """Whether a - b has the form 0."""
+        return not self.difference(a, b)
+
+    def is_ordered(self, a: Array, b: Array, strict: bool) -> bool:
+        """Whether b - a is nonnegative by its form: its range, or log q <= q - 1 and exp q >= 1 + q in its terms."""
+        p = self.difference(b, a)
+        for _ in range(3):
+            r = range_of(poly.node_of(p), self.facts)
+            if r.positive or r.nonnegative and not strict:
+                return True
+            lowered = self._lower_bound(p)
+            if lowered is None or strict:
+                return False
+            p = lowered
+        return False
+
+    def _lower_bound(self, p: Poly) -> Poly | None:
+        """Something not larger: every -c log q, c > 0, becomes c (1 - q); every c exp(q) becomes c (1 + q)."""
+        out: list[Poly] = []
+        changed = False
+        for m, c in p.items():
+            if len(m) == 1 and m[0][1] == 1 and isinstance(m[0][0], Fn) and m[0][0].name == "log" and c < 0:
+                q = self.poly(m[0][0].args[0])
+                out.append(poly.scale(poly.add_polys([poly.constant(1), poly.scale(q, Fraction(-1))], self.budget), -c))
+                changed = True
+            else:
+                out.append({m: c})
+        return poly.add_polys(out, self.budget) if changed else None
+
+    def is_free(self, array: Array, over: Sequence[Var], positive: bool = False) -> bool:
+        """Whether the form of an array does not mention the variables (and is positive)."""
+        form = self.form(array)
+        if not variables_of(form).isdisjoint(over):
+            return False
+        return not positive or range_of(form, self.facts).positive
+
+    def positive(self, p: Poly) -> bool:
+        """Whether a polynomial is known to be positive; a fact that was needed becomes a condition."""
+        return self._sign(p, lambda r: r.positive, "> 0")
+
+    def nonnegative(self, p: Poly) -> bool:
+        return self._sign(p, lambda r: r.nonnegative, ">= 0")
+
+    def negative(self, p: Poly) -> bool:
+        return self._sign(p, lambda r: r.negative, "< 0")
+
+    def _sign(self, p: Poly, test: Callable[[Any], bool], says: str) -> bool:
+        node = poly.node_of(p)
+        if not test(range_of(node, self.facts)):
+            return False
+        if isinstance(node, Entry) and isinstance(node.array, Var) or not test(range_of(node)):
+            name = node.array.name if isinstance(node, Entry) and isinstance(node.array, Var) else str(node)
+            self.used[f"{name} {says}"] = None
+        return True
+
+    # --- polynomials of nodes -----------------------------------------------------------------------------------------
+
+    def poly(self, node: Scalar) -> Poly:
+        found = self.memo.get(node)
+        if found is not None:
+            return found
+        self.budget.spend()
+        self.depth += 1
+        if self.depth > DEPTH:
+            self.depth = 0
+            raise BudgetSpent
+        try:
+            rule = _RULES.get(type(node))
+            p = rule(self, node) if rule is not None else poly.of_atom(node)
+        finally:
+            self.depth = max(0, self.depth - 1)
+        self.memo[node] = p
+        return p
+
+    def add(self, *polys: Poly) -> Poly:
+        return self.tidy(poly.add_polys(polys, self.budget))
+
+    def times(self, *polys: Poly) -> Poly:
+        out = poly.constant(1)
+        for p in polys:
+            out = poly.multiply(out, p, self.budget)
+        return self.tidy(out)
+
+    def tidy(self, p: Poly) -> Poly:
+        """Relations between atoms: what is idempotent, sin^2 + cos^2 = 1, signs, powers of sums, denominators."""
+        p = self._relations(p)
+        return poly.reduce_denominators(p, self.definitions, self.budget)
+
+    def _relations(self, p: Poly) -> Poly:
+        todo = list(p.items())
+        out: list[Poly] = []
+        changed = False
+        rounds = 0
+        while todo:
+            m, c = todo.pop()
+            rounds += 1
+            if rounds > 20_000:
+                raise BudgetSpent
+            new = self._relation(m)
+            if new is None:
+                out.append({m: c})
+            else:
+                changed = True
+                todo += [(n, c * d) for n, d in new.items()]
+        return poly.add_polys(out, self.budget) if changed else p
+
+    def _relation(self, m: Monomial) -> Poly | None:
+        for k, (a, e) in enumerate(m):
+            rest = m[:k] + m[k + 1 :]
+            if e.denominator == 1 and e > 0 and a in self.definitions and not _is_sign(a):
+                return poly.multiply({rest: Fraction(1)}, self._expanded(self.definitions[a], int(e)), self.budget)
+            if isinstance(a, Num) and a.rational is not None and not 0 < e < 1:
+                whole = e.numerator // e.denominator
+                left = poly.of_atom(a, e - whole) if e != whole else poly.constant(1)
+                return poly.scale(poly.multiply({rest: Fraction(1)}, left, self.budget), a.rational**whole)
+            if isinstance(a, Delta) and e != 1:
+                return {poly.ordered({**dict(rest), a: Fraction(1)}): Fraction(1)}
+            if e > 1 and isinstance(a, Entry) and _is_idempotent(a.array):
+                return {poly.ordered({**dict(rest), a: Fraction(1)}): Fraction(1)}
+            if _is_sign(a):
+                new = self._sign_relation(m, a, e, rest)
+                if new is not None:
+                    return new
+            if e >= 2 and e.denominator == 1 and _outer_name(a) == "sin":
+                cosine = self.atom_of("cos", self._argument(a))
+                square = {((cosine, Fraction(2)),): Fraction(-1), (): Fraction(1)}
+                left = poly.of_atom(a, e - 2) if e > 2 else poly.constant(1)
+                return poly.multiply(poly.multiply({rest: Fraction(1)}, square, self.budget), left, self.budget)
+        return None
+
+    def _sign_relation(self, m: Monomial, a: Scalar, e: Fraction, rest: Monomial) -> Poly | None:
+        """s^3 = s, and s^2 d = d for s = sign(d)."""
+        if e > 2 and e.denominator == 1:
+            return {poly.ordered({**dict(rest), a: Fraction(2 - int(e) % 2)}): Fraction(1)}
+        if e < 0 and e.denominator == 1:  # 1/s = s where it is defined
+            return {poly.ordered({**dict(rest), a: -e}): Fraction(1)}
+        d = self.definitions.get(a)
+        if e != 2 or not d:
+            return None
+        lead, c = poly.leading(d)
+        exponents = dict(rest)
+        if any(exponents.get(x, Fraction(0)) < f for x, f in lead):
+            return None
+        quotient = poly.times(rest, tuple((x, -f) for x, f in lead))
+        # s^2 lead/c' with d = c lead + tail: s^2 lead = (d - s^2 tail)/c
+        tail = {n: v for n, v in d.items() if n != lead}
+        square = poly.of_atom(a, 2)
+        inner = poly.add_polys([d, poly.scale(poly.multiply(square, tail, self.budget), Fraction(-1))], self.budget)
+        return poly.scale(poly.multiply({quotient: Fraction(1)}, inner, self.budget), 1 / c)
+
+    def _expanded(self, p: Poly, k: int) -> Poly:
+        if k > 40:
+            raise BudgetSpent
+        out = poly.constant(1)
+        for _ in range(k):
+            out = poly.multiply(out, p, self.budget)
+        return out
+
+    # --- atoms --------------------------------------------------------------------------------------------------------
+
+    def abstracted(self, node: Scalar) -> Scalar:
+        """A scalar with free indices as the entry of a closed tensor, so that labels do not reach inside it.
+
+        The order of the axes is the one that gives the oldest tensor: the same for every naming of the indices.
+        """
+        free = sorted(node.free, key=lambda i: (i.size.serial, i.serial))
+        if not free:
+            return node
+        if len(free) > 3:
+            return entry(tensor(free, node), *free)
+        best: Scalar | None = None
+        for order in itertools.permutations(free):
+            array = tensor(order, node)
+            if not isinstance(array, Tensor):
+                return entry(array, *order)
+            candidate = entry(array, *order)
+            if best is None or (array.serial, [i.serial for i in order]) < (
+                best.args[0].serial, [i.serial for i in best.args[1:]]
+            ):  # fmt: skip
+                best = candidate
+        assert best is not None
+        return best
+
+    def atom_of(self, name: str, *args: Poly) -> Scalar:
+        """The atom name(args) of arguments in canonical form."""
+        nodes = [poly.node_of(p) for p in args]
+        node = fn(name, *nodes)
+        if not isinstance(node, Fn):
+            return node
+        return self._outer(lambda relabel: fn(name, *(self.scalar(substitute(a, relabel)) for a in nodes)), node)
+
+    def _outer(self, build: Callable[[dict[Index, Scalar]], Scalar], node: Scalar) -> Scalar:
+        """`build` under the relabelling of the free indices that gives the oldest node, as an entry atom."""
+        free = sorted(node.free, key=lambda i: (i.size.serial, i.serial))
+        if not free:
+            return build({})
+        orders = itertools.permutations(free) if len(free) <= 3 else [tuple(free)]
+        best: tuple[int, list[int], Scalar] | None = None
+        for order in orders:
+            relabel: dict[Index, Scalar] = {i: axis(k, i.size) for k, i in enumerate(order)}
+            body = build(relabel)
+            array = tensor([axis(k, i.size) for k, i in enumerate(order)], body)
+            key = (array.serial, [i.serial for i in order], entry(array, *order))
+            if best is None or key[:2] < best[:2]:
+                best = key
+        assert best is not None
+        return best[2]
+
+    def _argument(self, atom: Scalar) -> Poly:
+        """The argument of a function atom of one argument."""
+        inner = open_tensor(atom.array, atom.indices) if isinstance(atom, Entry) else atom
+        return self.poly(inner.args[0])
+
+    def tidied(self, atom: Scalar) -> Scalar:
+        """An entry of a symmetric matrix with its last two indices in order."""
+        if isinstance(atom, Entry) and len(atom.indices) >= 2 and self.is_symmetric(atom.array):
+            *front, i, j = atom.indices
+            if i.serial > j.serial:
+                return entry(atom.array, *front, j, i)
+        return atom
+
+    def is_symmetric(self, array: Array) -> bool:
+        found = self.symmetric.get(array)
+        if found is None:
+            found = bool(is_symmetric(array))
+            if not found and isinstance(array, Tensor) and array.rank >= 2 and array.shape[-1] is array.shape[-2]:
+                *front, i, j = array.axes
+                found = tensor((*front, j, i), array.body) is array
+            if not found and isinstance(array, Operation) and array.name in ("inv", "expm", "matpow"):
+                inner = array.operands[0]
+                found = isinstance(inner, Array) and self.is_symmetric(inner)
+            self.symmetric[array] = found
+        return found
+
+    # --- powers -------------------------------------------------------------------------------------------------------
+
+    def power(self, p: Poly, exponent: Fraction) -> Poly:
+        """p ^ exponent."""
+        if exponent == 0:
+            return poly.constant(1)
+        if exponent == 1 or not p:
+            return p if exponent > 0 else poly.of_atom(power(ZERO, num(exponent)))
+        if exponent.denominator == 1 and exponent > 0:
+            if len(p) == 1 or exponent <= MAX_EXPONENT:
+                return self._natural_power(p, int(exponent))
+            return poly.of_atom(self._outer_power(p), exponent)
+        c, content, factors = self.factored(p)
+        if exponent.denominator == 1:
+            out = {tuple((a, e * exponent) for a, e in content): c ** int(exponent)}
+            for f, k in factors:
+                out = poly.multiply(out, poly.of_atom(self._denominator(f), k * exponent), self.budget)
+            return self.tidy(out)
+        return self._root(c, content, factors, exponent)
+
+    def factored(self, p: Poly) -> tuple[Fraction, Monomial, list[tuple[Poly, int]]]:
+        """c, m, [(f, k), ..] with p = c m f^k ..: irreducible factors of the numerator, and of the denominator (k < 0)."""
+        top, powers = poly.cleared(p, self.definitions, self.budget)
+        c, content, factors = poly.factor(top, self.budget)
+        return c, content, [*factors, *((self.definitions[a], -k) for a, k in powers.items())]
+
+    def _natural_power(self, p: Poly, k: int) -> Poly:
+        one = poly.single(p)
+        if one is not None:
+            c, m = one
+            return self.tidy({tuple((a, e * k) for a, e in m): c**k})
+        return self.times(*([p] * k))
+
+    def _outer_power(self, p: Poly) -> Scalar:
+        return self._denominator(p)
+
+    def _denominator(self, f: Poly) -> Scalar:
+        """The atom that stands for a polynomial in a denominator, or under a root."""
+        node = poly.node_of(f)
+        atom = self._outer(lambda relabel: substitute(node, relabel), node) if node.free else node
+        self.definitions[atom] = f
+        return atom
+
+    def _root(self, c: Fraction, content: Monomial, factors: list[tuple[Poly, int]], q: Fraction) -> Poly:
+        """(c content factors) ^ q for a broken q: taken apart over factors whose sign is known."""
+        parts: list[tuple[Poly, Fraction]] = [({((a, Fraction(1)),): Fraction(1)}, e) for a, e in content]
+        parts += [(f, Fraction(k)) for f, k in factors]
+        out: list[Poly] = []
+        kept: list[tuple[Poly, Fraction]] = []
+        for f, e in parts:
+            if self.nonnegative(f):
+                out.append(self._atom_power(f, e * q))
+            elif self.negative(f):
+                out.append(self._atom_power(poly.scale(f, Fraction(-1)), e * q))
+                c *= -1 if e % 2 else 1
+                if e.denominator != 1:
+                    kept.append((f, e))
+            elif e.denominator == 1 and e % 2 == 0:
+                absolute = self.absolute(f)
+                out.append(self._power_of_product(absolute, e * q))
+            else:
+                kept.append((f, e))
+        if len(kept) == 1 and c > 0:  # the root is defined: what is left is nonnegative
+            f, e = kept.pop()
+            out.append(self._atom_power(f, e * q))
+        if kept or c < 0:
+            product = poly.constant(-1 if c < 0 else 1)
+            for f, e in kept:
+                product = poly.multiply(product, self._atom_power(f, e), self.budget)
+            atom = self._outer(lambda relabel: substitute(poly.node_of(product), relabel), poly.node_of(product))
+            if isinstance(atom, Num) and atom.rational is not None:
+                return poly.of_atom(power(atom, num(q)))  # a root of a negative number
+            self.definitions.setdefault(atom, product)
+            out.append(poly.of_atom(atom, q))
+        return self.times(self._number_power(abs(c), q), *out)
+
+    def _power_of_product(self, p: Poly, e: Fraction) -> Poly:
+        one = poly.single(p)
+        if one is None or e.denominator != 1:
+            return self._atom_power(p, e)
+        c, m = one
+        return self.tidy({tuple((a, x * e) for a, x in m): c ** int(e)})
+
+    def _atom_power(self, f: Poly, e: Fraction) -> Poly:
+        one = poly.single(f)
+        if one is not None:
+            return {tuple((a, x * e) for a, x in one[1]): Fraction(1)}
+        if e.denominator == 1 and 0 < e <= MAX_EXPONENT:
+            return self._natural_power(f, int(e))
+        return poly.of_atom(self._denominator(f), e)
+
+    def _number_power(self, c: Fraction, q: Fraction) -> Poly:
+        """c ^ q of a positive number, in powers of primes."""
+        whole, out = Fraction(1), {}
+        for prime, k in _primes(c):
+            e = k * q
+            n = e.numerator // e.denominator
+            whole *= Fraction(prime) ** n
+            if e != n:
+                out[num(prime)] = e - n
+        return {poly.ordered(out): whole}
+
+    def absolute(self, p: Poly) -> Poly:
+        """|p| as a product of its factors, each with its sign."""
+        if not p:
+            return {}
+        c, parts = self._parts(p)
+        out = poly.constant(abs(c))
+        for f, e in parts:
+            if e.denominator == 1 and e % 2 and not self.nonnegative(f):
+                s = poly.constant(-1) if self.negative(f) else self._sign_atom(f)
+                out = self.times(out, s)
+            out = self.times(out, self._atom_power(f, e))
+        return out
+
+    def sign(self, p: Poly) -> Poly:
+        """sign(p) as a product of signs of irreducible factors."""
+        if not p:
+            return {}
+        c, parts = self._parts(p)
+        out = poly.constant(1 if c > 0 else -1)
+        for f, e in parts:
+            if self.positive(f):
+                continue
+            if self.negative(f):
+                out = poly.scale(out, Fraction(-1 if e % 2 == 1 else 1))
+                continue
+            s = self._sign_atom(f)
+            out = self.times(out, s) if e % 2 == 1 else self.times(out, s, s)
+        return out
+
+    def _parts(self, p: Poly) -> tuple[Fraction, list[tuple[Poly, Fraction]]]:
+        c, content, factors = self.factored(p)
+        parts: list[tuple[Poly, Fraction]] = [({((a, Fraction(1)),): Fraction(1)}, e) for a, e in content]
+        return c, [*parts, *((f, Fraction(k)) for f, k in factors)]
+
+    def _sign_atom(self, f: Poly) -> Poly:
+        one = poly.single(f)
+        if one is not None and len(one[1]) == 1 and _is_sign(one[1][0][0]):
+            return f  # sign(sign(x)) = sign(x)
+        atom = self.atom_of("sign", f)
+        if isinstance(atom, Num) and atom.rational is not None:
+            return poly.constant(atom.rational)
+        self.definitions.setdefault(atom, f)
+        return poly.of_atom(atom)
+
+    # --- sums ---------------------------------------------------------------------------------------------------------
+
+    def sum(self, p: Poly, bound: Sequence[Index]) -> Poly:
+        """The sum of a polynomial over indices, term by term, in connected components."""
+        return self.add(*(poly.scale(self._sum_term(m, bound), c) for m, c in p.items()))
+
+    def _sum_term(self, m: Monomial, bound: Sequence[Index]) -> Poly:
+        self.budget.spend(1 + len(m))
+        opened = self._flattened(m, bound)
+        if opened is not None:
+            return self.sum(*opened)
+        if any(isinstance(a, Delta) and not a.free.isdisjoint(bound) for a, _ in m):
+            node = total(poly.term_node(m), bound)
+            if not (isinstance(node, Sum) and len(node.indices) == len(bound)):
+                return self.poly(node)
+        pairs = contract_pairs(self, m, bound)
+        if pairs is not None:
+            return self.poly(total(pairs, bound))
+        missing = [i for i in bound if not any(i in a.free for a, _ in m)]
+        outside, groups = components(m, [i for i in bound if i not in missing])
+        out = self.times({tuple(outside): Fraction(1)}, *(self.poly(i.size) for i in missing))
+        for factors, indices in groups:
+            out = self.times(out, self._component(factors, indices))
+        return out
+
+    def _flattened(self, m: Monomial, bound: Sequence[Index]) -> tuple[Poly, list[Index]] | None:
+        """Sums inside that a bound index reaches are opened into the product; None where there are none."""
+        reached = [
+            (a, e) for a, e in m
+            if isinstance(a, Sum) and e.denominator == 1 and 0 < e <= 4 and not a.free.isdisjoint(bound)
+        ]  # fmt: skip
+        if not reached:
+            return None
+        indices = list(bound)
+        parts: list[Poly] = [{tuple(x for x in m if x not in reached): Fraction(1)}]
+        for a, e in reached:
+            for _ in range(int(e)):
+                body, fresh = open_sum(a)
+                indices += fresh
+                parts += [self.poly(f) for f in (body.args if isinstance(body, Mul) else (body,))]
+        return self.times(*parts), indices
+
+    def _component(self, factors: list[tuple[Scalar, Fraction]], bound: list[Index]) -> Poly:
+        closed = _closed_sum(factors, bound)
+        if closed is not None:
+            return self.poly(closed)
+        node = labelled(factors, bound, self.tidied, self.budget)
+        return poly.of_atom(node)
+
+    # --- node kinds ---------------------------------------------------------------------------------------------------
+
+    def _num(self, node: Num) -> Poly:
+        if node.rational is not None:
+            return poly.constant(node.rational)
+        return poly.of_atom(node)
+
+    def _entry(self, node: Entry) -> Poly:
+        array, indices = node.array, [self.index(i) for i in node.indices]
+        if isinstance(array, Tensor):
+            if not self.opening and array.rank + 1 and _is_heavy(array):
+                return poly.of_atom(entry(array, *indices))
+            return self.poly(substitute(array.body, dict(zip(array.axes, indices, strict=True))))
+        if isinstance(array, Operation):
+            return open_operation(self, array, indices)
+        if isinstance(array, Var):
+            return self._variable(array, indices)
+        return poly.of_atom(entry(self.opaque(array), *indices))
+
+    def _variable(self, array: Var, indices: list[Scalar]) -> Poly:
+        if len(indices) >= 2:
+            i, j = indices[-2:]
+            if array.domain == "diagonal" and i is not j:
+                return self.poly(mul(entry(array, *indices[:-1], i), delta(i, j)))
+            if array.domain == "skew":
+                if i is j:
+                    return {}
+                if i.serial > j.serial:
+                    return poly.scale(poly.of_atom(entry(array, *indices[:-2], j, i)), Fraction(-1))
+        return poly.of_atom(self.tidied(entry(array, *indices)))
+
+    def index(self, i: Scalar) -> Scalar:
+        """An index argument in normal form."""
+        return i if isinstance(i, Index | Num) else self.scalar(i)
+
+    def opaque(self, array: Array) -> Array:
+        """An array that is not opened, over canonical operands."""
+        if isinstance(array, Operator):
+            args = [self.form(a) if isinstance(a, Array) else self.scalar(a) for a in array.args]
+            return operator(array.name, args, array.shape, array.attrs)
+        if isinstance(array, Recurrence):
+            return array
+        return array
+
+    def canonical_operation(self, array: Operation) -> Operation:
+        args: list[Node] = [self.form(a) if isinstance(a, Array) else self.scalar(a) for a in array.operands]
+        return operation(array.name, args, array.shape)
+
+    def _add(self, node: Add) -> Poly:
+        return self.add(*(self.poly(a) for a in node.args))
+
+    def _mul(self, node: Mul) -> Poly:
+        if NAN in node.args or INF in node.args:
+            return poly.of_atom(node)
+        return self.times(*(self.poly(a) for a in node.args))
+
+    def _pow(self, node: Pow) -> Poly:
+        exponent = self.poly(node.exponent)
+        value = poly.constant_of(exponent)
+        base = self.poly(node.base)
+        if value is not None:
+            if value.denominator > 64 or abs(value) > 64 and len(base) > 1:
+                return poly.of_atom(self._outer(lambda r: power(self.scalar(substitute(node.base, r)), num(value)), node))
+            return self.power(base, value)
+        if self.positive(base):  # a^y = exp(y log a)
+            return self.poly(fn("exp", mul(node.exponent, fn("log", node.base))))
+        return poly.of_atom(
+            self._outer(
+                lambda r: power(self.scalar(substitute(node.base, r)), self.scalar(substitute(node.exponent, r))), node
+            )
+        )
+
+    def _fn(self, node: Fn) -> Poly:
+        rule = FUNCTION_RULES.get(node.name)
+        if rule is not None:
+            return rule(self, *node.args)
+        return self.plain_function(node.name, *(self.poly(a) for a in node.args))
+
+    def plain_function(self, name: str, *args: Poly) -> Poly:
+        atom = self.atom_of(name, *args)
+        return poly.of_atom(atom) if not isinstance(atom, Num) else self._num(atom)
+
+    def _sum(self, node: Sum) -> Poly:
+        body, bound = open_sum(node)
+        return self.sum(self.poly(body), bound)
+
+    def _fold(self, node: Fold) -> Poly:
+        body, bound = open_sum(node)
+        p = self.poly(body)
+        if node.kind == "prod":
+            one = poly.single(p)
+            if one is not None:
+                return self._product(one[0], one[1], bound)
+        free = self._outer(lambda r: fold(node.kind, self.scalar(substitute(body, r)), bound), node)
+        return poly.of_atom(free)
+
+    def _product(self, c: Fraction, m: Monomial, bound: list[Index]) -> Poly:
+        """prod(c a^x b^y) = c^n prod(a)^x prod(b)^y; prod(exp(x)) = exp(sum(x))."""
+        parts: list[Poly] = []
+        if c != 1:
+            parts.append(self.poly(power(num(c), mul(*(i.size for i in bound)))))
+        for a, e in m:
+            inner = open_tensor(a.array, a.indices) if isinstance(a, Entry) and isinstance(a.array, Tensor) else a
+            if isinstance(inner, Fn) and inner.name == "exp":
+                parts.append(self.poly(fn("exp", total(mul(num(e), inner.args[0]), bound))))
+            elif not any(i in a.free for i in bound):
+                parts.append(self.poly(power(a, mul(num(e), *(i.size for i in bound)))))
+            else:
+                node = fold("prod", a, bound)
+                if isinstance(node, Fold):
+                    node = self.abstracted(node)
+                parts.append(poly.of_atom(node, e))
+        return self.times(*parts)
+
+    def _delta(self, node: Delta) -> Poly:
+        d = delta(*(self.index(a) for a in node.args))
+        return self._num(d) if isinstance(d, Num) else poly.of_atom(d)
+
+    def _where(self, node: Where) -> Poly:
+        condition, a, b = node.args
+        inside = self.indicator(condition)
+        value = poly.constant_of(inside)
+        if value is not None:
+            return self.poly(a if value == 1 else b)
+        p, q = self.poly(a), self.poly(b)
+        minus = poly.scale(q, Fraction(-1))
+        return self.add(q, self.times(inside, poly.add_polys([p, minus], self.budget)))
+
+    def indicator(self, condition: Scalar) -> Poly:
+        """1 where the condition holds, else 0, in signs: [0 < d] = (s^2 + s)/2, [d == 0] = 1 - s^2."""
+        one = poly.constant(1)
+        if isinstance(condition, Num):
+            return self._num(condition)
+        if isinstance(condition, Logic):
+            parts = [self.indicator(a) for a in condition.args]
+            if condition.op == "not":
+                return self.add(one, poly.scale(parts[0], Fraction(-1)))
+            if condition.op == "and":
+                return self.times(*parts)
+            none = self.times(*(self.add(one, poly.scale(p, Fraction(-1))) for p in parts))
+            return self.add(one, poly.scale(none, Fraction(-1)))
+        assert isinstance(condition, Compare)
+        left, right = condition.args
+        if condition.op in ("==", "!="):
+            if isinstance(left, Index) and isinstance(right, Index):
+                same = self.poly(delta(left, right))
+            else:
+                s = self.sign(self.poly(sub(right, left)))
+                same = self.add(one, poly.scale(self.times(s, s), Fraction(-1)))
+            return same if condition.op == "==" else self.add(one, poly.scale(same, Fraction(-1)))
+        if condition.op == "<=":
+            return self.add(one, poly.scale(self.indicator(compare("<", right, left)), Fraction(-1)))
+        s = self.sign(self.poly(sub(right, left)))
+        return poly.scale(self.add(self.times(s, s), s), Fraction(1, 2))
+
+    def _expect(self, node: Expect) -> Poly:
+        """Linear in the body; the noise is renamed by its place."""
+        fresh = [var(f"noise{k}", v.shape, v.domain, "random", uid=-1 - k) for k, v in enumerate(node.noise)]
+        body = replace_arrays(node.body, dict(zip(node.noise, fresh, strict=True)))
+        out: list[Poly] = []
+        for m, c in self.poly(body).items():
+            inside = tuple((a, e) for a, e in m if not variables_of(a).isdisjoint(fresh))
+            outside = tuple((a, e) for a, e in m if variables_of(a).isdisjoint(fresh))
+            mean = expect(poly.term_node(inside), fresh, node.laws)
+            atom = poly.of_atom(self.abstracted(mean)) if inside else poly.constant(1)
+            out.append(poly.scale(poly.multiply({outside: Fraction(1)}, atom, self.budget), c))
+        return self.add(*out)
+
+
+_RULES: dict[type[Node], Callable[[Workshop, Any], Poly]] = {
+    Num: Workshop._num,
+    Entry: Workshop._entry,
+    Add: Workshop._add,
+    Mul: Workshop._mul,
+    Pow: Workshop._pow,
+    Fn: Workshop._fn,
+    Sum: Workshop._sum,
+    Fold: Workshop._fold,
+    Delta: Workshop._delta,
+    Where: Workshop._where,
+    Expect: Workshop._expect,
+}
+
+
+def _outer_name(atom: Scalar) -> str | None:
+    """The name of a function atom."""
+    if isinstance(atom, Entry) and isinstance(atom.array, Tensor):
+        atom = atom.array.body
+    return atom.name if isinstance(atom, Fn) else None
+
+
+def _is_sign(atom: Scalar) -> bool:
+    return _outer_name(atom) == "sign"
+
+
+def _is_idempotent(array: Array) -> bool:
+    return isinstance(array, Var) and array.domain in ("binary", "onehot")
+
+
+def _is_heavy(array: Tensor) -> bool:
+    return not isinstance(array.body, Entry | Num | Dim)
+
+
+def _primes(c: Fraction) -> list[tuple[int, Fraction]]:
+    """The primes of a positive rational number with their exponents; a part that is too large stays whole."""
+    out: dict[int, int] = {}
+    for value, s in ((c.numerator, 1), (c.denominator, -1)):
+        p = 2
+        while p * p <= value and p < 2000:
+            while value % p == 0:
+                out[p] = out.get(p, 0) + s
+                value //= p
+            p += 1
+        if value > 1:
+            out[value] = out.get(value, 0) + s
+    return [(p, Fraction(k)) for p, k in sorted(out.items())]
+
+
+def _closed_sum(factors: list[tuple[Scalar, Fraction]], bound: list[Index]) -> Scalar | None:
+    """Sums known in closed form: of i^k over i, of a probability vector, of a one-hot vector."""
+    if len(bound) != 1 or len(factors) != 1:
+        return None
+    (i,), ((a, e),) = bound, factors
+    if a is i and e.denominator == 1 and 1 <= e <= 3:
+        n = i.size
+        first = mul(n, sub(n, ONE), HALF)
+        if e == 1:
+            return first
+        if e == 3:
+            return power(first, num(2))
+        return mul(num(Fraction(1, 6)), n, sub(n, ONE), sub(mul(num(2), n), ONE))
+    if isinstance(a, Entry) and isinstance(a.array, Var) and a.array.domain in ("simplex", "onehot"):
+        last = a.indices[-1] is i and all(i not in x.free for x in a.indices[:-1])
+        whole = i.size is a.array.shape[-1]
+        if last and whole and (e == 1 or e > 0 and a.array.domain == "onehot"):
+            return ONE
+    return None
+
+

@@ -1,0 +1,695 @@
+"""Whether two expressions are equal, ordered, proportional or equal up to a term: proof where there is one, else balls.
+
+Proof is one canonical form of both sides. Evidence is agreement in ball arithmetic at random points of the declared
+domains, of unequal sizes and on every branch. Refutation is a ball that excludes 0, shown at the simplest point found.
+A float decides nothing: it says where to look.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symgen.algebra import canonical as forms
+from symgen.derivation.context import BudgetSpent
+from symgen.derivation.derivation import Evidence
+from symgen.tensor.domains import DOMAINS
+from symgen.tensor.evaluate import BALL, FLOAT, NotEvaluable, Point, evaluate
+from symgen.tensor.expression import (
+    Array,
+    Compare,
+    Expect,
+    Fn,
+    Node,
+    Num,
+    Pow,
+    Scalar,
+    Var,
+    divide,
+    fresh_index,
+    open_tensor,
+    sub,
+    tensor,
+    variables_of,
+    walk,
+)
+from symgen.tensor.facts import NO_FACTS, Facts
+from symgen.tensor.sample import (
+    complete_point,
+    dims_of,
+    generator,
+    holds,
+    random_point,
+    random_sizes,
+    simple_points,
+    simple_sizes,
+    sizes_in,
+)
+
+__all__ = ["Comparison", "Counterexample", "equal", "equal_up_to", "less_equal", "proportional"]
+
+SECONDS = 6.0  # of one comparison, unless the caller says otherwise
+POINTS = 8  # in balls
+LOOKS = 40  # in floats
+DIGITS = 25  # at which two balls count as agreeing
+FIRST_BITS, LAST_BITS = 192, 4096
+SUSPICIOUS = 1e-7  # a relative float difference that is looked at in balls first
+
+Completion = Callable[[Point, Sequence[Node], np.random.Generator], None]
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A point at which a relation fails: the sizes, the values by the names of the variables, and both sides at the
+    entry `at` where they differ. `other` is the second point of a claim about two."""
+
+    sizes: dict[str, int]
+    values: dict[str, Any]
+    left: float
+    right: float
+    at: tuple[int, ...] = ()
+    other: dict[str, Any] = field(default_factory=dict)
+    left_text: str = ""
+    right_text: str = ""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def where(self) -> str:
+        """`k = 1, mu = (0.5), s = (2)`."""
+        parts = [f"{name} = {n}" for name, n in self.sizes.items()]
+        parts += [f"{name} = {value_text(v)}" for name, v in self.values.items()]
+        return ", ".join(parts)
+
+    def text(self, left: str = "left", right: str = "right") -> str:
+        """`at k = 1, mu = (0.5): left is 0.9319, right is 1.9319`."""
+        where = self.where()
+        if self.other:
+            where += " and at " + ", ".join(f"{name} = {value_text(v)}" for name, v in self.other.items())
+        entry_text = f", entry [{', '.join(map(str, self.at))}]" if self.at else ""
+        start = f"at {where}{entry_text}: " if where or entry_text else ""
+        return f"{start}{left} is {self.left_text}, {right} is {self.right_text}"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def value_text(value: Any) -> str:
+    """A number, a vector (0.5, 2) or a matrix ((1, 2), (3, 4))."""
+    a = np.asarray(value)
+    if a.ndim == 0:
+        x = a.item()
+        if not isinstance(x, int | float) and getattr(x, "denominator", 1) != 1 and x.denominator < 1000:
+            return str(x)
+        x = float(x)
+        return f"{x:.0f}" if x == round(x) and abs(x) < 1e15 else f"{x:.6g}"
+    return "(" + ", ".join(value_text(v) for v in a) + ")"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The answer: proved, checked, refuted or unknown, with what speaks for it."""
+
+    status: str
+    evidence: Evidence
+    counterexample: Counterexample | None = None
+    tried: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        return self.status in ("proved", "checked")
+
+
+# --- the relations ----------------------------------------------------------------------------------------------------
+
+
+def equal(
+    a: Array | Scalar,
+    b: Array | Scalar,
+    facts: Facts | None = None,
+    deadline: float | None = None,
+    complete: Completion = complete_point,
+    prove: bool = True,
+) -> Comparison:
+    """Whether a = b, entry by entry, wherever both are defined."""
+    left, right = _array(a), _array(b)
+    if left is right:
+        return _proved("both sides are one expression")
+    tried: list[str] = []
+    search = _Search([left, right], facts, deadline, complete)
+    quick = search.look(_difference, LOOKS // 4)
+    if quick is not None and not search.averaged:
+        return search.refutation(quick, _difference)
+    if prove:
+        conditions = _prove(lambda w: w.is_equal(left, right), search, tried, 0.5)
+        if conditions is not None:
+            return _proved("both sides have one canonical form", conditions)
+    return search.run(_difference, tried)
+
+
+def less_equal(
+    a: Array | Scalar,
+    b: Array | Scalar,
+    facts: Facts | None = None,
+    deadline: float | None = None,
+    strict: bool = False,
+    complete: Completion = complete_point,
+) -> Comparison:
+    """Whether a <= b (a < b if `strict`), entry by entry, wherever both are defined."""
+    left, right = _array(a), _array(b)
+    tried: list[str] = []
+    search = _Search([left, right], facts, deadline, complete)
+    judge = _strict_order if strict else _order
+    if left is right and not strict:
+        return _proved("both sides are one expression")
+    quick = search.look(judge, LOOKS // 2)
+    if quick is not None and not search.averaged:
+        return search.refutation(quick, judge)
+    conditions = _prove(lambda w: w.is_ordered(left, right, strict), search, tried, 0.5)
+    if conditions is not None:
+        return _proved("the difference is nonnegative by its form", conditions)
+    found = search.descend(judge)
+    if found is not None and not search.averaged:
+        return search.refutation(found, judge)
+    return search.run(judge, tried)
+
+
+def proportional(
+    a: Array | Scalar,
+    b: Array | Scalar,
+    over: Sequence[Var],
+    facts: Facts | None = None,
+    deadline: float | None = None,
+    complete: Completion = complete_point,
+) -> Comparison:
+    """Whether a = c b with a positive factor c that is free of the variables `over`."""
+    left, right = _array(a), _array(b)
+    tried: list[str] = []
+    search = _Search([left, right], facts, deadline, complete, over)
+    quick = search.look(_cross, LOOKS // 4)
+    if quick is not None and not search.averaged:
+        return search.refutation(quick, _cross)
+    conditions = _prove(lambda w: w.is_free(_entrywise(divide, left, right), over, positive=True), search, tried, 0.5)
+    if conditions is not None:
+        return _proved("the quotient of the canonical forms is positive and free of the variable", conditions)
+    return search.run(_cross, tried)
+
+
+def equal_up_to(
+    a: Array | Scalar,
+    b: Array | Scalar,
+    over: Sequence[Var],
+    facts: Facts | None = None,
+    deadline: float | None = None,
+    complete: Completion = complete_point,
+) -> Comparison:
+    """Whether a = b + c with a term c that is free of the variables `over`."""
+    left, right = _array(a), _array(b)
+    tried: list[str] = []
+    search = _Search([left, right], facts, deadline, complete, over)
+    quick = search.look(_moved, LOOKS // 4)
+    if quick is not None and not search.averaged:
+        return search.refutation(quick, _moved)
+    conditions = _prove(lambda w: w.is_free(_entrywise(sub, left, right), over), search, tried, 0.5)
+    if conditions is not None:
+        return _proved("the difference of the canonical forms is free of the variable", conditions)
+    return search.run(_moved, tried)
+
+
+def _array(x: Array | Scalar) -> Array:
+    return x if isinstance(x, Array) else tensor((), x)
+
+
+def _entrywise(build: Callable[[Scalar, Scalar], Scalar], a: Array, b: Array) -> Array:
+    indices = [fresh_index(s) for s in a.shape]
+    return tensor(indices, build(open_tensor(a, indices), open_tensor(b, indices)))
+
+
+def _proved(method: str, conditions: Sequence[str] = ()) -> Comparison:
+    return Comparison("proved", Evidence("proved", tuple(conditions), method=method))
+
+
+def _prove(
+    claim: Callable[[forms.Workshop], bool], search: _Search, tried: list[str], share: float
+) -> tuple[str, ...] | None:
+    """The conditions under which the claim holds by its form; None where the form does not show it."""
+    now = time.monotonic()
+    until = now + share * max(0.0, search.deadline - now)
+    for opening in (False, True):
+        workshop = forms.Workshop(search.facts, until, opening)
+        try:
+            if claim(workshop):
+                return workshop.conditions
+        except BudgetSpent:
+            tried.append("the canonical form was given up: too many terms or too little time")
+            return None
+    tried.append("the canonical forms differ")
+    return None
+
+
+# --- how values are judged: an array of numbers whose sign or size decides -------------------------------------------
+
+# each takes the values of (left, right) at one point, or at two points that differ in `over` alone, and gives (residual,
+# scale); the relation fails where a ball of the residual excludes 0 (for an order: is negative)
+Judge = Callable[[list[list[Any]]], tuple[Any, Any]]
+
+
+def _difference(values: list[list[Any]]) -> tuple[Any, Any]:
+    (a, b) = values[0]
+    return a - b, abs(a) + abs(b)
+
+
+def _order(values: list[list[Any]]) -> tuple[Any, Any]:
+    (a, b) = values[0]
+    return b - a, abs(a) + abs(b)
+
+
+def _strict_order(values: list[list[Any]]) -> tuple[Any, Any]:
+    return _order(values)
+
+
+def _cross(values: list[list[Any]]) -> tuple[Any, Any]:
+    (a, b), (c, d) = values
+    return a * d - c * b, abs(a * d) + abs(c * b)
+
+
+def _moved(values: list[list[Any]]) -> tuple[Any, Any]:
+    (a, b), (c, d) = values
+    return (a - b) - (c - d), abs(a) + abs(b) + abs(c) + abs(d)
+
+
+_ORDERS = (_order, _strict_order)
+
+
+@dataclass
+class _Trial:
+    """One question at one point (or pair of points)."""
+
+    points: list[Point]
+    status: str = ""  # agree, differ, undefined, unclear
+    digits: int = 0
+    at: tuple[int, ...] = ()
+    values: list[Any] = field(default_factory=list)
+
+
+class _Search:
+    """Points at which the sides are compared."""
+
+    def __init__(
+        self,
+        nodes: Sequence[Array],
+        facts: Facts | None,
+        deadline: float | None,
+        complete: Completion,
+        over: Sequence[Var] = (),
+    ) -> None:
+        self.nodes = list(nodes)
+        self.facts = facts or NO_FACTS
+        self.deadline = time.monotonic() + SECONDS if deadline is None else deadline
+        self.complete = complete
+        self.over = list(over)
+        self.variables = sorted(
+            frozenset().union(*(variables_of(n) for n in nodes), frozenset(over)), key=lambda v: (v.name, v.uid)
+        )
+        for a in self.facts.assumptions:
+            self.variables += [v for v in sorted(variables_of(a), key=lambda v: v.name) if v not in self.variables]
+        self.sizes = sizes_in([*nodes, *self.facts.assumptions], self.variables)
+        self.rng = generator(*(f"{v.name}:{v.domain}" for v in self.variables))
+        self.averaged = any(isinstance(n, Expect) for n in walk(*nodes))
+        self.notes: list[str] = []
+        self.undefined = 0
+
+    # --- points -------------------------------------------------------------------------------------------------------
+
+    def sample(self, attempt: int) -> list[Point] | None:
+        largest = (3, 4, 5, 4, 7, 2)[attempt % 6]
+        scale = (0, 0, 1, 2, 1, 2)[(attempt // 2) % 6]
+        sizes = random_sizes(self.sizes, {}, self.rng, self.facts.assumptions, largest)
+        if sizes is None:
+            return None
+        point = random_point(self.variables, sizes, self.rng, scale, self.facts.assumptions)
+        return None if point is None else self.completed(point)
+
+    def completed(self, point: Point) -> list[Point] | None:
+        self.complete(point, self.nodes, self.rng)
+        if not self.over:
+            return [point]
+        for _ in range(20):
+            second = random_point(self.over, point.sizes, self.rng, 0)
+            if second is None:
+                return None
+            values = {**point.values, **second.values}
+            moved = Point(point.sizes, values, point.functions, point.draws, point.operators)
+            if all(_holds_all(self.facts, moved) for _ in (0,)):
+                return [point, moved]
+        return None
+
+    # --- judging ------------------------------------------------------------------------------------------------------
+
+    def floats(self, judge: Judge, points: Sequence[Point]) -> float | None:
+        """The relative size of the worst failure in floats (for an order, minus the margin); None: not defined."""
+        values = [evaluate(self.nodes, p, FLOAT) for p in points]
+        with np.errstate(all="ignore"):
+            residual, scale = judge(values)
+            size = np.abs(scale).max(initial=0.0) if np.size(scale) else 0.0
+            failure = -np.asarray(residual) if judge in _ORDERS else np.abs(residual)
+            relative = failure / (size + 1e-300) if size else failure
+        if not np.size(relative):
+            return None if judge in _ORDERS else 0.0
+        worst = float(np.max(relative))
+        return worst if np.isfinite(worst) else None
+
+    def balls(self, judge: Judge, points: list[Point]) -> _Trial:
+        """Decide at one point, at more and more bits."""
+        trial = _Trial(points)
+        bits = FIRST_BITS
+        while bits <= LAST_BITS and (bits == FIRST_BITS or time.monotonic() < self.deadline):
+            number = BALL(bits)
+            with number.working():
+                values = [evaluate(self.nodes, p, number) for p in points]
+                residual, scale = judge(values)
+                residual, scale = np.asarray(residual, dtype=object), np.asarray(scale, dtype=object)
+                self._decide(trial, judge, residual, scale)
+            trial.values = values
+            if trial.status in ("differ", "agree", "undefined") and not (trial.status == "undefined" and bits < 800):
+                return trial
+            bits *= 2
+        return trial
+
+    def _decide(self, trial: _Trial, judge: Judge, residual: Any, scale: Any) -> None:
+        largest = max((float(s.abs_upper()) for s in scale.reshape(-1) if s.is_finite()), default=0.0)
+        trial.status, trial.digits = "agree", 999
+        worst = 0.0
+        for at in np.ndindex(*residual.shape):
+            r = residual[at]
+            if not r.is_finite():
+                trial.status, trial.at = "undefined", at
+                return
+            excluded = bool(r < 0) if judge in _ORDERS else not r.contains(0)
+            if judge is _strict_order and r.is_exact() and r == 0:
+                excluded = True
+            if excluded:
+                size = float(r.abs_upper())
+                if trial.status != "differ" or size > worst:
+                    trial.status, trial.at, worst = "differ", at, size
+                continue
+            if trial.status == "differ":
+                continue
+            if judge in _ORDERS and r > 0:
+                continue
+            error = float(r.abs_upper()) / (largest or 1.0)
+            digits = 999 if error == 0 else int(-np.log10(error)) if error < 1 else 0
+            trial.digits = min(trial.digits, digits)
+            if digits < DIGITS:
+                trial.status = "unclear"
+
+    # --- the search ---------------------------------------------------------------------------------------------------
+
+    def look(self, judge: Judge, looks: int) -> _Trial | None:
+        """A point that floats find suspicious and balls refute."""
+        limit = min(self.deadline, time.monotonic() + 0.5)
+        for attempt in range(looks):
+            if time.monotonic() > limit:
+                return None
+            points = self.sample(attempt)
+            if points is None:
+                continue
+            try:
+                worst = self.floats(judge, points)
+                if worst is None or worst < SUSPICIOUS:
+                    continue
+                trial = self.balls(judge, points)
+            except NotEvaluable:
+                return None
+            if trial.status == "differ":
+                return trial
+            if self.constant:
+                return None
+        return None
+
+    @property
+    def constant(self) -> bool:
+        return not self.variables and not self.sizes
+
+    def run(self, judge: Judge, tried: list[str]) -> Comparison:
+        """Balls at random points, on every branch."""
+        agreed, digits, undefined = 0, 999, 0
+        branches = _Branches(self)
+        wanted = 1 if self.constant else POINTS
+        for attempt in range(6 * POINTS):
+            if agreed >= wanted and not branches.missing or time.monotonic() > self.deadline:
+                break
+            points = branches.point() if agreed >= wanted else self.sample(attempt)
+            if points is None:
+                if agreed >= wanted:
+                    break
+                continue
+            try:
+                trial = self.balls(judge, points)
+            except NotEvaluable as error:
+                return self.unknown(tried, str(error))
+            if trial.status == "differ":
+                if self.averaged:
+                    return self.unknown(tried, "an expectation without closed form was not decided by any draws")
+                return self.refutation(trial, judge)
+            if trial.status == "agree":
+                branches.saw(points[0])
+                agreed, digits = agreed + 1, min(digits, trial.digits)
+            else:
+                undefined += 1
+                if self.constant and undefined > 2:
+                    break
+        if not self.averaged and time.monotonic() < self.deadline:
+            late = self.look(judge, LOOKS)
+            if late is not None:
+                return self.refutation(late, judge)
+        if agreed < min(wanted, 3):
+            return self.unknown(tried, "the sides were not defined, or not decided, at the points tried")
+        if branches.missing:
+            tried.append(f"{len(branches.missing)} branches were not reached")
+        method = "ball arithmetic" + (", for any draws of the noise" if self.averaged else "")
+        evidence = Evidence("checked", digits=min(digits, 1000), points=agreed, method=method, tried=tuple(tried))
+        return Comparison("checked", evidence, tried=tuple(tried))
+
+    def unknown(self, tried: Sequence[str], why: str) -> Comparison:
+        told = (*tried, why)
+        return Comparison("unknown", Evidence("unknown", tried=told), tried=told)
+
+    def descend(self, judge: Judge) -> _Trial | None:
+        """Go down the margin of an inequality in floats, and look at the lowest points in balls."""
+        limit = min(self.deadline, time.monotonic() + 0.6)
+        try:
+            for attempt in range(6):
+                points = self.sample(attempt)
+                if points is None:
+                    continue
+                best = self.floats(judge, points)
+                step = 1.0
+                for _ in range(60):
+                    if best is None or time.monotonic() > limit:
+                        break
+                    moved = self._nudged(points[0], step)
+                    if moved is None:
+                        continue
+                    value = self.floats(judge, [moved])
+                    if value is not None and value > best:
+                        points, best = [moved], value
+                        if best > SUSPICIOUS:
+                            trial = self.balls(judge, points)
+                            if trial.status == "differ":
+                                return trial
+                    else:
+                        step *= 0.9
+                if best is not None and best > -1e-6:
+                    trial = self.balls(judge, points)
+                    if trial.status == "differ":
+                        return trial
+        except NotEvaluable:
+            return None
+        return None
+
+    def _nudged(self, point: Point, step: float) -> Point | None:
+        fresh = random_point(self.variables, point.sizes, self.rng, 0)
+        if fresh is None:
+            return None
+        values = dict(point.values)
+        t = float(np.rint(step * self.rng.uniform(0.05, 1.0) * 256)) / 256
+        for v in self.variables:
+            row = DOMAINS[v.domain]
+            if row.discrete or v.domain == "orthogonal":
+                values[v] = fresh.values[v] if self.rng.integers(0, 4) == 0 else values[v]
+            else:
+                values[v] = np.asarray(values[v]) * (1 - t) + np.asarray(fresh.values[v]) * t
+        moved = Point(point.sizes, values, point.functions, point.draws, point.operators)
+        return moved if _holds_all(self.facts, moved) else None
+
+    def refutation(self, trial: _Trial, judge: Judge) -> Comparison:
+        """The relation fails; shown at the simplest point at which it does."""
+        best = self._simplest(judge) or trial
+        left, right = (best.values[0][k][best.at] for k in (0, 1))
+        point = best.points[0]
+        shown = sorted({n for s in self.sizes for n in _dim_names(s)})
+        other = {}
+        if len(best.points) > 1:
+            other = {v.name: _shown(best.points[1].values[v]) for v in self.over}
+        example = Counterexample(
+            {name: point.sizes[name] for name in shown if name in point.sizes},
+            {v.name: _shown(point.values[v]) for v in self.variables},
+            float(left.mid()),
+            float(right.mid()),
+            tuple(int(k) for k in best.at),
+            other,
+            *_two_texts(left, right),
+        )
+        return Comparison("refuted", Evidence("refuted", points=1, method="a ball excludes 0"), example)
+
+    def _simplest(self, judge: Judge) -> _Trial | None:
+        limit = min(self.deadline + 0.5, time.monotonic() + 0.6)
+        tested = 0
+        for sizes in simple_sizes(self.sizes, {}, self.facts.assumptions):
+            for point in simple_points(self.variables, sizes, self.facts.assumptions, turns=6):
+                tested += 1
+                if tested > 250 or time.monotonic() > limit:
+                    return None
+                points = self.completed(point)
+                if points is None:
+                    continue
+                if len(points) > 1:
+                    second = next(iter(list(simple_points(self.over, sizes, (), turns=3))[1:]), None)
+                    if second is not None:
+                        points[1].values.update(second.values)
+                try:
+                    worst = self.floats(judge, points)
+                    if worst is None or worst < 1e-9:
+                        continue
+                    trial = self.balls(judge, points)
+                except NotEvaluable:
+                    continue
+                if trial.status == "differ":
+                    return trial
+        return None
+
+
+def _holds_all(facts: Facts, point: Point) -> bool:
+    return all(holds(a, point) for a in facts.assumptions)
+
+
+def _dim_names(size: Scalar) -> list[str]:
+    return [d.name for d in dims_of([size])]
+
+
+def _shown(value: Any) -> Any:
+    a = np.asarray(value)
+    return a.astype(float) if a.dtype == object else a
+
+
+def _two_texts(left: Any, right: Any) -> tuple[str, str]:
+    """Both numbers with as many digits as it takes to tell them apart."""
+    for digits in (4, 6, 9, 12, 16, 25, 40, 80):
+        a, b = left.str(digits, radius=False), right.str(digits, radius=False)
+        if a != b:
+            return a, b
+    return left.str(80, radius=False), right.str(80, radius=False)
+
+
+# --- branches ---------------------------------------------------------------------------------------------------------
+
+
+class _Branches:
+    """The sides of every breakpoint: conditions, max, abs, even roots. Points are sought on each side not yet seen."""
+
+    def __init__(self, search: _Search) -> None:
+        self.search = search
+        self.gaps: list[Array] = []
+        self.missing: set[tuple[int, int]] = set()
+        for gap in _breakpoints(search.nodes):
+            free = sorted(gap.free, key=lambda i: i.serial)
+            if variables_of(gap) or any(True for _ in _dim_names(gap)):
+                self.gaps.append(tensor(free, gap))
+        for k in range(len(self.gaps)):
+            self.missing |= {(k, 1), (k, -1)}
+        self.tries = 0
+
+    def sides(self, point: Point) -> set[tuple[int, int]]:
+        out: set[tuple[int, int]] = set()
+        for k, gap in enumerate(self.gaps):
+            try:
+                (value,) = evaluate([gap], point, FLOAT)
+            except NotEvaluable:
+                self.missing -= {(k, 1), (k, -1)}
+                continue
+            if np.any(value > 0):
+                out.add((k, 1))
+            if np.any(value < 0):
+                out.add((k, -1))
+        return out
+
+    def saw(self, point: Point) -> None:
+        if self.missing:
+            self.missing -= self.sides(point)
+
+    def point(self) -> list[Point] | None:
+        """A point on a side not yet seen; None where none was found."""
+        for _ in range(60):
+            self.tries += 1
+            if self.tries > 240 or time.monotonic() > self.search.deadline:
+                return None
+            points = self.search.sample(self.tries)
+            if points is None:
+                continue
+            if self.tries % 3 == 0:
+                self._stretch(points[0])
+            if self.sides(points[0]) & self.missing:
+                return points
+        return None
+
+    def _stretch(self, point: Point) -> None:
+        """One variable is brought to another order of magnitude."""
+        if not self.search.variables:
+            return
+        v = self.search.variables[int(self.search.rng.integers(0, len(self.search.variables)))]
+        row = DOMAINS[v.domain]
+        if row.structure or row.integer or row.high is not None:
+            return
+        factor = float(np.exp2(int(self.search.rng.integers(-8, 9))))
+        value = np.asarray(point.values[v]) * factor
+        moved = Point(point.sizes, {**point.values, v: value})
+        if _holds_all(self.search.facts, moved):
+            point.values[v] = value
+
+
+def _breakpoints(nodes: Sequence[Array]) -> Iterator[Scalar]:
+    """The expressions at whose zeros a formula changes."""
+    seen: set[Scalar] = set()
+    for n in walk(*nodes):
+        gap: Scalar | None = None
+        if isinstance(n, Compare):
+            gap = sub(n.args[0], n.args[1])
+        elif isinstance(n, Fn) and n.name in ("max", "min") and len(n.args) == 2:
+            gap = sub(n.args[0], n.args[1])
+        elif isinstance(n, Fn) and n.name in ("abs", "sign", "relu", "leaky_relu", "elu", "step", "heaviside"):
+            gap = n.args[0]
+        elif isinstance(n, Fn) and n.name == "clip":
+            for bound in n.args[1:]:
+                yield sub(n.args[0], bound)
+        elif (
+            isinstance(n, Pow)
+            and isinstance(n.exponent, Num)
+            and n.exponent.rational is not None
+            and n.exponent.rational.denominator % 2 == 0
+            and isinstance(n.base, Pow)
+        ):
+            gap = n.base.base
+        if gap is not None and gap not in seen and not _of_indices(gap):
+            seen.add(gap)
+            yield gap
+
+
+def _of_indices(gap: Scalar) -> bool:
+    """Conditions on index values alone: both sides occur within one point."""
+    return not variables_of(gap)
+

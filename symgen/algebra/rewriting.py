@@ -1,0 +1,638 @@
+"""The rules of the canonical form ▣: how functions are written in the basis, what operations are in index form, which
+pairs of factors in a contraction make an identity matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from symgen.algebra import polynomial as poly
+from symgen.algebra.polynomial import Monomial, Poly
+from symgen.tensor.expression import (
+    EULER,
+    HALF,
+    MINUS_ONE,
+    ONE,
+    PI,
+    TWO,
+    ZERO,
+    Array,
+    Delta,
+    Entry,
+    Fn,
+    Fold,
+    Index,
+    Mul,
+    Num,
+    Operation,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    add,
+    axis,
+    compare,
+    delta,
+    divide,
+    entry,
+    fn,
+    fold,
+    fresh_index,
+    mul,
+    neg,
+    num,
+    open_sum,
+    open_tensor,
+    operation,
+    power,
+    sub,
+    substitute,
+    tensor,
+    total,
+    where,
+)
+from symgen.tensor.facts import is_invertible, range_of
+
+if TYPE_CHECKING:
+    from symgen.algebra.canonical import Workshop
+
+__all__ = ["FUNCTION_RULES", "contract_pairs", "open_operation"]
+
+Rule = Callable[..., Poly]
+MAX_SHIFT = 12  # of the argument of a gamma function
+
+# functions as formulas in simpler ones
+_DEFINITIONS: dict[str, Callable[..., Scalar]] = {
+    "sigmoid": lambda x: divide(ONE, add(ONE, fn("exp", neg(x)))),
+    "log_sigmoid": lambda x: neg(fn("log", add(ONE, fn("exp", neg(x))))),
+    "softplus": lambda x: fn("log", add(ONE, fn("exp", x))),
+    "tanh": lambda x: sub(ONE, divide(TWO, add(fn("exp", mul(TWO, x)), ONE))),
+    "sinh": lambda x: mul(HALF, sub(fn("exp", x), fn("exp", neg(x)))),
+    "cosh": lambda x: mul(HALF, add(fn("exp", x), fn("exp", neg(x)))),
+    "silu": lambda x: divide(x, add(ONE, fn("exp", neg(x)))),
+    "expm1": lambda x: sub(fn("exp", x), ONE),
+    "log1p": lambda x: fn("log", add(ONE, x)),
+    "erfc": lambda x: sub(ONE, fn("erf", x)),
+    "gelu": lambda x: mul(HALF, x, add(ONE, fn("erf", divide(x, power(TWO, HALF))))),
+    "tan": lambda x: divide(fn("sin", x), fn("cos", x)),
+    "relu": lambda x: mul(HALF, add(x, fn("abs", x))),
+    "max": lambda *a: _pairwise(ONE, a),
+    "min": lambda *a: _pairwise(MINUS_ONE, a),
+    "leaky_relu": lambda x, a=num(Fraction(1, 100)): where(compare("<", ZERO, x), x, mul(a, x)),
+    "elu": lambda x, a=ONE: where(compare("<", ZERO, x), x, mul(a, sub(fn("exp", x), ONE))),
+    "clip": lambda x, a, b: fn("min", fn("max", x, a), b),
+    "step": lambda x: where(compare("<", ZERO, x), ONE, ZERO),
+    "lbeta": lambda *a: sub(add(*(fn("lgamma", x) for x in a)), fn("lgamma", add(*a))),
+    "beta": lambda *a: fn("exp", sub(add(*(fn("lgamma", x) for x in a)), fn("lgamma", add(*a)))),
+    "trigamma": lambda x: fn("polygamma", ONE, x),
+    "digamma": lambda x: fn("polygamma", ZERO, x),
+    "xlogy": lambda x, y: where(compare("==", x, ZERO), ZERO, mul(x, fn("log", y))),
+    "logaddexp": lambda x, y: fn("log", add(fn("exp", x), fn("exp", y))),
+}
+
+
+def _pairwise(sign: Scalar, args: Sequence[Scalar]) -> Scalar:
+    """max(a, b) = (a + b + |a - b|)/2."""
+    out = args[0]
+    for b in args[1:]:
+        out = mul(HALF, add(out, b, mul(sign, fn("abs", sub(out, b)))))
+    return out
+
+
+def _defined(build: Callable[..., Scalar]) -> Rule:
+    return lambda w, *args: w.poly(build(*args))
+
+
+def _exp(w: Workshop, x: Scalar) -> Poly:
+    """exp of a sum is a product: one atom exp(m) for each monomial m; exp(c log q) = q^c."""
+    out = poly.constant(1)
+    for m, c in w.poly(x).items():
+        if not m:
+            out = w.times(out, poly.of_atom(EULER, c))
+            continue
+        atom = m[0][0] if len(m) == 1 and m[0][1] == 1 else None
+        inner = _function_inside(atom, "log") if atom is not None else None
+        if inner is not None and c.denominator <= 64 and abs(c) <= 64:
+            out = w.times(out, w.power(w.poly(inner.args[0]), c))
+            continue
+        out = w.times(out, poly.of_atom(w.atom_of("exp", {m: Fraction(1)}), c))
+    return out
+
+
+def _function_inside(atom: Scalar | None, name: str) -> Fn | None:
+    if isinstance(atom, Entry) and isinstance(atom.array, Tensor):
+        atom = open_tensor(atom.array, atom.indices)
+    return atom if isinstance(atom, Fn) and atom.name == name else None
+
+
+def _log(w: Workshop, x: Scalar) -> Poly:
+    return log_of(w, w.poly(x))
+
+
+def log_of(w: Workshop, p: Poly) -> Poly:
+    """log of a product, over the factors that are positive; primes for numbers."""
+    if not p:
+        return poly.of_atom(fn("log", ZERO))
+    c, parts = w._parts(p)
+    parts, out = _absolutes(w, parts)
+    kept: list[tuple[Poly, Fraction]] = []
+    for f, e in parts:
+        if w.positive(f):
+            out.append(poly.scale(_log_atom(w, f), e))
+        elif w.negative(f):
+            out.append(poly.scale(_log_atom(w, poly.scale(f, Fraction(-1))), e))
+            c *= -1 if e % 2 else 1
+        elif e.denominator == 1 and e % 2 == 0:
+            out.append(poly.scale(_log_abs(w, f), e))
+        elif e.denominator != 1:  # a root that is defined
+            out.append(poly.scale(_log_atom(w, f), e))
+        else:
+            kept.append((f, e))
+    if len(kept) == 1:  # the logarithm is defined: what is left is positive, with the sign of the coefficient
+        f, e = kept.pop()
+        out.append(poly.scale(_log_atom(w, f if c > 0 else poly.scale(f, Fraction(-1))), e))
+        c = abs(c)
+    if kept or c < 0:
+        product = poly.constant(-1 if c < 0 else 1)
+        for f, e in kept:
+            product = poly.multiply(product, w._atom_power(f, e), w.budget)
+        out.append(w.plain_function("log", product))
+        c = abs(c)
+    for prime, k in _log_primes(c):
+        out.append(poly.of_atom(fn("log", num(prime))) if k == 1 else {((fn("log", num(prime)), Fraction(1)),): k})
+    return w.add(*out)
+
+
+def _log_primes(c: Fraction) -> list[tuple[int, Fraction]]:
+    from symgen.algebra.canonical import _primes
+
+    return _primes(c)
+
+
+def _log_atom(w: Workshop, f: Poly) -> Poly:
+    one = poly.single(f)
+    if one is not None and one[0] == 1 and len(one[1]) == 1:
+        atom, e = one[1][0]
+        if atom is EULER:
+            return poly.constant(e)
+        inside = _function_inside(atom, "exp")
+        if inside is not None:
+            return poly.scale(w.poly(inside.args[0]), e)
+        product = _fold_inside(atom)
+        if product is not None and range_of(product.body, w.facts).positive:
+            body, bound = open_sum(product)
+            return poly.scale(w.sum(log_of(w, w.poly(body)), bound), e)
+        determinant = _operation_inside(atom, "det")
+        if determinant is not None:
+            return poly.scale(w.poly(entry(operation("logdet", determinant.operands, determinant.shape), *atom.args[1:])), e)
+        if isinstance(atom, Num) and atom.rational is not None:
+            return poly.scale(poly.of_atom(fn("log", atom)), e)
+    return w.plain_function("log", f)
+
+
+def _fold_inside(atom: Scalar) -> Fold | None:
+    if isinstance(atom, Entry) and isinstance(atom.array, Tensor):
+        atom = open_tensor(atom.array, atom.indices)
+    return atom if isinstance(atom, Fold) and atom.kind == "prod" else None
+
+
+def _operation_inside(atom: Scalar, name: str) -> Operation | None:
+    array = atom.array if isinstance(atom, Entry) else None
+    return array if isinstance(array, Operation) and array.name == name else None
+
+
+def _abs(w: Workshop, x: Scalar) -> Poly:
+    return w.absolute(w.poly(x))
+
+
+def _sign(w: Workshop, x: Scalar) -> Poly:
+    return w.sign(w.poly(x))
+
+
+def _log_abs(w: Workshop, f: Poly) -> Poly:
+    """log|f| of a factor of unknown sign, an atom."""
+    node = poly.node_of(_sign_normal(f)[1])
+    return poly.of_atom(w._outer(lambda r: fn("log", fn("abs", w.scalar(substitute(node, r)))), fn("abs", node)))
+
+
+def _absolutes(
+    w: Workshop, parts: list[tuple[Poly, Fraction]]
+) -> tuple[list[tuple[Poly, Fraction]], list[Poly]]:
+    """The factors without the pairs d sign(d), and log|d| for each such pair."""
+    left, logs = list(parts), []
+    for f, e in parts:
+        one = poly.single(f)
+        atom = one[1][0][0] if one is not None and len(one[1]) == 1 else None
+        d = w.definitions.get(atom) if atom is not None and _function_inside(atom, "sign") is not None else None
+        match = next((x for x in left if d and x[0] == d and x[1] % 2 == 1), None)
+        if d is not None and match is not None and e % 2 == 1:
+            left = [x for x in left if x is not match and x[0] is not f]
+            logs.append(poly.scale(_log_abs(w, d), match[1]))
+    return left, logs
+
+
+def _sign_normal(p: Poly) -> tuple[int, Poly]:
+    """The sign of the leading coefficient, and the polynomial with a positive one."""
+    if not p:
+        return 1, p
+    s = 1 if poly.leading(p)[1] > 0 else -1
+    return s, poly.scale(p, Fraction(s))
+
+
+def _odd(name: str) -> Rule:
+    def rule(w: Workshop, x: Scalar) -> Poly:
+        s, p = _sign_normal(w.poly(x))
+        return poly.scale(w.plain_function(name, p), Fraction(s)) if p else w.plain_function(name, p)
+
+    return rule
+
+
+def _circular(name: str) -> Rule:
+    """sin and cos of a sum, term by term; odd and even."""
+
+    def rule(w: Workshop, x: Scalar) -> Poly:
+        p = w.poly(x)
+        if len(p) > 1 and len(p) <= 4:
+            (m, c), *rest = sorted(p.items(), key=lambda t: [a.serial for a, _ in t[0]])
+            first, other = poly.node_of({m: c}), poly.node_of(dict(rest))
+            a, b = (fn("sin", first), fn("cos", first)), (fn("sin", other), fn("cos", other))
+            if name == "sin":
+                return w.poly(add(mul(a[0], b[1]), mul(a[1], b[0])))
+            return w.poly(sub(mul(a[1], b[1]), mul(a[0], b[0])))
+        one = poly.single(p)
+        if one is not None and one[1] and one[0].denominator == 1 and 2 <= abs(one[0]) <= 6:
+            k, unit = int(abs(one[0])), poly.node_of({one[1]: Fraction(1)})
+            less = mul(num(k - 1), unit)
+            s1, c1, s2, c2 = fn("sin", less), fn("cos", less), fn("sin", unit), fn("cos", unit)
+            if name == "cos":
+                return w.poly(sub(mul(c1, c2), mul(s1, s2)))
+            return poly.scale(w.poly(add(mul(s1, c2), mul(c1, s2))), Fraction(1 if one[0] > 0 else -1))
+        s, q = _sign_normal(p)
+        return poly.scale(w.plain_function(name, q), Fraction(s if name == "sin" else 1))
+
+    return rule
+
+
+def _shifted(p: Poly) -> tuple[int, Poly]:
+    """k, y with p = y + k and the constant term of y in (0, 1]; k = 0 where it is far off."""
+    c = p.get((), Fraction(0))
+    k = -((-c.numerator) // c.denominator) - 1
+    if abs(k) > MAX_SHIFT:
+        return 0, p
+    y = dict(p)
+    y[()] = c - k
+    return k, y
+
+
+def _lgamma(w: Workshop, x: Scalar) -> Poly:
+    """lgamma(y + k) = lgamma(y) + log y + .. + log(y + k - 1), for y > 0."""
+    p = w.poly(x)
+    k, y = _shifted(p)
+    value = poly.constant_of(p)
+    if value is not None and value <= 0 or k and not (w.positive(y) and w.positive(p)):
+        return w.plain_function("lgamma", p)
+    steps = [log_of(w, w.add(y, poly.constant(j))) for j in range(k)]
+    steps += [poly.scale(log_of(w, w.add(y, poly.constant(-j))), Fraction(-1)) for j in range(1, -k + 1)]
+    start = poly.constant_of(y)
+    if start == 1:
+        base: Poly = {}
+    elif start == Fraction(1, 2):
+        base = poly.scale(w.plain_function("log", poly.of_atom(PI)), Fraction(1, 2))
+    else:
+        base = w.plain_function("lgamma", y)
+    return w.add(base, *steps)
+
+
+def _gamma(w: Workshop, x: Scalar) -> Poly:
+    p = w.poly(x)
+    if w.positive(p):
+        return w.poly(fn("exp", fn("lgamma", x)))
+    k, y = _shifted(p)
+    if poly.constant_of(p) is not None:
+        return w.plain_function("gamma", p)
+    steps = [w.add(y, poly.constant(j)) for j in range(k)]
+    steps += [w.power(w.add(y, poly.constant(-j)), Fraction(-1)) for j in range(1, -k + 1)]
+    return w.times(w.plain_function("gamma", y), *steps)
+
+
+def _polygamma(w: Workshop, order: Scalar, x: Scalar) -> Poly:
+    """psi_m(y + k) = psi_m(y) + (-1)^m m! (1/y^(m+1) + .. + 1/(y + k - 1)^(m+1))."""
+    p, m = w.poly(x), poly.constant_of(w.poly(order))
+    if m is None or m.denominator != 1 or not 0 <= m <= 8:
+        return w.plain_function("polygamma", w.poly(order), p)
+    value = poly.constant_of(p)
+    k, y = _shifted(p)
+    if value is not None and value <= 0:
+        k, y = 0, p
+    weight = Fraction(-1) ** int(m)
+    for j in range(2, int(m) + 1):
+        weight *= j
+    e = Fraction(-1 - m)
+    steps = [poly.scale(w.power(w.add(y, poly.constant(j)), e), weight) for j in range(k)]
+    steps += [poly.scale(w.power(w.add(y, poly.constant(-j)), e), -weight) for j in range(1, -k + 1)]
+    return w.add(w.plain_function("polygamma", poly.constant(m), y), *steps)
+
+
+def _index_function(name: str) -> Rule:
+    """mod and div split where they can."""
+
+    def rule(w: Workshop, a: Scalar, n: Scalar) -> Poly:
+        node = fn(name, w.index(a), w.index(n))
+        return poly.of_atom(node) if isinstance(node, Fn) else w.poly(node)
+
+    return rule
+
+
+FUNCTION_RULES: dict[str, Rule] = {
+    **{name: _defined(build) for name, build in _DEFINITIONS.items()},
+    "exp": _exp,
+    "log": _log,
+    "abs": _abs,
+    "sign": _sign,
+    "sin": _circular("sin"),
+    "cos": _circular("cos"),
+    "asin": _odd("asin"),
+    "atan": _odd("atan"),
+    "erf": _odd("erf"),
+    "lgamma": _lgamma,
+    "gamma": _gamma,
+    "polygamma": _polygamma,
+    "mod": _index_function("mod"),
+    "div": _index_function("div"),
+}
+
+
+# --- operations -------------------------------------------------------------------------------------------------------
+
+
+def open_operation(w: Workshop, array: Operation, indices: list[Scalar]) -> Poly:
+    """The entry of an operation: in index form where it has one, else an atom over canonical operands."""
+    rule = _OPERATION_RULES.get(array.name)
+    if rule is not None:
+        opened = rule(w, array, indices)
+        if opened is not None:
+            return w.poly(opened)
+    atom = w.tidied(entry(w.canonical_operation(array), *indices))
+    return poly.of_atom(atom)
+
+
+def _last(x: Array, front: Sequence[Scalar]) -> tuple[Scalar, Index]:
+    """Entry of x on its last axis, with a fresh index there."""
+    k = fresh_index(x.shape[-1])
+    return open_tensor(x, [*front, k]), k
+
+
+def _softmax(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    x = array.operands[0]
+    assert isinstance(x, Array)
+    other, k = _last(x, indices[:-1])
+    return divide(fn("exp", open_tensor(x, indices)), total(fn("exp", other), [k]))
+
+
+def _log_softmax(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    x = array.operands[0]
+    assert isinstance(x, Array)
+    other, k = _last(x, indices[:-1])
+    return sub(open_tensor(x, indices), fn("log", total(fn("exp", other), [k])))
+
+
+def _logsumexp(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    x = array.operands[0]
+    assert isinstance(x, Array)
+    other, k = _last(x, indices)
+    return fn("log", total(fn("exp", other), [k]))
+
+
+def _cumsum(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    x = array.operands[0]
+    assert isinstance(x, Array)
+    other, k = _last(x, indices[:-1])
+    return total(mul(where(compare("<", indices[-1], k), ZERO, ONE), other), [k])
+
+
+def _solve(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    """solve(A, b) = inv(A) @ b."""
+    a, b = array.operands
+    assert isinstance(a, Array) and isinstance(b, Array)
+    batch = a.rank - 2
+    k = fresh_index(a.shape[-1])
+    inverse = operation("inv", [a], a.shape)
+    front, row, rest = indices[:batch], indices[batch], indices[batch + 1 :]
+    return total(mul(entry(inverse, *front, row, k), open_tensor(b, [*front, k, *rest])), [k])
+
+
+def _transpose(x: Array) -> Array:
+    i, j = axis(0, x.shape[1]), axis(1, x.shape[0])
+    return tensor((i, j), open_tensor(x, (j, i)))
+
+
+def _product_form(w: Workshop, operand: Array) -> tuple[Scalar, list[Array]] | None:
+    """c and square matrices with operand = c M1 @ M2 @ ..; None where the form is no such product."""
+    form = w.form(operand)
+    n = form.shape[0]
+    i, j = axis(0, n), axis(1, n)
+    body = open_tensor(form, (i, j))
+    scalars: list[Scalar] = []
+    factors: list[Scalar] = []
+    bound: tuple[Index, ...] = ()
+    for f in body.args if isinstance(body, Mul) else (body,):
+        if not f.free:
+            scalars.append(f)
+        elif isinstance(f, Sum) and not bound:
+            inner, fresh = open_sum(f)
+            bound = tuple(fresh)
+            factors += inner.args if isinstance(inner, Mul) else (inner,)
+        else:
+            factors.append(f)
+    if any(x.size is not n for x in bound):
+        return None
+    chain: list[Array] = []
+    at: Scalar = i
+    left = list(factors)
+    while left:
+        step = next((f for f in left if isinstance(f, Entry) and len(f.indices) == 2 and at in f.indices), None)
+        if step is None or step.indices[0] is step.indices[1]:
+            return None
+        left.remove(step)
+        flipped = step.indices[1] is at
+        chain.append(_transpose(step.array) if flipped else step.array)
+        at = step.indices[0] if flipped else step.indices[1]
+    if at is not j or len(chain) != len(bound) + 1:
+        return None
+    return mul(*scalars), chain
+
+
+def _base(array: Array) -> tuple[Array, bool]:
+    """The matrix and whether it stands transposed."""
+    if isinstance(array, Tensor) and isinstance(array.body, Entry) and array.rank == 2:
+        if array.body.indices == (array.axes[1], array.axes[0]):
+            return array.body.array, True
+    return array, False
+
+
+def _diagonal_of(w: Workshop, operand: Array) -> Scalar | None:
+    """d(i) of a matrix with entries Delta(i, j) d(i)."""
+    form = w.form(operand)
+    i, j = axis(0, form.shape[0]), axis(1, form.shape[1])
+    body = open_tensor(form, (i, j))
+    factors = body.args if isinstance(body, Mul) else (body,)
+    match = [f for f in factors if isinstance(f, Delta) and set(f.args) == {i, j}]
+    if not match:
+        return None
+    return substitute(mul(*(f for f in factors if f is not match[0])), {j: i})  # type: ignore[no-any-return]
+
+
+def _inv(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
+    """inv(c A @ B) = inv(B) @ inv(A)/c, inv(inv(A)) = A, inv(A') = inv(A)', inv of diagonal and orthogonal matrices."""
+    operand = array.operands[0]
+    assert isinstance(operand, Array)
+    if operand.rank != 2:
+        return None
+    i, j = indices
+    d = _diagonal_of(w, operand)
+    if d is not None:
+        return mul(delta(i, j), power(substitute(d, {axis(0, operand.shape[0]): i}), MINUS_ONE))
+    product = _product_form(w, operand)
+    if product is None:
+        return None
+    c, chain = product
+    if len(chain) == 1 and c is ONE:
+        base, flipped = _base(chain[0])
+        if isinstance(base, Operation) and base.name == "inv" and isinstance(base.operands[0], Array):
+            return open_tensor(base.operands[0], (j, i) if flipped else (i, j))
+        if isinstance(base, Var) and base.domain == "orthogonal":
+            return entry(base, *((i, j) if flipped else (j, i)))
+        return entry(operation("inv", [base], base.shape), j, i) if flipped else None
+    # all indices of the chain of inverses, from the last matrix to the first
+    between = [fresh_index(operand.shape[0]) for _ in range(len(chain) - 1)]
+    places = [i, *between, j]
+    factors: list[Scalar] = []
+    for k, m in enumerate(reversed(chain)):
+        w.used.setdefault("the factors of the product are invertible")
+        factors.append(entry(operation("inv", [m], m.shape), places[k], places[k + 1]))
+    return mul(power(c, MINUS_ONE), total(mul(*factors), between))
+
+
+def _determinant(logarithm: bool) -> Callable[[Workshop, Operation, list[Scalar]], Scalar | None]:
+    """det(c A @ B) = c^n det A det B, det A' = det A, det inv(A) = 1/det A; logdet likewise."""
+
+    def rule(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
+        operand = array.operands[0]
+        assert isinstance(operand, Array)
+        if operand.rank != 2:
+            return None
+        n = operand.shape[0]
+        d = _diagonal_of(w, operand)
+        if d is not None:
+            i = axis(0, n)
+            k = fresh_index(n)
+            at = substitute(d, {i: k})
+            return total(fn("log", fn("abs", at)), [k]) if logarithm else fold("prod", at, [k])
+        product = _product_form(w, operand)
+        if product is None:
+            return None
+        c, chain = product
+        parts: list[Scalar] = []
+        plain = len(chain) == 1 and c is ONE
+        for m in chain:
+            base, flipped = _base(m)
+            if isinstance(base, Operation) and base.name == "inv":
+                inner = entry(operation(array.name, [base.operands[0]], ()))
+                parts.append(neg(inner) if logarithm else power(inner, MINUS_ONE))
+                continue
+            if isinstance(base, Operation) and base.name == "expm" and isinstance(base.operands[0], Array):
+                k = fresh_index(n)
+                trace = total(open_tensor(base.operands[0], (k, k)), [k])
+                parts.append(trace if logarithm else fn("exp", trace))
+                continue
+            if isinstance(base, Var) and base.domain == "lower":
+                k = fresh_index(n)
+                parts.append(total(fn("log", entry(base, k, k)), [k]) if logarithm else fold("prod", entry(base, k, k), [k]))
+                continue
+            if isinstance(base, Var) and base.domain == "orthogonal" and logarithm:
+                continue
+            if isinstance(base, Operation) and base.name == "cholesky":
+                k = fresh_index(n)
+                diagonal = fn("log", entry(base, k, k))
+                parts.append(total(diagonal, [k]) if logarithm else fold("prod", entry(base, k, k), [k]))
+                continue
+            if plain and not flipped:
+                return None
+            parts.append(entry(operation(array.name, [base], ())))
+        if logarithm:
+            return add(mul(n, fn("log", fn("abs", c))), *parts)
+        return mul(power(c, n), *parts)
+
+    return rule
+
+
+_OPERATION_RULES: dict[str, Callable[[Workshop, Operation, list[Scalar]], Scalar | None]] = {
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
+    "cumsum": _cumsum,
+    "solve": _solve,
+    "inv": _inv,
+    "det": _determinant(False),
+    "logdet": _determinant(True),
+}
+
+
+# --- pairs of factors in a contraction --------------------------------------------------------------------------------
+
+
+def contract_pairs(w: Workshop, m: Monomial, bound: Sequence[Index]) -> Scalar | None:
+    """The product with one pair of factors contracted: inv(A) @ A = I, Q' @ Q = I, L @ L' = A for L = cholesky(A).
+
+    The index that the pair shares must stand in no other factor; it is then free in the result, and summed to its size
+    there, which `delta` does not mention: the caller sums over the other indices.
+    """
+    entries = [(k, a) for k, (a, e) in enumerate(m) if e == 1 and isinstance(a, Entry) and len(a.indices) == 2]
+    squares = [
+        (k, a) for k, (a, e) in enumerate(m) if e == 2 and isinstance(a, Entry) and len(a.indices) == 2
+    ]
+    for b in bound:
+        using = [k for k, (a, _) in enumerate(m) if b in a.free]
+        pair = [a for k, a in entries if k in using]
+        if len(using) == 1 and squares and squares[0][0] in using:
+            pair = [squares[0][1], squares[0][1]]
+        elif len(using) != 2 or len(pair) != 2:
+            continue
+        found = _pair(w, pair[0], pair[1], b)
+        if found is None:
+            continue
+        rest = [power(a, num(e)) for k, (a, e) in enumerate(m) if k not in using]
+        # b is summed away: the caller's sum over b of something free of b would count its size
+        return mul(power(b.size, MINUS_ONE), found, *rest)
+    return None
+
+
+def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
+    if x.indices.count(b) != 1 or y.indices.count(b) != 1:
+        return None
+    px, py = x.indices.index(b), y.indices.index(b)
+    i, j = x.indices[1 - px], y.indices[1 - py]
+    if b in i.free or b in j.free:
+        return None
+    for u, v, pu, pv in ((x, y, px, py), (y, x, py, px)):
+        inverse = u.array
+        if isinstance(inverse, Operation) and inverse.name == "inv":
+            inner = inverse.operands[0]
+            same = inner is v.array or isinstance(inner, Array) and _base(inner)[0] is v.array
+            turned = isinstance(inner, Array) and _base(inner)[1]
+            symmetric = w.is_symmetric(v.array)
+            if same and (symmetric or (pu != pv) != turned):
+                if not is_invertible(v.array):
+                    w.used.setdefault(f"{getattr(v.array, 'name', 'the matrix')} is invertible")
+                return delta(i, j)
+    if x.array is y.array and px == py:
+        array = x.array
+        if isinstance(array, Var) and array.domain == "orthogonal":
+            return delta(i, j)
+        if isinstance(array, Operation) and array.name == "cholesky" and px == 1 and isinstance(array.operands[0], Array):
+            return open_tensor(array.operands[0], (i, j))
+    return None
+
+
