@@ -359,12 +359,10 @@ class TreeBuilder:
     option = keyword
 
     def train(self, word: Token, target: Name, *parts: Any) -> tree.Train:
-        wrt = next((tuple(p) for p in parts if isinstance(p, _Items)), ())
+        wrt = tuple(p for p in parts if isinstance(p, Name))
         method = next((p for p in parts if isinstance(p, tree.Call)), None)
         options = tuple(p for p in parts if isinstance(p, tree.Keyword))
-        end = [p for p in parts if p is not None and not isinstance(p, _Items)]
-        last = max([target.span.end, *(n.span.end for n in wrt), *(_cover(p).end for p in end)])
-        return tree.Train(target, wrt, method, options, span=Span(_span_of(word).start, last))
+        return tree.Train(target, wrt, method, options, span=_cover(word, target, *parts))
 
 
 def parts_of_player(parts: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -31,22 +31,31 @@ def make_tables(grammar: str) -> Tables:
     patterns = {m["name"]: m["pattern"]["value"] for m in memo.values() if m["__type__"] == "TerminalDef"}
     number, string = patterns.pop("NUMBER"), patterns.pop("STRING")
     token_name = {i: patterns.get(name, name) for i, name in automaton["tokens"].items()}
-    is_terminal = {
-        i: name.isupper() or name.startswith("__ANON_") or name == END for i, name in automaton["tokens"].items()
+    is_terminal = {i: name.isupper() or name == END for i, name in automaton["tokens"].items()}
+    rule_at = {place: _rule(m) for place, m in memo.items() if m["__type__"] == "Rule"}
+    rules = sorted(set(rule_at.values()))  # two that are reduced alike are one
+    rule_number = {place: rules.index(rule) for place, rule in rule_at.items()}
+    rows = {
+        state: sorted((token_name[t], is_terminal[t], kind, target) for t, (kind, target) in row.items())
+        for state, row in automaton["states"].items()
     }
-    numbers = {old: new for new, old in enumerate(sorted(automaton["states"]))}
-    rules: list[tuple[str, int, str, bool, str]] = []
-    index: dict[int, int] = {}
-    for place, record in memo.items():
-        if record["__type__"] == "Rule":
-            index[place] = len(rules)
-            rules.append(_rule(record))
+    # Lark numbers its states anew in every run: here in the order in which they are met
+    order = [automaton["start_states"][start] for start in STARTS]
+    for state in order:
+        order.extend(dict.fromkeys(t for _, _, kind, t in rows[state] if kind == 0 and t not in order))
+    numbers = {state: number for number, state in enumerate(order)}
     actions: list[dict[str, int]] = []
     gotos: list[dict[str, int]] = []
-    for _, row in sorted(automaton["states"].items()):
-        steps = {token_name[t]: _action(step, index, numbers) for t, step in row.items() if is_terminal[t]}
+    for state in order:
+        steps = {}
+        jumps = {}
+        for name, terminal, kind, target in rows[state]:
+            if not terminal:
+                jumps[name] = numbers[target]
+            else:
+                steps[name] = numbers[target] if kind == 0 else -1 - rule_number[target["@"]]
         actions.append(steps)
-        gotos.append({token_name[t]: numbers[target] for t, (_, target) in row.items() if not is_terminal[t]})
+        gotos.append(jumps)
     return Tables(
         grammar=hashlib.sha256(grammar.encode()).hexdigest(),
         number=number,
@@ -57,11 +66,6 @@ def make_tables(grammar: str) -> Tables:
         actions=tuple(actions),
         gotos=tuple(gotos),
     )
-
-
-def _action(step: tuple[int, Any], index: dict[int, int], numbers: dict[int, int]) -> int:
-    kind, target = step
-    return -1 - index[target["@"]] if kind == 1 else numbers[target]
 
 
 def _rule(record: dict[str, Any]) -> tuple[str, int, str, bool, str]:
