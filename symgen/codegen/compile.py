@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from symgen.codegen.backends import HELPERS
 from symgen.codegen.emit import Emitter, Names
 from symgen.codegen.lower import lower
 from symgen.codegen.sampling import NOISE, sampled
 from symgen.codegen.sizes import dims_of, sights, substitute_dims
+from symgen.codegen.sources import source_of
 from symgen.tensor.expression import Array, Dim, Scalar, Var, dim, variables_of
 from symgen.text.diagnostics import DataError, InternalError
 
-__all__ = ["Compiled", "compile_arrays", "helper_text", "check_source"]
+__all__ = ["Compiled", "check_source", "compile_arrays"]
 
 
 SAMPLES = dim("samples of each expectation")
@@ -148,24 +148,9 @@ def header(emitter: Emitter) -> list[str]:
     if emitter.imports:
         lines.append("from scipy import " + ", ".join(sorted(emitter.imports)))
     lines.append("")
-    for text in helper_text(emitter.helpers):
+    for text in source_of(emitter.helpers):
         lines.extend(["", *text.rstrip().split("\n"), ""])
     return [*lines, ""]
-
-
-def helper_text(wanted: Mapping[str, None]) -> list[str]:
-    """The helper functions, each after those that it uses."""
-    out: dict[str, None] = {}
-
-    def visit(name: str) -> None:
-        if name not in out:
-            for used in HELPERS[name].uses:
-                visit(used)
-            out[name] = None
-
-    for name in wanted:
-        visit(name)
-    return [HELPERS[name].text for name in out]
 
 
 ALLOWED_IMPORTS = {"numpy", "scipy"}

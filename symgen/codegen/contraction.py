@@ -212,6 +212,8 @@ class Contraction:
                 # A' B' = (B A)': one product without flags, read through a transpose
                 product = p.make("matmul", (right.args[0], left.args[0]), (), (shape[1], shape[0]))
                 return Labelled(product, (columns[0], rows[0]))
+            if left.rank == 1 and right.op == "transpose":  # x @ A' = A @ x
+                left, right = right.args[0], left
             return Labelled(p.make("matmul", (left, right), (), shape), labels)
         if len(gone) == 1 and len(columns) == 1 and a.labels[-1] is gone[0]:  # (.., k) @ (k, n)
             return Labelled(p.make("matmul", (a.value, self.ordered(b, [*gone, *columns])), (), shape), labels)

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symgen.codegen.backends import DEFAULTS, HELPERS, function_template, operation_template
+from symgen.codegen.backends import DEFAULTS, function_template, operation_template
 from symgen.codegen.program import LEAVES, Program, Value
+from symgen.codegen.sources import CARRIED
 from symgen.tensor.expression import ONE, ZERO, Add, Dim, Fn, Mul, Num, Pow, Scalar, as_coefficient, mul, num
 from symgen.text.diagnostics import CannotDerive
 
@@ -27,7 +28,7 @@ class Names:
     """Identifiers that are safe, unique, and as near to the author's as Python allows."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken = set(taken) | RESERVED | set(HELPERS)
+        self.taken = set(taken) | RESERVED | CARRIED
 
     def new(self, wanted: str) -> str:
         name = safe(wanted)

@@ -1,0 +1,538 @@
+"""A `Unit` as the source of a module: losses with gradients, named values, `init` and `train`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from symgen.codegen.compile import check_source
+from symgen.codegen.emit import Names, size_text
+from symgen.codegen.kernel import Kernel, make_kernel
+from symgen.codegen.optimisers import DYNAMICS, OPTIMISERS
+from symgen.codegen.sizes import dims_of, sights
+from symgen.codegen.sources import source_of
+from symgen.codegen.unit import Game, Loss, Train, Unit
+from symgen.tensor.expression import Array, Dim, Num, Scalar, Var
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["generate_module"]
+
+
+def generate_module(unit: Unit, formula: Callable[[Array], str] | None = None, target: str = "numpy") -> str:
+    """The source of a module for `unit`. `formula` writes an array in symgen's language, for comments."""
+    if target != "numpy":
+        raise CannotDerive(f"there is no backend `{target}` yet", None, "codegen/backends.py")
+    source = Writer(unit, formula).write()
+    check_source(source)
+    return source
+
+
+class Writer:
+    def __init__(self, unit: Unit, formula: Callable[[Array], str] | None) -> None:
+        self.unit = unit
+        self.formula = formula
+        self.names = Names(["SHAPES", "DOMAINS", "SEEN", "TRAINS", "init", "train", "callback", "state", "checkpoint", "every"])
+        self.params = {p.variable: p for p in unit.params}
+        self.order = [*unit.data, *self.params, *unit.consts]
+        self.rows = self.row_size()
+        self.row_names = [v.name for v in unit.data if v.shape and v.shape[0] is self.rows]
+        self.helpers: dict[str, None] = {}
+        self.imports: dict[str, None] = {}
+        self.parts: list[str] = []
+        self.all_dims = self.declared_dims()
+        self.keywords = {d: d.name for d in self.all_dims}
+
+    def declared_dims(self) -> list[Dim]:
+        found: dict[Dim, None] = {}
+        for v in self.order:
+            for s in v.shape:
+                found.update(dict.fromkeys(dims_of(s)))
+        return list(found)
+
+    def row_size(self) -> Scalar | None:
+        """The size of the leading axis of the data, if it stands nowhere else: then minibatches make sense."""
+        counts: dict[Scalar, int] = {}
+        for v in self.unit.data:
+            if v.shape and isinstance(v.shape[0], Dim):
+                counts[v.shape[0]] = counts.get(v.shape[0], 0) + 1
+        for s in sorted(counts, key=lambda s: -counts[s]):
+            elsewhere = [t for v in self.unit.data for t in v.shape[1:]]
+            elsewhere += [t for v in (*self.params, *self.unit.consts) for t in v.shape]
+            if not any(s in dims_of(t) for t in elsewhere) and self.unit.dims.get(getattr(s, "name", "")) is None:
+                return s
+        return None
+
+    # --- the parts of the module ---
+
+    def write(self) -> str:
+        unit = self.unit
+        for loss in unit.losses:
+            self.loss(loss)
+        for name, array in unit.values:
+            self.value(name, array)
+        for game in unit.games:
+            self.game(game)
+        if self.params:
+            self.init()
+            self.trains()
+        return self.assembled()
+
+    def kernel(
+        self, name: str, outputs: Mapping[str, Array], result: Callable[[Mapping[str, str]], str], called: Mapping[str, str]
+    ) -> Kernel:
+        kernel = make_kernel(
+            name, outputs, self.unit.names, self.formula, self.order, self.rows, result, called=called
+        )
+        self.helpers.update(kernel.helpers)
+        self.imports.update(kernel.imports)
+        self.parts.append(kernel.source)
+        return kernel
+
+    def loss(self, loss: Loss) -> None:
+        name = self.names.new(loss.name)
+        both = self.names.new(loss.name + "_value_and_grad")
+        kernel = self.kernel(f"_{name}", {"value": loss.value}, lambda t: t["value"], {"value": loss.name})
+        text = self.text_of(loss.value)
+        self.public(name, kernel, f"{loss.name} = {text}" if text else f"The loss {loss.name}.", "float({})")
+        gradients = {v.name: g for v, g in loss.gradients.items()}
+        outputs = {"value": loss.value, **{f"grad {name}": g for name, g in gradients.items()}}
+        called = {"value": loss.name, **{f"grad {name}": f"d{name}" for name in gradients}}
+        kernel = self.kernel(
+            f"_{both}",
+            outputs,
+            lambda t: t["value"] + ", " + dictionary({name: t[f"grad {name}"] for name in gradients}),
+            called,
+        )
+        doc = f"{loss.name} and its gradient by each of {', '.join(gradients)}."
+        self.public(both, kernel, doc, None)
+
+    def value(self, name: str, array: Array) -> None:
+        own = self.names.new(name)
+        kernel = self.kernel(f"_{own}", {"value": array}, lambda t: t["value"], {"value": name})
+        text = self.text_of(array)
+        self.public(own, kernel, f"{name} = {text}" if text else name, "float({})" if not array.shape else "{}")
+
+    def game(self, game: Game) -> None:
+        """The payoffs of all players with the gradients of each by its own parameters; for turns, one kernel a player."""
+        both = self.names.new(game.name + "_values_and_grads")
+        outputs: dict[str, Array] = {}
+        called: dict[str, str] = {}
+        names = player_names(game)
+        for name, player in zip(names, game.players, strict=True):
+            outputs[f"payoff {name}"] = player.payoff
+            for v, g in player.gradients.items():
+                outputs[f"grad {v.name}"] = g
+                called[f"grad {v.name}"] = f"d{v.name}"
+        kernel = self.kernel(f"_{both}", outputs, lambda t: payoffs_text(t, names), called)
+        doc = f"The payoff of each player of the game {game.name}, and its gradient by the player's own parameters."
+        self.public(both, kernel, doc, None, plural=True)
+
+    def public(self, name: str, kernel: Kernel, doc: str, wrap: str | None, plural: bool = False) -> None:
+        """The function that people call: arrays by name, checked at the door."""
+        keywords = self.keyword_texts(kernel)
+        if kernel.draws:
+            keywords += ["seed=0", "samples=1" if not kernel.lifted else "samples=256"]
+            doc += "\n\nAn expectation without closed form is a Monte Carlo estimate: `samples` draws of the noise by `seed`."
+            self.helpers["averaged"] = None
+        star = ", *, " + ", ".join(keywords) if keywords else ""
+        lines = [f"def {name}(params, data=None{star}):", *docstring(doc)]
+        lines += self.opened(kernel)
+        call = self.call(kernel, "samples")
+        if kernel.draws:
+            lines.append("    rng = np.random.default_rng(seed)")
+            if kernel.repeated:
+                repeats = "samples" if not kernel.lifted else "1"
+                call = f"averaged([{call} for _ in range({repeats})])" if repeats == "samples" else call
+        if wrap is not None:
+            lines.append(f"    value = {call}")
+            lines.append("    if not np.all(np.isfinite(value)):\n        blame(" + self.arrays_text(kernel) + ")")
+            lines.append(f"    return {wrap.format('value')}")
+        else:
+            lines.append(f"    value, gradients = {call}")
+            if plural:
+                lines.append("    return {name: float(v) for name, v in value.items()}, gradients")
+            else:
+                lines.append("    if not np.isfinite(value):\n        blame(" + self.arrays_text(kernel) + ")")
+                lines.append("    return float(value), gradients")
+        self.helpers.update({"door": None, "blame": None})
+        self.parts.append("\n".join(lines))
+
+    def arrays_text(self, kernel: Kernel) -> str:
+        return "{" + ", ".join(f"{v.name!r}: {self.local(v)}" for v in kernel.inputs if v.role != "const" or v.shape) + "}"
+
+    def local(self, v: Var) -> str:
+        return Names().new(v.name)
+
+    def keyword_texts(self, kernel: Kernel) -> list[str]:
+        keywords = []
+        for v in kernel.inputs:
+            if v in self.unit.consts:
+                default = self.unit.consts[v]
+                keywords.append(self.local(v) + ("" if default is None else f"={constant_text(default)}"))
+        keywords.sort(key=lambda k: "=" in k)
+        for d in kernel.told:
+            fixed = self.unit.dims.get(d.name)
+            keywords.append(f"{self.local_dim(d)}={fixed}")
+        return keywords
+
+    def local_dim(self, d: Dim) -> str:
+        return Names().new(d.name)
+
+    def opened(self, kernel: Kernel) -> list[str]:
+        """The lines that take the arrays of a kernel from `params` and `data`."""
+        arrays = [v for v in kernel.inputs if v not in self.unit.consts or v.shape]
+        lines = []
+        if arrays:
+            places = ", ".join("params" if v in self.params else "data" if v not in self.unit.consts else "consts" for v in arrays)
+            if "consts" in places:
+                lines.append(
+                    "    consts = " + dictionary({v.name: self.local(v) for v in arrays if v in self.unit.consts})
+                )
+            names = ", ".join(repr(v.name) for v in arrays)
+            comma = "," if len(arrays) == 1 else ""
+            sizes = dictionary({d.name: self.local_dim(d) for d in kernel.told})
+            targets = ", ".join(self.local(v) for v in arrays) + comma
+            lines.append(f"    {targets} = door(({names}{comma}), ({places}{comma}), SHAPES, {sizes}, SEEN)")
+        for v in kernel.inputs:
+            if v in self.unit.consts and not v.shape:
+                lines.append(f"    {self.local(v)} = float({self.local(v)})")
+        self.helpers.update({"needed": None} if kernel.told else {})
+        return lines
+
+    def call(self, kernel: Kernel, samples: str) -> str:
+        arguments = [self.local(v) for v in kernel.inputs]
+        arguments += [f"needed({d.name!r}, {self.local_dim(d)})" for d in kernel.told]
+        arguments += (["rng"] if kernel.draws else []) + ([samples] if kernel.lifted else [])
+        return f"{kernel.name}({', '.join(arguments)})"
+
+    def text_of(self, array: Array) -> str:
+        return self.formula(array) if self.formula is not None else ""
+
+    # --- init and train ---
+
+    def init(self) -> None:
+        dims: dict[Dim, None] = {}
+        for v in self.params:
+            for s in v.shape:
+                dims.update(dict.fromkeys(dims_of(s)))
+        self.init_dims = list(dims)
+        keywords = [f"{self.local_dim(d)}={self.unit.dims.get(d.name)}" for d in self.all_dims]
+        text = {d: self.local_dim(d) for d in self.all_dims}
+        lines = [f"def init(seed=0, *, {''.join(k + ', ' for k in keywords)}dtype=np.float64):"]
+        lines += docstring(
+            "Parameters to start from.\n\n" + "\n".join(f"{v.name}: {initial_words(p.initial, p.scale, v)}" for v, p in self.params.items())
+        )
+        for d in self.init_dims:
+            lines.append(f"    {text[d]} = needed({d.name!r}, {text[d]})")
+        lines.append("    rng = np.random.default_rng(seed)")
+        lines.append("    return {")
+        for v, p in self.params.items():
+            kind, scale = initial_kind(p.initial, p.scale, v)
+            shape = "(" + ", ".join(size_text(s, text) for s in v.shape) + ("," if len(v.shape) == 1 else "") + ")"
+            lines.append(f"        {v.name!r}: initial(rng, {kind!r}, {scale!r}, {shape}, {v.domain!r}, dtype),")
+        lines.append("    }")
+        self.helpers.update({"initial": None, "needed": None})
+        self.parts.append("\n".join(lines))
+
+    def trains(self) -> None:
+        statements = list(self.unit.trains)
+        told = {t.target for t in statements}
+        for loss in self.unit.losses:
+            if loss.name not in told and loss.gradients:
+                statements.append(Train(loss.name, options={"lr": 0.01}))
+        for game in self.unit.games:
+            if game.name not in told:
+                statements.append(Train(game.name))
+        table: dict[str, str] = {}
+        for t in statements:
+            name = "train" if not table else self.names.new(f"train_{t.target}")
+            losses = {loss.name: loss for loss in self.unit.losses}
+            games = {game.name: game for game in self.unit.games}
+            if t.target in losses:
+                self.train_loss(name, losses[t.target], t)
+            elif t.target in games:
+                self.train_game(name, games[t.target], t)
+            else:
+                continue
+            table.setdefault(t.target, name)
+        if table:
+            self.parts.append("TRAINS = " + dictionary(table))
+
+    def header(self, name: str, t: Train, kernels: Sequence[Kernel], options: Mapping[str, float], batch: bool) -> list[str]:
+        settings = dict(t.settings)
+        keywords = [f"steps={int(settings.get('steps', 1000))}", f"seed={int(settings.get('seed', 0))}"]
+        if batch:
+            size = settings.get("batch")
+            keywords.append(f"batch={int(size) if size else None}")
+        if any(k.draws for k in kernels):
+            default = settings.get("samples") or (settings.get("batch") or 64 if any(k.lifted for k in kernels) else 1)
+            keywords.append(f"samples={int(default)}")
+        keywords += [f"{k}={option_text(v)}" for k, v in options.items()]
+        consts = dict.fromkeys(v for k in kernels for v in k.inputs if v in self.unit.consts)
+        for v in consts:
+            default = self.unit.consts[v]
+            keywords.append(self.local(v) + ("" if default is None else f"={constant_text(default)}"))
+        keywords += ["callback=None", "state=None", "checkpoint=None", "every=100"]
+        keywords += [f"{self.local_dim(d)}={self.unit.dims.get(d.name)}" for d in self.all_dims]
+        text = f"def {name}(data, params=None, *, {', '.join(keywords)}):"
+        if len(text) > 110:
+            text = "\n".join([f"def {name}(", "    data, params=None, *,", *wrapped(keywords), "):"])
+        return [text]
+
+    def train_loss(self, name: str, loss: Loss, t: Train) -> None:
+        row = OPTIMISERS.get(t.method)
+        if row is None:
+            raise CannotDerive(f"there is no optimiser `{t.method}` for a loss", None, "codegen/optimisers.py")
+        options = {**row.options, **t.options}
+        unknown = [o for o in t.options if o not in row.options and not (o == "lr" and row.loop != "minimise")]
+        if unknown:
+            raise CannotDerive(f"`{t.method}` has no option `{unknown[0]}`", None, "codegen/optimisers.py")
+        options = {k: v for k, v in options.items() if k in row.options}
+        trained = [v.name for v in loss.gradients if not t.wrt or v.name in t.wrt]
+        gradients = {v.name: g for v, g in loss.gradients.items() if v.name in trained}
+        if not trained:
+            return
+        if len(trained) == len(loss.gradients):
+            kernel_name = "_" + loss.name + "_value_and_grad"
+            kernel = self.quiet_kernel(kernel_name, loss.value, gradients)
+        else:
+            kernel_name = "_" + self.names.new(f"{name}_value_and_grad")
+            kernel = self.quiet_kernel(kernel_name, loss.value, gradients, keep=True)
+        batch = row.loop == "minimise"
+        lines = self.header(name, t, [kernel], options, batch)
+        lines += docstring(self.train_words(f"Minimise {loss.name} by {', '.join(trained)} with {row.says} ({row.source}).", batch))
+        lines += self.started(batch)
+        lines += ["", "    def evaluate(params, data, rng):", "        return " + self.inner_call(kernel), ""]
+        update = t.method if row.loop == "minimise" else "None"
+        lines += self.loop(row.loop, [f"evaluate, params, data, {tuple(trained)!r}"], update, options, batch, loss.name)
+        self.helpers.update({row.loop: None, **({t.method: None} if batch else {})})
+        self.parts.append("\n".join(lines))
+
+    def quiet_kernel(self, name: str, value: Array, gradients: Mapping[str, Array], keep: bool = False) -> Kernel:
+        """The kernel of a loss with gradients; its source is put into the module only with `keep`."""
+        outputs = {"value": value, **{f"grad {n}": g for n, g in gradients.items()}}
+        kernel = make_kernel(
+            name, outputs, self.unit.names, self.formula, self.order, self.rows,
+            lambda t: t["value"] + ", " + dictionary({n: t[f"grad {n}"] for n in gradients}),
+            called={f"grad {n}": f"d{n}" for n in gradients},
+        )  # fmt: skip
+        if keep:
+            self.helpers.update(kernel.helpers)
+            self.imports.update(kernel.imports)
+            self.parts.append(kernel.source)
+        return kernel
+
+    def inner_call(self, kernel: Kernel) -> str:
+        """A call of a kernel with arrays from the dictionaries of a training loop."""
+        arguments = []
+        for v in kernel.inputs:
+            if v in self.params:
+                arguments.append(f"params[{v.name!r}]")
+            elif v in self.unit.consts:
+                arguments.append(self.local(v))
+            else:
+                arguments.append(f"data[{v.name!r}]")
+        arguments += [f"needed({d.name!r}, {self.local_dim(d)})" for d in kernel.told]
+        arguments += (["rng"] if kernel.draws else []) + (["samples"] if kernel.lifted else [])
+        call = f"{kernel.name}({', '.join(arguments)})"
+        if kernel.repeated and not kernel.lifted:
+            self.helpers["averaged"] = None
+            return f"averaged([{call} for _ in range(samples)])"
+        return call
+
+    def train_words(self, first: str, batch: bool) -> str:
+        text = first + "\n\n"
+        if batch and self.row_names:
+            text += f"A minibatch takes `batch` rows of {', '.join(self.row_names)} at a time (None: all rows). "
+        text += (
+            "`callback(step, value, params)` is called after each step; `checkpoint(state)` every `every` steps and at the "
+            "end, with all that `state=` needs to go on to the same bits. Returns the parameters."
+        )
+        return text
+
+    def started(self, batch: bool) -> list[str]:
+        data = tuple(v.name for v in self.unit.data)
+        params = tuple(v.name for v in self.params)
+        sizes = dictionary({d.name: self.local_dim(d) for d in self.all_dims})
+        lines = [f"    data, params = started(SHAPES, {data!r}, {params!r}, data, params, init, {sizes}, seed)"]
+        self.helpers["started"] = None
+        if batch and not self.row_names:
+            lines.insert(0, '    if batch is not None:\n        raise ValueError("these data have no axis of rows that could be split into batches")')
+        lines.append("    rng = np.random.default_rng(seed)")
+        return lines
+
+    def terms(self) -> str:
+        return "lambda params: {}"
+
+    def loop(self, loop: str, first: list[str], update: str, options: Mapping[str, float], batch: bool, what: str) -> list[str]:
+        pairs = dictionary({k: k for k in options})
+        rows = tuple(self.row_names) if batch else ()
+        return [
+            f"    return {loop}(",
+            f"        {first[0]}, DOMAINS, {''.join(x + ', ' for x in first[1:])}{update}, {pairs}, steps,",
+            f"        {'batch' if batch else 'None'}, {rows!r}, rng, callback, state, checkpoint, every, {what!r}, {self.terms()},",
+            "    )",
+        ]
+
+    def train_game(self, name: str, game: Game, t: Train) -> None:
+        row = DYNAMICS.get(t.method)
+        if row is None:
+            raise CannotDerive(f"no training loop for the method `{t.method}` of a game", None, "codegen/optimisers.py")
+        unknown = [o for o in t.options if o not in row.options]
+        if unknown:
+            raise CannotDerive(f"`{t.method}` has no option `{unknown[0]}`", None, "codegen/optimisers.py")
+        options = {**row.options, **t.options}
+        names = player_names(game)
+        kernels = []
+        if row.schedule == "alternating":
+            for who, player in zip(names, game.players, strict=True):
+                outputs = {f"payoff {who}": player.payoff, **{f"grad {v.name}": g for v, g in player.gradients.items()}}
+                called = {f"grad {v.name}": f"d{v.name}" for v in player.gradients}
+                own = "_" + self.names.new(f"{game.name}_{who}")
+                kernels.append(self.kernel(own, outputs, lambda t, w=who: payoffs_text(t, [w]), called))
+            body = ["        return (", *(f"            lambda: {self.inner_call(k)}," for k in kernels), "        )[who[0]]()"]
+        else:
+            outputs = {}
+            for who, player in zip(names, game.players, strict=True):
+                outputs[f"payoff {who}"] = player.payoff
+                outputs.update({f"grad {v.name}": g for v, g in player.gradients.items()})
+            kernel = make_kernel(
+                f"_{game.name}_values_and_grads", outputs, self.unit.names, None, self.order, self.rows,
+                lambda t: payoffs_text(t, names),
+            )  # fmt: skip
+            kernels.append(kernel)
+            body = ["        return " + self.inner_call(kernel)]
+        lines = self.header(name, t, kernels, options, True)
+        says = f"Play the game {game.name}: {row.says} ({row.source})."
+        lines += docstring(self.train_words(says, True).replace("value, params", "payoffs, params"))
+        lines += self.started(True)
+        lines += ["", "    def evaluate(params, data, rng, who):", *body, ""]
+        players = tuple(tuple(v.name for v in p.params) for p in game.players)
+        senses = tuple(1 if p.sense == "min" else -1 for p in game.players)
+        lines += self.loop(
+            "play", [f"evaluate, {players!r}, {senses!r}, params, data", repr(row.schedule)], row.update, options, True, game.name
+        )
+        self.helpers.update({"play": None, row.update: None})
+        self.parts.append("\n".join(lines))
+
+    # --- all together ---
+
+    def assembled(self) -> str:
+        lines = docstring(self.module_words(), indent="")
+        lines += ["", "import numpy as np"]
+        if self.imports:
+            lines.append("from scipy import " + ", ".join(sorted(self.imports)))
+        lines += ["", "# the sizes of the axes of each array", "SHAPES = {"]
+        for v in self.order:
+            if v.shape or v not in self.unit.consts:
+                sizes = ", ".join(self.shape_entry(v, k) for k in range(len(v.shape)))
+                lines.append(f"    {v.name!r}: ({sizes}{',' if len(v.shape) == 1 else ''}),")
+        lines.append("}")
+        if self.params:
+            lines.append("DOMAINS = " + dictionary({v.name: repr(v.domain) for v in self.params}))
+        lines.append("SEEN = set()  # shapes that were checked")
+        text = "\n".join(lines)
+        for part in (*source_of(self.helpers), *self.parts):
+            text += "\n\n\n" + part.rstrip()
+        return text + "\n"
+
+    def shape_entry(self, v: Var, k: int) -> str:
+        size = v.shape[k]
+        if isinstance(size, Dim):
+            return repr(size.name)
+        if isinstance(size, Num):
+            return str(size.value)
+        names = {d: f"s[{d.name!r}]" for d in dims_of(size)}
+        text = size_text(size, names)
+        for s in sights([v]):
+            if s.axis == k:
+                solved = f"(length - ({size_text(s.offset, names)})) // {s.factor}"
+                others = tuple(d.name for d in names if d is not s.dim)
+                return f"({s.dim.name!r}, lambda s: {text}, lambda s, length: {solved}, {others!r})"
+        first, *rest = [d.name for d in names]
+        return f"({first!r}, lambda s: {text}, None, {(*rest, first)!r})"
+
+    def module_words(self) -> str:
+        unit = self.unit
+        lines = [f"{unit.name}: losses, gradients and training, made by symgen.", ""]
+        for what, variables in (("data", unit.data), ("parameters", list(self.params)), ("constants", list(unit.consts))):
+            if variables:
+                lines.append(f"{what}: " + ", ".join(declaration(v) for v in variables))
+        for loss in unit.losses:
+            text = self.text_of(loss.value)
+            lines.append(f"loss {loss.name}" + (f" = {text}" if text else ""))
+        lines += [f"assuming {a}" for a in unit.assumptions]
+        return "\n".join(lines)
+
+
+# --- small texts ------------------------------------------------------------------------------------------------------------
+
+
+def dictionary(pairs: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{name!r}: {text}" for name, text in pairs.items()) + "}"
+
+
+def docstring(text: str, indent: str = "    ") -> list[str]:
+    """A docstring that no text can end or escape from."""
+    text = text.replace("\\", "\\\\").replace('"""', "'''")
+    lines: list[str] = []
+    for line in text.split("\n"):
+        lines.extend(textwrap.wrap(line, 116 - len(indent), break_long_words=False, break_on_hyphens=False) or [""])
+    if lines[-1].endswith('"'):
+        lines[-1] += " "
+    if len(lines) == 1:
+        return [f'{indent}"""{lines[0]}"""']
+    return [f'{indent}"""{lines[0]}', *(indent + line if line else "" for line in lines[1:]), f'{indent}"""']
+
+
+def wrapped(items: Sequence[str]) -> list[str]:
+    return ["    " + line for line in textwrap.wrap(", ".join(items) + ",", 112, break_long_words=False)]
+
+
+def constant_text(value: Any) -> str:
+    if isinstance(value, Fraction):
+        return repr(float(value))
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return repr(float(value))
+
+
+def option_text(value: float) -> str:
+    return repr(int(value)) if float(value).is_integer() and abs(value) >= 1 else repr(float(value))
+
+
+def declaration(v: Var) -> str:
+    return f"{v.name}: {v.domain}" + (f"[{', '.join(map(str, v.shape))}]" if v.shape else "")
+
+
+def initial_kind(kind: str | None, scale: float, v: Var) -> tuple[str, float]:
+    if kind is None:
+        return ("glorot", 0.0) if len(v.shape) > 1 and v.domain == "real" else ("small", 0.0)
+    if kind in ("zeros", "ones"):
+        return "number", 0.0 if kind == "zeros" else 1.0
+    return kind, float(scale)
+
+
+def initial_words(kind: str | None, scale: float, v: Var) -> str:
+    kind, scale = initial_kind(kind, scale, v)
+    words = {
+        "number": f"{scale:g}", "normal": f"normal, standard deviation {scale:g}", "glorot": "Glorot (2010), uniform",
+        "he": "He (2015), normal", "small": "near 0" if v.domain == "real" else f"near the middle of its domain ({v.domain})",
+    }  # fmt: skip
+    return words[kind]
+
+
+def player_names(game: Game) -> list[str]:
+    names: list[str] = []
+    for player in game.players:
+        name = player.name or player.params[0].name
+        names.append(name if name not in names else f"{name}_{len(names)}")
+    return names
+
+
+def payoffs_text(texts: Mapping[str, str], names: Sequence[str]) -> str:
+    payoffs = {name: texts[f"payoff {name}"] for name in names}
+    gradients = {key[len("grad ") :]: text for key, text in texts.items() if key.startswith("grad ")}
+    return dictionary(payoffs) + ", " + dictionary(gradients)

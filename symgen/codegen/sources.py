@@ -1,0 +1,74 @@
+"""The text of the functions that generated modules carry: those of runtime.py and optimisers.py, without annotations."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+__all__ = ["CARRIED", "source_of"]
+
+FILES = ("runtime.py", "optimisers.py")
+
+
+@cache
+def _functions() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Each function: its source without annotations, and the names that it uses."""
+    out: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for file in FILES:
+        text = (Path(__file__).parent / file).read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef):
+                used = tuple(dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name)))
+                out[node.name] = (_without_annotations(text, node), used)
+    return out
+
+
+def _without_annotations(text: str, function: ast.FunctionDef) -> str:
+    """A module for people who train need not tell types."""
+    lines = text.split("\n")
+    cuts: list[tuple[int, int, int, str]] = []  # line, from, to, what to put there
+    for node in ast.walk(function):
+        if isinstance(node, ast.arg) and node.annotation is not None:
+            end = node.annotation.end_col_offset or 0
+            cuts.append((node.lineno - 1, _characters(lines[node.lineno - 1], node.col_offset) + len(node.arg), end, ""))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            cuts.append((node.lineno - 1, node.target.end_col_offset or 0, node.annotation.end_col_offset or 0, ""))
+        elif isinstance(node, ast.FunctionDef) and node.returns is not None:
+            at = (node.returns.end_lineno or 1) - 1
+            start = lines[at].rindex("->", 0, node.returns.col_offset)
+            cuts.append((at, start - 1, node.returns.end_col_offset or 0, ""))
+    for line, start, end, put in sorted(cuts, reverse=True):
+        lines[line] = lines[line][:start] + put + lines[line][end:]
+    body = lines[function.lineno - 1 : function.end_lineno]
+    return "\n".join(line.replace("  # fmt: skip", "") for line in body)
+
+
+def _characters(line: str, column: int) -> int:
+    """The character at which a byte column stands."""
+    return len(line.encode()[:column].decode())
+
+
+def carried() -> frozenset[str]:
+    return frozenset(_functions())
+
+
+CARRIED = carried()
+
+
+def source_of(names: Iterable[str]) -> list[str]:
+    """The sources of the named functions and of all that they use, each after what it uses."""
+    table = _functions()
+    out: dict[str, None] = {}
+
+    def visit(name: str, above: tuple[str, ...] = ()) -> None:
+        if name in out or name not in table or name in above:
+            return
+        for used in table[name][1]:
+            visit(used, (*above, name))
+        out[name] = None
+
+    for name in names:
+        visit(name)
+    return [table[name][0] for name in out]
