@@ -48,12 +48,15 @@ MAX_ATOMS = 14
 MAX_TERMS = 240  # of a polynomial
 MAX_DEGREE = 24
 
+PLAIN = (Entry, Num, Dim)
+
 _simple: dict[tuple[Scalar, Any], Scalar] = {}
 
 
 def simplify_scalar(node: Scalar, facts: Facts | None = None) -> Scalar:
     """The shortest of `node` as given, cancelled and expanded, cancelled and factored: p (1 - p) (y/p) is y (1 - p)."""
-    if not node.args or type(node) is Entry:
+    kind = type(node)
+    if kind is Entry or (kind is Mul and all(type(a) in PLAIN for a in node.args)) or not node.args:
         return node
     found = _simple.get((node, None))
     if found is None:

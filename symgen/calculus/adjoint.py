@@ -36,6 +36,7 @@ from symgen.tensor.expression import (
     Where,
     add,
     axis,
+    bound_index,
     compare,
     delta,
     entry,
@@ -143,6 +144,7 @@ class Statement:
         self.opened: dict[Node, tuple[Scalar, tuple[Index, ...]]] = {}
         self.reads: dict[Node, bool] = {}
         self.bars: dict[Node, list[Scalar]] = {}
+        self.leaves: dict[Node, dict[tuple[Index, ...], list[Scalar]]] = {}
 
     def open(self, node: Any) -> tuple[Scalar, tuple[Index, ...]]:
         """The body of a binder over unique indices: one per number and size, so that equal parts of neighbouring sums
@@ -203,8 +205,12 @@ class Statement:
         order = self.order(root)
         if not order:
             return
-        bars = self.bars = {root: [self.settle(seed, axes, root)]}
+        bars = self.bars = {}
+        self.give(root, seed, axes)
         for node in reversed(order):
+            if type(node) is Entry:
+                self.leaf(node)
+                continue
             waiting = bars.pop(node, None)
             if waiting is None:
                 continue
@@ -226,22 +232,46 @@ class Statement:
         return body
 
     def give(self, child: Scalar, body: Scalar, scope: Iterable[Index]) -> None:
-        if body is not ZERO:
+        if body is ZERO:
+            return
+        if type(child) is Entry and not self.noise:
+            # summed when it goes to the array, with its indices renamed in the same breath
+            todo = tuple([i for i in scope if i not in child.free])
+            self.leaves.setdefault(child, {}).setdefault(todo, []).append(body)
+        else:
             self.bars.setdefault(child, []).append(self.settle(body, scope, child))
 
     # --- one method per kind of node ----------------------------------------------------------------------------------
 
-    def _entry(self, node: Entry, g: Scalar, value: Scalar) -> None:
-        self.emit(node.array, self.at_entry(node.array, node.indices, g, node.free))
+    def leaf(self, node: Entry) -> None:
+        """Hands the adjoint of an entry to its array."""
+        groups = self.leaves.pop(node, None)
+        if groups is not None:
+            for todo, parts in groups.items():
+                g = parts[0] if len(parts) == 1 else add(*parts)
+                self.emit(node.array, self.at_entry(node.array, node.indices, g, node.free, todo))
+        waiting = self.bars.pop(node, None)
+        if waiting is not None:
+            self.emit(node.array, self.at_entry(node.array, node.indices, add(*waiting), node.free, ()))
 
-    def at_entry(self, array: Array, indices: Sequence[Scalar], g: Scalar, free: Iterable[Index]) -> Scalar:
-        """The adjoint of `array` over its axes, where the one of its entry `indices` is `g`, over `free`."""
+    def at_entry(
+        self, array: Array, indices: Sequence[Scalar], g: Scalar, free: Iterable[Index], todo: tuple[Index, ...]
+    ) -> Scalar:
+        """The adjoint of `array` over its axes, where the one of its entry `indices`, over `free`, is the sum of `g` over
+        `todo`."""
         plain: dict[Index, int] = {}
         for k, (i, size) in enumerate(zip(indices, array.shape, strict=True)):
             if type(i) is Index and i not in plain and (i.size is size or same_size(i.size, size)):
                 plain[i] = k
         if len(plain) == len(indices):
-            return substitute(g, {i: axis(k, array.shape[k]) for i, k in plain.items()})  # type: ignore[no-any-return]
+            renamed: dict[Index, Scalar] = {i: axis(k, array.shape[k]) for i, k in plain.items()}
+            if not todo:
+                return substitute(g, renamed)  # type: ignore[no-any-return]
+            bound = [bound_index(g.height + 1 + k, i.size) for k, i in enumerate(todo)]
+            renamed.update(zip(todo, bound, strict=True))
+            return total(substitute(g, renamed), bound)
+        if todo:
+            g = total(g, todo)
         target = [fresh_index(s) for s in array.shape]
         mapping: dict[Index, Scalar] = {i: target[k] for i, k in plain.items()}
         taken = set(plain.values())
@@ -333,7 +363,6 @@ def power_derivative(base: Scalar, exponent: Scalar, value: Scalar, node: Scalar
 
 
 _PASS: dict[type[Node], Callable[[Statement, Any, Scalar, Scalar], None]] = {
-    Entry: Statement._entry,
     Add: Statement._add,
     Mul: Statement._mul,
     Pow: Statement._pow,

@@ -6,7 +6,9 @@ an array of its own where it is long or used more than once. Whoever asks for th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from symgen.algebra.rational import collect_common, simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
@@ -40,7 +42,6 @@ from symgen.tensor.expression import (
     operator,
     substitute,
     tensor,
-    topological,
 )  # fmt: skip
 from symgen.tensor.operations import OPERATIONS
 from symgen.text.diagnostics import CannotDerive
@@ -53,11 +54,18 @@ SHORT = 48  # nodes of an elementwise adjoint that is carried into one use
 class Reverse:
     """One reverse sweep over the program of `f`; `lifted` are the axes of a Jacobian's values, carried along."""
 
-    def __init__(self, f: Array, wanted: Iterable[Array], ctx: Context, lifted: Sequence[Index] = ()) -> None:
+    def __init__(
+        self,
+        f: Array,
+        wanted: Iterable[Array],
+        ctx: Context,
+        lifted: Sequence[Index] = (),
+        program: list[Array] | None = None,
+    ) -> None:
         self.f, self.ctx, self.lifted = f, ctx, tuple(lifted)
         self.wanted = set(wanted)
-        self.program = topological(f)
-        self.active = active_arrays(self.program, self.wanted)
+        self.program = program_of(f) if program is None else program
+        self.active, self.onward = active_arrays(self.program, self.wanted)
         self.noise = Noise()
         self.parts: dict[Array, list[Scalar]] = {}
         self.adjoints: dict[Array, Scalar] = {}
@@ -97,7 +105,7 @@ class Reverse:
                 raise CannotDerive("no derivative of this is known", array, THIS_FILE)
 
     def leads_on(self, array: Array) -> bool:
-        return array not in self.stop and any(a in self.active for a in arrays_below(array))
+        return array in self.onward and array not in self.stop
 
     def emit(self, array: Array, body: Scalar) -> None:
         if body is ZERO:
@@ -114,17 +122,16 @@ class Reverse:
         """`g` as it goes on: itself while short or used once, else the entry of an array of its own."""
         if is_plain(g):
             return g
-        contracted = has_contraction(g)
+        within = has_contraction(array.body)
+        if has_contraction(g):
+            if not within and self.count_uses(array.body, 1) == 1 and count_nodes(g) <= SHORT:
+                return g
+            return self.materialised(array, g)
         nodes = count_nodes(g)
-        if not contracted and nodes <= (SHORT if self.lifted else PLAIN):
+        if nodes <= (SHORT if self.lifted else PLAIN):
             return g
         uses = self.count_uses(array.body, 2)
-        if uses == 1:
-            if not contracted and nodes <= 2 * SHORT:
-                return g
-            if contracted and nodes <= SHORT and not has_contraction(array.body):
-                return g
-        elif not contracted and nodes <= SHORT and not has_contraction(array.body) and uses <= 2:
+        if (uses == 1 and nodes <= 2 * SHORT) or (uses <= 2 and nodes <= SHORT and not within):
             return g
         return self.materialised(array, g)
 
@@ -169,21 +176,22 @@ class Reverse:
         """A step of the derivation: the adjoint of `array`, and the statements that it comes through."""
         if self.quiet:
             return
-        names = [n for n in map(self.ctx.name_of, self.through.get(array, ())) if n]
         source = ""
-        consumers = self.through.get(array, [])
-        operations = [c for c in consumers if isinstance(c, Operation)]
-        if reason:
-            pass
-        elif len(consumers) == 1 and consumers[0] is self.f:
-            rule, reason = "differentiate", "term by term"
-        elif len(consumers) > 1:
-            rule = "sum_over_uses"
-        if operations and not reason:
-            row = OPERATIONS[operations[0].name]
-            rule, reason, source = f"pullback_of_{row.name}", row.because, row.source
-        if names and not reason:
-            reason = f"through {', '.join(names[:4])}"
+        if not reason:
+            consumers = self.through.get(array, ())
+            if len(consumers) == 1 and consumers[0] is self.f:
+                rule, reason = "differentiate", "term by term"
+            else:
+                if len(consumers) > 1:
+                    rule = "sum_over_uses"
+                for c in consumers:
+                    if type(c) is Operation:
+                        row = OPERATIONS[c.name]
+                        rule, reason, source = f"pullback_of_{row.name}", row.because, row.source
+                        break
+                else:
+                    names = [n for n in map(self.ctx.name_of, consumers[:4]) if n]
+                    reason = f"through {', '.join(names)}" if names else ""
         kind = "jacobian" if self.lifted else "grad"
         before = operator(kind, (self.f, array), result.shape)
         self.ctx.trace.add(rule, before, result, where=self.ctx.name_of(array) or "", reason=reason, source=source)
@@ -219,13 +227,52 @@ class Reverse:
         return body
 
 
-def active_arrays(program: Sequence[Array], wanted: set[Array]) -> set[Array]:
-    """The arrays of the program that depend on a wanted one, themselves included."""
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Nodes are interned and hold no cycles: the collector would walk all of them again and again, and find nothing."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def program_of(f: Array) -> list[Array]:
+    """The arrays below `f`, each after those that it reads."""
+    done: set[Array] = set()
+    out: list[Array] = []
+    stack: list[tuple[Array, bool]] = [(f, False)]
+    while stack:
+        array, ready = stack.pop()
+        if ready:
+            out.append(array)
+        elif array not in done:
+            done.add(array)
+            below = arrays_below(array)
+            if below:
+                stack.append((array, True))
+                stack.extend((a, False) for a in below if a not in done)
+            else:
+                out.append(array)
+    return out
+
+
+def active_arrays(program: Sequence[Array], wanted: set[Array]) -> tuple[set[Array], set[Array]]:
+    """The arrays of the program that depend on a wanted one, itself included, and those that read such an array."""
     active: set[Array] = set()
+    onward: set[Array] = set()
     for array in program:
-        if array in wanted or any(a in active for a in arrays_below(array)):
-            active.add(array)
-    return active
+        for a in arrays_below(array):
+            if a in active:
+                active.add(array)
+                onward.add(array)
+                break
+        else:
+            if array in wanted:
+                active.add(array)
+    return active, onward
 
 
 def gradient(f: Array, xs: Sequence[Array], ctx: Context, form: str | None = None) -> dict[Array, Array]:
@@ -253,9 +300,17 @@ def differentiate(
     f: Array, xs: Sequence[Array], ctx: Context, lifted: Sequence[Index], seed: Scalar, form: str | None
 ) -> dict[Array, Array]:
     """The sum over entries of `seed` times f, by each of `xs`; the lifted axes stand first in the results."""
-    program = set(topological(f))
-    sources = {x: source_of(x, program) for x in xs}
-    sweep = Reverse(f, {s for s, _ in sources.values()}, ctx, lifted)
+    with no_collection():
+        return _differentiate(f, xs, ctx, lifted, seed, form)
+
+
+def _differentiate(
+    f: Array, xs: Sequence[Array], ctx: Context, lifted: Sequence[Index], seed: Scalar, form: str | None
+) -> dict[Array, Array]:
+    program = program_of(f)
+    inside = set(program)
+    sources = {x: source_of(x, inside) for x in xs}
+    sweep = Reverse(f, {s for s, _ in sources.values()}, ctx, lifted, program)
     sweep.run(seed)
     out: dict[Array, Array] = {}
     for x in xs:

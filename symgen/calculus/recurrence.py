@@ -149,9 +149,11 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
     inside |= {restricted.step, *restricted.made}
     inner.stop = {a for a in inner.program if a not in inside} | set(restricted.views.values())
     wanted = (outer.active & set(inner.program)) | set(restricted.views.values())
-    inner.active = set()
+    inner.active, inner.onward = set(), set()
     for a in inner.program:
-        if a in wanted or (a in inside and any(b in inner.active for b in arrays_below(a))):
+        if a in inside and any(b in inner.active for b in arrays_below(a)):
+            inner.onward.add(a)
+        if a in wanted or a in inner.onward:
             inner.active.add(a)
     seed_axes = [axis(k, s) for k, s in enumerate(restricted.step.shape)]
     seed = entry(own, add(seed_axes[0], num(restricted.first)), *lead, *seed_axes[1:])
@@ -226,7 +228,6 @@ def backward_of_reversed(outer: Reverse, node: Recurrence, g: Scalar) -> None:
     step = open_tensor(node.step, [sub(last, t), *indices])
     forward = recurrence(own, tensor((t, *indices), replace_arrays(step, {node.self_var: mirrored(own)})), node.base)
     axes = [axis(k, s) for k, s in enumerate(node.shape)]
-    outer.active.add(forward)
     backward(outer, forward, substitute(g, {axes[0]: sub(last, axes[0])}))
 
 

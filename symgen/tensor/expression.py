@@ -199,6 +199,11 @@ def axis(number: int, size: Scalar) -> Index:
     return _index("a", number, size)
 
 
+def bound_index(number: int, size: Scalar) -> Index:
+    """The index that a binder over a body of height `number` - 1 gets: `total` need not rename it."""
+    return _index("s", number, size)
+
+
 _unique = 0
 
 
@@ -271,7 +276,7 @@ def tensor(indices: Sequence[Index], body: Scalar) -> Array:
     key = (Tensor, axes, body)
     found = _table.get(key)
     if found is None:
-        found = _intern(Tensor, key, (body,), EMPTY, body.height)
+        found = _intern(Tensor, key, (body,), EMPTY, 0)  # closed: no index of a binder outside can meet one inside
         found.axes, found.body, found.shape = axes, body, tuple(i.size for i in axes)
     return found  # type: ignore[return-value]
 
@@ -297,7 +302,7 @@ def operation(name: str, operands: Sequence[Node], shape: Sequence[Scalar]) -> O
     key = (Operation, name, shape, *operands)
     found = _table.get(key)
     if found is None:
-        found = _intern(Operation, key, operands, _union(operands), max((a.height for a in operands), default=0))
+        found = _intern(Operation, key, operands, _union(operands), 0)
         found.name, found.shape = name, shape
     return found  # type: ignore[return-value]
 
@@ -319,7 +324,7 @@ def operator(name: str, operands: Sequence[Node], shape: Sequence[Scalar] = (), 
     key = (Operator, name, shape, attrs, *operands)
     found = _table.get(key)
     if found is None:
-        found = _intern(Operator, key, operands, _union(operands), max((a.height for a in operands), default=0))
+        found = _intern(Operator, key, operands, _union(operands), 0)
         found.name, found.shape, found.attrs = name, shape, attrs
     return found  # type: ignore[return-value]
 
@@ -471,16 +476,19 @@ def _rational(x: Scalar) -> Fraction | None:
     return x.value if type(x) is Num and not isinstance(x.value, str) else None
 
 
+_NO, _YES = Fraction(0), Fraction(1)  # made once: making a Fraction costs as much as making a node
+
+
 def as_coefficient(term: Scalar) -> tuple[Fraction, Scalar]:
     """c, t with term = c t, c a rational number."""
     if type(term) is Num:
-        return (term.value, ONE) if not isinstance(term.value, str) else (Fraction(1), term)
+        return (term.value, ONE) if not isinstance(term.value, str) else (_YES, term)
     if type(term) is Mul:
         c = _rational(term.args[0])
         if c is not None:
             rest = term.args[1:]
             return c, rest[0] if len(rest) == 1 else _make(Mul, rest)
-    return Fraction(1), term
+    return _YES, term
 
 
 def _times(c: Fraction, term: Scalar) -> Scalar:
@@ -495,7 +503,7 @@ def _times(c: Fraction, term: Scalar) -> Scalar:
 
 def add(*terms: Scalar) -> Scalar:
     """The sum, flattened, like terms merged."""
-    constant = Fraction(0)
+    constant = _NO
     special: list[Scalar] = []
     coefficients: dict[Scalar, Fraction] = {}
     stack = list(reversed(terms))
@@ -506,7 +514,7 @@ def add(*terms: Scalar) -> Scalar:
             if isinstance(t.value, str) and t.value in ("inf", "nan"):
                 special.append(t)
             elif isinstance(t.value, str):
-                coefficients[t] = coefficients.get(t, Fraction(0)) + 1
+                coefficients[t] = coefficients.get(t, _NO) + 1
             else:
                 constant += t.value
             continue
@@ -517,7 +525,7 @@ def add(*terms: Scalar) -> Scalar:
         if type(base) is Add:
             stack.extend(_times_into(c, b) for b in reversed(base.args))
             continue
-        coefficients[base] = coefficients.get(base, Fraction(0)) + c
+        coefficients[base] = coefficients.get(base, _NO) + c
     if special:
         return _add_special(special, coefficients)
     out = [_times(c, t) for t, c in coefficients.items() if c != 0]
@@ -540,7 +548,7 @@ def _add_special(special: list[Scalar], coefficients: Mapping[Scalar, Fraction])
     if NAN in special:
         return NAN
     negative = [t for t, c in coefficients.items() if t is INF and c < 0]
-    if negative or coefficients.get(INF, Fraction(1)) < 0:
+    if negative or coefficients.get(INF, _YES) < 0:
         return NAN
     return INF
 
@@ -563,7 +571,7 @@ def divide(x: Scalar, y: Scalar) -> Scalar:
 
 def mul(*factors: Scalar) -> Scalar:
     """The product, flattened, powers of one base merged; a rational coefficient goes into a lone sum only if it is -1."""
-    coefficient = Fraction(1)
+    coefficient = _YES
     powers: dict[Scalar, Scalar] = {}
     stack = list(reversed(factors))
     while stack:
