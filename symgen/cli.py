@@ -93,7 +93,8 @@ def check(**options: Any) -> int:
 @file
 @click.argument("goals", nargs=-1, metavar="[GOAL]..")
 @formats(PAGES)
-@output("Write to this file.")
+@click.option("--body", is_flag=True, help="LaTeX without a preamble, to be read by \\input.")
+@output("Write to this file; its suffix says the format, where --format does not.")
 @budget
 @force
 def derive(**options: Any) -> int:

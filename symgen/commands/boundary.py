@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from types import TracebackType
 
-from symgen.text.diagnostics import CannotDerive, DataError, Diagnostic, InternalError, SpecError, SymgenError
+from symgen.text.diagnostics import CannotDerive, Diagnostic, InternalError, SpecError, SymgenError
 
 
 class Exit(IntEnum):
@@ -56,9 +56,6 @@ def tell(error: BaseException) -> Exit:
     if isinstance(error, SpecError):
         tell_diagnostics(error.diagnostics)
         return Exit.WRONG
-    if isinstance(error, DataError | Unusable):
-        say(f"error: {error}")
-        return Exit.WRONG
     if isinstance(error, CannotDerive):
         say(f"cannot derive: {error}")
         return Exit.BUDGET
@@ -68,6 +65,9 @@ def tell(error: BaseException) -> Exit:
     if isinstance(error, MemoryError):
         say("error: out of memory")
         return Exit.BUDGET
+    if isinstance(error, SymgenError) and not isinstance(error, InternalError):
+        say(f"error: {error}")
+        return Exit.WRONG
     tell_bug(error)
     return Exit.BUG
 

@@ -9,14 +9,16 @@ from typing import Any
 
 from symgen.commands.boundary import Exit, Unusable, say
 from symgen.commands.files import deliver, stamp, write_bytes
-from symgen.commands.specs import each, load, titled
+from symgen.commands.specs import each, load
 from symgen.render import report
 
 # what a file is to hold, by its suffix, where --format does not say
 FORMATS = {".tex": "latex", ".md": "markdown", ".html": "html", ".pdf": "pdf", ".json": "json"}
 
 
-def run(file: str, goals: Sequence[str], form: str, output: str | None, seconds: float | None, force: bool) -> int:
+def run(
+    file: str, goals: Sequence[str], form: str, body: bool, output: str | None, seconds: float | None, force: bool
+) -> int:
     if form == "text" and output:
         form = FORMATS.get(Path(output).suffix, form)
     if form == "pdf" and output is None:
@@ -28,30 +30,63 @@ def run(file: str, goals: Sequence[str], form: str, output: str | None, seconds:
     derived: list[Any] = []
 
     def work(goal: str) -> Exit:
-        derived.append(model.derive(goal) if seconds is None else model.derive(goal, seconds=seconds))
-        return Exit.DONE
+        derivation = model.derive(goal, seconds)
+        _ = derivation.evidence  # its referee speaks before anything is shown
+        derived.append(derivation)
+        return Exit.BUDGET if derivation.spent else Exit.DONE
 
     status = each(wanted, work)
     if derived:
         if form == "pdf":
-            write_bytes(Path(str(output)), as_pdf(derived, file), force)
+            write_bytes(Path(str(output)), report.report_pdf(title(model), sections(model, derived)), force)
         else:
-            deliver(PRINTERS[form](derived, file), output, force)
+            deliver("\n\n".join(d.latex() for d in derived) if body and form == "latex" else PRINTERS[form](model, derived), output, force)
         if output:
             say(f"wrote {output}")
     return status
 
 
-def as_text(derived: Sequence[Any], file: str) -> str:
+def title(model: Any) -> str:
+    return str(model.name)
+
+
+def sections(model: Any, derived: Sequence[Any]) -> list[report.Section]:
+    return [report.Section("", (d,)) for d in derived]
+
+
+def as_text(model: Any, derived: Sequence[Any]) -> str:
     return "\n\n".join(d.text() for d in derived)
 
 
-def as_json(derived: Sequence[Any], file: str) -> str:
+def as_markdown(model: Any, derived: Sequence[Any]) -> str:
+    return "\n\n".join(d.markdown() for d in derived)
+
+
+def as_html(model: Any, derived: Sequence[Any]) -> str:
+    return str(derived[0].html()) if len(derived) == 1 else report.report_html(title(model), sections(model, derived))
+
+
+def as_latex(model: Any, derived: Sequence[Any]) -> str:
+    if len(derived) == 1:
+        return str(derived[0].latex(document=True))
+    return report.report_latex(title(model), sections(model, derived))
+
+
+def as_json(model: Any, derived: Sequence[Any]) -> str:
     whole = {
         "schema": "symgen.derivations",
         "version": 1,
         "generator": stamp(),
-        "file": file,
+        "model": model.name,
         "derivations": [json.loads(d.to_json()) for d in derived],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+PRINTERS: dict[str, Callable[[Any, Sequence[Any]], str]] = {
+    "text": as_text,
+    "markdown": as_markdown,
+    "html": as_html,
+    "latex": as_latex,
+    "json": as_json,
+}

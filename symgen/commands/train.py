@@ -17,8 +17,8 @@ from symgen.commands.arrays import read_arrays
 from symgen.commands.boundary import Exit, Unusable, say
 from symgen.commands.specs import load
 from symgen.commands.training import Run, parsed
-from symgen.model.model import TrainGoal
-from symgen.tensor.expression import Var
+from symgen.model.model import Elaborated, TrainGoal
+from symgen.tensor.expression import Array, variables_of
 from symgen.text.diagnostics import DataError
 
 
@@ -30,8 +30,8 @@ def run(
     goals = chosen(model, file, only)
     if resume and output is None:
         raise Unusable("--resume goes on with the run in a folder: say which with -o")
-    source = model.generate()
     module = model.compile()
+    source = module.__source__
     known = parsed(sizes, "size", int)
     arrays = data_of(model, goals, data, known)
     for goal in goals:
@@ -71,13 +71,23 @@ def training_function(module: Any, goal: TrainGoal, count: int) -> Any:
 
 def data_of(model: Any, goals: Sequence[TrainGoal], data: str | None, sizes: dict[str, int]) -> dict[str, np.ndarray[Any, Any]]:
     """The arrays that the trained losses depend on. Raises DataError naming what is missing or wrong."""
-    wanted = [variable for variable in model.data_of_training([goal.target for goal in goals]) if isinstance(variable, Var)]
+    elaborated = model.elaborated
+    roots = [root for goal in goals for root in trained_arrays(elaborated, goal)]
+    used = {variable for root in roots for variable in variables_of(root)}
+    wanted = [d.variable for d in elaborated.variables.values() if d.variable.role == "data" and d.variable in used]
     if not wanted:
         return {}
     if data is None:
         names = ", ".join(f"`{variable.name}`" for variable in wanted)
         raise DataError(f"training needs {names}: give a file with --data")
     return read_arrays(Path(data), wanted, sizes)
+
+
+def trained_arrays(elaborated: Elaborated, goal: TrainGoal) -> list[Array]:
+    """The loss of a `train` statement, or the payoffs of its game."""
+    if goal.is_game:
+        return [player.payoff for player in elaborated.games[goal.target].players]
+    return [elaborated.lets[goal.target]]
 
 
 def work(model: Any, task: Run, sizes: Mapping[str, int], dtype: str, resume: bool, force: bool) -> Exit:
