@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from symgen.probability.special import simplified
+from symgen.probability.walks import bottom_up
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
@@ -14,28 +13,6 @@ from symgen.tensor.expression import (
 from symgen.tensor.facts import is_symmetric
 
 MAX_PRODUCTS = 60
-
-
-def bottom_up(root: Scalar, rule: Callable[[Any], Scalar]) -> Scalar:
-    """`rule` at every node below, children first; arrays are not looked into."""
-    memo: dict[Node, Scalar] = {}
-
-    def visit(x: Scalar) -> Scalar:
-        found = memo.get(x)
-        if found is None:
-            if isinstance(x, (Sum, Fold)):
-                body, indices = open_sum(x)
-                inner = visit(body)
-                made = x if inner is body else total(inner, indices) if isinstance(x, Sum) else fold(x.kind, inner, indices)
-            elif not x.args or isinstance(x, Entry) or type(x).__name__ == "Expect":
-                made = x
-            else:
-                args = [visit(a) if a.is_scalar_node else a for a in x.args]  # type: ignore[attr-defined]
-                made = x if all(a is b for a, b in zip(args, x.args, strict=True)) else rebuild(x, args)
-            found = memo[x] = rule(made)
-        return found
-
-    return visit(root)
 
 
 def with_inverses_contracted(root: Scalar) -> Scalar:
@@ -160,8 +137,8 @@ def factored_by_function(x: Scalar) -> Scalar:
 
 def collected(x: Scalar) -> Scalar:
     """The shortest of the forms of a result."""
-    x = with_inverses_contracted(x)
-    flat = with_inverses_contracted(multiplied_out(x))
+    x = simplified(with_inverses_contracted(x))
+    flat = simplified(with_inverses_contracted(multiplied_out(x)))
     forms = [x, factored_by_function(flat), flat]
     best = min(forms, key=size_of)
     return with_sums_named(best)

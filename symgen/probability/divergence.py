@@ -10,14 +10,14 @@ from symgen.probability.collect import collected
 from symgen.probability.densities import entry_of, log_density_at, log_density_terms, parameters
 from symgen.probability.expectation import Divergent, Expectation
 from symgen.probability.joint import (
-    DistRef, Factor, Joint, decode, draws_of, expectation, factor_log_density, full_law, log_density, opened_expectation,
+    DistRef, Factor, Joint, decode, divergence, draws_of, expectation, factor_log_density, full_law, log_density, opened_expectation,
 )  # fmt: skip
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.support import inclusion
 from symgen.tensor.expression import (
-    INF, MINUS_ONE, ONE, ZERO, Array, Entry, Index, Operator, Scalar, Var, add, entry, fn, fresh_index, mul, neg, open_tensor,
-    replace_arrays, scalar_of, sub, substitute, tensor, total, var, variables_of, where,
+    INF, MINUS_ONE, ONE, ZERO, Add, Array, Entry, Mul, Index, Operator, Scalar, Var, add, entry, fn, fresh_index, mul, neg, open_tensor, operator,
+    replace_arrays, scalar_of, sub, substitute, tensor, total, var, variables_of, walk, where,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -184,10 +184,43 @@ def reduce_expectation(op: Operator, ctx: Context) -> Array:
     draws = [(v, normalised_law(law, ctx)) for v, law in draws]
     engine = Expectation(draws, ctx)
     pair = engine.mean(inner)
+    if not engine.applied:
+        return kept(op, ctx, engine)
     final = collected(pair.value)
     shown, value, made = tensor(indices, pair.shown), tensor(indices, pair.value), tensor(indices, final)
     report(ctx, engine, op, shown, value, made)
     return made
+
+
+def kept(op: Operator, ctx: Context, engine: Expectation) -> Array:
+    """A mean without closed form, as it was written; terms and factors that are not random go out."""
+    (body,), draws = opened_expectation(op)
+    variables = frozenset(v for v, _ in draws)
+    indices = [fresh_index(s) for s in body.shape]
+    outside, coefficient, inside = split_constants(entry_of(body, indices, ctx), variables)
+    why = next(iter(engine.open.values()), "no lemma gives this mean")
+    if why not in ctx.trace.notes:
+        ctx.trace.notes.append(f"a mean stays as it is: {why}")
+    if outside is ZERO and coefficient is ONE:
+        return op
+    inner = tensor(indices, inside)
+    mean = operator("E", (inner, *(law for _, law in draws)), inner.shape, op.attrs)
+    result = tensor(indices, add(outside, mul(coefficient, entry(mean, *indices))))
+    ctx.trace.add("linearity", op, result, reason="what does not depend on the draw goes out")
+    return result
+
+
+def split_constants(x: Scalar, variables: frozenset[Var]) -> tuple[Scalar, Scalar, Scalar]:
+    """a, c, f with x = a + c f, a and c not random."""
+    def is_random(n: Scalar) -> bool:
+        return not variables_of(n).isdisjoint(variables)
+
+    terms = x.args if isinstance(x, Add) else (x,)
+    outside = add(*(t for t in terms if not is_random(t)))  # type: ignore[arg-type, misc]
+    inside = add(*(t for t in terms if is_random(t)))  # type: ignore[arg-type, misc]
+    factors = inside.args if isinstance(inside, Mul) else (inside,)
+    coefficient = mul(*(f for f in factors if not is_random(f)))  # type: ignore[arg-type, misc]
+    return outside, coefficient, mul(*(f for f in factors if is_random(f)))  # type: ignore[arg-type, misc]
 
 
 def normalised_law(law: Array, ctx: Context) -> Array:
@@ -198,8 +231,6 @@ def normalised_law(law: Array, ctx: Context) -> Array:
 def densities_written(x: Scalar, variables: frozenset[Var], ctx: Context) -> Scalar:
     """Log-densities of known laws put in, where they depend on what is drawn."""
     mapping: dict[Array, Any] = {}
-    from symgen.tensor.expression import walk
-
     for n in walk(x):
         if isinstance(n, Operator) and n.name == "log_density" and not variables_of(n).isdisjoint(variables):
             law = n.operands[0]
@@ -349,8 +380,6 @@ def reduce_elbo(op: Operator, ctx: Context) -> Array:
                      tuple(g for f in prior for g in f.given if g not in p.joint.variables))  # fmt: skip
     same = {v.name for v in latent.variables} == set(by_name)
     if same:
-        from symgen.probability.joint import divergence
-
         kl = divergence("KL", q, latent)
         split = rank_zero(sub(add(*shown), scalar_of(kl)))
         ctx.trace.add("definition", op, split, reason="the evidence lower bound: reconstruction less divergence")

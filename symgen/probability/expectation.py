@@ -19,11 +19,12 @@ from symgen.probability.terms import (
     Item, LinearForm, TooManyTerms, depends_on_any, entries_in, expanded, factors_of, linear_form, normalised, opened,
     terms_of, with_value,
 )  # fmt: skip
-from symgen.probability.univariate import Found, Law, Univariate, simplified
+from symgen.probability.special import simplified
+from symgen.probability.univariate import Found, Law, Univariate
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF, INF, NAN, ONE, TWO, ZERO, Add, Array, Entry, Fn, Index, Mul, Node, Num, Operator, Pow, Scalar, Sum, Var, Where,
-    add, delta, entry, fn, fresh_index, logic, mul, num, operator, open_tensor, power, substitute, tensor, total, var,
+    add, delta, entry, fn, fresh_index, logic, mul, num, open_sum, operator, open_tensor, power, substitute, tensor, total, var,
     variables_of, where,
 )  # fmt: skip
 
@@ -40,8 +41,11 @@ class Divergent(Exception):
 
 @dataclass(frozen=True)
 class Pair:
+    """A mean with its lemmas to be read (`shown`) and put in (`value`); `rest` is what still stands under the E."""
+
     shown: Scalar
     value: Scalar
+    rest: Scalar = ZERO
 
 
 @dataclass
@@ -183,8 +187,11 @@ class OneDraw:
         self.variables = self.draw.variables
 
     def mean(self, body: Scalar) -> Pair:
-        body = opened(body, self.is_random)
-        return self.reduce(body)
+        pair = self.reduce(opened(body, self.is_random))
+        if pair.rest is ZERO:
+            return pair
+        closed = self.close(pair.rest, self.reason())
+        return Pair(add(pair.shown, closed), add(pair.value, closed))
 
     def reduce(self, body: Scalar) -> Pair:
         self.whole.ctx.check()
@@ -195,8 +202,7 @@ class OneDraw:
         try:
             items = expanded(body, self.is_random, self.keep_power)
         except TooManyTerms:
-            atom = self.close(body, "it has too many terms")
-            return Pair(atom, atom)
+            return Pair(ZERO, ZERO, body)
         return self.collect(items)
 
     def positive_draws(self) -> Knowledge:
@@ -214,12 +220,14 @@ class OneDraw:
                 atoms[item.atom] = add(atoms.get(item.atom, ZERO), item.coefficient)
         shown: list[Scalar] = []
         value: list[Scalar] = []
+        rest: list[Scalar] = []
         for atom, coefficient in atoms.items():
             if coefficient is ZERO:
                 continue
             pair = self.atom(atom)
             shown.append(mul(coefficient, pair.shown))
             value.append(mul(coefficient, pair.value))
+            rest.append(mul(coefficient, pair.rest))
         for sizes, parts in sums.items():
             indices = [fresh_index(s) for s in sizes]
             body = add(*(substitute(b, dict(zip(idx, indices, strict=True))) for b, idx in parts))
@@ -233,7 +241,8 @@ class OneDraw:
                     self.whole.conditions[before:] = [c for c in self.whole.conditions[before:] if c not in mine]
             shown.append(total(pair.shown, indices))
             value.append(total(inner, indices))
-        return Pair(add(*shown), add(*value))
+            rest.append(total(pair.rest, indices))
+        return Pair(add(*shown), add(*value), add(*rest))
 
     def keep_power(self, x: Scalar) -> bool:
         """Whether a product or power of linear forms is better taken as it is: by mean and covariance."""
@@ -256,13 +265,13 @@ class OneDraw:
             return Pair(ONE, ONE)
         if isinstance(atom, Where) and not self.is_random(atom.args[0]):
             a, b = self.reduce(atom.args[1]), self.reduce(atom.args[2])  # type: ignore[arg-type]
-            return Pair(where(atom.args[0], a.shown, b.shown), where(atom.args[0], a.value, b.value))  # type: ignore[arg-type]
+            at = atom.args[0]
+            return Pair(where(at, a.shown, b.shown), where(at, a.value, b.value), where(at, a.rest, b.rest))  # type: ignore[arg-type]
         found = self.find(atom) if self.draw.row is not None else self.without_row(atom)
         if found is not None:
             found.value = simplified(found.value)
         if found is None:
-            closed = self.close(atom, self.reason(atom))
-            return Pair(closed, closed)
+            return Pair(ZERO, ZERO, atom)
         closed = self.close(atom)
         value = found.value
         if found.condition is not ONE:
@@ -292,7 +301,7 @@ class OneDraw:
             return Found(mul(power(rows.shape[0], num(-1)), total(body, [i])), ["the mean over the rows of the data"])
         return None
 
-    def reason(self, atom: Scalar) -> str:
+    def reason(self) -> str:
         law = self.draw.law
         if isinstance(law, Operator) and law.name == "density":
             return f"the density `{law.attrs[1]}` is not known"
@@ -300,15 +309,8 @@ class OneDraw:
 
     def close(self, atom: Scalar, reason: str | None = None) -> Scalar:
         """E of the atom as an operator, one axis for each free index."""
-        draws = [(self.draw.variable, self.draw.law)]
-        for f in factors_of(atom):
-            if isinstance(f, Entry) and isinstance(f.array, Operator) and f.array.name == "E":
-                bodies, inner = opened_expectation(f.array)
-                rest = mul(*(g for g in factors_of(atom) if g is not f))
-                if len(bodies) == 1:
-                    atom = mul(rest, open_tensor(bodies[0], f.indices))
-                    draws = draws + inner
-                    break
+        atom, inner = absorbed(atom)
+        draws = [(self.draw.variable, self.draw.law), *inner]
         free = sorted(atom.free, key=lambda i: (i.kind, i.number))
         body = tensor(free, atom)
         closed = entry(operator("E", (body, *(law for _, law in draws)), body.shape, (tuple(v for v, _ in draws),)), *free)
@@ -512,6 +514,32 @@ class OneDraw:
                 form = linear_form(node, self.is_random, self.variables)
                 return (node, form) if form is not None else None
         return None
+
+
+def absorbed(x: Scalar) -> tuple[Scalar, list[tuple[Var, Array]]]:
+    """E E' f = E f over both draws: what stands linearly under inner means comes out, where they draw the same."""
+    draws: list[tuple[Var, Array]] = []
+    clash = False
+
+    def visit(n: Scalar) -> Scalar:
+        nonlocal clash
+        if isinstance(n, Add):
+            return add(*(visit(t) for t in n.args))
+        if isinstance(n, Sum):
+            body, indices = open_sum(n)
+            return total(visit(body), indices)
+        means = [f for f in factors_of(n) if isinstance(f, Entry) and isinstance(f.array, Operator) and f.array.name == "E"]
+        if len(means) != 1:
+            return n
+        bodies, inner = opened_expectation(means[0].array)  # type: ignore[arg-type]
+        if draws and draws != inner:
+            clash = True
+        draws[:] = inner
+        rest = mul(*(g for g in factors_of(n) if g is not means[0]))
+        return mul(rest, open_tensor(bodies[0], means[0].indices))
+
+    made = visit(x)
+    return (x, []) if clash else (made, draws)
 
 
 def _repeats(form: LinearForm) -> bool:

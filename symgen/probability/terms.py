@@ -13,7 +13,7 @@ from symgen.calculus.rules import lift
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.tensor.expression import (
     MINUS_ONE, ONE, ZERO, Add, Array, Entry, Fn, Index, Mul, Node, Num, Pow, Scalar, Sum, Tensor, Var,
-    add, divide, entry, fn, mul, num, open_sum, open_tensor, power, rebuild, sub, total, variables_of,
+    add, as_coefficient, divide, entry, fn, mul, num, open_sum, open_tensor, power, rebuild, sub, total, variables_of,
 )  # fmt: skip
 
 MAX_TERMS = 400
@@ -142,6 +142,11 @@ def log_of(x: Scalar, know: Knowledge) -> Scalar:
             if rest:
                 out.append(fn("log", mul(*rest)))
             return add(*out)
+    if isinstance(x, Add) and len(x.args) == 2 and ONE in x.args:
+        other = x.args[0] if x.args[1] is ONE else x.args[1]
+        c, inner = as_coefficient(other)  # type: ignore[arg-type]
+        if c == -1 and isinstance(inner, Fn) and inner.name == "sigmoid":
+            return mul(MINUS_ONE, fn("softplus", inner.args[0]))
     if isinstance(x, Add):
         constant = [t for t in x.args if isinstance(t, Num)]
         if constant and constant[0] is not ONE and know.positive(constant[0]):

@@ -1,0 +1,79 @@
+"""Values made readable: quotients of gamma functions, special functions at shifted and special arguments."""
+
+from __future__ import annotations
+
+from symgen.probability.walks import bottom_up
+from symgen.tensor.expression import (
+    MINUS_ONE, ONE, PI, ZERO, Add, Fn, Mul, Num, Pow, Scalar, add, divide, expand_size, fn, mul, neg, num, power, sub, TWO,
+)  # fmt: skip
+
+
+def factors_of(x: Scalar) -> tuple[Scalar, ...]:
+    return x.args if isinstance(x, Mul) else (x,)
+
+
+def simplified(x: Scalar) -> Scalar:
+    """Quotients of gamma functions whose arguments differ by an integer become products, gamma(1/2) becomes sqrt(pi)."""
+
+    def rule(n: Scalar) -> Scalar:
+        if isinstance(n, (Mul, Pow)):
+            return gamma_quotient(n)
+        return special_value(n) if isinstance(n, Fn) else n
+
+    return bottom_up(x, rule)
+
+
+def special_value(x: Fn) -> Scalar:
+    """digamma(a + n) = digamma(a) + sum of 1/(a + k); gamma at halves."""
+    a = x.args[0] if x.args else ZERO
+    r = a.rational if isinstance(a, Num) else None
+    if x.name == "xlogy" and (a is ZERO or x.args[1] is ONE):
+        return ZERO
+    if x.name == "gamma" and r is not None and r.denominator == 2 and 0 < r < 30:
+        value: Scalar = power(PI, divide(ONE, TWO))
+        k = r - 1
+        while k > 0:
+            value = mul(num(k), value)
+            k -= 1
+        return value
+    if x.name in ("digamma", "trigamma") and isinstance(a, Add):
+        constant = next((t for t in a.args if isinstance(t, Num) and t.rational is not None), None)
+        if constant is not None and constant.rational is not None and constant.rational.denominator == 1:
+            n = int(constant.rational)
+            rest = sub(a, constant)
+            if 0 < n <= 6:
+                down = fn(x.name, rest)
+                extra = [power(add(rest, num(k)), num(-1 if x.name == "digamma" else -2)) for k in range(n)]
+                return add(down, *(e if x.name == "digamma" else neg(e) for e in extra))
+    return x
+
+
+def gamma_quotient(x: Scalar) -> Scalar:
+    """Gamma(a + n)/Gamma(a) = a (a + 1) .. (a + n - 1); exponentials of a product join."""
+    factors = list(factors_of(x))
+    while True:
+        above = [f for f in factors if isinstance(f, Fn) and f.name == "gamma"]
+        below = [f for f in factors if isinstance(f, Pow) and f.exponent is MINUS_ONE and isinstance(f.base, Fn)
+                 and f.base.name == "gamma"]  # fmt: skip
+        for a in above:
+            for b in below:
+                difference = expand_size(sub(a.args[0], b.base.args[0]))  # type: ignore[attr-defined]
+                if isinstance(difference, Num) and difference.rational is not None and difference.rational.denominator == 1:
+                    n = int(difference.rational)
+                    if abs(n) <= 12:
+                        low = b.base.args[0] if n >= 0 else a.args[0]  # type: ignore[attr-defined]
+                        rising = [add(low, num(k)) for k in range(abs(n))]
+                        factors.remove(a)
+                        factors.remove(b)
+                        factors.append(mul(*rising) if n >= 0 else power(mul(*rising), MINUS_ONE))
+                        break
+            else:
+                continue
+            break
+        else:
+            break
+    exponents = [f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"]
+    if len(exponents) > 1:
+        factors = [f for f in factors if not (isinstance(f, Fn) and f.name == "exp")]
+        factors.append(fn("exp", add(*exponents)))  # type: ignore[arg-type]
+    return mul(*factors)
