@@ -16,11 +16,11 @@ from symgen.codegen.sources import source_of
 from symgen.tensor.expression import Array, Dim, Scalar, Var, dim, variables_of
 from symgen.text.diagnostics import DataError, InternalError
 
-__all__ = ["Compiled", "check_source", "compile_arrays"]
+__all__ = ["Compiled", "Estimate", "check_source", "compile_arrays"]
 
 
 SAMPLES = dim("samples of each expectation")
-BATCHES, BATCH = 16, 256  # an estimate is the mean of 16 averages over 256 draws, which show its standard error
+BATCHES = 16  # an estimate is the mean of 16 averages, which show its standard error
 
 
 class Compiled:
@@ -53,14 +53,14 @@ class Compiled:
         given = (inputs[v] for v in self.variables)
         arguments = ", ".join((*given, *dims.values(), "dtype", *(["rng"] if self.noise else [])))
         draws = [
-            f"    {inputs[v]} = " + NOISE[law].format(shape=emitter.shape_text(v.shape)) for v, law in self.noise.items()
+            f"    {inputs[v]} = " + NOISE[law.lower()].format(shape=emitter.shape_text(v.shape)) for v, law in self.noise.items()
         ]
         body = [f"def compute({arguments}):", *draws, *lines, f"    return {{{results}}}"]
         return "\n".join(header(emitter) + body) + "\n"
 
     def sizes(self, arrays: Mapping[str, Any], given: Mapping[str, int]) -> dict[Dim, int]:
         """The number that each dim is; shapes that contradict each other or `given` raise DataError."""
-        values: dict[Dim, int] = {SAMPLES: BATCH}
+        values: dict[Dim, int] = {SAMPLES: 1}
         origin: dict[Dim, str] = {}
         for d in self.dims:
             if d.name in given:
@@ -93,12 +93,13 @@ class Compiled:
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int] | None = None, seed: int | None = None
     ) -> dict[str, Any]:
         """The outputs by name: floats for scalars, arrays for the rest."""
-        return self.estimate(arrays, sizes, seed)[0]
+        return self.estimate(arrays, sizes, seed)
 
     def estimate(
-        self, arrays: Mapping[str, Any], sizes: Mapping[str, int] | None = None, seed: int | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """The outputs and, where noise is drawn, the standard errors of their Monte Carlo estimates."""
+        self, arrays: Mapping[str, Any], sizes: Mapping[str, int] | None = None, seed: int | None = None, samples: int = 4096
+    ) -> dict[str, Any]:
+        """The outputs; where noise is drawn, Monte Carlo estimates of them by at least `samples` draws, each with its
+        `standard_error`."""
         for v in self.variables:
             if v.name not in arrays:
                 raise DataError(f"no value for `{v.name}`: {shape_words(v)}")
@@ -106,17 +107,45 @@ class Compiled:
         dtype = np.result_type(np.float32, *numbers.values()) if numbers else np.dtype(np.float64)
         numbers = {k: a.astype(dtype)[()] for k, a in numbers.items()}
         values = self.sizes(numbers, sizes or {})
+        if self.is_random and samples < 2:
+            raise DataError(f"an estimate and its standard error need 2 samples at least, not {samples}")
+        batches = min(BATCHES, samples)
+        values[SAMPLES] = -(-samples // batches)
         inputs = [*(numbers[v.name] for v in self.variables), *(values[d] for d in self.dims), dtype]
         with np.errstate(all="ignore"):
             if not self.is_random:
-                return {k: finished(x, dtype) for k, x in self.function(*inputs).items()}, None
+                return {k: finished(x, dtype) for k, x in self.function(*inputs).items()}
             if seed is None:
                 raise DataError("an expectation without closed form is sampled: give `seed=`")
             rng = np.random.default_rng(seed)
-            results = [self.function(*inputs, rng) for _ in range(BATCHES)]
+            results = [self.function(*inputs, rng) for _ in range(batches)]
         each = {k: np.array([r[k] for r in results]) for k in results[0]}
-        means = {k: finished(x.mean(axis=0), dtype) for k, x in each.items()}
-        return means, {k: finished(x.std(axis=0, ddof=1) / BATCHES**0.5, dtype) for k, x in each.items()}
+        return {
+            k: Estimate.of(finished(x.mean(axis=0), dtype), finished(x.std(axis=0, ddof=1) / batches**0.5, dtype))
+            for k, x in each.items()
+        }
+
+
+class Estimate(float):
+    """A Monte Carlo estimate of a number, with its standard error."""
+
+    standard_error: Any
+
+    @staticmethod
+    def of(value: Any, standard_error: Any) -> Any:
+        """A float or an array that knows its standard error."""
+        made = Estimate(value) if np.ndim(value) == 0 else np.asarray(value).view(EstimateArray)
+        made.standard_error = standard_error
+        return made
+
+    def __repr__(self) -> str:
+        return f"{float(self):.6g} ± {self.standard_error:.2g}"
+
+
+class EstimateArray(np.ndarray[Any, Any]):
+    """A Monte Carlo estimate of an array, with the standard error of each entry."""
+
+    standard_error: Any = None
 
 
 def finished(x: Any, dtype: np.dtype[Any]) -> Any:

@@ -87,7 +87,7 @@ def make_kernel(
     drawn = []
     for variable, law in laws:
         shape = "(" + ", ".join(size_text(s, dims) for s in variable.shape) + ("," if variable.rank == 1 else "") + ")"
-        drawn.append(f"    {arguments[variable]} = " + NOISE[law].format(shape=shape))
+        drawn.append(f"    {arguments[variable]} = " + NOISE[law.lower()].format(shape=shape))
     prologue, told = _sizes_shown(inputs, arguments, dims, " ".join([*drawn, *body, *texts.values()]))
     if emitter.needs_dtype or drawn:
         first = next((arguments[v] for v in inputs if v.role != "const"), None)

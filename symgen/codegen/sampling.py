@@ -19,12 +19,12 @@ __all__ = ["NOISE", "expectations", "is_linear_in_expectations", "sampled"]
 
 # how the noise of a law is drawn by a NumPy generator: the law's name -> a text over `rng`, {shape} and `dtype`
 NOISE = {
-    "Normal": "rng.standard_normal({shape}, dtype)",
-    "Uniform": "rng.random({shape}, dtype)",
-    "Exponential": "rng.standard_exponential({shape}, dtype)",
-    "Gumbel": "rng.gumbel(size={shape}).astype(dtype)",
-    "Logistic": "rng.logistic(size={shape}).astype(dtype)",
-    "Laplace": "rng.laplace(size={shape}).astype(dtype)",
+    "normal": "rng.standard_normal({shape}, dtype)",
+    "uniform": "rng.random({shape}, dtype)",
+    "exponential": "rng.standard_exponential({shape}, dtype)",
+    "gumbel": "rng.gumbel(size={shape}).astype(dtype)",
+    "logistic": "rng.logistic(size={shape}).astype(dtype)",
+    "laplace": "rng.laplace(size={shape}).astype(dtype)",
 }
 
 
@@ -75,7 +75,7 @@ class _Sampler:
         wanted = {v for e in found if self.lifts(e) for v in e.noise}
         for e in found:
             for v, law in zip(e.noise, e.laws, strict=True):
-                if law not in NOISE:
+                if law.lower() not in NOISE:
                     raise CannotDerive(f"no way to draw noise from `{law}`", e, "codegen/sampling.py")
                 if v in wanted:
                     self.lifted[v] = var(v.name, (self.samples, *v.shape), v.domain, v.role, v.domain_args, v.uid)
