@@ -56,6 +56,7 @@ class Raiser:
         self._memo: dict[tuple[Node, Axes], t.Expression] = {}
         self._directs: dict[tuple[Node, Axes], t.Expression] = {}
         self._products: dict[tuple[Node, Axes], tuple[Any, ...]] = {}
+        self._opened: dict[Node, tuple[Scalar, Axes]] = {}
         self._arrays: dict[Array, t.Expression] = {}
         self._taken: set[str] | None = None
 
@@ -237,6 +238,14 @@ class Raiser:
             return t.Call(law, (first, number(1)))
         return t.Name(law)
 
+    def opened(self, node: Any) -> tuple[Scalar, Axes]:
+        """The body of a binder under indices that occur nowhere else, the same ones each time."""
+        found = self._opened.get(node)
+        if found is None:
+            body, indices = x.open_sum(node)
+            found = self._opened[node] = (body, tuple(indices))
+        return found
+
     # --- sums ---------------------------------------------------------------------------------------------------------
 
     def sum(self, node: x.Add, axes: Axes) -> t.Expression:
@@ -244,7 +253,7 @@ class Raiser:
 
     def reduction(self, kind: str, node: Any, axes: Axes) -> t.Expression:
         """kind(body) over everything, or over one axis of a matrix."""
-        body, summed = node.body, node.indices
+        body, summed = self.opened(node)
         if not axes and len(summed) <= 2:
             ways = [summed] if len(summed) == 1 else [summed, summed[::-1]]
             return call(kind, min((self.tree(body, w) for w in ways), key=_ink))
@@ -268,19 +277,20 @@ class Raiser:
 
     def _product(self, node: Scalar, axes: Axes) -> Product:
         if isinstance(node, x.Sum):
-            body = node.body
+            body, indices = self.opened(node)
             if isinstance(body, x.Add):
                 return self._sum_of_terms(node, axes)
-            return self.network(factors_of(body), node.indices, axes)
+            return self.network(factors_of(body), indices, axes)
         return self.network(factors_of(node), (), axes)
 
     def _sum_of_terms(self, node: x.Sum, axes: Axes) -> Product:
         """The sum of a sum: of the elementwise whole, or term by term where the terms contract."""
         ways: list[t.Expression] = []
-        if len(node.body.free) <= 2:
+        body, indices = self.opened(node)
+        if len(body.free) <= 2:
             ways.append(self.reduction("sum", node, axes))
         if axes or not ways:
-            terms = [x.total(term, node.indices) for term in node.body.args]
+            terms = [x.total(term, indices) for term in body.args]
             ways.append(sum_of(signed(self.aligned(term, axes)) for term in terms))
         tree = min(ways, key=weight)
         p = Product()
@@ -335,7 +345,11 @@ class Raiser:
 
     def _scale(self, p: Product, f: Scalar, exponent: Fraction) -> None:
         if isinstance(f, (x.Sum, x.Mul)):
-            inner = self.product(f, ())
+            try:
+                inner = self.product(f, ())
+            except NoMatrixForm:
+                p.scale(self.tree(f, ()), exponent)
+                return
             if exponent.denominator == 1 or inner.coefficient > 0:
                 self._raise_into(p, inner, exponent)
                 return
@@ -474,11 +488,15 @@ class Raiser:
     def letters(self, count: int, used: Mapping[Index, str]) -> list[str]:
         if self._taken is None:
             self._taken = set(self.names.values())
-            for n in x.walk(self.root):
-                if isinstance(n, (x.Var, x.Dim)):
-                    self._taken.add(n.name)
-                elif isinstance(n, x.Recurrence):
-                    self._taken.add(n.self_var.name)
+            sizes: set[Scalar] = set()
+            for n in x.walk(self.root, *self.names):
+                if isinstance(n, Array):
+                    sizes.update(n.shape)
+                    if isinstance(n, (x.Var, x.Recurrence)):
+                        self._taken.add(n.name if isinstance(n, x.Var) else n.self_var.name)
+                elif isinstance(n, (Index, x.Dim)):
+                    sizes.add(n.size if isinstance(n, Index) else n)
+            self._taken.update(n.name for n in x.walk(*sizes) if isinstance(n, x.Dim))
         free = [c for c in LETTERS if c not in self._taken and c not in used.values()]
         free += [f"i{k}" for k in range(1, count + 1)]
         return free[:count]
@@ -487,21 +505,16 @@ class Raiser:
         """tensor[i: n, j: d](entry)."""
         used: dict[Index, str] = {}
         used.update(zip(axes, self.letters(len(axes), used), strict=True))
-        body = self.indexed(node, used)
+        body = self.indexed(node, used, whole=True)
         if not axes:
             return body
         specs = tuple(t.IndexSpec(used[i], self.size(i.size)) for i in axes)
         return t.Binder("tensor", specs, (body,))
 
-    def indexed(self, node: Scalar, used: Mapping[Index, str]) -> t.Expression:
-        """The entry in index notation; what has no free index is raised."""
-        if not node.free and not isinstance(node, (x.Sum, x.Fold)):
+    def indexed(self, node: Scalar, used: Mapping[Index, str], whole: bool = False) -> t.Expression:
+        """The entry in index notation; a part without free index is raised (the `whole` was seen to have no other form)."""
+        if not node.free and not whole:
             return self.tree(node, ())
-        if not node.free:
-            try:
-                return self._tree(node, ())
-            except NoMatrixForm:
-                pass
         match node:
             case x.Index():
                 return t.Name(used[node])
@@ -520,10 +533,10 @@ class Raiser:
                         p.scale(self._factor(f, used), exponent)
                 return p.tree()
             case x.Sum() | x.Fold():
-                body = node.body
+                body, indices = self.opened(node)
                 inner = {**used}
-                inner.update(zip(node.indices, self.letters(len(node.indices), used), strict=True))
-                specs = tuple(t.IndexSpec(inner[i], self.size(i.size)) for i in node.indices)
+                inner.update(zip(indices, self.letters(len(indices), used), strict=True))
+                specs = tuple(t.IndexSpec(inner[i], self.size(i.size)) for i in indices)
                 kind = "sum" if isinstance(node, x.Sum) else node.kind
                 return t.Binder(kind, specs, (self.indexed(body, inner),))
             case x.Delta():
