@@ -16,7 +16,7 @@ import sympy
 
 from symgen.tensor.sympy_bridge import within
 
-__all__ = ["sign_of", "sign_on", "Interval", "RANGES", "roots_of", "vanishes", "sample_symbols", "numeric", "Root"]
+__all__ = ["sign_of", "sign_on", "never_positive", "Interval", "RANGES", "roots_of", "vanishes", "sample_symbols", "numeric", "Root"]
 
 S = sympy
 SECONDS = 3.0  # for one question to SymPy
@@ -121,6 +121,22 @@ def sign_on(expression: Any, t: Any, interval: Interval) -> int | None:
         pieces += [interval.low] * interval.closed_low + [interval.high] * interval.closed_high
     signs = {sign_of(expression.subs(t, p)) for p in pieces}
     return signs.pop() if len(signs) == 1 else None
+
+
+def never_positive(e: Any) -> bool:
+    """Whether e <= 0 for certain: a product of factors of sure signs and of even powers."""
+    if sign_of(e) in (0, -1):
+        return True
+    sign = 1
+    for part in S.fraction(S.factor(S.cancel(S.together(e)))):
+        for f in S.Mul.make_args(part):
+            if f.is_Pow and f.exp.is_even and f.base.is_real:
+                continue
+            s = sign_of(f)
+            if s is None:
+                return False
+            sign *= s
+    return sign <= 0
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ tuple, list or dict of them. `public` writes a field in the author's names; `eva
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import mpmath
 import sympy
 
 from symgen.derivation.derivation import Evidence
@@ -137,11 +139,64 @@ def number(expression: Any, values: Mapping[str, Any]) -> Any:
         if str(s) not in values:
             raise KeyError(str(s))
         places[s] = _exact(values[str(s)])
-    result = expression.xreplace(places)
-    if isinstance(result, sympy.Rel) or result in (sympy.true, sympy.false):
-        return bool(result)
-    result = complex(result.evalf(30))
-    return result.real if abs(result.imag) <= 1e-25 * max(abs(result), 1.0) else result
+    with mpmath.workdps(30):
+        memo = {s: _to_mpmath(v) for s, v in places.items()}
+        result = _value(sympy.sympify(expression), memo)
+    if isinstance(result, bool):
+        return result
+    result = complex(result)
+    return result.real if abs(result.imag) <= 1e-13 * max(abs(result), 1.0) else result
+
+
+_CONDITIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+
+
+def _to_mpmath(e: Any) -> Any:
+    """A number of SymPy."""
+    if e in (sympy.oo, -sympy.oo):
+        return mpmath.mpf("inf" if e is sympy.oo else "-inf")
+    re, im = e.evalf(32).as_real_imag()
+    return mpmath.mpc(mpmath.mpf(str(re.evalf(32))), mpmath.mpf(str(im.evalf(32))))
+
+
+def _value(e: Any, memo: dict[Any, Any]) -> Any:
+    """The value of an expression whose symbols stand in `memo`. Nothing is substituted, for SymPy compares the arguments
+    of Max exactly when it makes one; real parts are compared here."""
+    found = memo.get(e)
+    if found is not None:
+        return found
+    if e in (sympy.true, sympy.false):
+        return bool(e)
+    out: Any
+    if isinstance(e, sympy.Piecewise):
+        out = next((_value(v, memo) for v, c in e.args if _value(c, memo) is True), mpmath.mpf("nan"))
+    elif isinstance(e, sympy.Rel):
+        a, b = (_value(x, memo).real for x in e.args)
+        out = bool(_CONDITIONS[str(e.rel_op)](a, b))
+    elif isinstance(e, sympy.And | sympy.Or):
+        out = (all if isinstance(e, sympy.And) else any)(_value(x, memo) for x in e.args)
+    elif not e.free_symbols:
+        out = _to_mpmath(e)
+    else:
+        parts = [_value(x, memo) for x in e.args]
+        if e.is_Add:
+            out = mpmath.fsum(parts)
+        elif e.is_Mul:
+            out = mpmath.fprod(parts)
+        elif e.is_Pow:
+            out = mpmath.power(*parts)
+        elif isinstance(e, sympy.Max | sympy.Min):
+            out = (max if isinstance(e, sympy.Max) else min)(x.real for x in parts)
+        elif isinstance(e, sympy.Abs):
+            out = mpmath.fabs(parts[0])
+        else:
+            made = (sympy.Float(str(x.real), 30) + sympy.I * sympy.Float(str(x.imag), 30) if x.imag else
+                    sympy.Float(str(x.real), 30) for x in parts)  # fmt: skip
+            out = _to_mpmath(e.func(*made))
+    memo[e] = out
+    return out
 
 
 def _number_of(expression: Any, values: Mapping[str, Any]) -> Any:

@@ -1,0 +1,340 @@
+"""A payoff in an unknown function, as the integral of an integrand in its value at the point.
+
+sum_k c_k E[x ~ p_k](f_k(D(x), x)) is the integral of F(t, x) = sum_k c_k p_k(x) f_k(t, x) at t = D(x), so that D is
+chosen point by point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symgen.tensor.expression import (
+    ONE,
+    ZERO,
+    Add,
+    Array,
+    Entry,
+    Mul,
+    Node,
+    Operator,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    add,
+    as_coefficient,
+    entry,
+    mul,
+    num,
+    open_sum,
+    open_tensor,
+    operator,
+    replace_arrays,
+    sub,
+    tensor,
+    var,
+    variables_of,
+    walk,
+)
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["Term", "Integrand", "integrand_of", "DensityAt", "value_at_point"]
+
+DensityAt = Callable[[Array, Var], Scalar | None]  # the density of a law at a point, where it is known
+RULES = "symgen/calculus/integrand.py"
+
+
+@dataclass(frozen=True)
+class Term:
+    """coefficient * E[x ~ law](body), the body in t and the point; `weight` is the density of the law there."""
+
+    coefficient: Scalar
+    weight: Scalar
+    body: Scalar
+    laws: tuple[Array, ...]
+    drawn: tuple[Var, ...]
+
+
+@dataclass(frozen=True)
+class Integrand:
+    """`t` is the value of the function at the point `points`; `rest` is what does not hang on the function."""
+
+    name: str
+    t: Var
+    terms: tuple[Term, ...]
+    rest: Scalar
+    points: tuple[Array, ...]
+    notes: tuple[str, ...] = ()
+    formulas: Mapping[Array, Scalar] = field(default_factory=dict)  # of the densities that are known
+
+    @property
+    def scalar(self) -> Scalar:
+        return add(*(mul(x.coefficient, x.weight, x.body) for x in self.terms))
+
+    @property
+    def weights(self) -> tuple[Scalar, ...]:
+        return tuple(dict.fromkeys(x.weight for x in self.terms))
+
+    def law_of(self, weight: Scalar) -> tuple[Array, Var] | None:
+        """The one law whose density a weight is."""
+        for x in self.terms:
+            if x.weight is weight and len(x.laws) == 1:
+                return x.laws[0], x.drawn[0]
+        return None
+
+
+def value_at_point(name: str, domain: str = "positive") -> Scalar:
+    """The value of a density or function at the point, under its own name."""
+    return entry(var(name, (), domain, "placeholder"))
+
+
+def is_apply(node: Node, name: str) -> bool:
+    return isinstance(node, Operator) and node.name == "apply" and bool(node.attrs) and node.attrs[0] == name
+
+
+def integrand_of(
+    payoff: Array, name: str, domain: str, density: DensityAt | None = None, names: Mapping[Array, str] | None = None
+) -> Integrand:
+    """The integrand of `payoff` in the function `name` with values in `domain`.
+
+    Raises CannotDerive where the payoff is not a sum of expectations of expressions in its value at the point drawn.
+    """
+    reader = _Reader(name, domain, density or (lambda law, x: None), names or {})
+    reader.collect(entry(payoff), ONE)
+    if not reader.terms:
+        raise CannotDerive(f"the payoff does not depend on `{name}`", payoff)
+    return Integrand(name, reader.t, tuple(reader.terms), add(*reader.rest), reader.points, tuple(reader.notes),
+                     reader.formulas)  # fmt: skip
+
+
+class _Reader:
+    def __init__(self, name: str, domain: str, density: DensityAt, names: Mapping[Array, str]) -> None:
+        self.name, self.density, self.names = name, density, names
+        self.t = var(name, (), domain, "placeholder")
+        self.terms: list[Term] = []
+        self.rest: list[Scalar] = []
+        self.notes: list[str] = []
+        self.points: tuple[Array, ...] = ()
+        self.touched: dict[Node, bool] = {}
+        self.weights: dict[Array, Scalar] = {}
+        self.formulas: dict[Array, Scalar] = {}
+
+    def mentions(self, node: Node) -> bool:
+        found = self.touched.get(node)
+        if found is None:
+            for n in walk(node):
+                if n not in self.touched:
+                    self.touched[n] = is_apply(n, self.name) or any(self.touched[a] for a in n.args)
+            found = self.touched[node]
+        return found
+
+    def fail(self, message: str, node: Node) -> CannotDerive:
+        return CannotDerive(message, node, RULES)
+
+    def collect(self, s: Scalar, coefficient: Scalar) -> None:
+        """Go down the part of the payoff that is linear in expectations."""
+        if not self.mentions(s):
+            self.rest.append(mul(coefficient, s))
+        elif isinstance(s, Add):
+            for a in s.args:
+                self.collect(a, coefficient)
+        elif isinstance(s, Mul):
+            inside = [f for f in s.args if self.mentions(f)]
+            if len(inside) != 1:
+                raise self.fail(f"the payoff is no sum of expectations in `{self.name}`: a product of two of them", s)
+            others = [f for f in s.args if f is not inside[0]]
+            self.collect(inside[0], mul(coefficient, *others))
+        elif isinstance(s, Entry) and isinstance(s.array, Tensor):
+            self.collect(open_tensor(s.array, s.indices), coefficient)
+        elif isinstance(s, Entry) and isinstance(s.array, Operator) and s.array.name == "E":
+            self.expectation(s.array, s.indices, coefficient, [])
+        elif isinstance(s, Sum):
+            self.rows(s, coefficient)
+        else:
+            raise self.fail(f"`{self.name}` stands outside of an expectation, or inside a function of one", s)
+
+    def expectation(
+        self, op: Operator, indices: Sequence[Scalar], coefficient: Scalar, draws: list[tuple[Var, Array]]
+    ) -> None:
+        drawn = op.attrs[0]
+        laws = op.args[len(op.args) - len(drawn) :]
+        if any(self.mentions(law) for law in laws):
+            raise self.fail(f"a law depends on `{self.name}`", op)
+        inner = [*draws, *zip(drawn, laws, strict=True)]
+        self.split(open_tensor(op.args[0], indices), coefficient, inner)
+
+    def split(self, s: Scalar, coefficient: Scalar, draws: list[tuple[Var, Array]]) -> None:
+        """Inside an expectation: terms apart, constants out, further expectations entered."""
+        if isinstance(s, Entry) and isinstance(s.array, Tensor) and self.mentions(s):
+            self.split(open_tensor(s.array, s.indices), coefficient, draws)
+        elif isinstance(s, Add):
+            drawn = {v for v, _ in draws}
+            pointwise = [a for a in s.args if self.mentions(a) and not self.holds_expectation(a)]
+            for a in s.args:
+                if a not in pointwise:
+                    if self.mentions(a):
+                        self.split(a, coefficient, draws)
+                    elif not drawn & variables_of(a):
+                        self.rest.append(mul(coefficient, a))
+                    else:
+                        body = tensor((), a)
+                        self.rest.append(mul(coefficient, entry(_expectation(body, draws))))
+            if pointwise:
+                self.pointwise(add(*pointwise), coefficient, draws)
+        elif isinstance(s, Mul) and self.holds_expectation(s):
+            inside = [f for f in s.args if self.holds_expectation(f)]
+            if len(inside) != 1 or any(self.mentions(f) for f in s.args if f is not inside[0]):
+                raise self.fail(f"the payoff is not linear in expectations over `{self.name}`", s)
+            others = mul(*(f for f in s.args if f is not inside[0]))
+            if {v for v, _ in draws} & variables_of(others):
+                raise self.fail("a factor that is drawn stands before an inner expectation", s)
+            self.split(inside[0], mul(coefficient, others), draws)
+        elif isinstance(s, Entry) and isinstance(s.array, Operator) and s.array.name == "E" and self.mentions(s):
+            self.expectation(s.array, s.indices, coefficient, draws)
+        elif self.mentions(s):
+            self.pointwise(s, coefficient, draws)
+
+    def holds_expectation(self, s: Scalar) -> bool:
+        return any(isinstance(n, Operator) and n.name == "E" and self.mentions(n) for n in walk(s))
+
+    def rows(self, s: Sum, coefficient: Scalar) -> None:
+        """sum_i f(D(X[i])) = n E[x ~ Empirical(X)](f(D(x)))."""
+        body, indices = open_sum(s)
+        applied = [n for n in walk(body) if is_apply(n, self.name)]
+        if len(indices) != 1 or len(applied) != 1 or len(applied[0].args) != 1:
+            raise self.fail(f"a sum in `{self.name}` that is not over the rows of one array", s)
+        (op,), (i,) = applied, indices
+        rows = op.args[0]
+        if not op.shape or rows.rank < 1 or rows.shape[0] is not i.size:
+            raise self.fail(f"a sum in `{self.name}` that is not over the rows of one array", s)
+        x = var("x", rows.shape[1:], "real", "random", (), 1)
+        law = operator("Empirical", (rows,), rows.shape[1:], ("law",))
+        at_x = operator("apply", (x,), (), op.attrs[:2])
+        inside = replace_arrays(body, {op: lambda *_: entry(at_x)})
+        if i in inside.free:
+            raise self.fail(f"the terms of a sum in `{self.name}` differ by more than the row", s)
+        self.touched.clear()
+        self.split(inside, mul(coefficient, i.size), [(x, law)])
+
+    # --- one expression in the value at the point
+
+    def pointwise(self, s: Scalar, coefficient: Scalar, draws: list[tuple[Var, Array]]) -> None:
+        applied = [n for n in walk(s) if is_apply(n, self.name)]
+        if len(applied) != 1:
+            raise self.fail(
+                f"`{self.name}` stands at {len(applied)} points in one term, so that the payoff is not maximised "
+                "point by point",
+                s,
+            )
+        (op,) = applied
+        if op.shape:
+            raise self.fail(f"`{self.name}` under an index inside an expectation", s)
+        for n in walk(s):
+            if isinstance(n, Operator) and n.name in ("grad", "jacobian", "hessian", "integral") and self.mentions(n):
+                raise self.fail(
+                    f"the payoff holds a derivative of `{self.name}`: it is not maximised point by point", n
+                )
+        laws: list[Array] = []
+        drawn: list[Var] = []
+        rename: dict[Array, Array] = {}
+        points: list[Array] = []
+        by_variable = dict(draws)
+        sources: set[Var] = set()
+        for k, a in enumerate(op.args):
+            if isinstance(a, Var) and a in by_variable:
+                point = self.point(k, a.name, a.shape, a)
+                rename[a] = point
+                laws.append(by_variable[a])
+                drawn.append(a)
+            elif (used := variables_of(a) & set(by_variable)) and not isinstance(a, Var):
+                point = self.point(k, "x", a.shape, a)
+                laws.append(self.image(a, used))
+                drawn.append(var("x", a.shape, "real", "random", (), 1))
+                sources |= used
+            else:
+                point = self.point(k, "", a.shape, a)
+            points.append(point)
+        body = replace_arrays(s, {op: self.t})
+        left = variables_of(body) & (set(by_variable) - set(drawn))
+        if left:
+            raise self.fail(
+                f"the term also depends on {', '.join(sorted(v.name for v in left))}, which `{self.name}` does not see", s
+            )
+        body = replace_arrays(body, rename)
+        weight: Scalar = ONE
+        for law, v in zip(laws, drawn, strict=True):
+            unseen = variables_of(law) & (set(by_variable) - set(drawn)) - sources
+            if unseen:
+                raise self.fail(
+                    f"the law of {v.name} is given {', '.join(sorted(u.name for u in unseen))}, which `{self.name}` does "
+                    "not see: declare the marginal law",
+                    law,
+                )
+            weight = mul(weight, self.weight(replace_arrays(law, rename), rename.get(v, v)))
+        constant, body = _constant_factor(body)
+        term = Term(mul(coefficient, constant), weight, body, tuple(laws), tuple(drawn))
+        self.terms.append(term)
+
+    def point(self, position: int, name: str, shape: tuple[Scalar, ...], given: Array) -> Array:
+        """The common name of the points at which the terms are looked at."""
+        if position < len(self.points):
+            known = self.points[position]
+            if known.rank != len(shape) or any(sub(a, b) is not ZERO for a, b in zip(known.shape, shape, strict=True)):
+                raise self.fail(f"`{self.name}` is applied to arrays of different shapes", given)
+            return known
+        domain = given.domain if isinstance(given, Var) else "real"
+        made = var(name, shape, domain, "placeholder") if name else given
+        self.points = (*self.points, made)
+        return made
+
+    def image(self, a: Array, used: frozenset[Var]) -> Array:
+        """The law of a function of what is drawn: of G(z), it is called p_G."""
+        label = self.names.get(a)
+        if label is None and isinstance(a, Operator) and a.name == "apply":
+            label = str(a.attrs[0])
+        if label is None:
+            raise self.fail(
+                f"`{self.name}` is applied to a function of {', '.join(sorted(v.name for v in used))} that has no name: "
+                "name it with `let` or `function`",
+                a,
+            )
+        self.notes.append(f"p_{label} is the density of {label}, of what is drawn")
+        return operator("density", (), a.shape, ("law", f"p_{label}"))
+
+    def weight(self, law: Array, point: Array) -> Scalar:
+        """The density of a law at the point, under a name; its formula is kept where it is known."""
+        found = self.weights.get(law)
+        if found is None:
+            assert isinstance(law, Operator)
+            formula = self.density(law, point) if isinstance(point, Var) else None
+            found = self.weights[law] = self.named(law, formula is not None)
+            if formula is not None:
+                self.formulas[found.args[0]] = formula
+        return found
+
+    def named(self, law: Operator, known: bool) -> Scalar:
+        name = self.names.get(law)
+        if name is None and law.name == "density":
+            name = str(law.attrs[1])
+        elif name is None and law.name == "Empirical":
+            rows = law.args[0]
+            name = f"p_{self.names.get(rows) or getattr(rows, 'name', 'data')}"
+        elif name is None:
+            name = f"p_{law.name}"
+            if not known:
+                raise self.fail(f"the density of {law.name} at the point is not known", law)
+        taken = {w.args[0].name for w in self.weights.values()}
+        while name in taken:
+            name += "_"
+        return value_at_point(name)
+
+
+def _constant_factor(body: Scalar) -> tuple[Scalar, Scalar]:
+    c, rest = as_coefficient(body)
+    return num(c), rest
+
+
+def _expectation(body: Array, draws: Sequence[tuple[Var, Array]]) -> Array:
+    kept = [(v, law) for v, law in draws if v in variables_of(body)]
+    return operator("E", (body, *(law for _, law in kept)), body.shape, (tuple(v for v, _ in kept),))

@@ -1,0 +1,470 @@
+"""The pointwise optimum of an integrand in the value of an unknown function.
+
+F(t) = sum_k w_k f_k(t) with positive weights w_k is maximised over the range of t: where F is smooth, by F'(t) = 0 and
+F''(t) < 0; where it is concave and linear between kinks, at a kink, at which its slope changes sign; where it is linear,
+at an end of the range or nowhere. Gelfand & Fomin (1963), 1.3: without derivatives of the function, Euler's equation
+holds point by point.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+
+from symgen.calculus.solving import (
+    RANGES, Interval, Root, numeric, roots_of, sample_symbols, sign_of, sign_on, vanishes,
+)  # fmt: skip
+from symgen.tensor.expression import Scalar, compare
+from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["Optimum", "Problem", "pointwise_optimum", "problem_of"]
+
+S = sympy
+KINKED = (S.Max, S.Min, S.Abs, S.sign, S.Piecewise, S.Heaviside)
+
+
+@dataclass
+class Problem:
+    """F as a SymPy expression in the symbols of `table`; `t` is the symbol of the value, `interval` its range."""
+
+    expression: Any
+    t: Any
+    interval: Interval
+    table: Table
+    weights: tuple[Any, ...] = ()
+
+
+@dataclass
+class Optimum:
+    """`strategy` and `second_order` are nodes; `kind` is interior, kink or end; `shown` is proved or checked."""
+
+    strategy: Scalar
+    second_order: Scalar
+    stationarity: Scalar
+    expression: Any  # the strategy in the symbols of the problem
+    kind: str
+    shown: str
+    conditions: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def problem_of(
+    integrand: Scalar, value: Scalar, domain: str, weights: Sequence[Scalar] = (), table: Table | None = None
+) -> Problem:
+    """The problem of choosing `value` in the integrand. Raises CannotDerive for a range without an interval."""
+    interval = RANGES.get(domain)
+    if interval is None:
+        raise CannotDerive(f"symgen has no pointwise optimum over values in `{domain}`", value, "symgen/calculus/solving.py")
+    table = table or Table()
+    symbols = tuple(table.symbol(w, positive=True) for w in weights if not _is_number(w))
+    assumptions = {"real": {"real": True}, "positive": {"positive": True}, "unit": {"positive": True},
+                   "nonnegative": {"nonnegative": True}}[domain]  # fmt: skip
+    t = table.symbol(value, **assumptions)
+    return Problem(to_sympy(integrand, table), t, interval, table, symbols)
+
+
+def _is_number(w: Scalar) -> bool:
+    return not w.args
+
+
+def pointwise_optimum(problem: Problem, sense: str) -> Optimum:
+    """The value t that maximises (`sense` max) or minimises F for all positive weights.
+
+    Raises CannotDerive where F is unbounded, where its stationarity is not solved, or where the second-order condition
+    fails.
+    """
+    sign = 1 if sense == "max" else -1
+    F = problem.expression if sign == 1 else -problem.expression
+    if F.has(*KINKED) and any(problem.t in a.free_symbols for a in F.atoms(*KINKED)):
+        return _kinked(problem, F, sign)
+    slope = S.diff(F, problem.t)
+    if problem.t not in slope.free_symbols or _free_of(slope, problem.t):
+        return _by_slopes(problem, F, sign, [], [F])
+    return _smooth(problem, F, slope, sign)
+
+
+def _free_of(e: Any, t: Any) -> bool:
+    reduced = within(2.0, lambda: S.cancel(S.together(e)))
+    return reduced is not None and t not in reduced.free_symbols
+
+
+def node(e: Any, problem: Problem) -> Scalar:
+    return from_sympy(e, problem.table)
+
+
+# --- smooth -----------------------------------------------------------------------------------------------------------
+
+
+def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
+    t, interval = problem.t, problem.interval
+    curvature = S.diff(slope, t)
+    bend = sign_on(curvature, t, interval)
+    if bend == 1:
+        raise CannotDerive(
+            f"the integrand is {'convex' if sign == 1 else 'concave'} in `{_name(problem)}`: its stationary point is the "
+            f"{'least' if sign == 1 else 'greatest'} value, and there is no {'maximum' if sign == 1 else 'minimum'} inside "
+            f"{interval}", node(sign * curvature, problem),
+        )  # fmt: skip
+    roots = roots_of(slope, t)
+    if not roots:
+        _say_if_monotone(problem, slope, sign)
+        raise CannotDerive(
+            f"the stationarity condition in `{_name(problem)}` could not be solved", node(slope * sign, problem),
+            "symgen/calculus/solving.py",
+        )  # fmt: skip
+    root, inside = _root_in_range(problem, F, slope, curvature, roots)
+    conditions: list[Any] = []
+    shown = root.shown
+    at_root = curvature.subs(t, root.value)
+    short = within(2.0, lambda: S.factor(S.simplify(at_root)))
+    at_root = at_root if short is None else short
+    notes: list[str] = []
+    if bend == -1:
+        notes.append(f"strictly {'concave' if sign == 1 else 'convex'} in {_name(problem)}: the only optimum")
+    else:
+        local = sign_of(at_root)
+        if local == 1:
+            raise CannotDerive("the second-order condition fails at the stationary point", node(sign * at_root, problem))
+        if local != -1:
+            conditions.append(compare("<", *_ordered(at_root * sign, sign, problem)))
+            shown = "checked"
+        elif not (root.complete and inside and _only_root(problem, roots)):
+            shown = "checked"  # a strict local optimum, and the best of a scan of the range
+    if not inside:
+        low, high = interval.low, interval.high
+        for gap in ([root.value - low] if low != -S.oo else []) + ([high - root.value] if high != S.oo else []):
+            if sign_of(gap) != 1:
+                conditions.append(compare("<", node(S.Integer(0), problem), node(gap, problem)))
+    if not _best_of_scan(problem, F, root.value, bool(conditions)):
+        raise CannotDerive("direct optimisation does not agree with the stationary point", node(root.value, problem))
+    return Optimum(
+        node(root.value, problem), node(sign * at_root, problem), node(sign * slope, problem), root.value, "interior",
+        shown, tuple(conditions), tuple(notes),
+    )  # fmt: skip
+
+
+def _say_if_monotone(problem: Problem, slope: Any, sign: int) -> None:
+    """Raises CannotDerive where the slope is a factor free of t times one of a sure sign: no stationary point."""
+    parts = within(2.0, lambda: S.factor(S.together(slope)))
+    for f in S.Mul.make_args(parts if parts is not None else slope):
+        if problem.t in f.free_symbols and sign_on(f, problem.t, problem.interval) not in (1, -1):
+            return
+    raise CannotDerive(
+        f"there is no pointwise best response: the payoff is monotone in `{_name(problem)}`, so that its bound is approached "
+        f"at an end of {problem.interval} and not reached", node(sign * slope, problem),
+    )  # fmt: skip
+
+
+def _ordered(value: Any, sign: int, problem: Problem) -> tuple[Scalar, Scalar]:
+    zero = node(S.Integer(0), problem)
+    v = node(value, problem)
+    return (v, zero) if sign == 1 else (zero, v)
+
+
+def _name(problem: Problem) -> str:
+    atom = problem.table.atoms[problem.t]
+    return str(getattr(getattr(atom, "array", None), "name", "t"))
+
+
+def _only_root(problem: Problem, roots: Sequence[Root]) -> bool:
+    rng = random.Random(3)
+    for _ in range(6):
+        point = sample_symbols([s for r in roots for s in r.value.free_symbols], rng)
+        if sum(_inside(numeric(r.value, point), problem.interval, point) is True for r in roots) != 1:
+            return False
+    return True
+
+
+def _inside(v: complex | None, interval: Interval, point: Any) -> bool:
+    if v is None or abs(v.imag) > 1e-9 * max(1.0, abs(v)):
+        return False
+    low = numeric(S.sympify(interval.low), point) if interval.low != -S.oo else complex(float("-inf"))
+    high = numeric(S.sympify(interval.high), point) if interval.high != S.oo else complex(float("inf"))
+    assert low is not None and high is not None
+    x = v.real
+    return (x > low.real or interval.closed_low and x >= low.real) and (
+        x < high.real or interval.closed_high and x <= high.real
+    )
+
+
+def _root_in_range(problem: Problem, F: Any, slope: Any, curvature: Any, roots: Sequence[Root]) -> tuple[Root, bool]:
+    """The root that lies in the range and bends down, and whether it is sure to lie inside."""
+    interval = problem.interval
+    scores: list[tuple[int, int, Root]] = []
+    rng = random.Random(5)
+    symbols = sorted((F.free_symbols - {problem.t}) | {s for r in roots for s in r.value.free_symbols}, key=str)
+    points = [sample_symbols(symbols, rng) for _ in range(8)]
+    for position, root in enumerate(roots):
+        good = 0
+        for point in points:
+            v = numeric(root.value, point)
+            if not _inside(v, interval, point):
+                continue
+            bend = numeric(curvature.subs(problem.t, root.value), point)
+            good += bend is not None and bend.real < 1e-12
+        scores.append((good, -position, root))
+    good, _, root = max(scores, key=lambda s: s[:2])
+    if good == 0:
+        raise CannotDerive(
+            f"no stationary point in `{_name(problem)}` lies in its range {interval} and passes the second-order test",
+            node(slope, problem),
+        )
+    low_gap = 1 if interval.low == -S.oo else sign_of(root.value - interval.low)
+    high_gap = 1 if interval.high == S.oo else sign_of(interval.high - root.value)
+    return root, low_gap == 1 and high_gap == 1
+
+
+def _grid(interval: Interval, point: Any) -> list[Any]:
+    R = S.Rational
+    if interval.low == -S.oo and interval.high == S.oo:
+        return [R(k, 4) for k in range(-40, 41, 2)] + [S.Integer(-60), S.Integer(60)]
+    if interval.high == S.oo:
+        low = S.sympify(interval.low).xreplace(point)
+        return [low + R(k * k + 1, 60) for k in range(0, 60, 2)]
+    low, high = S.sympify(interval.low).xreplace(point), S.sympify(interval.high).xreplace(point)
+    return [low + (high - low) * R(2 * k + 1, 60) for k in range(30)]
+
+
+def _best_of_scan(problem: Problem, F: Any, strategy: Any, conditional: bool) -> bool:
+    """Whether no value of a grid over the range beats the strategy, at random weights."""
+    rng = random.Random(11)
+    symbols = sorted((F.free_symbols - {problem.t}) | strategy.free_symbols, key=str)
+    looked = 0
+    for _ in range(10):
+        point = sample_symbols(symbols, rng)
+        t_star = numeric(strategy, point)
+        if not _inside(t_star, problem.interval, point) or t_star is None:
+            continue
+        best = numeric(F.xreplace({problem.t: S.Float(t_star.real, 30)}), point)
+        if best is None:
+            continue
+        beaten = False
+        for x in _grid(problem.interval, point):
+            value = numeric(F.xreplace({problem.t: x}), point, 20)
+            if value is not None and abs(value.imag) < 1e-12 and value.real > best.real + 1e-9 * max(1.0, abs(best)):
+                beaten = True
+                break
+        if beaten and not conditional:
+            return False
+        looked += not beaten
+        if looked == 3:
+            return True
+    return looked > 0
+
+
+# --- kinks ------------------------------------------------------------------------------------------------------------
+
+
+def _kinked(problem: Problem, F: Any, sign: int) -> Optimum:
+    kinks = _kinks(F, problem.t)
+    kinks = [k for k in kinks if _not_outside(k, problem.interval)]
+    ordered = _in_order(kinks)
+    if ordered is None:
+        raise CannotDerive("the order of the kinks of the payoff is not known", node(sign * F, problem),
+                           "symgen/calculus/variation.py")  # fmt: skip
+    pieces = [_branch(F, problem.t, x) for x in _between(ordered, problem.interval)]
+    if all(_free_of(S.diff(p, problem.t), problem.t) for p in pieces):
+        return _by_slopes(problem, F, sign, ordered, pieces)
+    return _by_pieces(problem, F, sign, ordered, pieces)
+
+
+def _kinks(F: Any, t: Any) -> list[Any]:
+    """Where the argument of a kinked function changes sign."""
+    arguments: list[Any] = []
+    for a in F.atoms(*KINKED):
+        if t not in a.free_symbols:
+            continue
+        if isinstance(a, S.Max | S.Min):
+            arguments += [x - y for i, x in enumerate(a.args) for y in a.args[i + 1 :]]
+        elif isinstance(a, S.Piecewise):
+            for _, c in a.args:
+                arguments += [r.lhs - r.rhs for r in c.atoms(S.Rel)]
+        else:
+            arguments.append(a.args[0])
+    out: list[Any] = []
+    for a in arguments:
+        if t not in a.free_symbols:
+            continue
+        if not a.is_polynomial(t) or S.degree(a, t) != 1:
+            raise CannotDerive("a kink of the payoff is not linear in the value of the function")
+        k = S.cancel(-a.coeff(t, 0) / a.coeff(t, 1)) if a.is_Add else S.Integer(0)
+        k = S.solve(S.expand(a), t)[0] if a.is_Add else k
+        if k not in out:
+            out.append(k)
+    return out
+
+
+def _not_outside(k: Any, interval: Interval) -> bool:
+    return not (
+        interval.low != -S.oo and sign_of(k - interval.low) in (-1, 0)
+        or interval.high != S.oo and sign_of(interval.high - k) in (-1, 0)
+    )  # fmt: skip
+
+
+def _in_order(kinks: list[Any]) -> list[Any] | None:
+    out: list[Any] = []
+    for k in kinks:
+        place = 0
+        for j, other in enumerate(out):
+            s = sign_of(k - other)
+            if s is None:
+                return None
+            if s > 0:
+                place = j + 1
+        out.insert(place, k)
+    return out
+
+
+def _between(kinks: list[Any], interval: Interval) -> list[Any]:
+    """A value of t in each piece."""
+    ends = [interval.low, *kinks, interval.high]
+    out = []
+    for a, b in zip(ends, ends[1:], strict=False):
+        if a == -S.oo and b == S.oo:
+            out.append(S.Integer(0))
+        elif a == -S.oo:
+            out.append(b - 1)
+        elif b == S.oo:
+            out.append(a + 1)
+        else:
+            out.append((a + b) / 2)
+    return out
+
+
+def _branch(F: Any, t: Any, x: Any) -> Any:
+    """F near t = x, without kinks in t."""
+
+    def choose(a: Any) -> Any:
+        if t not in a.free_symbols:
+            return a
+        if isinstance(a, S.Max | S.Min):
+            best = a.args[0]
+            for other in a.args[1:]:
+                s = sign_of((other - best).subs(t, x))
+                if s is None:
+                    raise CannotDerive("the branch of a kinked payoff is not known")
+                if s > 0 and isinstance(a, S.Max) or s < 0 and isinstance(a, S.Min):
+                    best = other
+            return best
+        if isinstance(a, S.Abs):
+            s = sign_of(a.args[0].subs(t, x))
+            return a.args[0] * (s or 0) if s is not None else a
+        if isinstance(a, S.sign | S.Heaviside):
+            s = sign_of(a.args[0].subs(t, x))
+            if s is None:
+                raise CannotDerive("the branch of a kinked payoff is not known")
+            return S.Integer(s) if isinstance(a, S.sign) else S.Rational(s + 1, 2)
+        for value, condition in a.args:
+            if _holds(condition, t, x):
+                return value
+        return a
+
+    return F.replace(lambda a: isinstance(a, KINKED), choose)
+
+
+def _holds(condition: Any, t: Any, x: Any) -> bool:
+    if condition in (True, False) or condition in (S.true, S.false):
+        return bool(condition)
+    if isinstance(condition, S.And):
+        return all(_holds(c, t, x) for c in condition.args)
+    if isinstance(condition, S.Or):
+        return any(_holds(c, t, x) for c in condition.args)
+    if isinstance(condition, S.Not):
+        return not _holds(condition.args[0], t, x)
+    s = sign_of((condition.lhs - condition.rhs).subs(t, x))
+    if s is None:
+        raise CannotDerive("the branch of a kinked payoff is not known")
+    return {"<": s < 0, "<=": s <= 0, ">": s > 0, ">=": s >= 0, "==": s == 0, "!=": s != 0}[str(condition.rel_op)]
+
+
+def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: list[Any]) -> Optimum:
+    """F is linear between the kinks with falling slopes: the optimum is the first candidate past which it falls."""
+    t, interval = problem.t, problem.interval
+    slopes = [S.cancel(S.together(S.diff(p, t))) for p in pieces]
+    for left, right in zip(slopes, slopes[1:], strict=False):
+        if sign_of(left - right) not in (0, 1):
+            raise CannotDerive("the payoff is not concave in the value of the function", node(sign * F, problem),
+                               "symgen/calculus/variation.py")  # fmt: skip
+    for k, (a, b) in zip(kinks, zip(pieces, pieces[1:], strict=False), strict=True):
+        if vanishes((a - b).subs(t, k)) is None:
+            raise CannotDerive("the payoff jumps in the value of the function", node(sign * F, problem))
+    first, last = sign_of(slopes[0]), sign_of(slopes[-1])
+    unbounded = interval.low == -S.oo and first != 1 or interval.high == S.oo and last != -1
+    at_zero = interval.low == -S.oo and first == 0 or interval.high == S.oo and last == 0
+    if unbounded and not at_zero:
+        w = node(sign * (slopes[0] if interval.low == -S.oo and first != 1 else slopes[-1]), problem)
+        raise CannotDerive(
+            f"there is no pointwise best response: the payoff is linear in `{_name(problem)}` with a slope that does not "
+            f"vanish, so that it is unbounded over {interval}; bound its range, or constrain it (1-Lipschitz, as in a "
+            "Wasserstein critic), which is no condition at a point", w,
+        )  # fmt: skip
+    candidates = [interval.low, *kinks, interval.high]
+    conditions: list[Any] = []
+    notes: list[str] = []
+    out: Any = None
+    for candidate, slope in reversed(list(zip(candidates, [*slopes, None], strict=True))):
+        if out is None:
+            out = candidate
+            continue
+        s = sign_of(slope)
+        if s == 1:
+            continue
+        out = candidate if s in (-1, 0) else S.Piecewise((candidate, slope <= 0), (out, True))
+    ends = out.atoms(S.Piecewise) | {out}
+    values = {v for e in ends for v in ([a for a, _ in e.args] if isinstance(e, S.Piecewise) else [e])}
+    for end, is_closed in ((interval.low, interval.closed_low), (interval.high, interval.closed_high)):
+        if end in values and not is_closed:
+            notes.append(f"the value {end} is approached and not reached: it is an end of the open range {interval}")
+    for s in slopes:
+        if sign_of(s) is None:
+            notes.append(f"any value between the neighbouring ones is as good where {_shown(s, problem)} = 0")
+    zero = node(S.Integer(0), problem)
+    stationarity = node(sign * slopes[0], problem) if len(slopes) == 1 else zero
+    if not kinks:
+        conditions.append("linear in the value: the optimum is at an end of the range")
+    else:
+        conditions.append("concave and linear between kinks: the optimum is at a kink")
+    return Optimum(node(out, problem), zero, stationarity, out, "kink" if kinks else "end", "proved", tuple(conditions),
+                   tuple(notes))  # fmt: skip
+
+
+def _shown(e: Any, problem: Problem) -> str:
+    return str(e.xreplace({s: to_sympy(problem.table.atoms[s]) for s in e.free_symbols if s in problem.table.atoms}))
+
+
+def _by_pieces(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: list[Any]) -> Optimum:
+    """F is smooth between the kinks: the piece whose stationary point is sure to lie in it, F being concave."""
+    t, interval = problem.t, problem.interval
+    ends = [interval.low, *kinks, interval.high]
+    for k, (a, b) in zip(kinks, zip(pieces, pieces[1:], strict=False), strict=True):
+        jump = S.simplify(S.diff(b - a, t).subs(t, k))
+        if vanishes((a - b).subs(t, k)) is None or sign_of(jump) not in (0, -1):
+            raise CannotDerive("the payoff is not concave across its kinks", node(sign * F, problem))
+    bends = [
+        sign_on(S.diff(p, t, 2), t, Interval(a, b)) for p, a, b in zip(pieces, ends, ends[1:], strict=False)
+    ]
+    if any(b not in (-1, 0) for b in bends):
+        raise CannotDerive("the payoff is not concave in the value of the function", node(sign * F, problem))
+    for piece, low, high in zip(pieces, ends, ends[1:], strict=False):
+        part = Problem(piece, t, Interval(low, high), problem.table, problem.weights)
+        slope = S.diff(piece, t)
+        if _free_of(slope, t):
+            continue
+        for root in roots_of(slope, t):
+            above = 1 if low == -S.oo else sign_of(root.value - low)
+            below = 1 if high == S.oo else sign_of(high - root.value)
+            if above == 1 and below == 1:
+                found = _smooth(part, piece, slope, sign)
+                return Optimum(
+                    found.strategy, found.second_order, found.stationarity, found.expression, "interior", found.shown,
+                    ("concave, with its kinks outside of the optimum",), found.notes,
+                )  # fmt: skip
+    raise CannotDerive("no piece of the kinked payoff is sure to hold its stationary point", node(sign * F, problem),
+                       "symgen/calculus/variation.py")  # fmt: skip
+
+

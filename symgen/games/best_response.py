@@ -1,0 +1,184 @@
+"""The best response of one player to what the others do, and the payoff there.
+
+A function is chosen point by point (`calculus/variation.py`); parameters by stationarity (`calculus/optimum.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from symgen.calculus.integrand import Integrand, integrand_of
+from symgen.calculus.variation import Optimum, Problem, pointwise_optimum, problem_of
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
+from symgen.games.density import density_at
+from symgen.games.game import Game, Player, Unknown
+from symgen.games.parameters import parameter_response
+from symgen.games.recognise import Recognised, recognise, reference
+from symgen.games.records import BestResponse
+from symgen.probability.joint import density as density_of
+from symgen.probability.joint import expectation
+from symgen.tensor.expression import Array, Scalar, Var, add, entry, mul, replace_arrays, tensor
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["best_response", "value", "FunctionResponse", "function_response", "payoff_at"]
+
+
+@dataclass
+class FunctionResponse:
+    """How a player who chooses a function answers: its integrand, the optimum at a point, the payoff there."""
+
+    player: Player
+    unknown: Unknown
+    integrand: Integrand
+    problem: Problem
+    optimum: Optimum
+
+    def put(self, s: Scalar) -> Scalar:
+        """The value of the function replaced by its best choice."""
+        out: Scalar = replace_arrays(s, {self.integrand.t: lambda *_: self.optimum.strategy})
+        return out
+
+    def shown(self, s: Scalar) -> Scalar:
+        """Densities that are known written by their formulas."""
+        formulas = {a: (lambda *_, f=f: f) for a, f in self.integrand.formulas.items()}
+        out: Scalar = replace_arrays(s, formulas) if formulas else s
+        return out
+
+
+def names_of_laws(game: Game) -> dict[Array, str]:
+    return {f.law: j.name for j in game.joints for f in j.factors if j.name}
+
+
+def function_response(game: Game, player: Player, ctx: Context) -> FunctionResponse:
+    unknown = player.unknown
+    assert unknown is not None
+    names = {**ctx.names, **names_of_laws(game)}
+    integrand = integrand_of(player.payoff, unknown.name, unknown.range, density_at, names)
+    t = entry(integrand.t)
+    trace = ctx.trace
+    word = "maximised" if player.sense == "max" else "minimised"
+    F = integrand.scalar
+    trace.add("payoff_as_integral", player.payoff, tensor((), F), where=unknown.name,
+              reason=f"the integrand at the point, {word} over the value of {unknown.name} there",
+              source="Goodfellow et al. (2014), proposition 1")  # fmt: skip
+    for note in integrand.notes:
+        trace.condition(note)
+    problem = problem_of(F, t, unknown.range, integrand.weights)
+    optimum = pointwise_optimum(problem, player.sense)
+    if optimum.kind == "interior":
+        trace.add("stationarity", tensor((), F), tensor((), optimum.stationarity), where=f"d/d{unknown.name}",
+                  reason=f"the derivative by {unknown.name} vanishes at the optimum")  # fmt: skip
+    trace.add("solve_stationarity" if optimum.kind == "interior" else "optimum_at_a_kink",
+              tensor((), optimum.stationarity), tensor((), optimum.strategy), where=unknown.name,
+              reason=f"the best {unknown.name} at the point, where {_positive(integrand)}",
+              evidence=Evidence(optimum.shown, method="put back into the derivative; direct search of the range"))  # fmt: skip
+    trace.add("second_order", tensor((), F), tensor((), optimum.second_order), where=f"d^2/d{unknown.name}^2",
+              reason=optimum.notes[0] if optimum.notes else f"a {player.sense}imum")  # fmt: skip
+    for c in optimum.conditions:
+        if isinstance(c, str):
+            trace.condition(c)
+    trace.notes.extend(n for n in optimum.notes if n not in trace.notes)
+    return FunctionResponse(player, unknown, integrand, problem, optimum)
+
+
+def _positive(integrand: Integrand) -> str:
+    names = [w.args[0].name for w in integrand.weights if w.args and isinstance(w.args[0], Var)]
+    return f"{' + '.join(names)} > 0" if names else "the densities are positive"
+
+
+def best_response(game: Game, player: Player, ctx: Context) -> BestResponse:
+    """The best response with its second-order condition. Raises CannotDerive where there is none, saying why."""
+    unknown = player.unknown
+    if unknown is None:
+        return parameter_response(game, player, ctx)
+    if unknown.kind == "density":
+        raise CannotDerive(
+            f"the payoff is linear in the density `{unknown.name}`: its best response puts all mass where the integrand is "
+            f"{'greatest' if player.sense == 'max' else 'least'}, which no density does unless the integrand is constant; "
+            "`equilibrium` gives the density at which it is", player.payoff,
+        )  # fmt: skip
+    r = function_response(game, player, ctx)
+    worth = payoff_at(game, r, player, ctx)
+    conditions: list[Any] = list(r.optimum.conditions)
+    conditions += [n for n in (*r.integrand.notes, *r.optimum.notes) if n not in conditions]
+    return BestResponse(
+        r.shown(r.optimum.strategy), worth[0], r.shown(r.optimum.second_order), tuple(conditions),
+        r.shown(r.optimum.stationarity),
+        Evidence(r.optimum.shown, tuple(c for c in conditions if isinstance(c, str)),
+                 method="stationarity put back; second derivative; direct search of the range at random densities"),
+    )  # fmt: skip
+
+
+def payoff_at(game: Game, r: FunctionResponse, player: Player, ctx: Context) -> tuple[Scalar, Recognised | None]:
+    """The payoff of `player` when the function is its best response: a named divergence plus a constant, or the
+    expectations as they stand."""
+    integrand = r.integrand
+    if player.payoff is not r.player.payoff:
+        assert r.unknown is not None
+        integrand = integrand_of(player.payoff, r.unknown.name, r.unknown.range, density_at,
+                                 {**ctx.names, **names_of_laws(game)})  # fmt: skip
+    found = _recognised(game, r, integrand)
+    if found is not None:
+        total = add(found.value, integrand.rest)
+        ctx.trace.add("recognise_divergence", player.payoff, tensor((), total),
+                      reason=f"the payoff at the best response: {found.name} and a constant", source=found.source,
+                      evidence=Evidence(found.shown, method="the ratio of second derivatives of the generators"))  # fmt: skip
+        return total, found
+    total = _as_expectations(r, integrand, game)
+    ctx.trace.add("substitute", player.payoff, tensor((), total), reason="the best response put into the payoff")
+    return total, None
+
+
+def _recognised(game: Game, r: FunctionResponse, integrand: Integrand) -> Recognised | None:
+    from symgen.tensor.sympy_bridge import to_sympy
+
+    weights = [w for w in r.integrand.weights if w.args]
+    if len(weights) != 2 or any(w not in weights for w in integrand.weights):
+        return None
+    laws = [r.integrand.law_of(w) for w in weights]
+    if any(found is None for found in laws):
+        return None
+    pair = [reference(law, v, game.joints) for law, v in laws]  # type: ignore[misc]
+    table = r.problem.table
+    F = to_sympy(integrand.scalar, table).xreplace({r.problem.t: r.optimum.expression})
+    points = {entry(p) for p in r.integrand.points if not p.shape}
+    if any(table.atoms.get(s) in points for s in F.free_symbols):
+        return None  # the integrand also depends on the point itself
+    p, q = (table.symbol(w) for w in weights)
+    return recognise(F, p, q, table, pair[0], pair[1])
+
+
+def _as_expectations(r: FunctionResponse, integrand: Integrand, game: Game) -> Scalar:
+    """sum_k c_k E[x ~ p_k](f_k(D*(x))), the densities in D* being those of the declared laws."""
+    terms: list[Scalar] = [integrand.rest]
+    for term in integrand.terms:
+        body = r.put(term.body)
+        mapping: dict[Array, Any] = {}
+        for w in r.integrand.weights:
+            law = r.integrand.law_of(w)
+            if law is None or len(term.drawn) != 1 or not isinstance(r.integrand.points[0], Var):
+                raise CannotDerive("the payoff at the best response holds a joint density", tensor((), body))
+            ref = reference(law[0], law[1], game.joints)
+            x = term.drawn[0]
+            mapping[w.args[0]] = density_of(ref, {ref.variables[0]: x})
+        body = replace_arrays(r.shown(body) if r.integrand.formulas else body, mapping)
+        for point, x in zip(r.integrand.points, term.drawn, strict=False):
+            body = replace_arrays(body, {point: x})
+        made = expectation(tensor((), body), list(zip(term.drawn, term.laws, strict=True)))
+        terms.append(mul(term.coefficient, entry(made)))
+    return add(*terms)
+
+
+def value(game: Game, player: Player, ctx: Context) -> Scalar:
+    """The payoff of `player` at its best response."""
+    if player.unknown is None:
+        answer: Scalar = parameter_response(game, player, ctx).value
+        return answer
+    if player.unknown.kind == "density":
+        raise CannotDerive(f"the payoff is linear in the density `{player.unknown.name}`", player.payoff)
+    r = function_response(game, player, ctx)
+    return payoff_at(game, r, player, ctx)[0]
+
+

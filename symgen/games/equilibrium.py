@@ -1,0 +1,385 @@
+"""Equilibria: no player gains by moving alone.
+
+A function against a density: the function's best response D* = phi(p/q) makes the density player's integrand a function
+of the ratio; it is constant at q = p, so that (phi(1), p) is an equilibrium, and the only one where that function is
+strictly monotone or, in a zero-sum game, where the divergence is strictly convex. Parameters: stationarity of every
+player, then each player's own second-order condition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symgen.calculus.solving import sign_of
+from symgen.calculus.system import Solution, solve_system
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
+from symgen.games.best_response import FunctionResponse, function_response, payoff_at
+from symgen.games.game import Game, Player
+from symgen.games.matrix import matrix_equilibrium
+from symgen.games.parameters import Coordinates, Judgement, check_solution, coordinates, definite_sign, judge_player
+from symgen.games.recognise import tidy_logs
+from symgen.games.records import Equation, Equilibrium
+from symgen.tensor.expression import ZERO, Array, Scalar, Var, compare, entry, tensor
+from symgen.tensor.sympy_bridge import NotInSymPy, from_sympy, to_sympy, within
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["equilibrium", "Stationary", "stationary_points"]
+
+S = sympy
+
+
+def equilibrium(game: Game, ctx: Context) -> Equilibrium:
+    """The equilibrium with its conditions, or the conditions alone where they are not solved (`kind` then says so)."""
+    functions = [p for p in game.players if p.unknown is not None and p.unknown.kind == "function"]
+    densities = [p for p in game.players if p.unknown is not None and p.unknown.kind == "density"]
+    if len(functions) == 1 and len(densities) == 1 and len(game.players) == 2:
+        return _function_against_density(game, functions[0], densities[0], ctx)
+    if not functions and not densities:
+        found = matrix_equilibrium(game, ctx)
+        return found if found is not None else _parameters(game, ctx)
+    if len(functions) == 1 and len(functions) + len(densities) == 1 and len(game.players) <= 2:
+        return _function_against_parameters(game, functions[0], ctx)
+    raise CannotDerive("symgen has no equilibrium for this mixture of players", game.players[0].payoff,
+                       "symgen/games/equilibrium.py")  # fmt: skip
+
+
+# --- a function against a density -------------------------------------------------------------------------------------
+
+
+def _function_against_density(game: Game, player: Player, rival: Player, ctx: Context) -> Equilibrium:
+    assert player.unknown is not None and rival.unknown is not None
+    r = function_response(game, player, ctx)
+    q_weight = _weight_of(r, rival.unknown.name)
+    others = [w for w in r.integrand.weights if w is not q_weight and w.args]
+    if q_weight is None or len(others) != 1:
+        raise CannotDerive(
+            f"the payoff of `{player.unknown.name}` does not hold `{rival.unknown.name}` and one other density", player.payoff,
+            "symgen/games/equilibrium.py",
+        )  # fmt: skip
+    (p_weight,) = others
+    table = r.problem.table
+    p, q = table.symbol(p_weight), table.symbol(q_weight)
+    strategy = r.optimum.expression
+    if r.optimum.kind == "interior":
+        at_equal = within(2.0, lambda: S.simplify(strategy.xreplace({q: p})))
+    else:  # between the two values every one is as good; the middle stands for them
+        sides = [strategy.xreplace({q: p / 2}), strategy.xreplace({q: 2 * p})]
+        at_equal = within(2.0, lambda: S.simplify(sum(_decided(x) for x in sides) / 2))
+    if at_equal is None or p in at_equal.free_symbols:
+        raise CannotDerive(f"the best response at {rival.unknown.name} = {_label(p_weight)} still depends on the density",
+                           r.optimum.strategy, "symgen/games/equilibrium.py")  # fmt: skip
+    D = entry(r.integrand.t)
+    conditions: list[Any] = [Equation(D, r.shown(r.optimum.strategy)), Equation(q_weight, p_weight)]
+    conditions += [c for c in r.optimum.conditions if not isinstance(c, str)]
+    value, found = payoff_at(game, r, player, ctx)
+    worth = _worth_at_equal(game, r, player, p, q)
+    zero_sum = game.is_zero_sum
+    unique: bool | None = None
+    shown = r.optimum.shown
+    wanted = 1 if rival.sense == "min" else -1
+    kind = "Nash equilibrium"
+    if zero_sum and found is not None and found.convexity == wanted:
+        unique = True
+        kind = "global Nash equilibrium (minimax)"
+        for e in found.nonzero:
+            conditions.append(compare("!=", from_sympy(e, table), ZERO))
+        ctx.trace.add(
+            "least_divergence", tensor((), value), tensor((), worth),
+            where=rival.unknown.name, reason=f"{found.name} is least, and 0, only at {rival.unknown.name} = {_label(p_weight)}",
+            source=found.source,
+        )  # fmt: skip
+    elif zero_sum and found is not None and found.convexity == -wanted:
+        raise CannotDerive(
+            f"the density player pushes the densities apart: {found.name} is greatest where they are disjoint, and no density "
+            "is best", rival.payoff,
+        )  # fmt: skip
+    elif zero_sum and found is None:
+        raise CannotDerive("the payoff at the best response is no divergence that symgen knows: whether equal densities "
+                           "are its least value is open", player.payoff, "symgen/games/recognise.py")  # fmt: skip
+    else:
+        slope = _ratio_slope(game, r, rival, p, q)
+        unique = True if slope == (-1 if rival.sense == "max" else 1) else None
+        kind = "Nash equilibrium"
+        if slope == (1 if rival.sense == "max" else -1):
+            kind = "Nash equilibrium (the density player is indifferent there, and not drawn to it)"
+        ctx.trace.add(
+            "indifferent_density", rival.payoff, tensor((), worth), where=rival.unknown.name,
+            reason=f"at {player.unknown.name} constant every {rival.unknown.name} is as good",
+        )  # fmt: skip
+    if r.optimum.kind != "interior" and unique:
+        kind = "global Nash equilibrium (minimax)" if zero_sum else kind
+        unique = None  # between the kinks every value of the function is as good where the densities are equal
+    strategies = {player.unknown.name: from_sympy(at_equal, table), rival.unknown.name: p_weight}
+    return Equilibrium(tuple(conditions), strategies, worth, kind, unique,
+                       Evidence(shown, method="best response put back; the divergence is 0 only at equal densities"))  # fmt: skip
+
+
+def _decided(e: Any) -> Any:
+    """A piecewise value whose conditions are of a sure sign."""
+    while isinstance(e, S.Piecewise):
+        for value, condition in e.args:
+            if condition == True:  # noqa: E712
+                return value
+            s = sign_of(condition.lhs - condition.rhs)
+            if s is None:
+                return e
+            if {"<": s < 0, "<=": s <= 0, ">": s > 0, ">=": s >= 0}[str(condition.rel_op)]:
+                e = value
+                break
+        else:
+            return e
+    return e
+
+
+def _weight_of(r: FunctionResponse, name: str) -> Scalar | None:
+    for w in r.integrand.weights:
+        law = r.integrand.law_of(w)
+        if law is not None and law[0].name == "density" and law[0].attrs[1] == name:  # type: ignore[attr-defined]
+            return w
+    return None
+
+
+def _label(w: Scalar) -> str:
+    return str(w.args[0].name)
+
+
+def _worth_at_equal(game: Game, r: FunctionResponse, player: Player, p: Any, q: Any) -> Scalar:
+    """The payoff at equal densities: the integrand there, the densities integrating to 1."""
+    F = to_sympy(r.integrand.scalar, r.problem.table).xreplace({r.problem.t: r.optimum.expression})
+    at_one = tidy_logs(F.xreplace({p: S.Integer(1), q: S.Integer(1)}))
+    constant = to_sympy(r.integrand.rest, r.problem.table)
+    return from_sympy(at_one + constant, r.problem.table)
+
+
+def _ratio_slope(game: Game, r: FunctionResponse, rival: Player, p: Any, q: Any) -> int | None:
+    """The sign of d/dr of the rival's integrand per unit of q at D = phi, r = q/p."""
+    from symgen.calculus.integrand import integrand_of
+    from symgen.games.density import density_at
+
+    assert r.unknown is not None
+    try:
+        own = integrand_of(rival.payoff, r.unknown.name, r.unknown.range, density_at, {})
+        W = to_sympy(own.scalar, r.problem.table)
+    except (CannotDerive, NotInSymPy):
+        return None
+    g = S.diff(W, q).xreplace({r.problem.t: r.optimum.expression})
+    ratio = S.Dummy("r", positive=True)
+    g = g.xreplace({q: ratio * p})
+    slope = within(2.0, lambda: S.simplify(S.diff(g, ratio)))
+    return sign_of(slope) if slope is not None else None
+
+
+# --- a function against parameters ------------------------------------------------------------------------------------
+
+
+def _function_against_parameters(game: Game, player: Player, ctx: Context) -> Equilibrium:
+    """The best response and the stationarity of the parameters, as conditions: the value is an integral over laws in
+    the parameters."""
+    assert player.unknown is not None
+    r = function_response(game, player, ctx)
+    value, found = payoff_at(game, r, player, ctx)
+    D = entry(r.integrand.t)
+    conditions: list[Any] = [Equation(D, r.shown(r.optimum.strategy))]
+    laws = list(dict.fromkeys(law for w in r.integrand.weights if (law := r.integrand.law_of(w)) is not None))
+    strategies: dict[str, Any] = {player.unknown.name: r.shown(r.optimum.strategy)}
+    rivals = [p for p in game.players if p is not player]
+    wanted = 1 if rivals and rivals[0].sense == "min" else -1
+    kind, unique = "conditions: the best response is derived; the parameters are to optimise the value", None
+    if found is not None and found.convexity == wanted and len(laws) == 2 and rivals:
+        matched = _match_parameters(laws[0][0], laws[1][0], rivals[0])
+        if matched is not None:
+            at_equal = r.optimum.expression
+            p, q = (r.problem.table.symbol(w) for w in r.integrand.weights[:2])
+            same = S.simplify(at_equal.xreplace({q: p}))
+            strategies = {player.unknown.name: from_sympy(same, r.problem.table), **matched}
+            conditions += [Equation(entry(v), s) for v, s in _pairs(rivals[0], matched)]
+            worth = _worth_at_equal(game, r, player, p, q)
+            return Equilibrium(tuple(conditions), strategies, worth, "global Nash equilibrium (minimax): the divergence is 0",
+                               None, Evidence(r.optimum.shown, method="the two laws are equal"))  # fmt: skip
+    return Equilibrium(tuple(conditions), strategies, value, kind, unique,
+                       Evidence(r.optimum.shown, method="best response put back"))  # fmt: skip
+
+
+def _match_parameters(a: Array, b: Array, rival: Player) -> dict[str, Scalar] | None:
+    """Values of the rival's parameters that make two laws of one family equal."""
+    if a.name != b.name or len(a.args) != len(b.args) or a.name in ("density", "Empirical"):  # type: ignore[attr-defined]
+        return None
+    out: dict[str, Scalar] = {}
+    for x, y in zip(a.args, b.args, strict=True):
+        if x is y:
+            continue
+        mine, other = (x, y) if x in rival.parameters else (y, x)
+        if mine not in rival.parameters or mine.shape or getattr(mine, "name", "") in out:
+            return None
+        if any(v in rival.parameters for v in _variables(other)):
+            return None
+        out[mine.name] = entry(other)
+    return out or None
+
+
+def _variables(a: Array) -> frozenset[Var]:
+    from symgen.tensor.expression import variables_of
+
+    return variables_of(a)
+
+
+def _pairs(rival: Player, matched: dict[str, Scalar]) -> list[tuple[Array, Scalar]]:
+    return [(v, matched[v.name]) for v in rival.parameters if getattr(v, "name", "") in matched]  # type: ignore[attr-defined]
+
+
+# --- parameters -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Stationary:
+    """A stationary point of all players with what the second-order conditions say of each."""
+
+    solution: Solution
+    judgements: list[Judgement]
+
+    @property
+    def is_equilibrium(self) -> bool:
+        return all(j.word in ("global", "strict", "indifferent") for j in self.judgements)
+
+
+def stationary_points(c: Coordinates) -> tuple[list[Stationary], bool]:
+    """The stationary points found, and whether they are all."""
+    solutions = [s for s in solve_system(c.field, c.symbols) if check_solution(c, s)]
+    complete = bool(solutions) and all(s.complete for s in solutions)
+    out = []
+    for s in solutions:
+        judged = [judge_player(c, k, s.values) if c.own(k) else Judgement("indifferent") for k in range(len(c.game.players))]
+        out.append(Stationary(s, judged))
+    return out, complete
+
+
+def _parameters(game: Game, ctx: Context) -> Equilibrium:
+    try:
+        c = coordinates(game, ctx)
+    except CannotDerive:
+        if any(size.args or type(size).__name__ == "Dim" for p in game.players for v in p.parameters for size in v.shape):
+            return _conditions_only(game, ctx)
+        raise
+    field = [_short(v) for v in c.field]
+    signs = [1 if game.players[k].sense == "max" else -1 for k in c.owner]
+    equations = tuple(Equation(c.node(sign * v), ZERO) for sign, v in zip(signs, field, strict=True))
+    for symbol, sign, v in zip(c.symbols, signs, field, strict=True):
+        payoff = game.players[c.owner[c.symbols.index(symbol)]].payoff
+        ctx.trace.add("stationarity", payoff, tensor((), c.node(sign * v)), where=c.name(symbol),
+                      reason=f"the derivative of the player's payoff by {c.name(symbol)} vanishes")  # fmt: skip
+    points, complete = stationary_points(c)
+    good = [p for p in points if p.is_equilibrium]
+    open_points = [p for p in points if not p.is_equilibrium and all(j.word != "worse" for j in p.judgements)]
+    if not good and not open_points:
+        kind = (
+            "no equilibrium: no stationary point passes every player's second-order condition" if points and complete
+            else "conditions: symgen has not solved them"
+        )  # fmt: skip
+        value = None
+        strategies: Any = {}
+        if points and not complete:
+            kind = "not an equilibrium: the stationary point found fails a player's second-order condition"
+        if points:
+            strategies = _strategies(c, points[0])
+            if complete:
+                kind = "not an equilibrium: a player's second-order condition fails at the stationary point"
+        return Equilibrium(equations, strategies, value, kind, None, Evidence("proved" if points and complete else "unknown",
+                           tried=("stationarity of every player",)))  # fmt: skip
+    chosen = good or open_points
+    first = chosen[0]
+    kinds = [_kind(game, p) for p in chosen]
+    for p in chosen:
+        ctx.trace.add("solve_stationarity", game.players[0].payoff, tensor((), _payoff(game, c, p)),
+                      reason=f"{_text(c, p)}: {_kind(game, p)}",
+                      evidence=Evidence(p.solution.shown, method="put back into every derivative"))  # fmt: skip
+    unique = _unique(c, points, complete)
+    conditions: list[Any] = list(equations)
+    for p in chosen:
+        conditions += [compare("<=", *j.condition) for j in p.judgements if isinstance(j.condition, tuple)]
+    if len(chosen) == 1:
+        strategies, kind = _strategies(c, first), kinds[0]
+    else:
+        strategies, kind = [_strategies(c, p) for p in chosen], "; ".join(dict.fromkeys(kinds))
+    value = _payoff(game, c, first) if len({p.payoff for p in game.players}) == 1 else tuple(
+        _payoff(game, c, first, k) for k in range(len(game.players))
+    )
+    shown = "proved" if all(p.solution.shown == "proved" for p in chosen) else "checked"
+    return Equilibrium(tuple(conditions), strategies, value, kind, unique,
+                       Evidence(shown, method="stationarity put back; second-order conditions of each player"))  # fmt: skip
+
+
+def _short(e: Any) -> Any:
+    simple = within(1.5, S.simplify, e)
+    return e if simple is None else min((simple, S.sympify(e)), key=S.count_ops)
+
+
+def _kind(game: Game, p: Stationary) -> str:
+    words = {j.word for j in p.judgements}
+    if words <= {"global", "indifferent"}:
+        kind = "global Nash equilibrium"
+    elif words == {"strict"} or words == {"strict", "global"}:
+        kind = "strict local Nash equilibrium"
+    elif words <= {"global", "indifferent", "strict"}:
+        kind = "local Nash equilibrium"
+    else:
+        return "stationary point: the second-order condition is open"
+    return f"{kind} (saddle point)" if game.is_zero_sum else kind
+
+
+def _unique(c: Coordinates, points: list[Stationary], complete: bool) -> bool | None:
+    """Every equilibrium inside the domains is stationary; so the only stationary point of a complete solution is the only
+    equilibrium. With strict concavity of every player alone that is not said."""
+    good = [p for p in points if p.is_equilibrium]
+    if len(good) > 1:
+        return False
+    if any(set(p.solution.values) != set(c.symbols) for p in good):
+        return False  # a continuum
+    if complete and len(good) == 1 and all(any(j.word == "worse" for j in p.judgements) for p in points if p is not good[0]):
+        return True
+    if len(good) == 1 and c.game.is_zero_sum:
+        # strictly concave in the one and strictly convex in the other player's variables
+        bends = [definite_sign(S.hessian(c.payoffs[k], c.own(k)), c.own(k)) for k in range(2)]
+        if bends == [-1, -1] and all(len(c.own(k)) >= 1 for k in range(2)):
+            return True
+    return None
+
+
+def _strategies(c: Coordinates, p: Stationary) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    values = p.solution.values
+    for player in c.game.players:
+        for v in player.parameters:
+            own = [s for s in c.symbols if c.table.atoms[s].args[0] is v]
+            nodes = [c.node(values.get(s, s)) for s in own]
+            out[str(getattr(v, "name", v))] = nodes[0] if not v.shape else tuple(nodes)
+    return out
+
+
+def _payoff(game: Game, c: Coordinates, p: Stationary, player: int = 0) -> Scalar:
+    sign = 1 if game.players[player].sense == "max" else -1
+    value = sign * c.payoffs[player].subs(p.solution.values, simultaneous=True)
+    short = within(2.0, lambda: S.simplify(value))
+    return c.node(value if short is None else short)
+
+
+def _text(c: Coordinates, p: Stationary) -> str:
+    parts = [f"{c.name(s)} = {to_sympy(c.node(v), names={})}" for s, v in p.solution.values.items()]
+    return ", ".join(parts)
+
+
+def _conditions_only(game: Game, ctx: Context) -> Equilibrium:
+    """Stationarity of every player as array equations, for variables whose sizes are symbols."""
+    from symgen.calculus.gradient import gradient
+
+    conditions = []
+    for player in game.players:
+        derived = gradient(player.payoff, list(player.parameters), ctx)
+        conditions += [Equation(derived[v], ZERO) for v in player.parameters]
+    return Equilibrium(tuple(conditions), {}, None, "conditions: stationarity of every player, not solved", None,
+                       Evidence("unknown", tried=("stationarity of every player",)))  # fmt: skip
+
+

@@ -1,0 +1,255 @@
+"""Games whose players choose numbers: payoffs in coordinates, stationarity, second-order conditions.
+
+The coordinates are the entries of the players' variables, for sizes that are fixed; payoffs are closed scalars in them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symgen.calculus.solving import RANGES, Interval, numeric, sample_symbols, sign_of, sign_on, vanishes
+from symgen.calculus.system import Solution, solve_system
+from symgen.calculus.variation import Problem, pointwise_optimum
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
+from symgen.games.game import Game, Player
+from symgen.games.records import BestResponse, Equation
+from symgen.tensor.expression import ZERO, Array, Entry, Num, Scalar, Var, entry, num, tensor, variables_of
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["Coordinates", "coordinates", "parameter_response", "judge_player", "Judgement"]
+
+S = sympy
+MAX_COORDINATES = 24
+
+
+@dataclass
+class Coordinates:
+    """`symbols` are the coordinates, `owner[i]` the number of the player who chooses symbol i; `payoffs` in the sense of
+    each player (to be maximised)."""
+
+    game: Game
+    table: Table
+    entries: list[Scalar]
+    symbols: list[Any]
+    owner: list[int]
+    payoffs: list[Any]
+
+    def own(self, player: int) -> list[Any]:
+        return [s for s, k in zip(self.symbols, self.owner, strict=True) if k == player]
+
+    @property
+    def field(self) -> list[Any]:
+        """The direction in which each coordinate moves: the gradient of its owner's payoff."""
+        return [S.diff(self.payoffs[k], s) for s, k in zip(self.symbols, self.owner, strict=True)]
+
+    def interval(self, symbol: Any) -> Interval:
+        atom = self.table.atoms[symbol]
+        domain = atom.array.domain if isinstance(atom, Entry) and isinstance(atom.array, Var) else "real"
+        return RANGES.get(domain, RANGES["real"])
+
+    def node(self, e: Any) -> Scalar:
+        return from_sympy(e, self.table)
+
+    def name(self, symbol: Any) -> str:
+        return str(to_sympy(self.table.atoms[symbol]))
+
+
+def entries_of(array: Array) -> list[Scalar] | None:
+    """The entries of an array of fixed sizes, row by row."""
+    ranges = []
+    for size in array.shape:
+        if not isinstance(size, Num) or isinstance(size.value, str):
+            return None
+        ranges.append(range(int(size.value)))
+    return [entry(array, *(num(i) for i in place)) for place in itertools.product(*ranges)]
+
+
+def coordinates(game: Game, ctx: Context) -> Coordinates:
+    """Raises CannotDerive for sizes that are symbols, and for payoffs that are no closed scalars."""
+    table = Table(ctx.facts)
+    entries: list[Scalar] = []
+    owner: list[int] = []
+    for k, p in enumerate(game.players):
+        for v in p.parameters:
+            own = entries_of(v)
+            if own is None:
+                raise CannotDerive(f"`{getattr(v, 'name', v)}` has a size that is not fixed", v, "symgen/games/parameters.py")
+            entries += own
+            owner += [k] * len(own)
+    if len(entries) > MAX_COORDINATES:
+        raise CannotDerive(f"a game in {len(entries)} coordinates is more than symgen solves", game.players[0].payoff)
+    symbols = [table.symbol(e) for e in entries]
+    players = {v for p in game.players for v in p.parameters}
+    payoffs = []
+    for p in game.players:
+        payoff = to_sympy(entry(p.payoff), table)
+        payoffs.append(payoff if p.sense == "max" else -payoff)
+    for symbol, atom in table.atoms.items():
+        if symbol not in symbols and variables_of(atom) & players:
+            raise CannotDerive("the payoff holds what has no closed form in the players' variables", tensor((), atom)
+                               if not atom.free else atom, "symgen/games/parameters.py")  # fmt: skip
+    return Coordinates(game, table, entries, symbols, owner, payoffs)
+
+
+# --- one player -------------------------------------------------------------------------------------------------------
+
+
+def parameter_response(game: Game, player: Player, ctx: Context) -> BestResponse:
+    """The player's variables that are best against given variables of the others."""
+    c = coordinates(game, ctx)
+    k = game.players.index(player)
+    own = c.own(k)
+    F = c.payoffs[k]
+    sign = 1 if player.sense == "max" else -1
+    if len(own) == 1:
+        problem = Problem(sign * F, own[0], c.interval(own[0]), c.table)
+        best = pointwise_optimum(problem, player.sense)
+        worth = _short(sign * F.subs(own[0], best.expression))
+        for rule, after, reason in (
+            ("stationarity", best.stationarity, "the derivative by the player's own variable vanishes"),
+            ("solve_stationarity", best.strategy, "the best response"),
+            ("second_order", best.second_order, best.notes[0] if best.notes else f"a {player.sense}imum"),
+        ):
+            ctx.trace.add(rule, player.payoff, tensor((), after), where=c.name(own[0]), reason=reason)
+        return BestResponse(best.strategy, c.node(worth), best.second_order, (*best.conditions, *best.notes),
+                            best.stationarity, Evidence(best.shown, method="stationarity put back; second derivative"))  # fmt: skip
+    gradient = [S.diff(F, s) for s in own]
+    found = solve_system(gradient, own)
+    hessian = S.hessian(F, own)
+    for solution in found:
+        bend = definite_sign(hessian, own, solution.values)
+        if bend == -1:
+            strategy = tuple(c.node(solution.values[s]) for s in own)
+            worth = _short(sign * F.subs(solution.values, simultaneous=True))
+            second = [[c.node(sign * _short(hessian[i, j].subs(solution.values))) for j in range(len(own))]
+                      for i in range(len(own))]  # fmt: skip
+            equations = tuple(Equation(c.node(sign * g), ZERO) for g in gradient)
+            ctx.trace.add("solve_stationarity", player.payoff, tensor((), c.node(worth)), where=", ".join(map(c.name, own)),
+                          reason="the gradient by the player's own variables vanishes")  # fmt: skip
+            return BestResponse(strategy, c.node(worth), second, equations, equations,
+                                Evidence(solution.shown, method="stationarity put back; Sylvester's criterion"))  # fmt: skip
+    raise CannotDerive("no stationary point of the player's payoff passes the second-order test", player.payoff,
+                       "symgen/calculus/system.py")  # fmt: skip
+
+
+def _short(e: Any) -> Any:
+    tidy = within(2.0, lambda: S.factor(S.simplify(e)))
+    return e if tidy is None else tidy
+
+
+def definite_sign(hessian: Any, symbols: Sequence[Any], at: Mapping[Any, Any] | None = None) -> int | None:
+    """1 or -1 where the matrix is positive or negative definite by Sylvester's criterion, 0 where it is zero.
+
+    With `at` at that point, else for all values of the symbols.
+    """
+    h = hessian.subs(dict(at), simultaneous=True) if at is not None else hessian
+    h = h.applyfunc(lambda e: e if e == 0 else S.simplify(e))
+    if h.is_zero_matrix:
+        return 0
+    for sign in (1, -1):
+        m = sign * h
+        minors = [m[:j, :j].det() for j in range(1, m.rows + 1)]
+        if at is None and len(symbols) == 1:
+            signs: list[int | None] = [sign_on(minors[0], symbols[0], _range_of(symbols[0]))]
+        else:
+            signs = [sign_of(x) for x in minors]
+        if all(s == 1 for s in signs):
+            return sign
+    return None
+
+
+def _range_of(symbol: Any) -> Interval:
+    return RANGES["positive"] if symbol.is_positive else RANGES["real"]
+
+
+@dataclass
+class Judgement:
+    """What the second-order conditions say of one player: global, strict, indifferent, worse or open."""
+
+    word: str
+    condition: Any = None
+
+
+def judge_player(c: Coordinates, k: int, at: Mapping[Any, Any]) -> Judgement:
+    """How good the player's own part of a stationary point is against the others' parts of it."""
+    own = c.own(k)
+    others = {s: v for s, v in at.items() if s not in own}
+    phi = S.simplify(c.payoffs[k].subs(others, simultaneous=True))
+    if not any(s in phi.free_symbols for s in own) or all(vanishes(S.diff(phi, s)) for s in own):
+        return Judgement("indifferent")
+    hessian = S.hessian(phi, own)
+    bend = definite_sign(hessian, own)
+    if bend == -1:
+        return Judgement("global")
+    if _never_rises(c, hessian, own):
+        return Judgement("global")
+    local = definite_sign(hessian, own, at)
+    if local == -1:
+        return Judgement("strict")
+    if bend == 1 or local == 1 or _has_rising_direction(hessian, at):
+        return Judgement("worse", "the payoff of a player has an ascent direction of second order")
+    at_point = hessian.subs(dict(at), simultaneous=True)
+    condition = None
+    if len(own) == 1:
+        value = S.simplify(at_point[0, 0])
+        if value != 0:
+            try:
+                condition = (c.node(value), ZERO)
+            except NotInSymPy:
+                condition = None
+    return Judgement("open", condition)
+
+
+def _never_rises(c: Coordinates, hessian: Any, own: Sequence[Any]) -> bool:
+    """Whether the payoff is concave in the player's own variables: of one variable, f'' <= 0 on both sides of 0 and at 0;
+    of several with a constant Hessian H, all principal minors of -H are >= 0."""
+    if len(own) == 1:
+        bend, interval = hessian[0, 0], c.interval(own[0])
+        r = S.Dummy("r", positive=True)
+        places = [r, -r, S.Integer(0)] if interval.low == -S.oo else [r, S.Integer(0)]
+        if interval.high != S.oo:
+            return sign_on(bend, own[0], interval) in (0, -1)
+        return all(sign_of(S.simplify(bend.subs(own[0], x))) in (0, -1) for x in places)
+    if any(s in hessian.free_symbols for s in own):
+        return False
+    n = hessian.rows
+    return all(
+        sign_of(S.simplify((-hessian).extract(list(rows), list(rows)).det())) in (0, 1)
+        for k in range(1, n + 1) for rows in itertools.combinations(range(n), k)
+    ) if n <= 6 else False  # fmt: skip
+
+
+def _has_rising_direction(hessian: Any, at: Mapping[Any, Any]) -> bool:
+    h = hessian.subs(dict(at), simultaneous=True)
+    return any(sign_of(h[i, i]) == 1 for i in range(h.rows))
+
+
+def check_solution(c: Coordinates, solution: Solution) -> bool:
+    """Whether the point lies in the domains of the variables (at random values of what is symbolic)."""
+    import random
+
+    rng = random.Random(2)
+    symbols = {s for v in solution.values.values() for s in v.free_symbols}
+    for _ in range(6):
+        point = sample_symbols(list(symbols), rng)
+        good = True
+        for s, v in solution.values.items():
+            x = numeric(v, point)
+            interval = c.interval(s)
+            if x is None or abs(x.imag) > 1e-9 * max(1, abs(x)):
+                good = False
+                break
+            if interval.low != -S.oo and x.real < float(interval.low) - 1e-12:
+                good = False
+            if interval.high != S.oo and x.real > float(interval.high) + 1e-12:
+                good = False
+        if good:
+            return True
+    return False
