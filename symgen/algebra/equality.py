@@ -50,7 +50,7 @@ from symgen.tensor.sample import (
     sizes_in,
 )
 
-__all__ = ["Comparison", "Counterexample", "equal", "equal_up_to", "less_equal", "proportional"]
+__all__ = ["Comparison", "Counterexample", "agrees", "equal", "equal_up_to", "less_equal", "proportional"]
 
 SECONDS = 6.0  # of one comparison, unless the caller says otherwise
 POINTS = 8  # in balls
@@ -149,6 +149,34 @@ def equal(
         if conditions is not None:
             return _proved("both sides have one canonical form", conditions)
     return search.run(_difference, tried)
+
+
+def agrees(
+    a: Array | Scalar, b: Array | Scalar, facts: Facts | None = None, complete: Completion = complete_point
+) -> bool:
+    """Whether a = b at a few points: the quick answer for one of many candidates, without a witness."""
+    left, right = _array(a), _array(b)
+    if left is right:
+        return True
+    search = _Search([left, right], facts, time.monotonic() + 1.0, complete)
+    done = 0
+    try:
+        for attempt in range(8):
+            points = search.sample(attempt)
+            if points is None:
+                continue
+            worst = search.floats(_difference, points)
+            if worst is not None and worst > SUSPICIOUS and attempt < 4:
+                return False
+            status = search.balls(_difference, points).status
+            if status == "differ":
+                return False
+            done += status == "agree"
+            if done == 3:
+                return True
+    except NotEvaluable:
+        return False
+    return done > 0
 
 
 def less_equal(
@@ -441,7 +469,7 @@ class _Search:
         branches = _Branches(self)
         wanted = 1 if self.constant else POINTS
         for attempt in range(6 * POINTS):
-            if agreed >= wanted and not branches.missing or time.monotonic() > self.deadline:
+            if (agreed >= wanted and not branches.missing) or time.monotonic() > self.deadline:
                 break
             points = branches.point() if agreed >= wanted else self.sample(attempt)
             if points is None:
@@ -590,10 +618,15 @@ def _shown(value: Any) -> Any:
 def _two_texts(left: Any, right: Any) -> tuple[str, str]:
     """Both numbers with as many digits as it takes to tell them apart."""
     for digits in (4, 6, 9, 12, 16, 25, 40, 80):
-        a, b = left.str(digits, radius=False), right.str(digits, radius=False)
+        a, b = _digits(left, digits), _digits(right, digits)
         if a != b:
             return a, b
     return left.str(80, radius=False), right.str(80, radius=False)
+
+
+def _digits(x: Any, digits: int) -> str:
+    text = str(x.str(digits, radius=False))
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 # --- branches ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""Densities that are not known are tested as random finite tables: a space of a few points with cell weights, on which E,
-KL and Bayes are finite sums.
+"""Densities that are not known are tested as random finite tables: a space of a few points with cell weights, on which
+E, KL and Bayes are finite sums.
 """
 
 from __future__ import annotations
