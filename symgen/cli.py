@@ -136,7 +136,7 @@ def generate(**options: Any) -> int:
 @click.option("--batch", type=click.IntRange(min=1), help="Rows of a minibatch.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of initial values, batches and sampling.")
 @click.option("--dim", "sizes", metavar="NAME=SIZE", multiple=True, help="A size that neither spec nor data show.")
-@click.option("--const", "constants", metavar="NAME=VALUE", multiple=True, help="A constant, instead of its default.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="A constant, or an option as lr or samples.")
 @click.option("--every", type=click.IntRange(min=1), help="Steps from one checkpoint to the next.", metavar="N")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Precision.")
 @output("The folder of the run: checkpoints, parameters, history, a plot of the loss.")

@@ -272,7 +272,7 @@ def turning(tour: Tour) -> None:
         (psi, theta), (a, b) = points[-1], at(*points[-1])
         points.append((psi + 0.1 * a, theta + 0.1 * b))
     path: list[tuple[float, float]] = []
-    module.train({}, steps=500, seed=0, callback=lambda step, value, p: path.append((float(p["psi"]), float(p["theta"]))))
+    module.train({}, seed=0, callback=lambda step, value, p: path.append((float(p["psi"]), float(p["theta"]))))
     paths = {"simultaneous steps": np.array(points), "extragradient": np.array(path)}
     said = "Simultaneous gradient steps of length 0.1 spiral outwards; extragradient steps spiral in."
     arrows = figure(
@@ -280,7 +280,7 @@ def turning(tour: Tour) -> None:
     )
     tour.section("The Dirac-GAN, played", said, *arrows)
     radius = float(np.hypot(*path[-1]))
-    tour.facts["Dirac-GAN"] = f"extragradient from a distance of 1.41 to {radius:.3f} in 500 steps; simultaneous to {np.hypot(*points[-1]):.2f}"
+    tour.facts["Dirac-GAN"] = f"extragradient from a distance of 1.41 to {radius:.3f} in {len(path)} steps; simultaneous to {np.hypot(*points[-1]):.2f}"
 
 
 def figure(draw: Callable[[], bytes], caption: str) -> list[Figure]:

@@ -24,7 +24,7 @@ from symgen.text.diagnostics import DataError
 
 def run(
     file: str, data: str | None, only: str | None, steps: int | None, batch: int | None, seed: int | None,
-    sizes: Sequence[str], constants: Sequence[str], every: int | None, dtype: str, output: str | None, resume: bool, force: bool,
+    sizes: Sequence[str], settings: Sequence[str], every: int | None, dtype: str, output: str | None, resume: bool, force: bool,
 ) -> int:  # fmt: skip
     model = load(file)
     goals = chosen(model, file, only)
@@ -33,21 +33,15 @@ def run(
     module = model.compile()
     source = module.__source__
     known = parsed(sizes, "size", int)
-    arrays = data_of(model, goals, data, known)
+    arrays = {name: values.astype(dtype) for name, values in data_of(model, goals, data, known).items()}
     for goal in goals:
         folder = Path(output) if output else None
         if folder is not None and len(goals) > 1:
             folder = folder / goal.target
-        settings = {**goal.options}
-        arguments: dict[str, Any] = {
-            "seed": int(settings.get("seed", 0)) if seed is None else seed,
-            "batch": batch if batch is not None else (int(settings["batch"]) if "batch" in settings else None),
-            **parsed(constants, "number", float),
-        }
-        function = training_function(module, goal, len(model.elaborated.trains))
-        task = Run(
-            goal.target, source, module, function, steps or int(settings.get("steps", 1000)), arguments, arrays, known, folder, every
-        )
+        function = module.TRAINS[goal.target]
+        arguments = arguments_of(function, goal, batch, seed, settings)
+        length = steps or int(goal.options.get("steps", 1000))
+        task = Run(goal.target, source, module, function, length, arguments, arrays, known, folder, every)
         status = work(model, task, known, dtype, resume, force)
         if status:
             return status
@@ -64,9 +58,22 @@ def chosen(model: Any, file: str, only: str | None) -> list[TrainGoal]:
     return found
 
 
-def training_function(module: Any, goal: TrainGoal, count: int) -> Any:
-    """The function of the module that carries a `train` statement out."""
-    return getattr(module, "train" if count == 1 else f"train_{goal.target}")
+def arguments_of(
+    function: Any, goal: TrainGoal, batch: int | None, seed: int | None, settings: Sequence[str]
+) -> dict[str, Any]:
+    """What the training function is called with, beyond steps and data: what the command line says, else the spec."""
+    said = parsed(settings, "number", float)
+    takes = inspect.signature(function).parameters
+    own = ("data", "params", "steps", "seed", "batch", "callback", "state", "checkpoint", "every")
+    may = [name for name in takes if name not in own and takes[name].default is not None]
+    for name in said:
+        if name not in may:
+            raise Unusable(f"training of `{goal.target}` has no `{name}` to set; it has {', '.join(may)}")
+    arguments = {name: type(takes[name].default)(value) for name, value in said.items()}
+    arguments["seed"] = int(goal.options.get("seed", 0)) if seed is None else seed
+    if "batch" in takes:
+        arguments["batch"] = batch if batch is not None else takes["batch"].default
+    return arguments
 
 
 def data_of(model: Any, goals: Sequence[TrainGoal], data: str | None, sizes: dict[str, int]) -> dict[str, np.ndarray[Any, Any]]:

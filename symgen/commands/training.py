@@ -82,7 +82,7 @@ class Run:
                     + changes(header[fact], now)
                 )
         self.columns = state["columns"]
-        self.history = [(int(step), list(values)) for step, values in zip(state["steps"], state["values"])]
+        self.history = list(zip(state["steps"].tolist(), state["values"].tolist()))
         return state["training"]
 
     def work(self, report: Callable[[int, Mapping[str, float]], None], state: Any = None, params: Arrays | None = None) -> Arrays:
@@ -109,9 +109,8 @@ class Run:
                 checkpoints.save(self.folder, step, whole, self.facts)
 
         keep = {"checkpoint": save, "every": self.every or 10} if self.folder is not None else {}
-        return self.train(
-            self.data, params, steps=self.steps, callback=callback, state=state, **keep, **self.arguments
-        )
+        with np.errstate(all="ignore"):  # the loop itself looks for what is not finite
+            return self.train(self.data, params, steps=self.steps, callback=callback, state=state, **keep, **self.arguments)
 
     def finish(self, params: Arrays, force: bool) -> list[Path]:
         """Write parameters, history and plot; the files written."""
