@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from sympy import Symbol
 
 from symgen.codegen.compile import Compiled
 from symgen.derivation.derivation import Evidence, Step
@@ -182,7 +183,7 @@ class Derivation:
         """The free symbols of the result by name."""
         if self.array is None:
             return {}
-        return {str(s): s for s in sorted(self.result.free_symbols, key=str)}
+        return {s.name: s for s in sorted(self.result.free_symbols, key=str) if isinstance(s, Symbol)}
 
     @cached_property
     def tree(self) -> tree.Expression | None:
@@ -387,6 +388,7 @@ class Model:
                 values[name] = declared[name].default
         self._stretch(values, variables)
         sizes = {k: int(v) for k, v in given.items() if k in self.elaborated.dims and np.ndim(v) == 0}
+        self._sizes_of_the_rest(sizes, variables, given)
         open_operators = [n for n in walk(array) if isinstance(n, Operator)]
         if open_operators:
             raise CannotDerive(f"`{open_operators[0].name}` was not reduced, and has no number", open_operators[0])
@@ -398,6 +400,16 @@ class Model:
                 raise DataError("this is estimated by sampling: give a seed, `seed=0`")
             return compiled.estimate(values, sizes, int(given["seed"]), int(given.get("samples", 1000)))["result"]
         return compiled(values, sizes)["result"]
+
+    def _sizes_of_the_rest(self, sizes: dict[str, int], used: Mapping[str, Var], given: Mapping[str, Any]) -> None:
+        """Sizes that only arrays show which the result does not need: the Jacobian of A @ B by A holds B alone."""
+        shown = {s for v in used.values() for s in v.shape}
+        for name, declared in self.elaborated.variables.items():
+            v = declared.variable
+            if name in given and name not in used and np.ndim(given[name]) == v.rank:
+                for size, length in zip(v.shape, np.shape(given[name]), strict=True):
+                    if isinstance(size, Dim) and size not in shown:
+                        sizes.setdefault(size.name, length)
 
     @staticmethod
     def _stretch(values: dict[str, Any], variables: Mapping[str, Var]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgen.calculus.gradient import gradient
 from symgen.codegen.compile import check_source
-from symgen.codegen.generate import generate_module
+from symgen.codegen.module import generate_module
 from symgen.codegen.unit import Game, Loss, Param, Player, Train, Unit
 from symgen.derivation.context import Context
 from symgen.model.engines import RECORDS

@@ -77,7 +77,7 @@ def _agrees(answer: Any, f: Any, t: Any, a: Any, b: Any) -> int:
             point = {s: _number(s, k, j) for j, s in enumerate(symbols)}
             try:
                 value = mpmath.mpmathify(answer.xreplace(point).evalf(30))
-                ends = [mpmath.mpmathify(e.xreplace(point).evalf(30)) for e in (a, b)]
+                ends = [_end(e.xreplace(point)) for e in (a, b)]
                 inside = f.xreplace(point)
                 got, error = mpmath.quad(
                     lambda u: mpmath.mpmathify(inside.xreplace({t: sympy.Float(u, 30)}).evalf(30)),  # noqa: B023
@@ -92,6 +92,12 @@ def _agrees(answer: Any, f: Any, t: Any, a: Any, b: Any) -> int:
                 return 0
             agreed += 1
     return agreed
+
+
+def _end(e: Any) -> Any:
+    if e in (sympy.oo, -sympy.oo):
+        return mpmath.inf if e == sympy.oo else -mpmath.inf
+    return mpmath.mpmathify(e.evalf(30))
 
 
 def _breaks(ends: list[Any]) -> list[Any]:

@@ -1,0 +1,183 @@
+"""A claim of the language: every side read and reduced, every step compared with the one before, every failure shown."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from symgen.algebra.equality import Comparison
+from symgen.derivation.context import BudgetSpent
+from symgen.derivation.derivation import Evidence
+from symgen.model.model import Elaborated
+from symgen.model.reduce import Reduced
+from symgen.tensor import build
+from symgen.tensor.build import ShapeClash
+from symgen.tensor.expression import Array, Var
+from symgen.tensor.formula import Clash, Poisoned, shape_text
+from symgen.text import tree
+from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
+from symgen.text.tree import Source, Span
+from symgen.verify.chain import Relation, compare_values
+from symgen.verify.suggest import suggest
+from symgen.verify.verdict import Verdict, of_chain, of_comparison
+
+SECONDS = 20.0  # of one claim
+
+
+class ModelLike(Protocol):
+    """What a claim is checked against: the facade's Model."""
+
+    elaborated: Elaborated
+    _elaborator: Any
+
+    def reduced(self, array: Array, seconds: float | None = None) -> Reduced: ...
+
+
+@dataclass
+class Side:
+    """One side of a chain: its value, reduced, or why it has none."""
+
+    expression: tree.Expression
+    array: Array | None = None
+    malformed: Diagnostic | None = None
+    unknown: str = ""
+
+    @property
+    def span(self) -> Span:
+        return self.expression.span
+
+
+def check_claim(model: ModelLike, claim: tree.Claim, source: Source, seconds: float | None = None) -> Verdict:
+    """The verdict on a chain: `steps` holds one for each relation, in order.
+
+    A side that has no meaning makes its steps malformed; the next is checked against the last that has one.
+    """
+    until = time.monotonic() + (seconds or SECONDS)
+    sides = [read(model, e, source, until) for e in (claim.first, *(s.value for s in claim.steps))]
+    steps: list[Verdict] = []
+    before = sides[0]
+    for k, (step, side) in enumerate(zip(claim.steps, sides[1:], strict=True), 1):
+        steps.append(check_step(model, source, k, before, side, step, until, len(claim.steps) - k + 1))
+        if side.malformed is None:
+            before = side
+    return of_chain(steps, claim.name.name if claim.name else "", claim)
+
+
+def read(model: ModelLike, e: tree.Expression, source: Source, until: float) -> Side:
+    side = Side(e)
+    reader = model._elaborator.reader()
+    reader.written = lambda span: source.text[span.start : span.end]
+    try:
+        value = reader.value(e)
+        if value.outer:
+            raise Clash("an index is free here", e.span)
+        array = value.array()
+    except Clash as clash:
+        side.malformed = model._elaborator.diagnostic(clash, source)
+        return side
+    except Poisoned:
+        side.malformed = Diagnostic("this uses a name whose definition is wrong", source, (Label(e.span, "", True),))
+        return side
+    try:
+        reduced = model.reduced(array, max(0.5, (until - time.monotonic()) / 2))
+        ask(reduced)
+    except CannotDerive as error:
+        side.unknown = str(error)
+        return side
+    if reduced.array is None:
+        side.unknown = "this is a record: compare its fields"
+    elif reduced.spent:
+        side.unknown = "the time was up"
+    side.array = reduced.array
+    return side
+
+
+def ask(reduced: Reduced) -> None:
+    """The referee's questions about what a side was reduced to: a verdict must not stand on a wrong derivation."""
+    found = []
+    while reduced.trace.checks:
+        found.append(reduced.trace.checks.pop(0)())
+    reduced.trace.checks.extend(lambda e=e: e for e in found)  # type: ignore[misc]
+
+
+def check_step(
+    model: ModelLike, source: Source, k: int, before: Side, side: Side, step: tree.ClaimStep, until: float, left: int
+) -> Verdict:  # fmt: skip
+    bad = side.malformed or before.malformed
+    if bad is not None:
+        return Verdict("malformed", evidence=Evidence("malformed"), reason=bad.message, diagnostic=bad)
+    if before.array is None or side.array is None:
+        why = before.unknown or side.unknown
+        return Verdict("unknown", evidence=Evidence("unknown", tried=(why,)), reason=why)
+    over: list[Var] = []
+    for name in step.over:
+        try:
+            found = model._elaborator.reader().variable(name, step.relation)
+        except (Clash, Poisoned) as clash:
+            bad = model._elaborator.diagnostic(clash, source) if isinstance(clash, Clash) else None
+            return Verdict("malformed", evidence=Evidence("malformed"), reason=str(clash), diagnostic=bad)
+        over.append(found)
+    try:
+        a, b = one_shape(before.array, side.array)
+    except ShapeClash:
+        bad = Diagnostic(
+            f"step {k} has another shape than {name_of(k - 1)}", source,
+            (Label(side.span, shape_text(side.array.shape), True), Label(before.span, shape_text(before.array.shape))),
+        )  # fmt: skip
+        return Verdict("malformed", evidence=Evidence("malformed"), reason=bad.message, diagnostic=bad)
+    relation = Relation(step.relation, tuple(over))
+    now = time.monotonic()
+    try:
+        found = compare_values(a, b, relation, model.elaborated.facts, now + max(0.5, (until - now) / left))
+    except BudgetSpent:
+        return Verdict("unknown", evidence=Evidence("unknown", tried=("the time was up",)), reason="the time was up")
+    verdict = of_comparison(found)
+    if found.status != "refuted":
+        return verdict
+    help = hint(model, a, relation, side, source, until)
+    return replace(verdict, suggestion=help, diagnostic=excerpt_of(source, k, before, side, found, step, help))
+
+
+def hint(model: ModelLike, left: Array, relation: Relation, side: Side, source: Source, until: float) -> str | None:
+    """The small edit of a wrong side under which its step holds, if there is one."""
+
+    def holds(e: tree.Expression) -> bool:
+        array = read(model, e, source, until).array
+        if array is None:
+            return False
+        try:
+            a, b = one_shape(left, array)
+            return compare_values(a, b, relation, model.elaborated.facts, time.monotonic() + 1.0, prove=False).holds
+        except (ShapeClash, BudgetSpent):
+            return False
+
+    edit = suggest(side.expression, source, holds, list(model.elaborated.dims), seconds=min(3.0, until - time.monotonic()))
+    return edit.text if edit is not None else None
+
+
+def one_shape(a: Array, b: Array) -> tuple[Array, Array]:
+    """Both over one shape: equal shapes, or a scalar against an array."""
+    if a.rank == b.rank and all(build.same_size(x, y) for x, y in zip(a.shape, b.shape, strict=True)):
+        return a, b
+    if a.rank and b.rank:
+        raise ShapeClash("shapes differ")
+    if a.rank:
+        return a, build.broadcast_to(build.of_array(b), a.shape).array()
+    return build.broadcast_to(build.of_array(a), b.shape).array(), b
+
+
+def name_of(k: int) -> str:
+    return f"step {k}" if k else "the left side"
+
+
+def excerpt_of(
+    source: Source, k: int, before: Side, side: Side, found: Comparison, step: tree.ClaimStep, help: str | None
+) -> Diagnostic:
+    x = found.counterexample
+    notes = (x.text(name_of(k - 1), f"step {k}"),) if x is not None else ()
+    word = "does not follow from" if step.relation in ("=", "propto", "~=") else "does not hold against"
+    return Diagnostic(
+        f"step {k} {word} {name_of(k - 1)}", source,
+        (Label(side.span, f"step {k}", True), Label(before.span, name_of(k - 1))), notes, help,
+    )  # fmt: skip
