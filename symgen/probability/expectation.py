@@ -77,7 +77,7 @@ class Draw:
         if not own:
             if self.row.shapes:
                 return None
-            return Univariate(self.parameters.univariate(batch, self.know), e, self.know)
+            return Univariate(self.parameters.univariate(batch, self.know), e, _SupportKnowledge(self.know, self))
         how = MARGINALS.get(self.row.name)
         if how is None:
             return None
@@ -89,7 +89,7 @@ class Draw:
         for s, domain in zip(scalars, row.parameters.values(), strict=True):
             if domain == "positive":
                 self.know.assume_positive(s)
-        return Univariate(Law(row, dict(zip(row.parameters, scalars, strict=True))), e, self.know)
+        return Univariate(Law(row, dict(zip(row.parameters, scalars, strict=True))), e, _SupportKnowledge(self.know, self))
 
     def mean_entry(self, e: Entry) -> Found | None:
         assert self.row is not None and self.parameters is not None

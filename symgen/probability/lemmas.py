@@ -32,9 +32,10 @@ LEMMAS = (
           "dn/2 + j > 0 and j < dd/2", source=DLMF),
     Lemma("Kumaraswamy", POWER, "b*gamma(1 + j/a)*gamma(b)/gamma(1 + j/a + b)", "a + j > 0", source="Jones (2009)"),
     Lemma("Pareto", POWER, "alpha*xm^j/(alpha - j)", "j < alpha", source=JOHNSON),
+    Lemma("HalfCauchy", POWER, "gamma^j*gamma((1 + j)/2)*gamma((1 - j)/2)/pi", "-1 < j and j < 1", source=DLMF),
     Lemma("InverseGaussian", "x^(-1)", "1/mu + 1/lam", source=JOHNSON),
     Lemma("InverseGaussian", "log(x)", "log(mu) - exp(2*lam/mu)*E1(2*lam/mu)", source="Mudholkar & Tian (2002)"),
-    Lemma("LogUniform", "x^j", "(hi^j - lo^j)/(j*log(hi/lo))", "j != 0", source=JOHNSON),
+    Lemma("LogUniform", "x^j", "(hi^j - lo^j)/(j*log(hi/lo))", "j != 0", "undefined", source=JOHNSON),
     Lemma("LogUniform", "log(x)", "log(lo*hi)/2", source=JOHNSON),
     Lemma("LogUniform", "log(x)^2", "(log(hi)^2 + log(hi)*log(lo) + log(lo)^2)/3", source=JOHNSON),
     # x^j (1 - x)^w on the unit interval
@@ -66,7 +67,15 @@ LEMMAS = (
     Lemma("Exponential", "x^j*exp(t*x)", "gamma(1 + j)*rate/(rate - t)^(1 + j)", "j > -1 and t < rate", source=DLMF),
     Lemma("Chi2", "x^j*exp(t*x)", "2^j*gamma(k/2 + j)/(gamma(k/2)*(1 - 2*t)^(k/2 + j))", "k/2 + j > 0 and t < 1/2",
           source=DLMF),
-    Lemma("LogNormal", MGF, "inf", "t < 0", source="Johnson, Kotz & Balakrishnan (1994), 14"),
+    # infinite, where the condition holds
+    Lemma("LogNormal", MGF, "inf", "t > 0", source="Johnson, Kotz & Balakrishnan (1994), 14"),
+    *(Lemma(heavy, MGF, "inf", "t > 0", source="its tail is a power") for heavy in
+      ("InverseGamma", "Levy", "Frechet", "LogLogistic", "BetaPrime", "Lomax", "FisherSnedecor", "Pareto", "HalfCauchy")),
+    *(Lemma(heavy, MGF, "inf", "t != 0", source="both tails are powers") for heavy in ("Cauchy", "StudentT")),
+    Lemma("Cauchy", ABS, "inf", source="its tails are 1/x^2"),
+    Lemma("Cauchy", "x^2", "inf", source="its tails are 1/x^2"),
+    Lemma("Levy", ABS, "inf", source="its tail is x^(-3/2)"),
+    Lemma("HalfCauchy", ABS, "inf", source="its tail is 1/x^2"),
     # |x - v|: partial expectations
     Lemma("Normal", ABS, "sigma*sqrt(2/pi)*exp(-((mu - v)/sigma)^2/2) + (mu - v)*erf((mu - v)/(sigma*sqrt(2)))",
           source="Leone, Nelson & Nottingham (1961)"),
@@ -101,6 +110,20 @@ LEMMAS = (
           "where(v < 0, sigma*sqrt(2/pi) - v,"
           " v*(2*erf(v/(sigma*sqrt(2))) - 1) + sigma*sqrt(2/pi)*(2*exp(-v^2/(2*sigma^2)) - 1))",
           source="DLMF (2024), 7.2"),
+    # .. of X = c Y^(1/p), Y of law Gamma(a): P(a, u) the regularised incomplete gamma function at u = (v/c)^p
+    *(Lemma(family, ABS, f"where(v <= 0, {mean} - v, v*(2*igamma({a}, {u}) - 1) + {mean}*(1 - 2*igamma({a} + {e}, {u})))",
+            source="DLMF (2024), 8.2.4") for family, mean, a, e, u in (
+        ("Rayleigh", "sigma*sqrt(pi/2)", "1", "1/2", "v^2/(2*sigma^2)"),
+        ("Maxwell", "2*sigma*sqrt(2/pi)", "3/2", "1/2", "v^2/(2*sigma^2)"),
+        ("Chi", "sqrt(2)*gamma((k + 1)/2)/gamma(k/2)", "k/2", "1/2", "v^2/2"),
+        ("Nakagami", "gamma(m + 1/2)/gamma(m)*sqrt(Om/m)", "m", "1/2", "m*v^2/Om"),
+        ("GeneralizedGamma", "a*gamma((d + 1)/p)/gamma(d/p)", "d/p", "1/p", "(v/a)^p"),
+    )),
+    *(Lemma(family, ABS, f"where(v <= 0, {mean} - v, v*(1 - 2*igamma({a}, {u})) + {mean}*(2*igamma({a} - {e}, {u}) - 1))",
+            when, source="DLMF (2024), 8.2.4") for family, mean, a, e, u, when in (
+        ("InverseGamma", "b/(a - 1)", "a", "1", "b/v", "a > 1"),
+        ("Frechet", "s*gamma(1 - 1/alpha)", "1", "1/alpha", "(s/v)^alpha", "alpha > 1"),
+    )),
     # log-quadratics and their kin
     Lemma("Cauchy", "log(1 + ((x - v)/w)^2)", "log(((abs(w) + gamma)^2 + (x0 - v)^2)/w^2)", source="Chyzak & Nielsen (2019)"),
     Lemma("Cauchy", "log(1 + ((x - v)/w)^2/t)", "log(((abs(w)*sqrt(t) + gamma)^2 + (x0 - v)^2)/(w^2*t))", "t > 0",

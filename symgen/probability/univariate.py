@@ -13,7 +13,7 @@ from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.lemma import Lemma
 from symgen.probability.lemmas import ANTIDERIVATIVES, LEMMAS
 from symgen.probability.special import simplified
-from symgen.probability.terms import factors_of, terms_of, with_value
+from symgen.probability.terms import factors_of, normalised, terms_of, with_value
 from symgen.probability.texts import scalar_text
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
@@ -263,6 +263,9 @@ class Univariate:
         if len(form.linear) == 1 and form.j is ZERO and form.m == form.n == 0 and form.w is form.t is ZERO:
             c, d, n = form.linear[0]
             if n == 2:
+                infinite = self.by_pattern(power(self.x, TWO))
+                if infinite is not None and infinite.value is INF:
+                    return infinite
                 both = self.moments()
                 if both is not None:
                     mean, variance = both
@@ -295,15 +298,21 @@ class Univariate:
         for lemma in _table(self.law.row.name):
             if lemma.of not in patterns:
                 continue
-            value, lemmas = self._value(lemma, at, orders), [lemma.of]
+            if lemma.value == "inf":
+                if not any(orders.values()) and self.infinite(lemma, at):
+                    return Found(INF, [f"the mean of {lemma.of}"], ZERO, INF, lemma.source)
+                continue
+            value, lemmas = self._value(lemma, at, orders), [f"the mean of {lemma.of}"]
             condition = self.know.remaining(self.law.text(lemma.when, **self._all(at))) if lemma.when else ONE
             otherwise = INF if lemma.otherwise == "inf" and not any(orders.values()) else NAN
-            if value is None:
-                return None
+            if value is None or condition is ZERO and lemma.otherwise == "undefined":
+                continue
             return Found(value, lemmas, condition, otherwise, lemma.source)
-        if self.is_flat and "x^j" in patterns and orders.get("j", 0) == 0:
-            return None
         return None
+
+    def infinite(self, lemma: Lemma, at: Mapping[str, Scalar]) -> bool:
+        """Whether a lemma that says `inf` holds for certain."""
+        return not lemma.when or self.know.holds(self.law.text(lemma.when, **self._all(at))) is True
 
     @staticmethod
     def _all(at: Mapping[str, Scalar]) -> dict[str, Scalar]:
@@ -322,8 +331,12 @@ class Univariate:
         for lemma in _table(self.law.row.name):
             if lemma.of in GENERATORS:
                 continue
-            bound = match(self.law.text(lemma.of, x=self.x, **{k: PLACE[k] for k in PLACES}), g, self.x)
+            bound = match(self.pattern(lemma.of), g, self.x)
             if bound is None:
+                continue
+            if lemma.value == "inf":
+                if self.infinite(lemma, bound):
+                    return Found(INF, [f"the mean of {lemma.of}"], ZERO, INF, lemma.source)
                 continue
             condition = ONE
             if lemma.when:
@@ -331,11 +344,14 @@ class Univariate:
                 if condition is ZERO and lemma.otherwise == "undefined":
                     continue
             value = self.law.text(lemma.value, **bound)
-            if value is INF and condition is not ONE:
-                continue
             otherwise = INF if lemma.otherwise == "inf" else NAN
-            return Found(simplified(self.without_signs(value)), [lemma.of], condition, otherwise, lemma.source)
+            return Found(simplified(self.without_signs(value)), [f"the mean of {lemma.of}"], condition, otherwise, lemma.source)
         return self.by_antiderivative(g) if self.is_flat else None
+
+    def pattern(self, text: str) -> Scalar:
+        """A pattern over x and the places, in the form in which products and logarithms are expanded."""
+        raw = self.law.text(text, x=self.x, **{k: PLACE[k] for k in PLACES})
+        return normalised(raw, self.depends, self.know)
 
     @property
     def is_flat(self) -> bool:

@@ -1,0 +1,74 @@
+"""Every distribution: its density has mass 1, its known moments are those of quadrature, its sampler and its
+reparameterisation draw from it."""
+
+import numpy as np
+import pytest
+from laws import UNIVARIATE, parameters
+
+from symgen.probability.distributions import ROWS
+from symgen.probability.referee import Numeric, close, scalar_at
+from symgen.probability.texts import scalar_text
+from symgen.tensor.evaluate import Point, evaluate
+from symgen.tensor.expression import entry, fresh_index, num, tensor, var
+
+every_univariate = pytest.mark.parametrize("row", UNIVARIATE, ids=lambda r: r.name)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@every_univariate
+def test_the_density_has_mass_one(row, rng):
+    law = Numeric(row, parameters(row, rng))
+    assert close(law.mean(lambda x: np.ones_like(x)), 1.0)
+
+
+@every_univariate
+def test_known_moments_are_those_of_quadrature(row, rng):
+    for _ in range(2):
+        law = Numeric(row, parameters(row, rng))
+        mean = law.mean(lambda x: x)
+        found = {"mean": mean, "variance": law.mean(lambda x: (x - mean) ** 2),
+                 "entropy": law.mean(lambda x: -law.log_density(x))}  # fmt: skip
+        for name, text in row.known.items():
+            assert close(scalar_at(text, law.parameters), found[name], 6), name
+
+
+@every_univariate
+def test_the_sampler_draws_from_the_density(row, rng):
+    values = parameters(row, rng)
+    law = Numeric(row, values)
+    code = row.sampler.format(**{n: repr(v) for n, v in values.items()}, shape="(20000,)", batch="(20000,)")
+    draws = eval(code, {"np": np, "rng": rng})  # the template is ours
+    check_quantiles(law, np.asarray(draws, dtype=float))
+
+
+@pytest.mark.parametrize("row", [r for r in UNIVARIATE if r.transform], ids=lambda r: r.name)
+def test_the_reparameterisation_draws_from_the_density(row, rng):
+    values = parameters(row, rng)
+    n = 20000
+    noise = {"normal": rng.standard_normal, "uniform": rng.random, "exponential": rng.standard_exponential,
+             "laplace": lambda k: rng.laplace(size=k), "gumbel": lambda k: rng.gumbel(size=k),
+             "logistic": lambda k: rng.logistic(size=k)}[row.noise](n)  # fmt: skip
+    places = {name: var(name, (), "real", "placeholder") for name in values}
+    eps, i = var("eps", (num(n),), "real", "placeholder"), fresh_index(num(n))
+    made = tensor([i], scalar_text(row.transform, {**{k: entry(v) for k, v in places.items()}, "eps": entry(eps, i)}))
+    point = Point({}, {**{v: np.float64(values[k]) for k, v in places.items()}, eps: noise})
+    check_quantiles(Numeric(row, values), np.asarray(evaluate([made], point)[0]))
+
+
+def check_quantiles(law, draws):
+    """The share of draws below each of three places against the mass there."""
+    assert np.all((draws >= law.low) & (draws <= law.high))
+    for place in np.quantile(draws, [0.2, 0.5, 0.8]):
+        share = np.mean(draws <= place)
+        mass = law.mean(lambda x, place=place: (x <= place) * 1.0, breaks=[place])
+        assert abs(share - mass) < 0.02
+
+
+def test_families_have_sources_and_pictures():
+    assert len(ROWS) >= 48
+    for row in ROWS:
+        assert row.source and row.latex and row.sampler and row.log_density
