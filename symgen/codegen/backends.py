@@ -29,6 +29,7 @@ class Template:
 _FUNCTIONS = {
     "sigmoid": Template("sigmoid({0})", ("sigmoid",)),
     "softplus": Template("softplus({0})", ("softplus",)),
+    "cross_entropy_of_logit": Template("cross_entropy_of_logit({0}, {1})", ("cross_entropy_of_logit",)),
     "relu": Template("np.maximum({0}, 0)"),
     "silu": Template("{0} * sigmoid({0})", ("sigmoid",)),
     "xlogy": Template("xlogy({0}, {1})", ("xlogy",)),

@@ -10,9 +10,10 @@ import numpy as np
 
 from symgen.codegen.emit import Emitter, Names
 from symgen.codegen.lower import lower
-from symgen.codegen.sampling import NOISE, sampled
+from symgen.codegen.sampling import NOISE, followed, sampled
 from symgen.codegen.sizes import dims_of, sights, substitute_dims
 from symgen.codegen.sources import source_of
+from symgen.codegen.stable import stabilised
 from symgen.tensor.expression import Array, Dim, Scalar, Var, dim, variables_of
 from symgen.text.diagnostics import DataError, InternalError
 
@@ -28,6 +29,7 @@ class Compiled:
 
     def __init__(self, outputs: Mapping[str, Array], names: Mapping[Array, str] | None = None) -> None:
         self.outputs, self.noise, renamed = sampled(outputs, SAMPLES, lambda _: True)
+        self.outputs, renewed = stabilised(self.outputs)
         self.is_random = bool(self.noise)
         variables: dict[Var, None] = {}
         for array in outputs.values():
@@ -35,8 +37,7 @@ class Compiled:
         self.variables = list(variables)
         self.dims = dims_of(*self.outputs.values(), *self.variables)
         self.sights = sights(self.variables)
-        self.names = dict(names or {})
-        self.names.update({renamed[a]: name for a, name in (names or {}).items() if a in renamed})
+        self.names = followed(names or {}, renamed, renewed)
         self.source = self.write()
         self.function = run(self.source)
 

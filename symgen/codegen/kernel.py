@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from symgen.codegen.emit import Emitter, Names, size_text
 from symgen.codegen.lower import lower
 from symgen.codegen.program import VIEWS, Value
-from symgen.codegen.sampling import NOISE, is_linear_in_expectations, sampled
+from symgen.codegen.sampling import NOISE, followed, is_linear_in_expectations, sampled
 from symgen.codegen.sizes import dims_of
+from symgen.codegen.stable import stabilised
 from symgen.tensor.expression import Array, Dim, Expect, Scalar, Var, dim
 
 __all__ = ["SAMPLES", "Kernel", "make_kernel"]
@@ -54,9 +55,8 @@ def make_kernel(
         return not linear or not any(v.shape and v.shape[0] is rows for v in e.noise)
 
     made, noise, renamed = sampled(outputs, SAMPLES, lifts)
-    all_names = dict(names)
-    all_names.update({renamed[a]: name for a, name in names.items() if a in renamed})
-    program = lower(made, all_names, formula, () if rows is None else (rows,))
+    made, renewed = stabilised(made)
+    program = lower(made, followed(names, renamed, renewed), formula, () if rows is None else (rows,))
     for key, word in (called or {}).items():
         output = program.outputs[key]
         if output.name is None and output.op not in ("input", "num", "size", *VIEWS):

@@ -26,6 +26,12 @@ def softplus(z: Any) -> Any:
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
+def cross_entropy_of_logit(z: Any, y: Any) -> Any:
+    """-y*log(p) - (1 - y)*log(1 - p) for p = sigmoid(z): max(z, 0) - y*z + log(1 + exp(-|z|))."""
+    t = np.exp(-np.abs(z))
+    return np.log1p(t) + (np.maximum(z, 0) - y * z)
+
+
 def softmax(Z: Any) -> Any:
     """exp(Z)/sum(exp(Z)) over the last axis, without overflow."""
     E = Z - Z.max(axis=-1, keepdims=True)

@@ -15,7 +15,7 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["NOISE", "expectations", "is_linear_in_expectations", "sampled"]
+__all__ = ["NOISE", "expectations", "followed", "is_linear_in_expectations", "sampled"]
 
 # how the noise of a law is drawn by a NumPy generator: the law's name -> a text over `rng`, {shape} and `dtype`
 NOISE = {
@@ -211,3 +211,14 @@ def sampled(
     return made, sampler.noise, renamed
 
 
+
+
+def followed(names: Mapping[Array, str], *changes: Mapping[Array, Array]) -> dict[Array, str]:
+    """The names of arrays after `changes`, each from old arrays to new ones."""
+    out = dict(names)
+    for array, name in names.items():
+        new = array
+        for change in changes:
+            new = change.get(new, new)
+        out.setdefault(new, name)
+    return out

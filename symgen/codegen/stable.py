@@ -1,0 +1,386 @@
+"""Rewrites that keep the digits: what overflows, underflows or cancels in floating point gets a form that does not.
+
+Each rule is an identity of the reals. The rules look through named values: where p = sigmoid(z), log(p) is computed
+from z, and p keeps its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from symgen.tensor.expression import (
+    MINUS_ONE, ONE, Add, Array, Entry, Expect, Fn, Fold, Index, Mul, Node, Num, Operation, Pow, Recurrence,
+    Scalar, Sum, Tensor, Var, Where, add, as_coefficient, entry, expect, fn, fold, fresh_index, mul, neg, num,
+    open_sum, open_tensor, operation, power, rebuild, recurrence, substitute, tensor, total, where,
+)  # fmt: skip
+
+__all__ = ["stabilised"]
+
+LOWEST = num(-(10**30))  # a shift stays finite where all exponents are -inf
+POSITIVE = frozenset({"positive", "unit"})
+
+
+def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Array, Array]]:
+    """The outputs in stable form, and what became of each array (for their names)."""
+    engine = _Stabiliser()
+    made = {name: engine.array(a) for name, a in outputs.items()}
+    return made, {
+        old: new for old, new in engine.memo.items() if isinstance(old, Array) and isinstance(new, Array) and old is not new
+    }
+
+
+def factors_of(x: Scalar) -> tuple[Scalar, ...]:
+    return x.args if isinstance(x, Mul) else (x,)
+
+
+def definition(x: Scalar) -> Scalar:
+    """What an entry stands for: the body of its tensor there; anything else is itself."""
+    for _ in range(8):
+        if not (isinstance(x, Entry) and isinstance(x.array, Tensor)):
+            break
+        x = open_tensor(x.array, x.indices)
+    return x
+
+
+def argument_of(x: Scalar, name: str) -> Scalar | None:
+    """u, where x is name(u), by definition if need be."""
+    x = definition(x)
+    return x.args[0] if isinstance(x, Fn) and x.name == name else None
+
+
+def logit_of(x: Scalar) -> Scalar | None:
+    """z with x = sigmoid(z)."""
+    z = plain_logit_of(x)
+    return z if z is not None else complement_of(x)
+
+
+def plain_logit_of(x: Scalar) -> Scalar | None:
+    """z with x = sigmoid(z), 1/(1 + exp(-z)) or exp(z)/(1 + exp(z))."""
+    z = argument_of(x, "sigmoid")
+    if z is not None:
+        return z
+    x = definition(x)
+    if isinstance(x, Pow) and x.exponent is MINUS_ONE:
+        u = exponential_part(x.base)
+        return neg(u) if u is not None else None
+    if isinstance(x, Mul) and len(x.args) == 2:
+        for f, g in (x.args, x.args[::-1]):
+            if isinstance(g, Pow) and g.exponent is MINUS_ONE:
+                u = exponential_part(g.base)
+                if u is not None and argument_of(f, "exp") is u:
+                    return u
+    return None
+
+
+def complement_of(x: Scalar) -> Scalar | None:
+    """-z with x = 1 - sigmoid(z)."""
+    x = definition(x)
+    if isinstance(x, Add) and len(x.args) == 2:
+        a, b = x.args
+        if b is ONE:
+            a, b = b, a
+        if a is ONE:
+            c, base = as_coefficient(b)
+            z = plain_logit_of(base) if c == -1 else None
+            return neg(z) if z is not None else None
+    return None
+
+
+def exponential_part(x: Scalar) -> Scalar | None:
+    """u with x = 1 + exp(u)."""
+    x = definition(x)
+    if isinstance(x, Add) and len(x.args) == 2:
+        a, b = x.args
+        if b is ONE:
+            a, b = b, a
+        if a is ONE:
+            return argument_of(b, "exp")
+    return None
+
+
+def sum_of_exponentials(x: Scalar) -> tuple[Scalar, Scalar, list[Index]] | None:
+    """w, u, indices with x = sum over the indices of w*exp(u), u depending on one of them."""
+    x = definition(x)
+    if not isinstance(x, Sum):
+        return None
+    body, indices = open_sum(x)
+    weights: list[Scalar] = []
+    exponents: list[Scalar] = []
+    for f in factors_of(body):
+        u = argument_of(f, "exp")
+        if u is None and isinstance(definition(f), Mul):
+            inner = [argument_of(g, "exp") for g in factors_of(definition(f))]
+            if any(e is not None for e in inner):
+                for g, e in zip(factors_of(definition(f)), inner, strict=True):
+                    (exponents if e is not None else weights).append(e if e is not None else g)
+                continue
+        (exponents if u is not None else weights).append(u if u is not None else f)
+    exponent = add(*exponents)
+    if exponent.free.isdisjoint(indices):
+        return None
+    return mul(*weights), exponent, indices
+
+
+def lifted(body: Scalar, last: Sequence[Index] = ()) -> tuple[Array, list[Index]]:
+    """An array of `body` over its free indices (those of `last` at the end), and the other indices."""
+    outer = sorted(body.free.difference(last), key=lambda i: (i.kind, i.number))
+    return tensor((*outer, *last), body), outer
+
+
+class _Stabiliser:
+    def __init__(self) -> None:
+        self.memo: dict[Node, Node] = {}
+
+    def array(self, array: Array) -> Array:
+        result = self.walked(array)
+        assert isinstance(result, Array)
+        return result
+
+    def walked(self, root: Node) -> Node:
+        """`root` with the rules applied from the leaves up."""
+        memo = self.memo
+        stack: list[Node] = [root]
+        while stack:
+            n = stack[-1]
+            if n in memo:
+                stack.pop()
+                continue
+            waiting = [a for a in n.args if a not in memo]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            memo[n] = self.rewritten(self.renewed(n, [memo[a] for a in n.args]))
+        return memo[root]
+
+    def renewed(self, n: Node, new: list[Node]) -> Node:
+        if all(a is b for a, b in zip(n.args, new, strict=True)):
+            return n
+        if isinstance(n, Tensor):
+            return tensor(n.axes, new[0])  # type: ignore[arg-type]
+        if isinstance(n, (Sum, Fold)):
+            unique = {i: fresh_index(i.size) for i in n.indices}
+            body, bound = substitute(new[0], unique), list(unique.values())
+            return total(body, bound) if isinstance(n, Sum) else fold(n.kind, body, bound)
+        if isinstance(n, Expect):
+            return expect(new[0], n.noise, n.laws)  # type: ignore[arg-type]
+        if isinstance(n, Recurrence):
+            return recurrence(n.self_var, new[0], new[1:], n.reverse)  # type: ignore[arg-type]
+        return rebuild(n, new)  # type: ignore[no-any-return]
+
+    def rewritten(self, n: Node) -> Node:
+        if isinstance(n, Fn) and n.name == "log":
+            return self.log(n.args[0]) or n
+        if isinstance(n, Add):
+            return self.sum_rule(n)
+        if isinstance(n, Mul):
+            return self.product_rule(n)
+        if isinstance(n, Pow):
+            z = plain_logit_of(n)
+            return fn("sigmoid", z) if z is not None else n
+        if isinstance(n, Operation) and n.name == "logdet" and is_spd(n.operands[0]):
+            return operation("logdet_spd", n.operands, n.shape)
+        return n
+
+    # --- logarithms ---
+
+    def log(self, x: Scalar) -> Scalar | None:
+        """log(x) in a stable form; None if it is best as it stands."""
+        z = logit_of(x)
+        if z is not None:
+            return neg(fn("softplus", neg(z)))
+        u = exponential_part(x)
+        if u is not None:
+            return fn("softplus", u)
+        u = argument_of(x, "exp")
+        if u is not None:
+            return u
+        found = sum_of_exponentials(x)
+        if found is not None:
+            return self.log_of_sum(*found)
+        inside = definition(x)
+        if isinstance(inside, Entry) and isinstance(inside.array, Operation):
+            op = inside.array
+            if op.name == "softmax":
+                return entry(operation("log_softmax", op.operands, op.shape), *inside.indices)
+            if op.name == "det" and is_spd(op.operands[0]):
+                return entry(operation("logdet_spd", op.operands, op.shape), *inside.indices)
+        if isinstance(inside, Mul):
+            return self.log_of_product(inside)
+        if isinstance(inside, Pow) and not isinstance(inside.base, Num):
+            below = self.log(inside.base)
+            if below is not None and (self.is_positive(inside.base)):
+                return mul(inside.exponent, below)
+        if isinstance(inside, Where):
+            c, a, b = inside.args
+            left, right = self.log(a), self.log(b)
+            if left is not None or right is not None:
+                return where(c, left or fn("log", a), right or fn("log", b))
+        if isinstance(inside, Add) and ONE in inside.args:
+            return fn("log1p", add(*(t for t in inside.args if t is not ONE)))
+        return None
+
+    def log_of_product(self, x: Mul) -> Scalar | None:
+        """log(a*b) = log(a) + log(b) for what is positive for certain and has a stable logarithm; the rest stays together."""
+        parts: list[Scalar] = []
+        rest: list[Scalar] = []
+        for f in x.args:
+            base, exponent = (f.base, f.exponent) if isinstance(f, Pow) else (f, ONE)
+            stable = self.log(base) if self.is_positive(base) else None
+            if stable is None:
+                rest.append(f)
+            else:
+                parts.append(mul(exponent, stable))
+        if not parts:
+            return None
+        left = mul(*rest)
+        return add(*parts, *([] if left is ONE else [self.log(left) or fn("log", left)]))
+
+    def is_positive(self, x: Scalar) -> bool:
+        """Whether x > 0 by its form alone."""
+        if logit_of(x) is not None or exponential_part(x) is not None or argument_of(x, "exp") is not None:
+            return True
+        inside = definition(x)
+        if isinstance(inside, Entry) and isinstance(inside.array, Operation):
+            return inside.array.name == "softmax"
+        found = sum_of_exponentials(x)
+        return found is not None and found[0] is ONE
+
+    def log_of_sum(self, w: Scalar, u: Scalar, indices: list[Index]) -> Scalar:
+        """log(sum(w*exp(u))): the largest exponent is taken out."""
+        if w is ONE:
+            body = u
+            for i in indices:  # log(sum_ij) = logsumexp_i(logsumexp_j)
+                array, outer = lifted(body, [i])
+                body = entry(operation("logsumexp", (array,), array.shape[:-1]), *outer)
+            return body
+        top, rest = self.shifted(w, u, indices)
+        return add(top, fn("log", rest))
+
+    def shifted(self, w: Scalar, u: Scalar, indices: list[Index]) -> tuple[Scalar, Scalar]:
+        """m and r with sum(w*exp(u)) = exp(m)*r, m the largest exponent."""
+        array, outer = lifted(fn("max", fold("max", u, indices), LOWEST))
+        top = entry(array, *outer)
+        return top, total(mul(w, fn("exp", add(u, neg(top)))), indices)
+
+    # --- sums ---
+
+    def sum_rule(self, n: Add) -> Scalar:
+        """exp(x) - 1, 1 - sigmoid(z), 1 - erf(x), and the cross entropy of a logit."""
+        if len(n.args) == 2:
+            z = complement_of(n)
+            if z is not None:
+                return fn("sigmoid", z)
+        constant = next((t for t in n.args if isinstance(t, Num) and not isinstance(t.value, str)), None)
+        if constant is not None and abs(constant.value) == 1:
+            for t in n.args:
+                c, base = as_coefficient(t)
+                if c != -constant.value or not isinstance(base, Fn):
+                    continue
+                if base.name == "exp":
+                    rest = [s for s in n.args if s is not t and s is not constant]
+                    return add(mul(num(c), fn("expm1", base.args[0])), *rest)
+                if base.name == "erf":
+                    rest = [s for s in n.args if s is not t and s is not constant]
+                    return add(mul(constant, fn("erfc", base.args[0])), *rest)
+        return self.cross_entropy(n)
+
+    def cross_entropy(self, n: Add) -> Scalar:
+        """k y softplus(-z) + k (1 - y) softplus(z) = k (softplus(z) - y z), computed as one function of z and y."""
+        terms: list[tuple[Scalar, Scalar, list[Scalar]]] = []
+        for t in n.args:
+            for f in factors_of(t):
+                if isinstance(f, Fn) and f.name == "softplus":
+                    terms.append((t, f.args[0], [g for g in factors_of(t) if g is not f]))
+                    break
+        for k, (t, z, a) in enumerate(terms):
+            for s, minus, b in terms[k + 1 :]:
+                if minus is not neg(z):
+                    continue
+                common = [f for f in a if f in b and not isinstance(f, Num)]
+                ca, ra = as_coefficient(mul(*(f for f in a if f not in common)))
+                cb, rb = as_coefficient(mul(*(f for f in b if f not in common)))
+                if ca != cb:
+                    continue
+                if add(ra, rb) is not ONE:
+                    continue
+                rest = [x for x in n.args if x is not t and x is not s]
+                target, logit = (rb, z) if not is_negated(z) else (ra, minus)
+                made = mul(num(ca), *common, fn("cross_entropy_of_logit", logit, target))
+                return self.cross_entropy(result) if isinstance(result := add(made, *rest), Add) else result
+        return n
+
+    # --- products ---
+
+    def product_rule(self, n: Mul) -> Scalar:
+        """exp(v)/sum(exp(u)) shifted, x*log(x) at 0, and p*(1 - p) left as it was written."""
+        z = plain_logit_of(n)
+        if z is not None:
+            return fn("sigmoid", z)
+        made: Scalar = self.quotient_of_exponentials(n)
+        if not isinstance(made, Mul):
+            return made
+        for f in made.args:
+            if isinstance(f, Fn) and f.name == "log":
+                for g in made.args:
+                    if may_be_zero(g) and (f.args[0] is g or g in factors_of(f.args[0])):
+                        rest = [h for h in made.args if h is not f and h is not g]
+                        return mul(*rest, fn("xlogy", g, f.args[0]))
+            if isinstance(f, Add):
+                for g in made.args:
+                    logs = [t for t in f.args if may_be_zero(g) and as_coefficient(t)[1] is fn("log", g)]
+                    if logs:
+                        others = [h for h in made.args if h is not f and h is not g]
+                        c = as_coefficient(logs[0])[0]
+                        left = add(*(t for t in f.args if t is not logs[0]))
+                        return add(mul(num(c), *others, fn("xlogy", g, g)), mul(*others, g, left))
+        return made
+
+    def quotient_of_exponentials(self, n: Mul) -> Scalar:
+        exponents = [(f, argument_of(f, "exp")) for f in n.args]
+        exponentials = {f: u for f, u in exponents if u is not None}
+        if not exponentials:
+            return n
+        for f in n.args:
+            if not (isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0):
+                continue
+            found = sum_of_exponentials(f.base)
+            if found is None:
+                continue
+            top, rest = self.shifted(*found)
+            others = [g for g in n.args if g is not f and g not in exponentials]
+            exponent = add(*exponentials.values(), mul(f.exponent, top))
+            return mul(*others, fn("exp", exponent), power(rest, f.exponent))
+        return n
+
+
+def is_negated(z: Scalar) -> bool:
+    c, _ = as_coefficient(z.args[0] if isinstance(z, Add) else z)
+    return c < 0
+
+
+def may_be_zero(x: Scalar) -> bool:
+    """Whether x is an entry of a variable whose domain holds 0."""
+    return isinstance(x, Entry) and isinstance(x.array, Var) and x.array.domain in (
+        "nonnegative", "simplex", "onehot", "binary", "natural",
+    )  # fmt: skip
+
+
+def is_spd(x: Node) -> bool:
+    """Whether a matrix is symmetric positive definite by declaration."""
+    if isinstance(x, Var):
+        return x.domain == "spd"
+    if isinstance(x, Operation) and x.name == "inv":
+        return is_spd(x.operands[0])
+    if isinstance(x, Tensor) and isinstance(x.body, Add) and len(x.axes) == 2:
+        return all(_is_spd_term(t, x.axes) for t in x.body.args)
+    return False
+
+
+def _is_spd_term(t: Scalar, axes: Sequence[Index]) -> bool:
+    if isinstance(t, Num):
+        return False
+    c, base = as_coefficient(t)
+    return c > 0 and isinstance(base, Entry) and tuple(base.indices) == tuple(axes) and is_spd(base.array)
+
+

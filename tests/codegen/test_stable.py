@@ -1,0 +1,93 @@
+"""Stable forms: finite and right to the last digits where the formula as written overflows, underflows or cancels."""
+
+import mpmath
+import numpy as np
+import pytest
+
+from symgen.codegen.compile import compile_arrays
+from symgen.tensor.expression import dim, var
+from symgen.tensor.formula import read
+
+n, k = dim("n"), dim("k")
+z, y = var("z", (n,)), var("y", (n,), "binary", "data")
+Z, Y = var("Z", (n, k)), var("Y", (n, k), "onehot", "data")
+a, x = var("a"), var("x")
+w = var("w", (k,), "simplex")
+SCOPE = {"z": z, "y": y, "Z": Z, "Y": Y, "a": a, "x": x, "w": w, "n": n, "k": k}
+LARGE = np.array([-1000.0, -50.0, -1.5, 0.0, 2.0, 40.0, 1000.0])
+
+
+def value(text, lets=(), dtype=np.float64, **arrays):
+    scope = dict(SCOPE)
+    names = {}
+    for name, formula in lets:
+        scope[name] = read(formula, scope)
+        names[scope[name]] = name
+    made = compile_arrays({"value": read(text, scope)}, names)
+    with np.errstate(all="raise", under="ignore"):
+        return made({name: np.asarray(v, dtype) for name, v in arrays.items()})["value"]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("target", [0.0, 1.0])
+@pytest.mark.parametrize("lets", [(), [("p", "sigmoid(z)")], [("s", "2*z - z"), ("p", "1/(1 + exp(-s))")]])
+def test_cross_entropy_is_finite_and_right_far_out(dtype, target, lets):
+    p = "p" if lets else "sigmoid(z)"
+    ys = np.full(len(LARGE), target)
+    got = value(f"-sum(y*log({p}) + (1 - y)*log(1 - {p}))", lets, dtype, z=LARGE, y=ys)
+    want = sum(float(mpmath.log1p(mpmath.exp(s))) for s in (LARGE if target == 0 else -LARGE))
+    assert np.isclose(got, want, rtol=1e-13 if dtype is np.float64 else 1e-6)
+
+
+@pytest.mark.parametrize("point", [-40.0, -3.0, 30.0])
+@pytest.mark.parametrize(
+    "text, exact",
+    [
+        ("log(sigmoid(x))", lambda t: -mpmath.log1p(mpmath.exp(-t))),
+        ("log(1 - sigmoid(x))", lambda t: -mpmath.log1p(mpmath.exp(t))),
+        ("1 - sigmoid(x)", lambda t: 1 / (1 + mpmath.exp(t))),
+        ("sigmoid(x)", lambda t: 1 / (1 + mpmath.exp(-t))),
+        ("log(1 + exp(x))", lambda t: mpmath.log1p(mpmath.exp(t))),
+        ("log(sigmoid(x)*(1 - sigmoid(x)))", lambda t: -mpmath.log1p(mpmath.exp(-t)) - mpmath.log1p(mpmath.exp(t))),
+        ("1 - erf(x/8)", lambda t: mpmath.erfc(t / 8)),
+        ("exp(x/10^12) - 1", lambda t: mpmath.expm1(t / 10**12)),
+        ("log(1 + x/10^12)", lambda t: mpmath.log1p(t / 10**12)),
+        ("1/(1 + exp(-20*x))", lambda t: 1 / (1 + mpmath.exp(-20 * t))),
+    ],
+)
+def test_digits_are_kept(text, exact, point):
+    assert np.isclose(value(text, x=point), float(exact(mpmath.mpf(point))), rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_log_of_a_sum_of_exponentials(dtype):
+    rows = np.array([[1000.0, 999.0, -1000.0], [-2000.0, -2001.0, -2002.0], [0.1, 0.2, 0.3]])
+    want = [float(mpmath.log(sum(mpmath.exp(v) for v in row))) for row in rows]
+    tolerance = 1e-14 if dtype is np.float64 else 1e-6
+    assert np.allclose(value("log(sum(exp(Z), axis=1))", dtype=dtype, Z=rows), want, rtol=tolerance)
+    weighted = [float(mpmath.log(sum(c * mpmath.exp(v) for c, v in zip((0.2, 0.3, 0.5), row)))) for row in rows]
+    assert np.allclose(value("log(exp(Z) @ w)", dtype=dtype, Z=rows, w=[0.2, 0.3, 0.5]), weighted, rtol=tolerance)
+    total = float(mpmath.log(sum(mpmath.exp(v) for row in rows for v in row)))
+    assert np.isclose(value("log(sum(exp(Z)))", dtype=dtype, Z=rows), total, rtol=tolerance)
+    share = value("exp(Z)/sum(exp(Z), axis=1, keepdims=True)", dtype=dtype, Z=rows)
+    assert np.allclose(share.sum(axis=1), 1) and np.isclose(share[0, 0] / share[0, 1], np.e, rtol=1e-5)
+
+
+@pytest.mark.parametrize("lets", [(), [("P", "softmax(Z)")]])
+def test_log_of_softmax(lets):
+    rows = np.array([[1000.0, 0.0], [-1000.0, 1000.0]])
+    P = "P" if lets else "softmax(Z)"
+    assert np.isclose(value(f"-sum(Y*log({P}))/n", lets, Z=rows, Y=[[0, 1], [1, 0]]), 1500.0)
+
+
+def test_entropy_where_an_entry_is_zero():
+    assert np.isclose(value("-sum(w*log(w))", w=[0.5, 0.5, 0.0]), np.log(2))
+    assert value("-sum(Y*log(Y))", Y=[[1, 0], [0, 1]]) == 0
+
+
+def test_a_known_positive_matrix_takes_its_cholesky_factor():
+    S = var("S", (k, k), "spd")
+    made = compile_arrays({"value": read("logdet(S)", {"S": S})})
+    A = np.diag([1e200, 1e200, 1e-10])
+    assert "logdet_spd" in made.source
+    assert np.isclose(made({"S": A})["value"], np.log(1e200) * 2 + np.log(1e-10))
