@@ -223,6 +223,26 @@ def sum_of(terms: Iterable[tuple[int, t.Expression]]) -> t.Expression:
     return t.Terms(tuple(flat))
 
 
+def over_one_bar(terms: list[tuple[int, t.Expression]]) -> list[tuple[int, t.Expression]]:
+    """Terms with one denominator put together: a/2 + b/2 - c as (a + b)/2 - c."""
+    groups: dict[t.Expression, list[tuple[int, t.Expression]]] = {}
+    for sign, term in terms:
+        if isinstance(term, t.Factors) and term.rest[-1][0] == "/":
+            *rest, (_, below) = term.rest
+            above = t.Factors(term.first, tuple(rest)) if rest else term.first
+            groups.setdefault(below, []).append((sign, above))
+    shared = {below for below, group in groups.items() if len(group) > 1}
+    out = [
+        (s, x) for s, x in terms if not (isinstance(x, t.Factors) and x.rest[-1][0] == "/" and x.rest[-1][1] in shared)
+    ]
+    for below in shared:
+        sign, above = signed(sum_of(groups[below]))
+        if isinstance(above, t.Terms) and all(s < 0 for s, _ in above.terms):
+            sign, above = -sign, t.Terms(tuple((-s, x) for s, x in above.terms))
+        out.append((sign, t.Factors(above, (("/", below),))))
+    return out
+
+
 # --- products ---------------------------------------------------------------------------------------------------------
 
 
@@ -368,6 +388,6 @@ def _over(above: t.Expression, below: t.Expression) -> t.Expression:
 
 
 __all__ = [
-    "Chain", "ELEMENTWISE", "Product", "call", "fillers", "matmul", "negated", "number", "number_text", "powered", "signed",
+    "Chain", "ELEMENTWISE", "Product", "call", "fillers", "matmul", "negated", "number", "number_text", "over_one_bar", "powered", "signed",
     "sum_of", "transposed", "transposes", "weight",
 ]  # fmt: skip

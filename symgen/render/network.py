@@ -137,6 +137,9 @@ class Network:
         if vector is not None:
             self.put(j, (*chain, *vector))
             return
+        if len(chain) == 1 and cost(e.towards(i)) < cost(chain):
+            self.put(j, (call("sum", *e.towards(i), axis=t.Number(Fraction(0))),))
+            return
         last, turned = chain[-1], self.flip(chain[-1])
         if transposes(turned) < transposes(last) and not isinstance(last, t.Call):
             summed = call("sum", turned, axis=t.Number(Fraction(0)))
@@ -200,6 +203,9 @@ class Network:
             self.product.scale(self.size(i.size))
             return
         self.product.absorb(found)
+        if not found.arrays:
+            self.product.scale(self.size(i.size))
+            return
         pieces = list(found.arrays.items())
         if len(pieces) == 1 and pieces[0][1] == 2:
             chain = pieces[0][0]

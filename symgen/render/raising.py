@@ -15,6 +15,7 @@ from symgen.render.compose import (
     Product,
     call,
     fillers,
+    over_one_bar,
     number,
     signed,
     sum_of,
@@ -249,7 +250,7 @@ class Raiser:
     # --- sums ---------------------------------------------------------------------------------------------------------
 
     def sum(self, node: x.Add, axes: Axes) -> t.Expression:
-        return sum_of(signed(self.aligned(term, axes)) for term in node.args)
+        return sum_of(over_one_bar([signed(self.aligned(term, axes)) for term in node.args]))
 
     def reduction(self, kind: str, node: Any, axes: Axes) -> t.Expression:
         """kind(body) over everything, or over one axis of a matrix."""
@@ -287,13 +288,18 @@ class Raiser:
         """The sum of a sum: of the elementwise whole, or term by term where the terms contract."""
         ways: list[t.Expression] = []
         body, indices = self.opened(node)
-        if len(body.free) <= 2:
+        contracts = any(isinstance(f, x.Sum) for term in body.args for f, _ in factors_of(term))  # type: ignore[arg-type]
+        if len(body.free) <= 2 and (axes or not contracts):
             ways.append(self.reduction("sum", node, axes))
         if axes or not ways:
             terms = [x.total(term, indices) for term in body.args]
-            ways.append(sum_of(signed(self.aligned(term, axes)) for term in terms))
+            ways.append(sum_of(over_one_bar([signed(self.aligned(term, axes)) for term in terms])))
         tree = min(ways, key=weight)
         p = Product()
+        match tree:
+            case t.Call("sum", (t.Factors(first, (*rest, ("/", t.Number(value)))),), ()) if value != 0:
+                p.coefficient /= value
+                tree = call("sum", t.Factors(first, tuple(rest)) if rest else first)
         if axes:
             p.times((tree,))
         else:
@@ -523,7 +529,7 @@ class Raiser:
                     return self.indexed(x.open_tensor(node.array, node.indices), used)
                 return t.Subscript(self.array(node.array), tuple(self.indexed(i, used) for i in node.indices))
             case x.Add():
-                return sum_of(signed(self.indexed(a, used)) for a in node.args)
+                return sum_of(over_one_bar([signed(self.indexed(a, used)) for a in node.args]))
             case x.Mul() | x.Pow():
                 p = Product()
                 for f, exponent in factors_of(node):
