@@ -1,28 +1,25 @@
 """Rational simplification of one entry: fractions cancelled over atoms, the shortest form kept.
 
-Entries, functions, sums and pieces are atoms: they keep their names. `simplify_scalar` is pointwise and guarded, so that
-what cannot cancel costs a walk; `collect_common` joins sums that differ in a factor, as people write X'(p - y).
+Entries, functions, sums and pieces are atoms: they keep their names. `simplify_scalar` is pointwise and guarded: what
+cannot cancel costs a walk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from math import lcm
 from typing import Any
 
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
+from symgen.algebra.collect import common_factor, merged_pieces, sum_to_one, written_length
 from symgen.tensor.expression import (
-    HALF,
-    MINUS_ONE,
     ZERO,
     Add,
     Dim,
     Entry,
-    Expect,
     Fn,
-    Fold,
     Mul,
     Num,
     Pow,
@@ -34,10 +31,8 @@ from symgen.tensor.expression import (
     fn,
     mul,
     num,
-    open_sum,
     power,
     rebuild,
-    substitute,
     total,
     where,
 )  # fmt: skip
@@ -45,7 +40,7 @@ from symgen.tensor.facts import Facts
 
 MAX_COST = 400  # of an expression that is looked at
 MAX_ATOMS = 14
-MAX_TERMS = 240  # of a polynomial
+MAX_TERMS = 160  # of a polynomial
 MAX_DEGREE = 24
 
 PLAIN = (Entry, Num, Dim)
@@ -68,22 +63,21 @@ def _simplified(node: Scalar) -> Scalar:
     kind = type(node)
     if kind is Sum:
         body = simplify_scalar(node.body)
-        return node if body is node.body else total(body, node.indices)
+        return sum_to_one(node if body is node.body else total(body, node.indices))
     if kind is Where:
         condition, a, b = node.args
         return where(condition, simplify_scalar(a), simplify_scalar(b))
     if kind is not Add and kind is not Mul and kind is not Pow:
         return node
-    inner = _inside_atoms(node)
-    if not may_cancel(inner):
-        return inner
-    return _rational(inner)
+    inner = common_factor(merged_pieces(_inside_atoms(node)))
+    return _rational(inner) if may_cancel(inner) else inner
 
 
 def _inside_atoms(node: Scalar) -> Scalar:
     """`node` with the sums among its terms and factors simplified."""
     if type(node) in (Add, Mul):
-        new = [_inside_atoms(a) if type(a) in (Add, Mul) else simplify_scalar(a) if type(a) is Sum else a for a in node.args]
+        new = [_inside_atoms(a) if type(a) in (Add, Mul) else simplify_scalar(a) if type(a) is Sum else a
+               for a in node.args]  # fmt: skip
         return node if all(x is y for x, y in zip(new, node.args, strict=True)) else rebuild(node, new)  # type: ignore[no-any-return]
     return node
 
@@ -212,7 +206,7 @@ class _Field:
             else:
                 n = int(e)
                 top, bottom = of(base)
-            if abs(n) > MAX_DEGREE:
+            if abs(n) > MAX_DEGREE or max(len(top), len(bottom)) ** abs(n) > MAX_TERMS**2:
                 raise _TooLarge
             if n < 0:
                 top, bottom, n = bottom, top, -n
@@ -264,18 +258,56 @@ class _Field:
         return add(*(self.monomial(d, _fraction(c)) for d, c in p.to_dict().items()))
 
     def factored(self, p: fmpq_mpoly, sign: int = 1) -> Scalar:
-        constant, factors = p.factor()
-        out: list[Scalar] = [power(num(_fraction(constant)), num(sign))]
-        for base, e in factors:
-            e = int(e)
-            terms = base.to_dict()
-            if len(terms) == 1:
-                ((degrees, c),) = terms.items()
-                out.append(self.monomial([d * e for d in degrees], _fraction(c) ** e, 1) if sign > 0 else
-                           self.monomial([d * e for d in degrees], 1 / _fraction(c) ** e, -1))
+        """The product of the factors of p (of their inverses, for the sign -1), with signs as people write them: 1 - x."""
+        constant, found = p.factor()
+        constant = _fraction(constant)
+        factors: list[tuple[fmpq_mpoly, int]] = []
+        for base, e in found:
+            if _is_turned(base):
+                base, constant = -base, constant * (-1) ** int(e)
+            factors.append((base, int(e)))
+        out: list[Scalar] = [power(num(constant), num(sign))]
+        for base, e in self.rejoined(factors):
+            if len(base) == 1:
+                ((degrees, c),) = base.to_dict().items()
+                out.append(self.monomial([d * e for d in degrees], _fraction(c) ** (sign * e), sign))
             else:
                 out.append(power(self.polynomial(base), num(sign * e)))
         return mul(*out)
+
+    def rejoined(self, factors: list[tuple[fmpq_mpoly, int]]) -> list[tuple[fmpq_mpoly, int]]:
+        """Factors multiplied out where that is shorter: 1 - x^2 for (1 - x)(1 + x)."""
+        done = list(factors)
+        again = len(done) > 1
+        while again:
+            again = False
+            for i, (p, e) in enumerate(done):
+                for j in range(i):
+                    q, f = done[j]
+                    if e != f or len(p) == 1 or len(q) == 1 or len(p) * len(q) > 16:
+                        continue
+                    product = p * q
+                    lengths = [written_length(self.polynomial(x)) for x in (p, q, product)]
+                    if lengths[2] < lengths[0] + lengths[1] + 1:
+                        done[j] = (product, e)
+                        del done[i]
+                        again = True
+                        break
+                if again:
+                    break
+        return done
+
+
+def _is_turned(p: fmpq_mpoly) -> bool:
+    """Whether -p is what people write: the constant first and positive, or more plus than minus signs."""
+    if len(p) == 1:
+        return False
+    terms = p.to_dict()
+    for degrees, c in terms.items():
+        if not any(degrees):
+            return bool(c < 0)
+    negative = sum(c < 0 for c in terms.values())
+    return 2 * negative > len(terms)
 
 
 def cancelled(top: fmpq_mpoly, bottom: fmpq_mpoly) -> tuple[fmpq_mpoly, fmpq_mpoly]:
@@ -324,81 +356,4 @@ def _rational(node: Scalar) -> Scalar:
     return best
 
 
-def written_length(node: Scalar) -> int:
-    """How long an expression is as people write it: leaves, operations and signs counted, atoms as one."""
-    kind = type(node)
-    if kind is Add:
-        return sum(written_length(t) for t in node.args) + len(node.args) - 1
-    if kind is Mul:
-        first = node.args[0]
-        rest = node.args[1:] if first is MINUS_ONE else node.args
-        return sum(written_length(t) for t in rest) + len(rest) - (first is not MINUS_ONE) + (type(rest[0]) is Add)
-    if kind is Pow:
-        if node.args[1] is MINUS_ONE or node.args[1] is HALF:
-            return 1 + written_length(node.args[0])
-        return 1 + written_length(node.args[0]) + written_length(node.args[1])
-    if kind is Fn:
-        return 1 + sum(written_length(a) for a in node.args)
-    if kind is Sum or kind is Fold or kind is Expect:
-        return 2 + written_length(node.body)
-    if kind is Where:
-        return 3 + written_length(node.args[1]) + written_length(node.args[2])
-    if kind is Num and isinstance(node.value, Fraction):
-        return 1 if node.value.denominator == 1 else 2
-    return 1
-
-
-# --- sums with common factors -----------------------------------------------------------------------------------------
-
-
-def collect_common(node: Scalar) -> Scalar:
-    """Sums over the same indices that share factors are joined where that is shorter: X'p/n - X'y/n is X'(p - y)/n."""
-    if type(node) is Mul:
-        new = [collect_common(a) if type(a) is Add else a for a in node.args]
-        return node if all(x is y for x, y in zip(new, node.args, strict=True)) else mul(*new)
-    if type(node) is not Add or len(node.args) > 64:
-        return node
-    return _joined_sums(node)
-
-
-def _joined_sums(node: Scalar) -> Scalar:
-    """Terms c a Sum(u v) and c a Sum(u w) with one outer factor become c a Sum(u (v + w)), if their bodies share a factor."""
-    groups: dict[tuple[frozenset[Scalar], tuple[Any, ...]], list[tuple[Fraction, Scalar]]] = {}
-    rest: list[Scalar] = []
-    for term in node.args:
-        c, base = as_coefficient(term)
-        factors = list(base.args) if type(base) is Mul else [base]
-        sums = [f for f in factors if type(f) is Sum]
-        if len(sums) != 1:
-            rest.append(term)
-            continue
-        outer = frozenset(f for f in factors if f is not sums[0])
-        key = tuple(i.size for i in sums[0].indices)
-        groups.setdefault((outer, key), []).append((c, sums[0]))
-    made: list[Scalar] = []
-    for (outer, _), members in groups.items():
-        if len(members) == 1:
-            made.extend(mul(num(c), *outer, s) for c, s in members)
-        else:
-            made.append(mul(*outer, *_join(members)))
-    joined = add(*rest, *made)
-    return joined if written_length(joined) < written_length(node) else node
-
-
-def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
-    """One sum of all members over the indices of the first, its common factors in front."""
-    first, indices = open_sum(members[0][1])
-    bodies = [(members[0][0], first)]
-    for c, s in members[1:]:
-        bodies.append((c, substitute(s.body, dict(zip(s.indices, indices, strict=True)))))
-    factors = [dict.fromkeys(b.args if type(b) is Mul else (b,)) for _, b in bodies]
-    common = [f for f in factors[0] if type(f) is not Num and all(f in g for g in factors[1:])]
-    if not common:
-        return [add(*(mul(num(c), s) for c, s in members))]
-    scales = [c * as_coefficient(b)[0] for c, b in bodies]
-    scale = scales[0] if all(abs(s) == abs(scales[0]) for s in scales) else Fraction(1)
-    inner = add(*(mul(num(c / scale), *(f for f in g if f not in common)) for (c, _), g in zip(bodies, factors, strict=True)))
-    return [num(scale), total(mul(*common, inner), indices)]
-
-
-__all__ = ["collect_common", "may_cancel", "simplify_scalar", "written_length"]
+__all__ = ["may_cancel", "simplify_scalar"]

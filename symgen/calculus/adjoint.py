@@ -220,11 +220,11 @@ class Statement:
             _PASS[type(node)](self, node, g, value if node is root else node)
 
     def settle(self, body: Scalar, scope: Iterable[Index], node: Node) -> Scalar:
-        """`body` summed over the indices of `scope` that `node` does not have, averaged over the noise it does not have."""
+        """`body` summed over the indices of `scope` that `node` does not have, averaged over its missing noise."""
         free = node.free
         todo = [i for i in scope if i not in free]
         if todo:
-            body = total(body, todo)
+            body = summed(body, todo)
         if self.noise:
             loose = self.noise.loose(body, node)
             if loose:
@@ -267,11 +267,13 @@ class Statement:
             renamed: dict[Index, Scalar] = {i: axis(k, array.shape[k]) for i, k in plain.items()}
             if not todo:
                 return substitute(g, renamed)  # type: ignore[no-any-return]
+            if any(i.size is ONE for i in todo):
+                return substitute(summed(g, todo), renamed)  # type: ignore[no-any-return]
             bound = [bound_index(g.height + 1 + k, i.size) for k, i in enumerate(todo)]
             renamed.update(zip(todo, bound, strict=True))
             return total(substitute(g, renamed), bound)
         if todo:
-            g = total(g, todo)
+            g = summed(g, todo)
         target = [fresh_index(s) for s in array.shape]
         mapping: dict[Index, Scalar] = {i: target[k] for i, k in plain.items()}
         taken = set(plain.values())
@@ -326,7 +328,7 @@ class Statement:
             rest = substitute(body, dict(zip(indices, others, strict=True)))
             self.give(body, times(g, fold("prod", where(here, ONE, rest), others)), scope)
             return
-        self.ctx.trace.condition(f"the {node.kind} over an index is attained once; its gradient goes to the one attaining it")
+        self.ctx.trace.condition(f"the {node.kind} over an index is attained once: the gradient goes to that entry")
         self.give(body, where(compare("==", body, value), g, ZERO), scope)
 
     def _where(self, node: Where, g: Scalar, value: Scalar) -> None:
@@ -344,6 +346,13 @@ class Statement:
     def local(self, body: Scalar) -> Scalar:
         """What passed a non-linearity may cancel."""
         return self.simplify(body)
+
+
+def summed(body: Scalar, indices: Iterable[Index]) -> Scalar:
+    """The sum over `indices`; one that takes a single value is put in."""
+    indices = list(indices)
+    single = {i: ZERO for i in indices if i.size is ONE}
+    return total(substitute(body, single), [i for i in indices if i not in single])
 
 
 def times(g: Scalar, slope: Scalar) -> Scalar:

@@ -6,28 +6,29 @@ an array of its own where it is long or used more than once. Whoever asks for th
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
-from symgen.algebra.rational import collect_common, simplify_scalar
+from symgen.algebra.collect import collect_common, symmetric_entries, written_length
+from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
 from symgen.calculus.recurrence import backward
-from symgen.calculus.rules import pullback
+from symgen.calculus.rules import OPERATIONS_FILE, pullback
 from symgen.calculus.structured import within_set
 from symgen.derivation.context import Context
-from symgen.tensor.build import has_contraction, is_plain
+from symgen.tensor.build import has_contraction, is_plain, replace_scalars
 from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
     Entry,
+    Fold,
     Index,
     Node,
     Operation,
     Operator,
     Recurrence,
     Scalar,
+    Sum,
     Tensor,
     Var,
     Where,
@@ -42,6 +43,7 @@ from symgen.tensor.expression import (
     operator,
     substitute,
     tensor,
+    uncollected,
 )  # fmt: skip
 from symgen.tensor.operations import OPERATIONS
 from symgen.text.diagnostics import CannotDerive
@@ -124,6 +126,8 @@ class Reverse:
             return g
         within = has_contraction(array.body)
         if has_contraction(g):
+            if array.rank == 0:
+                return self.hoisted(g)
             if not within and self.count_uses(array.body, 1) == 1 and count_nodes(g) <= SHORT:
                 return g
             return self.materialised(array, g)
@@ -134,6 +138,19 @@ class Reverse:
         if (uses == 1 and nodes <= 2 * SHORT) or (uses <= 2 and nodes <= SHORT and not within):
             return g
         return self.materialised(array, g)
+
+    def hoisted(self, g: Scalar) -> Scalar:
+        """The adjoint of a scalar with its contractions under names of their own, so that what is around them can cancel."""
+        inner: dict[Scalar, Scalar] = {}
+        stack = [g]
+        while stack:
+            node = stack.pop()
+            if type(node) is Sum or type(node) is Fold:
+                free = sorted(node.free, key=lambda i: (i.kind, i.number))
+                inner[node] = entry(tensor(free, node), *free)
+            elif type(node) is not Entry:
+                stack.extend(node.args)
+        return replace_scalars(g, inner)
 
     def count_uses(self, body: Scalar, limit: int) -> int:
         """How many different entries of active arrays stand in `body`; counting stops past `limit`."""
@@ -206,7 +223,7 @@ class Reverse:
                 if operand in self.active:
                     self.emit(operand, self.averaged(pullback(node, k, g, self.lifted), operand))
             elif any(a in self.active for a in arrays_below(operand)):
-                raise CannotDerive(f"`{node.name}` has no rule for its parameter", operand, "symgen/tensor/operations.py")
+                raise CannotDerive(f"`{node.name}` has no rule for its parameter", operand, OPERATIONS_FILE)
 
     def operator(self, node: Operator, g: Scalar) -> None:
         """E[x ~ law](body) is linear in its body, where the law does not depend on what is differentiated by."""
@@ -225,18 +242,6 @@ class Reverse:
             if loose:
                 return self.noise.average(body, loose)
         return body
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Nodes are interned and hold no cycles: the collector would walk all of them again and again, and find nothing."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def program_of(f: Array) -> list[Array]:
@@ -300,7 +305,7 @@ def differentiate(
     f: Array, xs: Sequence[Array], ctx: Context, lifted: Sequence[Index], seed: Scalar, form: str | None
 ) -> dict[Array, Array]:
     """The sum over entries of `seed` times f, by each of `xs`; the lifted axes stand first in the results."""
-    with no_collection():
+    with uncollected():
         return _differentiate(f, xs, ctx, lifted, seed, form)
 
 
@@ -315,10 +320,10 @@ def _differentiate(
     out: dict[Array, Array] = {}
     for x in xs:
         source, at = sources[x]
-        body = sweep.adjoints.get(source, ZERO)
-        body = collect_common(sweep.simplify(body))
+        body = finished(sweep.adjoints.get(source, ZERO), ctx)
         if isinstance(source, Var):
             body = within_set(body, source, ctx, form)
+            body = finished(body, ctx)
         own = [axis(k, s) for k, s in enumerate(source.shape)]
         if at is not None:
             indices = [fresh_index(s) for s in x.shape]
@@ -326,17 +331,37 @@ def _differentiate(
             body, own = substitute(body, dict(zip(own, values, strict=True))), indices
         out[x] = result = tensor((*lifted, *own), body)
         if body is ZERO:
-            ctx.trace.add(
-                "independent", operator("jacobian" if lifted else "grad", (f, x), result.shape), result,
-                where=ctx.name_of(x) or "", reason=f"{ctx.name_of(f) or 'it'} does not depend on {ctx.name_of(x) or 'this'}",
-            )  # fmt: skip
+            before = operator("jacobian" if lifted else "grad", (f, x), result.shape)
+            ctx.trace.add("independent", before, result, where=ctx.name_of(x) or "", reason="the one does not vary with the other")
         else:
             sweep.explain(source if at is None else x, result)
     return out
 
 
+def finished(body: Scalar, ctx: Context) -> Scalar:
+    """A result as people write it: fractions cancelled, sums joined, the transpose of a symmetric matrix left out."""
+    body = collect_common(simplify_scalar(body, ctx.facts))
+    used: list[Array] = []
+    other = symmetric_entries(body, used)
+    if used:
+        other = collect_common(simplify_scalar(other, ctx.facts))
+        if written_length(other) <= written_length(body):
+            names = dict.fromkeys(_matrix_name(a, ctx) for a in used)
+            ctx.trace.condition(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} symmetric")
+            return other
+    return body
+
+
+def _matrix_name(array: Array, ctx: Context) -> str:
+    name = ctx.name_of(array)
+    if name or isinstance(array, Var):
+        return name or array.name  # type: ignore[attr-defined]
+    below = [a for a in arrays_below(array) if a.rank >= 2]
+    return _matrix_name(below[0], ctx) if below else "the matrix"
+
+
 def source_of(x: Array, program: set[Array]) -> tuple[Array, tuple[tuple[Index, ...], tuple[Scalar, ...]] | None]:
-    """The array that `x` is taken from: itself, or W for an entry or a slice of W (with the indices in W over its axes)."""
+    """The array that `x` is taken from: itself, or W for an entry or a slice of W (with its indices in W)."""
     if x in program or not isinstance(x, Tensor) or not isinstance(x.body, Entry):
         return x, None
     if isinstance(x.body.array, (Var, Tensor, Operation)) and all(_is_place(i) for i in x.body.indices):

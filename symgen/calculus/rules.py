@@ -11,6 +11,7 @@ from functools import cache
 
 from symgen.tensor.expression import (
     Array,
+    Delta,
     Index,
     Node,
     Operation,
@@ -40,7 +41,7 @@ OPERATIONS_FILE = "symgen/tensor/operations.py"
 
 
 class Template:
-    """An expression over a few leaves, kept as the list of its constructions, so that it is made quickly over others."""
+    """An expression over a few leaves, kept as the list of its constructions: it is made quickly over others."""
 
     __slots__ = ("program", "result")
 
@@ -113,7 +114,7 @@ def _pullback(name: str, operand: str, shapes: tuple[tuple[Scalar, ...], ...]) -
 
 
 def pullback(node: Operation, position: int, y_bar: Scalar, lifted: Sequence[Index] = ()) -> Scalar:
-    """The adjoint of operand `position` as a body over its axes `axis(k, size)`; `y_bar` is a body over those of `node`.
+    """The adjoint of operand `position` as a body over its axes `axis(k, size)`; `y_bar` is one over those of `node`.
 
     Both may hold the further indices `lifted`.
     """
@@ -169,9 +170,30 @@ def lift(root: Scalar, entries: Mapping[Array, Callable[..., Scalar]]) -> Scalar
             body = substitute(array.args[0], dict(zip(array.axes, indices, strict=True)))  # type: ignore[attr-defined]
             body = replace_arrays(body, how)
             extra = _extra(body, indices)
-            made = tensor((*extra, *indices), body)
-            how[array] = _entries(made, extra)
+            if extra and has_delta(body):
+                how[array] = _written_out(body, indices)  # the sums outside take the Deltas away
+            else:
+                how[array] = _entries(tensor((*extra, *indices), body), extra)
     return replace_arrays(root, how)  # type: ignore[no-any-return]
+
+
+def _written_out(body: Scalar, indices: Sequence[Index]) -> Callable[..., Scalar]:
+    return lambda *at: substitute(body, dict(zip(indices, at, strict=True)))
+
+
+def has_delta(body: Scalar) -> bool:
+    """Whether a Delta stands in the expression (arrays not looked into)."""
+    seen: set[Node] = set()
+    stack: list[Node] = [body]
+    while stack:
+        n = stack.pop()
+        if n in seen or n.is_array_node:
+            continue
+        seen.add(n)
+        if isinstance(n, Delta):
+            return True
+        stack.extend(n.args)
+    return False
 
 
 def _extra(body: Scalar, indices: Sequence[Index]) -> list[Index]:

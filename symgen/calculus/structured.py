@@ -10,6 +10,7 @@ from symgen.derivation.context import Context
 from symgen.tensor.expression import (
     HALF,
     ZERO,
+    Add,
     Scalar,
     Var,
     add,
@@ -59,8 +60,10 @@ def within_set(body: Scalar, x: Var, ctx: Context, form: str | None = None) -> S
         made, reason = _tied(body, x, kind), "the partial derivatives by the free entries"
     elif kind == "simplex":
         j = fresh_index(axes[-1].size)
-        mean = divide(total(substitute(body, {axes[-1]: j}), [j]), j.size)
-        made, reason = sub(body, mean), REASONS[kind]
+        # what is equal for all entries of a row is its own mean
+        varies = add(*(t for t in (body.args if type(body) is Add else (body,)) if axes[-1] in t.free))
+        mean = divide(total(substitute(varies, {axes[-1]: j}), [j]), j.size)
+        made, reason = sub(varies, mean), REASONS[kind]
     else:
         i, j = axes[-2], axes[-1]
         flipped = substitute(body, {i: j, j: i}) if i.size is j.size else body

@@ -877,6 +877,10 @@ def _bind(cls: type[Node], body: Scalar, indices: Sequence[Index], extra: tuple[
     """A binder: its indices are renumbered by height, so that equal expressions are one node."""
     height = body.height
     numbered = tuple(_index("s", height + 1 + k, i.size) for k, i in enumerate(indices))
+    if not body.free.isdisjoint(numbered) and any(i in body.free and i not in indices for i in numbered):
+        # below a binder that is being replaced an index of it may be free, and must not be caught
+        height = max(i.number for i in body.free if i.kind == "s")
+        numbered = tuple(_index("s", height + 1 + k, i.size) for k, i in enumerate(indices))
     if numbered != tuple(indices):
         body = substitute(body, dict(zip(indices, numbered, strict=True)))
     key = (cls, *extra, numbered, body)
@@ -1214,7 +1218,7 @@ def _rename(node: Any, mapping: Mapping[Index, Any], memo: dict[Any, Any], value
         if not values.isdisjoint(node.indices):
             return None
         body = _rename(node.body, mapping, memo, values, depth + 1)
-        if body is None:
+        if body is None or node.indices[0].number != body.height + 1:
             return None
         extra = (node.kind,) if kind is Fold else ()
         key = (kind, *extra, node.indices, body)

@@ -1,0 +1,253 @@
+"""Collecting, as people write results: X'(p - y)/n for X'p/n - X'y/n, one `where` for two halves, sums of p as 1.
+
+Nothing is expanded here; each rule makes an expression shorter or leaves it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from symgen.tensor.expression import (
+    HALF,
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Array,
+    Compare,
+    Entry,
+    Expect,
+    Fn,
+    Fold,
+    Index,
+    Logic,
+    Mul,
+    Num,
+    Operation,
+    Pow,
+    Scalar,
+    Sum,
+    Var,
+    Where,
+    add,
+    as_coefficient,
+    logic,
+    mul,
+    num,
+    open_sum,
+    rebuild,
+    substitute,
+    total,
+    where,
+)
+from symgen.tensor.facts import is_symmetric
+
+MAX_TERMS = 64
+
+
+def written_length(node: Scalar) -> int:
+    """How long an expression is as people write it: leaves, operations and signs counted, arrays as one."""
+    kind = type(node)
+    if kind is Add:
+        return sum(written_length(t) for t in node.args) + len(node.args) - 1
+    if kind is Mul:
+        first = node.args[0]
+        rest = node.args[1:] if first is MINUS_ONE else node.args
+        return sum(written_length(t) for t in rest) + len(rest) - (first is not MINUS_ONE) + (type(rest[0]) is Add)
+    if kind is Pow:
+        if node.args[1] is MINUS_ONE or node.args[1] is HALF:
+            return 1 + written_length(node.args[0])
+        return 1 + written_length(node.args[0]) + written_length(node.args[1])
+    if kind is Fn:
+        return 1 + sum(written_length(a) for a in node.args)
+    if kind is Sum or kind is Fold or kind is Expect:
+        return 2 + written_length(node.body)
+    if kind is Where:
+        return 3 + written_length(node.args[1]) + written_length(node.args[2])
+    if kind is Num and isinstance(node.value, Fraction):
+        return 1 if node.value.denominator == 1 else 2
+    return 1
+
+
+# --- sums with common factors -----------------------------------------------------------------------------------------
+
+
+def collect_common(node: Scalar) -> Scalar:
+    """Sums over the same indices that share factors are joined where that is shorter: X'p/n - X'y/n is X'(p - y)/n."""
+    if type(node) is Mul:
+        new = [collect_common(a) if type(a) is Add else a for a in node.args]
+        return node if all(x is y for x, y in zip(new, node.args, strict=True)) else mul(*new)
+    if type(node) is not Add or len(node.args) > MAX_TERMS:
+        return node
+    return common_factor(_joined_sums(node))
+
+
+def common_factor(node: Scalar) -> Scalar:
+    """a b + a c is a (b + c); a rational number or a sign goes out where all terms share it."""
+    if type(node) is not Add or len(node.args) > MAX_TERMS:
+        return node
+    parts = [as_coefficient(t) for t in node.args]
+    factors = [list(b.args) if type(b) is Mul else [b] for _, b in parts]
+    common = [f for f in factors[0] if f is not ONE and all(f in g for g in factors[1:])]
+    scale = parts[0][0]
+    if any(abs(c) != abs(scale) for c, _ in parts) or abs(scale) == 1:
+        scale = Fraction(1)
+    else:
+        scale = abs(scale)
+    if not common and scale == 1:
+        return node
+    left = [mul(num(c / scale), *(f for f in g if f not in common)) for (c, _), g in zip(parts, factors, strict=True)]
+    rest = add(*left)
+    made = mul(num(scale), *common, rest)
+    return made if written_length(made) < written_length(node) else node
+
+
+def _joined_sums(node: Scalar) -> Scalar:
+    """Terms c Sum(u v) and c Sum(u w) with the same outer factors become c Sum(u (v + w)), if they share a factor."""
+    groups: dict[tuple[frozenset[Scalar], tuple[Any, ...]], list[tuple[Fraction, Scalar]]] = {}
+    rest: list[Scalar] = []
+    for term in node.args:
+        c, base = as_coefficient(term)
+        factors = list(base.args) if type(base) is Mul else [base]
+        sums = [f for f in factors if type(f) is Sum]
+        if len(sums) != 1:
+            rest.append(term)
+            continue
+        outer = frozenset(f for f in factors if f is not sums[0])
+        key = tuple(i.size for i in sums[0].indices)
+        groups.setdefault((outer, key), []).append((c, sums[0]))
+    made: list[Scalar] = []
+    for (outer, _), members in groups.items():
+        if len(members) == 1:
+            made.extend(mul(num(c), *outer, s) for c, s in members)
+        else:
+            made.append(mul(*outer, *_join(members)))
+    joined = add(*rest, *made)
+    return joined if written_length(joined) < written_length(node) else node
+
+
+def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
+    """One sum of all members over the indices of the first, its common factors in front."""
+    first, indices = open_sum(members[0][1])
+    bodies = [(members[0][0], first)]
+    for c, s in members[1:]:
+        bodies.append((c, substitute(s.body, dict(zip(s.indices, indices, strict=True)))))  # type: ignore[attr-defined]
+    factors = [dict.fromkeys(b.args if type(b) is Mul else (b,)) for _, b in bodies]
+    common = [f for f in factors[0] if type(f) is not Num and all(f in g for g in factors[1:])]
+    if not common:
+        return [add(*(mul(num(c), s) for c, s in members))]
+    scales = [c * as_coefficient(b)[0] for c, b in bodies]
+    scale = scales[0] if all(abs(s) == abs(scales[0]) for s in scales) else Fraction(1)
+    inner = add(
+        *(
+            mul(num(c / scale), *(f for f in g if f not in common))
+            for (c, _), g in zip(bodies, factors, strict=True)
+        )
+    )
+    return [num(scale), total(mul(*common, inner), indices)]
+
+
+# --- pieces -----------------------------------------------------------------------------------------------------------
+
+
+def merged_pieces(node: Scalar) -> Scalar:
+    """where(c, a, 0) + where(not c, b, 0) is where(c, a, b); equal conditions share one `where`."""
+    if type(node) is not Add:
+        return node
+    pieces: dict[Scalar, tuple[Scalar, Scalar]] = {}
+    rest: list[Scalar] = []
+    count = 0
+    for term in node.args:
+        c, base = as_coefficient(term)
+        factors = base.args if type(base) is Mul else (base,)
+        found = [f for f in factors if type(f) is Where]
+        if len(found) != 1 or len(factors) > 1 or ZERO not in found[0].args[1:]:
+            rest.append(term)
+            continue
+        count += 1
+        condition, a, b = found[0].args
+        a, b = mul(num(c), a), mul(num(c), b)
+        if condition not in pieces and (other := _negated(condition)) in pieces:
+            condition, a, b = other, b, a
+        x, y = pieces.get(condition, (ZERO, ZERO))
+        pieces[condition] = (add(x, a), add(y, b))
+    if len(pieces) == count:
+        return node
+    return add(*rest, *(where(c, a, b) for c, (a, b) in pieces.items()))
+
+
+def _negated(condition: Scalar) -> Scalar:
+    return logic("not", condition) if isinstance(condition, (Compare, Logic)) else condition
+
+
+# --- facts of arrays --------------------------------------------------------------------------------------------------
+
+
+def is_stochastic(array: Array) -> bool:
+    """Whether the entries along the last axis sum to 1: simplex and onehot variables, a softmax."""
+    if isinstance(array, Var):
+        return array.domain in ("simplex", "onehot")
+    return isinstance(array, Operation) and array.name == "softmax"
+
+
+def sum_to_one(node: Scalar) -> Scalar:
+    """sum[k](p[.., k]) is 1 where p is a distribution along its last axis."""
+    if type(node) is not Sum or type(node.body) is not Entry:
+        return node
+    inside = node.body
+    last = inside.args[-1] if len(inside.args) > 1 else None
+    if last not in node.indices or not is_stochastic(inside.array):
+        return node
+    if any(last in i.free for i in inside.indices[:-1]) or last.size is not inside.array.shape[-1]:  # type: ignore[union-attr]
+        return node
+    return total(ONE, [i for i in node.indices if i is not last])
+
+
+@cache
+def _symmetric(array: Array) -> bool:
+    return array.rank >= 2 and bool(is_symmetric(array))
+
+
+def symmetric_entries(node: Scalar, used: list[Array] | None = None) -> Scalar:
+    """Entries of symmetric matrices with their last two indices in one order, so that S and S' are one."""
+    memo: dict[Scalar, Scalar] = {}
+
+    def of(x: Scalar) -> Scalar:
+        found = memo.get(x)
+        if found is None:
+            found = memo[x] = step(x)
+        return found
+
+    def step(x: Scalar) -> Scalar:
+        kind = type(x)
+        if kind is Entry:
+            *front, i, j = x.args if len(x.args) > 2 else (x, ZERO, ZERO)
+            if len(x.args) > 2 and _symmetric(x.array) and _rank_of(j) < _rank_of(i):
+                if used is not None and x.array not in used:
+                    used.append(x.array)
+                return rebuild(x, [*front, j, i])  # type: ignore[no-any-return]
+            return x
+        if kind is Sum:
+            body = of(x.body)
+            return x if body is x.body else total(body, x.indices)
+        if kind in (Add, Mul, Pow):
+            new = [of(a) for a in x.args]
+            return x if all(a is b for a, b in zip(new, x.args, strict=True)) else rebuild(x, new)  # type: ignore[no-any-return]
+        return x
+
+    return of(node)
+
+
+def _rank_of(index: Scalar) -> tuple[int, str, int]:
+    if isinstance(index, Index):
+        return (0 if index.kind == "a" else 1 if index.kind == "u" else 2, index.kind, index.number)
+    return (3, "", index.serial)
+
+
+__all__ = [
+    "collect_common", "common_factor", "is_stochastic", "merged_pieces", "sum_to_one", "symmetric_entries",
+    "written_length",
+]  # fmt: skip
