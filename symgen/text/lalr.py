@@ -144,7 +144,7 @@ class Parser:
         if size:
             del states[-size:], values[-size:]
         if plan:
-            parts = _planned(plan, parts)
+            parts = _planned(plan, parts, method is None)
         if method is None:
             values.append(parts[0] if alone and len(parts) == 1 else parts)
         else:
@@ -177,10 +177,11 @@ class Parser:
             states.append(self.tables.gotos[states[-1]][symbol])
 
 
-def _planned(plan: str, parts: list[Any]) -> list[Any]:
+def _planned(plan: str, parts: list[Any], is_list: bool) -> list[Any]:
+    """The parts of a call or of a list. A list that starts with a list is that one grown: n parts cost n steps."""
     children = iter(parts)
-    out: list[Any] = []
-    for step in plan:
+    out: list[Any] = next(children) if is_list and plan[0] == "i" else []
+    for step in plan[1:] if is_list and plan[0] == "i" else plan:
         if step == "c":
             out.append(next(children))
         elif step == "i":

