@@ -1,8 +1,8 @@
 """The canonical form of tensor expressions: equal forms are one node, so that `is` proves equality.
 
 An entry expression becomes a polynomial over atoms. Definitions are opened, functions written in a small basis (exp,
-log, powers, sign, lgamma and its derivatives, cos, sin), products of sums expanded to connected contractions with canonical
-labels, fractions brought to lowest terms. A rule that needs a sign asks the facts, and the fact is kept as a condition.
+log, powers, sign, lgamma and its derivatives, cos, sin), products of sums expanded to connected contractions with
+canonical labels, fractions brought to lowest terms. A rule that needs a sign asks the facts, and the fact is kept as a condition.
 All of it under a budget of terms and time: when that is spent, BudgetSpent is raised and nothing is known.
 """
 
@@ -133,7 +133,7 @@ class Workshop:
         p = self.difference(b, a)
         for _ in range(3):
             r = range_of(poly.node_of(p), self.facts)
-            if r.positive or r.nonnegative and not strict:
+            if r.positive or (r.nonnegative and not strict):
                 return True
             lowered = self._lower_bound(p)
             if lowered is None or strict:
@@ -175,7 +175,7 @@ class Workshop:
         node = poly.node_of(p)
         if not test(range_of(node, self.facts)):
             return False
-        if isinstance(node, Entry) and isinstance(node.array, Var) or not test(range_of(node)):
+        if (isinstance(node, Entry) and isinstance(node.array, Var)) or not test(range_of(node)):
             name = node.array.name if isinstance(node, Entry) and isinstance(node.array, Var) else str(node)
             self.used[f"{name} {says}"] = None
         return True
@@ -380,7 +380,7 @@ class Workshop:
         return self._root(c, content, factors, exponent)
 
     def factored(self, p: Poly) -> tuple[Fraction, Monomial, list[tuple[Poly, int]]]:
-        """c, m, [(f, k), ..] with p = c m f^k ..: irreducible factors of the numerator, and of the denominator (k < 0)."""
+        """c, m, [(f, k), ..] with p = c m f^k ..: irreducible factors of numerator and denominator (there k < 0)."""
         top, powers = poly.cleared(p, self.definitions, self.budget)
         c, content, factors = poly.factor(top, self.budget)
         return c, content, [*factors, *((self.definitions[a], -k) for a, k in powers.items())]
@@ -615,8 +615,10 @@ class Workshop:
         value = poly.constant_of(exponent)
         base = self.poly(node.base)
         if value is not None:
-            if value.denominator > 64 or abs(value) > 64 and len(base) > 1:
-                return poly.of_atom(self._outer(lambda r: power(self.scalar(substitute(node.base, r)), num(value)), node))
+            if value.denominator > 64 or (abs(value) > 64 and len(base) > 1):
+                return poly.of_atom(
+                    self._outer(lambda r: power(self.scalar(substitute(node.base, r)), num(value)), node)
+                )
             return self.power(base, value)
         if self.positive(base):  # a^y = exp(y log a)
             return self.poly(fn("exp", mul(node.exponent, fn("log", node.base))))
@@ -788,8 +790,6 @@ def _closed_sum(factors: list[tuple[Scalar, Fraction]], bound: list[Index]) -> S
     if isinstance(a, Entry) and isinstance(a.array, Var) and a.array.domain in ("simplex", "onehot"):
         last = a.indices[-1] is i and all(i not in x.free for x in a.indices[:-1])
         whole = i.size is a.array.shape[-1]
-        if last and whole and (e == 1 or e > 0 and a.array.domain == "onehot"):
+        if last and whole and (e == 1 or (e > 0 and a.array.domain == "onehot")):
             return ONE
     return None
-
-

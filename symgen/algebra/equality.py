@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from symgen.tensor.expression import (
     Fn,
     Node,
     Num,
+    Operator,
     Pow,
     Scalar,
     Var,
@@ -281,8 +282,8 @@ def _prove(
 
 # --- how values are judged: an array of numbers whose sign or size decides -------------------------------------------
 
-# each takes the values of (left, right) at one point, or at two points that differ in `over` alone, and gives (residual,
-# scale); the relation fails where a ball of the residual excludes 0 (for an order: is negative)
+# each takes the values of (left, right) at one point, or at two points that differ in `over` alone, and gives
+# (residual, scale); the relation fails where a ball of the residual excludes 0 (for an order: is negative)
 Judge = Callable[[list[list[Any]]], tuple[Any, Any]]
 
 
@@ -340,8 +341,10 @@ class _Search:
         self.deadline = time.monotonic() + SECONDS if deadline is None else deadline
         self.complete = complete
         self.over = list(over)
+        bound = {v for n in walk(*nodes) if isinstance(n, Operator) for v in _drawn(n)}
         self.variables = sorted(
-            frozenset().union(*(variables_of(n) for n in nodes), frozenset(over)), key=lambda v: (v.name, v.uid)
+            frozenset().union(*(variables_of(n) for n in nodes), frozenset(over)) - bound,
+            key=lambda v: (v.name, v.uid),
         )
         for a in self.facts.assumptions:
             self.variables += [v for v in sorted(variables_of(a), key=lambda v: v.name) if v not in self.variables]
@@ -371,7 +374,7 @@ class _Search:
             if second is None:
                 return None
             values = {**point.values, **second.values}
-            moved = Point(point.sizes, values, point.functions, point.draws, point.operators)
+            moved = replace(point, values=values)
             if all(_holds_all(self.facts, moved) for _ in (0,)):
                 return [point, moved]
         return None
@@ -552,7 +555,7 @@ class _Search:
                 values[v] = fresh.values[v] if self.rng.integers(0, 4) == 0 else values[v]
             else:
                 values[v] = np.asarray(values[v]) * (1 - t) + np.asarray(fresh.values[v]) * t
-        moved = Point(point.sizes, values, point.functions, point.draws, point.operators)
+        moved = replace(point, values=values)
         return moved if _holds_all(self.facts, moved) else None
 
     def refutation(self, trial: _Trial, judge: Judge) -> Comparison:
@@ -566,7 +569,7 @@ class _Search:
             other = {v.name: _shown(best.points[1].values[v]) for v in self.over}
         example = Counterexample(
             {name: point.sizes[name] for name in shown if name in point.sizes},
-            {v.name: _shown(point.values[v]) for v in self.variables},
+            {v.name: _shown(point.values[v]) for v in self.variables} | (point.shown() if point.shown else {}),
             float(left.mid()),
             float(right.mid()),
             tuple(int(k) for k in best.at),
@@ -600,6 +603,13 @@ class _Search:
                 if trial.status == "differ":
                     return trial
         return None
+
+
+def _drawn(op: Operator) -> tuple[Var, ...]:
+    """The variables that a mean binds."""
+    if op.name in ("E", "Var", "Cov") and len(op.attrs) == 1 and isinstance(op.attrs[0], tuple):
+        return op.attrs[0]
+    return ()
 
 
 def _holds_all(facts: Facts, point: Point) -> bool:
@@ -690,7 +700,7 @@ class _Branches:
             return
         factor = float(np.exp2(int(self.search.rng.integers(-8, 9))))
         value = np.asarray(point.values[v]) * factor
-        moved = Point(point.sizes, {**point.values, v: value})
+        moved = replace(point, values={**point.values, v: value})
         if _holds_all(self.search.facts, moved):
             point.values[v] = value
 
@@ -725,4 +735,3 @@ def _breakpoints(nodes: Sequence[Array]) -> Iterator[Scalar]:
 def _of_indices(gap: Scalar) -> bool:
     """Conditions on index values alone: both sides occur within one point."""
     return not variables_of(gap)
-

@@ -19,8 +19,8 @@ from symgen.derivation.context import BudgetSpent
 from symgen.tensor.expression import Scalar, add, mul, num, power
 
 __all__ = [
-    "Budget", "Monomial", "Poly", "add_polys", "cleared", "constant", "constant_of", "factor", "leading", "monomial_content",
-    "multiply", "node_of", "of_atom", "ordered", "reduce_denominators", "scale", "single", "term_node", "times",
+    "Budget", "Monomial", "Poly", "add_polys", "cleared", "constant", "constant_of", "factor", "leading",
+    "monomial_content", "multiply", "node_of", "of_atom", "ordered", "reduce_denominators", "scale", "single", "term_node", "times",
 ]  # fmt: skip
 
 Monomial = tuple[tuple[Scalar, Fraction], ...]
@@ -162,9 +162,7 @@ class Ring:
     def write(self, p: Any) -> Poly:
         out: Poly = {}
         for exponents, c in p.to_dict().items():
-            m = tuple(
-                (a, Fraction(int(e), u)) for a, e, u in zip(self.atoms, exponents, self.units, strict=True) if e
-            )
+            m = tuple((a, Fraction(int(e), u)) for a, e, u in zip(self.atoms, exponents, self.units, strict=True) if e)
             out[m] = Fraction(int(c.p), int(c.q))
         return out
 
@@ -275,9 +273,7 @@ def reduce_denominators(p: Poly, definitions: Mapping[Scalar, Poly], budget: Bud
             if n != 0:
                 split.append((n, bottom))
         pieces_left = split
-    return add_polys(
-        ({times(m, bottom): c for m, c in ring.write(n).items()} for n, bottom in pieces_left), budget
-    )
+    return add_polys(({times(m, bottom): c for m, c in ring.write(n).items()} for n, bottom in pieces_left), budget)
 
 
 def cleared(p: Poly, definitions: Mapping[Scalar, Poly], budget: Budget) -> tuple[Poly, dict[Scalar, int]]:

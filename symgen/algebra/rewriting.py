@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 __all__ = ["FUNCTION_RULES", "contract_pairs", "open_operation"]
 
 Rule = Callable[..., Poly]
+HUNDREDTH = num(Fraction(1, 100))
 MAX_SHIFT = 12  # of the argument of a gamma function
 
 # functions as formulas in simpler ones
@@ -80,7 +81,7 @@ _DEFINITIONS: dict[str, Callable[..., Scalar]] = {
     "relu": lambda x: mul(HALF, add(x, fn("abs", x))),
     "max": lambda *a: _pairwise(ONE, a),
     "min": lambda *a: _pairwise(MINUS_ONE, a),
-    "leaky_relu": lambda x, a=num(Fraction(1, 100)): where(compare("<", ZERO, x), x, mul(a, x)),
+    "leaky_relu": lambda x, a=HUNDREDTH: where(compare("<", ZERO, x), x, mul(a, x)),
     "elu": lambda x, a=ONE: where(compare("<", ZERO, x), x, mul(a, sub(fn("exp", x), ONE))),
     "clip": lambda x, a, b: fn("min", fn("max", x, a), b),
     "step": lambda x: where(compare("<", ZERO, x), ONE, ZERO),
@@ -186,7 +187,9 @@ def _log_atom(w: Workshop, f: Poly) -> Poly:
             return poly.scale(w.sum(log_of(w, w.poly(body)), bound), e)
         determinant = _operation_inside(atom, "det")
         if determinant is not None:
-            return poly.scale(w.poly(entry(operation("logdet", determinant.operands, determinant.shape), *atom.args[1:])), e)
+            return poly.scale(
+                w.poly(entry(operation("logdet", determinant.operands, determinant.shape), *atom.args[1:])), e
+            )
         if isinstance(atom, Num) and atom.rational is not None:
             return poly.scale(poly.of_atom(fn("log", atom)), e)
     return w.plain_function("log", f)
@@ -217,9 +220,7 @@ def _log_abs(w: Workshop, f: Poly) -> Poly:
     return poly.of_atom(w._outer(lambda r: fn("log", fn("abs", w.scalar(substitute(node, r)))), fn("abs", node)))
 
 
-def _absolutes(
-    w: Workshop, parts: list[tuple[Poly, Fraction]]
-) -> tuple[list[tuple[Poly, Fraction]], list[Poly]]:
+def _absolutes(w: Workshop, parts: list[tuple[Poly, Fraction]]) -> tuple[list[tuple[Poly, Fraction]], list[Poly]]:
     """The factors without the pairs d sign(d), and log|d| for each such pair."""
     left, logs = list(parts), []
     for f, e in parts:
@@ -291,7 +292,7 @@ def _lgamma(w: Workshop, x: Scalar) -> Poly:
     p = w.poly(x)
     k, y = _shifted(p)
     value = poly.constant_of(p)
-    if value is not None and value <= 0 or k and not (w.positive(y) and w.positive(p)):
+    if (value is not None and value <= 0) or (k and not (w.positive(y) and w.positive(p))):
         return w.plain_function("lgamma", p)
     steps = [log_of(w, w.add(y, poly.constant(j))) for j in range(k)]
     steps += [poly.scale(log_of(w, w.add(y, poly.constant(-j))), Fraction(-1)) for j in range(1, -k + 1)]
@@ -549,7 +550,9 @@ def _determinant(logarithm: bool) -> Callable[[Workshop, Operation, list[Scalar]
                 continue
             if isinstance(base, Var) and base.domain == "lower":
                 k = fresh_index(n)
-                parts.append(total(fn("log", entry(base, k, k)), [k]) if logarithm else fold("prod", entry(base, k, k), [k]))
+                parts.append(
+                    total(fn("log", entry(base, k, k)), [k]) if logarithm else fold("prod", entry(base, k, k), [k])
+                )
                 continue
             if isinstance(base, Var) and base.domain == "orthogonal" and logarithm:
                 continue
@@ -590,9 +593,7 @@ def contract_pairs(w: Workshop, m: Monomial, bound: Sequence[Index]) -> Scalar |
     there, which `delta` does not mention: the caller sums over the other indices.
     """
     entries = [(k, a) for k, (a, e) in enumerate(m) if e == 1 and isinstance(a, Entry) and len(a.indices) == 2]
-    squares = [
-        (k, a) for k, (a, e) in enumerate(m) if e == 2 and isinstance(a, Entry) and len(a.indices) == 2
-    ]
+    squares = [(k, a) for k, (a, e) in enumerate(m) if e == 2 and isinstance(a, Entry) and len(a.indices) == 2]
     for b in bound:
         using = [k for k, (a, _) in enumerate(m) if b in a.free]
         pair = [a for k, a in entries if k in using]
@@ -620,7 +621,7 @@ def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
         inverse = u.array
         if isinstance(inverse, Operation) and inverse.name == "inv":
             inner = inverse.operands[0]
-            same = inner is v.array or isinstance(inner, Array) and _base(inner)[0] is v.array
+            same = inner is v.array or (isinstance(inner, Array) and _base(inner)[0] is v.array)
             turned = isinstance(inner, Array) and _base(inner)[1]
             symmetric = w.is_symmetric(v.array)
             if same and (symmetric or (pu != pv) != turned):
@@ -631,8 +632,11 @@ def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
         array = x.array
         if isinstance(array, Var) and array.domain == "orthogonal":
             return delta(i, j)
-        if isinstance(array, Operation) and array.name == "cholesky" and px == 1 and isinstance(array.operands[0], Array):
+        if (
+            isinstance(array, Operation)
+            and array.name == "cholesky"
+            and px == 1
+            and isinstance(array.operands[0], Array)
+        ):
             return open_tensor(array.operands[0], (i, j))
     return None
-
-

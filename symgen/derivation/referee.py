@@ -128,7 +128,9 @@ def _mismatch(pairs: Sequence[tuple[Var, Array]], order: int, point: Point, want
     )
 
 
-def _along(f: Array, pairs: Any, directions: Sequence[Mapping[Var, Any]], point: Point, number: Any) -> list[Any] | None:
+def _along(
+    f: Array, pairs: Any, directions: Sequence[Mapping[Var, Any]], point: Point, number: Any
+) -> list[Any] | None:
     """The derivative that the results claim, along the directions: one ball for each entry of f."""
     values = evaluate([r for _, r in pairs], point, number)
     total: Any = None

@@ -60,13 +60,15 @@ class NotEvaluable(Exception):
 class Point:
     """Where to evaluate. `sizes` by the names of dims, `values` of the variables (floats, or exact Fractions as
     objects); `functions` give the values of functions not known, `f(field, *arguments)`; `draws` lists samples of the
-    noise over which an expectation is averaged; `operators` evaluate operators by name, `f(evaluator, node)`."""
+    noise over which an expectation is averaged; `operators` evaluate operators by name, `f(evaluator, node)`. `shown`
+    tells what else a reader should see of the point."""
 
     sizes: dict[str, int]
     values: dict[Var, Any] = field(default_factory=dict)
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     draws: dict[Var, Sequence[Any]] = field(default_factory=dict)
     operators: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    shown: Callable[[], dict[str, Any]] | None = None
 
 
 # --- the evaluator ----------------------------------------------------------------------------------------------------
@@ -324,7 +326,14 @@ class Evaluator:
         if own is not None:
             return own(self, node)
         if node.name == "apply" and node.attrs[0] in self.point.functions:
-            return self._cast(self.point.functions[node.attrs[0]](self.number, *(self.memo[a] for a in node.args)))
+            f, operands = self.point.functions[node.attrs[0]], [self.memo[a] for a in node.args]
+            batch = tuple(self.size(s) for s in node.shape)
+            if not batch:
+                return self._cast(f(self.number, *operands))
+            out = np.empty(batch, dtype=object if self.number.exact else float)
+            for at in np.ndindex(*batch):
+                out[at] = self._cast(f(self.number, *(self._cast(o[at]) for o in operands)))[()]
+            return out
         raise NotEvaluable(f"{node.name} is not reduced", node)
 
     def _recurrence(self, node: Recurrence) -> Any:

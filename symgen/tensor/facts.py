@@ -67,11 +67,11 @@ class Range:
 
     @property
     def positive(self) -> bool:
-        return self.low is not None and (self.low > 0 or self.low == 0 and (self.low_open or self.nonzero))
+        return self.low is not None and (self.low > 0 or (self.low == 0 and (self.low_open or self.nonzero)))
 
     @property
     def negative(self) -> bool:
-        return self.high is not None and (self.high < 0 or self.high == 0 and (self.high_open or self.nonzero))
+        return self.high is not None and (self.high < 0 or (self.high == 0 and (self.high_open or self.nonzero)))
 
     @property
     def nonnegative(self) -> bool:
@@ -145,7 +145,7 @@ class Facts:
                 self._below += [(sub(right, left), False), (sub(left, right), False)]
                 self._bound(left, plain.range(right))
                 self._bound(right, plain.range(left))
-            elif isinstance(right, Num) and right.rational == 0 or isinstance(left, Num) and left.rational == 0:
+            elif (isinstance(right, Num) and right.rational == 0) or (isinstance(left, Num) and left.rational == 0):
                 self._bound(left if isinstance(right, Num) else right, Range(nonzero=True))
 
     def _bound(self, node: Node, r: Range) -> None:
@@ -241,7 +241,7 @@ def is_nonzero(node: Node, facts: Facts | None = None) -> bool | None:
 
 def is_integer(node: Node, facts: Facts | None = None) -> bool | None:
     r = range_of(node, facts)
-    if r.integer or r.point is not None and r.point.denominator == 1:
+    if r.integer or (r.point is not None and r.point.denominator == 1):
         return True
     return False if r.point is not None else None
 
@@ -249,9 +249,9 @@ def is_integer(node: Node, facts: Facts | None = None) -> bool | None:
 def is_unit(node: Node, facts: Facts | None = None) -> bool | None:
     """Whether 0 < x < 1."""
     r = range_of(node, facts)
-    if r.positive and r.high is not None and (r.high < 1 or r.high == 1 and r.high_open):
+    if r.positive and r.high is not None and (r.high < 1 or (r.high == 1 and r.high_open)):
         return True
-    if r.nonpositive or r.low is not None and r.low >= 1:
+    if r.nonpositive or (r.low is not None and r.low >= 1):
         return False
     return None
 
@@ -371,10 +371,10 @@ def _swapped(factors: Sequence[Scalar], i: Index, j: Index) -> list[Scalar]:
 
 def _meet(a: Range, b: Range) -> Range:
     low, low_open = a.low, a.low_open
-    if b.low is not None and (low is None or b.low > low or b.low == low and b.low_open):
+    if b.low is not None and (low is None or b.low > low or (b.low == low and b.low_open)):
         low, low_open = b.low, b.low_open
     high, high_open = a.high, a.high_open
-    if b.high is not None and (high is None or b.high < high or b.high == high and b.high_open):
+    if b.high is not None and (high is None or b.high < high or (b.high == high and b.high_open)):
         high, high_open = b.high, b.high_open
     return Range(low, high, low_open, high_open, a.integer or b.integer, a.nonzero or b.nonzero)
 
@@ -382,18 +382,23 @@ def _meet(a: Range, b: Range) -> Range:
 def _join(a: Range, b: Range) -> Range:
     low, low_open = a.low, a.low_open
     if low is not None:
-        if b.low is None or b.low < low or b.low == low and not b.low_open:
+        if b.low is None or b.low < low or (b.low == low and not b.low_open):
             low, low_open = b.low, b.low_open
     high, high_open = a.high, a.high_open
     if high is not None:
-        if b.high is None or b.high > high or b.high == high and not b.high_open:
+        if b.high is None or b.high > high or (b.high == high and not b.high_open):
             high, high_open = b.high, b.high_open
     return Range(low, high, low_open, high_open, a.integer and b.integer, a.without_zero and b.without_zero)
 
 
 def _negated(a: Range) -> Range:
     return Range(
-        None if a.high is None else -a.high, None if a.low is None else -a.low, a.high_open, a.low_open, a.integer, a.nonzero
+        None if a.high is None else -a.high,
+        None if a.low is None else -a.low,
+        a.high_open,
+        a.low_open,
+        a.integer,
+        a.nonzero,
     )
 
 
@@ -463,9 +468,9 @@ def _power_range(base: Range, exponent: Range) -> Range:
         if base.low is not None and base.low >= 1 and exponent.nonpositive:
             high = _ONE
         strict = base.without_zero and exponent.without_zero
-        low_open = low == 0 or bool(base.low_open and strict) and base.low == 1
+        low_open = low == 0 or (bool(base.low_open and strict) and base.low == 1)
         return Range(low, high, low_open, bool(high) and base.high_open and strict and base.high == 1)
-    return _NONNEGATIVE if base.nonnegative or e is not None and e.denominator % 2 == 0 else ALL
+    return _NONNEGATIVE if base.nonnegative or (e is not None and e.denominator % 2 == 0) else ALL
 
 
 def _parse_interval(text: str) -> Range:
@@ -686,7 +691,7 @@ def _is_simplex_sum(node: Sum) -> bool:
         return False
     array = body.array
     simple = isinstance(array, Var) and array.domain in ("simplex", "onehot")
-    return simple or isinstance(array, Operation) and array.name == "softmax"
+    return simple or (isinstance(array, Operation) and array.name == "softmax")
 
 
 def _range_fold(facts: Facts, node: Fold) -> Range:
@@ -741,4 +746,3 @@ _RANGES: dict[type[Node], Callable[[Facts, Any], Range]] = {
     Where: _range_where,
     Expect: lambda facts, node: replace(facts.memo[node.body], integer=False, nonzero=False),
 }
-

@@ -263,9 +263,7 @@ def _orders(e: Expression, text: _Text) -> Iterator[_Change]:
                 yield _Change(result, text(e), _joined(text, turned))
     if isinstance(e, Call) and len(e.arguments) == 2:
         a, b = e.arguments
-        yield _Change(
-            replace(e, arguments=(b, a)), text(e), f"{e.function}({text(b)}, {text(a)})"
-        )
+        yield _Change(replace(e, arguments=(b, a)), text(e), f"{e.function}({text(b)}, {text(a)})")
 
 
 _KIN = {"sum": ("mean", "prod"), "mean": ("sum",), "prod": ("sum",), "max": ("min",), "min": ("max",), "sin": ("cos",),

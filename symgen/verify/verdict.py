@@ -102,5 +102,13 @@ def of_chain(steps: Sequence[Verdict], name: str = "", claim: tree.Claim | None 
         worst.evidence.tried,
     )
     return Verdict(
-        worst.status, worst.counterexample, steps, worst.suggestion, evidence, worst.reason, name, claim, worst.diagnostic
+        worst.status,
+        worst.counterexample,
+        steps,
+        worst.suggestion,
+        evidence,
+        worst.reason,
+        name,
+        claim,
+        worst.diagnostic,
     )
