@@ -58,8 +58,8 @@ LEMMAS = (
           source="Johnson, Kemp & Kotz (2005), 5"),
     Lemma("LogSeries", MGF, "log(1 - p*exp(t))/log(1 - p)", "p*exp(t) < 1", source="Johnson, Kemp & Kotz (2005), 7"),
     Lemma("Beta", MGF, "hyp1f1(a, a + b, t)", source="DLMF (2024), 13.4.1"),
-    Lemma("HalfNormal", MGF, "exp(sigma^2*t^2/2)*(1 + erf(sigma*t/sqrt(2)))", source="DLMF (2024), 7.7.6"),
-    Lemma("Rayleigh", MGF, "1 + sigma*t*exp(sigma^2*t^2/2)*sqrt(pi/2)*(1 + erf(sigma*t/sqrt(2)))",
+    Lemma("HalfNormal", MGF, "exp(sigma^2*t^2/2)*erfc(-sigma*t/sqrt(2))", source="DLMF (2024), 7.7.6"),
+    Lemma("Rayleigh", MGF, "1 + sigma*t*exp(sigma^2*t^2/2)*sqrt(pi/2)*erfc(-sigma*t/sqrt(2))",
           source="DLMF (2024), 7.7.6"),
     Lemma("Gompertz", "exp(b*x)", "1 + 1/eta", source=JOHNSON),
     # x^j exp(t x): exponential tilting of a Gamma

@@ -280,9 +280,11 @@ class TooManyTerms(Exception):
 def expanded(body: Scalar, is_random: Random, keep_power: Callable[[Scalar], bool]) -> list[Item]:
     """`body` as a sum of items; a power of a sum stays one atom where `keep_power` says so and it stands alone."""
     out: list[Item] = []
+    rounds = 0
     stack: list[tuple[Scalar, Scalar]] = [(ONE, body)]
     while stack:
-        if len(out) + len(stack) > MAX_TERMS:
+        rounds += 1
+        if len(out) + len(stack) > MAX_TERMS or rounds > 20 * MAX_TERMS:
             raise TooManyTerms
         coefficient, x = stack.pop()
         if isinstance(x, Add):
@@ -311,6 +313,12 @@ def expanded(body: Scalar, is_random: Random, keep_power: Callable[[Scalar], boo
             out.append(Item(coefficient, rest))
             continue
         if isinstance(rest, Mul) and not keep_power(rest):
+            inside = next((f for f in rest.args if isinstance(f, Sum)), None)
+            if inside is not None:
+                inner, indices = open_sum(inside)
+                others = (f for f in rest.args if f is not inside)
+                out.append(Item(coefficient, mul(inner, *others), tuple(indices)))  # type: ignore[arg-type]
+                continue
             again = _distributed(rest, is_random)
             if again is not None:
                 stack.append((coefficient, again))
@@ -341,9 +349,6 @@ def _distributed(product: Mul, is_random: Random) -> Scalar | None:
     factors = list(product.args)
     for k, f in enumerate(factors):
         others = factors[:k] + factors[k + 1 :]
-        if isinstance(f, Sum):
-            inner, indices = open_sum(f)
-            return total(mul(inner, *others), indices)  # type: ignore[arg-type]
         if isinstance(f, Add):
             return add(*(mul(t, *others) for t in f.args))  # type: ignore[arg-type]
         if isinstance(f, Pow) and isinstance(f.base, (Add, Sum)):

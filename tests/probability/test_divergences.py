@@ -55,7 +55,7 @@ def test_so_many_pairs_have_a_closed_form():
         for q in UNIVARIATE:
             result = reduce(divergence("KL", reference(symbolic(p, "1")[0]), reference(symbolic(q, "2")[0])))
             count["open" if is_open(result) else "closed"] += 1
-    assert count["closed"] >= 1490
+    assert count["closed"] >= 1480
 
 
 @pytest.mark.parametrize("p, q", [
