@@ -29,9 +29,9 @@ from symgen.tensor.expression import Array, Dim, Expect, Operator, Tensor, Var, 
 from symgen.tensor.formula import Clash, Poisoned
 from symgen.tensor.sympy_bridge import array_to_sympy
 from symgen.text import tree
-from symgen.text.diagnostics import CannotDerive, DataError, Diagnostic, SpecError
+from symgen.text.diagnostics import CannotDerive, DataError, Diagnostic, SpecError, SymgenError
 from symgen.text.names import canonical
-from symgen.text.parse import parse_claim, parse_expression, parse_spec
+from symgen.text.parse import decoded, parse_claim, parse_expression, read_spec
 from symgen.verify.check import check_claim
 from symgen.verify.verdict import Verdict
 
@@ -442,14 +442,24 @@ class Model:
 
 
 def loads(text: str, name: str = "<text>", line_shift: int = 0) -> Model:
-    """The model of a spec. Raises SpecError with all its diagnostics."""
-    return Model(parse_spec(text, name, line_shift))
+    """The model of a spec. Raises SpecError with all its diagnostics, those of the grammar and those of the model."""
+    reading = read_spec(text, name, line_shift)
+    try:
+        model = Model(reading.spec)
+    except SymgenError as error:
+        if not reading.mistakes:
+            raise
+        rest = [d for d in getattr(error, "diagnostics", ()) if not reading.explains(d)]
+        raise SpecError(sorted([*reading.mistakes, *rest], key=lambda d: d.position)) from None
+    if reading.mistakes:
+        raise SpecError(list(reading.mistakes))
+    return model
 
 
 def load(path: str | Path) -> Model:
     """The model of a spec in a file."""
     path = Path(path)
-    return loads(path.read_text(encoding="utf-8"), str(path))
+    return loads(decoded(path.read_bytes(), str(path)), str(path))
 
 
 _ = (Tensor,)

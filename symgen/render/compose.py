@@ -11,6 +11,7 @@ from typing import Any
 from symgen.render.language import number_text, unparse
 from symgen.text import tree as t
 
+REDUCTIONS = frozenset("sum mean prod max min logsumexp".split())
 Chain = tuple[t.Expression, ...]
 ELEMENTWISE = frozenset(
     "exp log log1p expm1 sqrt abs sign sin cos tan sinh cosh tanh asin acos atan sigmoid softplus relu leaky_relu elu "
@@ -65,6 +66,28 @@ def transposed(e: t.Expression) -> t.Expression:
     if sign < 0:
         return t.Terms(((-1, transposed(x)),))
     return t.Transpose(e)
+
+
+def outer(x: t.Expression, y: t.Expression) -> t.Expression:
+    """outer(x, y), signs in front."""
+    (a, x), (b, y) = signed(x), signed(y)
+    made = call("outer", x, y)
+    return made if a * b > 0 else t.Terms(((-1, made),))
+
+
+def spread(vector: t.Expression, size: t.Expression) -> t.Expression:
+    """A vector over the rows, as a matrix with `size` equal columns, or as a column where it is a reduction."""
+    sign, x = signed(vector)
+    kept = column(x) or call("outer", x, call("ones", size))
+    return kept if sign > 0 else t.Terms(((-1, kept),))
+
+
+def column(x: t.Expression) -> t.Expression | None:
+    """sum(A, axis=1) kept as a column."""
+    match x:
+        case t.Call(function, (_,), (t.Keyword("axis", t.Number(value)),)) if value == 1 and function in REDUCTIONS:
+            return t.Call(function, x.arguments, (*x.keywords, t.Keyword("keepdims", t.Name("True"))))
+    return None
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -388,6 +411,6 @@ def _over(above: t.Expression, below: t.Expression) -> t.Expression:
 
 
 __all__ = [
-    "Chain", "ELEMENTWISE", "Product", "call", "fillers", "matmul", "negated", "number", "number_text", "over_one_bar", "powered", "signed",
-    "sum_of", "transposed", "transposes", "weight",
+    "Chain", "ELEMENTWISE", "Product", "call", "column", "fillers", "matmul", "negated", "number", "number_text", "outer", "over_one_bar", "powered", "signed",
+    "spread", "sum_of", "transposed", "transposes", "weight",
 ]  # fmt: skip

@@ -21,7 +21,8 @@ from symgen.render.language import unparse
 from symgen.render.latex import to_latex
 from symgen.render.network import NoMatrixForm
 from symgen.render.page import Block, Chain, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Relation
-from symgen.render.raising import Raiser, raise_array, raise_scalar
+from symgen.render.bindings import raise_with_bindings
+from symgen.render.raising import MOST, Raiser, TooLong, raise_array, raise_scalar, written_size
 from symgen.render.shapes import Shape
 from symgen.render.sympy_tree import tree_of
 from symgen.tensor.expression import Array, Dim, Node, Scalar, Var, walk
@@ -32,6 +33,7 @@ from symgen.text.parse import parse_expression
 
 SCHEMA, VERSION = "symgen.derivation", 1
 LONGEST = 4000  # characters of an expression that a step still shows
+LONG_RESULT = 150  # nodes of a result that is told in parts
 MANY = 40  # steps that are shown one by one
 # rules whose name says less than a person would
 RULES = {
@@ -59,6 +61,8 @@ class Writer:
         return raise_array(array, self.names)
 
     def node(self, node: Node) -> t.Expression:
+        if written_size(node, self.names) > MOST:
+            raise TooLong
         if isinstance(node, Array):
             return Raiser(self.names, node).array(node)
         assert isinstance(node, Scalar)
@@ -265,7 +269,7 @@ def _step(step: Step, writer: Writer, d: Any) -> Relation | None:
     try:
         after = writer.array(step.after) if isinstance(step.after, Array) else writer.node(step.after)
         before = writer.node(step.before) if step.before is not None else None
-    except NoMatrixForm:
+    except (NoMatrixForm, TooLong):
         return None
     if len(unparse(after)) > LONGEST or before is not None and len(unparse(before)) > LONGEST:
         return None
@@ -293,11 +297,18 @@ def reason_of(step: Step) -> tuple[Inline, ...]:
 
 def _result(d: Any, writer: Writer) -> list[Block]:
     if d.array is not None:
-        right = writer.array(d.array)
+        named: list[tuple[str, t.Expression]] = []
+        if written_size(d.array, {a: n for a, n in d.names.items() if a is not d.array}) > LONG_RESULT:
+            right, named = raise_with_bindings(d.array, d.names)
+        else:
+            right = writer.array(d.array)
         left = d.goal if d.goal is not None else t.Name("result")
         if unparse(left) == unparse(right):
             return [Chain((Relation(right, None, ""),))]
-        return [Chain((Relation(right, left),))]
+        out: list[Block] = [Chain((Relation(right, left),))]
+        if named:
+            out += [Paragraph(("with",)), Chain(tuple(Relation(tree, t.Name(name)) for name, tree in named))]
+        return out
     return record_blocks(d.record, writer, d.goal)
 
 
@@ -439,7 +450,7 @@ def as_data(d: Any) -> dict[str, Any]:
             return None
         try:
             tree = writer.array(node) if isinstance(node, Array) else writer.node(node)
-        except NoMatrixForm:
+        except (NoMatrixForm, TooLong):
             return None
         return both(tree) if len(unparse(tree)) <= 50 * LONGEST else None
 
@@ -466,7 +477,7 @@ def as_data(d: Any) -> dict[str, Any]:
         "goal": both(d.goal),
         "assumptions": list(d.assumptions),
         "definitions": [{"name": name, **(of_node(array) or {})} for name, array in d.definitions],
-        "result": both(writer.array(d.array)) if d.array is not None else None,
+        "result": of_node(d.array),
         "shape": [size_text(s) for s in d.array.shape] if d.array is not None else None,
         "record": record,
         "steps": [

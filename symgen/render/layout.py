@@ -29,7 +29,9 @@ def broken(
     def close() -> None:
         if group:
             text = write(t.Terms(tuple(group)))
-            lines.append(text if not lines or text.startswith("-") else f"+ {text}")
+            if lines:
+                text = f"- {text[1:]}" if text.startswith("-") else f"+ {text}"
+            lines.append(text)
             group.clear()
 
     for term in e.terms:

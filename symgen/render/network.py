@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgen.render.compose import ELEMENTWISE, Chain, Product, call, matmul, transposes, weight
+from symgen.render.compose import ELEMENTWISE, Chain, Product, call, column, matmul, outer, transposes, weight
 from symgen.tensor.expression import Index, Scalar
 from symgen.text import tree as t
 
@@ -251,15 +251,27 @@ class Network:
             self._finish_matrix()
         return self.product
 
+    def _columns(self, i: Index) -> None:
+        """exp(Z)/sum(exp(Z), axis=1, keepdims=True) for a vector on the rows that is a reduction itself."""
+        found = self.weights.get(i)
+        columns = _columns_of(found) if found is not None else None
+        if found is None or columns is None or len(self.edges[0].towards(i)) > 1 or self.shown[1] in self.weights:
+            return
+        self.product.absorb(found)
+        del self.weights[i]
+        for chain, exponent in columns.items():
+            self.product.times(chain, exponent)
+
     def _finish_matrix(self) -> None:
         i, j = self.shown
         if not self.edges:
             u, v = self.vector(i), self.vector(j)
             if u is None or v is None:
                 raise NoMatrixForm
-            self.product.times((call("outer", matmul(u), matmul(v)),))
+            self.product.times((outer(matmul(u), matmul(v)),))
             return
         edge = self.edges[0]
+        self._columns(i)
         u, v = self.vector(i), self.vector(j)
         if u is None and v is None:
             for e in list(self.edges):
@@ -270,6 +282,17 @@ class Network:
         left: Chain = () if u is None else (call("diag", matmul(u)),)
         right: Chain = () if v is None else (call("diag", matmul(v)),)
         self.product.times((*left, *edge.towards(i), *right))
+
+
+def _columns_of(p: Product) -> dict[Chain, Fraction] | None:
+    """The vectors as columns, where all are reductions along the other axis."""
+    made: dict[Chain, Fraction] = {}
+    for chain, exponent in p.arrays.items():
+        kept = column(chain[0]) if len(chain) == 1 else None
+        if kept is None:
+            return None
+        made[(kept,)] = exponent
+    return made or None
 
 
 def _is_function(chain: Sequence[t.Expression]) -> bool:

@@ -15,7 +15,9 @@ from symgen.render.compose import (
     Product,
     call,
     fillers,
+    outer,
     over_one_bar,
+    spread,
     number,
     signed,
     sum_of,
@@ -27,14 +29,44 @@ from symgen.render.network import Edge, Network, NoMatrixForm
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
 from symgen.text import tree as t
+from symgen.text.diagnostics import SymgenError
 
 Axes = tuple[Index, ...]
+MOST = 200_000  # symbols of one expression
 LETTERS = "i j k l m r s t u v a b c g h o q w z".split()
+
+
+PAIRS = frozenset("KL chi2".split())  # written q || p
+
+
+def is_encoded(node: Node) -> bool:
+    """Whether the attributes of an operator say which distributions its operands belong to."""
+    return (
+        isinstance(node, x.Operator)
+        and len(node.attrs) == 3
+        and isinstance(node.attrs[0], tuple)
+        and all(isinstance(s, tuple) and len(s) == 4 for s in node.attrs[0])
+        and bool(node.attrs[0])
+    )
+
+
+class TooLong(SymgenError):
+    """An expression whose shared parts, each written out, make it too long to be read or parsed."""
+
+
+def written_size(root: Node, names: Mapping[Array, str]) -> int:
+    """How many nodes there are to write when shared parts are written out each time, named ones by their names."""
+    size: dict[Node, int] = {}
+    for node in x.walk(root):
+        size[node] = 1 if node in names and node is not root else 1 + sum(size[a] for a in node.args)
+    return size[root]
 
 
 def raise_array(array: Array, names: Mapping[Array, str] | None = None) -> t.Expression:
     """`array` in matrix notation, the arrays of `names` under their names (but for `array` itself)."""
     names = {a: n for a, n in (names or {}).items() if a is not array}
+    if written_size(array, names) > MOST:
+        raise TooLong(f"written out, this has more than {MOST} symbols: name its parts with `let`")
     return Raiser(names, array).array(array)
 
 
@@ -102,11 +134,42 @@ class Raiser:
             if node.name == "density":
                 return t.Name(str(node.attrs[1]))
             return t.Call(node.name, tuple(operands))
+        if node.name == "log_density" and len(node.attrs) == 3 and node.attrs[0]:
+            name, drawn, _ = node.attrs
+            at, given = operands[1 : 1 + len(drawn)], operands[1 + len(drawn) :]
+            return t.Call(str(name), tuple(at), (), tuple(given), log=True)
+        if is_encoded(node):
+            return self.encoded(node, operands)
         if node.name == "apply":
             return t.Call(str(node.attrs[0]), tuple(operands))
         if node.name in ("KL", "chi2") and len(operands) == 2:
             return t.Call(node.name, (operands[0],), versus=(operands[1],))
         return t.Call(node.name, tuple(operands))
+
+    def encoded(self, node: x.Operator, operands: list[t.Expression]) -> t.Expression:
+        """An operator on distributions, which are named where they have names."""
+        specs, keys, plain = node.attrs
+        refs: list[t.Expression] = []
+        position = 0
+        for name, factors, variables, given in specs:
+            law = operands[position]
+            position += len(factors)
+            drawn = {v for _, vs, _ in factors for v in vs}
+            if not name:
+                refs.append(law)
+            elif drawn == set(variables) and not given:
+                refs.append(t.Name(name))
+            else:
+                refs.append(t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given)))
+        rest = operands[position:]
+        words = tuple(t.Keyword(k, self.plain(v)) for k, v in plain if isinstance(v, (str, int, bool)))
+        if node.name in PAIRS and len(refs) == 2 and not rest:
+            return t.Call(node.name, (refs[0],), words, versus=(refs[1],))
+        named = tuple(t.Keyword(k, v) for k, v in zip(keys, rest, strict=False))
+        return t.Call(node.name, tuple(refs), (*named, *words))
+
+    def plain(self, value: Any) -> t.Expression:
+        return t.Name(str(value)) if isinstance(value, (str, bool)) else number(value)
 
     def whole(self, body: Scalar, axes: Axes) -> t.Expression:
         """`body` over all of `axes`, those included on which it does not depend."""
@@ -127,8 +190,8 @@ class Raiser:
             (i,) = present
             vector = self.tree(body, present)
             if i is axes[0]:
-                return call("outer", vector, call("ones", self.size(axes[1].size)))
-            return call("outer", call("ones", self.size(axes[0].size)), vector)
+                return outer(vector, call("ones", self.size(axes[1].size)))
+            return outer(call("ones", self.size(axes[0].size)), vector)
         raise NoMatrixForm
 
     def constant(self, value: Scalar, sizes: Sequence[Scalar]) -> t.Expression:
@@ -223,7 +286,7 @@ class Raiser:
         if present == axes[len(axes) - len(present) :]:
             return self.tree(node, present)
         if len(axes) == 2:
-            return call("outer", self.tree(node, present), call("ones", self.size(axes[1].size)))
+            return spread(self.tree(node, present), self.size(axes[1].size))
         raise NoMatrixForm
 
     def expectation(self, node: x.Expect, body: t.Expression) -> t.Expression:

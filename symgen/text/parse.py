@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +20,10 @@ from symgen.text.mistakes import Situation, explain
 from symgen.text.scan import MAX_MISTAKES, Scanner, diagnostic
 from symgen.text.tree import Source
 
-__all__ = ["Reading", "grammar_folder", "parse_claim", "parse_expression", "parse_spec", "read_spec"]
+__all__ = ["Reading", "decoded", "grammar_folder", "parse_claim", "parse_expression", "parse_spec", "read_spec"]
+
+_QUOTED = re.compile(r"`([^`]*)`")
+_WORD = re.compile(r"\w+")
 
 MAX_TEXT = 2_000_000
 MAX_TOKENS = 100_000  # of one statement
@@ -52,6 +56,11 @@ class Reading:
     mistakes: tuple[Diagnostic, ...]
     lost: frozenset[str]
 
+    def explains(self, found: Diagnostic) -> bool:
+        """Whether a mistake found later may only follow from these: its message quotes a lost name."""
+        quoted = " ".join(_QUOTED.findall(found.message))
+        return not self.lost.isdisjoint(_WORD.findall(quoted))
+
 
 def read_spec(text: str, name: str = "<text>", line_shift: int = 0) -> Reading:
     """As much of a spec as parses, so that its other mistakes can be told in the same run."""
@@ -67,6 +76,19 @@ def parse_spec(text: str, name: str = "<text>", line_shift: int = 0) -> tree.Spe
     if reading.mistakes:
         raise SpecError(list(reading.mistakes))
     return reading.spec
+
+
+def decoded(data: bytes, name: str = "<text>") -> str:
+    """The text of a file. Raises SpecError where it is not UTF-8."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        source = Source(data.decode("utf-8", "replace"), name)
+        utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        message = "the text is in UTF-16" if utf16 else f"the byte 0x{data[error.start]:02X} is not UTF-8"
+        start = len(before)
+        raise SpecError([diagnostic(source, message, start, start + 1, "", "save it as UTF-8")]) from None
 
 
 def parse_expression(text: str, name: str = "<expression>") -> tree.Expression:
