@@ -82,6 +82,11 @@ def collect_common(node: Scalar) -> Scalar:
         return node if all(x is y for x, y in zip(new, node.args, strict=True)) else mul(*new)
     if type(node) is not Add or len(node.args) > MAX_TERMS:
         return node
+    terms = [ordered(t) for t in node.args]
+    if any(t is not u for t, u in zip(terms, node.args, strict=True)):
+        node = add(*terms)
+        if type(node) is not Add:
+            return node
     return common_factor(_joined_sums(node))
 
 
@@ -103,6 +108,28 @@ def common_factor(node: Scalar) -> Scalar:
     rest = add(*left)
     made = mul(num(scale), *common, rest)
     return made if written_length(made) < written_length(node) else node
+
+
+def ordered(node: Scalar) -> Scalar:
+    """A sum over several indices with these in an order that depends on how they are used, not on how they came about."""
+    if type(node) is Mul:
+        new = [ordered(a) if type(a) is Sum else a for a in node.args]
+        return node if all(x is y for x, y in zip(new, node.args, strict=True)) else mul(*new)
+    if type(node) is not Sum or len(node.indices) < 2:
+        return node
+    uses: dict[Index, list[tuple[Any, ...]]] = {i: [] for i in node.indices}
+    stack = [node.body]
+    while stack:
+        x = stack.pop()
+        if type(x) is Entry:
+            front = tuple(i.serial if i not in uses else -1 for i in x.indices)
+            for k, i in enumerate(x.indices):
+                if i in uses:
+                    uses[i].append((x.array.serial, k, front))
+        elif not x.is_array_node:
+            stack.extend(x.args)
+    order = sorted(node.indices, key=lambda i: (i.size.serial, sorted(uses[i]), i.number))
+    return node if tuple(order) == node.indices else total(node.body, order)
 
 
 def _joined_sums(node: Scalar) -> Scalar:

@@ -12,20 +12,25 @@ from symgen.algebra.collect import collect_common, symmetric_entries, written_le
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
 from symgen.calculus.recurrence import backward
-from symgen.calculus.rules import OPERATIONS_FILE, pullback
+from symgen.calculus.rules import OPERATIONS_FILE, has_delta, pullback
 from symgen.calculus.structured import within_set
 from symgen.derivation.context import Context
 from symgen.tensor.build import has_contraction, is_plain, replace_scalars
 from symgen.tensor.expression import (
     ONE,
     ZERO,
+    Add,
     Array,
+    Dim,
     Entry,
     Fold,
     Index,
+    Mul,
     Node,
+    Num,
     Operation,
     Operator,
+    Pow,
     Recurrence,
     Scalar,
     Sum,
@@ -40,16 +45,20 @@ from symgen.tensor.expression import (
     entry,
     fresh_index,
     mul,
+    open_tensor,
     operator,
     substitute,
     tensor,
+    total,
     uncollected,
+    walk,
 )  # fmt: skip
 from symgen.tensor.operations import OPERATIONS
 from symgen.text.diagnostics import CannotDerive
 
 THIS_FILE = "symgen/calculus/gradient.py"
 PLAIN = 14  # nodes of an adjoint that is carried into every use
+LONG = 200  # nodes of an adjoint with a Delta, which goes away where it is used
 SHORT = 48  # nodes of an elementwise adjoint that is carried into one use
 
 
@@ -89,7 +98,7 @@ class Reverse:
                 continue
             self.ctx.check()
             self.current = array
-            g = self.simplify(add(*parts) if len(parts) > 1 else parts[0])
+            g = self.with_means(self.simplify(add(*parts) if len(parts) > 1 else parts[0]))
             self.adjoints[array] = g
             if g is ZERO or not self.leads_on(array):
                 continue
@@ -120,9 +129,36 @@ class Reverse:
     def simplify(self, body: Scalar) -> Scalar:
         return simplify_scalar(body, self.ctx.facts)
 
+    def with_means(self, g: Scalar) -> Scalar:
+        """`g` with nameless sums written out where they cancel: sum(x - mean(x)) is 0."""
+        if not has_contraction(g):
+            return g
+        opened: dict[Scalar, Scalar] = {}
+        seen: set[Node] = set()
+        stack: list[Node] = [g]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if type(node) is Entry:
+                if type(node.array) is Tensor and _is_mean(node.array.body) and not self.ctx.name_of(node.array):
+                    opened[node] = open_tensor(node.array, node.indices)
+            elif type(node) is Sum:
+                terms = node.body.args if type(node.body) is Add else (node.body,)
+                kept = [t for t in terms if not self.vanishes(t, node.indices)]
+                if len(kept) < len(terms):
+                    opened[node] = total(add(*kept), node.indices)
+            elif not node.is_array_node:
+                stack.extend(node.args)
+        if not opened:
+            return g
+        other = self.simplify(replace_scalars(g, opened))
+        return other if written_length(other) < written_length(g) else g
+
     def carried(self, array: Tensor, g: Scalar) -> Scalar:
         """`g` as it goes on: itself while short or used once, else the entry of an array of its own."""
-        if is_plain(g):
+        if is_plain(g) or (self.lifted and has_delta(g) and count_nodes(g) <= LONG):
             return g
         within = has_contraction(array.body)
         if has_contraction(g):
@@ -139,8 +175,24 @@ class Reverse:
             return g
         return self.materialised(array, g)
 
+    def vanishes(self, term: Scalar, indices: Sequence[Index]) -> bool:
+        """Whether the sum of `term` over `indices` is one of a centred array without a name: c for c = x - mean(x)."""
+        varies = [f for f in (term.args if type(term) is Mul else (term,)) if not f.free.isdisjoint(indices)]
+        inside = varies[0] if len(varies) == 1 else term
+        if type(inside) is not Entry or type(inside.array) is not Tensor or type(inside.array.body) is not Add:
+            return False
+        if self.ctx.name_of(inside.array) or len(inside.array.body.args) > 4:
+            return False
+        terms = total(open_tensor(inside.array, inside.indices), indices)
+        means = {
+            f: open_tensor(f.array, f.indices)
+            for f in walk(terms)
+            if isinstance(f, Entry) and isinstance(f.array, Tensor) and _is_mean(f.array.body)
+        }
+        return replace_scalars(terms, means) is ZERO if means else False
+
     def hoisted(self, g: Scalar) -> Scalar:
-        """The adjoint of a scalar with its contractions under names of their own, so that what is around them can cancel."""
+        """The adjoint of a scalar with its contractions under names, so that what is around them can cancel."""
         inner: dict[Scalar, Scalar] = {}
         stack = [g]
         while stack:
@@ -216,7 +268,9 @@ class Reverse:
     # --- statements that are not lambdas ------------------------------------------------------------------------------
 
     def operation(self, node: Operation, g: Scalar) -> None:
-        if has_contraction(g) or count_nodes(g) > SHORT:
+        if self.lifted and has_delta(g) and count_nodes(g) <= LONG:
+            pass
+        elif has_contraction(g) or count_nodes(g) > SHORT:
             g = self.adjoints[node] = self.materialised(node, g)
         for k, operand in enumerate(node.operands):
             if isinstance(operand, Array):
@@ -324,6 +378,8 @@ def _differentiate(
         if isinstance(source, Var):
             body = within_set(body, source, ctx, form)
             body = finished(body, ctx)
+        if lifted:
+            body = spread(body)
         own = [axis(k, s) for k, s in enumerate(source.shape)]
         if at is not None:
             indices = [fresh_index(s) for s in x.shape]
@@ -332,7 +388,7 @@ def _differentiate(
         out[x] = result = tensor((*lifted, *own), body)
         if body is ZERO:
             before = operator("jacobian" if lifted else "grad", (f, x), result.shape)
-            ctx.trace.add("independent", before, result, where=ctx.name_of(x) or "", reason="the one does not vary with the other")
+            ctx.trace.add("independent", before, result, where=ctx.name_of(x) or "", reason="it is constant in it")
         else:
             sweep.explain(source if at is None else x, result)
     return out
@@ -349,6 +405,31 @@ def finished(body: Scalar, ctx: Context) -> Scalar:
             names = dict.fromkeys(_matrix_name(a, ctx) for a in used)
             ctx.trace.condition(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} symmetric")
             return other
+    return body
+
+
+def _is_mean(body: Scalar) -> bool:
+    """Whether a body is a sum of entries, or that over a size."""
+    sums = 0
+    for f in body.args if type(body) is Mul else (body,):
+        if type(f) is Sum and type(f.body) is Entry:
+            sums += 1
+        elif type(f) not in (Num, Dim, Pow):
+            return False
+    return sums == 1
+
+
+def spread(body: Scalar) -> Scalar:
+    """p_j (Delta(i, j) - p_i) as Delta(i, j) p_j - p_i p_j: diag(p) - p p'."""
+    if type(body) is not Mul:
+        return body
+    for f in body.args:
+        if type(f) is Add and len(f.args) <= 4:
+            with_delta = [has_delta(t) for t in f.args]
+            if any(with_delta) and not all(with_delta):
+                rest = mul(*(g for g in body.args if g is not f))
+                if not has_delta(rest):
+                    return add(*(mul(rest, t) for t in f.args))
     return body
 
 
