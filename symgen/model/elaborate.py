@@ -78,6 +78,7 @@ class Elaborator:
         self.seeking: set[str] = set()
         self.laws: dict[int, Array | None] = {}
         self.heads: dict[str, list[tree.Dist | tree.Head]] = {}
+        self._assumed: list[Scalar] = []
         self.out.reader = self.reader
 
     # --- help for readers
@@ -148,8 +149,6 @@ class Elaborator:
     def assumed(self) -> list[Scalar]:
         return self._assumed
 
-    _assumed: list[Scalar]
-
     def number_names(self) -> None:
         """The names in the order of the text, so that the result does not hang on who asked first."""
         ordered: dict[Array, str] = {}
@@ -163,8 +162,6 @@ class Elaborator:
     # --- first pass: who declares what
 
     def collect(self, s: tree.Statement) -> None:
-        if not hasattr(self, "_assumed"):
-            self._assumed = []
         if isinstance(s, tree.Dim):
             for name, _ in s.items:
                 self.put(name, s, "size")
