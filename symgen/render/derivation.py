@@ -9,37 +9,30 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from symgen.derivation.derivation import Evidence, Step
-from symgen.games.records import Equation
+from symgen.derivation.derivation import Evidence
 from symgen.render import html as html_pages
 from symgen.render import markdown as markdown_pages
 from symgen.render import pdf as pdf_pages
-from symgen.render import tex as tex_pages
 from symgen.render import terminal as terminal_pages
+from symgen.render import tex as tex_pages
+from symgen.render.bindings import raise_with_bindings
 from symgen.render.compose import parts
 from symgen.render.language import unparse
 from symgen.render.latex import to_latex
 from symgen.render.network import NoMatrixForm
 from symgen.render.page import Block, Chain, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Relation
-from symgen.render.bindings import raise_with_bindings
-from symgen.render.raising import MOST, Raiser, TooLong, raise_array, raise_scalar, written_size
+from symgen.render.raising import TooLong, written_size
 from symgen.render.shapes import Shape
-from symgen.render.sympy_tree import tree_of
-from symgen.tensor.expression import Array, Dim, Node, Scalar, Var, walk
-from symgen.tensor.sympy_bridge import Closed
+from symgen.render.steps import LONGEST, MANY, step_blocks
+from symgen.render.writing import Writer, law_names, shapes_of, size_text, size_tree
+from symgen.tensor.expression import Array, Node, Var, walk
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
 from symgen.text.parse import parse_expression
 
 SCHEMA, VERSION = "symgen.derivation", 1
-LONGEST = 4000  # characters of an expression that a step still shows
+EXACT = 500  # digits beyond which both sides were the same exact number
 LONG_RESULT = 150  # nodes of a result that is told in parts
-MANY = 40  # steps that are shown one by one
-# rules whose name says less than a person would
-RULES = {
-    "sum_over_uses": "chain rule, over all uses", "chain_rule": "chain rule", "differentiate": "differentiated",
-    "hessian": "gradient of the gradient", "independent": "",
-}  # fmt: skip
 FIELDS = {
     "strategy": "Best response", "value": "Value", "second_order": "Second-order condition", "conditions": "Conditions",
     "strategies": "Strategies", "kind": "Kind", "unique": "Unique", "vector_field": "Vector field", "jacobian": "Jacobian",
@@ -48,89 +41,28 @@ FIELDS = {
 }  # fmt: skip
 
 
-# --- trees of results -------------------------------------------------------------------------------------------------
-
-
-class Writer:
-    """Writes nodes of one derivation in its names."""
-
-    def __init__(self, names: Mapping[Array, str]) -> None:
-        self.names = names
-
-    def array(self, array: Array) -> t.Expression:
-        return raise_array(array, self.names)
-
-    def node(self, node: Node) -> t.Expression:
-        if written_size(node, self.names) > MOST:
-            raise TooLong
-        if isinstance(node, Array):
-            return Raiser(self.names, node).array(node)
-        assert isinstance(node, Scalar)
-        return raise_scalar(node, {}, self.names)
-
-    def value(self, value: Any) -> t.Expression | None:
-        """A field of a record as an expression; None where it is text."""
-        if isinstance(value, Array):
-            return self.array(value)
-        if isinstance(value, Scalar):
-            return self.node(value)
-        if isinstance(value, Closed):
-            return tree_of(value.named(self.names))
-        if isinstance(value, Equation):
-            left, right = self.value(value.left), self.value(value.right)
-            return t.Comparison((left, right), ("=",)) if left is not None and right is not None else None
-        if isinstance(value, (list, tuple)) and value:
-            parts = [self.value(v) for v in value]
-            if all(p is not None for p in parts):
-                return t.ListOf(tuple(p for p in parts if p is not None))
-        return None
-
-
-def shapes_of(names: Mapping[Array, str], roots: Iterable[Node] = ()) -> dict[str, Shape]:
-    """The shapes of all names that may occur in the mathematics."""
-    out: dict[str, Shape] = {}
-    sizes: set[Scalar] = set()
-    for node in walk(*names, *roots):
-        if isinstance(node, Array):
-            name = names.get(node) or (node.name if isinstance(node, Var) else None)
-            sizes.update(node.shape)
-            if name is not None and name not in out:
-                out[name] = tuple(size_tree(s) for s in node.shape)
-    for size in sizes:
-        for node in walk(size):
-            if isinstance(node, Dim):
-                out.setdefault(node.name, ())
-    return out
-
-
-def size_tree(size: Scalar) -> t.Expression:
-    return raise_scalar(size)
-
-
-def size_text(size: Scalar) -> str:
-    """A size as it is written: n, 2*d, k + 1."""
-    return unparse(size_tree(size))
-
-
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
 def page(d: Any) -> Page:
     """The derivation `d` as a page."""
-    writer = Writer(d.names)
-    roots = [x for x in (d.array,) if x is not None]
+    laws = law_names(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
+    writer = Writer({**laws, **d.names})
+    roots = [x for x in (d.array, *(s.after for s in d.steps)) if isinstance(x, Node)]
     shapes = {**shapes_of(d.names, roots), **_declared_shapes(d)}
+    for name in laws.values():
+        shapes.pop(name, None)
     title: tuple[Inline, ...] = ("Derivation of ", Maths(d.goal)) if d.goal is not None else ("Derivation",)
     out = Page(f"Derivation of {unparse(d.goal)}" if d.goal is not None else "Derivation", [], shapes)
     out.blocks.append(Heading(1, title))
-    out.blocks += _given(d, writer)
-    steps = _steps(d, writer)
+    out.blocks += _given(d, writer, laws)
+    steps = step_blocks(d, writer)
     if steps:
         out.blocks.append(Heading(2, ("Derivation",)))
         out.blocks += steps
     out.blocks.append(Heading(2, ("Result",)))
     out.blocks += _result(d, writer)
-    out.blocks += [Paragraph((note,), "note") for note in d.notes]
+    out.blocks += [Paragraph((f"{note[:1].upper()}{note[1:]}.",), "note") for note in dict.fromkeys(d.notes)]
     out.blocks.append(Paragraph(evidence_words(d.evidence), "evidence"))
     return out
 
@@ -144,16 +76,24 @@ def _declared_shapes(d: Any) -> dict[str, Shape]:
     return out
 
 
-def _given(d: Any, writer: Writer) -> list[Block]:
+def _given(d: Any, writer: Writer, laws: Mapping[Array, str]) -> list[Block]:
     out: list[Block] = []
     assumed = [assumption(text) for text in d.assumptions]
     if assumed:
         out.append(Paragraph(("Given ", *joined(assumed), ".")))
     definitions = _definitions(d, writer)
-    if definitions:
+    if definitions or laws:
         lines = tuple(Relation(writer.array(array), t.Name(name)) for name, array in definitions)
+        plain = Writer(d.names)
+        lines += tuple(Relation(plain.array(law), t.Name(name)) for law, name in _once(laws))
         out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
     return out
+
+
+def _once(laws: Mapping[Array, str]) -> list[tuple[Array, str]]:
+    """One law for each name."""
+    seen: set[str] = set()
+    return [(law, name) for law, name in laws.items() if name not in seen and not seen.add(name)]  # type: ignore[func-returns-value]
 
 
 def _definitions(d: Any, writer: Writer) -> list[tuple[str, Array]]:
@@ -162,7 +102,7 @@ def _definitions(d: Any, writer: Writer) -> list[tuple[str, Array]]:
     spoken = {n for n, _ in d.definitions} | (names_in(d.goal) if d.goal is not None else set())
     for step in d.steps:
         for node in (step.before, step.after):
-            if node is not None and len(d.steps) <= MANY:
+            if isinstance(node, Node) and len(d.steps) <= MANY:
                 spoken |= {own[a] for a in _named_below(node, own)}
     waiting, kept = [a for a, n in own.items() if n in spoken], set()
     while waiting:
@@ -233,66 +173,6 @@ def assumption(text: str) -> list[Inline]:
 def _listed(text: str | None) -> tuple[t.Expression, ...]:
     whole = parse_expression(f"[{text}]") if text else None
     return whole.items if isinstance(whole, t.ListOf) else ()
-
-
-def _steps(d: Any, writer: Writer) -> list[Block]:
-    lines: list[Relation] = []
-    told: set[tuple[str, str]] = set()
-    result = d.array
-    for step in d.steps:
-        made = _step(step, writer, d)
-        if made is None:
-            continue
-        key = (unparse(made.left) if made.left is not None else "", unparse(made.right))
-        if key in told or key[0] == key[1]:
-            continue
-        told.add(key)
-        lines.append(made)
-    blocks: list[Block] = []
-    shown = lines
-    if len(lines) > MANY:
-        shown = [*lines[: MANY // 2], *lines[-MANY // 2 :]]
-        blocks.append(Paragraph((f"The first and the last of {len(lines)} steps:",)))
-    if len(shown) == 1 and result is not None and shown[0].left is not None and d.goal is not None:
-        same = unparse(shown[0].left) == unparse(d.goal)
-        if same and not shown[0].reason:
-            return []
-    if shown:
-        blocks.append(Chain(tuple(shown)))
-    return blocks
-
-
-def _step(step: Step, writer: Writer, d: Any) -> Relation | None:
-    """before = after, with the name of what was made in front and the reason at the right."""
-    if step.after is None:
-        return None
-    try:
-        after = writer.array(step.after) if isinstance(step.after, Array) else writer.node(step.after)
-        before = writer.node(step.before) if step.before is not None else None
-    except (NoMatrixForm, TooLong):
-        return None
-    if len(unparse(after)) > LONGEST or before is not None and len(unparse(before)) > LONGEST:
-        return None
-    name = d.names.get(step.after) if isinstance(step.after, Array) else None
-    left = before
-    if name is not None and before is not None:
-        left = t.Comparison((t.Name(name), before), ("=",))
-    elif name is not None:
-        left = t.Name(name)
-    return Relation(after, left, reason=reason_of(step))
-
-
-def reason_of(step: Step) -> tuple[Inline, ...]:
-    """The rule in words, and what it needs."""
-    rule = RULES.get(step.rule, step.rule.replace("_", " ").strip())
-    words = rule
-    if step.reason:
-        words = step.reason if not rule or rule in step.reason else f"{rule}, {step.reason}"
-    if step.conditions:
-        words += f" (needs {', '.join(step.conditions)})"
-    if step.source:
-        words += f" [{step.source}]"
-    return (words,) if words else ()
 
 
 def _result(d: Any, writer: Writer) -> list[Block]:
@@ -380,7 +260,7 @@ def evidence_words(e: Evidence) -> tuple[Inline, ...]:
         return (f"Proved{how}{under}.",)
     if e.kind == "checked":
         points = f" at {e.points} random point{'s' if e.points != 1 else ''}" if e.points else ""
-        digits = f" to {e.digits} digits" if e.digits is not None else ""
+        digits = f" to {e.digits} digits" if e.digits is not None and e.digits < EXACT else ", exactly" if e.digits else ""
         how = f" ({e.method})" if e.method else ""
         return (f"Checked{points}{digits}{how}{under}.",)
     if e.kind == "refuted":

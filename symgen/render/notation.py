@@ -64,6 +64,22 @@ TABLE: dict[str, Notation] = {row.name: row for row in ROWS}
 # names that are said in full in a program and by a letter on paper
 LETTERS = {"lam": "lambda", "eps": "epsilon", "lmbda": "lambda"}
 
+# rules that say before = after, where their name says less than a person would
+RULES = {
+    "sum_over_uses": "chain rule, over all uses", "chain_rule": "chain rule", "differentiate": "differentiated",
+    "hessian": "gradient of the gradient", "independent": "", "collect": "", "moments": "", "linearity": "linearity",
+    "densities": "", "definition": "", "lemma": "", "constant": "", "simplify": "simplified", "expand": "expanded",
+}  # fmt: skip
+
+# rules that go from one question to another: `zero` (after = 0), `optimum` (name = after), `alone`, else an arrow
+BECOMES = {
+    "payoff_as_integral": "becomes", "stationarity": "zero", "solve_stationarity": "optimum", "optimum_at_a_kink": "optimum",
+    "second_order": "alone", "recognise_divergence": "becomes", "substitute": "becomes", "least_divergence": "becomes",
+    "no_better_pure_strategy": "alone", "vector_field": "alone", "jacobian": "alone", "eigenvalues": "alone",
+    "multiplier": "optimum", "gradient_within_set": "becomes",
+}  # fmt: skip
+
 RELATIONS = {
+    "->": r"\longrightarrow",
     "=": "=", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">", "==": "=", "!=": r"\ne", "propto": r"\propto", "~=": r"\simeq",
 }  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from symgen.render.compose import (
@@ -32,6 +33,7 @@ from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
 
 Axes = tuple[Index, ...]
+LISTED = 16  # entries of an array of fixed size that are written one by one
 MOST = 200_000  # symbols of one expression
 LETTERS = "i j k l m r s t u v a b c g h o q w z".split()
 
@@ -173,10 +175,22 @@ class Raiser:
 
     def whole(self, body: Scalar, axes: Axes) -> t.Expression:
         """`body` over all of `axes`, those included on which it does not depend."""
+        counts = [i.size.rational for i in axes if isinstance(i.size, x.Num)]
+        if axes and len(counts) == len(axes) and x.has_delta_on(body, axes):
+            numbers = [int(c) for c in counts if c is not None]
+            if len(numbers) == len(axes) and 0 < prod(numbers) <= LISTED and min(numbers) > 0:
+                return self.listed(body, axes, numbers)
         try:
             return self._whole(body, axes)
         except NoMatrixForm:
             return self.by_index(body, axes)
+
+    def listed(self, body: Scalar, axes: Axes, counts: Sequence[int]) -> t.Expression:
+        """[a, b]: a small array entry by entry."""
+        first = [x.substitute(body, {axes[0]: x.num(k)}) for k in range(counts[0])]
+        if len(axes) == 1:
+            return t.ListOf(tuple(self.tree(e, ()) for e in first))
+        return t.ListOf(tuple(self.listed(e, axes[1:], counts[1:]) for e in first))
 
     def _whole(self, body: Scalar, axes: Axes) -> t.Expression:
         present = tuple(i for i in axes if i in body.free)

@@ -17,7 +17,7 @@ from symgen.text import tree as t
 from symgen.text.names import letter_of
 
 RULES = {1: "═", 2: "─"}
-RELATIONS = {"<=": "≤", ">=": "≥", "propto": "∝", "~=": "≃"}
+RELATIONS = {"->": "→", "<=": "≤", ">=": "≥", "propto": "∝", "~=": "≃"}
 MARKS = {"proved": "✓", "checked": "✓", "refuted": "✗", "malformed": "✗", "unknown": "?"}
 
 

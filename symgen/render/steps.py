@@ -1,0 +1,132 @@
+"""The steps of a derivation as chains of equations: one idea a line, its reason at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from symgen.derivation.derivation import Step
+from symgen.render.language import unparse
+from symgen.render.network import NoMatrixForm
+from symgen.render.notation import BECOMES, RULES
+from symgen.render.page import Block, Chain, Inline, Paragraph, Relation
+from symgen.render.raising import TooLong
+from symgen.render.writing import Writer
+from symgen.tensor.expression import Array, Node, Operator, walk
+from symgen.text import tree as t
+
+LONGEST = 4000  # characters of an expression that a step still shows
+MANY = 40  # steps that are shown one by one
+
+
+@dataclass(frozen=True)
+class Told:
+    """A step as a line, with the nodes that it goes from and to."""
+
+    line: Relation
+    before: Any
+    after: Any
+    equal: bool
+
+
+def step_blocks(d: Any, writer: Writer) -> list[Block]:
+    """The steps of `d`: a chain goes on where a step begins with what the last one ended with; what is shown on the way
+    (a lemma on a part) stands below it."""
+    told = [x for x in (_told(step, writer, d) for step in d.steps) if x is not None]
+    told = _without_repeats(told)
+    blocks: list[Block] = []
+    if len(told) > MANY:
+        blocks.append(Paragraph((f"The first and the last of {len(told)} steps:",)))
+        told = [*told[: MANY // 2], *told[-MANY // 2 :]]
+    if len(told) == 1 and d.array is not None and told[0].after is d.array and not told[0].line.reason:
+        return []
+    chains, asides = _threaded(told)
+    if chains:
+        blocks.append(Chain(tuple(chains)))
+    if asides:
+        blocks += [Paragraph(("using",)), Chain(tuple(asides))]
+    return blocks
+
+
+def _without_repeats(told: Sequence[Told]) -> list[Told]:
+    seen: set[tuple[str, str]] = set()
+    out: list[Told] = []
+    for x in told:
+        left = unparse(x.line.left) if x.line.left is not None else ""
+        key = (left, unparse(x.line.right))
+        if key in seen or key[0] == key[1]:
+            continue
+        seen.add(key)
+        out.append(x)
+    return out
+
+
+def _threaded(told: Sequence[Told]) -> tuple[list[Relation], list[Relation]]:
+    main: list[Relation] = []
+    asides: list[Relation] = []
+    last: Any = None
+    for k, x in enumerate(told):
+        if x.equal and last is not None and x.before is last:
+            main.append(Relation(x.line.right, None, x.line.relation, (), x.line.reason))
+            last = x.after
+        elif last is not None and any(y.equal and y.before is last for y in told[k + 1 :]):
+            asides.append(x.line)
+        else:
+            main.append(x.line)
+            last = x.after if x.equal else None
+    return main, asides
+
+
+def _told(step: Step, writer: Writer, d: Any) -> Told | None:
+    """before = after, with the name of what was made in front and the reason at the right."""
+    if step.after is None:
+        return None
+    try:
+        after = writer.array(step.after) if isinstance(step.after, Array) else writer.node(step.after)
+        before = writer.node(step.before) if step.before is not None else None
+    except (NoMatrixForm, TooLong):
+        return None
+    if len(unparse(after)) > LONGEST or before is not None and len(unparse(before)) > LONGEST:
+        return None
+    if isinstance(step.before, Operator) and isinstance(d.goal, t.Call) and d.goal.function == step.before.name:
+        if step is next((s for s in d.steps if isinstance(s.before, Operator) and s.before.name == step.before.name), None):
+            before = d.goal if step.before.shape == (d.array.shape if d.array is not None else ()) else before
+    reason = reason_of(step)
+    kind = BECOMES.get(step.rule, "" if is_equality(step) else "becomes")
+    if kind == "zero":
+        return Told(Relation(t.Number(Fraction(0)), after, reason=reason), step.before, step.after, False)
+    if kind == "optimum" and step.where.isidentifier():
+        return Told(Relation(after, t.Name(step.where), reason=reason), step.before, step.after, False)
+    if kind == "alone":
+        return Told(Relation(after, None, "", reason=reason), step.before, step.after, False)
+    if kind:
+        return Told(Relation(after, before, "->", reason=reason), step.before, step.after, False)
+    name = d.names.get(step.after) if isinstance(step.after, Array) else None
+    left = before
+    if name is not None and before is not None and unparse(before) != name:
+        left = t.Comparison((t.Name(name), before), ("=",))
+    elif name is not None:
+        left = t.Name(name)
+    return Told(Relation(after, left, reason=reason), step.before, step.after, True)
+
+
+def is_equality(step: Step) -> bool:
+    """Whether the step says before = after: an operator worked out, or a rule that is known to keep the value."""
+    if not isinstance(step.before, Node):
+        return False
+    return step.rule in RULES or any(isinstance(n, Operator) for n in walk(step.before))
+
+
+def reason_of(step: Step) -> tuple[Inline, ...]:
+    """The rule in words, and what it needs."""
+    rule = RULES.get(step.rule, step.rule.replace("_", " ").strip())
+    words = rule
+    if step.reason:
+        words = step.reason if not rule or rule in step.reason else f"{rule}, {step.reason}"
+    if step.conditions:
+        words += f" (needs {', '.join(step.conditions)})"
+    if step.source:
+        words += f" [{step.source}]"
+    return (words,) if words else ()

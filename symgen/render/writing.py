@@ -1,0 +1,100 @@
+"""Nodes of a derivation as trees in its names, and the shapes of those names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from symgen.games.records import Equation
+from symgen.render.language import unparse
+from symgen.render.raising import MOST, Raiser, TooLong, is_encoded, raise_array, raise_scalar, written_size
+from symgen.render.shapes import Shape
+from symgen.render.sympy_tree import tree_of
+from symgen.tensor.expression import Array, Dim, Node, Operator, Scalar, Var, walk
+from symgen.tensor.sympy_bridge import Closed
+from symgen.text import tree as t
+
+
+class Writer:
+    """Writes nodes of one derivation in its names."""
+
+    def __init__(self, names: Mapping[Array, str]) -> None:
+        self.names = names
+
+    def array(self, array: Array) -> t.Expression:
+        return raise_array(array, self.names)
+
+    def node(self, node: Any) -> t.Expression:
+        if not isinstance(node, Node):
+            tree = self.value(node)
+            return tree if tree is not None else t.Name("_")
+        if written_size(node, self.names) > MOST:
+            raise TooLong("too long to be written out")
+        if isinstance(node, Array):
+            return Raiser(self.names, node).array(node)
+        assert isinstance(node, Scalar)
+        return raise_scalar(node, {}, self.names)
+
+    def value(self, value: Any) -> t.Expression | None:
+        """A field of a record as an expression; None where it is text."""
+        if isinstance(value, Array):
+            return self.array(value)
+        if isinstance(value, Scalar):
+            return self.node(value)
+        if isinstance(value, Closed):
+            return tree_of(value.named(self.names))
+        if isinstance(value, Equation):
+            left, right = self.value(value.left), self.value(value.right)
+            return t.Comparison((left, right), ("=",)) if left is not None and right is not None else None
+        if isinstance(value, (list, tuple)) and value:
+            parts = [self.value(v) for v in value]
+            if all(p is not None for p in parts):
+                return t.ListOf(tuple(p for p in parts if p is not None))
+        return None
+
+
+def shapes_of(names: Mapping[Array, str], roots: Iterable[Node] = ()) -> dict[str, Shape]:
+    """The shapes of all names that may occur in the mathematics."""
+    out: dict[str, Shape] = {}
+    sizes: set[Scalar] = set()
+    for node in walk(*names, *roots):
+        if isinstance(node, Array):
+            name = names.get(node) or (node.name if isinstance(node, Var) else None)
+            sizes.update(node.shape)
+            if name is not None and name not in out:
+                out[name] = tuple(size_tree(s) for s in node.shape)
+    for size in sizes:
+        for node in walk(size):
+            if isinstance(node, Dim):
+                out.setdefault(node.name, ())
+    return out
+
+
+def size_tree(size: Scalar) -> t.Expression:
+    return raise_scalar(size)
+
+
+def size_text(size: Scalar) -> str:
+    """A size as it is written: n, 2*d, k + 1."""
+    return unparse(size_tree(size))
+
+
+
+
+def law_names(roots: Iterable[Node]) -> dict[Array, str]:
+    """The names of the laws that the operators below the roots speak of."""
+    out: dict[Array, str] = {}
+    for node in walk(*roots):
+        if not isinstance(node, Operator):
+            continue
+        if node.name == "log_density" and len(node.attrs) == 3 and node.attrs[0] and isinstance(node.args[0], Array):
+            out.setdefault(node.args[0], str(node.attrs[0]))
+        elif is_encoded(node):
+            position = 0
+            for name, factors, _, _ in node.attrs[0]:
+                laws = node.args[position : position + len(factors)]
+                position += len(factors)
+                for law, (factor, _, _) in zip(laws, factors, strict=False):
+                    if isinstance(law, Array) and (factor or name):
+                        out.setdefault(law, str(factor or name))
+    return {law: name for law, name in out.items() if isinstance(law, Operator) and law.name != "density"}
