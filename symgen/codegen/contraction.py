@@ -53,6 +53,8 @@ def nominal_size(size: Scalar, known: dict[Scalar, float]) -> float:
 
 def ordered_union(operands: Sequence[Labelled]) -> tuple[Index, ...]:
     """All labels, in the order of the operand that has most of them; others are put in where they stand elsewhere."""
+    if all(i.kind == "a" for x in operands for i in x.labels):  # the axes of the result, in its order
+        return tuple(sorted({i for x in operands for i in x.labels}, key=lambda i: i.number))
     order: list[Index] = []
     for x in sorted(operands, key=lambda x: -len(x.labels)):
         position = 0
@@ -90,9 +92,16 @@ class Contraction:
         """The value of `x` with exactly the axes `order`."""
         return self.program.transpose(x.value, [x.labels.index(i) for i in order])
 
-    def elementwise(self, build: Callable[..., Value], operands: Sequence[Labelled]) -> Labelled:
-        order = ordered_union(operands)
-        return Labelled(build(*(self.arranged(x, order) for x in operands)), order)
+    def elementwise(
+        self, build: Callable[..., Value], operands: Sequence[Labelled], order: Sequence[Index] | None = None
+    ) -> Labelled:
+        """`build` of the operands aligned; the axes stand in `order` if it is given."""
+        if order is None:
+            order = ordered_union(operands)
+        else:
+            present = {i for x in operands for i in x.labels}
+            order = tuple(i for i in order if i in present)
+        return Labelled(build(*(self.arranged(x, order) for x in operands)), tuple(order))
 
     def product(self, a: Labelled, b: Labelled) -> Labelled:
         return self.elementwise(self.program.mul, [a, b])
@@ -198,6 +207,8 @@ class Contraction:
         self, a: Labelled, b: Labelled, gone: list[Index], rows: list[Index], columns: list[Index]
     ) -> Labelled:
         p = self.program
+        if rows and columns and all(i.kind == "a" for i in (*rows, *columns)) and rows[0].number > columns[0].number:
+            a, b, rows, columns = b, a, columns, rows  # the axes of the result in its order
         labels = (*rows, *columns)
         shape = tuple(i.size for i in labels)
         if not labels:

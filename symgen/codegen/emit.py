@@ -6,12 +6,13 @@ import builtins
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from symgen.codegen.backends import DEFAULTS, function_template, operation_template
-from symgen.codegen.program import LEAVES, Program, Value
+from symgen.codegen.liveness import Liveness
+from symgen.codegen.program import LEAVES, VIEWS, Program, Value
 from symgen.codegen.sources import CARRIED
 from symgen.tensor.expression import ONE, ZERO, Add, Dim, Fn, Mul, Num, Pow, Scalar, as_coefficient, mul, num
 from symgen.text.diagnostics import CannotDerive
@@ -21,6 +22,11 @@ __all__ = ["Emitter", "Names", "size_text"]
 ATOM, POWER, UNARY, PRODUCT, SUM, COMPARE, NONE = 7, 6, 5, 4, 3, 2, 0
 WIDTH = 100
 ASSIGN = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+UFUNCS = {
+    "add": "np.add", "sub": "np.subtract", "mul": "np.multiply", "div": "np.divide", "neg": "np.negative",
+    "square": "np.square", "sqrt": "np.sqrt",
+}  # fmt: skip
+IN_PLACE = re.compile(r"(np\.(exp|expm1|log|log1p|tanh|sin|cos|tan|sinh|cosh|arctan|abs|maximum|minimum|clip|sign|floor)|sigmoid)\(.*\)")
 RESERVED = {"np", "special", "linalg", "math", "params", "data", "grads", "rng", "dtype", "sizes", "arrays", "out"}
 
 
@@ -121,13 +127,22 @@ def number_text(value: Fraction | str) -> tuple[str, int]:
 
 
 class Emitter:
-    """Prints values of one program as statements. `variables` names what is given; `dims` names sizes."""
+    """Prints values of one program as statements. `inputs` names what is given, `dims` names sizes; values that are
+    `large` are computed in place where an operand is not needed any more."""
 
     def __init__(
-        self, program: Program, names: Names, dims: Mapping[Scalar, str], inputs: Mapping[Any, str], indent: str = "    "
+        self,
+        program: Program,
+        names: Names,
+        dims: Mapping[Scalar, str],
+        inputs: Mapping[Any, str],
+        large: Callable[[Value], bool] | None = None,
+        indent: str = "    ",
     ) -> None:
         self.program = program
         self.names = names
+        self.large = large
+        self.live: Liveness | None = None
         self.dims = dict(dims)
         self.inputs = dict(inputs)
         self.indent = indent
@@ -152,16 +167,21 @@ class Emitter:
                 self.uses[a.serial] = self.uses.get(a.serial, 0) + 1
         for v in roots:
             self.uses[v.serial] = self.uses.get(v.serial, 0) + 1
-        self.block([v for v in values if not v.loops])
+        if self.large is not None and not self.program.loops:
+            self.live = Liveness(self.program, values, roots, self.may_inline)
+        for v in values:
+            if not v.loops:
+                self.statement(v)
         return self.lines
 
-    def block(self, values: Sequence[Value]) -> None:
-        for v in values:
-            self.statement(v)
-
     def statement(self, v: Value) -> None:
+        if v.serial in self.variables:
+            return
         if v.op == "loop":
             self.loop(v)
+            return
+        if v.op == "both":
+            self.both(v)
             return
         text, precedence = self.expression(v)
         if self.inlined(v, text):
@@ -169,16 +189,86 @@ class Emitter:
             return
         name = self.variable(v)
         self.comment(v)
-        self.put(f"{name} = {text}")
+        self.assign(name, v, v)
         self.variables[v.serial] = name
         self.texts[v.serial] = (name, ATOM)
+
+    def both(self, v: Value) -> None:
+        """softmax and its logarithm, as two variables."""
+        items = {x.attrs[0]: x for x in self.program.table.values() if x.op == "item" and x.args[0] is v}
+        names = [self.names.new((items[k].name if k in items else None) or word) for k, word in enumerate(("softmax_Z", "log_P"))]
+        self.helpers["softmax_and_log"] = None
+        self.put(f"{', '.join(names)} = softmax_and_log({self.text(v.args[0])})")
+        for k, name in enumerate(names):
+            if k in items:
+                self.texts[items[k].serial] = (name, ATOM)
+                self.variables[items[k].serial] = name
+
+    def assign(self, name: str, v: Value, statement: Value) -> None:
+        """Statements after which the variable `name` holds `v`, written as `statement` or as a part of it."""
+        k = self.overwritten(v, statement)
+        if k is None:
+            self.put(f"{name} = {self.expression(v)[0] if v is statement else self.text(v)}")
+            return
+        a = v.args[k]
+        if a.serial in self.variables:
+            self.put(f"{name} = {self.update(v, k, self.variables[a.serial])}")
+            return
+        self.assign(name, a, statement)
+        if v.op in ASSIGN and (k == 0 or v.op in ("add", "mul")):
+            self.put(f"{name} {ASSIGN[v.op]}= {self.text(v.args[1 - k])}")
+        else:
+            self.put(self.update(v, k, name))
+
+    def update(self, v: Value, k: int, name: str) -> str:
+        """A call that overwrites the array `name`, which holds operand k of `v`, by `v`."""
+        args = [name if j == k else self.text(x) for j, x in enumerate(v.args)]
+        if v.op in UFUNCS:
+            return f"{UFUNCS[v.op]}({', '.join(args)}, out={name})"
+        text = function_template(v.op[3:]).text
+        return f"{text.format(*args)[:-1]}, out={name})"
+
+    def overwritten(self, v: Value, statement: Value) -> int | None:
+        """Which operand of an elementwise operation may be overwritten by it: a part of the same statement (a matrix
+        product first), or a variable that is not needed any more."""
+        if self.live is None or self.large is None or v.kind != "f" or not v.rank or not self.large(v):
+            return None
+        if v.op.startswith("fn:"):
+            if not IN_PLACE.fullmatch(function_template(v.op[3:]).text):
+                return None
+        elif v.op not in UFUNCS:
+            return None
+        found: tuple[int, int] | None = None
+        for k, a in enumerate(v.args):
+            if a.shape != v.shape or a.kind != "f" or v.args.count(a) > 1:
+                continue
+            if a.serial in self.variables:
+                rank = 1 if self.live.dies_in(a, statement) else 0
+            else:
+                rank = 0 if a.op in LEAVES or a.op in VIEWS else 3 if self.starts_with_product(a) else 2
+            if rank and (found is None or rank > found[0]):
+                found = (rank, k)
+        return None if found is None else found[1]
+
+    def starts_with_product(self, v: Value) -> bool:
+        """Whether a matrix product of this shape is the first thing that is computed for `v`."""
+        while True:
+            if v.op in ("matmul", "tensordot", "einsum"):
+                return True
+            inner = [a for a in v.args if a.shape == v.shape and a.serial not in self.variables and a.op not in LEAVES]
+            if not inner or not (v.op in UFUNCS or v.op.startswith("fn:")):
+                return False
+            v = inner[0]
 
     def put(self, line: str) -> None:
         self.lines.append(self.indent * self.depth + line)
 
     def comment(self, v: Value) -> None:
-        if v.comment:
-            self.put("# " + re.sub(r"\s+", " ", v.comment)[:160])
+        if not v.comment:
+            return
+        text = re.sub(r"\s+", " ", v.comment)
+        if len(text) < WIDTH and plain(text) != plain(self.expression(v)[0]):
+            self.put("# " + text)
 
     def variable(self, v: Value) -> str:
         if v.name is not None:
@@ -186,17 +276,26 @@ class Emitter:
         self.counter += 1
         return self.names.new(f"t{self.counter}")
 
-    def inlined(self, v: Value, text: str) -> bool:
+    def may_inline(self, v: Value) -> bool:
+        """Whether a value is written where it is used, unless it turns out too long."""
         if v.op in LEAVES:
             return True
-        if v.name is not None:
+        if v.name is not None or v.op in ("loop", "both"):
             return False
-        if v.op in ("transpose", "expand") and v.args[0].serial in self.variables or v.op in ("transpose", "expand") and v.args[0].op in LEAVES:
+        if v.op in ("transpose", "expand"):
+            base = v.args[0]
+            if base.op in LEAVES or not self.may_inline(base):
+                return True
+        if v.op == "item":
+            return False
+        return v.kind == "s" or self.uses.get(v.serial, 0) <= 1
+
+    def inlined(self, v: Value, text: str) -> bool:
+        if not self.may_inline(v):
+            return False
+        if v.op in LEAVES:
             return True
-        uses = self.uses.get(v.serial, 0)
-        if v.kind == "s" and uses > 1:
-            return len(text) < 24
-        return uses <= 1 and len(text) < WIDTH and v.op not in ("put",)
+        return len(text) < (24 if v.kind == "s" and self.uses.get(v.serial, 0) > 1 else WIDTH)
 
     def loop(self, v: Value) -> None:
         """for t in ..: h[t] = step."""
@@ -412,6 +511,9 @@ class Emitter:
     def op_reduce(self, v: Value) -> tuple[str, int]:
         kind, axes = v.attrs
         (x,) = v.args
+        if kind == "sum" and axes == (0,) and x.rank == 2 and x.kind == "f":
+            self.helpers["column_sums"] = None
+            return f"column_sums({self.text(x)})", ATOM
         if len(axes) == x.rank:
             where = ""
         else:
@@ -501,6 +603,13 @@ class Emitter:
 
     def op_gather(self, v: Value) -> tuple[str, int]:
         return f"{self.text(v.args[0], ATOM)}[{', '.join(self.text(a) for a in v.args[1:])}]", ATOM
+
+
+def plain(text: str) -> str:
+    """A formula without what NumPy and the language write differently."""
+    for a, b in (("np.", ""), (".T", "'"), ("**", "^"), (" ", ""), ("(", ""), (")", "")):
+        text = text.replace(a, b)
+    return text
 
 
 def balanced(text: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from symgen.codegen.contraction import nominal_size
 from symgen.codegen.emit import Emitter, Names, size_text
 from symgen.codegen.lower import lower
 from symgen.codegen.program import VIEWS, Value
@@ -17,6 +18,7 @@ from symgen.tensor.expression import Array, Dim, Expect, Scalar, Var, dim
 __all__ = ["SAMPLES", "Kernel", "make_kernel"]
 
 SAMPLES = dim("samples of each expectation")
+LARGE = 4000  # entries at nominal sizes; smaller arrays are not worth a statement of their own
 
 
 @dataclass
@@ -80,7 +82,15 @@ def make_kernel(
         for s in sizes:
             needed.update(dict.fromkeys(dims_of(s)))
     dims: dict[Scalar, str] = {d: taken.new("samples" if d is SAMPLES else d.name) for d in needed}
-    emitter = Emitter(program, taken, dims, {v: arguments[v] for v in (*inputs, *noise)})
+    nominal: dict[Scalar, float] = {} if rows is None else {rows: 1000.0, SAMPLES: 1000.0}
+
+    def large(v: Value) -> bool:
+        entries = 1.0
+        for s in v.shape:
+            entries *= nominal_size(s, nominal)
+        return v.rank > 1 and entries >= LARGE
+
+    emitter = Emitter(program, taken, dims, {v: arguments[v] for v in (*inputs, *noise)}, large)
     roots = list(program.outputs.values())
     body = emitter.emit(roots)
     texts = {key: _owned(emitter, v, roots) for key, v in program.outputs.items()}

@@ -35,6 +35,7 @@ def lower(
     """The program that computes `outputs` from the variables below them. Named arrays keep their names; `formula` gives
     the comment of a named array. `rows` are sizes that are large (the rows of the data), for the contraction order."""
     lowering = Lowering(names or {}, formula, rows)
+    lowering.pair_up(topological(*outputs.values()))
     for array in topological(*outputs.values()):  # named arrays first, in the order of the program
         if array in lowering.names and not isinstance(array, (Var, Operator)) and not depends_on_bound(array, outputs):
             lowering.array(array)
@@ -65,7 +66,16 @@ class Lowering:
         self.indexing = Indexing(self)
         self.arrays: dict[Array, Value] = {}
         self.entries: dict[Node, Labelled] = {}
+        self.paired: set[tuple[Node, ...]] = set()
         self.safe = 0  # depth inside branches of Where
+
+    def pair_up(self, arrays: Sequence[Array]) -> None:
+        """Notes whose softmax and log_softmax are both wanted: one exponential serves both."""
+        found: dict[tuple[Node, ...], set[str]] = {}
+        for a in arrays:
+            if isinstance(a, Operation) and a.name in ("softmax", "log_softmax"):
+                found.setdefault(a.operands, set()).add(a.name)
+        self.paired = {operands for operands, names in found.items() if len(names) == 2}
 
     # --- arrays ---
 
@@ -164,6 +174,9 @@ class Lowering:
             else:
                 parameters.append(self.lower(x).value)
         ranks = tuple(len(x.shape) for x in array.operands if isinstance(x, Array))
+        if array.operands in self.paired and array.name in ("softmax", "log_softmax"):
+            both = self.program.make("both", operands, (), array.shape)
+            return self.program.make("item", (both,), (int(array.name == "log_softmax"),), array.shape)
         return self.program.make("operation", (*operands, *parameters), (array.name, ranks, len(parameters)), array.shape)
 
     def recurrence(self, array: Recurrence) -> Value:
@@ -231,19 +244,26 @@ class Lowering:
             if sign < 0:
                 t = mul(num(-c), base)
             terms.append((sign, self.lower(t)))
-        terms.sort(key=lambda s: len(s[1].labels))
-        first = next((k for k, (s, _) in enumerate(terms) if s > 0), None)
-        if first is not None:
-            terms.insert(0, terms.pop(first))
+        order = ordered_union([x for _, x in terms])
+        groups: dict[frozenset[Index], list[tuple[int, Labelled]]] = {}
+        for sign, x in terms:
+            groups.setdefault(frozenset(x.labels), []).append((sign, x))
+        sums = [self.signed_sum(g, order) for g in groups.values()]  # terms of one shape first
+        sums.sort(key=lambda s: -self.contraction.cost(s[1].labels))
+        while len(sums) > 2:  # then the small ones, so that the large one is passed over once
+            sums[-2:] = [self.signed_sum(sums[-2:], order)]
+        sign, result = self.signed_sum(sums, order)
+        return result if sign > 0 else Labelled(p.neg(result.value), result.labels)
+
+    def signed_sum(self, terms: Sequence[tuple[int, Labelled]], order: Sequence[Index]) -> tuple[int, Labelled]:
+        """Terms with signs added, what is subtracted after what it is subtracted from: a sign and the sum."""
+        p = self.program
+        terms = sorted(terms, key=lambda s: s[0] < 0)
         sign, result = terms[0]
-        if sign < 0:
-            result = Labelled(p.neg(self.real(result.value)), result.labels)
-        for sign, x in terms[1:]:
-            result = self.contraction.elementwise(
-                lambda a, b, s=sign: p.add(self.real(a), self.real(b)) if s > 0 else p.sub(self.real(a), self.real(b)),
-                [result, x],
-            )
-        return result
+        for s, x in terms[1:]:
+            build = p.add if s == sign else p.sub
+            result = self.contraction.elementwise(lambda a, b, f=build: f(self.real(a), self.real(b)), [result, x], order)
+        return sign, Labelled(self.real(result.value), result.labels)
 
     def mul(self, node: Mul) -> Labelled:
         return self.product(node.args)
@@ -253,6 +273,9 @@ class Lowering:
         deltas = [f for f in factors if isinstance(f, Delta)]
         if deltas:
             return self.indexing.product_with_delta(deltas[0], [f for f in factors if f is not deltas[0]])
+        pushed = self.scaled_contraction(factors)
+        if pushed is not None:
+            return pushed
         p = self.program
         top: list[Labelled] = []
         bottom: list[Labelled] = []
@@ -277,14 +300,33 @@ class Lowering:
             result = self.contraction.elementwise(lambda a, b: p.div(self.real(a), self.real(b)), [above, below])
         return Labelled(p.neg(result.value), result.labels) if negative else result
 
+    def scaled_contraction(self, factors: Sequence[Scalar]) -> Labelled | None:
+        """Numbers times a large contraction: they go to its smallest operand. None if that gains nothing."""
+        scalars = [f for f in factors if not f.free]
+        if not scalars or len(scalars) == len(factors):
+            return None
+        for g in factors:
+            if isinstance(g, Sum) and isinstance(g.body, Mul) and g not in self.entries:
+                inner = [f for f in g.body.args if f.free]
+                smallest = min(self.contraction.cost(f.free) for f in inner)
+                if len(inner) > 1 and 4 * smallest < self.contraction.cost(g.free) and not any(isinstance(f, Delta) for f in inner):
+                    scaled = self.summed(mul(*scalars, g.body), g.indices, into_smallest=True)
+                    rest = [f for f in factors if f.free and f is not g]
+                    others = [self.product(rest)] if rest else []
+                    return self.multiplied([scaled, *others])
+        return None
+
     def multiplied(self, factors: list[Labelled]) -> Labelled | None:
         p = self.program
+        order = ordered_union(factors)
         result: Labelled | None = None
-        for x in sorted(factors, key=lambda x: len(x.labels)):
-            result = (
-                x
-                if result is None
-                else self.contraction.elementwise(lambda a, b: p.mul(self.real(a), self.real(b)), [result, x])
+        for x in sorted(factors, key=lambda x: self.contraction.cost(x.labels)):
+            if result is None:
+                result = x
+                continue
+            first, second = (result, x) if len(result.labels) == 0 or x.labels == result.labels else (x, result)
+            result = self.contraction.elementwise(
+                lambda a, b: p.mul(self.real(a), self.real(b)), [first, second], order
             )
         return result
 
@@ -371,7 +413,7 @@ class Lowering:
         """The sum over `indices`: a product is contracted, a sum of products of one sign term by term."""
         return self.summed(node.body, node.indices)
 
-    def summed(self, body: Scalar, indices: Sequence[Index]) -> Labelled:
+    def summed(self, body: Scalar, indices: Sequence[Index], into_smallest: bool = False) -> Labelled:
         indices = list(indices)
         missing = [i for i in indices if i not in body.free]
         if missing:  # constant over an index: as many times
@@ -392,11 +434,30 @@ class Lowering:
                 return done
         scalars = [f for f in factors if not f.free]
         factors = [f for f in factors if f.free]
-        result = self.contraction.contract(self.operands(factors), indices)
+        operands = self.operands(factors)
+        if into_smallest and scalars:
+            k = min(range(len(operands)), key=lambda k: self.contraction.cost(operands[k].labels))
+            operands[k] = self.times_scalars(operands[k], scalars)
+            scalars = []
+        result = self.contraction.contract(operands, indices)
         if scalars:
             front = self.product(scalars)
             result = self.contraction.elementwise(lambda a, b: self.program.mul(a, b), [front, result])
         return result
+
+    def times_scalars(self, x: Labelled, scalars: Sequence[Scalar]) -> Labelled:
+        """x times numbers, divided where they are reciprocals."""
+        p = self.program
+        value = x.value
+        for f in sorted(scalars, key=lambda f: isinstance(f, Pow)):
+            if isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0:
+                value = p.div(value, self.lower(power(f.base, mul(num(-1), f.exponent))).value)
+            elif isinstance(f, Num) and isinstance(f.value, Fraction) and abs(f.value.numerator) == 1:
+                value = p.div(value, p.number(abs(f.value.denominator)))
+                value = p.neg(value) if f.value < 0 else value
+            else:
+                value = p.mul(value, self.lower(f).value)
+        return Labelled(value, x.labels)
 
     def splits(self, body: Add, indices: Sequence[Index]) -> bool:
         """Whether a sum is better taken term by term: the terms are products of one sign (no digits are lost), or a

@@ -102,7 +102,7 @@ class Writer:
         kernel = self.kernel(
             f"_{both}",
             outputs,
-            lambda t: t["value"] + ", " + dictionary({name: t[f"grad {name}"] for name in gradients}),
+            lambda t: t["value"] + ", " + dictionary({name: t[f"grad {name}"] for name in gradients}, "    "),
             called,
         )
         doc = f"{loss.name} and its gradient by each of {', '.join(gradients)}."
@@ -160,7 +160,7 @@ class Writer:
         self.parts.append("\n".join(lines))
 
     def arrays_text(self, kernel: Kernel) -> str:
-        return "{" + ", ".join(f"{v.name!r}: {self.local(v)}" for v in kernel.inputs if v.role != "const" or v.shape) + "}"
+        return "{" + ", ".join(f"{quoted(v.name)}: {self.local(v)}" for v in kernel.inputs if v.role != "const" or v.shape) + "}"
 
     def local(self, v: Var) -> str:
         return Names().new(v.name)
@@ -190,7 +190,7 @@ class Writer:
                 lines.append(
                     "    consts = " + dictionary({v.name: self.local(v) for v in arrays if v in self.unit.consts})
                 )
-            names = ", ".join(repr(v.name) for v in arrays)
+            names = ", ".join(quoted(v.name) for v in arrays)
             comma = "," if len(arrays) == 1 else ""
             sizes = dictionary({d.name: self.local_dim(d) for d in kernel.told})
             targets = ", ".join(self.local(v) for v in arrays) + comma
@@ -203,7 +203,7 @@ class Writer:
 
     def call(self, kernel: Kernel, samples: str) -> str:
         arguments = [self.local(v) for v in kernel.inputs]
-        arguments += [f"needed({d.name!r}, {self.local_dim(d)})" for d in kernel.told]
+        arguments += [f"needed({quoted(d.name)}, {self.local_dim(d)})" for d in kernel.told]
         arguments += (["rng"] if kernel.draws else []) + ([samples] if kernel.lifted else [])
         return f"{kernel.name}({', '.join(arguments)})"
 
@@ -225,13 +225,13 @@ class Writer:
             "Parameters to start from.\n\n" + "\n".join(f"{v.name}: {initial_words(p.initial, p.scale, v)}" for v, p in self.params.items())
         )
         for d in self.init_dims:
-            lines.append(f"    {text[d]} = needed({d.name!r}, {text[d]})")
+            lines.append(f"    {text[d]} = needed({quoted(d.name)}, {text[d]})")
         lines.append("    rng = np.random.default_rng(seed)")
         lines.append("    return {")
         for v, p in self.params.items():
             kind, scale = initial_kind(p.initial, p.scale, v)
             shape = "(" + ", ".join(size_text(s, text) for s in v.shape) + ("," if len(v.shape) == 1 else "") + ")"
-            lines.append(f"        {v.name!r}: initial(rng, {kind!r}, {scale!r}, {shape}, {v.domain!r}, dtype),")
+            lines.append(f"        {quoted(v.name)}: initial(rng, {quoted(kind)}, {scale!r}, {shape}, {quoted(v.domain)}, dtype),")
         lines.append("    }")
         self.helpers.update({"initial": None, "needed": None})
         self.parts.append("\n".join(lines))
@@ -306,7 +306,7 @@ class Writer:
         lines += self.started(batch)
         lines += ["", "    def evaluate(params, data, rng):", "        return " + self.inner_call(kernel), ""]
         update = t.method if row.loop == "minimise" else "None"
-        lines += self.loop(row.loop, [f"evaluate, params, data, {tuple(trained)!r}"], update, options, batch, loss.name)
+        lines += self.loop(row.loop, [f"evaluate, params, data, {strings(trained)}"], update, options, batch, loss.name)
         self.helpers.update({row.loop: None, **({t.method: None} if batch else {})})
         self.parts.append("\n".join(lines))
 
@@ -315,7 +315,7 @@ class Writer:
         outputs = {"value": value, **{f"grad {n}": g for n, g in gradients.items()}}
         kernel = make_kernel(
             name, outputs, self.unit.names, self.formula, self.order, self.rows,
-            lambda t: t["value"] + ", " + dictionary({n: t[f"grad {n}"] for n in gradients}),
+            lambda t: t["value"] + ", " + dictionary({n: t[f"grad {n}"] for n in gradients}, "    "),
             called={f"grad {n}": f"d{n}" for n in gradients},
         )  # fmt: skip
         if keep:
@@ -329,12 +329,12 @@ class Writer:
         arguments = []
         for v in kernel.inputs:
             if v in self.params:
-                arguments.append(f"params[{v.name!r}]")
+                arguments.append(f"params[{quoted(v.name)}]")
             elif v in self.unit.consts:
                 arguments.append(self.local(v))
             else:
-                arguments.append(f"data[{v.name!r}]")
-        arguments += [f"needed({d.name!r}, {self.local_dim(d)})" for d in kernel.told]
+                arguments.append(f"data[{quoted(v.name)}]")
+        arguments += [f"needed({quoted(d.name)}, {self.local_dim(d)})" for d in kernel.told]
         arguments += (["rng"] if kernel.draws else []) + (["samples"] if kernel.lifted else [])
         call = f"{kernel.name}({', '.join(arguments)})"
         if kernel.repeated and not kernel.lifted:
@@ -356,7 +356,7 @@ class Writer:
         data = tuple(v.name for v in self.unit.data)
         params = tuple(v.name for v in self.params)
         sizes = dictionary({d.name: self.local_dim(d) for d in self.all_dims})
-        lines = [f"    data, params = started(SHAPES, {data!r}, {params!r}, data, params, init, {sizes}, seed)"]
+        lines = [f"    data, params = started(SHAPES, {strings(data)}, {strings(params)}, data, params, init, {sizes}, seed)"]
         self.helpers["started"] = None
         if batch and not self.row_names:
             lines.insert(0, '    if batch is not None:\n        raise ValueError("these data have no axis of rows that could be split into batches")')
@@ -368,11 +368,11 @@ class Writer:
 
     def loop(self, loop: str, first: list[str], update: str, options: Mapping[str, float], batch: bool, what: str) -> list[str]:
         pairs = dictionary({k: k for k in options})
-        rows = tuple(self.row_names) if batch else ()
+        rows = strings(self.row_names if batch else ())
         return [
             f"    return {loop}(",
             f"        {first[0]}, DOMAINS, {''.join(x + ', ' for x in first[1:])}{update}, {pairs}, steps,",
-            f"        {'batch' if batch else 'None'}, {rows!r}, rng, callback, state, checkpoint, every, {what!r}, {self.terms()},",
+            f"        {'batch' if batch else 'None'}, {rows}, rng, callback, state, checkpoint, every, {quoted(what)}, {self.terms()},",
             "    )",
         ]
 
@@ -409,10 +409,10 @@ class Writer:
         lines += docstring(self.train_words(says, True).replace("value, params", "payoffs, params"))
         lines += self.started(True)
         lines += ["", "    def evaluate(params, data, rng, who):", *body, ""]
-        players = tuple(tuple(v.name for v in p.params) for p in game.players)
+        players = [strings([v.name for v in p.params]) for p in game.players]
         senses = tuple(1 if p.sense == "min" else -1 for p in game.players)
         lines += self.loop(
-            "play", [f"evaluate, {players!r}, {senses!r}, params, data", repr(row.schedule)], row.update, options, True, game.name
+            "play", [f"evaluate, ({', '.join(players)},), {senses!r}, params, data", quoted(row.schedule)], row.update, options, True, game.name
         )
         self.helpers.update({"play": None, row.update: None})
         self.parts.append("\n".join(lines))
@@ -428,10 +428,10 @@ class Writer:
         for v in self.order:
             if v.shape or v not in self.unit.consts:
                 sizes = ", ".join(self.shape_entry(v, k) for k in range(len(v.shape)))
-                lines.append(f"    {v.name!r}: ({sizes}{',' if len(v.shape) == 1 else ''}),")
+                lines.append(f"    {quoted(v.name)}: ({sizes}{',' if len(v.shape) == 1 else ''}),")
         lines.append("}")
         if self.params:
-            lines.append("DOMAINS = " + dictionary({v.name: repr(v.domain) for v in self.params}))
+            lines.append("DOMAINS = " + dictionary({v.name: quoted(v.domain) for v in self.params}))
         lines.append("SEEN = set()  # shapes that were checked")
         text = "\n".join(lines)
         for part in (*source_of(self.helpers), *self.parts):
@@ -441,18 +441,18 @@ class Writer:
     def shape_entry(self, v: Var, k: int) -> str:
         size = v.shape[k]
         if isinstance(size, Dim):
-            return repr(size.name)
+            return quoted(size.name)
         if isinstance(size, Num):
             return str(size.value)
-        names = {d: f"s[{d.name!r}]" for d in dims_of(size)}
+        names = {d: f"s[{quoted(d.name)}]" for d in dims_of(size)}
         text = size_text(size, names)
         for s in sights([v]):
             if s.axis == k:
                 solved = f"(length - ({size_text(s.offset, names)})) // {s.factor}"
                 others = tuple(d.name for d in names if d is not s.dim)
-                return f"({s.dim.name!r}, lambda s: {text}, lambda s, length: {solved}, {others!r})"
+                return f"({quoted(s.dim.name)}, lambda s: {text}, lambda s, length: {solved}, {strings(others)})"
         first, *rest = [d.name for d in names]
-        return f"({first!r}, lambda s: {text}, None, {(*rest, first)!r})"
+        return f"({quoted(first)}, lambda s: {text}, None, {strings((*rest, first))})"
 
     def module_words(self) -> str:
         unit = self.unit
@@ -470,8 +470,24 @@ class Writer:
 # --- small texts ------------------------------------------------------------------------------------------------------------
 
 
-def dictionary(pairs: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{name!r}: {text}" for name, text in pairs.items()) + "}"
+def quoted(name: str) -> str:
+    """A string literal, in double quotes where it can be."""
+    return f'"{name}"' if repr(name)[1:-1] == name and '"' not in name else repr(name)
+
+
+def dictionary(pairs: Mapping[str, str], indent: str = "") -> str:
+    """A dict display; with `indent`, over several lines where it is long."""
+    items = [f"{quoted(name)}: {text}" for name, text in pairs.items()]
+    text = "{" + ", ".join(items) + "}"
+    if len(text) <= 90 or not indent:
+        return text
+    lines = textwrap.wrap(", ".join(items) + ",", 112 - len(indent), break_long_words=False, break_on_hyphens=False)
+    return "{\n" + "\n".join(indent + "    " + line for line in lines) + f"\n{indent}}}"
+
+
+def strings(names: Sequence[str]) -> str:
+    """A tuple of string literals."""
+    return "(" + ", ".join(quoted(n) for n in names) + ("," if len(names) == 1 else "") + ")"
 
 
 def docstring(text: str, indent: str = "    ") -> list[str]:
@@ -535,4 +551,4 @@ def player_names(game: Game) -> list[str]:
 def payoffs_text(texts: Mapping[str, str], names: Sequence[str]) -> str:
     payoffs = {name: texts[f"payoff {name}"] for name in names}
     gradients = {key[len("grad ") :]: text for key, text in texts.items() if key.startswith("grad ")}
-    return dictionary(payoffs) + ", " + dictionary(gradients)
+    return dictionary(payoffs) + ", " + dictionary(gradients, "    ")

@@ -13,12 +13,13 @@ import numpy as np
 # --- functions on elements, exact to the last digits -------------------------------------------------------------------
 
 
-def sigmoid(z: Any) -> Any:
+def sigmoid(z: Any, out: Any = None) -> Any:
     """1/(1 + exp(-z)), exact in both tails."""
     with np.errstate(over="ignore"):  # exp(-z) = inf gives 0, as it should
-        s = np.exp(np.negative(z))
+        s = np.negative(z, out=out)
+        s = np.exp(s, out=s if np.ndim(s) else None)
         s += 1
-        return 1 / s
+        return np.divide(1, s, out=s if np.ndim(s) else None)
 
 
 def softplus(z: Any) -> Any:
@@ -38,6 +39,21 @@ def softmax(Z: Any) -> Any:
     np.exp(E, out=E)
     E /= E.sum(axis=-1, keepdims=True)
     return E
+
+
+def softmax_and_log(Z: Any) -> Any:
+    """softmax(Z) and its logarithm over the last axis, by one exponential."""
+    log_P = Z - Z.max(axis=-1, keepdims=True)
+    P = np.exp(log_P)
+    total = P.sum(axis=-1, keepdims=True)
+    P /= total
+    log_P -= np.log(total)
+    return P, log_P
+
+
+def column_sums(A: Any) -> Any:
+    """The sum over the first axis, as a matrix product: several times as fast."""
+    return np.ones(len(A), A.dtype) @ A
 
 
 def logsumexp(Z: Any) -> Any:

@@ -283,7 +283,28 @@ class _Stabiliser:
                 if base.name == "erf":
                     rest = [s for s in n.args if s is not t and s is not constant]
                     return add(mul(constant, fn("erfc", base.args[0])), *rest)
-        return self.cross_entropy(n)
+        made = self.cross_entropy(n)
+        return self.cross_entropies(made) if isinstance(made, Add) else made
+
+    def cross_entropies(self, n: Add) -> Scalar:
+        """The same for two sums over the same indices."""
+        sums = []
+        for t in n.args:
+            inner = [f for f in factors_of(t) if isinstance(f, Sum) and holds_softplus(f.body)]
+            if len(inner) == 1:
+                sums.append((t, inner[0], mul(*(f for f in factors_of(t) if f is not inner[0]))))
+        for k, (t, a, c) in enumerate(sums):
+            for u, b, d in sums[k + 1 :]:
+                if c is not d or [i.size for i in a.indices] != [i.size for i in b.indices]:
+                    continue
+                body, indices = open_sum(a)
+                other = substitute(b.body, dict(zip(b.indices, indices, strict=True)))
+                both = add(body, other)
+                made = self.cross_entropy(both) if isinstance(both, Add) else both
+                if made is not both:
+                    rest = [x for x in n.args if x is not t and x is not u]
+                    return add(mul(c, total(made, indices)), *rest)
+        return n
 
     def cross_entropy(self, n: Add) -> Scalar:
         """k y softplus(-z) + k (1 - y) softplus(z) = k (softplus(z) - y z), computed as one function of z and y."""
@@ -317,6 +338,11 @@ class _Stabiliser:
         z = plain_logit_of(n)
         if z is not None:
             return fn("sigmoid", z)
+        for f in n.args:  # p*(1 - p) needs no second sigmoid
+            if isinstance(f, Fn) and f.name == "sigmoid":
+                p = next((g for g in n.args if g is not f and plain_logit_of(g) is neg(f.args[0])), None)
+                if p is not None:
+                    return mul(*(g for g in n.args if g is not f), add(ONE, neg(p)))
         made: Scalar = self.quotient_of_exponentials(n)
         if not isinstance(made, Mul):
             return made
@@ -352,6 +378,11 @@ class _Stabiliser:
             exponent = add(*exponentials.values(), mul(f.exponent, top))
             return mul(*others, fn("exp", exponent), power(rest, f.exponent))
         return n
+
+
+def holds_softplus(body: Scalar) -> bool:
+    terms = body.args if isinstance(body, Add) else (body,)
+    return any(isinstance(f, Fn) and f.name == "softplus" for t in terms for f in factors_of(t))
 
 
 def is_negated(z: Scalar) -> bool:
