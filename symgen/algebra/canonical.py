@@ -98,7 +98,8 @@ class Workshop:
         self.opening = opening
         self.memo: dict[Scalar, Poly] = {}
         self.forms: dict[Array, Array] = {}
-        self.definitions: dict[Scalar, Poly] = {}  # of denominator and sign atoms
+        self.definitions: dict[Scalar, Poly] = {}  # of the atoms that stand for sums in denominators and under roots
+        self.signs: dict[Scalar, Poly] = {}  # the arguments of sign atoms
         self.used: dict[str, None] = {}
         self.symmetric: dict[Array, bool] = {}
         self.depth = 0
@@ -234,7 +235,7 @@ class Workshop:
     def _relation(self, m: Monomial) -> Poly | None:
         for k, (a, e) in enumerate(m):
             rest = m[:k] + m[k + 1 :]
-            if e.denominator == 1 and e > 0 and a in self.definitions and not _is_sign(a):
+            if e.denominator == 1 and e > 0 and a in self.definitions:
                 return poly.multiply({rest: Fraction(1)}, self._expanded(self.definitions[a], int(e)), self.budget)
             if isinstance(a, Num) and a.rational is not None and not 0 < e < 1:
                 whole = e.numerator // e.denominator
@@ -244,7 +245,7 @@ class Workshop:
                 return {poly.ordered({**dict(rest), a: Fraction(1)}): Fraction(1)}
             if e > 1 and isinstance(a, Entry) and _is_idempotent(a.array):
                 return {poly.ordered({**dict(rest), a: Fraction(1)}): Fraction(1)}
-            if _is_sign(a):
+            if a in self.signs:
                 new = self._sign_relation(m, a, e, rest)
                 if new is not None:
                     return new
@@ -261,7 +262,7 @@ class Workshop:
             return {poly.ordered({**dict(rest), a: Fraction(2 - int(e) % 2)}): Fraction(1)}
         if e < 0 and e.denominator == 1:  # 1/s = s where it is defined
             return {poly.ordered({**dict(rest), a: -e}): Fraction(1)}
-        d = self.definitions.get(a)
+        d = self.signs[a]
         if e != 2 or not d:
             return None
         lead, c = poly.leading(d)
@@ -502,7 +503,7 @@ class Workshop:
         atom = self.atom_of("sign", f)
         if isinstance(atom, Num) and atom.rational is not None:
             return poly.constant(atom.rational)
-        self.definitions.setdefault(atom, f)
+        self.signs[atom] = f
         return poly.of_atom(atom)
 
     # --- sums ---------------------------------------------------------------------------------------------------------

@@ -303,7 +303,9 @@ def _strict_order(values: list[list[Any]]) -> tuple[Any, Any]:
 
 def _cross(values: list[list[Any]]) -> tuple[Any, Any]:
     (a, b), (c, d) = values
-    return a * d - c * b, abs(a * d) + abs(c * b)
+    cross, product = np.asarray(a * d - c * b), np.asarray(a * b)
+    scale = np.asarray(abs(a * d) + abs(c * b))
+    return np.stack([cross, product - abs(product)]), np.stack([scale, scale + abs(product)])  # no negative factor
 
 
 def _moved(values: list[list[Any]]) -> tuple[Any, Any]:
@@ -561,6 +563,8 @@ class _Search:
     def refutation(self, trial: _Trial, judge: Judge) -> Comparison:
         """The relation fails; shown at the simplest point at which it does."""
         best = self._simplest(judge) or trial
+        if judge is _cross:
+            best.at = best.at[1:]
         left, right = (best.values[0][k][best.at] for k in (0, 1))
         point = best.points[0]
         shown = sorted({n for s in self.sizes for n in _dim_names(s)})

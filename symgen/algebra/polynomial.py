@@ -20,7 +20,8 @@ from symgen.tensor.expression import Scalar, add, mul, num, power
 
 __all__ = [
     "Budget", "Monomial", "Poly", "add_polys", "cleared", "constant", "constant_of", "factor", "leading",
-    "monomial_content", "multiply", "node_of", "of_atom", "ordered", "reduce_denominators", "scale", "single", "term_node", "times",
+    "monomial_content", "multiply", "node_of", "of_atom", "ordered", "reduce_denominators", "scale", "single",
+    "term_node", "times",
 ]  # fmt: skip
 
 Monomial = tuple[tuple[Scalar, Fraction], ...]
@@ -174,6 +175,13 @@ def split_content(p: Poly) -> tuple[Monomial, Poly]:
     return content, {times(m, inverse): c for m, c in p.items()}
 
 
+def split_negative(p: Poly) -> tuple[Monomial, Poly]:
+    """m, q with p = m q, where q has no negative exponent and m no positive one."""
+    content = tuple((a, e) for a, e in monomial_content(p) if e < 0)
+    inverse = tuple((a, -e) for a, e in content)
+    return content, {times(m, inverse): c for m, c in p.items()}
+
+
 def factor(p: Poly, budget: Budget) -> tuple[Fraction, Monomial, list[tuple[Poly, int]]]:
     """c, m, [(f, k), ..] with p = c m f^k ..: the f irreducible of two terms at least, leading coefficient 1."""
     one = single(p)
@@ -225,7 +233,7 @@ def reduce_denominators(p: Poly, definitions: Mapping[Scalar, Poly], budget: Bud
     powers: dict[Scalar, Fraction] = {}
     for m in p:
         for a, e in m:
-            if a in definitions and e != 0:
+            if a in definitions and e < 0:
                 if e.denominator != 1:
                     return p
                 powers[a] = min(powers.get(a, Fraction(0)), e)
@@ -246,7 +254,7 @@ def reduce_denominators(p: Poly, definitions: Mapping[Scalar, Poly], budget: Bud
     top = add_polys(pieces, budget)
     if not top:
         return {}
-    content, primitive = split_content(top)
+    content, primitive = split_negative(top)
     divisors = [split_content(definitions[a])[1] for a in atoms]
     ring = Ring([primitive, *divisors])
     numerator = ring.read(primitive)

@@ -140,7 +140,7 @@ def log_of(w: Workshop, p: Poly) -> Poly:
     parts, out = _absolutes(w, parts)
     kept: list[tuple[Poly, Fraction]] = []
     for f, e in parts:
-        if w.positive(f):
+        if w.nonnegative(f):  # and not 0, for the logarithm is defined
             out.append(poly.scale(_log_atom(w, f), e))
         elif w.negative(f):
             out.append(poly.scale(_log_atom(w, poly.scale(f, Fraction(-1))), e))
@@ -226,7 +226,7 @@ def _absolutes(w: Workshop, parts: list[tuple[Poly, Fraction]]) -> tuple[list[tu
     for f, e in parts:
         one = poly.single(f)
         atom = one[1][0][0] if one is not None and len(one[1]) == 1 else None
-        d = w.definitions.get(atom) if atom is not None and _function_inside(atom, "sign") is not None else None
+        d = w.signs.get(atom) if atom is not None else None
         match = next((x for x in left if d and x[0] == d and x[1] % 2 == 1), None)
         if d is not None and match is not None and e % 2 == 1:
             left = [x for x in left if x is not match and x[0] is not f]
