@@ -8,15 +8,20 @@ denominator has one sign.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
 
-from symgen.tensor.sympy_bridge import within
+from symgen.tensor.facts import is_negative, is_positive
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, within
 
-__all__ = ["sign_of", "sign_on", "never_positive", "Interval", "RANGES", "roots_of", "vanishes", "sample_symbols", "numeric", "Root"]
+__all__ = [
+    "sign_of", "sign_on", "never_positive", "assuming", "Interval", "RANGES", "roots_of", "vanishes", "sample_symbols",
+    "numeric", "Root",
+]  # fmt: skip
 
 S = sympy
 SECONDS = 3.0  # for one question to SymPy
@@ -56,7 +61,41 @@ def sign_of(expression: Any) -> int | None:
     if e.is_negative:
         return -1
     answer = within(SECONDS, _sign, e)
-    return answer if isinstance(answer, int) else None
+    if isinstance(answer, int):
+        return answer
+    return _known_sign(e)
+
+
+_tables: list[Table] = []
+
+
+@contextmanager
+def assuming(table: Table) -> Iterator[None]:
+    """Signs of expressions in the symbols of `table` are also asked of its facts, here inside."""
+    _tables.append(table)
+    try:
+        yield
+    finally:
+        _tables.pop()
+
+
+def _known_sign(e: Any) -> int | None:
+    for table in _tables:
+        if table.facts and e.free_symbols <= set(table.atoms):
+            try:
+                node = from_sympy(S.factor(e), table)
+            except NotInSymPy:
+                continue
+            if is_positive(node, table.facts):
+                return 1
+            if is_negative(node, table.facts):
+                return -1
+            flat = from_sympy(S.expand(e), table)
+            if is_positive(flat, table.facts):
+                return 1
+            if is_negative(flat, table.facts):
+                return -1
+    return None
 
 
 def _sign(e: Any) -> int | None:

@@ -37,7 +37,7 @@ def essential(equation: Any) -> list[Any]:
     out: list[Any] = []
     for f in S.Mul.make_args(e):
         base = f.base if f.is_Pow and f.exp.is_positive else f
-        if isinstance(base, S.exp) or base.is_number and base != 0 or sign_of(base) in (1, -1):
+        if isinstance(base, S.exp) or (base.is_number and base != 0) or sign_of(base) in (1, -1):
             continue
         if base not in out:
             out.append(base)

@@ -16,7 +16,15 @@ from typing import Any
 import sympy
 
 from symgen.calculus.solving import (
-    RANGES, Interval, Root, numeric, roots_of, sample_symbols, sign_of, sign_on, vanishes,
+    RANGES,
+    Interval,
+    Root,
+    numeric,
+    roots_of,
+    sample_symbols,
+    sign_of,
+    sign_on,
+    vanishes,
 )  # fmt: skip
 from symgen.tensor.expression import Scalar, compare
 from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
@@ -187,36 +195,60 @@ def _inside(v: complex | None, interval: Interval, point: Any) -> bool:
     high = numeric(S.sympify(interval.high), point) if interval.high != S.oo else complex(float("inf"))
     assert low is not None and high is not None
     x = v.real
-    return (x > low.real or interval.closed_low and x >= low.real) and (
-        x < high.real or interval.closed_high and x <= high.real
+    return (x > low.real or (interval.closed_low and x >= low.real)) and (
+        x < high.real or (interval.closed_high and x <= high.real)
     )
 
 
 def _root_in_range(problem: Problem, F: Any, slope: Any, curvature: Any, roots: Sequence[Root]) -> tuple[Root, bool]:
     """The root that lies in the range and bends down, and whether it is sure to lie inside."""
     interval = problem.interval
-    scores: list[tuple[int, int, Root]] = []
     rng = random.Random(5)
     symbols = sorted((F.free_symbols - {problem.t}) | {s for r in roots for s in r.value.free_symbols}, key=str)
     points = [sample_symbols(symbols, rng) for _ in range(8)]
+    worths: dict[int, list[float | None]] = {}
     for position, root in enumerate(roots):
-        good = 0
-        for point in points:
-            v = numeric(root.value, point)
-            if not _inside(v, interval, point):
-                continue
-            bend = numeric(curvature.subs(problem.t, root.value), point)
-            good += bend is not None and bend.real < 1e-12
-        scores.append((good, -position, root))
-    good, _, root = max(scores, key=lambda s: s[:2])
-    if good == 0:
+        worths[position] = [_worth(problem, F, curvature, root.value, point) for point in points]
+    fine = {k: sum(w is not None for w in values) for k, values in worths.items()}
+    if not any(fine.values()):
         raise CannotDerive(
             f"no stationary point in `{_name(problem)}` lies in its range {interval} and passes the second-order test",
             node(slope, problem),
         )
+    chosen = max(fine, key=lambda k: (fine[k], sum(_beats(worths[k], worths[o]) for o in fine if o != k), -k))
+    rivals = [k for k in fine if k != chosen and fine[k] == fine[chosen] and _ties(worths[k], worths[chosen])]
+    if rivals:
+        raise CannotDerive(
+            f"the optimum in `{_name(problem)}` is not unique: "
+            + " and ".join(_shown(roots[k].value, problem) for k in sorted([chosen, *rivals])) + " are as good",
+            node(slope, problem),
+        )  # fmt: skip
+    root = roots[chosen]
     low_gap = 1 if interval.low == -S.oo else sign_of(root.value - interval.low)
     high_gap = 1 if interval.high == S.oo else sign_of(interval.high - root.value)
     return root, low_gap == 1 and high_gap == 1
+
+
+def _worth(problem: Problem, F: Any, curvature: Any, value: Any, point: dict[Any, Any]) -> float | None:
+    """F at a root, where it lies in the range and F bends down there."""
+    v = numeric(value, point)
+    if not _inside(v, problem.interval, point):
+        return None
+    bend = numeric(curvature.subs(problem.t, value), point)
+    if bend is None or bend.real > 1e-12:
+        return None
+    worth = numeric(F.subs(problem.t, value), point)
+    return worth.real if worth is not None else None
+
+
+def _beats(a: list[float | None], b: list[float | None]) -> bool:
+    pairs = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
+    return bool(pairs) and all(x >= y - 1e-12 * max(1.0, abs(y)) for x, y in pairs)
+
+
+def _ties(a: list[float | None], b: list[float | None]) -> bool:
+    pairs = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
+    return bool(pairs) and all(abs(x - y) <= 1e-12 * max(1.0, abs(y)) for x, y in pairs)
 
 
 def _grid(interval: Interval, point: Any) -> list[Any]:
@@ -301,8 +333,8 @@ def _kinks(F: Any, t: Any) -> list[Any]:
 
 def _not_outside(k: Any, interval: Interval) -> bool:
     return not (
-        interval.low != -S.oo and sign_of(k - interval.low) in (-1, 0)
-        or interval.high != S.oo and sign_of(interval.high - k) in (-1, 0)
+        (interval.low != -S.oo and sign_of(k - interval.low) in (-1, 0))
+        or (interval.high != S.oo and sign_of(interval.high - k) in (-1, 0))
     )  # fmt: skip
 
 
@@ -348,7 +380,7 @@ def _branch(F: Any, t: Any, x: Any) -> Any:
                 s = sign_of((other - best).subs(t, x))
                 if s is None:
                     raise CannotDerive("the branch of a kinked payoff is not known")
-                if s > 0 and isinstance(a, S.Max) or s < 0 and isinstance(a, S.Min):
+                if (s > 0 and isinstance(a, S.Max)) or (s < 0 and isinstance(a, S.Min)):
                     best = other
             return best
         if isinstance(a, S.Abs):
@@ -394,8 +426,8 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
         if vanishes((a - b).subs(t, k)) is None:
             raise CannotDerive("the payoff jumps in the value of the function", node(sign * F, problem))
     first, last = sign_of(slopes[0]), sign_of(slopes[-1])
-    unbounded = interval.low == -S.oo and first != 1 or interval.high == S.oo and last != -1
-    at_zero = interval.low == -S.oo and first == 0 or interval.high == S.oo and last == 0
+    unbounded = (interval.low == -S.oo and first != 1) or (interval.high == S.oo and last != -1)
+    at_zero = (interval.low == -S.oo and first == 0) or (interval.high == S.oo and last == 0)
     if unbounded and not at_zero:
         w = node(sign * (slopes[0] if interval.low == -S.oo and first != 1 else slopes[-1]), problem)
         raise CannotDerive(

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from symgen.probability.law import parameters_of, row_of
 from symgen.probability.texts import scalar_text
-from symgen.tensor.expression import Array, Num, Operator, Scalar, Var, compare, entry, fn, fresh_index, logic, total, where
-from symgen.tensor.expression import ZERO, fold
+from symgen.tensor.expression import (
+    ZERO,
+    Array,
+    Num,
+    Operator,
+    Scalar,
+    Var,
+    compare,
+    entry,
+    fn,
+    fold,
+    fresh_index,
+    logic,
+    total,
+    where,
+)
 
 __all__ = ["density_at"]
 

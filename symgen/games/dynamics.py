@@ -16,7 +16,7 @@ import sympy
 __all__ = ["DYNAMICS", "Dynamics"]
 
 S = sympy
-I = sympy.eye  # noqa: E741  the identity, as in the papers
+I = sympy.eye
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def tidy_logs(e: Any) -> Any:
     best = min(forms, key=S.count_ops)
     if not best.free_symbols:
         together = within(1.0, lambda: S.logcombine(S.expand(S.expand_log(best)), force=True))
-        if isinstance(together, S.log) or together is not None and isinstance(-together, S.log):
+        if isinstance(together, S.log) or (together is not None and isinstance(-together, S.log)):
             inside = together.args[0] if isinstance(together, S.log) else 1 / (-together).args[0]
             return S.log(inside) if inside >= 1 else -S.log(1 / inside)
         factor, log = best.as_coeff_Mul()

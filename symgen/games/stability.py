@@ -20,7 +20,16 @@ from symgen.games.game import Game
 from symgen.games.parameters import Coordinates, coordinates
 from symgen.games.records import Stability
 from symgen.games.spectrum import (
-    Pair, below_zero, characteristic, eigenvalue_pairs, hurwitz, in_circle, largest, mu, square_root, tidy,
+    Pair,
+    below_zero,
+    characteristic,
+    eigenvalue_pairs,
+    hurwitz,
+    in_circle,
+    largest,
+    mu,
+    square_root,
+    tidy,
 )  # fmt: skip
 from symgen.tensor.expression import ZERO, Array, Scalar, axis, compare, entry, num, tensor, var
 from symgen.tensor.sympy_bridge import Closed, NotInSymPy, to_sympy, within

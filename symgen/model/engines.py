@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from symgen.calculus.integral import reduce_integral
+from symgen.calculus.optimum import REDUCERS as OPTIMUM
+from symgen.calculus.series import REDUCERS as SERIES
 from symgen.derivation.context import Context
 from symgen.games.reducers import REDUCERS as GAMES
 from symgen.probability.reducers import REDUCERS as PROBABILITY
@@ -16,4 +18,4 @@ Engine = Callable[[Operator, Context], Any]
 KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stands in results as it is
 LATE = {"log_density"}  # written out last, where no expectation has taken it up
 RECORDS = {"best_response", "equilibrium", "stability", "posterior"}  # goals that give a record
-ENGINES: dict[str, Engine] = {**PROBABILITY, **GAMES, "integral": reduce_integral}
+ENGINES: dict[str, Engine] = {**PROBABILITY, **GAMES, **OPTIMUM, **SERIES, "integral": reduce_integral}

@@ -67,10 +67,11 @@ from symgen.tensor.expression import (
     substitute,
     where,
 )
-from symgen.tensor.facts import Facts, is_positive
+from symgen.tensor.facts import Facts, is_negative, is_nonnegative, is_positive
 
-
-__all__ = ["Table", "NotInSymPy", "Timeout", "Closed", "to_sympy", "from_sympy", "array_to_sympy", "within", "SYMPY_ERRORS"]
+__all__ = [
+    "Table", "NotInSymPy", "Timeout", "Closed", "to_sympy", "from_sympy", "array_to_sympy", "within", "SYMPY_ERRORS",
+]  # fmt: skip
 
 MAX_UNROLLED = 64  # terms of a sum over a fixed range that is written out for SymPy
 
@@ -205,8 +206,10 @@ _ASSUMPTIONS: dict[str, dict[str, bool]] = {
 class Table:
     """The atoms of a question to SymPy, and the symbols that stand for them."""
 
-    def __init__(self, facts: Facts | None = None) -> None:
-        self.facts = facts
+    def __init__(self, facts: Facts | None = None, generic: bool = False) -> None:
+        """`generic` takes sums of squares and of nonnegative data for positive, and keeps them in `assumed`."""
+        self.facts, self.generic = facts, generic
+        self.assumed: list[Scalar] = []
         self.symbols: dict[Scalar, Any] = {}
         self.atoms: dict[Any, Scalar] = {}
 
@@ -232,13 +235,15 @@ class Table:
                 out = {"positive": True}
             if atom.array.domain == "spd" and len(atom.indices) == 2 and atom.indices[0] is atom.indices[1]:
                 out = {"positive": True}
-        if self.facts is not None and "positive" not in out and not atom.free:
-            if is_positive(atom, self.facts):
-                out = {**out, "positive": True}
-                out.pop("real", None)
-                out.pop("nonnegative", None)
-            elif is_positive(neg(atom), self.facts):
-                out = {"negative": True}
+        if "positive" in out or isinstance(atom, Entry) and isinstance(atom.array, Var) and not self.facts:
+            return out
+        if is_positive(atom, self.facts):
+            return {**{k: v for k, v in out.items() if k == "integer"}, "positive": True}
+        if is_negative(atom, self.facts):
+            return {"negative": True}
+        if self.generic and not isinstance(atom, Entry) and is_nonnegative(atom, self.facts):
+            self.assumed.append(atom)
+            return {"positive": True}
         return out
 
 
@@ -442,11 +447,12 @@ class _Writer:
                 return self.memo[operand.body] if operand.body in self.memo else self.write(operand.body)
             fresh = [fresh_index(i.size) for i in operand.axes]  # the axes around it carry the same indices
             return sympy.Lambda(tuple(self.index(i) for i in fresh), self.write(open_tensor(operand, fresh)))
-        if not operand.rank:
+        if _is_density(operand) and not operand.args:
+            return sympy.Symbol(str(operand.attrs[1]))
+        is_law = isinstance(operand, Operator) and operand.attrs[:1] == ("law",)
+        if not operand.rank and not is_law:
             return self.write(entry(operand))
         label = str(operand.attrs[1]) if _is_density(operand) else str(getattr(operand, "name", "array"))
-        if _is_density(operand):
-            return sympy.Symbol(label)
         return sympy.Function(label)(*(self.operand(a) for a in operand.args))
 
 

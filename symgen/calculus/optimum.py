@@ -1,0 +1,584 @@
+"""Where a function is least or greatest: stationarity, Lagrange multipliers, the second-order check.
+
+Scalars: the stationary equation is solved and put back. Arrays of any size: entry by entry where the gradient at an
+entry holds that entry alone, by one linear solve where it is affine. Constraints: multipliers, found from the
+constraints themselves. Boyd & Vandenberghe (2004), 5.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symgen.algebra.rational import simplify_scalar
+from symgen.calculus.gradient import gradient, jacobian
+from symgen.calculus.separate import distribute, separate, terms_of
+from symgen.calculus.solving import RANGES, Root, assuming, numeric, roots_of, sample_symbols, sign_of, sign_on
+from symgen.calculus.system import solve_system
+from symgen.calculus.variation import Problem, pointwise_optimum
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
+from symgen.derivation.referee import check_equal_numeric
+from symgen.tensor.expression import (
+    ONE,
+    ZERO,
+    Array,
+    Delta,
+    Entry,
+    Index,
+    Mul,
+    Num,
+    Operator,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    add,
+    axis,
+    count_nodes,
+    depends_on,
+    divide,
+    entry,
+    fresh_index,
+    mul,
+    neg,
+    num,
+    open_tensor,
+    operation,
+    replace_arrays,
+    sub,
+    substitute,
+    tensor,
+    total,
+    var,
+)  # fmt: skip
+from symgen.tensor.facts import is_spd, is_symmetric
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["optimum", "REDUCERS"]
+
+S = sympy
+HERE = "symgen/calculus/optimum.py"
+MAX_ENTRIES = 9  # of an array of fixed size that is solved as a system of scalars
+
+
+@dataclass
+class Task:
+    """argmin or argmax of f over x; `sign` is 1 for a maximum, -1 for a minimum, 0 where any stationary point will do."""
+
+    f: Array
+    x: Var
+    constraints: tuple[Array, ...]
+    sign: int
+    ctx: Context
+
+    @property
+    def word(self) -> str:
+        return {1: "maximum", -1: "minimum", 0: "stationary point"}[self.sign]
+
+
+def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Context) -> Array:
+    """The x at which f is greatest (sign 1), least (-1) or stationary (0) on the set where the constraints vanish.
+
+    Raises CannotDerive where the stationarity is not solved, or where the second-order check fails.
+    """
+    if not isinstance(x, Var):
+        raise CannotDerive("an optimum is over a variable", x, HERE)
+    if not depends_on(f, x):
+        raise CannotDerive(f"`{x.name}` does not occur in the function", f)
+    task = Task(f, x, (*constraints, *_of_domain(x, constraints)), sign, ctx)
+    found = _of_fixed_size(task) if _size(x) is not None else None
+    if found is None:
+        found = _of_any_size(task)
+    ctx.trace.checks.append(lambda: _stationary_there(task, found))
+    return found
+
+
+def _of_domain(x: Var, constraints: Sequence[Array]) -> tuple[Array, ...]:
+    """What the domain of the variable asks for: rows of a simplex sum to 1."""
+    if x.domain != "simplex" or constraints or not x.shape:
+        return ()
+    lead = [axis(k, s) for k, s in enumerate(x.shape[:-1])]
+    last = fresh_index(x.shape[-1])
+    return (tensor(lead, sub(total(entry(x, *lead, last), [last]), ONE)),)
+
+
+def _size(x: Var) -> int | None:
+    size = 1
+    for s in x.shape:
+        if not isinstance(s, Num) or isinstance(s.value, str):
+            return None
+        size *= int(s.value)
+    return size if size <= MAX_ENTRIES else None
+
+
+def _domain_of_entries(x: Var) -> str:
+    return {"simplex": "nonnegative"}.get(x.domain, x.domain)
+
+
+def _stationary_there(task: Task, found: Array) -> Evidence:
+    """The referee: the gradient, with the solution put in, is 0 in balls (along the constraints, where there are any)."""
+    if task.constraints:
+        results = [check_equal_numeric(replace_arrays(c, {task.x: found}), _zeros(c), task.ctx.facts) for c in task.constraints]
+        if any(r.kind != "checked" for r in results):
+            return next(r for r in results if r.kind != "checked")
+        return Evidence("checked", digits=min(r.digits or 0 for r in results), points=min(r.points for r in results),
+                        method="the constraints hold at the solution, in balls")  # fmt: skip
+    quiet = Context(facts=task.ctx.facts)
+    slope = gradient(task.f, [task.x], quiet, "free")[task.x]
+    at = replace_arrays(slope, {task.x: found})
+    found_evidence = check_equal_numeric(at, _zeros(at), task.ctx.facts)
+    return Evidence(found_evidence.kind, digits=found_evidence.digits, points=found_evidence.points,
+                    method="the gradient at the solution is 0, in balls", tried=found_evidence.tried)  # fmt: skip
+
+
+def _zeros(a: Array) -> Array:
+    return tensor([axis(k, s) for k, s in enumerate(a.shape)], ZERO)
+
+
+# --- fixed sizes: scalars ---------------------------------------------------------------------------------------------
+
+
+def _of_fixed_size(task: Task) -> Array | None:
+    """By SymPy over the entries; None where the function is no closed scalar in them (sums of symbolic size)."""
+    from itertools import product
+
+    x, ctx = task.x, task.ctx
+    places = list(product(*(range(int(s.value)) for s in x.shape)))  # type: ignore[attr-defined]
+    entries = [entry(x, *(num(i) for i in p)) for p in places]
+    table = Table(ctx.facts, generic=True)
+    assumptions = {"positive": {"positive": True}, "unit": {"positive": True}, "nonnegative": {"nonnegative": True},
+                   "simplex": {"nonnegative": True}}.get(x.domain, {"real": True})  # fmt: skip
+    symbols = [table.symbol(e, **assumptions) for e in entries]
+    try:
+        F = to_sympy(entry(task.f), table)
+        equations = [to_sympy(open_tensor(c, p), table) for c in task.constraints for p in _places(c)]
+    except NotInSymPy:
+        return None
+    if any(a not in entries and depends_on(a, x) for a in table.symbols):
+        return None
+    domain = _domain_of_entries(x)
+    if domain not in RANGES:
+        raise CannotDerive(f"symgen has no optimum over values in `{x.domain}`", x, HERE)
+    with assuming(table):
+        if len(entries) == 1 and not equations and task.sign:
+            best = pointwise_optimum(Problem(F, symbols[0], RANGES[domain], table), "max" if task.sign == 1 else "min")
+            ctx.trace.add("stationarity", task.f, tensor((), best.stationarity), where=f"d/d{x.name}",
+                          reason=f"the derivative vanishes at the {task.word}")  # fmt: skip
+            out = tensor([axis(k, s) for k, s in enumerate(x.shape)], simplify_scalar(best.strategy, ctx.facts))
+            ctx.trace.add("solve_stationarity", tensor((), best.stationarity), out, where=x.name,
+                          reason=best.notes[0] if best.notes else f"a {task.word}: the second derivative has its sign")  # fmt: skip
+            _conditions(task, best.conditions)
+            _say_assumed(task, table, best.expression)
+            return out
+        return _system(task, F, equations, symbols, table, places)
+
+
+def _conditions(task: Task, conditions: Sequence[Any]) -> None:
+    for c in conditions:
+        task.ctx.trace.condition(c if isinstance(c, str) else str(to_sympy(c, names=task.ctx.names)))
+
+
+def _places(c: Array) -> list[tuple[Scalar, ...]]:
+    from itertools import product
+
+    if any(not isinstance(s, Num) for s in c.shape):
+        raise NotInSymPy("a constraint of symbolic size")
+    return [tuple(num(i) for i in p) for p in product(*(range(int(s.value)) for s in c.shape))]  # type: ignore[attr-defined]
+
+
+def _system(task: Task, F: Any, equations: list[Any], symbols: list[Any], table: Table, places: list[Any]) -> Array:
+    multipliers = [S.Dummy(f"lambda{k}") for k in range(len(equations))]
+    L = F + sum(m * c for m, c in zip(multipliers, equations, strict=True))
+    slopes = [S.diff(L, s) for s in symbols]
+    solutions = solve_system([*slopes, *equations], [*symbols, *multipliers])
+    good: list[tuple[dict[Any, Any], str]] = []
+    for found in solutions:
+        values = {s: found.values.get(s, s) for s in symbols}
+        if not _allowed(task.x, values):
+            continue
+        hessian = S.hessian(L.subs({m: found.values.get(m, m) for m in multipliers}), symbols)
+        hessian = hessian.subs({s: values[s] for s in symbols}, simultaneous=True).applyfunc(S.simplify)
+        kind = _bordered_sign(hessian, S.Matrix(equations).jacobian(symbols).subs(values) if equations else None)
+        if kind == task.sign or task.sign == 0:
+            good.append((values, found.shown))
+    if not good:
+        raise CannotDerive(
+            f"no stationary point that was found passes the second-order check for a {task.word}" if solutions
+            else "the stationarity equations could not be solved", task.f, HERE,
+        )  # fmt: skip
+    if len(good) > 1:
+        good = _best(task, F, good) if task.sign else good
+        if len(good) > 1:
+            raise CannotDerive(f"there are {len(good)} {task.word}s: " + "; ".join(
+                ", ".join(str(to_sympy(from_sympy(v, table), names=task.ctx.names)) for v in values.values()) for values, _ in good
+            ), task.f, HERE)  # fmt: skip
+    values, shown = good[0]
+    nodes = [from_sympy(values[s], table) for s in symbols]
+    out = _array_of(task.x, places, nodes)
+    reason = f"a {task.word}" if not equations else f"a {task.word} on the constraint, by Lagrange's multipliers"
+    task.ctx.trace.add("stationarity", task.f, tensor((), entry(task.f)), where=task.x.name,
+                       reason="all derivatives of the Lagrangian vanish" if equations else "all derivatives vanish")  # fmt: skip
+    task.ctx.trace.add("solve_stationarity", task.f, out, where=task.x.name, reason=reason,
+                       evidence=Evidence(shown, method="put back into every equation; the (bordered) Hessian"))  # fmt: skip
+    return out
+
+
+def _array_of(x: Var, places: list[Any], nodes: list[Scalar]) -> Array:
+    axes = [axis(k, s) for k, s in enumerate(x.shape)]
+    terms = []
+    for p, value in zip(places, nodes, strict=True):
+        terms.append(mul(value, *(Delta_of(i, k) for i, k in zip(axes, p, strict=True))))
+    return tensor(axes, add(*terms))
+
+
+def Delta_of(i: Index, k: int) -> Scalar:
+    from symgen.tensor.expression import delta
+
+    return delta(i, num(k))
+
+
+def _allowed(x: Var, values: dict[Any, Any]) -> bool:
+    import random
+
+    rng = random.Random(4)
+    free = list({s for v in values.values() for s in v.free_symbols})
+    domain = _domain_of_entries(x)
+    for _ in range(6):
+        point = sample_symbols(free, rng)
+        numbers = [numeric(v, point) for v in values.values()]
+        if any(v is None or abs(v.imag) > 1e-9 * max(1.0, abs(v)) for v in numbers):
+            continue
+        reals = [v.real for v in numbers if v is not None]
+        if domain == "real" or (all(r > 0 or (domain == "nonnegative" and r >= 0) for r in reals) and (
+            domain != "unit" or all(r < 1 for r in reals)
+        )):
+            return True
+    return False
+
+
+def _bordered_sign(hessian: Any, border: Any) -> int | None:
+    """1 for a strict maximum, -1 for a strict minimum of the restricted problem, by its Hessian on the tangent space."""
+    if border is not None:
+        basis = border.nullspace()
+        if not basis:
+            return None
+        T = S.Matrix.hstack(*basis)
+        hessian = (T.T * hessian * T).applyfunc(S.simplify)
+    for sign in (1, -1):
+        m = -sign * hessian
+        if all(sign_of(S.simplify(m[:j, :j].det())) == 1 for j in range(1, m.rows + 1)):
+            return sign
+    return None
+
+
+def _best(task: Task, F: Any, good: list[tuple[dict[Any, Any], str]]) -> list[tuple[dict[Any, Any], str]]:
+    """Those local optima that no other beats, where the signs of the differences are sure."""
+    out = []
+    for values, shown in good:
+        beaten = False
+        for other, _ in good:
+            gap = sign_of(S.simplify(F.subs(other) - F.subs(values)))
+            beaten = beaten or gap == task.sign
+        if not beaten:
+            out.append((values, shown))
+    return out
+
+
+# --- any size ---------------------------------------------------------------------------------------------------------
+
+
+def _of_any_size(task: Task) -> Array:
+    x, ctx = task.x, task.ctx
+    quiet = Context(facts=ctx.facts, names=ctx.names)
+    multipliers = [var(_fresh_name("lambda", k, ctx), c.shape, "real", "placeholder", uid=13) for k, c in enumerate(task.constraints)]
+    L = entry(task.f)
+    for m, c in zip(multipliers, task.constraints, strict=True):
+        indices = [fresh_index(s) for s in c.shape]
+        L = add(L, total(mul(entry(m, *indices), open_tensor(c, indices)), indices))
+    lagrangian = tensor((), L) if multipliers else task.f
+    slope = gradient(lagrangian, [x], quiet, "free")[x]
+    axes = [axis(k, s) for k, s in enumerate(x.shape)]
+    body = separate(open_tensor(slope, axes), x)
+    ctx.trace.add("stationarity", task.f, tensor(axes, body), where=f"d/d{x.name}",
+                  reason=f"the gradient{' of the Lagrangian' if multipliers else ''} vanishes at the {task.word}")  # fmt: skip
+    places = {n.args[1:] for n in _entries(body, x)}
+    if places <= {tuple(axes)}:
+        general = _entrywise(task, body, axes)
+    else:
+        general = _linear(task, slope, body, axes, quiet)
+    if multipliers:
+        general = _eliminate(task, general, multipliers)
+    out = tensor(axes, simplify_scalar(_evaluated(open_tensor(general, axes)), ctx.facts))
+    ctx.trace.add("solve_stationarity", tensor(axes, body), out, where=x.name, reason=f"the {task.word}")
+    return out
+
+
+def _evaluated(s: Scalar) -> Scalar:
+    """exp(-log k) is 1/k: what SymPy evaluates by itself."""
+    table = Table()
+    try:
+        if count_nodes(s) > 80:
+            return s
+        e = to_sympy(s, table).replace(S.exp, lambda a: S.exp(S.expand(a)))
+        return min((s, from_sympy(e, table)), key=count_nodes)
+    except NotInSymPy:
+        return s
+
+
+def _fresh_name(base: str, k: int, ctx: Context) -> str:
+    name = base if not k else f"{base}{k + 1}"
+    return name
+
+
+def _entries(body: Scalar, x: Var) -> list[Any]:
+    """The entries of x in the body, those under sums included."""
+    seen: set[Any] = set()
+    out = []
+    stack: list[Any] = [body]
+    while stack:
+        n = stack.pop()
+        if n in seen:
+            continue
+        seen.add(n)
+        if isinstance(n, Entry) and n.array is x:
+            out.append(n)
+        elif n.is_scalar_node or depends_on(n, x):
+            stack.extend(n.args)
+    return out
+
+
+def _entrywise(task: Task, body: Scalar, axes: list[Index]) -> Array:
+    """Each entry of the gradient holds the entry of x at its own place alone: one scalar equation, solved for all."""
+    x = task.x
+    table = Table(task.ctx.facts, generic=True)
+    own = entry(x, *axes)
+    domain = _domain_of_entries(x)
+    if domain not in RANGES:
+        raise CannotDerive(f"symgen has no optimum over values in `{x.domain}`", x, HERE)
+    assumptions = {"positive": {"positive": True}, "unit": {"positive": True}, "nonnegative": {"positive": True}}
+    t = table.symbol(own, **assumptions.get(domain, {"real": True}))
+    e = to_sympy(body, table)
+    if any(a is not own and depends_on(a, x) for a in table.symbols):
+        raise CannotDerive(f"the stationarity equation holds `{x.name}` inside of what has no closed form", tensor(axes, body), HERE)
+    with assuming(table):
+        roots = roots_of(e, t)
+        root = _choose(task, e, t, roots, domain)
+        if root is None:
+            raise CannotDerive("the stationarity equation of an entry could not be solved", tensor(axes, body), HERE)
+        _second_order(task, S.diff(e, t), t, root.value, domain, table)
+        _say_assumed(task, table, root.value)
+    return tensor(axes, from_sympy(root.value, table))
+
+
+def _choose(task: Task, slope: Any, t: Any, roots: list[Root], domain: str) -> Root | None:
+    """The root in the domain at which the slope falls (for a maximum), at random values of what is given."""
+    import random
+
+    rng = random.Random(6)
+    interval = RANGES[domain]
+    best: tuple[int, Root] | None = None
+    bend = S.diff(slope, t)
+    for root in roots:
+        good = 0
+        for _ in range(6):
+            point = sample_symbols(list((slope.free_symbols - {t}) | root.value.free_symbols), rng)
+            v = numeric(root.value, point)
+            if v is None or abs(v.imag) > 1e-9 * max(1.0, abs(v)):
+                continue
+            if (interval.low != -S.oo and v.real <= 0) or (interval.high != S.oo and v.real >= 1):
+                # a multiplier whose sign is found later may put the root into the domain
+                good += bool(task.constraints)
+                continue
+            b = numeric(bend.subs(t, root.value), point)
+            good += 2 if b is not None and (task.sign == 0 or b.real * task.sign < 0) else bool(task.constraints)
+        if good and (best is None or good > best[0]):
+            best = (good, root)
+    return best[1] if best else None
+
+
+def _second_order(task: Task, bend: Any, t: Any, root: Any, domain: str, table: Table) -> None:
+    if task.sign == 0:
+        return
+    everywhere = sign_on(bend, t, RANGES[domain])
+    if everywhere == -task.sign:
+        task.ctx.trace.condition(f"strictly {'concave' if task.sign == 1 else 'convex'} in {task.x.name}")
+        return
+    at_root = within(2.0, lambda: S.factor(S.simplify(bend.subs(t, root))))
+    sign = sign_of(at_root) if at_root is not None else None
+    if sign == task.sign or everywhere == task.sign:
+        raise CannotDerive(f"the second-order check fails: the stationary point is no {task.word}", task.f)
+    if sign is None and not task.constraints:
+        try:
+            shown = to_sympy(from_sympy(at_root, table), names=task.ctx.names)
+            task.ctx.trace.condition(f"{shown} {'<' if task.sign == 1 else '>'} 0")
+        except NotInSymPy:
+            task.ctx.trace.condition("the second derivative has its sign at the stationary point")
+
+
+def _say_assumed(task: Task, table: Table, root: Any) -> None:
+    for atom in table.assumed:
+        if table.symbols[atom] in root.free_symbols and not atom.free:
+            task.ctx.trace.condition(f"{to_sympy(atom, names=task.ctx.names)} > 0")
+
+
+# --- affine gradients -------------------------------------------------------------------------------------------------
+
+
+def _linear(task: Task, slope: Array, body: Scalar, axes: list[Index], quiet: Context) -> Array:
+    """A x + b = 0: x = -inv(A) b, for a vector, or a matrix of which A acts on one axis."""
+    x = task.x
+    derivative = jacobian(slope, x, quiet, "free")
+    if depends_on(derivative, x):
+        raise CannotDerive(
+            f"the gradient is neither affine in `{x.name}` nor entry by entry: its zero has no closed form that symgen knows",
+            slope, HERE,
+        )  # fmt: skip
+    n = x.rank
+    rows, columns = axes, [axis(n + k, s) for k, s in enumerate(x.shape)]
+    A = add(*_multiplied_out(open_tensor(derivative, [*rows, *columns])))
+    b = replace_arrays(body, {x: lambda *_: ZERO})
+    acts = _acting_axis(A, rows, columns)
+    if acts is None:
+        raise CannotDerive("the linear system of the stationarity mixes several axes", derivative, HERE)
+    i, j = rows[acts], columns[acts]
+    scale = _common_scale(A, i, j)
+    A = add(*(divide(t, scale) for t in terms_of(_without_deltas(A, rows, columns, acts))))
+    b = add(*(divide(t, scale) for t in _multiplied_out(b)))
+    p, q = axis(0, i.size), axis(1, j.size)
+    matrix = tensor((p, q), substitute(A, {i: p, j: q}))
+    turned = tensor((p, q), substitute(A, {i: q, j: p})) if isinstance(matrix, Tensor) and i.size is j.size else matrix
+    if isinstance(turned, Var) and is_symmetric(turned):  # inv(S) for inv(S')
+        matrix = turned
+    _definite(task, matrix, scale)
+    inverse = operation("inv", (matrix,), (i.size, j.size))
+    k = fresh_index(j.size)
+    solved = total(mul(entry(inverse, i, k), neg(substitute(b, {i: k}))), [k])
+    return tensor(axes, solved)
+
+
+def _multiplied_out(s: Scalar) -> list[Scalar]:
+    return distribute(s, lambda n: isinstance(n, Scalar) and not isinstance(n, Sum) and _has_delta(n))
+
+
+def _has_delta(n: Any) -> bool:
+    stack = [n]
+    while stack:
+        m = stack.pop()
+        if isinstance(m, Delta):
+            return True
+        if m.is_scalar_node and not isinstance(m, Sum | Entry):
+            stack.extend(m.args)
+    return False
+
+
+def _factors(t: Scalar) -> tuple[Scalar, ...]:
+    return t.args if isinstance(t, Mul) else (t,)
+
+
+def _acting_axis(A: Scalar, rows: Sequence[Index], columns: Sequence[Index]) -> int | None:
+    """The axis on which A acts: every term holds Delta(row, column) of all the others."""
+    for k in range(len(rows)):
+        others = [(r, c) for m, (r, c) in enumerate(zip(rows, columns, strict=True)) if m != k]
+        if all(all(_delta_factor(t, r, c) is not None for r, c in others) for t in terms_of(A)):
+            return k
+    return None
+
+
+def _delta_factor(t: Scalar, r: Index, c: Index) -> Scalar | None:
+    return next((f for f in _factors(t) if isinstance(f, Delta) and set(f.args) == {r, c}), None)
+
+
+def _without_deltas(A: Scalar, rows: Sequence[Index], columns: Sequence[Index], acts: int) -> Scalar:
+    out = []
+    for t in terms_of(A):
+        gone = [_delta_factor(t, r, c) for m, (r, c) in enumerate(zip(rows, columns, strict=True)) if m != acts]
+        out.append(mul(*(f for f in _factors(t) if f not in gone)))
+    return add(*out)
+
+
+def _common_scale(A: Scalar, i: Index, j: Index) -> Scalar:
+    """The scalar before the first term that is not a multiple of the identity: the system is divided by it."""
+    terms = terms_of(A)
+    chosen = next((t for t in terms if _delta_factor(t, i, j) is None), terms[0])
+    return mul(*(f for f in _factors(chosen) if not f.free and not isinstance(f, Sum)))
+
+
+def _definite(task: Task, matrix: Array, scale: Scalar) -> None:
+    """The second-order check: the Hessian, `scale` times the matrix, is definite."""
+    if task.sign == 0:
+        task.ctx.trace.condition("the matrix of the linear system is invertible")
+        return
+    from symgen.tensor.facts import is_negative, is_positive
+
+    facts = task.ctx.facts
+    sign = 1 if is_positive(scale, facts) else -1 if is_negative(scale, facts) else 0
+    definite = is_spd(matrix, facts)
+    if definite and sign == -task.sign:
+        task.ctx.trace.condition(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite")
+    elif definite and sign == task.sign:
+        raise CannotDerive(f"the second-order check fails: the Hessian has the wrong sign for a {task.word}", matrix)
+    else:
+        task.ctx.trace.condition(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite (not shown)")
+
+
+# --- multipliers ------------------------------------------------------------------------------------------------------
+
+
+def _eliminate(task: Task, general: Array, multipliers: Sequence[Var]) -> Array:
+    """The multipliers from the constraints, one after the other, put into the solution."""
+    remaining = list(zip(multipliers, task.constraints, strict=True))
+    for _ in range(len(remaining)):
+        for position, (m, c) in enumerate(remaining):
+            body = replace_arrays(c, {task.x: general})
+            if depends_on(body, m):
+                value = _solve_for(task, body, m)
+                general = replace_arrays(general, {m: lambda *at, value=value: open_tensor(value, at)})
+                remaining.pop(position)
+                break
+        else:
+            break
+    if any(depends_on(general, m) for m in multipliers):
+        raise CannotDerive("the multipliers of the constraints could not be found", general, HERE)
+    return general
+
+
+def _solve_for(task: Task, constraint: Array, m: Var) -> Array:
+    """Entry by entry: the constraint at an entry holds the multiplier at that entry alone."""
+    axes = [axis(k, s) for k, s in enumerate(m.shape)]
+    body = separate(open_tensor(constraint, axes), m)
+    table = Table(task.ctx.facts, generic=True)
+    own = entry(m, *axes)
+    t = table.symbol(own, real=True)
+    e = to_sympy(body, table)
+    if any(a is not own and depends_on(a, m) for a in table.symbols):
+        raise CannotDerive("a multiplier stands inside of a sum that does not let it go", tensor(axes, body), HERE)
+    with assuming(table):
+        roots = roots_of(e, t)
+        for root in roots:
+            value = tensor(axes, from_sympy(root.value, table))
+            task.ctx.trace.add("multiplier", constraint, value, where=m.name, reason="the multiplier, from the constraint")
+            return value
+    raise CannotDerive("the multiplier of a constraint could not be found", tensor(axes, body), HERE)
+
+
+# --- the operators ----------------------------------------------------------------------------------------------------
+
+
+def _reducer(sign: int) -> Callable[[Operator, Context], Array]:
+    def reduce(op: Operator, ctx: Context) -> Array:
+        f, x, *constraints = op.args
+        return optimum(f, x, constraints, sign, ctx)
+
+    return reduce
+
+
+REDUCERS: dict[str, Callable[[Operator, Context], Array]] = {
+    "argmin": _reducer(-1),
+    "argmax": _reducer(1),
+    "stationary": _reducer(0),
+}
