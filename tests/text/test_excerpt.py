@@ -29,9 +29,9 @@ def report(text: str, message: str, *marks: tuple[str, str, bool], name: str = "
 
 def test_the_inner_sizes_differ():
     spec = "\nparam W: real[n, k]\ndata  x: real[n]\n\nloss fit = norm(W @ x)^2\n"
-    marks = ("W @ x", "k must equal n", True), ("real[n, k]", "W is n by k", False), ("real[n]", "x has length n", False)
     found = report(
-        spec, "the inner sizes of `W @ x` differ: k and n", *marks,
+        spec, "the inner sizes of `W @ x` differ: k and n", ("W @ x", "k must equal n", True),
+        ("real[n, k]", "W is n by k", False), ("real[n]", "x has length n", False),
         name="ridge.sg", help="`W' @ x` and `x @ W` have length k",
     )  # fmt: skip
     assert str(found) == """\
@@ -117,9 +117,8 @@ def test_colours_add_nothing_but_colours():
 
 def columns(text: str) -> int:
     """Columns of a terminal, by the widths of Unicode."""
-    return sum(
-        0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me") for c in text)
 
 
 @pytest.mark.parametrize("seed", range(200))
@@ -156,7 +155,8 @@ def test_the_text_of_an_error_is_the_report_of_all_its_diagnostics():
 
 def test_nothing_of_the_text_acts_in_a_report():
     text = "let \x1b[31m\u202ea\x00 = \ud800 # \x07\n"
-    found = Diagnostic(f"m {text}", Source(text, "a\x1bb\n.sg"), (Label(Span(4, 5), "\x1b", True),), ("n\x00",), "h\u202e")
+    labels = (Label(Span(4, 5), "\x1b", True),)
+    found = Diagnostic(f"m {text}", Source(text, "a\x1bb\n.sg"), labels, ("n\x00",), "h\u202e")
     drawn = str(found)
     assert drawn.encode("utf-8")
     assert not [c for c in drawn if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c != "\n"]
