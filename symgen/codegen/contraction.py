@@ -225,6 +225,8 @@ class Contraction:
                 return Labelled(product, (columns[0], rows[0]))
             if left.rank == 1 and right.op == "transpose":  # x @ A' = A @ x
                 left, right = right.args[0], left
+            elif left.rank == 1 and right.rank == 2:  # x @ A = A' @ x
+                left, right = p.transpose(right, (1, 0)), left
             return Labelled(p.make("matmul", (left, right), (), shape), labels)
         if len(gone) == 1 and len(columns) == 1 and a.labels[-1] is gone[0]:  # (.., k) @ (k, n)
             return Labelled(p.make("matmul", (a.value, self.ordered(b, [*gone, *columns])), (), shape), labels)

@@ -10,7 +10,7 @@ from symgen.codegen.contraction import nominal_size
 from symgen.codegen.emit import Emitter, Names, size_text
 from symgen.codegen.lower import lower
 from symgen.codegen.program import VIEWS, Value
-from symgen.codegen.sampling import NOISE, followed, is_linear_in_expectations, sampled
+from symgen.codegen.sampling import NOISE, changed, followed, is_linear_in_expectations, sampled
 from symgen.codegen.sizes import dims_of
 from symgen.codegen.stable import stabilised
 from symgen.tensor.expression import Array, Dim, Expect, Scalar, Var, dim
@@ -58,7 +58,10 @@ def make_kernel(
 
     made, noise, renamed = sampled(outputs, SAMPLES, lifts)
     made, renewed = stabilised(made)
-    program = lower(made, followed(names, renamed, renewed), formula, () if rows is None else (rows,))
+    known = followed(names, renamed, renewed)
+    written = {new: old for old, new in changed(names, renamed, renewed).items()}
+    words = (lambda a: formula(written.get(a, a))) if formula is not None else None
+    program = lower(made, known, words, () if rows is None else (rows,))
     for key, word in (called or {}).items():
         output = program.outputs[key]
         if output.name is None and output.op not in ("input", "num", "size", *VIEWS):

@@ -16,7 +16,7 @@ from symgen.codegen.program import Loop, Program, Value, broadcast_shape
 from symgen.codegen.recurrence import at_time
 from symgen.tensor.expression import (
     ONE, TWO, Add, Array, Compare, Delta, Dim, Entry, Expect, Fn, Fold, Index, Logic, Mul, Node, Num, Operation,
-    Operator, Pow, Recurrence, Scalar, Sum, Tensor, Var, Where, as_coefficient, axis, count_nodes, entry, mul, num,
+    Operator, Pow, Recurrence, Scalar, Sum, Tensor, Var, Where, as_coefficient, axis, count_nodes, entry, mul, neg, num,
     open_tensor, power, substitute, topological, total, var,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
@@ -50,6 +50,24 @@ def depends_on_bound(array: Array, outputs: Mapping[str, Array]) -> bool:
 
     outside = frozenset().union(*(variables_of(o) for o in outputs.values()))
     return not variables_of(array) <= outside
+
+
+def is_contraction(x: Value) -> bool:
+    """Whether a value is a product of arrays summed, up to numbers: people write it first."""
+    while x.op in ("neg", "div", "mul", "transpose"):
+        x = x.args[1] if x.op == "mul" and x.args[0].rank < x.rank else x.args[0]
+    return x.op in ("matmul", "tensordot", "einsum", "dot", "vdot", "reduce")
+
+
+def turned(factors: Sequence[Scalar]) -> Sequence[Scalar]:
+    """-c (-a - b) as c (a + b)."""
+    if not factors or not isinstance(factors[0], Num) or isinstance(factors[0].value, str) or factors[0].value > 0:
+        return factors
+    for k, f in enumerate(factors):
+        if isinstance(f, Add) and 2 * sum(as_coefficient(t)[0] < 0 for t in f.args) > len(f.args):
+            c = num(-factors[0].value)
+            return ([] if c is ONE else [c]) + [neg(g) if j == k else g for j, g in enumerate(factors) if j]
+    return factors
 
 
 class Lowering:
@@ -258,7 +276,7 @@ class Lowering:
     def signed_sum(self, terms: Sequence[tuple[int, Labelled]], order: Sequence[Index]) -> tuple[int, Labelled]:
         """Terms with signs added, what is subtracted after what it is subtracted from: a sign and the sum."""
         p = self.program
-        terms = sorted(terms, key=lambda s: s[0] < 0)
+        terms = sorted(terms, key=lambda s: (s[0] < 0, not is_contraction(s[1].value)))
         sign, result = terms[0]
         for s, x in terms[1:]:
             build = p.add if s == sign else p.sub
@@ -273,6 +291,7 @@ class Lowering:
         deltas = [f for f in factors if isinstance(f, Delta)]
         if deltas:
             return self.indexing.product_with_delta(deltas[0], [f for f in factors if f is not deltas[0]])
+        factors = turned(factors)
         pushed = self.scaled_contraction(factors)
         if pushed is not None:
             return pushed

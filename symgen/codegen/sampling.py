@@ -6,7 +6,7 @@ is then unbiased), or the noise gets a leading axis of samples and the mean is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from symgen.tensor.expression import (
     MINUS_ONE, Add, Array, Entry, Expect, Fold, Index, Mul, Node, Operation, Recurrence, Scalar, Sum, Tensor, Var, Where,
@@ -15,7 +15,7 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["NOISE", "expectations", "followed", "is_linear_in_expectations", "sampled"]
+__all__ = ["NOISE", "changed", "expectations", "followed", "is_linear_in_expectations", "sampled"]
 
 # how the noise of a law is drawn by a NumPy generator: the law's name -> a text over `rng`, {shape} and `dtype`
 NOISE = {
@@ -213,12 +213,19 @@ def sampled(
 
 
 
-def followed(names: Mapping[Array, str], *changes: Mapping[Array, Array]) -> dict[Array, str]:
-    """The names of arrays after `changes`, each from old arrays to new ones."""
-    out = dict(names)
-    for array, name in names.items():
-        new = array
+def changed(arrays: Iterable[Array], *changes: Mapping[Array, Array]) -> dict[Array, Array]:
+    """What became of each array by `changes`, each from old arrays to new ones."""
+    out: dict[Array, Array] = {}
+    for array in arrays:
+        out[array] = array
         for change in changes:
-            new = change.get(new, new)
-        out.setdefault(new, name)
+            out[array] = change.get(out[array], out[array])
+    return out
+
+
+def followed(names: Mapping[Array, str], *changes: Mapping[Array, Array]) -> dict[Array, str]:
+    """The names of arrays after `changes`."""
+    out = dict(names)
+    for old, new in changed(names, *changes).items():
+        out.setdefault(new, names[old])
     return out

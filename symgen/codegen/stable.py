@@ -7,6 +7,7 @@ from z, and p keeps its name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from symgen.tensor.expression import (
     MINUS_ONE, ONE, Add, Array, Entry, Expect, Fn, Fold, Index, Mul, Node, Num, Operation, Pow, Recurrence,
@@ -319,8 +320,8 @@ class _Stabiliser:
                 if minus is not neg(z):
                     continue
                 common = [f for f in a if f in b and not isinstance(f, Num)]
-                ca, ra = as_coefficient(mul(*(f for f in a if f not in common)))
-                cb, rb = as_coefficient(mul(*(f for f in b if f not in common)))
+                ca, ra = apart([f for f in a if f not in common])
+                cb, rb = apart([f for f in b if f not in common])
                 if ca != cb:
                     continue
                 if add(ra, rb) is not ONE:
@@ -378,6 +379,18 @@ class _Stabiliser:
             exponent = add(*exponentials.values(), mul(f.exponent, top))
             return mul(*others, fn("exp", exponent), power(rest, f.exponent))
         return n
+
+
+def apart(factors: Sequence[Scalar]) -> tuple[Fraction, Scalar]:
+    """The number among factors and the product of the rest; a sign is not carried into a sum."""
+    c = Fraction(1)
+    rest = []
+    for f in factors:
+        if isinstance(f, Num) and isinstance(f.value, Fraction):
+            c *= f.value
+        else:
+            rest.append(f)
+    return c, mul(*rest)
 
 
 def holds_softplus(body: Scalar) -> bool:
