@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from symgen.text.excerpt import excerpt
@@ -40,16 +40,6 @@ class Diagnostic:
 
     def __str__(self) -> str:
         return excerpt(self)
-
-
-@dataclass
-class Mistakes(SymgenError):
-    """Diagnostics on their way up."""
-
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return "\n\n".join(str(d) for d in self.diagnostics)
 
 
 class SpecError(SymgenError):

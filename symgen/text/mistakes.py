@@ -68,6 +68,23 @@ _OTHERS = {
 }
 
 
+# words that other languages write inside an expression
+_INSIDE = {
+    "if": "write `where(condition, a, b)`",
+    "then": "write `where(condition, a, b)`",
+    "else": "write `where(condition, a, b)`",
+    "for": "write `sum[i](..)`, or `let z[i] = ..` over an index",
+    "in": "declare a domain after `:`, as in `data x: real[n]`; a range is `t: 1..T`",
+    "to": "write a range as `t: 1..T`",
+    "lambda": "write `def f(t) = ..`",
+    "where": "write `where(condition, a, b)`",
+    "mod": "write `a - m*floor(a/m)`",
+    "div": "write `floor(a/m)`",
+    "is": "write `==`",
+    "given": "write `p(x | z)`",
+}
+
+
 @dataclass(frozen=True)
 class Situation:
     """The parser stopped at tokens[position] (at the end, if there is none); `accepted` could have stood there."""
@@ -251,6 +268,9 @@ def _draw(at: Situation) -> Diagnostic | None:
     if at.bracket == "[" and at.previous is not None and at.previous.type != "NAME":
         return at.report("only a name can be drawn", token, "write `E[z ~ p](..)`")
     help = "write `E[z ~ p](..)`; `dist p(z) = ..` gives z its density"
+    if at.word in ("data", "param", "const"):
+        name = at.written(at.tokens[1])[:20]
+        help = f"a declaration gives a domain; write `dist p({name}) = ..` for a prior, `= ..` for an initial value"
     return at.report("`~` draws a name in the bracket of an operator", token, help)
 
 
@@ -282,6 +302,8 @@ def _braces(at: Situation) -> Diagnostic | None:
     if token is None or token.type != "{" or at.word == "game":
         return None
     help = "write `(..)` around an expression, `[..]` around a list"
+    if at.previous is not None and at.previous.endswith("_"):
+        help = "write `E[x ~ p](..)` for an expectation, `x[i]` for an entry"
     return at.report("braces hold the players of a game, and nothing else", token, help)
 
 
@@ -291,7 +313,7 @@ def _stray_reason(at: Situation) -> Diagnostic | None:
         return None
     if at.word == "claim" and at.previous is not None and at.previous.type == "STRING":
         return at.report("a step has one reason", token, "write both in one string")
-    if at.word == "claim" and not at.brackets and not at.wants_operand:
+    if at.word == "claim" and not at.brackets:
         return None
     help = "comments start with `#`" if at.word != "claim" else "write it at the end of the step"
     return at.report("a reason stands only after a step of a claim", token, help)
@@ -385,13 +407,11 @@ def _missing_operand(at: Situation) -> Diagnostic | None:
         else:
             help = None
         return at.report(f"the brackets `{previous}{token}` are empty", previous, help, to=token)
-    help = None
+    help = _USAGE.get(at.word) if at.position == 1 else None
     if token is None:
-        if at.position == 1:
-            help = _USAGE.get(at.word)
         return at.report(f"an expression must follow {at.quote(previous)}", previous, help)
     label = f"and not {at.quote(token)}"
-    if previous.type in ("(", "[", ",", ":", "|", "||", "{"):
+    if previous.type in ("(", "[", ",", ":", "{"):
         return at.report(f"an expression must stand before {at.quote(token)}", token)
     if token.type in ("*", "/", "@", "^") and previous.type == token.type:
         help = f"write `{token}` once"
@@ -405,6 +425,9 @@ def _missing_operator(at: Situation) -> Diagnostic | None:
         return None
     if token.type not in ("NAME", "NUMBER", "(", "[", "log", "not"):
         return None
+    for word in (token, previous):
+        if word.type == "NAME" and word in _INSIDE:
+            return at.report(f"{at.quote(word)} is not an operator here", word, _INSIDE[word])
     left, right = at.written(previous), at.written(token)
     comma = " or a comma" if "," in at.accepted else ""
     if previous.type == "NUMBER" and token.type in ("NAME", "(", "log"):
@@ -418,6 +441,8 @@ def _missing_operator(at: Situation) -> Diagnostic | None:
             )
         a, b = left[:20], right[:20]
         products = f"`{a}*{b}` or `{a} @ {b}` for a product"
+        if comma:
+            products = f"`{a}, {b}` for two {'arguments' if at.bracket == '(' else 'entries'}, {products}"
         application = f"`{a}({b})` for a function `{a}` of `{b}`"
         help = f"write {products}, {application}" if len(a) == 1 else f"write {application}, {products}"
     elif token.type == "(":
@@ -489,6 +514,14 @@ def _one_definition(at: Situation) -> Diagnostic | None:
     message = f"a `{at.word}` takes one expression" if at.word == "derive" else f"a `{at.word}` defines one name"
     if at.word == "claim":
         message = "a `claim` is one chain of relations"
+    thousands = at.near(1)
+    if (
+        at.previous is not None
+        and at.previous.type == "NUMBER"
+        and thousands is not None
+        and thousands.type == "NUMBER"
+    ):
+        return at.report("a number has no commas", at.previous, f"write `{at.previous}{thousands}`"[:60], to=thousands)
     if at.word == "dist" and not any(t.type == "=" for t in at.tokens[: at.position]):
         return at.report("`=` is missing", token, _USAGE["dist"])
     return at.report(message, token, f"write another `{at.word}` on a line of its own")

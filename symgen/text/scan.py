@@ -22,6 +22,7 @@ __all__ = ["Line", "Scanner", "diagnostic"]
 MAX_DIGITS = 400
 MAX_EXPONENT = 400
 MAX_NAME = 200
+_OTHER_NUMBER = re.compile(r"0[xXbBoO][0-9A-Fa-f_]+|[0-9]+(?:_[0-9]+)+")
 _COMMAND = re.compile(r"\\[A-Za-z]+(?:\{[^{}\r\n]*\})*")
 _CURLY = re.compile("“[^“”\r\n]*”")
 MAX_IN_LINE = 5  # mistakes of characters
@@ -138,6 +139,9 @@ class _Scan:
             more = re.compile(r"[0-9.]*").match(self.text, end)
             assert more is not None
             return self.mistake(f"{quoted(self.text[start : more.end()])} is not a number", start, more.end())
+        if (other := _OTHER_NUMBER.match(self.text, start)) and other.end() > end:
+            what = quoted(other.group())
+            return self.mistake(f"{what} is not a number here", start, other.end(), "write it in plain decimal digits")
         return Token("NUMBER", written, start, end)
 
     def free_text(self, kind: str, start: int, end: int) -> Token | None:
