@@ -8,7 +8,7 @@ from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
     MINUS_ONE, ONE, Add, Entry, Fn, Fold, Index, Mul, Node, Operation, Pow, Scalar, Sum,
-    add, delta, fold, mul, open_sum, power, rebuild, total,
+    add, delta, fold, mul, open_sum, power, rebuild, total, walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_symmetric
 
@@ -95,6 +95,63 @@ def multiplied_out(x: Scalar) -> Scalar:
     return bottom_up(x, rule)
 
 
+def with_sums_factored(root: Scalar) -> Scalar:
+    """A sum of products as the product of the sums over the indices that hang together, term by term."""
+
+    def rule(x: Scalar) -> Scalar:
+        if not isinstance(x, Sum):
+            return x
+        body, indices = open_sum(x)
+        flat = _flat(body, indices)
+        return add(*(_components(t, i) for t, i in flat)) if flat is not None else x
+
+    return bottom_up(root, rule)
+
+
+def _flat(body: Scalar, indices: list[Index]) -> list[tuple[Scalar, list[Index]]] | None:
+    """The terms of a sum with inner sums opened, each with its bound indices."""
+    out: list[tuple[Scalar, list[Index]]] = []
+    stack: list[tuple[Scalar, list[Index]]] = [(body, indices)]
+    while stack:
+        if len(out) + len(stack) > MAX_PRODUCTS:
+            return None
+        t, bound = stack.pop()
+        if isinstance(t, Add):
+            stack.extend((u, bound) for u in t.args)  # type: ignore[misc]
+            continue
+        factors = list(t.args) if isinstance(t, Mul) else [t]
+        inner = next((f for f in factors if isinstance(f, (Sum, Add))), None)
+        if inner is None:
+            out.append((t, bound))
+            continue
+        others = [f for f in factors if f is not inner]
+        if isinstance(inner, Sum):
+            b, more = open_sum(inner)
+            stack.append((mul(b, *others), [*bound, *more]))  # type: ignore[arg-type]
+        else:
+            stack.extend((mul(u, *others), bound) for u in inner.args)  # type: ignore[arg-type]
+    return out
+
+
+def _components(term: Scalar, indices: list[Index]) -> Scalar:
+    factors = list(term.args) if isinstance(term, Mul) else [term]
+    groups: list[tuple[set[Index], list[Scalar]]] = []
+    for f in factors:
+        mine = {i for i in f.free if i in indices}
+        joined = [f]
+        rest = []
+        for free, members in groups:
+            if free & mine:
+                mine |= free
+                joined = [*members, *joined]
+            else:
+                rest.append((free, members))
+        groups = [*rest, (mine, joined)]  # type: ignore[list-item]
+    unused = [i for i in indices if all(i not in g[0] for g in groups)]
+    made = [total(mul(*members), [i for i in indices if i in free]) for free, members in groups]
+    return mul(total(ONE, unused), *made)
+
+
 def size_of(x: Scalar) -> int:
     """A length for comparing forms: leaves and functions, as a tree."""
     memo: dict[Node, int] = {}
@@ -140,5 +197,7 @@ def collected(x: Scalar) -> Scalar:
     x = simplified(with_inverses_contracted(x))
     flat = simplified(with_inverses_contracted(multiplied_out(x)))
     forms = [x, factored_by_function(flat), flat]
+    if any(isinstance(n, Sum) for n in walk(flat)):
+        forms.append(with_inverses_contracted(with_sums_factored(flat)))
     best = min(forms, key=size_of)
     return with_sums_named(best)

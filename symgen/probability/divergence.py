@@ -14,6 +14,7 @@ from symgen.probability.joint import (
 )  # fmt: skip
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
+from symgen.probability.posterior import marginal_log_density, normalised_formula, posterior_law
 from symgen.probability.support import inclusion
 from symgen.tensor.expression import (
     INF, MINUS_ONE, ONE, ZERO, Add, Array, Entry, Mul, Index, Operator, Scalar, Var, add, entry, fn, fresh_index, mul, neg, open_tensor, operator,
@@ -101,6 +102,8 @@ def written_out(node: Operator, ctx: Context) -> Scalar:
         return scalar_of(node)
     law, value = node.operands[0], node.operands[1]
     assert isinstance(law, Operator) and isinstance(value, Array)
+    law = normalised_law(law, ctx)
+    assert isinstance(law, Operator)
     if row_of(law) is not None:
         return log_density_at(law, value, ctx)
     if law.name == "formula":
@@ -224,8 +227,25 @@ def split_constants(x: Scalar, variables: frozenset[Var]) -> tuple[Scalar, Scala
 
 
 def normalised_law(law: Array, ctx: Context) -> Array:
-    """A law of one's own formula as a law of the table, where it is one."""
-    return law
+    """A law of one's own formula as a law of the table, where it is one; its normaliser is said."""
+    if not (isinstance(law, Operator) and law.name == "formula"):
+        return law
+    found = normalised_formula(law, ctx)
+    if found is None:
+        return law
+    made, constant = found
+    if law.attrs[2]:
+        row = row_of(made)
+        assert row is not None
+        ctx.trace.add("normaliser", law, made, reason=f"{law.attrs[2]} makes the mass 1: a {row.name}")
+        ctx.trace.add("normaliser", None, rank_zero(constant), where=law.attrs[2], reason=f"the value of {law.attrs[2]}")
+    return made
+
+
+def with_laws_known(ref: DistRef, ctx: Context) -> DistRef:
+    """The reference with densities of one's own as laws of the table, where they are."""
+    factors = tuple(Factor(f.name, f.variables, f.given, normalised_law(f.law, ctx)) for f in ref.joint.factors)
+    return DistRef(Joint(ref.joint.name, factors), ref.variables, ref.given)
 
 
 def densities_written(x: Scalar, variables: frozenset[Var], ctx: Context) -> Scalar:
@@ -234,7 +254,7 @@ def densities_written(x: Scalar, variables: frozenset[Var], ctx: Context) -> Sca
     for n in walk(x):
         if isinstance(n, Operator) and n.name == "log_density" and not variables_of(n).isdisjoint(variables):
             law = n.operands[0]
-            if isinstance(law, Operator) and (row_of(law) is not None or law.name == "formula" and not law.attrs[2]):
+            if isinstance(law, Operator) and (row_of(law) is not None or law.name == "formula"):
                 mapping[n] = tensor((), written_out(n, ctx))
     return replace_arrays(x, mapping) if mapping else x  # type: ignore[no-any-return]
 
@@ -267,6 +287,7 @@ def _mean(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> Sca
 def reduce_kl(op: Operator, ctx: Context) -> Array:
     """KL(q || p) = E_q[log q - log p]; infinite where q has mass outside the support of p."""
     (q, p), _ = decode(op)
+    q, p = with_laws_known(q, ctx), with_laws_known(p, ctx)
     draws, in_p = common_draws(q, p)
     in_q: dict[Var, Array] = {}
     for (v, _), (new, _) in zip(draws_of(q), draws, strict=True):
@@ -311,12 +332,14 @@ def widened(ref: DistRef, values: dict[Var, Array]) -> DistRef:
 def reduce_entropy(op: Operator, ctx: Context) -> Array:
     """H(p) = -E log p, differential where p is a density."""
     (p,), _ = decode(op)
+    p = with_laws_known(p, ctx)
     return _minus_mean_log(op, p, p, ctx)
 
 
 def reduce_cross_entropy(op: Operator, ctx: Context) -> Array:
     """H(q, p) = -E_q log p."""
     (q, p), _ = decode(op)
+    q, p = with_laws_known(q, ctx), with_laws_known(p, ctx)
     return _minus_mean_log(op, q, p, ctx)
 
 
@@ -349,11 +372,29 @@ def _minus_mean_log(op: Operator, q: DistRef, p: DistRef, ctx: Context) -> Array
 def reduce_log_density(op: Operator, ctx: Context) -> Array:
     """log p(x), with the density of a known law put in."""
     if op.name == "log_density_of":
-        raise CannotDerive("the log-density of this marginal or posterior is not derived yet", op, "symgen/probability")
+        return reduce_log_density_of(op, ctx)
     body = written_out(op, ctx)
     made = rank_zero(body)
     if made is not op:
         ctx.trace.add("density", op, made, reason=f"the density of {op.attrs[0]}")
+    return made
+
+
+def reduce_log_density_of(op: Operator, ctx: Context) -> Array:
+    """log p(x) of a marginal, log p(z | x) of a posterior."""
+    (p,), options = decode(op)
+    values: dict[Var, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
+    if len(p.variables) != 1:
+        raise CannotDerive("the log-density of several variables of a joint, others integrated out, has no rule", op, HERE)
+    (v,) = p.variables
+    inside = [g for g in p.given if g in p.joint.variables]
+    if inside:
+        law, _ = posterior_law(DistRef(p.joint, p.joint.variables, p.joint.outside), v, values, ctx)
+        made = rank_zero(log_density_at(law, values.get(v, v), ctx))
+        ctx.trace.add("Bayes", op, made, reason="the posterior, by Bayes' rule")
+        return made
+    made = rank_zero(marginal_log_density(p, v, values, ctx))
+    ctx.trace.add("marginal", op, made, reason="the other variables integrated out")
     return made
 
 

@@ -12,6 +12,7 @@ from math import factorial
 
 from symgen.derivation.context import Context
 from symgen.probability.densities import entry_of, parameters
+from symgen.probability.distribution import Distribution
 from symgen.probability.joint import full_law, opened_expectation
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
@@ -24,7 +25,7 @@ from symgen.probability.univariate import Found, Law, Univariate
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF, INF, NAN, ONE, TWO, ZERO, Add, Array, Entry, Fn, Index, Mul, Node, Num, Operator, Pow, Scalar, Sum, Var, Where,
-    add, delta, entry, fn, fresh_index, logic, mul, num, open_sum, operator, open_tensor, power, substitute, tensor, total, var,
+    add, delta, entry, fn, fresh_index, logic, mul, num, open_sum, operator, open_tensor, power, sub, substitute, tensor, total, var,
     variables_of, where,
 )  # fmt: skip
 
@@ -77,7 +78,7 @@ class Draw:
         if not own:
             if self.row.shapes:
                 return None
-            return Univariate(self.parameters.univariate(batch, self.know), e, _SupportKnowledge(self.know, self))
+            return Univariate(self.parameters.univariate(batch, self.know), e, SupportKnowledge(self.know, self.variable, self.row))
         how = MARGINALS.get(self.row.name)
         if how is None:
             return None
@@ -89,7 +90,7 @@ class Draw:
         for s, domain in zip(scalars, row.parameters.values(), strict=True):
             if domain == "positive":
                 self.know.assume_positive(s)
-        return Univariate(Law(row, dict(zip(row.parameters, scalars, strict=True))), e, _SupportKnowledge(self.know, self))
+        return Univariate(Law(row, dict(zip(row.parameters, scalars, strict=True))), e, SupportKnowledge(self.know, self.variable, self.row))
 
     def mean_entry(self, e: Entry) -> Found | None:
         assert self.row is not None and self.parameters is not None
@@ -187,6 +188,14 @@ class OneDraw:
         self.variables = self.draw.variables
 
     def mean(self, body: Scalar) -> Pair:
+        law = self.draw.law
+        if isinstance(law, Operator) and law.name == "Empirical":
+            found = self.without_row(body)
+            if found is not None:
+                closed = self.close(body)
+                if isinstance(closed, Entry):
+                    self.whole.applied[closed] = Applied(closed, found.value, found.lemmas, ONE)
+                return Pair(closed, found.value)
         pair = self.reduce(opened(body, self.is_random))
         if pair.rest is ZERO:
             return pair
@@ -207,7 +216,7 @@ class OneDraw:
 
     def positive_draws(self) -> Knowledge:
         """What is known while entries of the draw stand in expressions: the support of the law."""
-        return _SupportKnowledge(self.whole.know, self.draw)
+        return SupportKnowledge(self.whole.know, self.draw.variable, self.draw.row)
 
     def collect(self, items: list[Item]) -> Pair:
         atoms: dict[Scalar, Scalar] = {}
@@ -334,6 +343,8 @@ class OneDraw:
             found = self.by_moments(forms)
             if found is not None:
                 return found
+        if row.name == "MvNormal" and 2 < len(forms) <= 6:
+            return self.by_pairs(forms)
         groups = self.groups(atom)
         if groups is not None and len(groups) == 1:
             e, f = next(iter(groups.items()))
@@ -402,6 +413,29 @@ class OneDraw:
                 term = mul(p.coefficient, substitute(q.coefficient, renamed), found.value)
                 covariance = add(covariance, total(term, [*p.indices, *renamed.values()]))
         return _together(parts, add(mul(means[0], means[1]), covariance))  # type: ignore[arg-type]
+
+    def by_pairs(self, forms: list[LinearForm]) -> Found | None:
+        """The mean of a product of linear forms of a normal vector: the sum over all ways to pair some of them."""
+        used: list[Found] = []
+        means: list[Scalar] = []
+        for f in forms:
+            found = self.by_moments([f])
+            if found is None:
+                return None
+            used.append(found)
+            means.append(found.value)
+        covariances: dict[tuple[int, int], Scalar] = {}
+        for i in range(len(forms)):
+            for j in range(i):
+                found = self.by_moments([forms[j], forms[i]])
+                if found is None:
+                    return None
+                covariances[j, i] = sub(found.value, mul(means[j], means[i]))
+        result: Scalar = ZERO
+        for partition in _partitions(list(range(len(forms)))):
+            if all(len(block) <= 2 for block in partition):
+                result = add(result, mul(*(means[b[0]] if len(b) == 1 else covariances[min(b), max(b)] for b in partition)))
+        return _together(used, result)
 
     def by_independence(self, groups: dict[Entry, Scalar]) -> Found | None:
         """E f(z_i) g(z_j): a sum over the ways in which indices can be equal, each with a joint cumulant."""
@@ -547,12 +581,12 @@ def _repeats(form: LinearForm) -> bool:
     return len(form.parts) > 1
 
 
-class _SupportKnowledge(Knowledge):
-    """Signs, where entries of the draw are known to lie in its support."""
+class SupportKnowledge(Knowledge):
+    """Signs, where the entries of a draw are known to lie in the support of a row."""
 
-    def __init__(self, base: Knowledge, draw: Draw) -> None:
-        self.facts, self.assumed, self.draw = base.facts, base.assumed, draw
-        row = draw.row
+    def __init__(self, base: Knowledge, variable: Var, row: Distribution | None) -> None:
+        self.facts, self.assumed, self.variable = base.facts, base.assumed, variable
+        self.is_random = depends_on_any(frozenset((variable,)))
         self.low_is_positive = row is not None and (
             row.region.kind == "simplex" or row.region.kind == "interval" and row.region.low in ("0", "xm")
             or row.name in ("LogUniform",) or row.region.kind == "integers" and row.region.low == "1"
@@ -560,14 +594,14 @@ class _SupportKnowledge(Knowledge):
         self.unit = row is not None and (row.support == "unit" or row.region.kind == "simplex")
 
     def positive(self, x: Scalar) -> bool | None:
-        if isinstance(x, Entry) and x.array is self.draw.variable:
+        if isinstance(x, Entry) and x.array is self.variable:
             return True if self.low_is_positive else None
         if self.unit and isinstance(x, Add) and len(x.args) == 2 and ONE in x.args:
             other = next(t for t in x.args if t is not ONE)
             if isinstance(other, Mul) and other.args[0] is num(-1) and isinstance(other.args[1], Entry):
-                if other.args[1].array is self.draw.variable:
+                if other.args[1].array is self.variable:
                     return True
-        if self.draw.is_random(x) and isinstance(x, (Add, Mul, Pow)):
+        if self.is_random(x) and isinstance(x, (Add, Mul, Pow)):
             if isinstance(x, Add):
                 return True if all(self.positive(t) for t in x.args) else None  # type: ignore[arg-type]
             if isinstance(x, Mul):

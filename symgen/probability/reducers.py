@@ -9,7 +9,17 @@ from symgen.derivation.context import Context
 from symgen.probability.divergence import (
     reduce_cross_entropy, reduce_elbo, reduce_entropy, reduce_expectation, reduce_kl, reduce_log_density, reduce_variance,
 )  # fmt: skip
+from symgen.probability.information import (
+    reduce_fdiv, reduce_fisher, reduce_js, reduce_mle, reduce_mutual_information, reduce_power, reduce_tv, reduce_wasserstein,
+)  # fmt: skip
+from symgen.probability.posterior import reduce_marginal, reduce_posterior
 from symgen.tensor.expression import Operator
+from symgen.text.diagnostics import CannotDerive
+
+
+def not_yet(op: Operator, ctx: Context) -> Any:
+    raise CannotDerive(f"symgen has no rule for `{op.name}` yet", op, "symgen/probability/reducers.py")
+
 
 REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "E": reduce_expectation,
@@ -21,4 +31,17 @@ REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "log_density": reduce_log_density,
     "log_density_of": reduce_log_density,
     "elbo": reduce_elbo,
+    "JS": reduce_js,
+    "renyi": reduce_power,
+    "chi2": reduce_power,
+    "hellinger": reduce_power,
+    "tv": reduce_tv,
+    "fdiv": reduce_fdiv,
+    "wasserstein2": reduce_wasserstein,
+    "fisher": reduce_fisher,
+    "mle": reduce_mle,
+    "mutual_information": reduce_mutual_information,
+    "posterior": reduce_posterior,
+    "marginal": reduce_marginal,
+    "moment_match": not_yet,
 }

@@ -1,0 +1,150 @@
+"""Families recognised by the statistics in a log-density: posteriors, normalisers, products of powers of densities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from symgen.derivation.context import Context
+from symgen.probability.collect import collected, multiplied_out
+from symgen.probability.distribution import Distribution
+from symgen.probability.distributions import ROWS
+from symgen.probability.expectation import SupportKnowledge
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.terms import (
+    TooManyTerms, depends_on_any, entries_in, expanded, normalised, opened,
+)  # fmt: skip
+from symgen.probability.texts import scalar_text
+from symgen.tensor.expression import (
+    ZERO, Entry, Index, Scalar, Var, add, entry, fresh_index, mul, substitute, total,
+)  # fmt: skip
+
+
+@dataclass
+class Kernel:
+    """A log-density as the sum over `axes` of coefficient * statistic(z[axes]), plus a constant."""
+
+    axes: tuple[Index, ...]
+    statistics: dict[Scalar, Scalar] = field(default_factory=dict)
+    constant: Scalar = ZERO
+
+
+def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> Kernel | None:
+    """The statistics of the entries of z in `body`; None where entries meet in one term, or the expansion is too long."""
+    variables = frozenset((z,))
+    is_random = depends_on_any(variables)
+    know = SupportKnowledge(Knowledge(ctx), z, row)
+    kernel = Kernel(tuple(fresh_index(s) for s in z.shape))
+
+    def visit(x: Scalar, coefficient: Scalar, bound: tuple[Index, ...]) -> bool:
+        x = normalised(opened(x, is_random), is_random, know)
+        for item in expanded(x, is_random, lambda _: False):
+            c = mul(coefficient, item.coefficient)
+            if item.indices:
+                if not visit(item.atom, c, (*bound, *item.indices)):
+                    return False
+                continue
+            entries = entries_in(item.atom, variables)
+            if entries is None:
+                return False
+            if not entries:
+                kernel.constant = add(kernel.constant, total(mul(c, item.atom), list(bound)))
+                continue
+            if len(entries) != 1:
+                return False
+            at = entries[0].indices
+            if any(i not in bound for i in at) or len(set(at)) != len(at):
+                return False
+            mapping: dict[Index, Scalar] = dict(zip(at, kernel.axes, strict=True))  # type: ignore[arg-type]
+            rest = [i for i in bound if i not in mapping]
+            atom = substitute(item.atom, mapping)
+            if not atom.free.isdisjoint(rest):
+                return False
+            kernel.statistics[atom] = add(
+                kernel.statistics.get(atom, ZERO), total(substitute(c, mapping), rest)
+            )
+        return True
+
+    try:
+        if not visit(body, entry_one(), ()):
+            return None
+    except TooManyTerms:
+        return None
+    kernel.statistics = {a: c for a, c in kernel.statistics.items() if c is not ZERO}
+    return kernel
+
+
+def entry_one() -> Scalar:
+    from symgen.tensor.expression import ONE
+
+    return ONE
+
+
+@dataclass
+class Recognised:
+    """The family and its parameters at the kernel's axes."""
+
+    row: Distribution
+    parameters: dict[str, Scalar]
+
+
+def recognised(kernel: Kernel, z: Var, candidates: Iterable[Distribution], ctx: Context) -> Recognised | None:
+    """The first candidate whose statistics are those of the kernel."""
+    variables = frozenset((z,))
+    is_random = depends_on_any(variables)
+    x = entry(z, *kernel.axes)
+    for row in candidates:
+        if not row.kernel or not row.is_univariate:
+            continue
+        know = SupportKnowledge(Knowledge(ctx), z, row)
+        places = {n: entry(Var_place(n)) for n in row.parameters}
+        wanted: list[Scalar] = []
+        for text in row.kernel:
+            wanted.append(normalised(scalar_text(text, {**places, "x": x}), is_random, know))
+        if any(a not in wanted for a in kernel.statistics):
+            continue
+        found = {f"c{k + 1}": kernel.statistics.get(a, ZERO) for k, a in enumerate(wanted)}
+        parameters = {n: collected(multiplied_out(scalar_text(t, found))) if len(found) < 2 else tidy(scalar_text(t, found))
+                      for n, t in row.inverse.items()}  # fmt: skip
+        return Recognised(row, parameters)
+    return None
+
+
+def tidy(x: Scalar) -> Scalar:
+    from symgen.algebra.rational import simplify_scalar
+
+    return simplify_scalar(collected(x))
+
+
+def Var_place(name: str) -> Var:  # noqa: N802
+    from symgen.tensor.expression import var
+
+    return var(name, (), "real", "placeholder", uid=-8)
+
+
+def families_on(support: object) -> list[Distribution]:
+    """The families of the table with this support and a kernel, the most general first."""
+    rows = [r for r in ROWS if r.support == support and r.kernel]
+    return sorted(rows, key=lambda r: len(r.kernel))
+
+
+def with_support_of(row: Distribution) -> list[Distribution]:
+    return [row, *(r for r in families_on(row.support) if r is not row)]
+
+
+def natural(row: Distribution, parameters: Mapping[str, Scalar]) -> list[Scalar]:
+    """The coefficients of the statistics at these parameters."""
+    return [scalar_text(t, dict(parameters)) for t in row.kernel.values()]
+
+
+def log_partition(row: Distribution, parameters: Mapping[str, Scalar], ctx: Context) -> Scalar | None:
+    """Minus what is constant in the log-density: log p = sum of coefficient * statistic - A + log base."""
+    from symgen.tensor.expression import neg, var
+
+    x = var("x", (), "real", "random", uid=-9)
+    body = scalar_text(row.log_density, {**parameters, "x": entry(x)})
+    kernel = kernel_of(body, x, row, ctx)
+    return None if kernel is None else neg(kernel.constant)
+
+
+__all__ = ["Entry", "Kernel", "Recognised", "kernel_of", "recognised"]
