@@ -191,7 +191,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode gets escapes, not a traceback
     try:
         status = program.main(arguments, prog_name="symgen", standalone_mode=False)
-    except click.Abort:
+    except click.Abort:  # Ctrl-C
+        click.echo("stopped", err=True)
         status = 130
     except click.ClickException as error:
         error.show()

@@ -20,11 +20,10 @@ class Exit(IntEnum):
     WRONG = 3
     BUDGET = 4
     UNDECIDED = 5
-    STOPPED = 130
     BUG = 70
 
 
-PRECEDENCE = (Exit.STOPPED, Exit.BUG, Exit.WRONG, Exit.REFUTED, Exit.BUDGET, Exit.UNDECIDED, Exit.USAGE, Exit.DONE)
+PRECEDENCE = (Exit.BUG, Exit.WRONG, Exit.REFUTED, Exit.BUDGET, Exit.UNDECIDED, Exit.USAGE, Exit.DONE)
 
 
 class Unusable(SymgenError):
@@ -59,9 +58,6 @@ def tell(error: BaseException) -> Exit:
     if isinstance(error, CannotDerive):
         say(f"cannot derive: {error}")
         return Exit.BUDGET
-    if isinstance(error, KeyboardInterrupt):
-        say("stopped")
-        return Exit.STOPPED
     if isinstance(error, MemoryError):
         say("error: out of memory")
         return Exit.BUDGET
@@ -96,7 +92,7 @@ class Boundary:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if error is None or isinstance(error, SystemExit | BrokenPipeError) or is_of_click(error):
+        if error is None or isinstance(error, SystemExit | KeyboardInterrupt | BrokenPipeError) or is_of_click(error):
             return False
         if os.environ.get("SYMGEN_DEBUG"):
             return False

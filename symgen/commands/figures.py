@@ -63,16 +63,13 @@ def digits(rows: Mapping[str, Array]) -> bytes:
     """Rows of images of 8 by 8, each row under its name."""
 
     def draw(figure: Any) -> None:
-        count = max(len(images) for images in rows.values())
-        grid = figure.subplots(len(rows), count, squeeze=False)
-        for line, (name, images) in zip(grid, rows.items()):
-            for axes in line:
-                axes.axis("off")
-            for axes, image in zip(line, images):
-                axes.imshow(np.reshape(image, (8, 8)), cmap="gray_r", vmin=0, vmax=1)
-            line[0].set_title(name, loc="left", fontsize=9)
+        for axes, (name, images) in zip(figure.subplots(len(rows), 1, squeeze=False)[:, 0], rows.items()):
+            framed = np.pad(np.reshape(images, (-1, 8, 8)), ((0, 0), (0, 0), (1, 1)))
+            axes.imshow(np.concatenate(list(framed), axis=1), cmap="gray_r", vmin=0, vmax=1)
+            axes.set_title(name, loc="left", fontsize=8)
+            axes.axis("off")
 
-    return png(draw, 7.0, 0.85 * len(rows))
+    return png(draw, 7.0, 0.8 * len(rows))
 
 
 def points(sets: Mapping[str, Array], xlabel: str, ylabel: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,11 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 import symgen
 from symgen import zoo
 from symgen.commands import figures
-from symgen.commands.boundary import Exit, say, tell, worst
+from symgen.commands.boundary import Boundary, Exit, say, worst
 from symgen.commands.files import write_bytes, write_text
 from symgen.render import pdf, report
 from symgen.render.page import Code, Figure, Table
-from symgen.text.diagnostics import SymgenError
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -62,10 +62,9 @@ class Tour:
 
     def attempt(self, work: Callable[[], None]) -> None:
         """A failure is told and counted, and the tour goes on."""
-        try:
+        with Boundary() as boundary:
             work()
-        except (SymgenError, FloatingPointError) as error:
-            self.statuses.append(tell(error))
+        self.statuses.append(boundary.status)
 
 
 def run(output: str | None, quick: bool, force: bool) -> int:
@@ -210,13 +209,20 @@ def classifier(name: str, words: str) -> Callable[[Tour], None]:
         right = float(np.mean(P.argmax(axis=1) == new["Y"].argmax(axis=1)))
         said = (
             f"Trained on {len(old['X'])} digits in {seconds:.1f} s ({len(history['L'])} steps); of {NEW} new ones"
-            f" {100 * right:.1f} % are read right. The generated module, as it was run:"
+            f" {100 * right:.1f} % are read right. From the generated module:"
         )
         curve = figure(lambda: figures.curves(history, log=True), "The loss of the minibatches.")
-        tour.section(f"{words}, trained", said, Code(module.__source__, "python"), *curve)
+        tour.section(f"{words}, trained", said, Code(function_text(module.__source__, "_L_value_and_grad"), "python"), *curve)
         tour.facts[words] = f"{100 * right:.1f} % of new digits right, trained in {seconds:.1f} s"
 
     return work
+
+
+def function_text(source: str, name: str) -> str:
+    """The source of one function of a module."""
+    lines = source.splitlines()
+    (node,) = (n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef) and n.name == name)
+    return "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
 
 def autoencoder(tour: Tour) -> None:
