@@ -135,7 +135,9 @@ class World:
             elif v.domain == "onehot":
                 atoms = list(np.eye(shape[-1])) if len(shape) == 1 else []
             else:
-                atoms = [row.sample(rng, shape, 0, ()) for _ in range(ATOMS)]
+                # by their text, for equal points would share the height of the first
+                distinct = {_text(x): x for x in (row.sample(rng, shape, 0, ()) for _ in range(4 * ATOMS))}
+                atoms = list(distinct.values())[:ATOMS]
             if not atoms:
                 raise NotEvaluable(f"the space of {v.name} has no table", v)
             whole = row.integer
