@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from symgen.render.compose import weight
 from symgen.render.raising import Raiser
 from symgen.tensor.expression import (
-    Array, Dim, Entry, Index, Node, Operation, Operator, Recurrence, Scalar, Tensor, Var, topological, walk,
+    Array,
+    Dim,
+    Entry,
+    Index,
+    Node,
+    Operation,
+    Operator,
+    Recurrence,
+    Scalar,
+    Tensor,
+    Var,
+    topological,
+    walk,
 )  # fmt: skip
 from symgen.text import tree as t
 
@@ -32,7 +44,7 @@ def raise_with_bindings(
             continue
         tree = Raiser(known, part).array(part)
         ink = weight(tree)
-        if ink >= LEAST and uses[part] > 1 or ink > long:
+        if (ink >= LEAST and uses[part] > 1) or ink > long:
             name = _invented(part, taken)
             known[part] = name
             made.append((name, tree))

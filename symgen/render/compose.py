@@ -170,8 +170,10 @@ def degree(e: t.Expression) -> int | None:
 
 def is_filler(e: t.Expression) -> bool:
     """outer(v, ones(n)): a vector spread over the other axis."""
-    return isinstance(e, t.Call) and e.function == "outer" and any(
-        isinstance(a, t.Call) and a.function == "ones" for a in e.arguments
+    return (
+        isinstance(e, t.Call)
+        and e.function == "outer"
+        and any(isinstance(a, t.Call) and a.function == "ones" for a in e.arguments)
     )
 
 
@@ -369,7 +371,7 @@ class Product:
         below = sorted([*below, *under], key=factor_key)
         top, bottom = abs(self.coefficient.numerator), self.coefficient.denominator
         front = [*above, *over]
-        if top != 1 or not front and alone is None:
+        if top != 1 or (not front and alone is None):
             front.insert(0, t.Number(Fraction(top)))
         out = _joined(front, alone)
         if bottom != 1:
@@ -411,6 +413,7 @@ def _over(above: t.Expression, below: t.Expression) -> t.Expression:
 
 
 __all__ = [
-    "Chain", "ELEMENTWISE", "Product", "call", "column", "fillers", "matmul", "negated", "number", "number_text", "outer", "over_one_bar", "powered", "signed",
+    "Chain", "ELEMENTWISE", "Product", "call", "column", "fillers", "matmul", "negated", "number", "number_text",
+    "outer", "over_one_bar", "powered", "signed",
     "spread", "sum_of", "transposed", "transposes", "weight",
 ]  # fmt: skip

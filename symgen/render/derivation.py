@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,24 @@ from symgen.render import pdf as pdf_pages
 from symgen.render import terminal as terminal_pages
 from symgen.render import tex as tex_pages
 from symgen.render.bindings import raise_with_bindings
-from symgen.render.compose import parts
 from symgen.render.language import unparse
 from symgen.render.latex import to_latex
+from symgen.render.latex_text import names_in
 from symgen.render.network import NoMatrixForm
-from symgen.render.page import Block, Chain, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Relation
+from symgen.render.page import (
+    Block,
+    Chain,
+    Heading,
+    Inline,
+    Items,
+    Maths,
+    Member,
+    Mono,
+    Page,
+    Paragraph,
+    Relation,
+    marked,
+)
 from symgen.render.raising import TooLong, written_size
 from symgen.render.shapes import Shape
 from symgen.render.steps import LONGEST, MANY, step_blocks
@@ -35,8 +48,9 @@ EXACT = 500  # digits beyond which both sides were the same exact number
 LONG_RESULT = 150  # nodes of a result that is told in parts
 FIELDS = {
     "strategy": "Best response", "value": "Value", "second_order": "Second-order condition", "conditions": "Conditions",
-    "strategies": "Strategies", "kind": "Kind", "unique": "Unique", "vector_field": "Vector field", "jacobian": "Jacobian",
-    "eigenvalues": "Eigenvalues", "spectral_radius": "Spectral radius", "verdict": "Verdict", "step_bound": "Step bound",
+    "strategies": "Strategies", "kind": "Kind", "unique": "Unique", "vector_field": "Vector field",
+    "jacobian": "Jacobian", "eigenvalues": "Eigenvalues", "spectral_radius": "Spectral radius", "verdict": "Verdict",
+    "step_bound": "Step bound",
     "family": "Family", "parameters": "Parameters", "density": "Density",
 }  # fmt: skip
 
@@ -62,7 +76,7 @@ def page(d: Any) -> Page:
         out.blocks += steps
     out.blocks.append(Heading(2, ("Result",)))
     out.blocks += _result(d, writer)
-    out.blocks += [Paragraph((f"{note[:1].upper()}{note[1:]}.",), "note") for note in dict.fromkeys(d.notes)]
+    out.blocks += [Paragraph(marked(f"{note[:1].upper()}{note[1:]}."), "note") for note in dict.fromkeys(d.notes)]
     out.blocks.append(Paragraph(evidence_words(d.evidence), "evidence"))
     return out
 
@@ -112,8 +126,8 @@ def _definitions(d: Any, writer: Writer) -> list[tuple[str, Array]]:
             waiting += _named_below(a, own)
     chosen: dict[str, Array] = {}
     for node in walk(*sorted(kept, key=lambda a: own[a])):
-        if node in kept and own[node] not in chosen and node is not d.array:  # type: ignore[index]
-            chosen[own[node]] = node  # type: ignore[index, assignment]
+        if node in kept and own[node] not in chosen and node is not d.array:
+            chosen[own[node]] = node
     return list(chosen.items())
 
 
@@ -128,23 +142,9 @@ def _named_below(root: Node, own: Mapping[Array, str]) -> list[Array]:
             continue
         seen.add(n)
         if n in own:
-            out.append(n)  # type: ignore[arg-type]
+            out.append(n)
         else:
             stack.extend(n.args)
-    return out
-
-
-def names_in(tree: t.Tree) -> set[str]:
-    """All names in an expression."""
-    out: set[str] = set()
-    stack: list[t.Tree] = [tree]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, t.Name):
-            out.add(x.name)
-        elif isinstance(x, t.Call):
-            out.add(x.function)
-        stack.extend(parts(x))
     return out
 
 
@@ -205,8 +205,25 @@ def record_blocks(record: Any, writer: Writer, goal: t.Expression | None = None)
             continue
         title = FIELDS.get(f.name, f.name.replace("_", " ").capitalize())
         out.append(Heading(3, (title,)))
-        out += _field(value, writer)
+        out += _named_field(f.name, value, record, writer) or _field(value, writer)
     return out
+
+
+def _named_field(field: str, value: Any, record: Any, writer: Writer) -> list[Block]:
+    """Fields whose parts have customary names: eigenvalues, the field of motion, the spectral radius."""
+    lefts: list[t.Expression] = []
+    if field == "eigenvalues":
+        lefts = [t.Name(f"lambda_{k + 1}") for k in range(len(value))]
+    elif field == "vector_field":
+        names = [writer.value(v) for v in getattr(record, "variables", ())]
+        if len(names) == len(value):
+            lefts = [t.Name(f"{unparse(n)}_dot") for n in names if isinstance(n, t.Name)]
+    elif field in ("spectral_radius", "jacobian"):
+        lefts, value = [t.Name("rho" if field == "spectral_radius" else "J")], (value,)
+    trees = [writer.value(v) for v in value] if lefts and len(lefts) == len(value) else [None]
+    if any(x is None for x in trees):
+        return []
+    return [Chain(tuple(Relation(x, left) for x, left in zip(trees, lefts, strict=True) if x is not None))]
 
 
 def _field(value: Any, writer: Writer) -> list[Block]:
@@ -255,20 +272,16 @@ def _parsed(text: str) -> t.Expression:
 def evidence_words(e: Evidence) -> tuple[Inline, ...]:
     """What speaks for a result, in words."""
     under = f", under {', '.join(e.conditions)}" if e.conditions else ""
-    if e.kind == "proved":
-        how = f" ({e.method})" if e.method else ""
-        return (f"Proved{how}{under}.",)
+    how = f" ({e.method})" if e.method else ""
     if e.kind == "checked":
         points = f" at {e.points} random point{'s' if e.points != 1 else ''}" if e.points else ""
-        digits = f" to {e.digits} digits" if e.digits is not None and e.digits < EXACT else ", exactly" if e.digits else ""
-        how = f" ({e.method})" if e.method else ""
-        return (f"Checked{points}{digits}{how}{under}.",)
-    if e.kind == "refuted":
-        return (f"Refuted{' (' + e.method + ')' if e.method else ''}{under}.",)
+        digits = "" if e.digits is None else f" to {e.digits} digits" if e.digits < EXACT else ", exactly"
+        return marked(f"Checked{points}{digits}{how}{under}.")
+    if e.kind in ("proved", "refuted"):
+        return marked(f"{e.kind.capitalize()}{how}{under}.")
     if e.kind == "malformed":
         return ("Malformed: it has no meaning.",)
-    tried = f": tried {', '.join(e.tried)}" if e.tried else ""
-    return (f"Not decided{tried}{under}.",)
+    return marked(f"Not decided{': tried ' + ', '.join(e.tried) if e.tried else ''}{under}.")
 
 
 # --- formats ----------------------------------------------------------------------------------------------------------
@@ -362,7 +375,8 @@ def as_data(d: Any) -> dict[str, Any]:
         "record": record,
         "steps": [
             {
-                "rule": s.rule, "where": s.where, "before": of_node(s.before), "after": of_node(s.after), "reason": s.reason,
+                "rule": s.rule, "where": s.where, "before": of_node(s.before), "after": of_node(s.after),
+                "reason": s.reason,
                 "conditions": list(s.conditions), "source": s.source,
                 "evidence": evidence_data(s.evidence) if s.evidence is not None else None,
             }
@@ -376,5 +390,5 @@ def as_data(d: Any) -> dict[str, Any]:
 def evidence_data(e: Evidence) -> dict[str, Any]:
     return {
         "kind": e.kind, "conditions": list(e.conditions), "digits": e.digits, "points": e.points, "method": e.method,
-        "tried": list(e.tried), "words": str(evidence_words(e)[0]),
+        "tried": list(e.tried), "words": terminal_pages.inline(evidence_words(e)),
     }  # fmt: skip

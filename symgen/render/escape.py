@@ -39,7 +39,7 @@ def tex_text(text: str) -> str:
             out.append(_MATH_SYMBOLS[ch])
         elif ch in GREEK:
             out.append(f"${greek(GREEK[ch])}$")
-        elif " " <= ch <= "~" or "\u00c0" <= ch <= "\u017f" and unicodedata.decomposition(ch):
+        elif " " <= ch <= "~" or ("\u00c0" <= ch <= "\u017f" and unicodedata.decomposition(ch)):
             out.append(ch)
         elif ch in "\n\t\r\u00a0":
             out.append(" ")
@@ -65,8 +65,10 @@ def printable(text: str) -> str:
 
 def greek(word: str) -> str:
     """The command of a Greek letter: \\mu, \\Sigma, and A for Alpha."""
-    return rf"\mathrm{{{_LATIN_GREEK[word]}}}" if word in _LATIN_GREEK and word != "omicron" else (
-        "o" if word == "omicron" else rf"\{word}"
+    return (
+        rf"\mathrm{{{_LATIN_GREEK[word]}}}"
+        if word in _LATIN_GREEK and word != "omicron"
+        else ("o" if word == "omicron" else rf"\{word}")
     )
 
 
@@ -96,7 +98,7 @@ def _word(text: str, taken: frozenset[str]) -> str:
 
 def name_tex(name: str, taken: frozenset[str] = frozenset()) -> str:
     """A name in math mode: mu_0 is \\mu_{0}, p_data is p_{\\mathrm{data}}, W1 is W_{1}."""
-    parts = [p for p in _SEGMENT.findall(name)]
+    parts = _SEGMENT.findall(name)
     if not parts:
         return r"\mathrm{?}"
     primes = ""
@@ -119,8 +121,8 @@ def name_tex(name: str, taken: frozenset[str] = frozenset()) -> str:
     for g in rest:
         if g == ["bar"] and not subscripts:
             accent = r"\bar"
-        elif g == ["hat"] and not subscripts:
-            accent = r"\hat"
+        elif g in (["hat"], ["dot"], ["tilde"]) and not subscripts:
+            accent = rf"\{g[0]}"
         elif g == ["star"] and not primes:
             primes = "^{*}"
         else:

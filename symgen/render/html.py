@@ -1,4 +1,4 @@
-"""Pages as HTML files that stand alone: KaTeX with its fonts inside, no network, no script but the one with its hash."""
+"""Pages as HTML files that stand alone: KaTeX with its fonts inside, no network, no foreign script."""
 
 from __future__ import annotations
 
@@ -12,7 +12,20 @@ from importlib.resources import files
 from symgen.render.escape import html_text
 from symgen.render.latex import Latex
 from symgen.render.page import (
-    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Part, Table,
+    Block,
+    Chain,
+    Code,
+    Figure,
+    Heading,
+    Inline,
+    Items,
+    Maths,
+    Member,
+    Mono,
+    Page,
+    Paragraph,
+    Part,
+    Table,
 )  # fmt: skip
 from symgen.render.tex import chain_rows, member
 
@@ -25,13 +38,16 @@ STYLE = """
 body { margin: 0; background: var(--paper); color: var(--ink); font: 17px/1.55 Georgia, 'Times New Roman', serif; }
 main { max-width: 60rem; margin: 0 auto; padding: 2.2rem 1.4rem 5rem; }
 h1 { font-size: 1.6rem; font-weight: 600; margin: 0 0 1.2rem; line-height: 1.25; }
-h2 { font-size: 1.2rem; font-weight: 600; margin: 2.2rem 0 .6rem; padding-bottom: .2rem; border-bottom: 1px solid var(--line); }
+h2 { font-size: 1.2rem; font-weight: 600; margin: 2.2rem 0 .6rem; padding-bottom: .2rem;
+  border-bottom: 1px solid var(--line); }
 h3 { font-size: 1.02rem; font-weight: 600; margin: 1.4rem 0 .3rem; color: var(--mark); }
 p { margin: .6rem 0; }
 .display { overflow-x: auto; overflow-y: hidden; padding: .35rem 0; margin: .5rem 0; }
+.katex-display { margin: .35em 0; }
 .evidence { border-left: 3px solid var(--mark); background: var(--soft); padding: .5rem .9rem; margin: 1.2rem 0; }
 .note { color: var(--mark); font-style: italic; }
-pre { background: var(--soft); border: 1px solid var(--line); border-radius: 4px; padding: .8rem 1rem; overflow-x: auto; }
+pre { background: var(--soft); border: 1px solid var(--line); border-radius: 4px; padding: .8rem 1rem;
+  overflow-x: auto; }
 pre, code { font: .82rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 figure { margin: 1.2rem 0; text-align: center; }
 figure img { max-width: 100%; background: #fff; border-radius: 3px; }
@@ -46,7 +62,8 @@ SCRIPT = """
 for (const e of document.querySelectorAll('.math')) {
   const source = e.textContent;
   try {
-    katex.render(source, e, {displayMode: e.classList.contains('shown'), throwOnError: true, strict: false, trust: false});
+    const shown = e.classList.contains('shown');
+    katex.render(source, e, {displayMode: shown, throwOnError: true, strict: false, trust: false});
   } catch (error) {
     e.textContent = source;
     e.setAttribute('data-error', String(error));
@@ -67,7 +84,7 @@ def katex() -> tuple[str, str]:
         return f'url(data:font/woff2;base64,{base64.b64encode(data).decode("ascii")}) format("woff2")'
 
     style = re.sub(
-        r'url\(fonts/([\w-]+)\.woff2\) format\("woff2"\),url\([^)]*\) format\("woff"\),url\([^)]*\) format\("truetype"\)',
+        r'url\(fonts/([\w-]+)\.woff2\) format\("woff2"\)(?:,url\([^)]*\) format\("\w+"\))*',
         font, style,
     )  # fmt: skip
     # a closing tag inside a script would end it
@@ -148,7 +165,9 @@ def block(b: Block, latex: Latex) -> str:
             return f"<p{name}>{inline(content, latex)}</p>"
         case Chain():
             rows = " \\\\\n".join(chain_rows(b, latex))
-            return f'<div class="display">{maths(f"{chr(92)}begin{{aligned}}{rows}{chr(92)}end{{aligned}}", True)}</div>'
+            return (
+                f'<div class="display">{maths(f"{chr(92)}begin{{aligned}}{rows}{chr(92)}end{{aligned}}", True)}</div>'
+            )
         case Items(lines):
             return "<ul>" + "".join(f"<li>{inline(x, latex)}</li>" for x in lines) + "</ul>"
         case Code(text, _):
@@ -156,11 +175,13 @@ def block(b: Block, latex: Latex) -> str:
         case Figure(png, caption, _):
             data = base64.b64encode(png).decode("ascii")
             alt = html_text(caption)
-            return f'<figure><img src="data:image/png;base64,{data}" alt="{alt}"><figcaption>{alt}</figcaption></figure>'
+            return (
+                f'<figure><img src="data:image/png;base64,{data}" alt="{alt}"><figcaption>{alt}</figcaption></figure>'
+            )
         case Table(titles, rows):
             head = "".join(f"<th>{html_text(x)}</th>" for x in titles)
-            lines = "".join(f"<tr>{_cells(row, latex)}</tr>" for row in rows)
-            return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+            body = "".join(f"<tr>{_cells(row, latex)}</tr>" for row in rows)
+            return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         case Part(page, shift):
             return fragment(page, shift)
     raise TypeError(f"no HTML for {type(b).__name__}")

@@ -7,13 +7,14 @@ matrix is spread over its rows by a column of ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symgen.probability.distributions import FAMILIES
 from symgen.render import compose
 from symgen.render.escape import greek, name_tex, tex_text
+from symgen.render.latex_text import TALL, bare, brackets, is_open, names_in, off_plain, stacked, subscripted
 from symgen.render.notation import RELATIONS, TABLE
 from symgen.render.shapes import REDUCTIONS, Shape, matmul, shape_of
 from symgen.tensor.functions import FUNCTIONS
@@ -24,7 +25,9 @@ ONES = r"\mathbf{1}"
 ATOMIC_CALLS = frozenset("norm abs tr diag diagonal vec floor ones zeros eye".split())
 SPREAD = frozenset("exp log sqrt abs where max min clip".split()) | frozenset(FUNCTIONS)
 _PLACE = re.compile(r"\{(\w+|\*)\}")
-_TALL = re.compile(r"\\(frac|sum|prod|left|begin|int|big|sqrt|binom|overset|mathbb\{E\})")
+_TOKEN = re.compile(r"(\{\{|\}\}|\{\w+\}|\{\*\})")
+_OPENED = re.compile(r"(\\left.|\\left\\.|\\left\\\w+|[{,;|]|\\,|\\partial)\s*$")
+_CLOSED = re.compile(r"\s*(\\right|[},;|]|\\,)")
 
 
 def to_latex(tree: t.Tree, shapes: Mapping[str, Shape] | None = None) -> str:
@@ -35,20 +38,6 @@ def to_latex(tree: t.Tree, shapes: Mapping[str, Shape] | None = None) -> str:
     if isinstance(tree, t.Claim):
         return printer.chain(tree)
     raise TypeError(f"no LaTeX for {type(tree).__name__}")
-
-
-def brackets(text: str) -> str:
-    return rf"\left({text}\right)" if _TALL.search(text) else f"({text})"
-
-
-def subscripted(base: str, subscript: str) -> str:
-    """base_{subscript}; a subscript that is there already goes on after a comma."""
-    if re.fullmatch(r"\\?[A-Za-z]+|\\(mathrm|mathcal|bar|hat)\{[^{}]*\}", base):
-        return f"{base}_{{{subscript}}}"
-    found = re.fullmatch(r"(.*)_\{([^{}]*(?:\{[^{}]*\})*)\}", base)
-    if found and "(" not in found[1] and " " not in found[1]:
-        return f"{found[1]}_{{{found[2]},{subscript}}}"
-    return f"{brackets(base)}_{{{subscript}}}"
 
 
 @dataclass
@@ -108,12 +97,20 @@ class Latex:
             case t.Binder():
                 return self.binder(e)
             case t.ListOf(items):
-                return rf"\left[{', '.join(map(self.tex, items))}\right]"
+                return self.list_of(items)
             case t.Keyword(name, value):
                 return rf"{self.name(name)} = {self.tex(value)}"
             case t.Draw(names, law):
                 return rf"{', '.join(map(self.name, names))} \sim {self.law(law)}"
         raise TypeError(f"no LaTeX for {type(e).__name__}")
+
+    def list_of(self, items: Sequence[t.Expression]) -> str:
+        """A list of lists as a matrix."""
+        widths = {len(x.items) if isinstance(x, t.ListOf) else 0 for x in items}
+        if len(widths) == 1 and widths != {0}:
+            rows = [" & ".join(map(self.tex, x.items)) for x in items if isinstance(x, t.ListOf)]
+            return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
+        return rf"\left[{', '.join(map(self.tex, items))}\right]"
 
     def number(self, value: Fraction, written: str = "") -> str:
         if written and re.fullmatch(r"[0-9.]+", written):
@@ -149,7 +146,7 @@ class Latex:
         out: list[str] = []
         for k, (sign, x) in enumerate(terms):
             text = self.tex(x)
-            if isinstance(x, t.Terms) or isinstance(x, t.Number) and x.value < 0:
+            if isinstance(x, t.Terms) or (isinstance(x, t.Number) and x.value < 0):
                 text = brackets(text)
             if widest == 2 and self.rank(x) == 1:
                 text = rf"{ONES} {self.transposed(x)}"
@@ -162,7 +159,7 @@ class Latex:
     def base(self, e: t.Expression) -> str:
         """What an exponent, an index or a transpose can be put on."""
         text = self.tex(e)
-        simple = isinstance(e, (t.Name, t.Subscript)) or isinstance(e, t.Number) and re.fullmatch(r"[0-9.]+", text)
+        simple = isinstance(e, (t.Name, t.Subscript)) or (isinstance(e, t.Number) and re.fullmatch(r"[0-9.]+", text))
         if simple and "^" not in text:
             return text
         if isinstance(e, t.Call) and (e.function in ATOMIC_CALLS or not self.has_notation(e)) and not e.log:
@@ -210,7 +207,7 @@ class Latex:
         rank = len(shape) if shape is not None else 0
         text = self.tex(x)
         if op == "/":
-            if rank == 0 and not (p.array is not None and shape is None):
+            if rank == 0:
                 p.below.append(self._factor(x, text))
                 return
             bottom = self._factor(x, text)
@@ -227,7 +224,7 @@ class Latex:
             if left == 1 and not p.row and rank >= 1:
                 p.array = f"{self._closed(p.array, p)}^{{\\top}}"
                 p.row = True
-            p.array = self._joined([p.array, self._factor(x, text)])
+            p.array = self._joined([p.array, self._factor(x, text)], commute=False)
             p.shape = matmul(p.shape, shape)
             p.row = p.row and p.shape is not None and len(p.shape) > 0
             p.compound = True
@@ -260,7 +257,7 @@ class Latex:
         return brackets(text) if p.compound or "^" in text else text
 
     def _factor(self, x: t.Expression, text: str) -> str:
-        if isinstance(x, t.Terms) or isinstance(x, t.Number) and x.value < 0:
+        if isinstance(x, t.Terms) or (isinstance(x, t.Number) and x.value < 0):
             return brackets(text)
         if isinstance(x, (t.Comparison, t.Logical)):
             return brackets(text)
@@ -268,25 +265,27 @@ class Latex:
             return brackets(text)
         return text
 
-    def _joined(self, texts: Sequence[str]) -> str:
+    def _joined(self, texts: Sequence[str], commute: bool = True) -> str:
         """Factors side by side, open ones (a sum, a logarithm) last or in brackets."""
         out = ""
-        ordered = [x for x in texts if not _is_open(x)] + [x for x in texts if _is_open(x)]
+        ordered = list(texts)
+        if commute:
+            ordered.sort(key=is_open)
         for k, text in enumerate(ordered):
-            if _is_open(text) and k < len(ordered) - 1:
+            if is_open(text) and k < len(ordered) - 1:
                 text = brackets(text)
             if not out:
                 out = text
-            elif text[:1].isdigit() or text.startswith(r"\frac") and out[-1:].isdigit():
+            elif text[:1].isdigit() or (text.startswith(r"\frac") and out[-1:].isdigit()):
                 out = rf"{out} \cdot {text}"
-            elif out.endswith(("}", ")")) and text.startswith(r"\mathrm") or r"\mathrm" in out.rsplit(" ", 1)[-1][:8]:
+            elif (out.endswith(("}", ")")) and text.startswith(r"\mathrm")) or r"\mathrm" in out.rsplit(" ", 1)[-1][:8]:
                 out = rf"{out}\, {text}"
             else:
                 out = f"{out} {text}"
         return out
 
     def _assembled(self, p: Parts) -> str:
-        front = [x for x in p.front if x != "1" or len(p.front) == 1 and p.array is None]
+        front = [x for x in p.front if x != "1" or (len(p.front) == 1 and p.array is None)]
         above = self._joined(front)
         if not p.below:
             if p.array is None:
@@ -294,12 +293,12 @@ class Latex:
             return self._joined([*front, p.array]) if above else p.array
         below = self._joined(p.below)
         if p.array is None:
-            if above and _is_open(above) or len(above) > 60 and above.count(r"\sum"):
-                return rf"\frac{{1}}{{{_bare(below)}}} {above}"
-            return rf"\frac{{{_bare(above) or '1'}}}{{{_bare(below)}}}"
+            if (above and is_open(above)) or (len(above) > 60 and above.count(r"\sum")):
+                return rf"\frac{{1}}{{{bare(below)}}} {above}"
+            return rf"\frac{{{bare(above) or '1'}}}{{{bare(below)}}}"
         if p.shape == () and len(p.array) < 40:
-            return rf"\frac{{{self._joined([*front, p.array])}}}{{{_bare(below)}}}"
-        return rf"\frac{{{_bare(above) or '1'}}}{{{_bare(below)}}} {p.array}"
+            return rf"\frac{{{self._joined([*front, p.array])}}}{{{bare(below)}}}"
+        return rf"\frac{{{bare(above) or '1'}}}{{{bare(below)}}} {p.array}"
 
     # --- subscripts and calls -----------------------------------------------------------------------------------------
 
@@ -321,7 +320,7 @@ class Latex:
 
     def call(self, e: t.Call) -> str:
         name, arguments = e.function, e.arguments
-        if name in self.shapes and not e.keywords or e.log or e.given:
+        if (name in self.shapes and not e.keywords) or e.log or e.given:
             return self.applied(e)
         if name == "where" and len(arguments) == 3:
             return self.cases(e)
@@ -344,11 +343,10 @@ class Latex:
             entry = table.get(name)
             if entry is not None and not e.keywords and not e.versus:
                 names = entry.arguments if table is FUNCTIONS else tuple(entry.operands)  # type: ignore[union-attr]
-                template = entry.latex.replace("{{", "\0").replace("}}", "\1")
-                wanted = set(re.findall(r"\{(\w+)\}", template))
+                wanted = {found[1] for x in _TOKEN.split(entry.latex) if (found := _PLACE.fullmatch(x))}
                 places = dict(zip(names, arguments, strict=False))
                 if wanted <= set(places):
-                    return self.filled(template, places).replace("\0", "{").replace("\1", "}")
+                    return self.filled(entry.latex, places)
         return self.applied(e)
 
     def _places(self, e: t.Call) -> dict[str, t.Expression]:
@@ -362,36 +360,38 @@ class Latex:
 
     def filled(self, template: str, places: Mapping[str, t.Expression]) -> str:
         """The template with its places filled; bracketed where nothing delimits them."""
-        out, position = "", 0
-        for found in _PLACE.finditer(template):
-            key = found[1]
-            if key not in places:
+        tokens = [x for x in _TOKEN.split(template) if x]
+        literal = ["{" if x == "{{" else "}" if x == "}}" else x for x in tokens]
+        out = ""
+        for k, token in enumerate(tokens):
+            found = _PLACE.fullmatch(token)
+            if not found or found[1] not in places:
+                out += literal[k]
                 continue
-            before, after = template[: found.start()], template[found.end() :]
-            x = places[key]
-            out += template[position : found.start()]
-            position = found.end()
-            if key == "*" and isinstance(x, t.ListOf):
+            x = places[found[1]]
+            if found[1] == "*" and isinstance(x, t.ListOf):
                 out += ", ".join(map(self.tex, x.items))
                 continue
-            text = self.law(x) if key in ("q", "p") else self.tex(x)
-            delimited = re.search(r"(\\left.|\\left\\.|\\left\\\w+|[{,;\0]|\\,)\s*$", before) and re.match(
-                r"\s*(\\right|[},;\1]|\\,)", after
-            )
-            if before.endswith(r"\left(") and after.startswith(r"\right)") and not _TALL.search(text):
-                out = out[: -len(r"\left(")] + f"({text})"
-                position += len(r"\right)")
-            elif delimited:
+            text = self.law(x) if found[1] in ("q", "p") else self.tex(x)
+            before, after = out, literal[k + 1] if k + 1 < len(literal) else ""
+            if before.endswith(r"\left(") and after.startswith(r"\right)") and not TALL.search(text):
+                out = before[: -len(r"\left(")] + f"({text})"
+                literal[k + 1] = after[len(r"\right)") :]
+            elif _OPENED.search(before) and _CLOSED.match(after):
                 out += text
-            elif before.endswith("{") or re.search(r"[_^]\{?$", before):
-                out += f"{{{text}}}"
+            elif after.startswith("^") or literal[k + 1 : k + 2] == ["^{"]:
+                out += self.base(x)
             else:
-                out += self.base(x) if after.startswith(("^", r"\0")) or "^" in after[:3] else self._argument(x, text)
-        return out + template[position:]
+                out += self._argument(x, text)
+        return out
 
     def _argument(self, x: t.Expression, text: str) -> str:
         """An argument after an operator name that has no brackets of its own."""
-        if isinstance(x, (t.Name, t.Subscript)) or isinstance(x, t.Number) or isinstance(x, t.Call) and text.endswith(")"):
+        if (
+            isinstance(x, (t.Name, t.Subscript))
+            or isinstance(x, t.Number)
+            or (isinstance(x, t.Call) and text.endswith(")"))
+        ):
             return text
         return brackets(text)
 
@@ -427,7 +427,9 @@ class Latex:
 
     def _variance(self, arguments: Sequence[t.Expression]) -> str:
         mean, scale = arguments
-        one = isinstance(scale, t.Number) and scale.value == 1 or isinstance(scale, t.Call) and scale.function == "ones"
+        one = (isinstance(scale, t.Number) and scale.value == 1) or (
+            isinstance(scale, t.Call) and scale.function == "ones"
+        )
         wide = max(self.rank(mean), self.rank(scale), 1 if isinstance(mean, t.Call) and mean.function == "zeros" else 0)
         if one:
             return "I" if wide else "1"
@@ -462,7 +464,7 @@ class Latex:
             return self._over_axis(e, body, shape)
         if not shape or e.function in ("var", "logsumexp"):
             return self.applied(e)
-        letters = [c for c in "ijklmr" if c not in self.shapes and c not in _names(body)][: len(shape)]
+        letters = [c for c in "ijklmr" if c not in self.shapes and c not in names_in(body)][: len(shape)]
         if len(letters) < len(shape):
             return self.applied(e)
         pushed = self.push(body, letters)
@@ -470,14 +472,27 @@ class Latex:
         return self.binder(t.Binder(e.function, specs, (pushed,)))
 
     def _over_axis(self, e: t.Call, body: t.Expression, shape: Shape | None) -> str:
-        axis = [k.value for k in e.keywords if k.name == "axis"]
-        if e.function == "sum" and len(e.keywords) == 1 and axis and shape is not None and len(shape) == 2:
-            match axis[0]:
-                case t.Number(value) if value == 1:
-                    return rf"{self._matrix(body)} {ONES}"
-                case t.Number(value) if value == 0:
-                    return rf"{self.transposed(body)} {ONES}"
-        return self.applied(e)
+        """A reduction of a matrix along one axis: A 1 for the sums of its rows, [max_j A_ij]_i."""
+        words = {k.name: k.value for k in e.keywords}
+        axis = words.pop("axis", None)
+        kept = words.pop("keepdims", None) is not None
+        if words or shape is None or len(shape) != 2 or not isinstance(axis, t.Number) or axis.value not in (0, 1):
+            return self.applied(e)
+        if e.function in ("sum", "mean"):
+            size = shape[int(axis.value)]
+            over = rf"\frac{{1}}{{{self.tex(size)}}} " if e.function == "mean" and size is not None else ""
+            if e.function == "sum" or over:
+                text = f"{over}{self._matrix(body) if axis.value == 1 else self.transposed(body)} {ONES}"
+                if not kept:
+                    return text
+                return rf"{text} {ONES}^{{\top}}" if axis.value == 1 else rf"{ONES} {brackets(text)}^{{\top}}"
+        letters = [c for c in "ijklmr" if c not in self.shapes and c not in names_in(body)][:2]
+        if kept or len(letters) < 2 or e.function not in ("max", "min", "prod", "logsumexp"):
+            return self.applied(e)
+        summed, free = (letters[1], letters[0]) if axis.value == 1 else (letters[0], letters[1])
+        pushed = self.push(body, letters)
+        text = self.binder(t.Binder(e.function, (t.IndexSpec(summed, shape[int(axis.value)]),), (pushed,)))
+        return rf"\left[{text}\right]_{{{free}}}"
 
     def _matrix(self, e: t.Expression) -> str:
         text = self.tex(e)
@@ -536,19 +551,19 @@ class Latex:
             if spec.lower is not None and spec.upper is not None:
                 ends = rf"_{{{self.tex(spec.lower)}}}^{{{self.tex(spec.upper)}}}"
             return rf"\int{ends} {body} \,\mathrm{{d}}{self.name(spec.name)}"
-        shifted = any(_off_plain(a, set(names)) for a in e.arguments)
+        shifted = any(off_plain(a, set(names)) for a in e.arguments)
         ranges = [self._range(s, shifted) for s in e.specs if isinstance(s, t.IndexSpec)]
         if e.function == "mean":
             sizes = [s.size for s in e.specs if isinstance(s, t.IndexSpec)]
             if all(z is not None for z in sizes):
                 size = self._joined([self._factor(z, self.tex(z)) for z in sizes if z is not None])
-                return rf"\frac{{1}}{{{size}}} {_stacked(chr(92) + 'sum', ranges)} {body}"
+                return rf"\frac{{1}}{{{size}}} {stacked(chr(92) + 'sum', ranges)} {body}"
         head = {"sum": r"\sum", "prod": r"\prod", "max": r"\max", "min": r"\min"}.get(e.function)
         if head is None:
             head = rf"\operatorname*{{{tex_text(e.function)}}}"
         if e.function in ("max", "min"):
             return rf"{head}_{{{', '.join(self.name(n) for n in names)}}} {self._argument(e.arguments[0], body)}"
-        return f"{_stacked(head, ranges)} {body}"
+        return f"{stacked(head, ranges)} {body}"
 
     def shape_of_law(self, law: t.Expression) -> Shape | None:
         if isinstance(law, t.Call) and law.function in FAMILIES and law.arguments:
@@ -586,68 +601,6 @@ class Latex:
 
 def _known(shape: Shape | None) -> Shape:
     return shape if shape is not None else ()
-
-
-def _stacked(head: str, ranges: Iterable[tuple[str, str]]) -> str:
-    ranges = list(ranges)
-    if len(ranges) == 1:
-        low, high = ranges[0]
-        return f"{head}_{{{low}}}" + (f"^{{{high}}}" if high else "")
-    return " ".join(f"{head}_{{{low}}}" + (f"^{{{high}}}" if high else "") for low, high in ranges)
-
-
-def _is_open(text: str) -> bool:
-    """Whether what follows the text would seem to belong to it: a sum, a logarithm without brackets."""
-    return bool(re.match(r"\\(sum|prod|int|log|det|lim|max|min|nabla)\b", text)) and not re.fullmatch(
-        r"\\log\([^()]*\)|\\max\([^()]*\)|\\min\([^()]*\)", text
-    )
-
-
-def _bare(text: str) -> str:
-    """Without the brackets round the whole."""
-    for left, right in (("(", ")"), (r"\left(", r"\right)")):
-        if text.startswith(left) and text.endswith(right):
-            inside = text[len(left) : len(text) - len(right)]
-            depth = 0
-            for ch in inside:
-                depth += (ch == "(") - (ch == ")")
-                if depth < 0:
-                    break
-            if depth == 0 and "(" not in inside:
-                return inside
-            if depth == 0 and left == "(":
-                return inside
-    return text
-
-
-def _names(e: t.Tree) -> set[str]:
-    out: set[str] = set()
-    stack: list[t.Tree] = [e]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, t.Name):
-            out.add(x.name)
-        elif isinstance(x, t.IndexSpec):
-            out.add(x.name)
-        stack.extend(compose.parts(x))
-    return out
-
-
-def _off_plain(e: t.Tree, names: set[str]) -> bool:
-    """Whether an index stands anywhere but alone in a subscript, or a subscript is a number: then counting starts at 0."""
-    stack: list[t.Tree] = [e]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, t.Name) and x.name in names:
-            return True
-        if isinstance(x, t.Subscript):
-            if any(isinstance(i, t.Number) for i in x.items):
-                return True
-            stack.append(x.operand)
-            stack.extend(i for i in x.items if not isinstance(i, t.Name))
-            continue
-        stack.extend(compose.parts(x))
-    return False
 
 
 __all__ = ["Latex", "brackets", "greek", "to_latex"]

@@ -9,7 +9,20 @@ from collections.abc import Iterable
 from symgen.render.escape import markdown_text
 from symgen.render.latex import Latex
 from symgen.render.page import (
-    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Part, Table,
+    Block,
+    Chain,
+    Code,
+    Figure,
+    Heading,
+    Inline,
+    Items,
+    Maths,
+    Member,
+    Mono,
+    Page,
+    Paragraph,
+    Part,
+    Table,
 )  # fmt: skip
 from symgen.render.tex import chain_rows, member
 

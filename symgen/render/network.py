@@ -1,8 +1,8 @@
-"""A product of entries under a sum, as a graph: its vertices are indices, its edges matrices. Reduced to matrix notation.
+"""A product of entries under a sum, as a graph that is reduced to matrix notation: indices are vertices, matrices edges.
 
-A vector at a summed end folds into the matrix there; two matrices that meet in a summed index become their product, with
-diag(v) between them if a vector sits there; parallel matrices multiply elementwise; a closed loop is a trace; what hangs
-together no more is an outer product.
+A vector at a summed end folds into the matrix there; two matrices that meet in a summed index become their product,
+with diag(v) between them if a vector sits there; parallel matrices multiply elementwise; a closed loop is a trace; what
+hangs together no more is an outer product.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Edge:
         return self.ends[1] if self.ends[0] is end else self.ends[0]
 
 
-def cost(chain: Chain) -> tuple[int, int, str]:
+def cost(chain: Sequence[t.Expression]) -> tuple[int, int, str]:
     return sum(map(transposes, chain)), sum(map(weight, chain)), str(chain)
 
 
@@ -235,7 +235,7 @@ class Network:
         ways = [(a[-1], *ways[0]), (b[-1], *ways[1])]
         return min(ways, key=lambda c: (sum(map(transposes, c)), len(c), [str(x) for x in c]))
 
-    # --- what is left over the shown indices ---------------------------------------------------------------------------
+    # --- what is left over the shown indices -------------------------------------------------------------------------
 
     def _finish(self) -> Product:
         if any(i in e.ends for e in self.edges for i in self.summed):

@@ -1,7 +1,8 @@
-"""How calls of the language are written in mathematics ▣, beside the functions and operations, whose rows say it themselves.
+"""How calls of the language are written in mathematics ▣, beside functions and operations, whose rows say it themselves.
 
-In a template `{0}`, `{1}` are the arguments; `{0}` between delimiters or in braces stands as it is, elsewhere it is
-bracketed where it must be. `{*}` are all arguments, `{q}`, `{p}` the two sides of a divergence.
+In a template `{0}`, `{1}` are the arguments, and braces of LaTeX are doubled; an argument between delimiters or in
+braces stands as it is, elsewhere it is bracketed where it must be. `{*}` are all arguments, `{q}`, `{p}` the two sides
+of a divergence.
 """
 
 from __future__ import annotations
@@ -20,43 +21,43 @@ class Notation:
 
 ROWS = (
     # linear algebra
-    Notation("tr", r"\operatorname{tr}\left({0}\right)", 1),
-    Notation("diag", r"\operatorname{diag}\left({0}\right)", 1),
-    Notation("diagonal", r"\operatorname{diagonal}\left({0}\right)", 1),
+    Notation("tr", r"\operatorname{{tr}}\left({0}\right)", 1),
+    Notation("diag", r"\operatorname{{diag}}\left({0}\right)", 1),
+    Notation("diagonal", r"\operatorname{{diagonal}}\left({0}\right)", 1),
     Notation("kron", r"{0} \otimes {1}", 2),
-    Notation("vec", r"\operatorname{vec}\left({0}\right)", 1),
+    Notation("vec", r"\operatorname{{vec}}\left({0}\right)", 1),
     Notation("norm", r"\left\|{0}\right\|", 1),
-    Notation("inv", r"{0}^{-1}", 1),
+    Notation("inv", r"{0}^{{-1}}", 1),
     Notation("det", r"\det\left({0}\right)", 1),
     Notation("logdet", r"\log\left|\det {0}\right|", 1),
     Notation("eye", r"I", 1),
-    Notation("solve", r"{0}^{-1} {1}", 2),
+    Notation("solve", r"{0}^{{-1}} {1}", 2),
     Notation("concat", r"\left[{*}\right]", None),
     Notation("stack", r"\left[{*}\right]", None),
     # calculus
-    Notation("grad", r"\nabla_{{1}}\, {0}", 2),
-    Notation("hessian", r"\nabla_{{1}}^{2}\, {0}", 2),
-    Notation("jacobian", r"\frac{\partial\, {0}}{\partial\, {1}}", 2),
-    Notation("d", r"\frac{\partial\, {0}}{\partial\, {1}}", 2),
-    Notation("hvp", r"\nabla_{{1}}^{2}\, {0}\; {2}", 3),
-    Notation("argmin", r"\operatorname*{arg\,min}_{{1}}\; {0}", 2),
-    Notation("argmax", r"\operatorname*{arg\,max}_{{1}}\; {0}", 2),
-    Notation("limit", r"\lim_{{1} \to {2}} {0}", 3),
+    Notation("grad", r"\nabla_{{{1}}}\, {0}", 2),
+    Notation("hessian", r"\nabla_{{{1}}}^{2}\, {0}", 2),
+    Notation("jacobian", r"\frac{{\partial}}{{\partial {1}}} {0}", 2),
+    Notation("d", r"\frac{{\partial}}{{\partial {1}}} {0}", 2),
+    Notation("hvp", r"\nabla_{{{1}}}^{2}\, {0}\; {2}", 3),
+    Notation("argmin", r"\operatorname*{{arg\,min}}_{{{1}}}\; {0}", 2),
+    Notation("argmax", r"\operatorname*{{arg\,max}}_{{{1}}}\; {0}", 2),
+    Notation("limit", r"\lim_{{{1} \to {2}}} {0}", 3),
     # probability and information
-    Notation("KL", r"D_{\mathrm{KL}}\left({q}\,\middle\|\,{p}\right)", 2),
+    Notation("KL", r"D_{{\mathrm{{KL}}}}\left({q}\,\middle\|\,{p}\right)", 2),
     Notation("chi2", r"\chi^{2}\left({q}\,\middle\|\,{p}\right)", 2),
-    Notation("JS", r"\mathrm{JS}\left({q}, {p}\right)", 2),
-    Notation("tv", r"\mathrm{TV}\left({q}, {p}\right)", 2),
+    Notation("JS", r"\mathrm{{JS}}\left({q}, {p}\right)", 2),
+    Notation("tv", r"\mathrm{{TV}}\left({q}, {p}\right)", 2),
     Notation("hellinger", r"H^{2}\left({q}, {p}\right)", 2),
     Notation("wasserstein2", r"W_{2}^{2}\left({q}, {p}\right)", 2),
-    Notation("renyi", r"D_{{2}}\left({0}\,\middle\|\,{1}\right)", 3),
-    Notation("entropy", r"\mathrm{H}\left({0}\right)", 1),
-    Notation("cross_entropy", r"\mathrm{H}\left({0}, {1}\right)", 2),
-    Notation("mutual_information", r"\mathrm{I}_{{0}}\left({1}; {2}\right)", 3),
-    Notation("fisher", r"\mathcal{I}_{{0}}\left({1}\right)", 2),
-    Notation("score", r"\nabla_{{1}} \log {0}", 2),
+    Notation("renyi", r"D_{{{2}}}\left({0}\,\middle\|\,{1}\right)", 3),
+    Notation("entropy", r"\mathrm{{H}}\left({0}\right)", 1),
+    Notation("cross_entropy", r"\mathrm{{H}}\left({0}, {1}\right)", 2),
+    Notation("mutual_information", r"\mathrm{{I}}_{{{0}}}\left({1}; {2}\right)", 3),
+    Notation("fisher", r"\mathcal{{I}}_{{{0}}}\left({1}\right)", 2),
+    Notation("score", r"\nabla_{{{1}}} \log {0}", 2),
     # games
-    Notation("best_response", r"\operatorname{BR}_{{1}}\left({0}\right)", 2),
+    Notation("best_response", r"\operatorname{{BR}}_{{{1}}}\left({0}\right)", 2),
 )
 
 TABLE: dict[str, Notation] = {row.name: row for row in ROWS}
@@ -73,7 +74,8 @@ RULES = {
 
 # rules that go from one question to another: `zero` (after = 0), `optimum` (name = after), `alone`, else an arrow
 BECOMES = {
-    "payoff_as_integral": "becomes", "stationarity": "zero", "solve_stationarity": "optimum", "optimum_at_a_kink": "optimum",
+    "payoff_as_integral": "becomes", "stationarity": "zero", "solve_stationarity": "optimum",
+    "optimum_at_a_kink": "optimum",
     "second_order": "alone", "recognise_divergence": "becomes", "substitute": "becomes", "least_divergence": "becomes",
     "no_better_pure_strategy": "alone", "vector_field": "alone", "jacobian": "alone", "eigenvalues": "alone",
     "multiplier": "optimum", "gradient_within_set": "becomes",
@@ -81,5 +83,6 @@ BECOMES = {
 
 RELATIONS = {
     "->": r"\longrightarrow",
-    "=": "=", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">", "==": "=", "!=": r"\ne", "propto": r"\propto", "~=": r"\simeq",
+    "=": "=", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">", "==": "=", "!=": r"\ne",
+    "propto": r"\propto", "~=": r"\simeq",
 }  # fmt: skip

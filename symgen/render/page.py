@@ -1,4 +1,4 @@
-"""A page before it has a format: headings, paragraphs, chains of equations, figures. Every format is printed from it."""
+"""A page before it has a format: headings, paragraphs, chains of equations, figures. Every format prints it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ class Member:
 
 Inline = str | Maths | Mono | Member
 Line = Sequence[Inline]
+
+
+def marked(text: str) -> tuple[Inline, ...]:
+    """Text with what stands between backquotes as `Mono`."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return (text,)
+    return tuple(Mono(part) if k % 2 else part for k, part in enumerate(parts) if part)
 
 
 @dataclass(frozen=True)

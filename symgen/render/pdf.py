@@ -39,7 +39,14 @@ def compiled(document: str, files: Mapping[str, bytes] | None = None, seconds: f
             "PATH": os.environ.get("PATH", ""), "HOME": folder, "TEXMFVAR": str(place / "var"), "openin_any": "p",
             "openout_any": "p", "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "max_print_line": "1000",
         }  # fmt: skip
-        command = [program, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "page.tex"]
+        command = [
+            program,
+            "-no-shell-escape",
+            "-interaction=nonstopmode",
+            "-halt-on-error",
+            "-file-line-error",
+            "page.tex",
+        ]
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True,

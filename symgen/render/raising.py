@@ -12,30 +12,29 @@ from math import prod
 from typing import Any
 
 from symgen.render.compose import (
-    Chain,
     Product,
     call,
     fillers,
+    number,
     outer,
     over_one_bar,
-    spread,
-    number,
     signed,
+    spread,
     sum_of,
     transposed,
     transposes,
     weight,
 )
+from symgen.render.factors import affine, exponent_of, factors_of, remainder
+from symgen.render.index_notation import Axes, IndexNotation
 from symgen.render.network import Edge, Network, NoMatrixForm
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
 
-Axes = tuple[Index, ...]
 LISTED = 16  # entries of an array of fixed size that are written one by one
 MOST = 200_000  # symbols of one expression
-LETTERS = "i j k l m r s t u v a b c g h o q w z".split()
 
 
 PAIRS = frozenset("KL chi2".split())  # written q || p
@@ -82,7 +81,7 @@ def raise_scalar(
     return raiser.indexed(scalar, dict(index_names or {}))
 
 
-class Raiser:
+class Raiser(IndexNotation):
     """Raises nodes below `root` (which names are taken is looked up there)."""
 
     def __init__(self, names: Mapping[Array, str], root: Node) -> None:
@@ -162,7 +161,9 @@ class Raiser:
             elif drawn == set(variables) and not given:
                 refs.append(t.Name(name))
             else:
-                refs.append(t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given)))
+                refs.append(
+                    t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given))
+                )
         rest = operands[position:]
         words = tuple(t.Keyword(k, self.plain(v)) for k, v in plain if isinstance(v, (str, int, bool)))
         if node.name in PAIRS and len(refs) == 2 and not rest:
@@ -222,7 +223,7 @@ class Raiser:
     def size(self, size: Scalar) -> t.Expression:
         return self.tree(size, ())
 
-    # --- entries of one body -------------------------------------------------------------------------------------------
+    # --- entries of one body ------------------------------------------------------------------------------------------
 
     def tree(self, node: Scalar, axes: Axes) -> t.Expression:
         """`node` as an array over `axes`, which are its free indices in the order wanted."""
@@ -254,7 +255,7 @@ class Raiser:
         return found
 
     def _tree(self, node: Scalar, axes: Axes) -> t.Expression:
-        if len(node.free) != len(axes) or len(axes) > 2 and self._depth(node) > 60:
+        if len(node.free) != len(axes) or (len(axes) > 2 and self._depth(node) > 60):
             raise NoMatrixForm
         match node:
             case x.Num():
@@ -316,7 +317,7 @@ class Raiser:
             return t.Call(law, (first, number(1)))
         return t.Name(law)
 
-    def opened(self, node: Any) -> tuple[Scalar, Axes]:
+    def opened(self, node: x.Sum | x.Fold) -> tuple[Scalar, Axes]:
         """The body of a binder under indices that occur nowhere else, the same ones each time."""
         found = self._opened.get(node)
         if found is None:
@@ -333,16 +334,15 @@ class Raiser:
         """kind(body) over everything, or over one axis of a matrix."""
         body, summed = self.opened(node)
         if not axes and len(summed) <= 2:
-            ways = [summed] if len(summed) == 1 else [summed, summed[::-1]]
+            ways: list[Axes] = [summed] if len(summed) == 1 else [summed, summed[::-1]]
             return call(kind, min((self.tree(body, w) for w in ways), key=_ink))
         if len(axes) == 1 and len(summed) == 1:
-            ways = [(axes[0], summed[0]), (summed[0], axes[0])]
-            trees = [self.tree(body, w) for w in ways]
+            trees = [self.tree(body, w) for w in ((axes[0], summed[0]), (summed[0], axes[0]))]
             best = min((0, 1), key=lambda k: _ink(trees[k]))
             return call(kind, trees[best], axis=number(1 - best))
         raise NoMatrixForm
 
-    # --- products -------------------------------------------------------------------------------------------------------
+    # --- products -----------------------------------------------------------------------------------------------------
 
     def product(self, node: Scalar, axes: Axes) -> Product:
         """`node` as number, scalars and arrays over `axes`."""
@@ -365,7 +365,7 @@ class Raiser:
         """The sum of a sum: of the elementwise whole, or term by term where the terms contract."""
         ways: list[t.Expression] = []
         body, indices = self.opened(node)
-        contracts = any(isinstance(f, x.Sum) for term in body.args for f, _ in factors_of(term))  # type: ignore[arg-type]
+        contracts = any(isinstance(f, x.Sum) for term in body.args for f, _ in factors_of(term))
         if len(body.free) <= 2 and (axes or not contracts):
             ways.append(self.reduction("sum", node, axes))
         if axes or not ways:
@@ -468,16 +468,14 @@ class Raiser:
         if isinstance(f, x.Entry) and isinstance(f.array, x.Tensor) and f.array not in self.names:
             body = f.array.body
             if isinstance(body, (x.Mul, x.Sum)) and all(isinstance(i, Index) for i in f.indices):
-                inner = {a: b for a, b in zip(f.array.axes, f.indices, strict=True)}
+                inner = dict(zip(f.array.axes, f.indices, strict=True))
                 if len(set(f.indices)) == len(f.indices) and set(f.array.axes) == body.free:
                     back = {b: a for a, b in inner.items()}
-                    return self.product(body, tuple(back[i] for i in axes))  # type: ignore[index]
+                    return self.product(body, tuple(back[i] for i in axes))
         p.times((self.tree(f, axes),))
         return p
 
-    def diagonal(
-        self, d: x.Delta, factors: Sequence[tuple[Scalar, Fraction]], summed: Axes, axes: Axes
-    ) -> Product:
+    def diagonal(self, d: x.Delta, factors: Sequence[tuple[Scalar, Fraction]], summed: Axes, axes: Axes) -> Product:
         """Delta(i, j) over shown axes i, j: diag(v) of what is left, or eye(n); Delta(i, c): a column of eye(n)."""
         a, b = d.args
         if summed:
@@ -509,7 +507,7 @@ class Raiser:
         for f, exponent in factors_of(node):
             self._scale(p, f, exponent)
 
-    # --- entries --------------------------------------------------------------------------------------------------------
+    # --- entries ------------------------------------------------------------------------------------------------------
 
     def entry(self, node: x.Entry, axes: Axes) -> t.Expression:
         """An array with indices put in: the array itself, its transpose, diagonal, a row, a slice."""
@@ -565,127 +563,6 @@ class Raiser:
         lower = None if offset is x.ZERO else self.tree(offset, ())
         upper = None if last is size else self.tree(last, ())
         return t.Slice(lower, upper, None if step == 1 else number(step)), i
-
-    # --- index notation ---------------------------------------------------------------------------------------------------
-
-    def letters(self, count: int, used: Mapping[Index, str]) -> list[str]:
-        if self._taken is None:
-            self._taken = set(self.names.values())
-            sizes: set[Scalar] = set()
-            for n in x.walk(self.root, *self.names):
-                if isinstance(n, Array):
-                    sizes.update(n.shape)
-                    if isinstance(n, (x.Var, x.Recurrence)):
-                        self._taken.add(n.name if isinstance(n, x.Var) else n.self_var.name)
-                elif isinstance(n, (Index, x.Dim)):
-                    sizes.add(n.size if isinstance(n, Index) else n)
-            self._taken.update(n.name for n in x.walk(*sizes) if isinstance(n, x.Dim))
-        free = [c for c in LETTERS if c not in self._taken and c not in used.values()]
-        free += [f"i{k}" for k in range(1, count + 1)]
-        return free[:count]
-
-    def by_index(self, node: Scalar, axes: Axes) -> t.Expression:
-        """tensor[i: n, j: d](entry)."""
-        used: dict[Index, str] = {}
-        used.update(zip(axes, self.letters(len(axes), used), strict=True))
-        body = self.indexed(node, used, whole=True)
-        if not axes:
-            return body
-        specs = tuple(t.IndexSpec(used[i], self.size(i.size)) for i in axes)
-        return t.Binder("tensor", specs, (body,))
-
-    def indexed(self, node: Scalar, used: Mapping[Index, str], whole: bool = False) -> t.Expression:
-        """The entry in index notation; a part without free index is raised (the `whole` was seen to have no other form)."""
-        if not node.free and not whole:
-            return self.tree(node, ())
-        match node:
-            case x.Index():
-                return t.Name(used[node])
-            case x.Entry():
-                if isinstance(node.array, x.Tensor) and node.array not in self.names:
-                    return self.indexed(x.open_tensor(node.array, node.indices), used)
-                return t.Subscript(self.array(node.array), tuple(self.indexed(i, used) for i in node.indices))
-            case x.Add():
-                return sum_of(over_one_bar([signed(self.indexed(a, used)) for a in node.args]))
-            case x.Mul() | x.Pow():
-                p = Product()
-                for f, exponent in factors_of(node):
-                    if isinstance(f, x.Num) and isinstance(f.value, Fraction) and exponent.denominator == 1:
-                        p.coefficient *= f.value ** int(exponent)
-                    else:
-                        p.scale(self._factor(f, used), exponent)
-                return p.tree()
-            case x.Sum() | x.Fold():
-                body, indices = self.opened(node)
-                inner = {**used}
-                inner.update(zip(indices, self.letters(len(indices), used), strict=True))
-                specs = tuple(t.IndexSpec(inner[i], self.size(i.size)) for i in indices)
-                kind = "sum" if isinstance(node, x.Sum) else node.kind
-                return t.Binder(kind, specs, (self.indexed(body, inner),))
-            case x.Delta():
-                a, b = node.args
-                if isinstance(a, Index) and isinstance(b, Index) and a.size is b.size:
-                    return t.Subscript(call("eye", self.size(a.size)), (t.Name(used[a]), t.Name(used[b])))
-                condition = t.Comparison((self.indexed(a, used), self.indexed(b, used)), ("==",))
-                return call("where", condition, number(1), number(0))
-            case x.Fn() if node.name in ("mod", "div"):
-                return self.indexed(remainder(node), used)
-            case x.Fn():
-                return t.Call(node.name, tuple(self.indexed(a, used) for a in node.args))
-            case x.Where():
-                return t.Call("where", tuple(self.indexed(a, used) for a in node.args))
-            case x.Compare():
-                left, right = (self.indexed(a, used) for a in node.args)
-                return t.Comparison((left, right), (node.op,))
-            case x.Logic():
-                return t.Logical(node.op, tuple(self.indexed(a, used) for a in node.args))
-            case x.Expect():
-                return self.expectation(node, self.indexed(node.body, used))
-        raise NoMatrixForm
-
-    def _factor(self, f: Scalar, used: Mapping[Index, str]) -> t.Expression:
-        """A factor in index notation; x^e with a symbolic exponent."""
-        if isinstance(f, x.Pow):
-            return t.Power(self.indexed(f.base, used), self.indexed(f.exponent, used))
-        return self.indexed(f, used)
-
-
-def remainder(node: x.Fn) -> Scalar:
-    """i mod n = i - n*floor(i/n)."""
-    a, n = node.args
-    whole = x.fn("floor", x.divide(a, n))
-    return whole if node.name == "div" else x.sub(a, x.mul(n, whole))
-
-
-def exponent_of(node: x.Pow) -> Fraction | None:
-    """The exponent, if it is a rational number."""
-    return node.exponent.rational if isinstance(node.exponent, x.Num) else None
-
-
-def factors_of(node: Scalar) -> list[tuple[Scalar, Fraction]]:
-    """(base, rational exponent) pairs of a product; a power with a symbolic exponent is a base of its own."""
-    out: list[tuple[Scalar, Fraction]] = []
-    for f in node.args if isinstance(node, x.Mul) else (node,):
-        exponent = exponent_of(f) if isinstance(f, x.Pow) else None
-        if isinstance(f, x.Pow) and exponent is not None:
-            out.append((f.base, exponent))
-        else:
-            out.append((f, Fraction(1)))  # type: ignore[arg-type]
-    return out
-
-
-def affine(value: Scalar, i: Index) -> tuple[int | None, Scalar]:
-    """step, offset with value = step*i + offset; step None where it is not of that form."""
-    step, rest = Fraction(0), []
-    for term in value.args if isinstance(value, x.Add) else (value,):
-        c, base = x.as_coefficient(term)  # type: ignore[arg-type]
-        if base is i:
-            step += c
-        elif i in base.free:
-            return None, x.ZERO
-        else:
-            rest.append(term)
-    return (int(step) if step.denominator == 1 else None), x.add(*rest)  # type: ignore[arg-type]
 
 
 def _ink(e: t.Expression) -> tuple[int, int]:

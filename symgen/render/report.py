@@ -79,7 +79,7 @@ def report_html(title: str, sections: Sections) -> str:
 
     content = re.sub(r"<h2>(.*?)</h2>", anchored, content)
     if len(names) > 1:
-        links = "".join(f'<a href="#{key}">{name}</a>' for key, name in names)
+        links = " ".join(f'<a href="#{key}">{name}</a>' for key, name in names)
         content = content.replace("</h1>", f"</h1>\n<nav>{links}</nav>", 1)
     return html_pages.assembled(title, content)
 
@@ -109,6 +109,7 @@ def report_pdf(title: str, sections: Sections) -> bytes:
 
 
 __all__ = [
-    "Code", "Figure", "Section", "as_block", "report_figures", "report_html", "report_latex", "report_markdown", "report_page",
+    "Code", "Figure", "Section", "as_block", "report_figures", "report_html", "report_latex", "report_markdown",
+    "report_page",
     "report_pdf", "report_text",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ A shape is a tuple of sizes as written; None where it is not known, and then the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.operations import OPERATIONS
@@ -13,7 +14,9 @@ from symgen.text import tree as t
 
 Shape = tuple[t.Expression | None, ...]
 REDUCTIONS = frozenset("sum mean prod max min logsumexp var norm".split())
-SCALAR_CALLS = frozenset("tr det logdet dot KL JS chi2 hellinger tv entropy cross_entropy renyi elbo wasserstein2".split())
+SCALAR_CALLS = frozenset(
+    "tr det logdet dot KL JS chi2 hellinger tv entropy cross_entropy renyi elbo wasserstein2".split()
+)
 
 
 def broadcast(*shapes: Shape | None) -> Shape | None:
@@ -65,18 +68,12 @@ def shape_of(e: t.Tree, shapes: Mapping[str, Shape]) -> Shape | None:
             return _subscript(shape_of(operand, shapes), items, shapes)
         case t.ListOf(items):
             inner = shape_of(items[0], shapes) if items else None
-            return None if inner is None else (t.Number(_fraction(len(items))), *inner)
+            return None if inner is None else (t.Number(Fraction(len(items))), *inner)
         case t.Call():
             return _call(e, shapes)
         case t.Binder():
             return _binder(e, shapes)
     return None
-
-
-def _fraction(n: int) -> object:
-    from fractions import Fraction
-
-    return Fraction(n)
 
 
 def _subscript(shape: Shape | None, items: tuple[t.Expression, ...], shapes: Mapping[str, Shape]) -> Shape | None:
@@ -86,7 +83,7 @@ def _subscript(shape: Shape | None, items: tuple[t.Expression, ...], shapes: Map
     k = 0
     for item in items:
         if isinstance(item, t.Name) and item.name == "None" and "None" not in shapes:
-            out.append(t.Number(_fraction(1)))  # type: ignore[arg-type]
+            out.append(t.Number(Fraction(1)))
             continue
         if k >= len(shape):
             return None

@@ -88,10 +88,12 @@ def _told(step: Step, writer: Writer, d: Any) -> Told | None:
         before = writer.node(step.before) if step.before is not None else None
     except (NoMatrixForm, TooLong):
         return None
-    if len(unparse(after)) > LONGEST or before is not None and len(unparse(before)) > LONGEST:
+    if len(unparse(after)) > LONGEST or (before is not None and len(unparse(before)) > LONGEST):
         return None
     if isinstance(step.before, Operator) and isinstance(d.goal, t.Call) and d.goal.function == step.before.name:
-        if step is next((s for s in d.steps if isinstance(s.before, Operator) and s.before.name == step.before.name), None):
+        if step is next(
+            (s for s in d.steps if isinstance(s.before, Operator) and s.before.name == step.before.name), None
+        ):
             before = d.goal if step.before.shape == (d.array.shape if d.array is not None else ()) else before
     reason = reason_of(step)
     kind = BECOMES.get(step.rule, "" if is_equality(step) else "becomes")

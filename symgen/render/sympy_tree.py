@@ -11,7 +11,14 @@ from symgen.render.compose import Product, call, number, sum_of
 from symgen.text import tree as t
 
 FUNCTIONS = {"Abs": "abs", "loggamma": "lgamma", "Max": "max", "Min": "min", "LambertW": "lambertw"}
-OPS = {"Equality": "=", "Unequality": "!=", "LessThan": "<=", "StrictLessThan": "<", "GreaterThan": ">=", "StrictGreaterThan": ">"}
+OPS = {
+    "Equality": "=",
+    "Unequality": "!=",
+    "LessThan": "<=",
+    "StrictLessThan": "<",
+    "GreaterThan": ">=",
+    "StrictGreaterThan": ">",
+}
 
 
 def tree_of(e: Any) -> t.Expression:

@@ -11,7 +11,21 @@ from symgen.render.escape import printable
 from symgen.render.language import unparse
 from symgen.render.layout import broken
 from symgen.render.page import (
-    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Part, Relation, Table,
+    Block,
+    Chain,
+    Code,
+    Figure,
+    Heading,
+    Inline,
+    Items,
+    Maths,
+    Member,
+    Mono,
+    Page,
+    Paragraph,
+    Part,
+    Relation,
+    Table,
 )  # fmt: skip
 from symgen.text import tree as t
 from symgen.text.names import letter_of

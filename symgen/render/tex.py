@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from symgen.render.escape import name_tex, tex_text
@@ -9,17 +10,39 @@ from symgen.render.latex import Latex
 from symgen.render.layout import broken, ink
 from symgen.render.notation import RELATIONS
 from symgen.render.page import (
-    Block, Chain, Code, Figure, Heading, Inline, Items, Maths, Member, Mono, Page, Paragraph, Part, Relation, Table,
+    Block,
+    Chain,
+    Code,
+    Figure,
+    Heading,
+    Inline,
+    Items,
+    Maths,
+    Member,
+    Mono,
+    Page,
+    Paragraph,
+    Part,
+    Relation,
+    Table,
 )  # fmt: skip
 
 WIDTH = 76  # characters of a display, about
+PAGE = 84  # with a reason beside it
 SETS = {
     "real": r"\mathbb{R}", "positive": r"\mathbb{R}_{>0}", "nonnegative": r"\mathbb{R}_{\ge 0}", "unit": "(0, 1)",
-    "integer": r"\mathbb{Z}", "natural": r"\mathbb{N}", "binary": r"\{0, 1\}", "simplex": r"\Delta", "spd": r"\mathbb{S}_{++}",
+    "integer": r"\mathbb{Z}", "natural": r"\mathbb{N}", "binary": r"\{0, 1\}", "simplex": r"\Delta",
+    "spd": r"\mathbb{S}_{++}",
     "psd": r"\mathbb{S}_{+}", "symmetric": r"\mathbb{S}",
 }  # fmt: skip
 SIZES = {0: r"\section*", 1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
-MARKS = {"proved": r"\checkmark", "checked": r"\checkmark", "refuted": r"\times", "malformed": r"\times", "unknown": "?"}
+MARKS = {
+    "proved": r"\checkmark",
+    "checked": r"\checkmark",
+    "refuted": r"\times",
+    "malformed": r"\times",
+    "unknown": "?",
+}
 
 
 def body(page: Page, figures: str = "", shift: int = 0) -> str:
@@ -100,53 +123,78 @@ def block(b: Block, latex: Latex, figures: str) -> str:
             items = "\n".join(rf"\item {inline(x, latex)}" for x in lines)
             return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
         case Code(text, _):
-            lines = "\\\\\n".join(
-                r"\mbox{}" if not line.strip() else tex_text(line).replace(" ", "~") for line in text.splitlines() or [""]
+            listing = "\\\\\n".join(
+                r"\mbox{}" if not line.strip() else tex_text(line).replace(" ", "~")
+                for line in text.splitlines() or [""]
             )
-            return f"{{\\small\\ttfamily\\raggedright\n{lines}\\par}}"
+            return f"{{\\small\\ttfamily\\raggedright\n{listing}\\par}}"
         case Figure(_, caption, name):
             picture = rf"\includegraphics[width=0.75\linewidth]{{{figures}{name}.png}}"
             return rf"\begin{{center}}{picture}\\ {tex_text(caption)}\end{{center}}"
         case Table(titles, rows):
             head = " & ".join(tex_text(x) for x in titles)
-            lines = " \\\\\n".join(" & ".join(inline(cell, latex) for cell in row) for row in rows)
-            return f"\\begin{{tabular}}{{{'l' * len(titles)}}}\n{head} \\\\\\hline\n{lines}\n\\end{{tabular}}\n"
+            body_rows = " \\\\\n".join(" & ".join(inline(cell, latex) for cell in row) for row in rows)
+            return f"\\begin{{tabular}}{{{'l' * len(titles)}}}\n{head} \\\\\\hline\n{body_rows}\n\\end{{tabular}}\n"
         case Part(page, shift):
             return body(page, figures, shift)
     raise TypeError(f"no LaTeX for {type(b).__name__}")
 
 
 def chain_rows(chain: Chain, latex: Latex) -> list[str]:
-    """The rows of an alignment: left & relation right && reason."""
+    """The rows of an alignment: left & relation right && reason; long reasons stand below their lines."""
+    told = [Told(line, latex) for line in chain.lines]
+    widest = max((x.width for x in told), default=0)
+    reasons = max((len(x.plain) for x in told), default=0)
+    beside = widest + 0.9 * reasons + 4 <= PAGE
     rows: list[str] = []
-    for line in chain.lines:
-        rows += relation_rows(line, latex)
+    for x in told:
+        rows += x.rows(beside)
     return rows
 
 
-def relation_rows(line: Relation, latex: Latex) -> list[str]:
-    left = latex.tex(line.left) if line.left is not None else ""
-    sign = relation(line, latex)
-    reason = text_of(line.reason, latex)
-    if line.mark:
-        mark = MARKS.get(line.mark, "?")
-        reason = (reason + r"\ " if reason else "") + rf"${mark}$ {line.mark}"
-    rights = broken(line.right, latex.tex, ink, WIDTH - min(ink(left), 30) - 4)
-    rows: list[str] = []
-    widest = max(map(ink, rights))
-    if left and ink(left) + widest > WIDTH and ink(left) > 24:
-        rows.append(f"& {left}")
-        left, sign = "", rf"\quad {sign}"
-    for k, right in enumerate(rights):
-        head = f"{left} &{sign} " if k == 0 else r"&\qquad "
-        rows.append(f"{head}{{{right}}}" if right.startswith(("+", "-")) and k else f"{head}{right}")
-    if reason:
-        room = ink(left) + ink(rights[-1]) + len(reason)
-        if room <= WIDTH + 4:
-            rows[-1] += rf" && \text{{{reason}}}"
-        else:
-            rows.append(rf"&\qquad\qquad \text{{({reason})}}")
-    return rows
+class Told:
+    """One line of a chain, measured before it is set."""
+
+    def __init__(self, line: Relation, latex: Latex) -> None:
+        self.left = latex.tex(line.left) if line.left is not None else ""
+        self.sign = relation(line, latex)
+        self.reason = text_of(line.reason, latex)
+        self.plain = "".join(x if isinstance(x, str) else "xxxx" for x in line.reason)
+        if line.mark:
+            mark = rf"${MARKS.get(line.mark, '?')}$ {line.mark}"
+            self.reason = rf"{mark}: {self.reason}" if self.reason else mark
+            self.plain += f"xx{line.mark}"
+        self.rights = broken(line.right, latex.tex, ink, WIDTH - min(ink(self.left), 30) - 4)
+        widest = max(map(ink, self.rights))
+        self.apart = bool(self.left) and ink(self.left) + widest > WIDTH and ink(self.left) > 24
+        self.width = max(ink(self.left), widest + 4) if self.apart else ink(self.left) + widest + 3
+
+    def rows(self, beside: bool) -> list[str]:
+        rows: list[str] = []
+        left, sign = self.left, self.sign
+        if self.apart:
+            rows.append(f"& {left}")
+            left, sign = "", rf"\quad {sign}"
+        for k, right in enumerate(self.rights):
+            if k == 0:
+                rows.append(f"{left} &{sign} {right}")
+            else:
+                rows.append(rf"&\qquad {{}} {right}")
+        if self.reason and beside:
+            rows[-1] += rf" && \text{{{self.reason}}}"
+        elif self.reason:
+            rows += [rf"&\qquad \rlap{{\text{{\small {part}}}}}" for part in folded(self.reason, PAGE - 14)]
+        return rows
+
+
+def folded(text: str, width: int) -> list[str]:
+    """A text for \\text{..} in lines; formulas in dollars are not broken."""
+    lines, words = [""], re.findall(r"(?:\$[^$]*\$|[^\s$])+", text)
+    for word in words:
+        if lines[-1] and len(lines[-1]) + len(word) + 1 > width:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return lines
 
 
 def text_of(parts: Sequence[Inline], latex: Latex) -> str:

@@ -13,8 +13,9 @@ from symgen.render import terminal as terminal_pages
 from symgen.render import tex as tex_pages
 from symgen.render.derivation import evidence_data, evidence_words
 from symgen.render.language import unparse
-from symgen.render.page import Block, Chain, Code, Heading, Inline, Mono, Page, Paragraph, Relation
+from symgen.render.page import Block, Chain, Code, Heading, Inline, Mono, Page, Paragraph, Relation, marked
 from symgen.render.shapes import Shape
+from symgen.render.writing import size_tree
 from symgen.text import tree as t
 
 WORDS = {
@@ -29,7 +30,8 @@ WORDS = {
 def page(v: Any) -> Page:
     """The verdict `v` as a page. Where it holds no claim, its own text stands as it is."""
     claim: t.Claim | None = getattr(v, "claim", None)
-    shapes: Mapping[str, Shape] = getattr(v, "shapes", None) or {}
+    sizes = getattr(v, "shapes", None) or {}
+    shapes: dict[str, Shape] = {name: tuple(map(size_tree, shape)) for name, shape in sizes.items()}
     name = claim.name.name if claim is not None and claim.name is not None else str(getattr(v, "name", "") or "")
     title = f"Claim {name}" if name else "Claim"
     out = Page(title, [Heading(1, ("Claim ", Mono(name)) if name else ("Claim",))], shapes)
@@ -69,14 +71,14 @@ def _troubles(v: Any) -> list[Block]:
         where = f"Step {k}: " if len(steps) > 1 else ""
         found = getattr(step, "counterexample", None)
         if found:
-            out.append(Paragraph((f"{where}{_words(found)}",), "note"))
+            out.append(Paragraph(marked(f"{where}{_words(found)}."), "note"))
         elif step.status in ("malformed", "unknown"):
             message = getattr(step, "message", "") or getattr(step, "reason", "") or WORDS[step.status]
-            out.append(Paragraph((f"{where}{message}",), "note"))
+            out.append(Paragraph(marked(f"{where}{message}"), "note"))
         suggestion = getattr(step, "suggestion", None)
         if suggestion:
-            text = unparse(suggestion) if isinstance(suggestion, t.Tree) else str(suggestion)
-            out.append(Paragraph(("Suggestion: ", Mono(text)), "note"))
+            words = (Mono(unparse(suggestion)),) if isinstance(suggestion, t.Tree) else marked(str(suggestion))
+            out.append(Paragraph(("Suggestion: ", *words), "note"))
     return out
 
 
@@ -102,7 +104,11 @@ def as_data(v: Any) -> dict[str, Any]:
         "status": v.status,
         "claim": unparse(claim) if isinstance(claim, t.Tree) else None,
         "counterexample": _words(found) if found else None,
-        "suggestion": None if not suggestion else unparse(suggestion) if isinstance(suggestion, t.Tree) else str(suggestion),
+        "suggestion": None
+        if not suggestion
+        else unparse(suggestion)
+        if isinstance(suggestion, t.Tree)
+        else str(suggestion),
         "evidence": evidence_data(evidence) if isinstance(evidence, Evidence) else None,
         "steps": [as_data(s) for s in v.steps if s is not v],
     }

@@ -79,8 +79,6 @@ def size_text(size: Scalar) -> str:
     return unparse(size_tree(size))
 
 
-
-
 def law_names(roots: Iterable[Node]) -> dict[Array, str]:
     """The names of the laws that the operators below the roots speak of."""
     out: dict[Array, str] = {}

@@ -13,7 +13,7 @@ from symgen.model.model import Elaborated
 from symgen.model.reduce import Reduced
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash
-from symgen.tensor.expression import Array, Var
+from symgen.tensor.expression import Array, Scalar, Var
 from symgen.tensor.formula import Clash, Poisoned, shape_text
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
@@ -61,7 +61,16 @@ def check_claim(model: ModelLike, claim: tree.Claim, source: Source, seconds: fl
         steps.append(check_step(model, source, k, before, side, step, until, len(claim.steps) - k + 1))
         if side.malformed is None:
             before = side
-    return of_chain(steps, claim.name.name if claim.name else "", claim)
+    verdict = of_chain(steps, claim.name.name if claim.name else "", claim)
+    return replace(verdict, shapes=shapes_of(model.elaborated))
+
+
+def shapes_of(e: Elaborated) -> dict[str, tuple[Scalar, ...]]:
+    """The shapes of the declared names, for whoever prints the claim."""
+    shapes = {name: array.shape for array, name in e.names.items()}
+    shapes.update({name: d.variable.shape for name, d in e.variables.items()})
+    shapes.update(dict.fromkeys(e.dims, ()))
+    return shapes
 
 
 def read(model: ModelLike, e: tree.Expression, source: Source, until: float) -> Side:
@@ -152,7 +161,9 @@ def hint(model: ModelLike, left: Array, relation: Relation, side: Side, source: 
         except (ShapeClash, BudgetSpent):
             return False
 
-    edit = suggest(side.expression, source, holds, list(model.elaborated.dims), seconds=min(3.0, until - time.monotonic()))
+    edit = suggest(
+        side.expression, source, holds, list(model.elaborated.dims), seconds=min(3.0, until - time.monotonic())
+    )
     return edit.text if edit is not None else None
 
 

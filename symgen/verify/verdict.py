@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgen.algebra.equality import Comparison, Counterexample
 from symgen.derivation.derivation import Evidence
+from symgen.tensor.expression import Scalar
 from symgen.text import tree
 from symgen.text.diagnostics import Diagnostic
 
@@ -39,6 +40,7 @@ class Verdict:
     name: str = ""
     claim: tree.Claim | None = None
     diagnostic: Diagnostic | None = None
+    shapes: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict, compare=False, repr=False)  # of the names, for printing
 
     @property
     def holds(self) -> bool:

@@ -1,0 +1,121 @@
+"""Index notation, for what has no matrix notation: tensor[i: n, j: d](sum[k: m](A[i, k]*B[k, j, j]))."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from fractions import Fraction
+
+from symgen.render.compose import Product, call, number, over_one_bar, signed, sum_of
+from symgen.render.factors import factors_of, remainder
+from symgen.render.network import NoMatrixForm
+from symgen.tensor import expression as x
+from symgen.tensor.expression import Array, Index, Node, Scalar
+from symgen.text import tree as t
+
+Axes = tuple[Index, ...]
+LETTERS = "i j k l m r s t u v a b c g h o q w z".split()
+
+
+class IndexNotation(ABC):
+    """Writes entries with their indices; what has no free index is left to `tree`."""
+
+    names: Mapping[Array, str]
+    root: Node
+    _taken: set[str] | None
+
+    @abstractmethod
+    def tree(self, node: Scalar, axes: Axes) -> t.Expression: ...
+
+    @abstractmethod
+    def array(self, array: Array) -> t.Expression: ...
+
+    @abstractmethod
+    def size(self, size: Scalar) -> t.Expression: ...
+
+    @abstractmethod
+    def opened(self, node: x.Sum | x.Fold) -> tuple[Scalar, Axes]: ...
+
+    @abstractmethod
+    def expectation(self, node: x.Expect, body: t.Expression) -> t.Expression: ...
+
+    def letters(self, count: int, used: Mapping[Index, str]) -> list[str]:
+        if self._taken is None:
+            self._taken = set(self.names.values())
+            sizes: set[Scalar] = set()
+            for n in x.walk(self.root, *self.names):
+                if isinstance(n, Array):
+                    sizes.update(n.shape)
+                    if isinstance(n, (x.Var, x.Recurrence)):
+                        self._taken.add(n.name if isinstance(n, x.Var) else n.self_var.name)
+                elif isinstance(n, (Index, x.Dim)):
+                    sizes.add(n.size if isinstance(n, Index) else n)
+            self._taken.update(n.name for n in x.walk(*sizes) if isinstance(n, x.Dim))
+        free = [c for c in LETTERS if c not in self._taken and c not in used.values()]
+        free += [f"i{k}" for k in range(1, count + 1)]
+        return free[:count]
+
+    def by_index(self, node: Scalar, axes: Axes) -> t.Expression:
+        """tensor[i: n, j: d](entry)."""
+        used: dict[Index, str] = {}
+        used.update(zip(axes, self.letters(len(axes), used), strict=True))
+        body = self.indexed(node, used, whole=True)
+        if not axes:
+            return body
+        specs = tuple(t.IndexSpec(used[i], self.size(i.size)) for i in axes)
+        return t.Binder("tensor", specs, (body,))
+
+    def indexed(self, node: Scalar, used: Mapping[Index, str], whole: bool = False) -> t.Expression:
+        """The entry in index notation; a part without free index is raised (not the `whole`: it has no other form)."""
+        if not node.free and not whole:
+            return self.tree(node, ())
+        match node:
+            case x.Index():
+                return t.Name(used[node])
+            case x.Entry():
+                if isinstance(node.array, x.Tensor) and node.array not in self.names:
+                    return self.indexed(x.open_tensor(node.array, node.indices), used)
+                return t.Subscript(self.array(node.array), tuple(self.indexed(i, used) for i in node.indices))
+            case x.Add():
+                return sum_of(over_one_bar([signed(self.indexed(a, used)) for a in node.args]))
+            case x.Mul() | x.Pow():
+                p = Product()
+                for f, exponent in factors_of(node):
+                    if isinstance(f, x.Num) and isinstance(f.value, Fraction) and exponent.denominator == 1:
+                        p.coefficient *= f.value ** int(exponent)
+                    else:
+                        p.scale(self._factor(f, used), exponent)
+                return p.tree()
+            case x.Sum() | x.Fold():
+                body, indices = self.opened(node)
+                inner = {**used}
+                inner.update(zip(indices, self.letters(len(indices), used), strict=True))
+                specs = tuple(t.IndexSpec(inner[i], self.size(i.size)) for i in indices)
+                kind = "sum" if isinstance(node, x.Sum) else node.kind
+                return t.Binder(kind, specs, (self.indexed(body, inner),))
+            case x.Delta():
+                a, b = node.args
+                if isinstance(a, Index) and isinstance(b, Index) and a.size is b.size:
+                    return t.Subscript(call("eye", self.size(a.size)), (t.Name(used[a]), t.Name(used[b])))
+                condition = t.Comparison((self.indexed(a, used), self.indexed(b, used)), ("==",))
+                return call("where", condition, number(1), number(0))
+            case x.Fn() if node.name in ("mod", "div"):
+                return self.indexed(remainder(node), used)
+            case x.Fn():
+                return t.Call(node.name, tuple(self.indexed(a, used) for a in node.args))
+            case x.Where():
+                return t.Call("where", tuple(self.indexed(a, used) for a in node.args))
+            case x.Compare():
+                left, right = (self.indexed(a, used) for a in node.args)
+                return t.Comparison((left, right), (node.op,))
+            case x.Logic():
+                return t.Logical(node.op, tuple(self.indexed(a, used) for a in node.args))
+            case x.Expect():
+                return self.expectation(node, self.indexed(node.body, used))
+        raise NoMatrixForm
+
+    def _factor(self, f: Scalar, used: Mapping[Index, str]) -> t.Expression:
+        """A factor in index notation; x^e with a symbolic exponent."""
+        if isinstance(f, x.Pow):
+            return t.Power(self.indexed(f.base, used), self.indexed(f.exponent, used))
+        return self.indexed(f, used)

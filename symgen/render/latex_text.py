@@ -1,0 +1,89 @@
+"""Pieces of LaTeX: brackets as tall as they must be, subscripts that go on, what seems to go on to the right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from symgen.render import compose
+from symgen.text import tree as t
+
+TALL = re.compile(r"\\(frac|sum|prod|left|begin|int|big|sqrt|binom|overset|mathbb\{E\})")
+
+
+def brackets(text: str) -> str:
+    return rf"\left({text}\right)" if TALL.search(text) else f"({text})"
+
+
+def subscripted(base: str, subscript: str) -> str:
+    """base_{subscript}; a subscript that is there already goes on after a comma."""
+    if re.fullmatch(r"\\?[A-Za-z]+|\\(mathrm|mathcal|bar|hat)\{[^{}]*\}", base):
+        return f"{base}_{{{subscript}}}"
+    found = re.fullmatch(r"(.*)_\{([^{}]*(?:\{[^{}]*\})*)\}", base)
+    if found and "(" not in found[1] and " " not in found[1]:
+        return f"{found[1]}_{{{found[2]},{subscript}}}"
+    return f"{brackets(base)}_{{{subscript}}}"
+
+
+def stacked(head: str, ranges: Iterable[tuple[str, str]]) -> str:
+    ranges = list(ranges)
+    if len(ranges) == 1:
+        low, high = ranges[0]
+        return f"{head}_{{{low}}}" + (f"^{{{high}}}" if high else "")
+    return " ".join(f"{head}_{{{low}}}" + (f"^{{{high}}}" if high else "") for low, high in ranges)
+
+
+def is_open(text: str) -> bool:
+    """Whether what follows the text would seem to belong to it: a sum, a logarithm without brackets."""
+    return bool(
+        re.match(r"\\(sum|prod|int|log|det|lim|max|min|nabla|frac\{\\partial)(?![a-zA-Z])", text)
+    ) and not re.fullmatch(r"\\log\([^()]*\)|\\max\([^()]*\)|\\min\([^()]*\)", text)
+
+
+def bare(text: str) -> str:
+    """Without the brackets round the whole."""
+    for left, right in (("(", ")"), (r"\left(", r"\right)")):
+        if text.startswith(left) and text.endswith(right):
+            inside = text[len(left) : len(text) - len(right)]
+            depth = 0
+            for ch in inside:
+                depth += (ch == "(") - (ch == ")")
+                if depth < 0:
+                    break
+            if depth == 0 and "(" not in inside:
+                return inside
+            if depth == 0 and left == "(":
+                return inside
+    return text
+
+
+def names_in(e: t.Tree) -> set[str]:
+    out: set[str] = set()
+    stack: list[t.Tree] = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, t.Name):
+            out.add(x.name)
+        elif isinstance(x, t.IndexSpec):
+            out.add(x.name)
+        elif isinstance(x, t.Call):
+            out.add(x.function)
+        stack.extend(compose.parts(x))
+    return out
+
+
+def off_plain(e: t.Tree, names: set[str]) -> bool:
+    """Whether an index stands anywhere but alone in a subscript, or a subscript is a number: counted from 0."""
+    stack: list[t.Tree] = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, t.Name) and x.name in names:
+            return True
+        if isinstance(x, t.Subscript):
+            if any(isinstance(i, t.Number) for i in x.items):
+                return True
+            stack.append(x.operand)
+            stack.extend(i for i in x.items if not isinstance(i, t.Name))
+            continue
+        stack.extend(compose.parts(x))
+    return False
