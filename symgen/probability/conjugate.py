@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from symgen.algebra.rational import simplify_scalar
 from symgen.derivation.context import Context
 from symgen.probability.collect import collected, multiplied_out
 from symgen.probability.distribution import Distribution
@@ -16,7 +17,7 @@ from symgen.probability.terms import (
 )  # fmt: skip
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
-    ZERO, Entry, Index, Scalar, Var, add, entry, fresh_index, mul, substitute, total,
+    ONE, ZERO, Entry, Index, Scalar, Var, add, entry, fresh_index, mul, neg, substitute, total, var,
 )  # fmt: skip
 
 
@@ -66,18 +67,12 @@ def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> K
         return True
 
     try:
-        if not visit(body, entry_one(), ()):
+        if not visit(body, ONE, ()):
             return None
     except TooManyTerms:
         return None
     kernel.statistics = {a: c for a, c in kernel.statistics.items() if c is not ZERO}
     return kernel
-
-
-def entry_one() -> Scalar:
-    from symgen.tensor.expression import ONE
-
-    return ONE
 
 
 @dataclass
@@ -97,7 +92,7 @@ def recognised(kernel: Kernel, z: Var, candidates: Iterable[Distribution], ctx: 
         if not row.kernel or not row.is_univariate:
             continue
         know = SupportKnowledge(Knowledge(ctx), z, row)
-        places = {n: entry(Var_place(n)) for n in row.parameters}
+        places = {n: entry(place(n)) for n in row.parameters}
         wanted: list[Scalar] = []
         for text in row.kernel:
             wanted.append(normalised(scalar_text(text, {**places, "x": x}), is_random, know))
@@ -111,14 +106,10 @@ def recognised(kernel: Kernel, z: Var, candidates: Iterable[Distribution], ctx: 
 
 
 def tidy(x: Scalar) -> Scalar:
-    from symgen.algebra.rational import simplify_scalar
-
     return simplify_scalar(collected(x))
 
 
-def Var_place(name: str) -> Var:  # noqa: N802
-    from symgen.tensor.expression import var
-
+def place(name: str) -> Var:
     return var(name, (), "real", "placeholder", uid=-8)
 
 
@@ -139,8 +130,6 @@ def natural(row: Distribution, parameters: Mapping[str, Scalar]) -> list[Scalar]
 
 def log_partition(row: Distribution, parameters: Mapping[str, Scalar], ctx: Context) -> Scalar | None:
     """Minus what is constant in the log-density: log p = sum of coefficient * statistic - A + log base."""
-    from symgen.tensor.expression import neg, var
-
     x = var("x", (), "real", "random", uid=-9)
     body = scalar_text(row.log_density, {**parameters, "x": entry(x)})
     kernel = kernel_of(body, x, row, ctx)

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgen.calculus.gradient import gradient
+from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.optimum import optimum
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
 from symgen.probability.collect import collected
 from symgen.probability.conjugate import log_partition, natural
-from symgen.probability.densities import parameters
+from symgen.probability.densities import log_density_at, parameters
 from symgen.probability.divergence import (
-    aligned, common_draws, difference_of_logs, rank_zero, reduce_expectation, reduce_kl, widened,
+    common_draws, difference_of_logs, rank_zero, reduce_expectation, reduce_kl, widened,
 )  # fmt: skip
 from symgen.probability.joint import DistRef, decode, divergence, draws_of, expectation, log_density
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, row_of
+from symgen.probability.posterior import marginal_law
 from symgen.probability.reparameterisation import transform_of
 from symgen.probability.support import inclusion
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
-    HALF, INF, MINUS_ONE, ONE, TWO, ZERO, Array, Entry, Operator, Scalar, Var,
-    add, delta, divide, entry, fn, fresh_index, mul, neg, num, open_tensor, operator, power, replace_arrays, scalar_of, sub,
+    HALF, INF, ONE, TWO, ZERO, Array, Operator, Scalar, Var,
+    add, compare, delta, divide, entry, fn, fold, fresh_index, logic, mul, neg, num, open_tensor, operator, power, replace_arrays, scalar_of, sub,
     tensor, total, var, where,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
@@ -62,8 +63,8 @@ def _quiet(ctx: Context) -> Context:
     return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
 
 
-def power_integral(p: DistRef, q: DistRef, alpha: Scalar, ctx: Context) -> Scalar | None:
-    """log of the integral of p^alpha q^(1 - alpha): within a family by its log-partition, else None.
+def power_integral(p: DistRef, q: DistRef, alpha: Scalar, ctx: Context) -> tuple[Scalar, Scalar] | None:
+    """The condition under which it is finite, and the log of the integral of p^alpha q^(1 - alpha): within a family by its log-partition, else None.
 
     A(alpha eta_p + (1 - alpha) eta_q) - alpha A(eta_p) - (1 - alpha) A(eta_q), summed over independent entries.
     Nielsen & Nock (2011).
@@ -90,17 +91,17 @@ def power_integral(p: DistRef, q: DistRef, alpha: Scalar, ctx: Context) -> Scala
         for n, domain in row.parameters.items():
             if domain == "positive":
                 know.assume_positive(scope[n])
+    conditions: list[Scalar] = []
     for n, domain in row.parameters.items():
         if domain == "positive":
             radicand = at[n].args[0] if type(at[n]).__name__ == "Pow" else at[n]
             sign = know.positive(radicand)  # type: ignore[arg-type]
-            if sign is False:
-                return INF
-            if sign is None:
-                from symgen.tensor.expression import compare
-
-                value = where(compare("<", ZERO, radicand), value, INF)  # type: ignore[arg-type]
-    return total(value, indices)
+            if sign is not True:
+                conditions.append(ZERO if sign is False else compare("<", ZERO, radicand))  # type: ignore[arg-type]
+    condition = logic("and", *conditions)
+    if condition.free and indices:
+        condition = compare("==", fold("min", where(condition, ONE, ZERO), indices), ONE)
+    return condition, total(value, indices)
 
 
 def reduce_js(op: Operator, ctx: Context) -> Array:
@@ -156,11 +157,11 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
         result = rank_zero(INF)
         ctx.trace.add("support", definition, result, reason="p has mass where q has none")
         return result
-    closed = power_integral(p, q, alpha, ctx)
-    if closed is not None:
+    found = None if _is_finite(pair) else power_integral(p, q, alpha, ctx)
+    if found is not None:
+        condition, closed = found
         value = divide(closed, sub(alpha, ONE)) if op.name == "renyi" else finish(fn("exp", closed))
-        value = where(pair.inside, value, INF) if op.name != "hellinger" else value
-        result = rank_zero(collected(value))
+        result = rank_zero(where(logic("and", condition, pair.inside), collected(value), INF))
         ctx.trace.add("family", definition, result, reason="a product of powers of two densities of a family is one of it",
                       source="Nielsen & Nock (2011)")  # fmt: skip
         return result
@@ -185,6 +186,11 @@ def reduce_tv(op: Operator, ctx: Context) -> Array:
     definition = rank_zero(mul(HALF, scalar_of(mean)))
     ctx.trace.add("definition", op, definition, reason="half the mean distance of the densities")
     return rank_zero(mul(HALF, _value(reduce_expectation(mean, ctx))))
+
+
+def _is_finite(pair: Pairing) -> bool:
+    rows = [row_of(f.law) for f in pair.p.joint.factors]
+    return all(r is not None and r.region.kind in ("integers", "onehot") and r.region.high != "inf" for r in rows)
 
 
 def _overlap(pair: Pairing) -> bool:
@@ -251,16 +257,12 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
         if row.region.kind == "interval" and row.support != "real" and not isinstance(row.support, str):
             raise CannotDerive("the support depends on the parameters: the Fisher information does not exist", op)
     draws = draws_of(p)
-    from symgen.probability.densities import log_density_at
-
     body = add(*(log_density_at(f.law, f.variables[0], _quiet(ctx)) for f in p.joint.factors))
     log_p = rank_zero(body)
     quiet = _quiet(ctx)
     if len(thetas) == 1:
         (theta,) = thetas
         slope = gradient(log_p, [theta], quiet)[theta]
-        from symgen.calculus.gradient import jacobian
-
         bend = slope if not theta.shape else None
         bend = gradient(slope, [theta], quiet)[theta] if bend is not None else jacobian(slope, theta, quiet)
         indices = [fresh_index(s) for s in bend.shape]
@@ -288,8 +290,6 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     thetas = [options[k] for k in options if k.startswith("parameter")]
     if len(thetas) != 1:
         raise CannotDerive("`mle` of several parameters at once has no rule: ask for them one by one", op, HERE)
-    from symgen.probability.densities import log_density_at
-
     body = add(*(log_density_at(f.law, values.get(f.variables[0], f.variables[0]), _quiet(ctx)) for f in p.joint.factors))
     likelihood = rank_zero(body)
     ctx.trace.add("definition", op, likelihood, reason="the log-likelihood, to be maximised")
@@ -307,18 +307,12 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
     if second not in factors[first].given:
         ctx.trace.add("independence", op, rank_zero(ZERO), reason="the two are independent")
         return rank_zero(ZERO)
-    from symgen.probability.posterior import marginal_law
-
     law = marginal_law(p, first, ctx)
     draws = draws_of(DistRef(p.joint, (first,), p.given))
     quiet = _quiet(ctx)
-    from symgen.probability.densities import log_density_at
-
     body = sub(log_density_at(factors[first].law, first, quiet), log_density_at(law, first, quiet))
     mean = expectation(rank_zero(body), draws)
     assert isinstance(mean, Operator)
     ctx.trace.add("definition", op, mean, reason="the divergence of the joint from the product of the marginals")
     return reduce_expectation(mean, ctx)
 
-
-__all__ = ["MINUS_ONE", "Entry", "aligned", "reduce_js"]

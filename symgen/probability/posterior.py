@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from symgen.calculus.gradient import gradient
+from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
+from symgen.derivation.referee import check_equal_numeric
 from symgen.probability.collect import collected
 from symgen.probability.conjugate import Kernel, families_on, kernel_of, recognised, tidy, with_support_of
 from symgen.probability.densities import log_density_at
+from symgen.probability.expectation import Expectation
 from symgen.probability.joint import DistRef, Factor, decode
+from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, row_of
-from symgen.probability.terms import with_value
+from symgen.probability.special import simplified
+from symgen.probability.terms import depends_on_any, entries_in, opened, with_value
 from symgen.tensor.expression import (
-    ONE, ZERO, Add, Array, Index, Mul, Operator, Scalar, Sum, Var, add, depends_on, entry, expand_size, fn, fresh_index, mul,
-    neg, num, open_sum, open_tensor, operation, operator, replace_arrays, sub, substitute, tensor, total, variables_of,
+    ONE, ZERO, Add, Array, Index, Mul, Operator, Scalar, Sum, Var, add, delta, depends_on, entry, expand_size, fn, fresh_index, mul,
+    neg, num, open_sum, open_tensor, operation, operator, power, replace_arrays, sub, substitute, tensor, total, variables_of,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -98,8 +102,6 @@ def _by_enumeration(body: Scalar, z: Var, own: Factor, ctx: Context) -> Array | 
     if row.name == "Categorical":
         weight = with_value(local, z, lambda *_: k)
     else:
-        from symgen.tensor.expression import delta
-
         weight = with_value(local, z, lambda *at: delta(at[-1], k))
     logits = tensor([*axes, k], weight)
     return operator(row.name, [operation("softmax", (logits,), logits.shape)], z.shape, (LAW,))
@@ -115,8 +117,6 @@ def _per_entry(body: Scalar, z: Var, axes: list[Index]) -> Scalar | None:
     """f with body = sum over axes of f(z[axes]) + what is free of z."""
     if not axes:
         return add(*(t for t in (body.args if isinstance(body, Add) else (body,)) if z in variables_of(t)))  # type: ignore[arg-type]
-    from symgen.probability.terms import depends_on_any, entries_in, opened
-
     body = opened(body, depends_on_any(frozenset((z,))))
     out: list[Scalar] = []
     for t in body.args if isinstance(body, Add) else (body,):
@@ -197,8 +197,6 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
 
 def _check(body: Scalar, law: Array, z: Var, ctx: Context) -> Evidence:
     """log p(x, z) - log p(z | x) must not depend on z: its gradient by z, or its differences, vanish."""
-    from symgen.derivation.referee import check_equal_numeric
-
     difference = sub(body, log_density_at(law, z, quiet(ctx)))
     if row_of(law) is not None and row_of(law).region.discrete:  # type: ignore[union-attr]
         return Evidence("unknown", tried=("differences over the values of a finite variable",))
@@ -232,8 +230,6 @@ def marginal_law(p: DistRef, x: Var, ctx: Context) -> Array:
 
 def _gaussian_marginal(x: Var, own: Factor, z: Var, above: Array, ctx: Context) -> Array | None:
     """x | z normal with a mean linear in z and a scale free of z: mean and covariance of x by iterated expectation."""
-    from symgen.probability.expectation import Expectation
-
     mean, scale = own.law.args[0], own.law.args[1]
     assert isinstance(mean, Array) and isinstance(scale, Array)
     if z in variables_of(scale):
@@ -255,8 +251,6 @@ def _gaussian_marginal(x: Var, own: Factor, z: Var, above: Array, ctx: Context) 
     product = Expectation(draws, quiet(ctx)).mean(mul(open_tensor(mean, i), open_tensor(mean, j))).value
     between = sub(product, mul(first, substitute(first, dict(zip(i, j, strict=True)))))
     row = row_of(own.law)
-    from symgen.tensor.expression import delta, power
-
     if row is not None and row.name == "Normal":
         within = mul(delta(i[0], j[0]), power(open_tensor(scale, i), num(2)))
     else:
@@ -266,8 +260,6 @@ def _gaussian_marginal(x: Var, own: Factor, z: Var, above: Array, ctx: Context) 
 
 
 def _is_linear(f: Array, z: Var, ctx: Context) -> bool:
-    from symgen.calculus.gradient import jacobian
-
     return z not in variables_of(jacobian(f, z, quiet(ctx)))
 
 
@@ -278,7 +270,7 @@ def reduce_marginal(op: Operator, ctx: Context) -> Array:
     if len(xs) != 1:
         raise CannotDerive("the marginal of several variables at once has no rule", op, HERE)
     x: Var = xs[0]
-    made = tensor((), fn("exp", marginal_log_density(p, x, {}, ctx)))
+    made = tensor((), simplified(fn("exp", marginal_log_density(p, x, {}, ctx))))
     ctx.trace.add("marginal", op, made, reason="the other variables integrated out")
     return made
 
@@ -303,16 +295,35 @@ def marginal_log_density(p: DistRef, x: Var, values: dict[Var, Array], ctx: Cont
     law, body = posterior_law(small, z, values, ctx)
     row = row_of(law)
     assert row is not None
-    # log p(x) = log p(x, z) - log p(z | x), at a z of one's choice: the statistics cancel, the constants stay
     if row.name in ("Bernoulli", "Categorical", "OneHotCategorical"):
-        point = {"Bernoulli": lambda *_: ZERO, "Categorical": lambda *_: ZERO}.get(row.name)
-        if point is None:
-            raise CannotDerive(f"the marginal of `{x.name}` over a one-hot variable has no rule", None, HERE)
-        return collected(sub(with_value(body, z, point), with_value(log_density_at(law, z, quiet(ctx)), z, point)))
+        return _summed_out(body, z, above)
+    # log p(x) = log p(x, z) - log p(z | x): the statistics cancel, the constants stay
     a, b = kernel_of(body, z, row, quiet(ctx)), kernel_of(log_density_at(law, z, quiet(ctx)), z, row, quiet(ctx))
     if a is None or b is None:
         raise CannotDerive(f"the marginal of `{x.name}` has no closed form", None, HERE)
     return collected(sub(a.constant, b.constant))
+
+
+def _summed_out(body: Scalar, z: Var, above: Array) -> Scalar:
+    """The log of the sum over the values of a finite z, entry by entry."""
+    row = row_of(above)
+    assert row is not None
+    axes = [fresh_index(s) for s in z.shape[: z.rank - row.own_rank]]
+    local = _per_entry(body, z, axes)
+    if local is None:
+        raise CannotDerive(f"the entries of `{z.name}` are not independent given the rest", None, HERE)
+    free = add(*(t for t in (body.args if isinstance(body, Add) else (body,)) if z not in variables_of(t)))  # type: ignore[arg-type, misc]
+    size = num(2) if row.name == "Bernoulli" else z.shape[-1] if row.own_rank else _classes(above)
+    k = fresh_index(size)
+    if row.name == "Bernoulli":
+        off, on = with_value(local, z, lambda *_: ZERO), with_value(local, z, lambda *_: ONE)
+        weight = add(mul(delta(k, ZERO), off), mul(delta(k, ONE), on))
+    elif row.name == "Categorical":
+        weight = with_value(local, z, lambda *_: k)
+    else:
+        weight = with_value(local, z, lambda *at: delta(at[-1], k))
+    logits = tensor([*axes, k], weight)
+    return add(free, total(entry(operation("logsumexp", (logits,), logits.shape[:-1]), *axes), axes))
 
 
 def normalised_formula(law: Array, ctx: Context) -> tuple[Array, Scalar] | None:
@@ -346,8 +357,6 @@ def normalised_formula(law: Array, ctx: Context) -> tuple[Array, Scalar] | None:
 
 
 def _admissible(found: dict[str, Scalar], row: Any, ctx: Context) -> bool:
-    from symgen.probability.knowledge import Knowledge
-
     know = Knowledge(ctx)
     return all(know.positive(found[n]) is not False for n, d in row.parameters.items() if d == "positive")
 

@@ -18,9 +18,40 @@ def simplified(x: Scalar) -> Scalar:
     def rule(n: Scalar) -> Scalar:
         if isinstance(n, (Mul, Pow)):
             return gamma_quotient(n)
+        if isinstance(n, Fn) and n.name == "exp":
+            return without_logarithms(n)
         return special_value(n) if isinstance(n, Fn) else n
 
     return bottom_up(x, rule)
+
+
+def without_logarithms(x: Fn) -> Scalar:
+    """exp(c log y + r) = y^c exp(r)."""
+    outside: list[Scalar] = []
+    rest: list[Scalar] = []
+    stack: list[Scalar] = list(reversed(terms_of(x.args[0])))  # type: ignore[arg-type]
+    while stack:
+        t = stack.pop()
+        factors = list(factors_of(t))
+        sums = [f for f in factors if isinstance(f, Add)]
+        if len(sums) == 1 and any(_is_log(u) for u in sums[0].args):  # type: ignore[arg-type]
+            others = [f for f in factors if f is not sums[0]]
+            stack.extend(mul(*others, u) for u in reversed(sums[0].args))  # type: ignore[arg-type]
+            continue
+        logs = [f for f in factors if isinstance(f, Fn) and f.name == "log"]
+        if len(logs) == 1:
+            outside.append(power(logs[0].args[0], mul(*(f for f in factors if f is not logs[0]))))  # type: ignore[arg-type]
+        else:
+            rest.append(t)
+    return mul(*outside, fn("exp", add(*rest))) if outside else x
+
+
+def _is_log(t: Scalar) -> bool:
+    return any(isinstance(f, Fn) and f.name == "log" for f in factors_of(t))
+
+
+def terms_of(x: Scalar) -> tuple[Scalar, ...]:
+    return x.args if isinstance(x, Add) else (x,)
 
 
 def special_value(x: Fn) -> Scalar:
