@@ -114,7 +114,7 @@ class Derivation:
 
     @property
     def notes(self) -> list[str]:
-        return self._trace.notes
+        return list(dict.fromkeys(n for n in self._trace.notes if n not in self._trace.conditions))
 
     @property
     def conditions(self) -> list[str]:
@@ -190,7 +190,8 @@ class Derivation:
         """The result as an expression of the language, in the names of the spec alone."""
         if self.array is None:
             return None
-        return raise_array(self.array, {a: n for a, n in self.author_names.items() if a is not self.array})
+        own = self.goal.name if isinstance(self.goal, tree.Name) else None
+        return raise_array(self.array, {a: n for a, n in self.author_names.items() if a is not self.array or n != own})
 
     @property
     def text_result(self) -> str:
@@ -307,6 +308,13 @@ class Model:
         return parse_expression(goal), goal
 
     def _array_of(self, e: tree.Expression, text: str, inside: bool) -> Array:
+        try:
+            return self._read(e, text, inside)
+        except RecursionError:
+            source = self.elaborated.source if inside else tree.Source(text, "<goal>")
+            raise SpecError([self._elaborator.diagnostic(Clash("this is nested too deeply", e.span), source)]) from None
+
+    def _read(self, e: tree.Expression, text: str, inside: bool) -> Array:
         reader = self._elaborator.reader()
         source = self.elaborated.source if inside else tree.Source(text, "<goal>")
         reader.written = lambda span: source.text[span.start : span.end]
@@ -339,7 +347,10 @@ class Model:
         """`array` with its operators reduced (remembered)."""
         found = self._reduced.get(array)
         if found is None or found.spent:
-            found = reduce(array, self.elaborated.facts, self.elaborated.names, seconds or SECONDS)
+            try:
+                found = reduce(array, self.elaborated.facts, self.elaborated.names, seconds or SECONDS)
+            except RecursionError:
+                raise CannotDerive("this is nested too deeply for symgen", array) from None
             self._reduced[array] = found
         return found
 

@@ -125,9 +125,13 @@ class Raiser(IndexNotation):
 
     def operator(self, node: x.Operator) -> t.Expression:
         """An operator that was not reduced, as the call it was."""
+        node = self.without_clash(node)
         operands = [self.operand(a) for a in node.args]
         drawn = node.attrs[0] if node.attrs and isinstance(node.attrs[0], tuple) else ()
-        if node.name in ("E", "Var", "Cov", "integral") and drawn and all(isinstance(v, x.Var) for v in drawn):
+        if node.name == "integral" and drawn:
+            body, low, high = operands
+            return t.Binder("integral", (t.IndexSpec(drawn[0].name, lower=low, upper=high),), (body,))
+        if node.name in ("E", "Var", "Cov") and drawn and all(isinstance(v, x.Var) for v in drawn):
             count = len(operands) - len(drawn)
             specs = tuple(t.Draw((v.name,), law) for v, law in zip(drawn, operands[count:], strict=True))
             return t.Binder(node.name, specs, tuple(operands[:count]))
@@ -146,6 +150,26 @@ class Raiser(IndexNotation):
         if node.name in ("KL", "chi2") and len(operands) == 2:
             return t.Call(node.name, (operands[0],), versus=(operands[1],))
         return t.Call(node.name, tuple(operands))
+
+    def without_clash(self, node: x.Operator) -> x.Operator:
+        """The operator with what it binds renamed, where another variable in it has that name."""
+        drawn = node.attrs[0] if node.attrs and isinstance(node.attrs[0], tuple) else ()
+        if node.name not in ("E", "Var", "Cov", "integral") or not all(isinstance(v, x.Var) for v in drawn):
+            return node
+        taken = {v.name for v in x.variables_of(node) if v not in drawn} | set(self.names.values())
+        mapping: dict[Array, Array] = {}
+        for v in drawn:
+            name, k = v.name, 1
+            while name in taken:
+                name, k = f"{v.name}_{k}", k + 1
+            taken.add(name)
+            if name != v.name:
+                mapping[v] = x.var(name, v.shape, v.domain, v.role, v.domain_args, v.uid)
+        if not mapping:
+            return node
+        operands = [x.replace_arrays(a, mapping) for a in node.args]
+        attrs = (tuple(mapping.get(v, v) for v in drawn), *node.attrs[1:])
+        return x.operator(node.name, operands, node.shape, attrs)
 
     def encoded(self, node: x.Operator, operands: list[t.Expression]) -> t.Expression:
         """An operator on distributions, which are named where they have names."""
@@ -437,13 +461,15 @@ class Raiser(IndexNotation):
                 self._raise_into(p, inner, exponent)
                 return
         if isinstance(f, x.Num) and isinstance(f.value, Fraction) and exponent.denominator == 1 and f.value != 0:
-            p.coefficient *= f.value ** int(exponent)
-            return
+            worked_out = x.power(f, x.num(exponent))  # a number that is short; 2^(2^100) stays a power
+            if isinstance(worked_out, x.Num) and isinstance(worked_out.value, Fraction):
+                p.coefficient *= worked_out.value
+                return
         p.scale(self.tree(f, ()), exponent)
 
     def _raise_into(self, p: Product, inner: Product, exponent: Fraction) -> None:
         """p times number and scalars of inner^exponent."""
-        if exponent.denominator == 1:
+        if exponent.denominator == 1 and (abs(exponent) < 64 or abs(inner.coefficient) == 1):
             p.coefficient *= inner.coefficient ** int(exponent)
             for e, power in inner.scalars.items():
                 p.scale(e, power * exponent)
