@@ -15,75 +15,10 @@ from symgen.text.diagnostics import Diagnostic, Label
 from symgen.text.lalr import END, Token
 from symgen.text.layout import STATEMENT_WORDS, Words
 from symgen.text.names import near_name
+from symgen.text.spellings import DOMAINS, KNOWN_DOMAINS, OTHER_STATEMENTS, OTHER_WORDS, USAGE
 from symgen.text.tree import Source, Span
 
 __all__ = ["Situation", "explain"]
-
-_USAGE = {
-    "dim": "write `dim n, d`, or `dim k = 10`",
-    "data": "write `data X: real[n, d]`",
-    "param": "write `param W: real[n, d]`, or `param W: real[n, d] = glorot`",
-    "const": "write `const lam: positive = 1e-3`",
-    "assume": "write `assume a > b`",
-    "let": "write `let p = sigmoid(X @ w)`",
-    "loss": "write `loss L = norm(X @ w - y)^2`",
-    "def": "write `def f(t) = t^2`",
-    "dist": "write `dist q(z | x) = Normal(mu, s)`",
-    "density": "write `density p(x)`, or `density p(x: real[d])`",
-    "function": "write `function D(x): unit`",
-    "game": "write `game g = {x: min V, y: max V}`",
-    "derive": "write `derive grad(L, w)`, or `derive g = grad(L, w)`",
-    "claim": "write `claim a = b`, or `claim name: a = b`",
-    "train": "write `train L wrt w with adam(lr=0.01), steps=100`",
-}
-_DOMAINS = "a domain is `real`, `positive`, `unit`, `simplex`, ..., with a shape as in `real[n, d]`"
-
-# words that other languages start a statement with, and what to do here
-_OTHERS = {
-    word: help
-    for words, help in [
-        ("import from", "a spec stands alone and imports nothing"),
-        ("parameter parameters", "write `param`"),
-        ("var variable variables", "write `param` for what is trained, `data` for what is given"),
-        ("input observed", "write `data`"),
-        ("constant hyper hyperparameter", "write `const`"),
-        ("shape size dims sizes", "write `dim`"),
-        ("given", "write `data`, or `assume` for a fact"),
-        ("suppose require where", "write `assume` for a fact, `let` for a definition"),
-        ("set define", "write `let`, or `def` for a function"),
-        ("func fun lambda", "write `def` for a function, `function` for an unknown one"),
-        ("return", "write `def f(t) = ..`"),
-        ("for", "write `sum[i](..)`, or `let z[i] = ..` over an index"),
-        ("while", "write `let h[t: 1..T] = ..`"),
-        ("if", "write `where(condition, a, b)`"),
-        ("distribution random sample", "write `dist`"),
-        ("minimize minimise maximize maximise", "write `loss` and `train`, or `derive argmin(f, x)`"),
-        ("objective cost", "write `loss`"),
-        ("fit learn optimize optimise", "write `train`"),
-        ("prove theorem lemma assert verify check", "write `claim`"),
-        ("show print compute evaluate", "write `derive`"),
-        ("player players", "write `game`"),
-    ]
-    for word in words.split()
-}
-
-
-# words that other languages write inside an expression
-_INSIDE = {
-    "if": "write `where(condition, a, b)`",
-    "then": "write `where(condition, a, b)`",
-    "else": "write `where(condition, a, b)`",
-    "for": "write `sum[i](..)`, or `let z[i] = ..` over an index",
-    "in": "declare a domain after `:`, as in `data x: real[n]`; a range is `t: 1..T`",
-    "to": "write a range as `t: 1..T`",
-    "lambda": "write `def f(t) = ..`",
-    "where": "write `where(condition, a, b)`",
-    "mod": "write `a - m*floor(a/m)`",
-    "div": "write `floor(a/m)`",
-    "is": "write `==`",
-    "given": "write `p(x | z)`",
-}
-
 
 @dataclass(frozen=True)
 class Situation:
@@ -194,8 +129,8 @@ def _no_statement(at: Situation) -> Diagnostic | None:
     if token.type != "NAME":
         return at.report(f"a statement starts with a word, and not with {at.quote(token)}", token, _words_help(at))
     name = at.written(token)
-    if name in _OTHERS:
-        return at.report(f"unknown statement {quoted(name)}", token, _OTHERS[name])
+    if name in OTHER_STATEMENTS:
+        return at.report(f"unknown statement {quoted(name)}", token, OTHER_STATEMENTS[name])
     if following is not None and following.type in ("=", "[", "("):
         near = near_name(token, STATEMENT_WORDS) if following.type == "=" and at.near(2) is None else None
         if near is None:
@@ -376,7 +311,7 @@ def _colon(at: Situation) -> Diagnostic | None:
     if at.word == "derive" and at.position == 2:
         return at.report("a `derive` is named by `=`", token, f"write `derive {previous} = ..`")
     if at.word in ("dist", "def") and not at.brackets:
-        return at.report(f"a `{at.word}` has no domain of its own", token, _USAGE[at.word])
+        return at.report(f"a `{at.word}` has no domain of its own", token, USAGE[at.word])
     return None
 
 
@@ -407,7 +342,7 @@ def _missing_operand(at: Situation) -> Diagnostic | None:
         else:
             help = None
         return at.report(f"the brackets `{previous}{token}` are empty", previous, help, to=token)
-    help = _USAGE.get(at.word) if at.position == 1 else None
+    help = USAGE.get(at.word) if at.position == 1 else None
     if token is None:
         return at.report(f"an expression must follow {at.quote(previous)}", previous, help)
     label = f"and not {at.quote(token)}"
@@ -426,8 +361,8 @@ def _missing_operator(at: Situation) -> Diagnostic | None:
     if token.type not in ("NAME", "NUMBER", "(", "[", "log", "not"):
         return None
     for word in (token, previous):
-        if word.type == "NAME" and word in _INSIDE:
-            return at.report(f"{at.quote(word)} is not an operator here", word, _INSIDE[word])
+        if word.type == "NAME" and word in OTHER_WORDS:
+            return at.report(f"{at.quote(word)} is not an operator here", word, OTHER_WORDS[word])
     left, right = at.written(previous), at.written(token)
     comma = " or a comma" if "," in at.accepted else ""
     if previous.type == "NUMBER" and token.type in ("NAME", "(", "log"):
@@ -437,7 +372,7 @@ def _missing_operator(at: Situation) -> Diagnostic | None:
         following = at.near(1)
         if at.bracket == "{" and following is not None and following.type == ":":
             return at.report(
-                f"a comma is missing between {quoted(left)} and {quoted(right)}", previous, _USAGE["game"], to=token
+                f"a comma is missing between {quoted(left)} and {quoted(right)}", previous, USAGE["game"], to=token
             )
         a, b = left[:20], right[:20]
         products = f"`{a}*{b}` or `{a} @ {b}` for a product"
@@ -463,10 +398,10 @@ def _missing_name(at: Situation) -> Diagnostic | None:
     token, previous = at.token, at.previous
     if not at.wants_name or previous is None:
         return None
-    help = _USAGE.get(at.word)
+    help = USAGE.get(at.word)
     if previous.type == ":" and "[" in at.accepted:
         return at.report(
-            "a domain must follow `:`", token or previous, _DOMAINS, "" if token is None else "and not this"
+            "a domain must follow `:`", token or previous, DOMAINS, "" if token is None else "and not this"
         )
     if token is None:
         return at.report(f"a name must follow {at.quote(previous)}", previous, help)
@@ -483,17 +418,11 @@ def _missing_comma(at: Situation) -> Diagnostic | None:
         return None
     if token.type not in ("NAME", "[") or previous.type not in ("NAME", "NUMBER", ")", "]"):
         return None
-    if ":" in at.accepted and at.word in ("data", "param", "const") and token in _KNOWN_DOMAINS:
+    if ":" in at.accepted and at.word in ("data", "param", "const") and token in KNOWN_DOMAINS:
         name = at.written(previous)
         return at.report(f"`:` is missing after {quoted(name)}", previous, f"write `{name[:20]}: {token}`", to=token)
     message = f"a comma is missing between {at.quote(previous)} and {at.quote(token)}"
-    return at.report(message, previous, _USAGE.get(at.word) if not at.brackets else None, to=token)
-
-
-_KNOWN_DOMAINS = (
-    "real positive nonnegative unit integer natural binary label onehot simplex symmetric spd psd diagonal orthogonal "
-    "lower skew"
-).split()
+    return at.report(message, previous, USAGE.get(at.word) if not at.brackets else None, to=token)
 
 
 # --- statements -------------------------------------------------------------------------------------------------------
@@ -523,7 +452,7 @@ def _one_definition(at: Situation) -> Diagnostic | None:
     ):
         return at.report("a number has no commas", at.previous, f"write `{at.previous}{thousands}`"[:60], to=thousands)
     if at.word == "dist" and not any(t.type == "=" for t in at.tokens[: at.position]):
-        return at.report("`=` is missing", token, _USAGE["dist"])
+        return at.report("`=` is missing", token, USAGE["dist"])
     return at.report(message, token, f"write another `{at.word}` on a line of its own")
 
 
@@ -538,7 +467,7 @@ def _head_without_variables(at: Situation) -> Diagnostic | None:
         return at.report(
             f"the function {quoted(name)} needs its arguments", previous, f"write `def {name[:20]}(t) = ..`"
         )
-    return at.report(f"`{at.word} {name[:30]}` must say what it is over", previous, _USAGE[at.word])
+    return at.report(f"`{at.word} {name[:30]}` must say what it is over", previous, USAGE[at.word])
 
 
 def _let_of_function(at: Situation) -> Diagnostic | None:
@@ -555,11 +484,11 @@ def _players(at: Situation) -> Diagnostic | None:
     if at.word != "game" or previous is None:
         return None
     if previous.type == "=" and at.accepted == {"{"}:
-        return at.report("the players of a game stand in braces", token or previous, _USAGE["game"])
+        return at.report("the players of a game stand in braces", token or previous, USAGE["game"])
     if token is None or at.bracket != "{" or at.wants_operand:
         return None
     if token.type == "}" and previous.type == "{":
-        return at.report("a game needs its players", previous, _USAGE["game"], to=token)
+        return at.report("a game needs its players", previous, USAGE["game"], to=token)
     if ":" in at.accepted:
         return at.report(
             f"`:` is missing after {at.quote(previous)}", previous, f"write `{at.written(previous)[:20]}: max V`"
@@ -575,11 +504,11 @@ def _train(at: Situation) -> Diagnostic | None:
     if token.type == "NAME" and "," in at.accepted and any(t.type == "wrt" for t in at.tokens[: at.position - 1]):
         names = "with" in at.accepted
         message = f"a comma is missing between {at.quote(previous)} and {at.quote(token)}"
-        return at.report(message, previous, "write `wrt a, b`" if names else _USAGE["train"], to=token)
+        return at.report(message, previous, "write `wrt a, b`" if names else USAGE["train"], to=token)
     if token.type == "NAME" and "with" in at.accepted:
-        return at.report(f"{at.quote(token)} cannot stand here", token, _USAGE["train"])
+        return at.report(f"{at.quote(token)} cannot stand here", token, USAGE["train"])
     if token.type == "NAME" and "," in at.accepted:
-        return at.report(f"a comma is missing before {at.quote(token)}", token, _USAGE["train"])
+        return at.report(f"a comma is missing before {at.quote(token)}", token, USAGE["train"])
     if previous.type == "NAME" and at.accepted == {"="}:
         return at.report(f"the option {at.quote(previous)} needs a value", previous, f"write `{previous}=..`")
     return None
@@ -606,7 +535,7 @@ def _could_be(at: Situation) -> str:
 
 def _something_missing(at: Situation) -> Diagnostic:
     token, previous = at.token, at.previous
-    help = _USAGE.get(at.word)
+    help = USAGE.get(at.word)
     if token is None or len(at.accepted) == 1:
         assert previous is not None
         return at.report(

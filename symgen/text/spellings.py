@@ -1,13 +1,14 @@
-"""What other languages, papers and keyboards write -> what is written here: (spelling, what it is, what to write)."""
+"""How it is written here: the form of each statement, and what to write for the signs and words of other languages."""
 
 from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["FOREIGN", "POWERS", "SUBSCRIPTS"]
+__all__ = ["DOMAINS", "FOREIGN", "KNOWN_DOMAINS", "OTHER_STATEMENTS", "OTHER_WORDS", "POWERS", "SUBSCRIPTS", "USAGE"]
 
 _CHANGES = "a name is defined once, and nothing changes it"
 
+# (spelling, what it is, what to write)
 _ROWS = [
     (":=", "`:=` is not an operator here", "write `=`"),
     ("=>", "`=>` is not an operator here", "write `>=`"),
@@ -74,3 +75,73 @@ FOREIGN = {spelling: (what, instead) for spelling, what, instead in _ROWS}
 
 POWERS = {c: unicodedata.normalize("NFKC", c) for c in "⁰¹²³⁴⁵⁶⁷⁸⁹"}
 SUBSCRIPTS = {c: unicodedata.normalize("NFKC", c) for c in "₀₁₂₃₄₅₆₇₈₉"}
+
+USAGE = {
+    "dim": "write `dim n, d`, or `dim k = 10`",
+    "data": "write `data X: real[n, d]`",
+    "param": "write `param W: real[n, d]`, or `param W: real[n, d] = glorot`",
+    "const": "write `const lam: positive = 1e-3`",
+    "assume": "write `assume a > b`",
+    "let": "write `let p = sigmoid(X @ w)`",
+    "loss": "write `loss L = norm(X @ w - y)^2`",
+    "def": "write `def f(t) = t^2`",
+    "dist": "write `dist q(z | x) = Normal(mu, s)`",
+    "density": "write `density p(x)`, or `density p(x: real[d])`",
+    "function": "write `function D(x): unit`",
+    "game": "write `game g = {x: min V, y: max V}`",
+    "derive": "write `derive grad(L, w)`, or `derive g = grad(L, w)`",
+    "claim": "write `claim a = b`, or `claim name: a = b`",
+    "train": "write `train L wrt w with adam(lr=0.01), steps=100`",
+}
+DOMAINS = "a domain is `real`, `positive`, `unit`, `simplex`, ..., with a shape as in `real[n, d]`"
+
+# words that other languages start a statement with, and what to do here
+OTHER_STATEMENTS = {
+    word: help
+    for words, help in [
+        ("import from", "a spec stands alone and imports nothing"),
+        ("parameter parameters", "write `param`"),
+        ("var variable variables", "write `param` for what is trained, `data` for what is given"),
+        ("input observed", "write `data`"),
+        ("constant hyper hyperparameter", "write `const`"),
+        ("shape size dims sizes", "write `dim`"),
+        ("given", "write `data`, or `assume` for a fact"),
+        ("suppose require where", "write `assume` for a fact, `let` for a definition"),
+        ("set define", "write `let`, or `def` for a function"),
+        ("func fun lambda", "write `def` for a function, `function` for an unknown one"),
+        ("return", "write `def f(t) = ..`"),
+        ("for", "write `sum[i](..)`, or `let z[i] = ..` over an index"),
+        ("while", "write `let h[t: 1..T] = ..`"),
+        ("if", "write `where(condition, a, b)`"),
+        ("distribution random sample", "write `dist`"),
+        ("minimize minimise maximize maximise", "write `loss` and `train`, or `derive argmin(f, x)`"),
+        ("objective cost", "write `loss`"),
+        ("fit learn optimize optimise", "write `train`"),
+        ("prove theorem lemma assert verify check", "write `claim`"),
+        ("show print compute evaluate", "write `derive`"),
+        ("player players", "write `game`"),
+    ]
+    for word in words.split()
+}
+
+
+# words that other languages write inside an expression
+OTHER_WORDS = {
+    "if": "write `where(condition, a, b)`",
+    "then": "write `where(condition, a, b)`",
+    "else": "write `where(condition, a, b)`",
+    "for": "write `sum[i](..)`, or `let z[i] = ..` over an index",
+    "in": "declare a domain after `:`, as in `data x: real[n]`; a range is `t: 1..T`",
+    "to": "write a range as `t: 1..T`",
+    "lambda": "write `def f(t) = ..`",
+    "where": "write `where(condition, a, b)`",
+    "mod": "write `a - m*floor(a/m)`",
+    "div": "write `floor(a/m)`",
+    "is": "write `==`",
+    "given": "write `p(x | z)`",
+}
+
+KNOWN_DOMAINS = (
+    "real positive nonnegative unit integer natural binary label onehot simplex symmetric spd psd diagonal orthogonal "
+    "lower skew"
+).split()

@@ -132,6 +132,7 @@ def test_four_kilobytes_take_a_tenth_of_a_second(text):
     assert min(spent) < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["x+" * 499_000 + "x", "(" * 999_000, "let a = (\n" * 99_000, "−x " * 300_000])
 def test_a_megabyte_does_not_hang(text):
     start = time.process_time()
