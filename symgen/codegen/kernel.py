@@ -11,9 +11,9 @@ from symgen.codegen.emit import Emitter, Names, size_text
 from symgen.codegen.lower import lower
 from symgen.codegen.program import VIEWS, Value
 from symgen.codegen.sampling import NOISE, changed, followed, is_linear_in_expectations, sampled
-from symgen.codegen.sizes import dims_of
+from symgen.codegen.sizes import dims_of, sights
 from symgen.codegen.stable import stabilised
-from symgen.tensor.expression import Array, Dim, Expect, Scalar, Var, dim
+from symgen.tensor.expression import ZERO, Array, Dim, Expect, Scalar, Var, dim
 
 __all__ = ["SAMPLES", "Kernel", "make_kernel"]
 
@@ -163,4 +163,14 @@ def _sizes_shown(
         else:
             lines.extend(f"    {dims[s]} = {arguments[v]}.shape[{v.shape.index(s)}]" for s in dict.fromkeys(own))
         left = [d for d in left if d not in own]
+    seen = [d for d in wanted if d not in left]
+    for sight in sights(inputs, [d for d in seen if isinstance(d, Dim)]):  # x: real[T + 1] shows T
+        if sight.dim in left and all(d in seen for d in dims_of(sight.offset)):
+            length = f"{arguments[sight.variable]}.shape[{sight.axis}]"
+            text = length if sight.offset is ZERO else f"{length} - {size_text(sight.offset, dims, 4)}"
+            if sight.factor != 1:
+                text = f"({text}) // {sight.factor}" if sight.offset is not ZERO else f"{text} // {sight.factor}"
+            lines.append(f"    {dims[sight.dim]} = {text}")
+            left.remove(sight.dim)
+            seen.append(sight.dim)
     return lines, [d for d in left if isinstance(d, Dim)]

@@ -29,6 +29,12 @@ def generate_module(unit: Unit, formula: Callable[[Array], str] | None = None, t
     return source
 
 
+LOCALS = (
+    "value", "gradients", "consts", "seed", "samples", "steps", "batch", "callback", "state", "checkpoint", "every",
+    "evaluate", "who", "init", "train", "SHAPES", "DOMAINS", "SEEN", "TRAINS",
+)  # fmt: skip
+
+
 class Writer:
     def __init__(self, unit: Unit, formula: Callable[[Array], str] | None) -> None:
         self.unit = unit
@@ -42,7 +48,8 @@ class Writer:
         self.imports: dict[str, None] = {}
         self.parts: list[str] = []
         self.all_dims = self.declared_dims()
-        self.keywords = {d: d.name for d in self.all_dims}
+        taken = Names(LOCALS)
+        self.locals: dict[Var | Dim, str] = {v: taken.new(v.name) for v in (*self.order, *self.all_dims)}
 
     def declared_dims(self) -> list[Dim]:
         found: dict[Dim, None] = {}
@@ -147,14 +154,14 @@ class Writer:
                 call = f"averaged([{call} for _ in range({repeats})])" if repeats == "samples" else call
         if wrap is not None:
             lines.append(f"    value = {call}")
-            lines.append("    if not np.all(np.isfinite(value)):\n        blame(" + self.arrays_text(kernel) + ")")
+            lines.append("    if not np.all(np.isfinite(value)):\n        blame(value, " + self.arrays_text(kernel) + ")")
             lines.append(f"    return {wrap.format('value')}")
         else:
             lines.append(f"    value, gradients = {call}")
             if plural:
                 lines.append("    return {name: float(v) for name, v in value.items()}, gradients")
             else:
-                lines.append("    if not np.isfinite(value):\n        blame(" + self.arrays_text(kernel) + ")")
+                lines.append("    if not np.isfinite(value):\n        blame(value, " + self.arrays_text(kernel) + ")")
                 lines.append("    return float(value), gradients")
         self.helpers.update({"door": None, "blame": None})
         self.parts.append("\n".join(lines))
@@ -162,8 +169,11 @@ class Writer:
     def arrays_text(self, kernel: Kernel) -> str:
         return "{" + ", ".join(f"{quoted(v.name)}: {self.local(v)}" for v in kernel.inputs if v.role != "const" or v.shape) + "}"
 
-    def local(self, v: Var) -> str:
-        return Names().new(v.name)
+    def local(self, v: Var | Dim) -> str:
+        """What an array or a size is called inside the public functions, and as their keyword."""
+        if v not in self.locals:
+            self.locals[v] = Names([*LOCALS, *self.locals.values()]).new(v.name)
+        return self.locals[v]
 
     def keyword_texts(self, kernel: Kernel) -> list[str]:
         keywords = []
@@ -174,11 +184,8 @@ class Writer:
         keywords.sort(key=lambda k: "=" in k)
         for d in kernel.told:
             fixed = self.unit.dims.get(d.name)
-            keywords.append(f"{self.local_dim(d)}={fixed}")
+            keywords.append(f"{self.local(d)}={fixed}")
         return keywords
-
-    def local_dim(self, d: Dim) -> str:
-        return Names().new(d.name)
 
     def opened(self, kernel: Kernel) -> list[str]:
         """The lines that take the arrays of a kernel from `params` and `data`."""
@@ -192,7 +199,7 @@ class Writer:
                 )
             names = ", ".join(quoted(v.name) for v in arrays)
             comma = "," if len(arrays) == 1 else ""
-            sizes = dictionary({d.name: self.local_dim(d) for d in kernel.told})
+            sizes = dictionary({d.name: self.local(d) for d in kernel.told})
             targets = ", ".join(self.local(v) for v in arrays) + comma
             lines.append(f"    {targets} = door(({names}{comma}), ({places}{comma}), SHAPES, {sizes}, SEEN)")
         for v in kernel.inputs:
@@ -203,7 +210,7 @@ class Writer:
 
     def call(self, kernel: Kernel, samples: str) -> str:
         arguments = [self.local(v) for v in kernel.inputs]
-        arguments += [f"needed({quoted(d.name)}, {self.local_dim(d)})" for d in kernel.told]
+        arguments += [f"needed({quoted(d.name)}, {self.local(d)})" for d in kernel.told]
         arguments += (["rng"] if kernel.draws else []) + ([samples] if kernel.lifted else [])
         return f"{kernel.name}({', '.join(arguments)})"
 
@@ -218,8 +225,8 @@ class Writer:
             for s in v.shape:
                 dims.update(dict.fromkeys(dims_of(s)))
         self.init_dims = list(dims)
-        keywords = [f"{self.local_dim(d)}={self.unit.dims.get(d.name)}" for d in self.all_dims]
-        text = {d: self.local_dim(d) for d in self.all_dims}
+        keywords = [f"{self.local(d)}={self.unit.dims.get(d.name)}" for d in self.all_dims]
+        text = {d: self.local(d) for d in self.all_dims}
         lines = [f"def init(seed=0, *, {''.join(k + ', ' for k in keywords)}dtype=np.float64):"]
         lines += docstring(
             "Parameters to start from.\n\n" + "\n".join(f"{v.name}: {initial_words(p.initial, p.scale, v)}" for v, p in self.params.items())
@@ -269,17 +276,21 @@ class Writer:
         if any(k.draws for k in kernels):
             default = settings.get("samples") or (settings.get("batch") or 64 if any(k.lifted for k in kernels) else 1)
             keywords.append(f"samples={int(default)}")
-        keywords += [f"{k}={option_text(v)}" for k, v in options.items()]
+        keywords += [f"{self.option(k, t)}={option_text(v)}" for k, v in options.items()]
         consts = dict.fromkeys(v for k in kernels for v in k.inputs if v in self.unit.consts)
         for v in consts:
             default = self.unit.consts[v]
             keywords.append(self.local(v) + ("" if default is None else f"={constant_text(default)}"))
         keywords += ["callback=None", "state=None", "checkpoint=None", "every=100"]
-        keywords += [f"{self.local_dim(d)}={self.unit.dims.get(d.name)}" for d in self.all_dims]
+        keywords += [f"{self.local(d)}={self.unit.dims.get(d.name)}" for d in self.all_dims]
         text = f"def {name}(data, params=None, *, {', '.join(keywords)}):"
         if len(text) > 110:
             text = "\n".join([f"def {name}(", "    data, params=None, *,", *wrapped(keywords), "):"])
         return [text]
+
+    def option(self, name: str, t: Train) -> str:
+        """The keyword of an option of an optimiser: its name, unless something of the spec is called so."""
+        return f"{t.method}_{name}" if name in self.locals.values() else name
 
     def train_loss(self, name: str, loss: Loss, t: Train) -> None:
         row = OPTIMISERS.get(t.method)
@@ -305,8 +316,9 @@ class Writer:
         lines += docstring(self.train_words(f"Minimise {loss.name} by {', '.join(trained)} with {row.says} ({row.source}).", batch))
         lines += self.started(batch)
         lines += ["", "    def evaluate(params, data, rng):", "        return " + self.inner_call(kernel), ""]
+        pairs = dictionary({k: self.option(k, t) for k in options})
         update = t.method if row.loop == "minimise" else "None"
-        lines += self.loop(row.loop, [f"evaluate, params, data, {strings(trained)}"], update, options, batch, loss.name)
+        lines += self.loop(row.loop, [f"evaluate, params, data, {strings(trained)}"], update, pairs, batch, loss.name)
         self.helpers.update({row.loop: None, **({t.method: None} if batch else {})})
         self.parts.append("\n".join(lines))
 
@@ -334,7 +346,7 @@ class Writer:
                 arguments.append(self.local(v))
             else:
                 arguments.append(f"data[{quoted(v.name)}]")
-        arguments += [f"needed({quoted(d.name)}, {self.local_dim(d)})" for d in kernel.told]
+        arguments += [f"needed({quoted(d.name)}, {self.local(d)})" for d in kernel.told]
         arguments += (["rng"] if kernel.draws else []) + (["samples"] if kernel.lifted else [])
         call = f"{kernel.name}({', '.join(arguments)})"
         if kernel.repeated and not kernel.lifted:
@@ -355,8 +367,14 @@ class Writer:
     def started(self, batch: bool) -> list[str]:
         data = tuple(v.name for v in self.unit.data)
         params = tuple(v.name for v in self.params)
-        sizes = dictionary({d.name: self.local_dim(d) for d in self.all_dims})
-        lines = [f"    data, params = started(SHAPES, {strings(data)}, {strings(params)}, data, params, init, {sizes}, seed)"]
+        sizes = dictionary({d.name: self.local(d) for d in self.all_dims})
+        made = ", ".join(["seed", *(f"{self.local(d)}=s.get({quoted(d.name)})" for d in self.init_dims), "dtype=dtype"])
+        lines = [
+            "    data, params = started(",
+            f"        SHAPES, {strings(data)}, {strings(params)}, data, params,",
+            f"        lambda dtype, s: init({made}), {sizes},",
+            "    )",
+        ]
         self.helpers["started"] = None
         if batch and not self.row_names:
             lines.insert(0, '    if batch is not None:\n        raise ValueError("these data have no axis of rows that could be split into batches")')
@@ -366,8 +384,7 @@ class Writer:
     def terms(self) -> str:
         return "lambda params: {}"
 
-    def loop(self, loop: str, first: list[str], update: str, options: Mapping[str, float], batch: bool, what: str) -> list[str]:
-        pairs = dictionary({k: k for k in options})
+    def loop(self, loop: str, first: list[str], update: str, pairs: str, batch: bool, what: str) -> list[str]:
         rows = strings(self.row_names if batch else ())
         return [
             f"    return {loop}(",
@@ -410,9 +427,10 @@ class Writer:
         lines += self.started(True)
         lines += ["", "    def evaluate(params, data, rng, who):", *body, ""]
         players = [strings([v.name for v in p.params]) for p in game.players]
+        pairs = dictionary({k: self.option(k, t) for k in options})
         senses = tuple(1 if p.sense == "min" else -1 for p in game.players)
         lines += self.loop(
-            "play", [f"evaluate, ({', '.join(players)},), {senses!r}, params, data", quoted(row.schedule)], row.update, options, True, game.name
+            "play", [f"evaluate, ({', '.join(players)},), {senses!r}, params, data", quoted(row.schedule)], row.update, pairs, True, game.name
         )
         self.helpers.update({"play": None, row.update: None})
         self.parts.append("\n".join(lines))

@@ -352,13 +352,13 @@ def next_rows(state: Any, n: int, batch: int, rng: Any) -> Any:
     return state["order"][at : at + batch]
 
 
-def started(shapes: Any, data_names: Any, param_names: Any, data: Any, params: Any, init: Any, sizes: Any, seed: int) -> Any:
+def started(shapes: Any, data_names: Any, param_names: Any, data: Any, params: Any, init: Any, sizes: Any) -> Any:
     """Data and parameters to train with: shapes and dtypes that fit, all values finite, parameters made by `init` where
     none are given."""
     arrays, shown = checked(shapes, data_names, [data] * len(data_names), sizes)
     dtype = next((a.dtype for a in arrays.values()), np.dtype(np.float64))
     if params is None:
-        params = init(seed, dtype=dtype, **{name: shown.get(name) for name in sizes})
+        params = init(dtype, shown)
     names = (*data_names, *param_names)
     arrays, _ = checked(shapes, names, [arrays] * len(data_names) + [params] * len(param_names), shown)
     for name, a in arrays.items():

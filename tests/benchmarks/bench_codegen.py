@@ -163,19 +163,19 @@ def times(contenders, seconds):
     for f in contenders:
         for _ in range(3):
             f()
-    start = time.perf_counter()
+    start = time.process_time()
     for f in contenders:
         f()
-    once = (time.perf_counter() - start) / len(contenders)
+    once = (time.process_time() - start) / len(contenders)
     inner = max(1, int(2e-4 / once))
     rounds = max(7, int(seconds / (len(contenders) * inner * once)))
     found = [[] for _ in contenders]
     for _ in range(rounds):
         for k, f in enumerate(contenders):
-            t = time.perf_counter()
+            t = time.process_time()
             for _ in range(inner):
                 f()
-            found[k].append((time.perf_counter() - t) / inner)
+            found[k].append((time.process_time() - t) / inner)
     return [float(np.median(t)) for t in found]
 
 
