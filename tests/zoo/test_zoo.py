@@ -56,3 +56,4 @@ def test_every_spec_opens_with_words_for_a_reader() -> None:
         lines = zoo.spec(name).read_text().splitlines()
         assert lines[0].startswith("# ") and lines[1].startswith("#"), name
         assert max(map(len, lines)) <= 120, name
+        assert max(len(line) for line in lines if not line.startswith("#")) <= 98, f"{name}: too wide for a page"
