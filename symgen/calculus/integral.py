@@ -25,7 +25,7 @@ def reduce_integral(op: Operator, ctx: Context) -> Array:
 
     The answer is compared with Gauss and tanh-sinh quadrature in 30 digits at random values of the other symbols.
     """
-    x: Var = op.attrs[0]
+    x: Var = op.attrs[0][0]
     body, low, high = (open_tensor(a, ()) for a in op.operands)  # type: ignore[arg-type]
     if not depends_on(body, x):
         result = tensor((), mul(body, sub(high, low)))

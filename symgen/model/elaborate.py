@@ -902,7 +902,7 @@ class Elaborator:
                 seen[n.name] = n.span
                 moves.append(self.strategy(reader, n))
             players.append(Player(tuple(moves), p.sense, payoff.array()))
-        game = Game(name, tuple(players))
+        game = Game(name, tuple(players), tuple(self.out.joints.values()))
         for k in game.idle():
             place = next(p for p, q in zip(s.players, players, strict=True) if q is k)
             raise Clash(

@@ -522,7 +522,7 @@ class ModelReader(Reader):
         body = self.in_scope(Scope({spec.name: Binding(build.of_array(x), spec.span, "variable")}, self.scope), self.one_argument(e))
         if body.rank or body.outer:
             raise Clash("the integrand is a scalar", e.arguments[0].span, shape_text(body.shape))
-        node = operator("integral", (body.array(), tensor((), low), tensor((), high)), (), (x,))
+        node = operator("integral", (body.array(), tensor((), low), tensor((), high)), (), ((x,),))
         return build.scalar(entry(node))
 
     # --- games

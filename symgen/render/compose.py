@@ -264,7 +264,7 @@ def over_one_bar(terms: list[tuple[int, t.Expression]]) -> list[tuple[int, t.Exp
         sign, above = signed(sum_of(groups[below]))
         if isinstance(above, t.Terms) and all(s < 0 for s, _ in above.terms):
             sign, above = -sign, t.Terms(tuple((-s, x) for s, x in above.terms))
-        out.append((sign, t.Factors(above, (("/", below),))))
+        out.append((sign, _over(above, below)))
     return out
 
 
@@ -311,7 +311,8 @@ class Product:
 
     def scale(self, e: t.Expression, exponent: Fraction = Fraction(1)) -> None:
         """Multiply by a scalar."""
-        if isinstance(e, t.Number) and exponent.denominator == 1 and (e.value != 0 or exponent > 0):
+        short = abs(exponent) < 64 or isinstance(e, t.Number) and abs(e.value) == 1
+        if isinstance(e, t.Number) and short and exponent.denominator == 1 and (e.value != 0 or exponent > 0):
             self.coefficient *= e.value ** int(exponent)
             return
         sign, x = signed(e)
