@@ -54,7 +54,8 @@ class Compiled:
         given = (inputs[v] for v in self.variables)
         arguments = ", ".join((*given, *dims.values(), "dtype", *(["rng"] if self.noise else [])))
         draws = [
-            f"    {inputs[v]} = " + NOISE[law.lower()].format(shape=emitter.shape_text(v.shape)) for v, law in self.noise.items()
+            f"    {inputs[v]} = " + NOISE[law.lower()].format(shape=emitter.shape_text(v.shape))
+            for v, law in self.noise.items()
         ]
         body = [f"def compute({arguments}):", *draws, *lines, f"    return {{{results}}}"]
         return "\n".join(header(emitter) + body) + "\n"
@@ -77,7 +78,9 @@ class Compiled:
                 continue
             rest = shape[s.axis] - substitute_dims(s.offset, values)
             if rest % s.factor or rest <= 0:
-                raise DataError(f"`{s.variable.name}` has length {shape[s.axis]} where it should have {s.variable.shape[s.axis]}")
+                raise DataError(
+                    f"`{s.variable.name}` has length {shape[s.axis]} where it should have {s.variable.shape[s.axis]}"
+                )
             values[s.dim] = rest // s.factor
             origin[s.dim] = f"`{s.variable.name}`"
         missing = [d.name for d in self.dims if d not in values]
@@ -97,7 +100,11 @@ class Compiled:
         return self.estimate(arrays, sizes, seed)
 
     def estimate(
-        self, arrays: Mapping[str, Any], sizes: Mapping[str, int] | None = None, seed: int | None = None, samples: int = 4096
+        self,
+        arrays: Mapping[str, Any],
+        sizes: Mapping[str, int] | None = None,
+        seed: int | None = None,
+        samples: int = 4096,
     ) -> dict[str, Any]:
         """The outputs; where noise is drawn, Monte Carlo estimates of them by at least `samples` draws, each with its
         `standard_error`."""
@@ -184,7 +191,19 @@ def header(emitter: Emitter) -> list[str]:
 
 
 ALLOWED_IMPORTS = {"numpy", "scipy"}
-FORBIDDEN = {"eval", "exec", "open", "compile", "getattr", "setattr", "globals", "locals", "vars", "input", "breakpoint"}
+FORBIDDEN = {
+    "eval",
+    "exec",
+    "open",
+    "compile",
+    "getattr",
+    "setattr",
+    "globals",
+    "locals",
+    "vars",
+    "input",
+    "breakpoint",
+}
 
 
 def check_source(source: str) -> ast.Module:

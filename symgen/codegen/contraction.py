@@ -143,9 +143,7 @@ class Contraction:
             plan = self.search(tuple(frozenset(x.labels) for x in pending), frozenset(todo), {})[1]
             assert plan is not None
             return plan
-        best = min(
-            combinations(range(len(pending)), 2), key=lambda p: self.greedy_cost(pending, p[0], p[1], todo)
-        )
+        best = min(combinations(range(len(pending)), 2), key=lambda p: self.greedy_cost(pending, p[0], p[1], todo))
         return best
 
     def greedy_cost(self, pending: Sequence[Labelled], i: int, j: int, todo: set[Index]) -> tuple[float, float]:
@@ -155,12 +153,15 @@ class Contraction:
         return self.cost(kept) - self.cost(a) - self.cost(b), self.cost(a | b)
 
     def search(
-        self, sets: tuple[frozenset[Index], ...], todo: frozenset[Index], memo: dict[object, tuple[float, tuple[int, int] | None]]
+        self,
+        sets: tuple[frozenset[Index], ...],
+        todo: frozenset[Index],
+        memo: dict[object, tuple[float, tuple[int, int] | None]],
     ) -> tuple[float, tuple[int, int] | None]:
         """The least flops to contract label sets, and the pair to begin with."""
         if len(sets) == 1:
             return 0.0, None
-        key = tuple(sorted((tuple(sorted(i.serial for i in s)) for s in sets)))
+        key = tuple(sorted(tuple(sorted(i.serial for i in s)) for s in sets))
         if key in memo:
             cost, _ = memo[key]
             if len(sets) == 2:

@@ -14,7 +14,7 @@ from symgen.codegen.backends import DEFAULTS, function_template, operation_templ
 from symgen.codegen.liveness import Liveness
 from symgen.codegen.program import LEAVES, VIEWS, Program, Value
 from symgen.codegen.sources import CARRIED
-from symgen.tensor.expression import ONE, ZERO, Add, Dim, Fn, Mul, Num, Pow, Scalar, as_coefficient, mul, num
+from symgen.tensor.expression import ZERO, Add, Dim, Fn, Mul, Num, Pow, Scalar, as_coefficient, mul, num
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["Emitter", "Names", "size_text"]
@@ -26,7 +26,9 @@ UFUNCS = {
     "add": "np.add", "sub": "np.subtract", "mul": "np.multiply", "div": "np.divide", "neg": "np.negative",
     "square": "np.square", "sqrt": "np.sqrt",
 }  # fmt: skip
-IN_PLACE = re.compile(r"(np\.(exp|expm1|log|log1p|tanh|sin|cos|tan|sinh|cosh|arctan|abs|maximum|minimum|clip|sign|floor)|sigmoid)\(.*\)")
+IN_PLACE = re.compile(
+    r"(np\.(exp|expm1|log|log1p|tanh|sin|cos|tan|sinh|cosh|arctan|abs|maximum|minimum|clip|sign|floor)|sigmoid)\(.*\)"
+)
 RESERVED = {"np", "special", "linalg", "math", "params", "data", "grads", "rng", "dtype", "sizes", "arrays", "out"}
 
 
@@ -196,7 +198,10 @@ class Emitter:
     def both(self, v: Value) -> None:
         """softmax and its logarithm, as two variables."""
         items = {x.attrs[0]: x for x in self.program.table.values() if x.op == "item" and x.args[0] is v}
-        names = [self.names.new((items[k].name if k in items else None) or word) for k, word in enumerate(("softmax_Z", "log_P"))]
+        names = [
+            self.names.new((items[k].name if k in items else None) or word)
+            for k, word in enumerate(("softmax_Z", "log_P"))
+        ]
         self.helpers["softmax_and_log"] = None
         self.put(f"{', '.join(names)} = softmax_and_log({self.text(v.args[0])})")
         for k, name in enumerate(names):

@@ -9,8 +9,30 @@ from typing import TYPE_CHECKING
 from symgen.codegen.contraction import Labelled, ordered_union
 from symgen.codegen.program import Program, Value
 from symgen.tensor.expression import (
-    ONE, ZERO, Add, Array, Compare, Delta, Dim, Entry, Fn, Index, Mul, Node, Num, Pow, Scalar, add, as_coefficient,
-    divide, expand_size, fn, fresh_index, in_range, mul, num, sub, substitute,
+    ONE,
+    ZERO,
+    Add,
+    Array,
+    Delta,
+    Dim,
+    Entry,
+    Fn,
+    Index,
+    Mul,
+    Node,
+    Num,
+    Pow,
+    Scalar,
+    add,
+    divide,
+    expand_size,
+    fn,
+    fresh_index,
+    in_range,
+    mul,
+    num,
+    sub,
+    substitute,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -94,12 +116,14 @@ class Indexing:
         if isinstance(e, Num):
             return integer_value(e) is not None
         if isinstance(e, Entry):
-            return not e.indices and self.lowering.arrays.get(e.array, None) is not None and (
-                self.lowering.arrays[e.array].op == "loopvar"
+            return (
+                not e.indices
+                and self.lowering.arrays.get(e.array, None) is not None
+                and (self.lowering.arrays[e.array].op == "loopvar")
             )
         if isinstance(e, Pow):
             return self.is_integer(e.base) and (integer_value(e.exponent) or -1) > 0
-        return (isinstance(e, (Add, Mul)) or isinstance(e, Fn) and e.name in ("mod", "div")) and all(
+        return (isinstance(e, (Add, Mul)) or (isinstance(e, Fn) and e.name in ("mod", "div"))) and all(
             self.is_integer(a) for a in e.args
         )
 
@@ -171,7 +195,7 @@ class Indexing:
             form = affine(e)
             inside = in_range(e, size)
             if form is not None and inside and len(form[1]) == 1:
-                (i, c), = form[1].items()
+                ((i, c),) = form[1].items()
                 step = integer_value(c)
                 if step is not None and self.is_integer(form[0]):
                     extent = mul(num(abs(step)), sub(i.size, ONE))
@@ -199,7 +223,9 @@ class Indexing:
             shape.append(size)
         result = self.index(value, items, tuple(shape), args)
         if reverse:
-            result = self.index(result, [("reverse",) if k in reverse else ("all",) for k in range(len(labels))], tuple(shape), [])
+            result = self.index(
+                result, [("reverse",) if k in reverse else ("all",) for k in range(len(labels))], tuple(shape), []
+            )
         for place, outer, inner, start, step in windows:
             result, labels = self.window(result, labels, place, outer, inner, start, step)
         if fancy:
@@ -211,7 +237,9 @@ class Indexing:
             return ("all",)
         return ("slice", start, None if expand_size(sub(stop, size)) is ZERO else stop, step)
 
-    def index(self, value: Value, items: Sequence[tuple[object, ...]], shape: tuple[Scalar, ...], args: list[Value]) -> Value:
+    def index(
+        self, value: Value, items: Sequence[tuple[object, ...]], shape: tuple[Scalar, ...], args: list[Value]
+    ) -> Value:
         if all(x == ("all",) for x in items):
             return value
         return self.program.make("index", (value, *args), tuple(items), shape, value.kind)
@@ -297,7 +325,9 @@ class Indexing:
                 if order is not None and len(order) > 1:
                     shape = (*value.shape[:k], *(i.size for i in order), *value.shape[k + 1 :])
                     return self.entry(
-                        self.reshaped(value, shape), (*indices[:k], *order, *indices[k + 1 :]), None  # type: ignore[arg-type]
+                        self.reshaped(value, shape),
+                        (*indices[:k], *order, *indices[k + 1 :]),
+                        None,  # type: ignore[arg-type]
                     )
         return None
 

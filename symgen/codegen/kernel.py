@@ -149,7 +149,6 @@ def _sizes_shown(
 ) -> tuple[list[str], list[Dim]]:
     """Lines that read the sizes used in `text` off the inputs, and the sizes that none shows."""
 
-
     wanted = [d for d, name in dims.items() if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)]
     lines: list[str] = []
     left = list(wanted)

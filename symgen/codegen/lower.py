@@ -10,14 +10,45 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
-from symgen.codegen.contraction import Contraction, Labelled, nominal_size, ordered_union
+from symgen.codegen.contraction import Contraction, Labelled, ordered_union
 from symgen.codegen.indexing import Indexing
-from symgen.codegen.program import Loop, Program, Value, broadcast_shape
+from symgen.codegen.program import Loop, Program, Value
 from symgen.codegen.recurrence import at_time
 from symgen.tensor.expression import (
-    ONE, TWO, Add, Array, Compare, Delta, Dim, Entry, Expect, Fn, Fold, Index, Logic, Mul, Node, Num, Operation,
-    Operator, Pow, Recurrence, Scalar, Sum, Tensor, Var, Where, as_coefficient, axis, count_nodes, entry, mul, neg, num,
-    open_tensor, power, substitute, topological, total, var,
+    ONE,
+    TWO,
+    Add,
+    Array,
+    Compare,
+    Delta,
+    Dim,
+    Entry,
+    Expect,
+    Fn,
+    Fold,
+    Index,
+    Logic,
+    Mul,
+    Node,
+    Num,
+    Operation,
+    Operator,
+    Pow,
+    Recurrence,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    Where,
+    as_coefficient,
+    entry,
+    mul,
+    neg,
+    num,
+    open_tensor,
+    power,
+    topological,
+    var,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -195,7 +226,9 @@ class Lowering:
         if array.operands in self.paired and array.name in ("softmax", "log_softmax"):
             both = self.program.make("both", operands, (), array.shape)
             return self.program.make("item", (both,), (int(array.name == "log_softmax"),), array.shape)
-        return self.program.make("operation", (*operands, *parameters), (array.name, ranks, len(parameters)), array.shape)
+        return self.program.make(
+            "operation", (*operands, *parameters), (array.name, ranks, len(parameters)), array.shape
+        )
 
     def recurrence(self, array: Recurrence) -> Value:
         """A loop over t that fills the rows of the sequence."""
@@ -280,7 +313,9 @@ class Lowering:
         sign, result = terms[0]
         for s, x in terms[1:]:
             build = p.add if s == sign else p.sub
-            result = self.contraction.elementwise(lambda a, b, f=build: f(self.real(a), self.real(b)), [result, x], order)
+            result = self.contraction.elementwise(
+                lambda a, b, f=build: f(self.real(a), self.real(b)), [result, x], order
+            )
         return sign, Labelled(self.real(result.value), result.labels)
 
     def mul(self, node: Mul) -> Labelled:
@@ -299,7 +334,12 @@ class Lowering:
         top: list[Labelled] = []
         bottom: list[Labelled] = []
         for f in factors:
-            if isinstance(f, Num) and isinstance(f.value, Fraction) and abs(f.value.numerator) == 1 and f.value.denominator > 1:
+            if (
+                isinstance(f, Num)
+                and isinstance(f.value, Fraction)
+                and abs(f.value.numerator) == 1
+                and f.value.denominator > 1
+            ):
                 bottom.append(self.lower(num(f.value.denominator)))
                 if f.value < 0:
                     top.append(self.lower(num(-1)))
@@ -328,7 +368,11 @@ class Lowering:
             if isinstance(g, Sum) and isinstance(g.body, Mul) and g not in self.entries:
                 inner = [f for f in g.body.args if f.free]
                 smallest = min(self.contraction.cost(f.free) for f in inner)
-                if len(inner) > 1 and 4 * smallest < self.contraction.cost(g.free) and not any(isinstance(f, Delta) for f in inner):
+                if (
+                    len(inner) > 1
+                    and 4 * smallest < self.contraction.cost(g.free)
+                    and not any(isinstance(f, Delta) for f in inner)
+                ):
                     scaled = self.summed(mul(*scalars, g.body), g.indices, into_smallest=True)
                     rest = [f for f in factors if f.free and f is not g]
                     others = [self.product(rest)] if rest else []
@@ -414,7 +458,9 @@ class Lowering:
                 return Labelled(p.elementwise("not_", parts[0].value, kind="b"), parts[0].labels)
             result = parts[0]
             for x in parts[1:]:
-                result = self.contraction.elementwise(lambda u, v: p.elementwise(node.op + "_", u, v, kind="b"), [result, x])
+                result = self.contraction.elementwise(
+                    lambda u, v: p.elementwise(node.op + "_", u, v, kind="b"), [result, x]
+                )
             return result
         raise CannotDerive("a condition is a comparison", node)
 

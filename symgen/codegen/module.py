@@ -39,7 +39,9 @@ class Writer:
     def __init__(self, unit: Unit, formula: Callable[[Array], str] | None) -> None:
         self.unit = unit
         self.formula = formula
-        self.names = Names(["SHAPES", "DOMAINS", "SEEN", "TRAINS", "init", "train", "callback", "state", "checkpoint", "every"])
+        self.names = Names(
+            ["SHAPES", "DOMAINS", "SEEN", "TRAINS", "init", "train", "callback", "state", "checkpoint", "every"]
+        )
         self.params = {p.variable: p for p in unit.params}
         self.order = [*unit.data, *self.params, *unit.consts]
         self.rows = self.row_size()
@@ -87,11 +89,13 @@ class Writer:
         return self.assembled()
 
     def kernel(
-        self, name: str, outputs: Mapping[str, Array], result: Callable[[Mapping[str, str]], str], called: Mapping[str, str]
+        self,
+        name: str,
+        outputs: Mapping[str, Array],
+        result: Callable[[Mapping[str, str]], str],
+        called: Mapping[str, str],
     ) -> Kernel:
-        kernel = make_kernel(
-            name, outputs, self.unit.names, self.formula, self.order, self.rows, result, called=called
-        )
+        kernel = make_kernel(name, outputs, self.unit.names, self.formula, self.order, self.rows, result, called=called)
         self.helpers.update(kernel.helpers)
         self.imports.update(kernel.imports)
         self.parts.append(kernel.source)
@@ -154,7 +158,9 @@ class Writer:
                 call = f"averaged([{call} for _ in range({repeats})])" if repeats == "samples" else call
         if wrap is not None:
             lines.append(f"    value = {call}")
-            lines.append("    if not np.all(np.isfinite(value)):\n        blame(value, " + self.arrays_text(kernel) + ")")
+            lines.append(
+                "    if not np.all(np.isfinite(value)):\n        blame(value, " + self.arrays_text(kernel) + ")"
+            )
             lines.append(f"    return {wrap.format('value')}")
         else:
             lines.append(f"    value, gradients = {call}")
@@ -167,7 +173,11 @@ class Writer:
         self.parts.append("\n".join(lines))
 
     def arrays_text(self, kernel: Kernel) -> str:
-        return "{" + ", ".join(f"{quoted(v.name)}: {self.local(v)}" for v in kernel.inputs if v.role != "const" or v.shape) + "}"
+        return (
+            "{"
+            + ", ".join(f"{quoted(v.name)}: {self.local(v)}" for v in kernel.inputs if v.role != "const" or v.shape)
+            + "}"
+        )
 
     def local(self, v: Var | Dim) -> str:
         """What an array or a size is called inside the public functions, and as their keyword."""
@@ -192,7 +202,9 @@ class Writer:
         arrays = [v for v in kernel.inputs if v not in self.unit.consts or v.shape]
         lines = []
         if arrays:
-            places = ", ".join("params" if v in self.params else "data" if v not in self.unit.consts else "consts" for v in arrays)
+            places = ", ".join(
+                "params" if v in self.params else "data" if v not in self.unit.consts else "consts" for v in arrays
+            )
             if "consts" in places:
                 lines.append(
                     "    consts = " + dictionary({v.name: self.local(v) for v in arrays if v in self.unit.consts})
@@ -229,7 +241,8 @@ class Writer:
         text = {d: self.local(d) for d in self.all_dims}
         lines = [f"def init(seed=0, *, {''.join(k + ', ' for k in keywords)}dtype=np.float64):"]
         lines += docstring(
-            "Parameters to start from.\n\n" + "\n".join(f"{v.name}: {initial_words(p.initial, p.scale, v)}" for v, p in self.params.items())
+            "Parameters to start from.\n\n"
+            + "\n".join(f"{v.name}: {initial_words(p.initial, p.scale, v)}" for v, p in self.params.items())
         )
         for d in self.init_dims:
             lines.append(f"    {text[d]} = needed({quoted(d.name)}, {text[d]})")
@@ -238,7 +251,9 @@ class Writer:
         for v, p in self.params.items():
             kind, scale = initial_kind(p.initial, p.scale, v)
             shape = "(" + ", ".join(size_text(s, text) for s in v.shape) + ("," if len(v.shape) == 1 else "") + ")"
-            lines.append(f"        {quoted(v.name)}: initial(rng, {quoted(kind)}, {scale!r}, {shape}, {quoted(v.domain)}, dtype),")
+            lines.append(
+                f"        {quoted(v.name)}: initial(rng, {quoted(kind)}, {scale!r}, {shape}, {quoted(v.domain)}, dtype),"
+            )
         lines.append("    }")
         self.helpers.update({"initial": None, "needed": None})
         self.parts.append("\n".join(lines))
@@ -267,7 +282,9 @@ class Writer:
         if table:
             self.parts.append("TRAINS = " + dictionary(table))
 
-    def header(self, name: str, t: Train, kernels: Sequence[Kernel], options: Mapping[str, float], batch: bool) -> list[str]:
+    def header(
+        self, name: str, t: Train, kernels: Sequence[Kernel], options: Mapping[str, float], batch: bool
+    ) -> list[str]:
         settings = dict(t.settings)
         keywords = [f"steps={int(settings.get('steps', 1000))}", f"seed={int(settings.get('seed', 0))}"]
         if batch:
@@ -313,7 +330,9 @@ class Writer:
             kernel = self.quiet_kernel(kernel_name, loss.value, gradients, keep=True)
         batch = row.loop == "minimise"
         lines = self.header(name, t, [kernel], options, batch)
-        lines += docstring(self.train_words(f"Minimise {loss.name} by {', '.join(trained)} with {row.says} ({row.source}).", batch))
+        lines += docstring(
+            self.train_words(f"Minimise {loss.name} by {', '.join(trained)} with {row.says} ({row.source}).", batch)
+        )
         lines += self.started(batch)
         lines += ["", "    def evaluate(params, data, rng):", "        return " + self.inner_call(kernel), ""]
         pairs = dictionary({k: self.option(k, t) for k in options})
@@ -377,7 +396,10 @@ class Writer:
         ]
         self.helpers["started"] = None
         if batch and not self.row_names:
-            lines.insert(0, '    if batch is not None:\n        raise ValueError("these data have no axis of rows that could be split into batches")')
+            lines.insert(
+                0,
+                '    if batch is not None:\n        raise ValueError("these data have no axis of rows that could be split into batches")',
+            )
         lines.append("    rng = np.random.default_rng(seed)")
         return lines
 
@@ -409,7 +431,11 @@ class Writer:
                 called = {f"grad {v.name}": f"d{v.name}" for v in player.gradients}
                 own = "_" + self.names.new(f"{game.name}_{who}")
                 kernels.append(self.kernel(own, outputs, lambda t, w=who: payoffs_text(t, [w]), called))
-            body = ["        return (", *(f"            lambda: {self.inner_call(k)}," for k in kernels), "        )[who[0]]()"]
+            body = [
+                "        return (",
+                *(f"            lambda: {self.inner_call(k)}," for k in kernels),
+                "        )[who[0]]()",
+            ]
         else:
             outputs = {}
             for who, player in zip(names, game.players, strict=True):
@@ -430,7 +456,12 @@ class Writer:
         pairs = dictionary({k: self.option(k, t) for k in options})
         senses = tuple(1 if p.sense == "min" else -1 for p in game.players)
         lines += self.loop(
-            "play", [f"evaluate, ({', '.join(players)},), {senses!r}, params, data", quoted(row.schedule)], row.update, pairs, True, game.name
+            "play",
+            [f"evaluate, ({', '.join(players)},), {senses!r}, params, data", quoted(row.schedule)],
+            row.update,
+            pairs,
+            True,
+            game.name,
         )
         self.helpers.update({"play": None, row.update: None})
         self.parts.append("\n".join(lines))
@@ -475,7 +506,11 @@ class Writer:
     def module_words(self) -> str:
         unit = self.unit
         lines = [f"{unit.name}: losses, gradients and training, made by symgen.", ""]
-        for what, variables in (("data", unit.data), ("parameters", list(self.params)), ("constants", list(unit.consts))):
+        for what, variables in (
+            ("data", unit.data),
+            ("parameters", list(self.params)),
+            ("constants", list(unit.consts)),
+        ):
             if variables:
                 lines.append(f"{what}: " + ", ".join(declaration(v) for v in variables))
         for loss in unit.losses:

@@ -115,7 +115,9 @@ def adam(x: Any, g: Any, memory: Any, step: int, lr: float, beta1: float, beta2:
     x -= lr / (1 - beta1**step) * m / size
 
 
-def adamw(x: Any, g: Any, memory: Any, step: int, lr: float, beta1: float, beta2: float, eps: float, decay: float) -> None:
+def adamw(
+    x: Any, g: Any, memory: Any, step: int, lr: float, beta1: float, beta2: float, eps: float, decay: float
+) -> None:
     """Adam, with the parameters drawn towards 0 beside the gradient."""
     x *= 1 - lr * decay
     adam(x, g, memory, step, lr, beta1, beta2, eps)
@@ -166,7 +168,7 @@ def minimise(
         for name in bounded:
             views[name][...] = projected(domains[name], views[name])
         last = step == steps
-        if callback is not None or checkpoint is not None and (last or step % every == 0):
+        if callback is not None or (checkpoint is not None and (last or step % every == 0)):
             for name in curved:
                 params[name] = constrained(domains[name], views[name])
             if callback is not None:
@@ -186,7 +188,10 @@ def quasi_newton(
     place = free_place(evaluate, params, data, trained, domains, rng, state, what, terms)
     f, g = place["at"](place["x"])
     x, memory, history = place["x"], place["memory"], int(options["history"])
-    S, Y = memory.setdefault("S", np.zeros((0, x.size), x.dtype)), memory.setdefault("Y", np.zeros((0, x.size), x.dtype))
+    S, Y = (
+        memory.setdefault("S", np.zeros((0, x.size), x.dtype)),
+        memory.setdefault("Y", np.zeros((0, x.size), x.dtype)),
+    )
     for step in range(place["start"] + 1, steps + 1):
         d, a = -g, []
         for s, y in zip(S[::-1], Y[::-1]):

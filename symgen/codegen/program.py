@@ -16,7 +16,9 @@ from symgen.tensor.expression import ONE, Scalar
 __all__ = ["Program", "Value", "LEAVES", "VIEWS"]
 
 LEAVES = frozenset({"input", "num", "size", "loopvar", "loopself"})
-VIEWS = frozenset({"transpose", "expand", "index", "diagonal", "reshape", "windows", "item"})  # may share memory with args[0]
+VIEWS = frozenset(
+    {"transpose", "expand", "index", "diagonal", "reshape", "windows", "item"}
+)  # may share memory with args[0]
 
 
 @dataclass(eq=False)
@@ -68,7 +70,12 @@ class Program:
     loops: dict[int, Loop] = field(default_factory=dict)
 
     def make(
-        self, op: str, args: Sequence[Value] = (), attrs: tuple[Any, ...] = (), shape: tuple[Scalar, ...] = (), kind: str = "f"
+        self,
+        op: str,
+        args: Sequence[Value] = (),
+        attrs: tuple[Any, ...] = (),
+        shape: tuple[Scalar, ...] = (),
+        kind: str = "f",
     ) -> Value:
         args = tuple(args)
         key = (op, attrs, *(a.serial for a in args), shape if not args else None)

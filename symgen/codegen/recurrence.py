@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 from symgen.tensor.expression import (
-    Array, Entry, Expect, Fold, Node, Operation, Recurrence, Scalar, Sum, Tensor, Var, depends_on, entry, expect, fold,
-    fresh_index, open_sum, operation, rebuild, substitute, tensor, total,
+    Array,
+    Entry,
+    Expect,
+    Fold,
+    Node,
+    Operation,
+    Recurrence,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    depends_on,
+    entry,
+    expect,
+    fold,
+    fresh_index,
+    open_sum,
+    operation,
+    rebuild,
+    substitute,
+    tensor,
+    total,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 

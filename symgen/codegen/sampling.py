@@ -9,9 +9,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from symgen.tensor.expression import (
-    MINUS_ONE, Add, Array, Entry, Expect, Fold, Index, Mul, Node, Operation, Recurrence, Scalar, Sum, Tensor, Var, Where,
-    entry, fold, fresh_index, mul, operation, power, rebuild, recurrence, substitute, tensor, total, var,
-    variables_of, walk,
+    MINUS_ONE,
+    Add,
+    Array,
+    Entry,
+    Expect,
+    Fold,
+    Index,
+    Mul,
+    Node,
+    Operation,
+    Recurrence,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    Where,
+    entry,
+    fold,
+    fresh_index,
+    mul,
+    operation,
+    power,
+    rebuild,
+    recurrence,
+    substitute,
+    tensor,
+    total,
+    var,
+    variables_of,
+    walk,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -41,7 +68,7 @@ def is_linear_in_expectations(*roots: Array) -> bool:
             holding.add(n)
     if not holding:
         return True
-    linear: dict[Node, bool] = {r: True for r in roots}
+    linear: dict[Node, bool] = dict.fromkeys(roots, True)
     order = [n for n in walk(*roots) if n in holding]
     for n in reversed(order):  # parents before children
         flag = linear.get(n, True)
@@ -121,7 +148,9 @@ class _Sampler:
             return operation(array.name, operands, (self.samples, *array.shape))
         if isinstance(array, Recurrence):
             old = array.self_var
-            new = var(old.name, (old.shape[0], self.samples, *old.shape[1:]), old.domain, old.role, old.domain_args, old.uid)
+            new = var(
+                old.name, (old.shape[0], self.samples, *old.shape[1:]), old.domain, old.role, old.domain_args, old.uid
+            )
             t, rest = own[0], own[1:]
             self.above[old] = tensor((s, t, *rest), entry(new, t, s, *rest))
             self.lifted[old] = new  # arrays that read the sequence are raised with it
@@ -209,8 +238,6 @@ def sampled(
     renamed = {old: new for old, new in sampler.plain.items() if isinstance(old, Array) and isinstance(new, Array)}
     renamed.update(sampler.above)
     return made, sampler.noise, renamed
-
-
 
 
 def changed(arrays: Iterable[Array], *changes: Mapping[Array, Array]) -> dict[Array, Array]:

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symgen.tensor.expression import (
-    ONE, Add, Dim, Index, Mul, Node, Num, Scalar, Var, add, as_coefficient, expand_size, mul, num, sub, walk,
+    Add,
+    Dim,
+    Index,
+    Mul,
+    Node,
+    Num,
+    Scalar,
+    Var,
+    as_coefficient,
+    expand_size,
+    num,
+    sub,
+    walk,
 )  # fmt: skip
 
 __all__ = ["Sight", "dims_of", "sights", "substitute_dims"]

@@ -10,9 +10,46 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from symgen.tensor.expression import (
-    MINUS_ONE, ONE, Add, Array, Entry, Expect, Fn, Fold, Index, Mul, Node, Num, Operation, Pow, Recurrence,
-    Scalar, Sum, Tensor, Var, Where, add, as_coefficient, entry, expect, fn, fold, fresh_index, mul, neg, num,
-    open_sum, open_tensor, operation, power, rebuild, recurrence, substitute, tensor, total, where,
+    MINUS_ONE,
+    ONE,
+    Add,
+    Array,
+    Entry,
+    Expect,
+    Fn,
+    Fold,
+    Index,
+    Mul,
+    Node,
+    Num,
+    Operation,
+    Pow,
+    Recurrence,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    Where,
+    add,
+    as_coefficient,
+    entry,
+    expect,
+    fn,
+    fold,
+    fresh_index,
+    mul,
+    neg,
+    num,
+    open_sum,
+    open_tensor,
+    operation,
+    power,
+    rebuild,
+    recurrence,
+    substitute,
+    tensor,
+    total,
+    where,
 )  # fmt: skip
 
 __all__ = ["stabilised"]
@@ -26,7 +63,9 @@ def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Arr
     engine = _Stabiliser()
     made = {name: engine.array(a) for name, a in outputs.items()}
     return made, {
-        old: new for old, new in engine.memo.items() if isinstance(old, Array) and isinstance(new, Array) and old is not new
+        old: new
+        for old, new in engine.memo.items()
+        if isinstance(old, Array) and isinstance(new, Array) and old is not new
     }
 
 
@@ -426,5 +465,3 @@ def _is_spd_term(t: Scalar, axes: Sequence[Index]) -> bool:
         return False
     c, base = as_coefficient(t)
     return c > 0 and isinstance(base, Entry) and tuple(base.indices) == tuple(axes) and is_spd(base.array)
-
-

@@ -5,7 +5,7 @@ import pytest
 
 from symgen.codegen.compile import compile_arrays
 from symgen.tensor.evaluate import FLOAT, Point, evaluate
-from symgen.tensor.expression import dim, num, tensor, var
+from symgen.tensor.expression import dim, num, var
 from symgen.tensor.formula import read
 
 n, m, k, d = dim("n"), dim("m"), dim("k"), dim("d")
