@@ -352,6 +352,8 @@ class _Writer:
         if kind is Mul:
             return sympy.Mul(*args)
         if kind is Pow:
+            if args[0].is_Number and args[1].is_Integer and abs(args[1]) > 64:
+                return sympy.Pow(*args, evaluate=False)  # a number too long to write out stays a power
             return sympy.Pow(*args)
         if kind is Fn:
             return self.function(node, args)
