@@ -383,8 +383,24 @@ class Workshop:
     def factored(self, p: Poly) -> tuple[Fraction, Monomial, list[tuple[Poly, int]]]:
         """c, m, [(f, k), ..] with p = c m f^k ..: irreducible factors of numerator and denominator (there k < 0)."""
         top, powers = poly.cleared(p, self.definitions, self.budget)
-        c, content, factors = poly.factor(top, self.budget)
+        c, content, found = poly.factor(top, self.budget)
+        factors: list[tuple[Poly, int]] = []
+        for f, k in found:
+            s, f = self.oriented(f)
+            c *= s**k
+            factors.append((f, k))
         return c, content, [*factors, *((self.definitions[a], -k) for a, k in powers.items())]
+
+    def oriented(self, f: Poly) -> tuple[int, Poly]:
+        """s, g with f = s g, where g of g and -g is the one chosen whatever the names of its indices."""
+        if not f:
+            return 1, f
+        flipped = poly.scale(f, Fraction(-1))
+        node, other = poly.node_of(f), poly.node_of(flipped)
+        if not node.free:
+            return (1, f) if poly.leading(f)[1] > 0 else (-1, flipped)
+        a, b = (self._outer(lambda r, x=x: substitute(x, r), x) for x in (node, other))  # type: ignore[misc]
+        return (1, f) if _age(a) < _age(b) else (-1, flipped)
 
     def _natural_power(self, p: Poly, k: int) -> Poly:
         one = poly.single(p)
@@ -739,6 +755,10 @@ _RULES: dict[type[Node], Callable[[Workshop, Any], Poly]] = {
     Where: Workshop._where,
     Expect: Workshop._expect,
 }
+
+
+def _age(atom: Scalar) -> list[int]:
+    return [x.serial for x in atom.args]
 
 
 def _outer_name(atom: Scalar) -> str | None:

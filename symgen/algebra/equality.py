@@ -505,7 +505,8 @@ class _Search:
         if branches.missing:
             tried.append(f"{len(branches.missing)} branches were not reached")
         method = "ball arithmetic" + (", for any draws of the noise" if self.averaged else "")
-        evidence = Evidence("checked", digits=min(digits, 1000), points=agreed, method=method, tried=tuple(tried))
+        shown = None if judge in _ORDERS and digits == 999 else min(digits, 1000)
+        evidence = Evidence("checked", digits=shown, points=agreed, method=method, tried=tuple(tried))
         return Comparison("checked", evidence, tried=tuple(tried))
 
     def unknown(self, tried: Sequence[str], why: str) -> Comparison:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
@@ -183,7 +183,7 @@ def split_negative(p: Poly) -> tuple[Monomial, Poly]:
 
 
 def factor(p: Poly, budget: Budget) -> tuple[Fraction, Monomial, list[tuple[Poly, int]]]:
-    """c, m, [(f, k), ..] with p = c m f^k ..: the f irreducible of two terms at least, leading coefficient 1."""
+    """c, m, [(f, k), ..] with p = c m f^k ..: the f irreducible, of two terms at least, with coprime integers."""
     one = single(p)
     if one is not None:
         return one[0], one[1], []
@@ -200,9 +200,9 @@ def factor(p: Poly, budget: Budget) -> tuple[Fraction, Monomial, list[tuple[Poly
     out: list[tuple[Poly, int]] = []
     for f, k in factors:
         q = ring.write(f)
-        lead_q = leading(q)[1]
-        c *= lead_q ** int(k)
-        q = scale(q, 1 / lead_q)
+        common = _common(q)
+        c *= common ** int(k)
+        q = scale(q, 1 / common)
         one = single(q)
         if one is not None:
             content = times(content, tuple((a, e * int(k)) for a, e in one[1]))
@@ -210,6 +210,13 @@ def factor(p: Poly, budget: Budget) -> tuple[Fraction, Monomial, list[tuple[Poly
             out.append((q, int(k)))
     out.sort(key=lambda x: node_of(x[0]).serial)
     return c, content, out
+
+
+def _common(p: Poly) -> Fraction:
+    """The rational number that leaves coprime integers, the leading one positive."""
+    top = gcd(*(v.numerator for v in p.values()))
+    bottom = lcm(*(v.denominator for v in p.values()))
+    return Fraction(top, bottom) * (1 if leading(p)[1] > 0 else -1)
 
 
 def leading(p: Poly) -> tuple[Monomial, Fraction]:

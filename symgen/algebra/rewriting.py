@@ -216,7 +216,7 @@ def _sign(w: Workshop, x: Scalar) -> Poly:
 
 def _log_abs(w: Workshop, f: Poly) -> Poly:
     """log|f| of a factor of unknown sign, an atom."""
-    node = poly.node_of(_sign_normal(f)[1])
+    node = poly.node_of(w.oriented(f)[1])
     return poly.of_atom(w._outer(lambda r: fn("log", fn("abs", w.scalar(substitute(node, r)))), fn("abs", node)))
 
 
@@ -234,17 +234,9 @@ def _absolutes(w: Workshop, parts: list[tuple[Poly, Fraction]]) -> tuple[list[tu
     return left, logs
 
 
-def _sign_normal(p: Poly) -> tuple[int, Poly]:
-    """The sign of the leading coefficient, and the polynomial with a positive one."""
-    if not p:
-        return 1, p
-    s = 1 if poly.leading(p)[1] > 0 else -1
-    return s, poly.scale(p, Fraction(s))
-
-
 def _odd(name: str) -> Rule:
     def rule(w: Workshop, x: Scalar) -> Poly:
-        s, p = _sign_normal(w.poly(x))
+        s, p = w.oriented(w.poly(x))
         return poly.scale(w.plain_function(name, p), Fraction(s)) if p else w.plain_function(name, p)
 
     return rule
@@ -270,7 +262,7 @@ def _circular(name: str) -> Rule:
             if name == "cos":
                 return w.poly(sub(mul(c1, c2), mul(s1, s2)))
             return poly.scale(w.poly(add(mul(s1, c2), mul(c1, s2))), Fraction(1 if one[0] > 0 else -1))
-        s, q = _sign_normal(p)
+        s, q = w.oriented(p)
         return poly.scale(w.plain_function(name, q), Fraction(s if name == "sin" else 1))
 
     return rule

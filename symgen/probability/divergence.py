@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symgen.derivation.context import Context
-from symgen.probability.collect import collected
+from symgen.probability.collect import collected, difference_of_means
 from symgen.probability.densities import entry_of, log_density_at, log_density_terms, parameters
 from symgen.probability.expectation import Divergent, Expectation
 from symgen.probability.joint import (
@@ -282,7 +282,7 @@ def reduce_variance(op: Operator, ctx: Context) -> Array:
     first, second = densities_written(first, know, ctx), densities_written(second, know, ctx)
     product = _mean(mul(first, second), draws, ctx)
     value = sub(product, mul(_mean(first, draws, ctx), _mean(second, draws, ctx)))
-    made = tensor(indices, collected(value))
+    made = tensor(indices, difference_of_means(value))
     ctx.trace.add("variance", op, made, reason="Cov(f, g) = E f g - E f E g")
     return made
 

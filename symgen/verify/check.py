@@ -92,7 +92,7 @@ def read(model: ModelLike, e: tree.Expression, source: Source, until: float) -> 
         reduced = model.reduced(array, max(0.5, (until - time.monotonic()) / 2))
         ask(reduced)
     except CannotDerive as error:
-        side.unknown = str(error)
+        side.unknown, side.array = str(error), array  # as it stands it may still be tested, on finite tables
         return side
     if reduced.array is None:
         side.unknown = "this is a record: compare its fields"
@@ -142,6 +142,8 @@ def check_step(
     except BudgetSpent:
         return Verdict("unknown", evidence=Evidence("unknown", tried=("the time was up",)), reason="the time was up")
     verdict = of_comparison(found)
+    if found.status == "unknown" and (before.unknown or side.unknown):
+        return replace(verdict, reason=before.unknown or side.unknown)
     if found.status != "refuted":
         return verdict
     help = hint(model, a, relation, side, source, until)

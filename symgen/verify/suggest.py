@@ -242,6 +242,7 @@ def _powers(e: Expression, text: _Text) -> Iterator[_Change]:
             )
     elif isinstance(e, Name | Call | Subscript):
         yield _Change(Power(e, TWO, span=e.span), text(e), f"{text(e)}^2")
+    if isinstance(e, Name | Call | Subscript | Factors):
         yield _Change(Call("sqrt", (e,), span=e.span), text(e), f"sqrt({text(e)})")
 
 

@@ -76,6 +76,8 @@ def _evidence_text(v: Verdict) -> str:
     e = v.evidence
     if v.status == "proved" and e.conditions:
         return f" under {{{', '.join(e.conditions)}}}"
+    if v.status == "checked" and e.digits is None:
+        return f": {e.points} points"
     if v.status == "checked" and e.digits is not None:
         return f": {e.points} points, to {e.digits} digits" if e.digits < 500 else f": {e.points} points, exactly"
     return f": {v.reason}" if v.reason else ""
