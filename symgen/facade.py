@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from sympy import Symbol
+from sympy import Symbol, evaluate
 
 from symgen.codegen.compile import Compiled
 from symgen.derivation.derivation import Evidence, Step
@@ -27,7 +27,7 @@ from symgen.render.language import unparse
 from symgen.render.raising import raise_array
 from symgen.tensor.expression import Array, Dim, Expect, Operator, Tensor, Var, variables_of, walk
 from symgen.tensor.formula import Clash, Poisoned
-from symgen.tensor.sympy_bridge import array_to_sympy
+from symgen.tensor.sympy_bridge import array_to_sympy, within
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, DataError, Diagnostic, SpecError, SymgenError
 from symgen.text.names import canonical
@@ -171,7 +171,11 @@ class Derivation:
     def _sympy(self) -> tuple[Any, tuple[Any, ...]]:
         if self.array is None:
             return None, ()
-        return array_to_sympy(self.array, self.author_names)
+        found = within(3.0, array_to_sympy, self.array, self.author_names)
+        if found is None:  # SymPy would write out a number or a product that is too long
+            with evaluate(False):
+                found = array_to_sympy(self.array, self.author_names)
+        return found  # type: ignore[no-any-return]
 
     @property
     def indices(self) -> tuple[Any, ...]:
