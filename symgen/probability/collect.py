@@ -7,8 +7,8 @@ from symgen.probability.walks import bottom_up
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
-    MINUS_ONE, ONE, Add, Entry, Fn, Fold, Index, Mul, Node, Operation, Pow, Scalar, Sum,
-    add, delta, fold, mul, open_sum, power, rebuild, total, walk,
+    MINUS_ONE, ONE, TWO, Add, Entry, Fn, Index, Mul, Node, Operation, Pow, Scalar, Sum,
+    add, delta, fn, mul, open_sum, power, rebuild, total, walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_symmetric
 
@@ -73,10 +73,12 @@ def with_sums_named(root: Scalar) -> Scalar:
     return bottom_up(root, rule)
 
 
-def multiplied_out(x: Scalar) -> Scalar:
-    """Products of sums written out, where that is short: like terms meet."""
+def multiplied_out(x: Scalar, squares: bool = False) -> Scalar:
+    """Products of sums (and their squares) written out, where that is short: like terms meet."""
 
     def rule(n: Scalar) -> Scalar:
+        if squares and isinstance(n, Pow) and isinstance(n.base, Add) and n.exponent is TWO and len(n.base.args) <= 6:
+            return add(*(mul(a, b) for a in n.base.args for b in n.base.args))  # type: ignore[arg-type]
         if not isinstance(n, Mul):
             return n
         sums = [f for f in n.args if isinstance(f, Add)]
@@ -134,7 +136,12 @@ def _flat(body: Scalar, indices: list[Index]) -> list[tuple[Scalar, list[Index]]
 
 
 def _components(term: Scalar, indices: list[Index]) -> Scalar:
-    factors = list(term.args) if isinstance(term, Mul) else [term]
+    factors: list[Scalar] = []
+    for f in term.args if isinstance(term, Mul) else (term,):
+        if isinstance(f, Fn) and f.name == "exp" and isinstance(f.args[0], Add):
+            factors.extend(fn("exp", a) for a in f.args[0].args)
+        else:
+            factors.append(f)
     groups: list[tuple[set[Index], list[Scalar]]] = []
     for f in factors:
         mine = {i for i in f.free if i in indices}
@@ -148,7 +155,7 @@ def _components(term: Scalar, indices: list[Index]) -> Scalar:
                 rest.append((free, members))
         groups = [*rest, (mine, joined)]  # type: ignore[list-item]
     unused = [i for i in indices if all(i not in g[0] for g in groups)]
-    made = [total(mul(*members), [i for i in indices if i in free]) for free, members in groups]
+    made = [simplified(total(mul(*members), [i for i in indices if i in free])) for free, members in groups]
     return mul(total(ONE, unused), *made)
 
 
@@ -201,3 +208,9 @@ def collected(x: Scalar) -> Scalar:
         forms.append(with_inverses_contracted(with_sums_factored(flat)))
     best = min(forms, key=size_of)
     return with_sums_named(best)
+
+
+def difference_of_means(x: Scalar) -> Scalar:
+    """E f g - E f E g, with both written out over sums that factor, so that what they share cancels."""
+    apart = with_sums_factored(multiplied_out(with_sums_factored(multiplied_out(x, squares=True)), squares=True))
+    return min((collected(x), collected(simplified(apart)), apart), key=size_of)
