@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Claims about densities that are not known are tested on random finite tables."""
 
 from __future__ import annotations
