@@ -18,8 +18,8 @@ __all__ = ["DEFAULTS", "Template", "function_template", "operation_template"]
 
 @dataclass(frozen=True)
 class Template:
-    """A text with `{0}`, `{1}` for the arguments; a lone `{0}` inside a call needs no brackets. `call` says that the text
-    is an atom, `helpers` are functions of runtime.py, `imports` what it takes from SciPy."""
+    """A text with `{0}`, `{1}` for the arguments; `helpers` are functions of runtime.py, `imports` what it takes from
+    SciPy."""
 
     text: str
     helpers: tuple[str, ...] = ()

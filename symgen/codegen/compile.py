@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from symgen.codegen.emit import Emitter, Names
+from symgen.codegen.emit import Emitter
 from symgen.codegen.lower import lower
 from symgen.codegen.sampling import NOISE, followed, sampled
 from symgen.codegen.sizes import dims_of, sights, substitute_dims
 from symgen.codegen.sources import source_of
 from symgen.codegen.stable import stabilised
+from symgen.codegen.words import Names
 from symgen.tensor.expression import Array, Dim, Scalar, Var, dim, variables_of
 from symgen.text.diagnostics import DataError, InternalError
 
@@ -71,9 +72,8 @@ class Compiled:
         for s in self.sights:
             shape = np.shape(arrays[s.variable.name])
             if len(shape) != s.variable.rank:
-                raise DataError(
-                    f"`{s.variable.name}` has {len(shape)} axes, and should have {s.variable.rank}: {shape_words(s.variable)}"
-                )
+                v = s.variable
+                raise DataError(f"`{v.name}` has {len(shape)} axes, and should have {v.rank}: {shape_words(v)}")
             if s.dim in values:
                 continue
             rest = shape[s.axis] - substitute_dims(s.offset, values)

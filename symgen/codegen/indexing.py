@@ -264,8 +264,8 @@ class Indexing:
         shape[place] = count
         view = self.program.make("windows", (value,), (place, inner.size), tuple(shape), value.kind)
         stop = expand_size(add(start, mul(num(step), sub(outer.size, ONE)), ONE))
-        items = [("all",)] * len(shape)
-        items[place] = self.slice(expand_size(start), stop, step, expand_size(count))  # type: ignore[call-overload]
+        items: list[tuple[object, ...]] = [("all",)] * len(shape)
+        items[place] = self.slice(expand_size(start), stop, step, expand_size(count))
         shape[place] = outer.size
         return self.index(view, items, tuple(shape), []), [*labels, inner]
 
@@ -301,7 +301,7 @@ class Indexing:
             i = next(x for x in labels if labels.count(x) > 1)
             a = labels.index(i)
             b = labels.index(i, a + 1)
-            shape = tuple(s for k, s in enumerate(value.shape) if k not in (a, b)) + (i.size,)
+            shape = (*(s for k, s in enumerate(value.shape) if k not in (a, b)), i.size)
             value = self.program.make("diagonal", (value,), (a, b), shape, value.kind)
             labels = [x for k, x in enumerate(labels) if k not in (a, b)] + [i]
         return Labelled(value, tuple(labels))
@@ -327,7 +327,7 @@ class Indexing:
                     return self.entry(
                         self.reshaped(value, shape),
                         (*indices[:k], *order, *indices[k + 1 :]),
-                        None,  # type: ignore[arg-type]
+                        None,
                     )
         return None
 
@@ -405,12 +405,13 @@ class Indexing:
             start = form[0] if step > 0 else sub(form[0], extent)
             stop = expand_size(add(start, extent, ONE))
             if step < 0:
-                items = [("reverse",) if label is i else ("all",) for label in value.labels]
+                items: list[tuple[object, ...]] = [("reverse",) if x is i else ("all",) for x in value.labels]
                 value = Labelled(self.index(value.value, items, value.value.shape, []), value.labels)
             labels = tuple(f if label is i else label for label in value.labels)
-            items = [self.slice(expand_size(start), stop, abs(step), f.size) if x is f else ("all",) for x in labels]
+            span = self.slice(expand_size(start), stop, abs(step), f.size)
+            places = tuple(span if x is f else ("all",) for x in labels)
             shape = tuple(x.size for x in labels)
-            return Labelled(p.make("scatter", (value.value,), (shape, tuple(items)), shape), labels)
+            return Labelled(p.make("scatter", (value.value,), (shape, places), shape), labels)
         if form is None and any(isinstance(x, Entry) for x in self.parts(e)):
             position = self.integer(e)
             if not set(position.labels) == set(at):

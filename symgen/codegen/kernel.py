@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symgen.codegen.contraction import nominal_size
-from symgen.codegen.emit import Emitter, Names, size_text
+from symgen.codegen.emit import Emitter
 from symgen.codegen.lower import lower
 from symgen.codegen.program import VIEWS, Value
 from symgen.codegen.sampling import NOISE, changed, followed, is_linear_in_expectations, sampled
 from symgen.codegen.sizes import dims_of, sights
 from symgen.codegen.stable import stabilised
+from symgen.codegen.words import Names, size_text
 from symgen.tensor.expression import ZERO, Array, Dim, Expect, Scalar, Var, dim
 
 __all__ = ["SAMPLES", "Kernel", "make_kernel"]
@@ -60,7 +61,10 @@ def make_kernel(
     made, renewed = stabilised(made)
     known = followed(names, renamed, renewed)
     written = {new: old for old, new in changed(names, renamed, renewed).items()}
-    words = (lambda a: formula(written.get(a, a))) if formula is not None else None
+
+    def words(array: Array) -> str:
+        return formula(written.get(array, array)) if formula is not None else ""
+
     program = lower(made, known, words, () if rows is None else (rows,))
     for key, word in (called or {}).items():
         output = program.outputs[key]

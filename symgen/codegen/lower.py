@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from symgen.codegen.contraction import Contraction, Labelled, ordered_union
 from symgen.codegen.indexing import Indexing
@@ -257,7 +258,7 @@ class Lowering:
         """The value of an entry expression, labelled by its free indices (as numbers they are floats)."""
         found = self.entries.get(node)
         if found is None:
-            rule = self.RULES.get(type(node))
+            rule = RULES.get(type(node))
             if rule is None:
                 raise CannotDerive(f"no array form for `{type(node).__name__}`", node, "codegen/lower.py")
             found = rule(self, node)
@@ -555,7 +556,7 @@ class Lowering:
         return result
 
     def operands(self, factors: Sequence[Scalar]) -> list[Labelled]:
-        """The operands of a contraction: squares are two operands, a divisor goes into a factor that has its indices."""
+        """The operands of a contraction: a square is two of them, a divisor goes into a factor that has its indices."""
         out: list[Labelled] = []
         inverse: list[Scalar] = []
         for f in factors:
@@ -581,7 +582,9 @@ class Lowering:
     def expect(self, node: Expect) -> Labelled:
         raise CannotDerive("an expectation has to be sampled before it is lowered", node)
 
-    RULES: dict[type, Callable[[Lowering, object], Labelled]] = {  # type: ignore[assignment]
-        Num: number, Dim: dim, Index: index, Entry: entry, Add: add, Mul: mul, Pow: pow, Fn: fn, Sum: sum, Fold: fold,
-        Delta: delta, Where: where, Expect: expect,
-    }  # fmt: skip
+
+RULES: dict[type, Callable[[Lowering, Any], Labelled]] = {
+    Num: Lowering.number, Dim: Lowering.dim, Index: Lowering.index, Entry: Lowering.entry, Add: Lowering.add,
+    Mul: Lowering.mul, Pow: Lowering.pow, Fn: Lowering.fn, Sum: Lowering.sum, Fold: Lowering.fold,
+    Delta: Lowering.delta, Where: Lowering.where, Expect: Lowering.expect,
+}  # fmt: skip

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
-from typing import Any
+from functools import partial
 
 from symgen.codegen.compile import check_source
-from symgen.codegen.emit import Names, size_text
 from symgen.codegen.kernel import Kernel, make_kernel
+from symgen.codegen.layout import (
+    constant_text,
+    declaration,
+    dictionary,
+    docstring,
+    initial_kind,
+    initial_words,
+    option_text,
+    payoffs_text,
+    player_names,
+    quoted,
+    strings,
+    wrapped,
+)  # fmt: skip
 from symgen.codegen.optimisers import DYNAMICS, OPTIMISERS
+from symgen.codegen.sampling import expectations
 from symgen.codegen.sizes import dims_of, sights
 from symgen.codegen.sources import source_of
 from symgen.codegen.unit import Game, Loss, Train, Unit
-from symgen.tensor.expression import Array, Dim, Num, Scalar, Var
+from symgen.codegen.words import Names, size_text
+from symgen.tensor.expression import Array, Dim, Num, Scalar, Var, topological, variables_of
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["generate_module"]
@@ -126,7 +139,7 @@ class Writer:
         self.public(own, kernel, f"{name} = {text}" if text else name, "float({})" if not array.shape else "{}")
 
     def game(self, game: Game) -> None:
-        """The payoffs of all players with the gradients of each by its own parameters; for turns, one kernel a player."""
+        """The payoffs of all players with the gradients of each by its own parameters."""
         both = self.names.new(game.name + "_values_and_grads")
         outputs: dict[str, Array] = {}
         called: dict[str, str] = {}
@@ -145,7 +158,7 @@ class Writer:
         keywords = self.keyword_texts(kernel)
         if kernel.draws:
             keywords += ["seed=0", "samples=1" if not kernel.lifted else "samples=256"]
-            doc += "\n\nAn expectation without closed form is a Monte Carlo estimate: `samples` draws of the noise by `seed`."
+            doc += "\n\nA Monte Carlo estimate of an expectation: `samples` draws of the noise by `seed`."
             self.helpers["averaged"] = None
         star = ", *, " + ", ".join(keywords) if keywords else ""
         lines = [f"def {name}(params, data=None{star}):", *docstring(doc)]
@@ -252,7 +265,8 @@ class Writer:
             kind, scale = initial_kind(p.initial, p.scale, v)
             shape = "(" + ", ".join(size_text(s, text) for s in v.shape) + ("," if len(v.shape) == 1 else "") + ")"
             lines.append(
-                f"        {quoted(v.name)}: initial(rng, {quoted(kind)}, {scale!r}, {shape}, {quoted(v.domain)}, dtype),"
+                f"        {quoted(v.name)}: "
+                f"initial(rng, {quoted(kind)}, {scale!r}, {shape}, {quoted(v.domain)}, dtype),"
             )
         lines.append("    }")
         self.helpers.update({"initial": None, "needed": None})
@@ -336,8 +350,9 @@ class Writer:
         lines += self.started(batch)
         lines += ["", "    def evaluate(params, data, rng):", "        return " + self.inner_call(kernel), ""]
         pairs = dictionary({k: self.option(k, t) for k in options})
+        terms = self.terms(loss.value)
         update = t.method if row.loop == "minimise" else "None"
-        lines += self.loop(row.loop, [f"evaluate, params, data, {strings(trained)}"], update, pairs, batch, loss.name)
+        lines += self.loop(row.loop, [f"evaluate, params, data, {strings(trained)}"], update, pairs, batch, loss.name, terms)
         self.helpers.update({row.loop: None, **({t.method: None} if batch else {})})
         self.parts.append("\n".join(lines))
 
@@ -378,8 +393,8 @@ class Writer:
         if batch and self.row_names:
             text += f"A minibatch takes `batch` rows of {', '.join(self.row_names)} at a time (None: all rows). "
         text += (
-            "`callback(step, value, params)` is called after each step; `checkpoint(state)` every `every` steps and at the "
-            "end, with all that `state=` needs to go on to the same bits. Returns the parameters."
+            "`callback(step, value, params)` is called after each step; `checkpoint(state)` every `every` steps and at "
+            "the end, with all that `state=` needs to go on to the same bits. Returns the parameters."
         )
         return text
 
@@ -398,20 +413,28 @@ class Writer:
         if batch and not self.row_names:
             lines.insert(
                 0,
-                '    if batch is not None:\n        raise ValueError("these data have no axis of rows that could be split into batches")',
+                "    if batch is not None:\n"
+                '        raise ValueError("these data have no axis of rows that could be split into batches")',
             )
         lines.append("    rng = np.random.default_rng(seed)")
         return lines
 
-    def terms(self) -> str:
-        return "lambda params: {}"
+    def terms(self, value: Array) -> str:
+        """The function that computes the named values of a loss, to tell which one is not finite."""
+        named = {name: a for a in topological(value) if (name := self.unit.names.get(a)) and not isinstance(a, Var)}
+        named = {name: a for name, a in named.items() if a is not value and variables_of(a) <= set(self.order)}
+        if not named or expectations(value):
+            return "lambda params: {}"
+        kernel = self.kernel("_" + self.names.new("terms"), named, dictionary, {})
+        return f"lambda params: {self.inner_call(kernel)}"
 
-    def loop(self, loop: str, first: list[str], update: str, pairs: str, batch: bool, what: str) -> list[str]:
+    def loop(self, loop: str, first: list[str], update: str, pairs: str, batch: bool, what: str, terms: str) -> list[str]:
         rows = strings(self.row_names if batch else ())
         return [
             f"    return {loop}(",
             f"        {first[0]}, DOMAINS, {''.join(x + ', ' for x in first[1:])}{update}, {pairs}, steps,",
-            f"        {'batch' if batch else 'None'}, {rows}, rng, callback, state, checkpoint, every, {quoted(what)}, {self.terms()},",
+            f"        {'batch' if batch else 'None'}, {rows}, rng, callback, state, checkpoint, every, {quoted(what)},",
+            f"        {terms},",
             "    )",
         ]
 
@@ -430,7 +453,7 @@ class Writer:
                 outputs = {f"payoff {who}": player.payoff, **{f"grad {v.name}": g for v, g in player.gradients.items()}}
                 called = {f"grad {v.name}": f"d{v.name}" for v in player.gradients}
                 own = "_" + self.names.new(f"{game.name}_{who}")
-                kernels.append(self.kernel(own, outputs, lambda t, w=who: payoffs_text(t, [w]), called))
+                kernels.append(self.kernel(own, outputs, partial(payoffs_text, names=[who]), called))
             body = [
                 "        return (",
                 *(f"            lambda: {self.inner_call(k)}," for k in kernels),
@@ -462,6 +485,7 @@ class Writer:
             pairs,
             True,
             game.name,
+            "lambda params: {}",
         )
         self.helpers.update({"play": None, row.update: None})
         self.parts.append("\n".join(lines))
@@ -518,90 +542,3 @@ class Writer:
             lines.append(f"loss {loss.name}" + (f" = {text}" if text else ""))
         lines += [f"assuming {a}" for a in unit.assumptions]
         return "\n".join(lines)
-
-
-# --- small texts ------------------------------------------------------------------------------------------------------------
-
-
-def quoted(name: str) -> str:
-    """A string literal, in double quotes where it can be."""
-    return f'"{name}"' if repr(name)[1:-1] == name and '"' not in name else repr(name)
-
-
-def dictionary(pairs: Mapping[str, str], indent: str = "") -> str:
-    """A dict display; with `indent`, over several lines where it is long."""
-    items = [f"{quoted(name)}: {text}" for name, text in pairs.items()]
-    text = "{" + ", ".join(items) + "}"
-    if len(text) <= 90 or not indent:
-        return text
-    lines = textwrap.wrap(", ".join(items) + ",", 112 - len(indent), break_long_words=False, break_on_hyphens=False)
-    return "{\n" + "\n".join(indent + "    " + line for line in lines) + f"\n{indent}}}"
-
-
-def strings(names: Sequence[str]) -> str:
-    """A tuple of string literals."""
-    return "(" + ", ".join(quoted(n) for n in names) + ("," if len(names) == 1 else "") + ")"
-
-
-def docstring(text: str, indent: str = "    ") -> list[str]:
-    """A docstring that no text can end or escape from."""
-    text = text.replace("\\", "\\\\").replace('"""', "'''")
-    lines: list[str] = []
-    for line in text.split("\n"):
-        lines.extend(textwrap.wrap(line, 116 - len(indent), break_long_words=False, break_on_hyphens=False) or [""])
-    if lines[-1].endswith('"'):
-        lines[-1] += " "
-    if len(lines) == 1:
-        return [f'{indent}"""{lines[0]}"""']
-    return [f'{indent}"""{lines[0]}', *(indent + line if line else "" for line in lines[1:]), f'{indent}"""']
-
-
-def wrapped(items: Sequence[str]) -> list[str]:
-    return ["    " + line for line in textwrap.wrap(", ".join(items) + ",", 112, break_long_words=False)]
-
-
-def constant_text(value: Any) -> str:
-    if isinstance(value, Fraction):
-        return repr(float(value))
-    if isinstance(value, (int, float)):
-        return repr(value)
-    return repr(float(value))
-
-
-def option_text(value: float) -> str:
-    return repr(int(value)) if float(value).is_integer() and abs(value) >= 1 else repr(float(value))
-
-
-def declaration(v: Var) -> str:
-    return f"{v.name}: {v.domain}" + (f"[{', '.join(map(str, v.shape))}]" if v.shape else "")
-
-
-def initial_kind(kind: str | None, scale: float, v: Var) -> tuple[str, float]:
-    if kind is None:
-        return ("glorot", 0.0) if len(v.shape) > 1 and v.domain == "real" else ("small", 0.0)
-    if kind in ("zeros", "ones"):
-        return "number", 0.0 if kind == "zeros" else 1.0
-    return kind, float(scale)
-
-
-def initial_words(kind: str | None, scale: float, v: Var) -> str:
-    kind, scale = initial_kind(kind, scale, v)
-    words = {
-        "number": f"{scale:g}", "normal": f"normal, standard deviation {scale:g}", "glorot": "Glorot (2010), uniform",
-        "he": "He (2015), normal", "small": "near 0" if v.domain == "real" else f"near the middle of its domain ({v.domain})",
-    }  # fmt: skip
-    return words[kind]
-
-
-def player_names(game: Game) -> list[str]:
-    names: list[str] = []
-    for player in game.players:
-        name = player.name or player.params[0].name
-        names.append(name if name not in names else f"{name}_{len(names)}")
-    return names
-
-
-def payoffs_text(texts: Mapping[str, str], names: Sequence[str]) -> str:
-    payoffs = {name: texts[f"payoff {name}"] for name in names}
-    gradients = {key[len("grad ") :]: text for key, text in texts.items() if key.startswith("grad ")}
-    return dictionary(payoffs) + ", " + dictionary(gradients, "    ")

@@ -38,17 +38,19 @@ class Dynamics:
     source: str = ""
 
 
+_SGD = {"lr": 0.01}
 _ADAM = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
 OPTIMISERS = {
     row.name: row
     for row in (
-        Optimiser("sgd", {"lr": 0.01}, "gradient descent", "Robbins and Monro (1951)"),
+        Optimiser("sgd", _SGD, "gradient descent", "Robbins and Monro (1951)"),
         Optimiser("momentum", {"lr": 0.01, "beta": 0.9}, "gradient descent with momentum", "Polyak (1964)"),
         Optimiser("rmsprop", {"lr": 0.001, "rho": 0.9, "eps": 1e-8}, "RMSprop", "Tieleman and Hinton (2012)"),
         Optimiser("adam", _ADAM, "Adam", "Kingma and Ba (2015), algorithm 1"),
         Optimiser("adamw", {**_ADAM, "decay": 0.01}, "AdamW", "Loshchilov and Hutter (2019), algorithm 2"),
         Optimiser(
-            "lbfgs", {"history": 10, "tol": 1e-9}, "L-BFGS on all rows", "Nocedal and Wright (2006), 7.4, 7.5", "quasi_newton"
+            "lbfgs", {"history": 10, "tol": 1e-9}, "L-BFGS on all rows", "Nocedal and Wright (2006), 7.4, 7.5",
+            "quasi_newton",
         ),
         Optimiser(
             "newton", {"tol": 1e-9}, "Newton's method with conjugate gradients on all rows",
@@ -59,10 +61,10 @@ OPTIMISERS = {
 DYNAMICS = {
     row.name: row
     for row in (
-        Dynamics("simultaneous", "simultaneous", "sgd", {"lr": 0.01}, "all players step at once", "Mescheder et al. (2017)"),
-        Dynamics("alternating", "alternating", "sgd", {"lr": 0.01}, "the players step in turn", "Goodfellow et al. (2014)"),
-        Dynamics("extragradient", "extragradient", "sgd", {"lr": 0.01}, "a look ahead, then the step", "Korpelevich (1976)"),
-        Dynamics("optimistic", "optimistic", "sgd", {"lr": 0.01}, "the step 2 F_t - F_(t-1)", "Daskalakis et al. (2018)"),
+        Dynamics("simultaneous", "simultaneous", "sgd", _SGD, "all players step at once", "Mescheder et al. (2017)"),
+        Dynamics("alternating", "alternating", "sgd", _SGD, "the players step in turn", "Goodfellow et al. (2014)"),
+        Dynamics("extragradient", "extragradient", "sgd", _SGD, "a look ahead, then the step", "Korpelevich (1976)"),
+        Dynamics("optimistic", "optimistic", "sgd", _SGD, "the step 2 F_t - F_(t-1)", "Daskalakis et al. (2018)"),
         Dynamics(
             "momentum", "simultaneous", "momentum", {"lr": 0.01, "beta": 0.9}, "all players step with momentum",
             "Gidel et al. (2019)",
@@ -73,7 +75,7 @@ DYNAMICS = {
 }  # fmt: skip
 
 
-# --- updates --------------------------------------------------------------------------------------------------------------
+# --- updates ----------------------------------------------------------------------------------------------------------
 
 
 def sgd(x: Any, g: Any, memory: Any, step: int, lr: float) -> None:
@@ -123,14 +125,14 @@ def adamw(
     adam(x, g, memory, step, lr, beta1, beta2, eps)
 
 
-# --- loops ----------------------------------------------------------------------------------------------------------------
+# --- loops ------------------------------------------------------------------------------------------------------------
 
 
 def minimise(
-    evaluate: Any, params: Any, data: Any, trained: Any, domains: Any, update: Any, options: Any, steps: int, batch: Any,
-    row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
+    evaluate: Any, params: Any, data: Any, trained: Any, domains: Any, update: Any, options: Any, steps: int,
+    batch: Any, row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
 ) -> Any:  # fmt: skip
-    """Steps of `update` along the gradient; parameters with a domain move in free coordinates, or are projected back."""
+    """Steps of `update` along the gradient; parameters of a domain move in free coordinates, or are projected back."""
     params = dict(params)
     dtype = np.result_type(*(params[name] for name in trained))
     x, views = packed({name: freed(domains[name], params[name]) for name in trained}, dtype)
@@ -181,8 +183,8 @@ def minimise(
 
 
 def quasi_newton(
-    evaluate: Any, params: Any, data: Any, trained: Any, domains: Any, update: Any, options: Any, steps: int, batch: Any,
-    row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
+    evaluate: Any, params: Any, data: Any, trained: Any, domains: Any, update: Any, options: Any, steps: int,
+    batch: Any, row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
 ) -> Any:  # fmt: skip
     """L-BFGS with a line search for the weak Wolfe conditions, on all rows; noise is drawn once and kept."""
     place = free_place(evaluate, params, data, trained, domains, rng, state, what, terms)
@@ -217,10 +219,10 @@ def quasi_newton(
 
 
 def newton_cg(
-    evaluate: Any, params: Any, data: Any, trained: Any, domains: Any, update: Any, options: Any, steps: int, batch: Any,
-    row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
+    evaluate: Any, params: Any, data: Any, trained: Any, domains: Any, update: Any, options: Any, steps: int,
+    batch: Any, row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
 ) -> Any:  # fmt: skip
-    """Newton's method on all rows: H d = -g by conjugate gradients, H v by differences of gradients, then a line search."""
+    """Newton's method on all rows: H d = -g by conjugate gradients, H v by differences of gradients; a line search."""
     place = free_place(evaluate, params, data, trained, domains, rng, state, what, terms)
     x = place["x"]
     f, g = place["at"](x)
@@ -298,7 +300,7 @@ def free_place(
 
 
 def line_search(value_at: Any, x: Any, f: float, g: Any, d: Any) -> Any:
-    """A point x + t d that satisfies the weak Wolfe conditions, with value and gradient, by bisection; None if none is found."""
+    """A point x + t d that satisfies the weak Wolfe conditions, with value and gradient, by bisection, or None."""
     slope = float(g @ d)
     if not slope < 0:
         return None
@@ -317,12 +319,13 @@ def line_search(value_at: Any, x: Any, f: float, g: Any, d: Any) -> Any:
 
 
 def play(
-    evaluate: Any, players: Any, senses: Any, params: Any, data: Any, domains: Any, schedule: str, update: Any, options: Any, steps: int,
-    batch: Any, row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
+    evaluate: Any, players: Any, senses: Any, params: Any, data: Any, domains: Any, schedule: str, update: Any,
+    options: Any, steps: int, batch: Any, row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any,
+    every: int, what: str, terms: Any,
 ) -> Any:  # fmt: skip
-    """A game by gradients. `players` are the names of each one's parameters, `senses` 1 for one that minimises its payoff
-    and -1 for one that maximises; `evaluate(params, data, rng, who)` gives the payoffs of the players `who` and their
-    gradients by their own parameters."""
+    """A game by gradients. `players` are the names of each one's parameters, `senses` 1 for one that minimises its
+    payoff and -1 for one that maximises; `evaluate(params, data, rng, who)` gives the payoffs of the players `who` and
+    their gradients by their own parameters."""
     params = dict(params)
     names = [name for player in players for name in player]
     dtype = np.result_type(*(params[name] for name in names))
@@ -334,7 +337,7 @@ def play(
     g, slots = packed(views, dtype)
     curved = [name for name in names if domains[name] in ("positive", "unit", "simplex", "spd", "lower")]
     ends = np.cumsum([0] + [sum(views[name].size for name in player) for player in players])
-    parts = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:])]
+    parts = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:])]  # noqa: RUF007
     memory: Any = {}
     rows = {"order": None, "at": 0}
     start = 0

@@ -23,10 +23,10 @@ VIEWS = frozenset(
 
 @dataclass(eq=False)
 class Value:
-    """One operation: `op` of `args` with `attrs`. kind: f float array, i integer array, b truth values, s a Python number.
+    """One operation: `op` of `args` with `attrs`. kind: f float array, i integer array, b truth values, s a number.
 
-    `loops` are the loops inside which it has to stand; `name` is the author's (or a derivation's) word for it, `comment`
-    its formula.
+    `loops` are the loops inside which it has to stand; `name` is the author's (or a derivation's) word for it,
+    `comment` its formula.
     """
 
     op: str

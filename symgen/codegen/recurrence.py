@@ -77,7 +77,7 @@ class _Slicer:
                 stack.pop()
                 continue
             if n.is_array_node or not n.args or not depends_on(n, self.self_var):
-                memo[n] = n  # type: ignore[assignment]
+                memo[n] = n
                 stack.pop()
                 continue
             if isinstance(n, (Sum, Fold)):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-# --- functions on elements, exact to the last digits -------------------------------------------------------------------
+# --- functions on elements, exact to the last digits ------------------------------------------------------------------
 
 
 def sigmoid(z: Any, out: Any = None) -> Any:
@@ -93,7 +93,7 @@ def matrix_power(A: Any, k: Any) -> Any:
     return np.linalg.matrix_power(A, round(float(k)))
 
 
-# --- positions ----------------------------------------------------------------------------------------------------------
+# --- positions --------------------------------------------------------------------------------------------------------
 
 
 def inside(i: Any, size: int) -> Any:
@@ -124,7 +124,7 @@ def put_added(shape: Any, where: Any, values: Any, dtype: Any) -> Any:
     return out
 
 
-# --- the door -----------------------------------------------------------------------------------------------------------
+# --- the door ---------------------------------------------------------------------------------------------------------
 
 
 def shown_sizes(shapes: Any, arrays: Any, sizes: Any) -> Any:
@@ -222,7 +222,7 @@ def needed(name: str, size: Any) -> Any:
     return int(size)
 
 
-# --- parameters that stay in their domain ---------------------------------------------------------------------------------
+# --- parameters that stay in their domain -----------------------------------------------------------------------------
 
 
 def lower_factor(u: Any) -> Any:
@@ -309,7 +309,7 @@ def projected(domain: str, x: Any) -> Any:
     return x
 
 
-# --- initial values -------------------------------------------------------------------------------------------------------
+# --- initial values ---------------------------------------------------------------------------------------------------
 
 
 def initial(rng: Any, kind: str, scale: float, shape: Any, domain: str, dtype: Any) -> Any:
@@ -326,20 +326,22 @@ def initial(rng: Any, kind: str, scale: float, shape: Any, domain: str, dtype: A
         x = (2 / fan_in) ** 0.5 * rng.standard_normal(shape)
     else:
         x = constrained(domain, 0.1 * rng.standard_normal(shape))
-        if domain in ("symmetric", "psd", "diagonal", "skew", "orthogonal"):
-            x = {
-                "symmetric": lambda: x + x.T,
-                "psd": lambda: x @ x.T,
-                "diagonal": lambda: np.diag(np.diag(x)),
-                "skew": lambda: x - x.T,
-                "orthogonal": lambda: np.linalg.qr(x)[0],
-            }[domain]()
+        if domain == "symmetric":
+            x = x + np.swapaxes(x, -1, -2)
+        elif domain == "skew":
+            x = x - np.swapaxes(x, -1, -2)
+        elif domain == "psd":
+            x = x @ np.swapaxes(x, -1, -2)
+        elif domain == "diagonal":
+            x = x * np.eye(shape[-1])
+        elif domain == "orthogonal":
+            x = projected(domain, x)
         elif domain == "nonnegative":
             x = np.abs(x)
     return np.asarray(x, dtype)[()]
 
 
-# --- the rows of the data ---------------------------------------------------------------------------------------------------
+# --- the rows of the data ---------------------------------------------------------------------------------------------
 
 
 def next_rows(state: Any, n: int, batch: int, rng: Any) -> Any:
@@ -367,7 +369,7 @@ def started(shapes: Any, data_names: Any, param_names: Any, data: Any, params: A
     return {name: arrays[name] for name in data_names}, {name: arrays[name] for name in param_names}
 
 
-# --- training -----------------------------------------------------------------------------------------------------------------
+# --- training ---------------------------------------------------------------------------------------------------------
 
 
 def saved_state(step: int, x: Any, memory: Any, rows: Any, rng: Any, params: Any) -> Any:

@@ -169,7 +169,7 @@ class _Sampler:
 
     def scalar(self, body: Scalar, s: Index | None) -> Scalar:
         result = self.replaced(body, s)
-        return result  # type: ignore[return-value]
+        return result
 
     def replaced(self, root: Node, s: Index | None) -> Node:
         """`root` with entries of lifted arrays read at the sample s, and expectations replaced."""
@@ -192,11 +192,11 @@ class _Sampler:
                     stack.extend(waiting)
                     continue
                 stack.pop()
-                memo[n] = entry(self.raised(n.array), s, *(memo[a] for a in n.indices))  # type: ignore[misc]
+                memo[n] = entry(self.raised(n.array), s, *(memo[a] for a in n.indices))
                 continue
             if n.is_array_node and s is not None:
                 stack.pop()
-                memo[n] = self.array(n)  # type: ignore[arg-type]
+                memo[n] = self.array(n)
                 continue
             waiting = [a for a in n.args if a not in memo]
             if waiting:
@@ -209,11 +209,11 @@ class _Sampler:
             elif all(a is b for a, b in zip(n.args, new, strict=True)):
                 memo[n] = n
             elif isinstance(n, Tensor):
-                memo[n] = tensor(n.axes, new[0])  # type: ignore[arg-type]
+                memo[n] = tensor(n.axes, new[0])
             elif isinstance(n, (Sum, Fold)):
                 memo[n] = self.rebound(n, new[0])
             elif isinstance(n, Recurrence):
-                memo[n] = recurrence(n.self_var, new[0], new[1:], n.reverse)  # type: ignore[arg-type]
+                memo[n] = recurrence(n.self_var, new[0], new[1:], n.reverse)
             else:
                 memo[n] = rebuild(n, new)
         return memo[root]

@@ -45,7 +45,7 @@ def dims_of(*nodes: Node) -> list[Dim]:
         elif isinstance(n, Index):
             found.update(dict.fromkeys(dims_of(n.size)))
         elif n.is_array_node:
-            for s in n.shape:  # type: ignore[attr-defined]
+            for s in n.shape:
                 found.update(dict.fromkeys(dims_of(s)))
         if hasattr(n, "indices") and isinstance(n.indices, tuple):
             for i in n.indices:

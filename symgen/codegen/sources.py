@@ -1,4 +1,4 @@
-"""The text of the functions that generated modules carry: those of runtime.py and optimisers.py, without annotations."""
+"""The text of the functions that generated modules carry, from runtime.py and optimisers.py, without annotations."""
 
 from __future__ import annotations
 

@@ -197,16 +197,16 @@ class _Stabiliser:
         if all(a is b for a, b in zip(n.args, new, strict=True)):
             return n
         if isinstance(n, Tensor):
-            return tensor(n.axes, new[0])  # type: ignore[arg-type]
+            return tensor(n.axes, new[0])
         if isinstance(n, (Sum, Fold)):
             unique = {i: fresh_index(i.size) for i in n.indices}
             body, bound = substitute(new[0], unique), list(unique.values())
             return total(body, bound) if isinstance(n, Sum) else fold(n.kind, body, bound)
         if isinstance(n, Expect):
-            return expect(new[0], n.noise, n.laws)  # type: ignore[arg-type]
+            return expect(new[0], n.noise, n.laws)
         if isinstance(n, Recurrence):
-            return recurrence(n.self_var, new[0], new[1:], n.reverse)  # type: ignore[arg-type]
-        return rebuild(n, new)  # type: ignore[no-any-return]
+            return recurrence(n.self_var, new[0], new[1:], n.reverse)
+        return rebuild(n, new)
 
     def rewritten(self, n: Node) -> Node:
         if isinstance(n, Fn) and n.name == "log":
@@ -261,7 +261,7 @@ class _Stabiliser:
         return None
 
     def log_of_product(self, x: Mul) -> Scalar | None:
-        """log(a*b) = log(a) + log(b) for what is positive for certain and has a stable logarithm; the rest stays together."""
+        """log(a*b) = log(a) + log(b) for what is positive and has a stable logarithm; the rest stays together."""
         parts: list[Scalar] = []
         rest: list[Scalar] = []
         for f in x.args:
@@ -311,8 +311,8 @@ class _Stabiliser:
             z = complement_of(n)
             if z is not None:
                 return fn("sigmoid", z)
-        constant = next((t for t in n.args if isinstance(t, Num) and not isinstance(t.value, str)), None)
-        if constant is not None and abs(constant.value) == 1:
+        constant = next((t for t in n.args if isinstance(t, Num) and t.value in (1, -1)), None)
+        if constant is not None and isinstance(constant.value, Fraction):
             for t in n.args:
                 c, base = as_coefficient(t)
                 if c != -constant.value or not isinstance(base, Fn):

@@ -32,7 +32,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Player:
-    """One player of a game: the parameters that are its own, `max` or `min`, its payoff and the gradients of that by them."""
+    """One player of a game: its own parameters, `max` or `min`, its payoff and the gradients of that by them."""
 
     params: tuple[Var, ...]
     sense: str

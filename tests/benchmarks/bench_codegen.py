@@ -127,8 +127,8 @@ def cases(dtype, quick=False):
     m = symgen.loads(VAE).compile()
     for n, h, k in [(32, 128, 8), (128, 128, 8), (1024, 512, 32)]:
         x = (rng.random((n, 64)) < 0.3).astype(dtype)
-        shapes = {"We": (64, h), "be": (h,), "Wm": (h, k), "bm": (k,), "Wv": (h, k), "bv": (k,), "Wd": (k, h), "bd": (h,),
-                  "Wx": (h, 64), "bx": (64,)}  # fmt: skip
+        shapes = {"We": (64, h), "be": (h,), "Wm": (h, k), "bm": (k,), "Wv": (h, k), "bv": (k,), "Wd": (k, h),
+                  "bd": (h,),                  "Wx": (h, 64), "bx": (64,)}  # fmt: skip
         p = {name: normal(*s, scale=s[0] ** -0.5 if len(s) > 1 else 0.1) for name, s in shapes.items()}
         eps = normal(n, k)
         yield (

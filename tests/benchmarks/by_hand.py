@@ -82,7 +82,8 @@ def vae(x, p, eps):
     da += dlv @ p["Wv"].T
     da *= 1 - a * a
     return L, {
-        "We": x.T @ da, "be": da.sum(axis=0), "Wm": a.T @ dmu, "bm": dmu.sum(axis=0), "Wv": a.T @ dlv, "bv": dlv.sum(axis=0),
+        "We": x.T @ da, "be": da.sum(axis=0), "Wm": a.T @ dmu, "bm": dmu.sum(axis=0),
+        "Wv": a.T @ dlv, "bv": dlv.sum(axis=0),
         "Wd": z.T @ dh, "bd": dh.sum(axis=0), "Wx": h.T @ do, "bx": do.sum(axis=0),
     }  # fmt: skip
 
@@ -123,6 +124,7 @@ def gan(X, p, eps):
     dg = dG @ p["A2"].T
     dg *= 1 - g * g
     return (V, W), {
-        "B1": X.T @ dr + G.T @ df, "b1": dr.sum(axis=0) + df.sum(axis=0), "B2": sr @ r + sf @ f, "b2": sr.sum() + sf.sum(),
+        "B1": X.T @ dr + G.T @ df, "b1": dr.sum(axis=0) + df.sum(axis=0),
+        "B2": sr @ r + sf @ f, "b2": sr.sum() + sf.sum(),
         "A1": eps.T @ dg, "a1": dg.sum(axis=0), "A2": g.T @ dG, "a2": dG.sum(axis=0),
     }  # fmt: skip

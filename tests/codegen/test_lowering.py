@@ -12,9 +12,11 @@ n, m, k, d = dim("n"), dim("m"), dim("k"), dim("d")
 SIZES = {"n": 5, "m": 3, "k": 4, "d": 2}
 SCOPE = {
     "X": var("X", (n, d), role="data"), "Z": var("Z", (n, k)), "A": var("A", (n, n)), "B": var("B", (n, m)),
-    "C": var("C", (m, k)), "D": var("D", (k, n)), "S": var("S", (d, d), "spd"), "x": var("x", (n,)), "y": var("y", (n,)),
+    "C": var("C", (m, k)), "D": var("D", (k, n)), "S": var("S", (d, d), "spd"), "x": var("x", (n,)),
+    "y": var("y", (n,)),
     "u": var("u", (m,)), "v": var("v", (k,)), "w": var("w", (d,)), "q": var("q", (n,), "positive"), "a": var("a"),
-    "b": var("b", (), "positive"), "T": var("T", (n, m, k)), "R": var("R", (n, m)), "ids": var("ids", (m,), "label", "data", (n,)),
+    "b": var("b", (), "positive"), "T": var("T", (n, m, k)), "R": var("R", (n, m)),
+    "ids": var("ids", (m,), "label", "data", (n,)),
     "K": var("K", (d, m, num(2))), "n": n, "m": m, "k": k, "d": d,
 }  # fmt: skip
 
