@@ -2,8 +2,8 @@
 
 An entry expression becomes a polynomial over atoms. Definitions are opened, functions written in a small basis (exp,
 log, powers, sign, lgamma and its derivatives, cos, sin), products of sums expanded to connected contractions with
-canonical labels, fractions brought to lowest terms. A rule that needs a sign asks the facts, and the fact is kept as a condition.
-All of it under a budget of terms and time: when that is spent, BudgetSpent is raised and nothing is known.
+canonical labels, fractions brought to lowest terms. A rule that needs a sign asks the facts, and the fact is kept as
+a condition. All of it under a budget of terms and time: when that is spent, BudgetSpent is raised and nothing is known.
 """
 
 from __future__ import annotations
@@ -470,7 +470,7 @@ class Workshop:
     def _number_power(self, c: Fraction, q: Fraction) -> Poly:
         """c ^ q of a positive number, in powers of primes."""
         whole, out = Fraction(1), {}
-        for prime, k in _primes(c):
+        for prime, k in poly.primes(c):
             e = k * q
             n = e.numerator // e.denominator
             whole *= Fraction(prime) ** n
@@ -778,21 +778,6 @@ def _is_idempotent(array: Array) -> bool:
 
 def _is_heavy(array: Tensor) -> bool:
     return not isinstance(array.body, Entry | Num | Dim)
-
-
-def _primes(c: Fraction) -> list[tuple[int, Fraction]]:
-    """The primes of a positive rational number with their exponents; a part that is too large stays whole."""
-    out: dict[int, int] = {}
-    for value, s in ((c.numerator, 1), (c.denominator, -1)):
-        p = 2
-        while p * p <= value and p < 2000:
-            while value % p == 0:
-                out[p] = out.get(p, 0) + s
-                value //= p
-            p += 1
-        if value > 1:
-            out[value] = out.get(value, 0) + s
-    return [(p, Fraction(k)) for p, k in sorted(out.items())]
 
 
 def _closed_sum(factors: list[tuple[Scalar, Fraction]], bound: list[Index]) -> Scalar | None:

@@ -79,7 +79,7 @@ def _canonical_order(factors: Sequence[Factor], bound: Sequence[Index], tidy: Ti
 
 
 def _ranked(keys: dict[Index, tuple[object, ...]]) -> dict[Index, int]:
-    places = {k: n for n, k in enumerate(sorted(set(keys.values())))}  # type: ignore[type-var]
+    places = {k: n for n, k in enumerate(sorted(set(keys.values())))}
     return {i: places[k] for i, k in keys.items()}
 
 

@@ -8,26 +8,24 @@ A float decides nothing: it says where to look.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from symgen.algebra import canonical as forms
+from symgen.algebra.branches import Branches
+from symgen.algebra.comparison import Comparison, Counterexample, two_texts
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import BALL, FLOAT, NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     Array,
-    Compare,
     Expect,
-    Fn,
     Node,
-    Num,
     Operator,
-    Pow,
     Scalar,
     Var,
     divide,
@@ -61,68 +59,6 @@ FIRST_BITS, LAST_BITS = 192, 4096
 SUSPICIOUS = 1e-7  # a relative float difference that is looked at in balls first
 
 Completion = Callable[[Point, Sequence[Node], np.random.Generator], None]
-
-
-@dataclass(frozen=True)
-class Counterexample:
-    """A point at which a relation fails: the sizes, the values by the names of the variables, and both sides at the
-    entry `at` where they differ. `other` is the second point of a claim about two."""
-
-    sizes: dict[str, int]
-    values: dict[str, Any]
-    left: float
-    right: float
-    at: tuple[int, ...] = ()
-    other: dict[str, Any] = field(default_factory=dict)
-    left_text: str = ""
-    right_text: str = ""
-
-    def __bool__(self) -> bool:
-        return True
-
-    def where(self) -> str:
-        """`k = 1, mu = (0.5), s = (2)`."""
-        parts = [f"{name} = {n}" for name, n in self.sizes.items()]
-        parts += [f"{name} = {value_text(v)}" for name, v in self.values.items()]
-        return ", ".join(parts)
-
-    def text(self, left: str = "left", right: str = "right") -> str:
-        """`at k = 1, mu = (0.5): left is 0.9319, right is 1.9319`."""
-        where = self.where()
-        if self.other:
-            where += " and at " + ", ".join(f"{name} = {value_text(v)}" for name, v in self.other.items())
-        entry_text = f", entry [{', '.join(map(str, self.at))}]" if self.at else ""
-        start = f"at {where}{entry_text}: " if where or entry_text else ""
-        return f"{start}{left} is {self.left_text}, {right} is {self.right_text}"
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-def value_text(value: Any) -> str:
-    """A number, a vector (0.5, 2) or a matrix ((1, 2), (3, 4))."""
-    a = np.asarray(value)
-    if a.ndim == 0:
-        x = a.item()
-        if not isinstance(x, int | float) and getattr(x, "denominator", 1) != 1 and x.denominator < 1000:
-            return str(x)
-        x = float(x)
-        return f"{x:.0f}" if x == round(x) and abs(x) < 1e15 else f"{x:.6g}"
-    return "(" + ", ".join(value_text(v) for v in a) + ")"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The answer: proved, checked, refuted or unknown, with what speaks for it."""
-
-    status: str
-    evidence: Evidence
-    counterexample: Counterexample | None = None
-    tried: tuple[str, ...] = ()
-
-    @property
-    def holds(self) -> bool:
-        return self.status in ("proved", "checked")
 
 
 # --- the relations ----------------------------------------------------------------------------------------------------
@@ -471,7 +407,7 @@ class _Search:
     def run(self, judge: Judge, tried: list[str]) -> Comparison:
         """Balls at random points, on every branch."""
         agreed, digits, undefined = 0, 999, 0
-        branches = _Branches(self)
+        branches = Branches(self)
         wanted = 1 if self.constant else POINTS
         for attempt in range(6 * POINTS):
             if (agreed >= wanted and not branches.missing) or time.monotonic() > self.deadline:
@@ -579,7 +515,7 @@ class _Search:
             float(right.mid()),
             tuple(int(k) for k in best.at),
             other,
-            *_two_texts(left, right),
+            *two_texts(left, right),
         )
         return Comparison("refuted", Evidence("refuted", points=1, method="a ball excludes 0"), example)
 
@@ -628,115 +564,3 @@ def _dim_names(size: Scalar) -> list[str]:
 def _shown(value: Any) -> Any:
     a = np.asarray(value)
     return a.astype(float) if a.dtype == object else a
-
-
-def _two_texts(left: Any, right: Any) -> tuple[str, str]:
-    """Both numbers with as many digits as it takes to tell them apart."""
-    for digits in (4, 6, 9, 12, 16, 25, 40, 80):
-        a, b = _digits(left, digits), _digits(right, digits)
-        if a != b:
-            return a, b
-    return left.str(80, radius=False), right.str(80, radius=False)
-
-
-def _digits(x: Any, digits: int) -> str:
-    text = str(x.str(digits, radius=False))
-    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
-
-
-# --- branches ---------------------------------------------------------------------------------------------------------
-
-
-class _Branches:
-    """The sides of every breakpoint: conditions, max, abs, even roots. Points are sought on each side not yet seen."""
-
-    def __init__(self, search: _Search) -> None:
-        self.search = search
-        self.gaps: list[Array] = []
-        self.missing: set[tuple[int, int]] = set()
-        for gap in _breakpoints(search.nodes):
-            free = sorted(gap.free, key=lambda i: i.serial)
-            if variables_of(gap) or any(True for _ in _dim_names(gap)):
-                self.gaps.append(tensor(free, gap))
-        for k in range(len(self.gaps)):
-            self.missing |= {(k, 1), (k, -1)}
-        self.tries = 0
-
-    def sides(self, point: Point) -> set[tuple[int, int]]:
-        out: set[tuple[int, int]] = set()
-        for k, gap in enumerate(self.gaps):
-            try:
-                (value,) = evaluate([gap], point, FLOAT)
-            except NotEvaluable:
-                self.missing -= {(k, 1), (k, -1)}
-                continue
-            if np.any(value > 0):
-                out.add((k, 1))
-            if np.any(value < 0):
-                out.add((k, -1))
-        return out
-
-    def saw(self, point: Point) -> None:
-        if self.missing:
-            self.missing -= self.sides(point)
-
-    def point(self) -> list[Point] | None:
-        """A point on a side not yet seen; None where none was found."""
-        for _ in range(60):
-            self.tries += 1
-            if self.tries > 240 or time.monotonic() > self.search.deadline:
-                return None
-            points = self.search.sample(self.tries)
-            if points is None:
-                continue
-            if self.tries % 3 == 0:
-                self._stretch(points[0])
-            if self.sides(points[0]) & self.missing:
-                return points
-        return None
-
-    def _stretch(self, point: Point) -> None:
-        """One variable is brought to another order of magnitude."""
-        if not self.search.variables:
-            return
-        v = self.search.variables[int(self.search.rng.integers(0, len(self.search.variables)))]
-        row = DOMAINS[v.domain]
-        if row.structure or row.integer or row.high is not None:
-            return
-        factor = float(np.exp2(int(self.search.rng.integers(-8, 9))))
-        value = np.asarray(point.values[v]) * factor
-        moved = replace(point, values={**point.values, v: value})
-        if _holds_all(self.search.facts, moved):
-            point.values[v] = value
-
-
-def _breakpoints(nodes: Sequence[Array]) -> Iterator[Scalar]:
-    """The expressions at whose zeros a formula changes."""
-    seen: set[Scalar] = set()
-    for n in walk(*nodes):
-        gap: Scalar | None = None
-        if isinstance(n, Compare):
-            gap = sub(n.args[0], n.args[1])
-        elif isinstance(n, Fn) and n.name in ("max", "min") and len(n.args) == 2:
-            gap = sub(n.args[0], n.args[1])
-        elif isinstance(n, Fn) and n.name in ("abs", "sign", "relu", "leaky_relu", "elu", "step", "heaviside"):
-            gap = n.args[0]
-        elif isinstance(n, Fn) and n.name == "clip":
-            for bound in n.args[1:]:
-                yield sub(n.args[0], bound)
-        elif (
-            isinstance(n, Pow)
-            and isinstance(n.exponent, Num)
-            and n.exponent.rational is not None
-            and n.exponent.rational.denominator % 2 == 0
-            and isinstance(n.base, Pow)
-        ):
-            gap = n.base.base
-        if gap is not None and gap not in seen and not _of_indices(gap):
-            seen.add(gap)
-            yield gap
-
-
-def _of_indices(gap: Scalar) -> bool:
-    """Conditions on index values alone: both sides occur within one point."""
-    return not variables_of(gap)

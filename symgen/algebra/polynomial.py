@@ -20,7 +20,7 @@ from symgen.tensor.expression import Scalar, add, mul, num, power
 
 __all__ = [
     "Budget", "Monomial", "Poly", "add_polys", "cleared", "constant", "constant_of", "factor", "leading",
-    "monomial_content", "multiply", "node_of", "of_atom", "ordered", "reduce_denominators", "scale", "single",
+    "monomial_content", "multiply", "node_of", "of_atom", "ordered", "primes", "reduce_denominators", "scale", "single",
     "term_node", "times",
 ]  # fmt: skip
 
@@ -309,3 +309,18 @@ def cleared(p: Poly, definitions: Mapping[Scalar, Poly], budget: Budget) -> tupl
                 rest = multiply(rest, definitions[a], budget)
         pieces.append(rest)
     return add_polys(pieces, budget), powers
+
+
+def primes(c: Fraction) -> list[tuple[int, Fraction]]:
+    """The primes of a positive rational number with their exponents; a part that is too large stays whole."""
+    out: dict[int, int] = {}
+    for value, s in ((c.numerator, 1), (c.denominator, -1)):
+        p = 2
+        while p * p <= value and p < 2000:
+            while value % p == 0:
+                out[p] = out.get(p, 0) + s
+                value //= p
+            p += 1
+        if value > 1:
+            out[value] = out.get(value, 0) + s
+    return [(p, Fraction(k)) for p, k in sorted(out.items())]

@@ -161,15 +161,9 @@ def log_of(w: Workshop, p: Poly) -> Poly:
             product = poly.multiply(product, w._atom_power(f, e), w.budget)
         out.append(w.plain_function("log", product))
         c = abs(c)
-    for prime, k in _log_primes(c):
+    for prime, k in poly.primes(c):
         out.append(poly.of_atom(fn("log", num(prime))) if k == 1 else {((fn("log", num(prime)), Fraction(1)),): k})
     return w.add(*out)
-
-
-def _log_primes(c: Fraction) -> list[tuple[int, Fraction]]:
-    from symgen.algebra.canonical import _primes
-
-    return _primes(c)
 
 
 def _log_atom(w: Workshop, f: Poly) -> Poly:

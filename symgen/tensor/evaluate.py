@@ -112,17 +112,17 @@ def _exact(size: Scalar, sizes: Mapping[str, int]) -> Fraction:
     if isinstance(size, Pow):
         base, exponent = _exact(size.base, sizes), _exact(size.exponent, sizes)
         if exponent.denominator == 1 and abs(exponent) < 10_000 and (base or exponent > 0):
-            return base ** int(exponent)
+            return Fraction(base ** int(exponent))
     if isinstance(size, Fn):
         a = [_exact(x, sizes) for x in size.args]
         if size.name == "div" and a[1]:
             return Fraction(a[0] // a[1])
         if size.name == "mod" and a[1]:
-            return a[0] % a[1]
+            return Fraction(a[0] % a[1])
         if size.name == "floor":
             return Fraction(a[0].numerator // a[0].denominator)
         if size.name in ("max", "min"):
-            return max(a) if size.name == "max" else min(a)
+            return Fraction(max(a) if size.name == "max" else min(a))
     raise NotEvaluable("this is no size", size)
 
 
@@ -271,7 +271,7 @@ class Evaluator:
             return FLOAT.multiply(parts)
         if type(node) is Pow:
             return FLOAT.power(parts[0], parts[1])
-        return np.asarray(FLOAT.function(node.name)(*parts))  # type: ignore[attr-defined]
+        return np.asarray(FLOAT.function(node.name)(*parts))
 
     # --- arrays -------------------------------------------------------------------------------------------------------
 
@@ -374,7 +374,7 @@ class Evaluator:
         if (
             len(set(indices)) == len(indices) == len(wanted)
             and all(type(i) is Index for i in indices)
-            and all(self.size(i.size) == n for i, n in zip(indices, value.shape, strict=True))  # type: ignore[attr-defined]
+            and all(self.size(i.size) == n for i, n in zip(indices, value.shape, strict=True))
         ):
             order = [indices.index(i) for i in wanted]
             return value if order == list(range(len(order))) else np.transpose(value, order)

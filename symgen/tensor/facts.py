@@ -6,11 +6,9 @@ The answers have three values: True and False are shown, None is not known. A ra
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
-
-from flint import arb, ctx, fmpq
 
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import (
@@ -44,6 +42,22 @@ from symgen.tensor.expression import (
     substitute,
 )
 from symgen.tensor.functions import FUNCTIONS
+from symgen.tensor.intervals import (
+    ALL,
+    NONNEGATIVE,
+    ONE,
+    POSITIVE,
+    ZERO,
+    Range,
+    bound_at,
+    interval,
+    join,
+    meet,
+    negated,
+    range_power,
+    range_product,
+    range_sum,
+)
 from symgen.tensor.numeric import FUNCTIONS as NUMERIC
 from symgen.tensor.operations import OPERATIONS
 
@@ -53,47 +67,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Range:
-    """An interval; a bound of None is infinite; an open end is not taken. `nonzero` leaves 0 out, `integer` what is
-    not whole."""
-
-    low: Fraction | None = None
-    high: Fraction | None = None
-    low_open: bool = False
-    high_open: bool = False
-    integer: bool = False
-    nonzero: bool = False
-
-    @property
-    def positive(self) -> bool:
-        return self.low is not None and (self.low > 0 or (self.low == 0 and (self.low_open or self.nonzero)))
-
-    @property
-    def negative(self) -> bool:
-        return self.high is not None and (self.high < 0 or (self.high == 0 and (self.high_open or self.nonzero)))
-
-    @property
-    def nonnegative(self) -> bool:
-        return self.low is not None and self.low >= 0
-
-    @property
-    def nonpositive(self) -> bool:
-        return self.high is not None and self.high <= 0
-
-    @property
-    def point(self) -> Fraction | None:
-        return self.low if self.low is not None and self.low == self.high else None
-
-    @property
-    def without_zero(self) -> bool:
-        return self.positive or self.negative or self.nonzero
-
-
-ALL = Range()
-_POSITIVE = Range(Fraction(0), None, True)
-_NONNEGATIVE = Range(Fraction(0), None)
-_ONE, _ZERO = Fraction(1), Fraction(0)
 # functions that are positive where all their arguments are
 _POSITIVE_ON_POSITIVE = {"gamma", "besseli", "hyp1f1", "besselk", "hyperu", "zeta", "beta"}
 
@@ -151,7 +124,7 @@ class Facts:
     def _bound(self, node: Node, r: Range) -> None:
         for target in (node, node.args[0] if isinstance(node, Entry) and not node.indices else None):
             if target is not None and not isinstance(target, Num):
-                self._bounds[target] = _meet(self._bounds.get(target, ALL), r)
+                self._bounds[target] = meet(self._bounds.get(target, ALL), r)
 
     def range(self, root: Node) -> Range:
         """The interval that the values lie in."""
@@ -171,7 +144,7 @@ class Facts:
             r = f(self, node) if f is not None else ALL
             bound = self._bounds.get(node)
             if bound is not None:
-                r = _meet(r, bound)
+                r = meet(r, bound)
             if self._below and isinstance(node, Add | Mul):
                 r = self._by_assumption(node, r)
             memo[node] = r
@@ -185,18 +158,18 @@ class Facts:
             for sign, difference in ((1, sub(node, d)), (-1, sub(neg(node), d))):
                 if difference is node or _weight(difference) > _weight(node) or isinstance(d, Num):
                     continue
-                rest = Range(_ZERO, _ZERO) if isinstance(difference, Num) and not difference.rational else None
+                rest = Range(ZERO, ZERO) if isinstance(difference, Num) and not difference.rational else None
                 if rest is None:
                     rest = self.memo.get(difference) or NO_FACTS.range(difference)
                 if rest.nonnegative:
-                    found = _POSITIVE if strict or rest.positive else _NONNEGATIVE
-                    r = _meet(r, found if sign > 0 else _negated(found))
+                    found = POSITIVE if strict or rest.positive else NONNEGATIVE
+                    r = meet(r, found if sign > 0 else negated(found))
             # a positive multiple of d
             c, base = as_coefficient(node)
             e, other = as_coefficient(d)
             if base is other:
-                found = _POSITIVE if strict else _NONNEGATIVE
-                r = _meet(r, found if c / e > 0 else _negated(found))
+                found = POSITIVE if strict else NONNEGATIVE
+                r = meet(r, found if c / e > 0 else negated(found))
         return r
 
 
@@ -366,144 +339,6 @@ def _swapped(factors: Sequence[Scalar], i: Index, j: Index) -> list[Scalar]:
     return sorted((substitute(f, {i: j}) for f in factors), key=lambda f: f.serial)
 
 
-# --- intervals --------------------------------------------------------------------------------------------------------
-
-
-def _meet(a: Range, b: Range) -> Range:
-    low, low_open = a.low, a.low_open
-    if b.low is not None and (low is None or b.low > low or (b.low == low and b.low_open)):
-        low, low_open = b.low, b.low_open
-    high, high_open = a.high, a.high_open
-    if b.high is not None and (high is None or b.high < high or (b.high == high and b.high_open)):
-        high, high_open = b.high, b.high_open
-    return Range(low, high, low_open, high_open, a.integer or b.integer, a.nonzero or b.nonzero)
-
-
-def _join(a: Range, b: Range) -> Range:
-    low, low_open = a.low, a.low_open
-    if low is not None:
-        if b.low is None or b.low < low or (b.low == low and not b.low_open):
-            low, low_open = b.low, b.low_open
-    high, high_open = a.high, a.high_open
-    if high is not None:
-        if b.high is None or b.high > high or (b.high == high and not b.high_open):
-            high, high_open = b.high, b.high_open
-    return Range(low, high, low_open, high_open, a.integer and b.integer, a.without_zero and b.without_zero)
-
-
-def _negated(a: Range) -> Range:
-    return Range(
-        None if a.high is None else -a.high,
-        None if a.low is None else -a.low,
-        a.high_open,
-        a.low_open,
-        a.integer,
-        a.nonzero,
-    )
-
-
-def _sum(a: Range, b: Range) -> Range:
-    low = None if a.low is None or b.low is None else a.low + b.low
-    high = None if a.high is None or b.high is None else a.high + b.high
-    return Range(low, high, a.low_open or b.low_open, a.high_open or b.high_open, a.integer and b.integer)
-
-
-def _product(a: Range, b: Range) -> Range:
-    nonzero, integer = a.without_zero and b.without_zero, a.integer and b.integer
-    if a.negative or a.nonpositive:
-        out = _product(_negated(a), b) if not (a.point == 0) else Range(_ZERO, _ZERO, integer=True)
-        return out if a.point == 0 else _negated(out)
-    if b.negative or b.nonpositive:
-        return Range(_ZERO, _ZERO, integer=True) if b.point == 0 else _negated(_product(a, _negated(b)))
-    if a.nonnegative and b.nonnegative:
-        assert a.low is not None and b.low is not None
-        high = None if a.high is None or b.high is None else a.high * b.high
-        low_open = (a.low_open or b.low_open) if a.low and b.low else nonzero
-        high_open = (a.high_open or b.high_open) and bool(high)
-        return Range(a.low * b.low, high, low_open, high_open, integer, nonzero)
-    ends = [x for x in (a.low, a.high, b.low, b.high) if x is not None]
-    if len(ends) == 4:
-        corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high) if x is not None and y is not None]
-        return Range(min(corners), max(corners), False, False, integer, nonzero)
-    return Range(integer=integer, nonzero=nonzero)
-
-
-def _reciprocal(a: Range) -> Range:
-    if a.positive:
-        assert a.low is not None
-        high = 1 / a.low if a.low else None
-        return Range(_ZERO if a.high is None else 1 / a.high, high, a.high is None or a.high_open, a.low_open)
-    if a.negative:
-        return _negated(_reciprocal(_negated(a)))
-    return Range(nonzero=True)
-
-
-def _power_range(base: Range, exponent: Range) -> Range:
-    e = exponent.point
-    if e is not None and e.denominator == 1:
-        k = int(e)
-        if k < 0:
-            return _reciprocal(_power_range(base, Range(Fraction(-k), Fraction(-k))))
-        if k % 2 == 0:
-            size = base if base.nonnegative else _negated(base) if base.nonpositive else None
-            if size is None:
-                bound = None
-                if base.low is not None and base.high is not None and k <= 64:
-                    bound = max(abs(base.low), abs(base.high)) ** k
-                return Range(_ZERO, bound, base.nonzero, False, base.integer, base.nonzero)
-            base = size
-        if k > 64:
-            return _POSITIVE if base.positive else _NONNEGATIVE if base.nonnegative else ALL
-        low = None if base.low is None else base.low**k
-        high = None if base.high is None else base.high**k
-        return Range(low, high, base.low_open, base.high_open, base.integer, base.without_zero)
-    if base.positive:
-        high, low = None, _ZERO
-        if base.high is not None and base.high <= 1 and exponent.nonnegative:
-            high = _ONE
-        if base.low is not None and base.low >= 1 and exponent.nonnegative:
-            low = _ONE
-        if base.high is not None and base.high <= 1 and exponent.nonpositive:
-            low = _ONE
-        if base.low is not None and base.low >= 1 and exponent.nonpositive:
-            high = _ONE
-        strict = base.without_zero and exponent.without_zero
-        low_open = low == 0 or (bool(base.low_open and strict) and base.low == 1)
-        return Range(low, high, low_open, bool(high) and base.high_open and strict and base.high == 1)
-    return _NONNEGATIVE if base.nonnegative or (e is not None and e.denominator % 2 == 0) else ALL
-
-
-def _parse_interval(text: str) -> Range:
-    low, high = text[1:-1].split(",")
-
-    def number(t: str) -> Fraction | None:
-        t = t.strip()
-        return None if "inf" in t else Fraction(t)
-
-    return Range(number(low), number(high), text[0] == "(", text[-1] == ")")
-
-
-_intervals: dict[str, Range] = {}
-
-
-def _interval(text: str) -> Range:
-    found = _intervals.get(text)
-    if found is None:
-        found = _intervals[text] = _parse_interval(text)
-    return found
-
-
-def _at(name: str, x: Fraction, lower: bool) -> Fraction | None:
-    """A bound below (or above) f(x); exact where the ball is."""
-    with ctx.workprec(80):
-        value = NUMERIC[name].ball(arb(fmpq(x.numerator, x.denominator)))
-        if not value.is_finite():
-            return None
-        end = value.lower() if lower else value.upper()
-        mantissa, exponent = end.mid().man_exp()
-        return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-
-
 # --- ranges of nodes --------------------------------------------------------------------------------------------------
 
 
@@ -533,7 +368,7 @@ def _range_num(facts: Facts, node: Num) -> Range:
 
 def _range_index(facts: Facts, node: Index) -> Range:
     high = facts.memo[node.size].high
-    return Range(_ZERO, None if high is None else high - 1, integer=True)
+    return Range(ZERO, None if high is None else high - 1, integer=True)
 
 
 def _range_var(facts: Facts, node: Var) -> Range:
@@ -553,11 +388,11 @@ def _range_entry(facts: Facts, node: Entry) -> Range:
     if len(node.indices) >= 2 and node.indices[-1] is node.indices[-2]:
         known = _all_matrix_facts(node.array)
         if known & {"spd", "lower"}:
-            return _meet(r, _POSITIVE)
+            return meet(r, POSITIVE)
         if "psd" in known:
-            return _meet(r, _NONNEGATIVE)
+            return meet(r, NONNEGATIVE)
         if "skew" in known:
-            return Range(_ZERO, _ZERO, integer=True)
+            return Range(ZERO, ZERO, integer=True)
     return r
 
 
@@ -565,27 +400,27 @@ def _range_operation(facts: Facts, node: Operation) -> Range:
     row = OPERATIONS.get(node.name)
     if row is None:
         return ALL
-    r = _interval(row.range)
+    r = interval(row.range)
     inside = [a for a in node.operands if isinstance(a, Array)]
     if inside and row.facts.get("spd") == "positive" and "spd" in _all_matrix_facts(inside[0]):
-        r = _meet(r, _POSITIVE)
+        r = meet(r, POSITIVE)
     if node.name == "cumsum" and inside:
         below = facts.memo[inside[0]]
-        r = _meet(r, _POSITIVE if below.positive else _NONNEGATIVE if below.nonnegative else ALL)
+        r = meet(r, POSITIVE if below.positive else NONNEGATIVE if below.nonnegative else ALL)
     return r
 
 
 def _range_add(facts: Facts, node: Add) -> Range:
-    r = Range(_ZERO, _ZERO, integer=True)
+    r = Range(ZERO, ZERO, integer=True)
     for a in node.args:
-        r = _sum(r, facts.memo[a])
+        r = range_sum(r, facts.memo[a])
     return r
 
 
 def _range_mul(facts: Facts, node: Mul) -> Range:
-    r = Range(_ONE, _ONE, integer=True, nonzero=True)
+    r = Range(ONE, ONE, integer=True, nonzero=True)
     for a in node.args:
-        r = _product(r, facts.memo[a])
+        r = range_product(r, facts.memo[a])
     return r
 
 
@@ -597,22 +432,22 @@ def _range_fn(facts: Facts, node: Fn) -> Range:
     row = FUNCTIONS.get(node.name)
     if row is None:
         return ALL
-    r = _interval(row.range)
+    r = interval(row.range)
     if node.name in _POSITIVE_ON_POSITIVE and all(a.positive for a in args):
-        r = _meet(r, _POSITIVE)
+        r = meet(r, POSITIVE)
     if row.monotone is not None and len(args) == 1 and node.name in NUMERIC:
         a = args[0]
         up = row.monotone == "increasing"
         first, last = (a.low, a.high) if up else (a.high, a.low)
         first_open, last_open = (a.low_open, a.high_open) if up else (a.high_open, a.low_open)
         if first is not None:
-            bound = _at(node.name, first, True)
+            bound = bound_at(node.name, first, True)
             if bound is not None:
-                r = _meet(r, Range(bound, None, first_open))
+                r = meet(r, Range(bound, None, first_open))
         if last is not None:
-            bound = _at(node.name, last, False)
+            bound = bound_at(node.name, last, False)
             if bound is not None:
-                r = _meet(r, Range(None, bound, False, last_open))
+                r = meet(r, Range(None, bound, False, last_open))
     return r
 
 
@@ -621,21 +456,21 @@ def _abs_range(args: list[Range]) -> Range:
     if a.nonnegative:
         return a
     if a.nonpositive:
-        return _negated(a)
+        return negated(a)
     high = None if a.low is None or a.high is None else max(abs(a.low), abs(a.high))
-    return Range(_ZERO, high, a.nonzero, False, a.integer, a.nonzero)
+    return Range(ZERO, high, a.nonzero, False, a.integer, a.nonzero)
 
 
 def _max_range(args: list[Range]) -> Range:
     lows = [a for a in args if a.low is not None]
-    best = max(lows, key=lambda a: (a.low, a.low_open), default=ALL)  # type: ignore[arg-type,return-value]
+    best = max(lows, key=lambda a: (a.low, a.low_open), default=ALL)
     highs = [a.high for a in args]
     high = None if None in highs else max(h for h in highs if h is not None)
     return Range(best.low, high, best.low_open, False, all(a.integer for a in args))
 
 
 def _min_range(args: list[Range]) -> Range:
-    return _negated(_max_range([_negated(a) for a in args]))
+    return negated(_max_range([negated(a) for a in args]))
 
 
 def _floor_range(args: list[Range]) -> Range:
@@ -649,13 +484,13 @@ def _floor_range(args: list[Range]) -> Range:
 
 def _sign_range(args: list[Range]) -> Range:
     a = args[0]
-    low = _ONE if a.positive else _ZERO if a.nonnegative else -_ONE
-    high = -_ONE if a.negative else _ZERO if a.nonpositive else _ONE
+    low = ONE if a.positive else ZERO if a.nonnegative else -ONE
+    high = -ONE if a.negative else ZERO if a.nonpositive else ONE
     return Range(low, high, integer=True, nonzero=a.without_zero)
 
 
 def _relu_range(args: list[Range]) -> Range:
-    return _max_range([args[0], Range(_ZERO, _ZERO, integer=True)])
+    return _max_range([args[0], Range(ZERO, ZERO, integer=True)])
 
 
 _SPECIAL: dict[str, Callable[[list[Range]], Range]] = {
@@ -666,22 +501,22 @@ _SPECIAL: dict[str, Callable[[list[Range]], Range]] = {
     "floor": _floor_range,
     "sign": _sign_range,
     "relu": _relu_range,
-    "mod": lambda a: Range(_ZERO, None, integer=True),
-    "div": lambda a: Range(_ZERO, None, integer=True) if a[0].nonnegative else Range(integer=True),
+    "mod": lambda a: Range(ZERO, None, integer=True),
+    "div": lambda a: Range(ZERO, None, integer=True) if a[0].nonnegative else Range(integer=True),
 }
 
 
 def _range_sum(facts: Facts, node: Sum) -> Range:
     r = facts.memo[node.body]
     if _is_simplex_sum(node):
-        return Range(_ONE, _ONE, integer=True, nonzero=True)
+        return Range(ONE, ONE, integer=True, nonzero=True)
     for i in node.indices:
         size = facts.memo[i.size]
-        r = _product(replace(r, nonzero=False), size) if r.nonnegative or r.nonpositive or size.point else (
+        r = range_product(replace(r, nonzero=False), size) if r.nonnegative or r.nonpositive or size.point else (
             Range(integer=r.integer)
         )  # fmt: skip
     if r.low == 0 and facts.memo[node.body].positive and all(facts.memo[i.size].positive for i in node.indices):
-        r = _meet(r, _POSITIVE)
+        r = meet(r, POSITIVE)
     return r
 
 
@@ -701,8 +536,8 @@ def _range_fold(facts: Facts, node: Fold) -> Range:
     if r.nonnegative:
         below = r.high is not None and r.high <= 1
         above = r.low is not None and r.low >= 1
-        low = _ONE if above else _ZERO
-        return Range(low, _ONE if below else None, not above and r.positive, False, r.integer, r.without_zero)
+        low = ONE if above else ZERO
+        return Range(low, ONE if below else None, not above and r.positive, False, r.integer, r.without_zero)
     return Range(integer=r.integer, nonzero=r.without_zero)
 
 
@@ -710,7 +545,7 @@ def _range_where(facts: Facts, node: Where) -> Range:
     condition, a, b = node.args
     yes = facts.with_assumption(condition) if len(facts.assumptions) < 8 else facts
     no = facts.with_assumption(logic("not", condition)) if len(facts.assumptions) < 8 else facts
-    return _join(yes.range(a), no.range(b))
+    return join(yes.range(a), no.range(b))
 
 
 def _range_apply(facts: Facts, node: Operator) -> Range:
@@ -720,16 +555,16 @@ def _range_apply(facts: Facts, node: Operator) -> Range:
             if isinstance(word, str) and word in DOMAINS:
                 row = DOMAINS[word]
                 return Range(row.low, row.high, row.open and row.low is not None, row.open and row.high is not None)
-    return _NONNEGATIVE if node.name in ("density", "pdf") and not (node.attrs and node.attrs[0] == "law") else ALL
+    return NONNEGATIVE if node.name in ("density", "pdf") and not (node.attrs and node.attrs[0] == "law") else ALL
 
 
 def _range_pow(facts: Facts, node: Pow) -> Range:
-    return _power_range(facts.memo[node.base], facts.memo[node.exponent])
+    return range_power(facts.memo[node.base], facts.memo[node.exponent])
 
 
 _RANGES: dict[type[Node], Callable[[Facts, Any], Range]] = {
     Num: _range_num,
-    Dim: lambda facts, node: Range(_ONE, None, integer=True, nonzero=True),
+    Dim: lambda facts, node: Range(ONE, None, integer=True, nonzero=True),
     Index: _range_index,
     Var: _range_var,
     Tensor: lambda facts, node: facts.memo[node.body],
@@ -742,7 +577,7 @@ _RANGES: dict[type[Node], Callable[[Facts, Any], Range]] = {
     Fn: _range_fn,
     Sum: _range_sum,
     Fold: _range_fold,
-    Delta: lambda facts, node: Range(_ZERO, _ONE, integer=True),
+    Delta: lambda facts, node: Range(ZERO, ONE, integer=True),
     Where: _range_where,
     Expect: lambda facts, node: replace(facts.memo[node.body], integer=False, nonzero=False),
 }

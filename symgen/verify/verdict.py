@@ -40,7 +40,7 @@ class Verdict:
     name: str = ""
     claim: tree.Claim | None = None
     diagnostic: Diagnostic | None = None
-    shapes: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict, compare=False, repr=False)  # of the names, for printing
+    shapes: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict, compare=False, repr=False)  # of names
 
     @property
     def holds(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from symgen.tensor.domains import DOMAINS, Domain
-from symgen.tensor.evaluate import BALL, evaluate
+from symgen.tensor.evaluate import BALL, Point, evaluate
 from symgen.tensor.expression import Var, compare, dim, entry, num, var
 from symgen.tensor.facts import range_of
 from symgen.tensor.formula import read
@@ -86,7 +86,7 @@ def test_the_tangent_in_words_is_the_projection_in_numpy(row: Domain) -> None:
     shape = (num(x.shape[0]), num(x.shape[1]))
     gradient, at = var("G", shape), var("X", shape)
     array = read(row.tangent, {"G": gradient, "X": at})
-    from symgen.tensor.evaluate import Point
+
 
     (got,) = evaluate([array], Point({}, {gradient: g, at: x}))
     assert np.allclose(got, row.project(x, g))

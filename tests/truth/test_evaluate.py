@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Values: against NumPy on whole arrays, against mpmath for functions, floats within the balls."""
 
 from __future__ import annotations
