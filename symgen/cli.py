@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from symgen import __version__
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 PAGES = ("text", "latex", "markdown", "html", "pdf", "json")
 WORDS = ("text", "markdown", "html", "latex", "json")
@@ -46,8 +48,8 @@ class SpecFile(click.Path):
         ]
 
 
-class ZooName(click.ParamType):
-    name = "name"
+class ZooName(click.types.StringParamType):
+    """The name of a packaged model."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         names = import_module("symgen.zoo").names()
@@ -61,7 +63,9 @@ class Program(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="symgen", message="%(prog)s %(version)s")
 def program() -> None:
     """Write a model, a loss or a game as mathematics; symgen derives, prints, verifies and trains it."""
@@ -73,11 +77,11 @@ force = click.option("--force", is_flag=True, help="Overwrite files that symgen 
 budget = click.option("--seconds", type=click.FloatRange(min=0.1), help="Budget for each goal.", metavar="S")
 
 
-def output(what: str) -> Any:
+def output(what: str) -> Callable[[F], F]:
     return click.option("-o", "--output", metavar="PATH", type=click.Path(), help=what)
 
 
-def formats(names: Sequence[str]) -> Any:
+def formats(names: Sequence[str]) -> Callable[[F], F]:
     return click.option("--format", "form", type=click.Choice(list(names)), default="text", help="How to print it.")
 
 
@@ -85,7 +89,7 @@ def formats(names: Sequence[str]) -> Any:
 @files
 @formats(("text", "json"))
 def check(**options: Any) -> int:
-    """Say what each FILE declares, with shapes and domains, and report all its mistakes in one run. - is standard input."""
+    """Say what each FILE declares, with shapes and domains, and report all its mistakes. - is standard input."""
     return run("check", options)
 
 
@@ -107,7 +111,9 @@ def derive(**options: Any) -> int:
 
 @program.command(short_help="Check the claims of specs and documents.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE..", type=SpecFile(".sg", ".tex", ".md", ".ipynb"))
-@click.option("--spec", metavar="SPEC", type=SpecFile(".sg"), help="The spec that .tex, .md and .ipynb files speak about.")
+@click.option(
+    "--spec", metavar="SPEC", type=SpecFile(".sg"), help="The spec that .tex, .md and .ipynb files speak about."
+)
 @click.option("--strict", is_flag=True, help="Exit with 5 where a claim could not be decided.")
 @formats(WORDS)
 @output("Write to this file.")
@@ -136,7 +142,9 @@ def generate(**options: Any) -> int:
 @click.option("--batch", type=click.IntRange(min=1), help="Rows of a minibatch.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of initial values, batches and sampling.")
 @click.option("--dim", "sizes", metavar="NAME=SIZE", multiple=True, help="A size that neither spec nor data show.")
-@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="A constant, or an option as lr or samples.")
+@click.option(
+    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="A constant, or an option as lr or samples."
+)
 @click.option("--every", type=click.IntRange(min=1), help="Steps from one checkpoint to the next.", metavar="N")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Precision.")
 @output("The folder of the run: checkpoints, parameters, history, a plot of the loss.")

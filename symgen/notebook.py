@@ -26,14 +26,16 @@ class Cells:
         """%%symgen [name] [+]
 
         Load the cell as a spec, under the name (`model` by default) as a Python variable, and show what its `derive`
-        statements derive and whether its claims hold. With `+` the cell goes on with the spec of that name, and only what
-        is new is shown.
+        statements derive and whether its claims hold. With `+` the cell goes on with the spec of that name, and only
+        what is new is shown.
         """
         words = line.split()
         goes_on = "+" in words
         names = [word for word in words if word != "+"] or ["model"]
         if len(names) > 1 or not names[0].isidentifier():
-            print(f"`{line.strip()}` is no name: write `%%symgen`, `%%symgen name` or `%%symgen name +`", file=sys.stderr)
+            print(
+                f"`{line.strip()}` is no name: write `%%symgen`, `%%symgen name` or `%%symgen name +`", file=sys.stderr
+            )
             return
         name = names[0]
         before = self.texts.get(name, "") if goes_on else ""
@@ -53,8 +55,8 @@ class Cells:
 
         for goal in model.goals[goals:]:
             try:
-                display(model.derive(goal))  # type: ignore[no-untyped-call]
+                display(model.derive(goal))
             except (CannotDerive, DataError) as error:
                 print(f"cannot derive `{goal}`: {error}", file=sys.stderr)
         for claim in model.claims[claims:]:
-            display(model.check(claim))  # type: ignore[no-untyped-call]
+            display(model.check(claim))

@@ -42,7 +42,7 @@ def module_of(file: Path) -> str:
 
 def package_of(module: str) -> str:
     """symgen.tensor.build -> tensor; symgen -> the empty string."""
-    return (module.split(".") + [""])[1]
+    return ([*module.split("."), ""])[1]
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:

@@ -22,9 +22,9 @@ def standardised(columns: np.ndarray) -> np.ndarray:
 
 def main(geyser: str) -> None:
     digits = load_digits()
-    ink = (digits.data/16).astype(np.float32)  # exact: a pixel counts 0..16 dots
+    ink = (digits.data / 16).astype(np.float32)  # exact: a pixel counts 0..16 dots
     np.savez_compressed(DATA / "digits.npz", X=ink, Y=np.eye(10, dtype=np.uint8)[digits.target])
-    np.savez_compressed(DATA / "binary_digits.npz", x=(ink >= 1/2).astype(np.uint8))
+    np.savez_compressed(DATA / "binary_digits.npz", x=(ink >= 1 / 2).astype(np.uint8))
 
     diabetes = load_diabetes(scaled=False)
     np.savez_compressed(DATA / "diabetes.npz", X=standardised(diabetes.data), y=standardised(diabetes.target))

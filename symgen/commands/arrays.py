@@ -31,16 +31,16 @@ class Header:
 
 
 def read_headers(path: Path) -> dict[str, Header]:
-    """Name -> header of every array of a .npz. Raises DataError if it is no such file, or holds more than memory does."""
+    """Name -> header of every array of a .npz. Raises DataError if it is no such file, or would not fit."""
     headers: dict[str, Header] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
                 with archive.open(member) as file:
-                    major, minor = npy.read_magic(file)  # type: ignore[no-untyped-call]
+                    major, minor = npy.read_magic(file)
                     read = npy.read_array_header_1_0 if (major, minor) == (1, 0) else npy.read_array_header_2_0
-                    shape, _, dtype = read(file, max_header_size=4096)  # type: ignore[no-untyped-call]
+                    shape, _, dtype = read(file, max_header_size=4096)
                     header = Header(tuple(shape), dtype)
                     told = math.prod(header.shape) * dtype.itemsize
                     if not dtype.hasobject and file.tell() + told != member.file_size:
@@ -52,7 +52,16 @@ def read_headers(path: Path) -> dict[str, Header]:
         raise DataError(f"`{path}` is not a .npz file (numpy.savez writes them)") from None
     except DataError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, NotImplementedError, RuntimeError) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        KeyError,
+        TypeError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise DataError(f"`{path}` cannot be read: {str(error)[:200]}") from None
     if sum(math.prod(h.shape) * h.dtype.itemsize for h in headers.values()) > LARGEST:
         raise DataError(f"`{path}` would fill more than {LARGEST // 2**30} GB of memory")
@@ -60,8 +69,11 @@ def read_headers(path: Path) -> dict[str, Header]:
 
 
 def read_arrays(path: Path, wanted: Sequence[Var], sizes: dict[str, int]) -> dict[str, np.ndarray[Any, Any]]:
-    """The arrays that a spec wants, as numbers. `sizes` gets the sizes that they show. Raises DataError naming the array
-    that is missing, is not made of numbers, has another shape, is not finite or leaves its domain."""
+    """The arrays that a spec wants, as numbers; `sizes` gets the sizes that they show.
+
+    Raises DataError naming the array that is missing, not made of numbers, of another shape, not finite or outside its
+    domain.
+    """
     headers = read_headers(path)
     for variable in wanted:
         check_header(path, variable, headers, sizes)
@@ -90,7 +102,9 @@ def check_header(path: Path, variable: Var, headers: Mapping[str, Header], sizes
     if header.dtype.kind not in "biuf":
         raise DataError(f"`{path}`: the array `{name}` holds {kind_of(header.dtype)}, not numbers")
     if len(header.shape) != len(variable.shape):
-        raise DataError(f"`{path}`: the array `{name}` has shape {list(header.shape)}, but is declared {written(variable)}")
+        raise DataError(
+            f"`{path}`: the array `{name}` has shape {list(header.shape)}, but is declared {written(variable)}"
+        )
     for size, length in zip(variable.shape, header.shape):
         if isinstance(size, Dim):
             sizes.setdefault(size.name, length)
@@ -108,7 +122,13 @@ def check_header(path: Path, variable: Var, headers: Mapping[str, Header], sizes
 
 
 def kind_of(dtype: np.dtype[Any]) -> str:
-    kinds = {"c": "complex numbers", "O": "Python objects, which are not read", "U": "text", "S": "text", "V": "records"}
+    kinds = {
+        "c": "complex numbers",
+        "O": "Python objects, which are not read",
+        "U": "text",
+        "S": "text",
+        "V": "records",
+    }
     return kinds.get(dtype.kind, f"values of type {dtype}")
 
 

@@ -42,11 +42,13 @@ def run(files: Sequence[str], form: str) -> int:
         except (SpecError, Unusable) as error:
             statuses.append(tell(error))
             mistakes = error.diagnostics if isinstance(error, SpecError) else []
-        reports.append({
-            "file": file,
-            "declares": [asdict(item) for item in items],
-            "diagnostics": [as_data(mistake) for mistake in mistakes],
-        })
+        reports.append(
+            {
+                "file": file,
+                "declares": [asdict(item) for item in items],
+                "diagnostics": [as_data(mistake) for mistake in mistakes],
+            }
+        )
         if form == "text" and items:
             click.echo(table(file, items))
     if form == "json":
@@ -76,7 +78,11 @@ def items_of(model: Elaborated) -> Iterator[Item]:
     written = {s.name.name: s for s in model.spec.statements if isinstance(s, tree.Let)}
     for name, array in model.lets.items():
         role = "loss" if name in model.losses else "let"
-        yield Item(role, name, f"{shape_text(array)} = {unparse(written[name].value)}" if name in written else shape_text(array))
+        yield Item(
+            role,
+            name,
+            f"{shape_text(array)} = {unparse(written[name].value)}" if name in written else shape_text(array),
+        )
     for statement in model.spec.statements:
         yield from statement_items(statement)
 
@@ -93,11 +99,17 @@ def statement_items(statement: tree.Statement) -> Iterator[Item]:
             yield Item("function", head_text(head), f": {unparse(domain)}" if domain else "")
         case tree.Game(name, players):
             for player in players:
-                yield Item("game", name.name, f"{', '.join(n.name for n in player.names)}: {player.sense} {unparse(player.payoff)}")
+                yield Item(
+                    "game",
+                    name.name,
+                    f"{', '.join(n.name for n in player.names)}: {player.sense} {unparse(player.payoff)}",
+                )
         case tree.Derive(name, goal):
             yield Item("derive", name.name if name else "", unparse(goal))
         case tree.Claim(name, first, steps):
-            yield Item("claim", name.name if name else "", f"{unparse(first)} .. {len(steps)} step{'s' * (len(steps) > 1)}")
+            yield Item(
+                "claim", name.name if name else "", f"{unparse(first)} .. {len(steps)} step{'s' * (len(steps) > 1)}"
+            )
         case tree.Train(target, _, method, options):
             words = [unparse(method)] if method else []
             words += [f"{option.name}={unparse(option.value)}" for option in options]
@@ -142,7 +154,12 @@ def as_data(mistake: Diagnostic) -> dict[str, Any]:
         "file": mistake.source.name,
         **place(mistake, mistake.position),
         "labels": [
-            {"text": label.text, "culprit": label.culprit, **place(mistake, label.span.start), "length": label.span.end - label.span.start}
+            {
+                "text": label.text,
+                "culprit": label.culprit,
+                **place(mistake, label.span.start),
+                "length": label.span.end - label.span.start,
+            }
             for label in mistake.labels
         ],
         "notes": list(mistake.notes),

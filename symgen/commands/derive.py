@@ -26,7 +26,7 @@ def run(
     model = load(file)
     wanted = list(goals) or model.goals
     if not wanted:
-        raise Unusable(f"`{file}` has no `derive` statement: name a goal, as in `symgen derive {file} \"grad(L, w)\"`")
+        raise Unusable(f'`{file}` has no `derive` statement: name a goal, as in `symgen derive {file} "grad(L, w)"`')
     derived: list[Any] = []
 
     def work(goal: str) -> Exit:
@@ -40,7 +40,11 @@ def run(
         if form == "pdf":
             write_bytes(Path(str(output)), report.report_pdf(title(model), sections(model, derived)), force)
         else:
-            deliver("\n\n".join(d.latex() for d in derived) if body and form == "latex" else PRINTERS[form](model, derived), output, force)
+            deliver(
+                "\n\n".join(d.latex() for d in derived) if body and form == "latex" else PRINTERS[form](model, derived),
+                output,
+                force,
+            )
         if output:
             say(f"wrote {output}")
     return status

@@ -31,7 +31,12 @@ def png(draw: Callable[[Any], None], width: float = 6.0, height: float = 3.2) ->
     return file.getvalue()
 
 
-def curves(histories: Mapping[str, Sequence[float]], ylabel: str = "loss", log: bool = False, steps: Sequence[int] | None = None) -> bytes:
+def curves(
+    histories: Mapping[str, Sequence[float]],
+    ylabel: str = "loss",
+    log: bool = False,
+    steps: Sequence[int] | None = None,
+) -> bytes:
     """Losses against steps: as they were, pale, and their running mean."""
 
     def draw(figure: Any) -> None:
@@ -86,7 +91,9 @@ def points(sets: Mapping[str, Array], xlabel: str, ylabel: str) -> bytes:
     return png(draw, 5.0, 4.0)
 
 
-def vector_field(field: Callable[[Array, Array], tuple[Array, Array]], paths: Mapping[str, Array], xlabel: str, ylabel: str) -> bytes:
+def vector_field(
+    field: Callable[[Array, Array], tuple[Array, Array]], paths: Mapping[str, Array], xlabel: str, ylabel: str
+) -> bytes:
     """Arrows of a field in the plane, with the paths that steps take in it."""
 
     def draw(figure: Any) -> None:

@@ -1,5 +1,5 @@
-"""Reading what people name on the command line, and writing so that nothing is lost: to a temporary file that is renamed,
-and never over a file that symgen did not write."""
+"""Reading what people name on the command line, and writing so that nothing is lost: to a temporary file that is
+renamed, and never over a file that symgen did not write."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def is_ours(path: Path) -> bool:
 
 
 def replace(path: Path, fill: Callable[[IO[bytes]], None], force: bool = False) -> None:
-    """Write a file whole or not at all: a temporary file beside it, to the disk, renamed, and the folder to the disk."""
+    """Write a file whole or not at all: a temporary file beside it, on the disk, renamed, and the folder too."""
     try:
         if path.is_dir():
             raise Unusable(f"`{path}` is a folder")

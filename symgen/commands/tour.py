@@ -92,7 +92,13 @@ def bars(stages: Sequence[tuple[str, int, Any]]) -> Iterator[Callable[[str], Cal
     if not console.is_terminal:
         yield lambda name: lambda text: say(f"{name}: {text}")
         return
-    columns = [SpinnerColumn(), TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    columns = [
+        SpinnerColumn(),
+        TextColumn("{task.description:8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    ]
     with Progress(*columns, TextColumn("{task.fields[text]}"), console=console) as progress:
         tasks = {name: progress.add_task(name, total=count, text="", start=False) for name, count, _ in stages}
 
@@ -212,7 +218,9 @@ def classifier(name: str, words: str) -> Callable[[Tour], None]:
             f" {100 * right:.1f} % are read right. From the generated module:"
         )
         curve = figure(lambda: figures.curves(history, log=True), "The loss of the minibatches.")
-        tour.section(f"{words}, trained", said, Code(function_text(module.__source__, "_L_value_and_grad"), "python"), *curve)
+        tour.section(
+            f"{words}, trained", said, Code(function_text(module.__source__, "_L_value_and_grad"), "python"), *curve
+        )
         tour.facts[words] = f"{100 * right:.1f} % of new digits right, trained in {seconds:.1f} s"
 
     return work
@@ -238,7 +246,9 @@ def autoencoder(tour: Tour) -> None:
         f"Trained in {seconds:.1f} s ({len(history['L'])} steps). Below, digits as they are, as they come back from"
         " their codes, and digits that nobody wrote, from random codes."
     )
-    curve = figure(lambda: figures.curves(history, "minus the ELBO"), "Minus the ELBO of the minibatches, in nats per image.")
+    curve = figure(
+        lambda: figures.curves(history, "minus the ELBO"), "Minus the ELBO of the minibatches, in nats per image."
+    )
     rows = {"digits": originals, "rebuilt": rebuilt, "drawn from random codes": drawn}
     images = figure(lambda: figures.digits(rows), "Digits, rebuilt digits, and digits from random codes.")
     tour.section("The autoencoder, trained on digits", said, *curve, *images)
@@ -253,8 +263,8 @@ def adversaries(tour: Tour) -> None:
     codes = np.random.default_rng(0).normal(size=(len(data["X"]), 2))
     fakes = wider.derive("fakes").evaluate(code=codes, **params)
     said = (
-        f"Trained in {seconds:.1f} s ({len(next(iter(history.values())))} steps). Each point is an eruption of Old Faithful:"
-        " how long it lasted, and how long one waited for the next, both standardised."
+        f"Trained in {seconds:.1f} s ({len(next(iter(history.values())))} steps). Each point is an eruption of Old"
+        " Faithful: how long it lasted, and how long one waited for the next, both standardised."
     )
     curve = figure(lambda: figures.curves(history, "payoff"), "The payoffs of both players.")
     sets = {"eruptions": data["X"], "from the generator": fakes}
@@ -282,11 +292,15 @@ def turning(tour: Tour) -> None:
     paths = {"simultaneous steps": np.array(points), "extragradient": np.array(path)}
     said = "Simultaneous gradient steps of length 0.1 spiral outwards; extragradient steps spiral in."
     arrows = figure(
-        lambda: figures.vector_field(field, paths, "psi", "theta"), "The vector field of the Dirac-GAN, and two paths from (1, 1)."
+        lambda: figures.vector_field(field, paths, "psi", "theta"),
+        "The vector field of the Dirac-GAN, and two paths from (1, 1).",
     )
     tour.section("The Dirac-GAN, played", said, *arrows)
     radius = float(np.hypot(*path[-1]))
-    tour.facts["Dirac-GAN"] = f"extragradient from a distance of 1.41 to {radius:.3f} in {len(path)} steps; simultaneous to {np.hypot(*points[-1]):.2f}"
+    tour.facts["Dirac-GAN"] = (
+        f"extragradient from a distance of 1.41 to {radius:.3f} in {len(path)} steps;"
+        f" simultaneous to {np.hypot(*points[-1]):.2f}"
+    )
 
 
 def figure(draw: Callable[[], bytes], caption: str) -> list[Figure]:

@@ -24,7 +24,8 @@ from symgen.text.diagnostics import DataError
 
 def run(
     file: str, data: str | None, only: str | None, steps: int | None, batch: int | None, seed: int | None,
-    sizes: Sequence[str], settings: Sequence[str], every: int | None, dtype: str, output: str | None, resume: bool, force: bool,
+    sizes: Sequence[str], settings: Sequence[str], every: int | None, dtype: str, output: str | None, resume: bool,
+    force: bool,
 ) -> int:  # fmt: skip
     model = load(file)
     goals = chosen(model, file, only)
@@ -54,7 +55,9 @@ def chosen(model: Any, file: str, only: str | None) -> list[TrainGoal]:
     found = [goal for goal in goals if only in (None, goal.target)]
     if not found:
         there = ", ".join(f"`{goal.target}`" for goal in goals)
-        raise Unusable(f"`{file}` does not train `{only}`, but {there}" if goals else f"`{file}` has no `train` statement")
+        raise Unusable(
+            f"`{file}` does not train `{only}`, but {there}" if goals else f"`{file}` has no `train` statement"
+        )
     return found
 
 
@@ -76,7 +79,9 @@ def arguments_of(
     return arguments
 
 
-def data_of(model: Any, goals: Sequence[TrainGoal], data: str | None, sizes: dict[str, int]) -> dict[str, np.ndarray[Any, Any]]:
+def data_of(
+    model: Any, goals: Sequence[TrainGoal], data: str | None, sizes: dict[str, int]
+) -> dict[str, np.ndarray[Any, Any]]:
     """The arrays that the trained losses depend on. Raises DataError naming what is missing or wrong."""
     elaborated = model.elaborated
     roots = [root for goal in goals for root in trained_arrays(elaborated, goal)]
@@ -135,7 +140,9 @@ def start_values(task: Run, sizes: Mapping[str, int], dtype: str) -> dict[str, n
     known = {name: size for name, size in sizes.items() if name in takes}
     missing = [name for name, p in takes.items() if p.default is None and name not in known and name != "dtype"]
     if missing:
-        raise DataError(f"neither the spec nor the data show the size `{missing[0]}`: give it with --dim {missing[0]}=..")
+        raise DataError(
+            f"neither the spec nor the data show the size `{missing[0]}`: give it with --dim {missing[0]}=.."
+        )
     params = task.module.init(seed=task.arguments["seed"], **known)
     return {name: np.asarray(value, dtype=dtype) for name, value in params.items()}
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from symgen.commands import checkpoints, figures
 from symgen.commands.boundary import Unusable
-from symgen.commands.files import write_bytes, write_text
+from symgen.commands.files import stamp, write_bytes, write_text
 from symgen.text.diagnostics import DataError
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -85,7 +85,9 @@ class Run:
         self.history = list(zip(state["steps"].tolist(), state["values"].tolist()))
         return state["training"]
 
-    def work(self, report: Callable[[int, Mapping[str, float]], None], state: Any = None, params: Arrays | None = None) -> Arrays:
+    def work(
+        self, report: Callable[[int, Mapping[str, float]], None], state: Any = None, params: Arrays | None = None
+    ) -> Arrays:
         """Train, with a checkpoint every so often; what is told at each step goes to `report`."""
         clock = Clock(self.every)
 
@@ -110,7 +112,9 @@ class Run:
 
         keep = {"checkpoint": save, "every": self.every or 10} if self.folder is not None else {}
         with np.errstate(all="ignore"):  # the loop itself looks for what is not finite
-            return self.train(self.data, params, steps=self.steps, callback=callback, state=state, **keep, **self.arguments)
+            return self.train(
+                self.data, params, steps=self.steps, callback=callback, state=state, **keep, **self.arguments
+            )
 
     def finish(self, params: Arrays, force: bool) -> list[Path]:
         """Write parameters, history and plot; the files written."""
@@ -126,8 +130,14 @@ class Run:
         if self.folder is None or not self.history:
             return []
         write_text(self.folder / "history.csv", self.table(), force)
-        summary = {"schema": "symgen.history", "version": 1, "target": self.target, "columns": ["step", *self.columns],
-                   "rows": [[step, *map(finite, values)] for step, values in self.history], "made by": "made by symgen"}  # fmt: skip
+        summary = {
+            "schema": "symgen.history",
+            "version": 1,
+            "generator": stamp(),
+            "target": self.target,
+            "columns": ["step", *self.columns],
+            "rows": [[step, *map(finite, values)] for step, values in self.history],
+        }
         write_text(self.folder / "history.json", json.dumps(summary), force)
         written = [self.folder / "history.csv", self.folder / "history.json"]
         if figures.available():
@@ -154,7 +164,9 @@ def changes(before: Any, now: Any) -> str:
     if not isinstance(before, Mapping):
         return ""
     names = [name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name)]
-    return ": " + ", ".join(f"{name} was {before.get(name, 'not given')}, is {now.get(name, 'not given')}" for name in names)
+    return ": " + ", ".join(
+        f"{name} was {before.get(name, 'not given')}, is {now.get(name, 'not given')}" for name in names
+    )
 
 
 class Clock:

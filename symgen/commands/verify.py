@@ -19,7 +19,13 @@ Checked = list[tuple[str, list[Any]]]  # the verdicts of each file
 
 
 def run(
-    files: Sequence[str], spec: str | None, strict: bool, form: str, output: str | None, seconds: float | None, force: bool
+    files: Sequence[str],
+    spec: str | None,
+    strict: bool,
+    form: str,
+    output: str | None,
+    seconds: float | None,
+    force: bool,
 ) -> int:
     if form == "text" and output:
         form = FORMATS.get(Path(output).suffix, form)
@@ -39,7 +45,13 @@ def run(
         if output:
             say(f"wrote {output}")
     counts = [v.status for _, verdicts in checked for v in verdicts]
-    say(", ".join(f"{counts.count(word)} {word}" for word in ("proved", "checked", "unknown", "malformed", "refuted") if word in counts))
+    say(
+        ", ".join(
+            f"{counts.count(word)} {word}"
+            for word in ("proved", "checked", "unknown", "malformed", "refuted")
+            if word in counts
+        )
+    )
     return status
 
 

@@ -1,4 +1,4 @@
-"""The packaged models: specs to read, derive and train, with real data; in `wrong/` hand derivations with one wrong step."""
+"""The packaged models: specs to read, derive and train, with data; `wrong/` holds derivations with one wrong step."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from symgen.text.diagnostics import DataError
 
 leaves = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text()
-    | arrays.arrays(st.sampled_from([np.float64, np.float32, np.int64, np.bool_]), arrays.array_shapes(min_dims=0, max_side=3))
+    | arrays.arrays(st.sampled_from([np.float64, np.float32, np.int64]), arrays.array_shapes(min_dims=0, max_side=3))
 )  # fmt: skip
 states = st.recursive(
     leaves, lambda inner: st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.text(), inner, max_size=3)

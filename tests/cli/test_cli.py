@@ -1,4 +1,4 @@
-"""The command line: results on standard output, messages on standard error, and an exit status that says which it was."""
+"""The command line: results on standard output, messages on standard error, an exit status that says which it was."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def test_of_several_statuses_the_first_in_70_3_1_4_5_counts() -> None:
 
 def test_help_and_version_answer_without_the_engines() -> None:
     watch = "import sys\ntry:\n import symgen.cli; symgen.cli.main()\nfinally:\n"
-    watch += " print(sorted({m.split('.')[0] for m in sys.modules} & {'sympy', 'lark', 'numpy', 'scipy', 'rich', 'flint'}))"
+    watch += (
+        " print(sorted({m.split('.')[0] for m in sys.modules} & {'sympy', 'lark', 'numpy', 'scipy', 'rich', 'flint'}))"
+    )
     for options in (["--help"], ["--version"], ["derive", "--help"]):
         r = subprocess.run([sys.executable, "-c", watch, *options], capture_output=True, text=True)
         assert r.returncode == 0 and r.stdout.endswith("[]\n"), r.stdout + r.stderr
@@ -146,7 +148,13 @@ def test_a_goal_that_cannot_be_derived_does_not_stop_the_others(folder: Path) ->
 
 
 def test_nothing_is_overwritten_that_symgen_did_not_write(folder: Path) -> None:
-    for form, name in [("html", "out.html"), ("latex", "out.tex"), ("text", "out.txt"), ("json", "out.json"), ("markdown", "o.md")]:
+    for form, name in [
+        ("html", "out.html"),
+        ("latex", "out.tex"),
+        ("text", "out.txt"),
+        ("json", "out.json"),
+        ("markdown", "o.md"),
+    ]:
         target = folder / name
         target.write_text("mine")
         r = symgen("derive", "good.sg", "--format", form, "-o", name, cwd=folder)
@@ -179,9 +187,13 @@ def test_verdicts_name_the_wrong_step(folder: Path) -> None:
 
 def test_a_bug_is_told_without_a_traceback(folder: Path) -> None:
     (folder / "sitecustomize.py").write_text(
-        "import symgen, symgen.commands.files as f\ndef broken(path): raise ZeroDivisionError('oh')\nf.read_text = broken\n"
+        "import symgen, symgen.commands.files as f\n"
+        "def broken(path): raise ZeroDivisionError('oh')\n"
+        "f.read_text = broken\n"
     )
-    r = symgen("check", "good.sg", cwd=folder, PYTHONPATH=os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+    r = symgen(
+        "check", "good.sg", cwd=folder, PYTHONPATH=os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    )
     assert r.returncode == 70 and "Traceback" not in r.stderr and "bug in symgen" in r.stderr
 
 

@@ -27,13 +27,28 @@ let r = H @ v - y
 loss L = r @ r/(2*n)
 train L with adam(lr=0.01), steps=60, batch=16, seed=3
 """
-GAME = "param x: real = 1, y: real = 1\nlet V = x*y\ngame g = {y: max V, x: min V}\ntrain g with extragradient(lr=0.3), steps=40\n"
-SCALE = "dim n\ndata x: real[n]\nparam w: real = 1\nlet z = w*x\nlet r = log(z)\nloss L = mean(r^2)\ntrain L with sgd(lr=0.1), steps=9\n"
+GAME = """
+param x: real = 1, y: real = 1
+let V = x*y
+game g = {y: max V, x: min V}
+train g with extragradient(lr=0.3), steps=40
+"""
+SCALE = """
+dim n
+data x: real[n]
+param w: real = 1
+let z = w*x
+let r = log(z)
+loss L = mean(r^2)
+train L with sgd(lr=0.1), steps=9
+"""
 
 
 def symgen(*arguments: Any, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "symgen", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
+    )
 
 
 @pytest.fixture
@@ -91,7 +106,19 @@ def test_a_run_that_is_killed_goes_on_to_the_same_bits(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_an_interrupt_stops_cleanly(folder: Path) -> None:
-    command = [sys.executable, "-m", "symgen", "train", "regression.sg", "--data", "data.npz", "--steps", "10000000", "-o", "run"]
+    command = [
+        sys.executable,
+        "-m",
+        "symgen",
+        "train",
+        "regression.sg",
+        "--data",
+        "data.npz",
+        "--steps",
+        "10000000",
+        "-o",
+        "run",
+    ]
     process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
     while not (folder / "run" / "program.py").exists() and time.monotonic() < end:

@@ -18,7 +18,8 @@ DERIVED_GOALS = [(name, goal) for name in RIGHT for goal in symgen.load(zoo.spec
 def test_every_derivation_of_the_zoo_comes_with_its_evidence(name: str, goal: str) -> None:
     d = symgen.load(zoo.spec(name)).derive(goal)
     assert d.evidence.kind in ("proved", "checked")
-    assert d.steps and d.text() and d.latex()
+    assert d.steps or d.evidence.method == "by definition"
+    assert d.text() and d.latex()
 
 
 @pytest.mark.parametrize("name", RIGHT)
