@@ -216,13 +216,25 @@ def factor_key(e: t.Expression) -> tuple[Any, ...]:
     return (rank, _natural(unparse(e)))
 
 
-def term_key(sign: int, e: t.Expression, polynomial: bool) -> tuple[Any, ...]:
-    """Positive terms first; a number last among polynomials and first among functions; higher degree, longer first."""
+@lru_cache(maxsize=20_000)
+def contracts(e: Any) -> bool:
+    """Whether a matrix product or a reduction stands in it."""
+    if isinstance(e, t.Factors) and any(op == "@" for op, _ in e.rest):
+        return True
+    if isinstance(e, t.Call) and e.function in ("sum", "mean", "tr", "norm", "logdet", "outer", "diag"):
+        return True
+    return any(contracts(x) for x in parts(e))
+
+
+def term_key(sign: int, e: t.Expression, polynomial: bool, wide: bool = True) -> tuple[Any, ...]:
+    """Positive terms first; a number last among polynomials and first among functions; higher degree first; then, where
+    matrix products stand (`wide`), the longer first, else the shorter."""
     constant = degree(e) == 0
     place = (1 if polynomial else -1) if constant and sign > 0 else 1 if constant else 0
     d = degree(e)
     order = -d if polynomial and d is not None else 0
-    return (sign < 0, place, is_filler(e), order, _has_transposed_self(e), -min(weight(e), 60), _natural(unparse(e)))
+    ink = min(weight(e), 60)
+    return (sign < 0, place, is_filler(e), order, _has_transposed_self(e), -ink if wide else ink, _natural(unparse(e)))
 
 
 def _has_transposed_self(e: t.Expression) -> bool:
@@ -244,7 +256,8 @@ def sum_of(terms: Iterable[tuple[int, t.Expression]]) -> t.Expression:
         sign, x = flat[0]
         return x if sign > 0 else t.Terms(((-1, x),))
     polynomial = all(degree(x) is not None for _, x in flat)
-    flat.sort(key=lambda pair: term_key(pair[0], pair[1], polynomial))
+    wide = polynomial or any(contracts(x) for _, x in flat)
+    flat.sort(key=lambda pair: term_key(pair[0], pair[1], polynomial, wide))
     return t.Terms(tuple(flat))
 
 
@@ -311,7 +324,7 @@ class Product:
 
     def scale(self, e: t.Expression, exponent: Fraction = Fraction(1)) -> None:
         """Multiply by a scalar."""
-        short = abs(exponent) < 64 or isinstance(e, t.Number) and abs(e.value) == 1
+        short = abs(exponent) < 64 or (isinstance(e, t.Number) and abs(e.value) == 1)
         if isinstance(e, t.Number) and short and exponent.denominator == 1 and (e.value != 0 or exponent > 0):
             self.coefficient *= e.value ** int(exponent)
             return

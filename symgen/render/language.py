@@ -106,15 +106,8 @@ def _terms(terms: Sequence[tuple[int, t.Expression]]) -> str:
 
 
 def _factors(e: t.Factors) -> str:
-    first = e.first
-    text = at_least(first, FACTORS)
-    if e.rest and e.rest[0][0] in "*@" and isinstance(first, t.Factors):
-        # (x @ y)*z and (a*b) @ c mean the same without brackets, but nobody reads them so
-        ops = {op for op, _ in first.rest}
-        if ops != {e.rest[0][0]} and not (ops == {"/"} and e.rest[0][0] == "*"):
-            text = f"({text})"
-    if isinstance(first, t.Terms):
-        text = f"({expression(first)})"
+    # a product in front of a product was bracketed by whoever wrote it: (x @ y)*z
+    text = at_least(e.first, POWER)
     for op, factor in e.rest:
         right = at_least(factor, POWER)
         text += f" @ {right}" if op == "@" else op + right

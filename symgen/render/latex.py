@@ -322,6 +322,14 @@ class Latex:
         name, arguments = e.function, e.arguments
         if (name in self.shapes and not e.keywords) or e.log or e.given:
             return self.applied(e)
+        words = {k.name: k.value for k in e.keywords}
+        if name in ("argmin", "argmax") and len(arguments) == 2 and set(words) == {"subject_to"}:
+            given = words["subject_to"]
+            facts = ", ".join(map(self.tex, given.items if isinstance(given, t.ListOf) else (given,)))
+            f = self._argument(arguments[0], self.tex(arguments[0]))
+            return rf"\operatorname*{{arg\,{name[3:]}}}_{{{self.tex(arguments[1])} \,:\, {facts}}}\; {f}"
+        if name == "posterior" and len(arguments) == 2 and set(words) == {"given"} and isinstance(arguments[0], t.Name):
+            return rf"{self.tex(arguments[0])}({self.tex(arguments[1])} \mid {self.tex(words['given'])})"
         if name == "where" and len(arguments) == 3:
             return self.cases(e)
         if name in ("ones", "zeros") and arguments:
@@ -404,7 +412,8 @@ class Latex:
             inside += r" \,\|\, " + ", ".join(self.law(a) for a in e.versus)
         if e.keywords:
             inside = ", ".join(filter(None, [inside, *map(self.tex, e.keywords)]))
-        if e.function in self.shapes or re.fullmatch(r"[a-zA-Z]\w{0,2}|[a-zA-Z]_\w+", e.function):
+        short = re.fullmatch(r"[a-zA-Z]\w{0,2}|[a-zA-Z]_\w+", e.function) and e.function not in REDUCTIONS
+        if e.function in self.shapes or short:
             name = self.name(e.function)
         else:
             words = r"\ ".join(tex_text(w) for w in e.function.split("_") if w)

@@ -1,4 +1,4 @@
-"""A product of entries under a sum, as a graph that is reduced to matrix notation: indices are vertices, matrices edges.
+"""A product of entries under a sum, as a graph reduced to matrix notation: indices are vertices, matrices are edges.
 
 A vector at a summed end folds into the matrix there; two matrices that meet in a summed index become their product,
 with diag(v) between them if a vector sits there; parallel matrices multiply elementwise; a closed loop is a trace; what

@@ -1,4 +1,4 @@
-"""How calls of the language are written in mathematics ▣, beside functions and operations, whose rows say it themselves.
+"""How calls of the language are written in mathematics ▣, beside functions and operations, whose rows say it.
 
 In a template `{0}`, `{1}` are the arguments, and braces of LaTeX are doubled; an argument between delimiters or in
 braces stands as it is, elsewhere it is bracketed where it must be. `{*}` are all arguments, `{q}`, `{p}` the two sides

@@ -301,6 +301,8 @@ class Raiser(IndexNotation):
                 if node.name in ("mod", "div"):
                     return self.tree(remainder(node), axes)
                 return t.Call(node.name, tuple(self.aligned(a, axes) for a in node.args))
+            case x.Where() if speaks_of_indices(node.args[0]):
+                raise NoMatrixForm
             case x.Where():
                 return t.Call("where", tuple(self.aligned(a, axes) for a in node.args))
             case x.Compare():
@@ -451,6 +453,8 @@ class Raiser(IndexNotation):
         return p
 
     def _scale(self, p: Product, f: Scalar, exponent: Fraction) -> None:
+        while isinstance(f, x.Entry) and isinstance(f.array, x.Tensor) and not f.indices and f.array not in self.names:
+            f = f.array.body
         if isinstance(f, (x.Sum, x.Mul)):
             try:
                 inner = self.product(f, ())
@@ -589,6 +593,13 @@ class Raiser(IndexNotation):
         lower = None if offset is x.ZERO else self.tree(offset, ())
         upper = None if last is size else self.tree(last, ())
         return t.Slice(lower, upper, None if step == 1 else number(step)), i
+
+
+def speaks_of_indices(condition: Node) -> bool:
+    """Whether a condition compares indices themselves: i <= j."""
+    if isinstance(condition, x.Logic):
+        return any(speaks_of_indices(a) for a in condition.args)
+    return any(a.free and not any(isinstance(n, x.Entry) for n in x.walk(a)) for a in condition.args)
 
 
 def _ink(e: t.Expression) -> tuple[int, int]:

@@ -47,7 +47,7 @@ def render(page: Page, width: int | None = None, shift: int = 0) -> str:
 
 def formula(e: t.Expression) -> str:
     """The text of an expression, Greek words as letters."""
-    return re.sub(r"[^\W\d]\w*", lambda m: letter_of(m[0]), unparse(e))
+    return re.sub(r"[^\W\d]\w*(?!\w|\()", lambda m: letter_of(m[0]), unparse(e))
 
 
 def inline(parts: Iterable[Inline]) -> str:
@@ -86,7 +86,7 @@ def block(b: Block, width: int) -> str:
         case Figure(_, caption, _):
             return f"[figure: {printable(caption)}]"
         case Table(titles, rows):
-            cells = [list(titles), *([inline(c) for c in row] for row in rows)]
+            cells = [list(map(printable, titles)), *([inline(c) for c in row] for row in rows)]
             widths = [max(len(row[k]) for row in cells) for k in range(len(titles))]
             return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
         case Part(page, shift):

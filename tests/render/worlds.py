@@ -45,9 +45,11 @@ def round_trip(array, names=None):
 
 
 LEAVES = {
-    (n, d): ["X", "Y"], (d, n): ["X'", "Y'"], (n, n): ["A", "B", "A'", "inv(A + 3*eye(n))", "eye(n)"], (d, d): ["C", "C'"],
+    (n, d): ["X", "Y"], (d, n): ["X'", "Y'"], (n, n): ["A", "B", "A'", "inv(A + 3*eye(n))", "eye(n)"],
+    (d, d): ["C", "C'"],
     (d, k): ["W"], (k, d): ["W'"], (n, k): ["V"], (k, n): ["V'"], (k, k): ["eye(k)"],
-    (n,): ["x", "y", "A[:, 1]", "ones(n)"], (d,): ["w", "v"], (k,): ["b", "W[0]"], (): ["s", "t", "2", "3", "n", "x[0]"],
+    (n,): ["x", "y", "A[:, 1]", "ones(n)"], (d,): ["w", "v"], (k,): ["b", "W[0]"],
+    (): ["s", "t", "2", "3", "n", "x[0]"],
 }  # fmt: skip
 UNARY = ["exp", "sigmoid", "tanh", "log1p", "sqrt", "abs"]
 DIMS = [n, d, k]
@@ -79,7 +81,8 @@ class Grammar:
                 else f"{self.make(shape, depth - 1)}^2"
             )
         if kind == "where":
-            return f"where({self.make(shape, 0)} < {self.make(shape, 0)}, {self.make(shape, depth - 1)}, {self.make(shape, 0)})"
+            leaf = [self.make(shape, 0) for _ in range(3)]
+            return f"where({leaf[0]} < {leaf[1]}, {self.make(shape, depth - 1)}, {leaf[2]})"
         return self.special(shape, depth)
 
     def like(self, shape, depth):
@@ -93,7 +96,8 @@ class Grammar:
             return r.choice([
                 lambda: f"({make((p,), depth - 1)} @ {make((p,), depth - 1)})",
                 lambda: f"sum({make((p,), depth - 1)})", lambda: f"sum({make((p, q), depth - 1)})",
-                lambda: f"mean({make((p, q), depth - 1)})", lambda: f"tr({make((p, q), depth - 1)} @ {make((q, p), depth - 1)})",
+                lambda: f"mean({make((p, q), depth - 1)})",
+                lambda: f"tr({make((p, q), depth - 1)} @ {make((q, p), depth - 1)})",
                 lambda: f"norm({make((p,), depth - 1)})", lambda: f"max({make((p, q), depth - 1)})",
                 lambda: f"prod({make((p,), depth - 1)})", lambda: f"logsumexp({make((p,), depth - 1)})",
                 lambda: f"sum[i: {p.name}]({make((p,), 0)}[i]*{make((p,), depth - 1)}[i])",
