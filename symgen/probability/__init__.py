@@ -1,1 +1,1 @@
-"""Distributions, expectations, divergences, posteriors: derived from densities and lemmas, never from a table of results."""
+"""Distributions, expectations, divergences, posteriors: derived from densities and lemmas, not looked up."""

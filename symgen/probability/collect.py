@@ -7,8 +7,28 @@ from symgen.probability.walks import bottom_up
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
-    MINUS_ONE, ONE, TWO, Add, Entry, Fn, Index, Mul, Node, Operation, Pow, Scalar, Sum,
-    add, delta, fn, mul, open_sum, power, rebuild, total, walk,
+    MINUS_ONE,
+    ONE,
+    TWO,
+    Add,
+    Entry,
+    Fn,
+    Index,
+    Mul,
+    Node,
+    Operation,
+    Pow,
+    Scalar,
+    Sum,
+    add,
+    delta,
+    fn,
+    mul,
+    open_sum,
+    power,
+    rebuild,
+    total,
+    walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_symmetric
 
@@ -25,9 +45,9 @@ def with_inverses_contracted(root: Scalar) -> Scalar:
         terms = list(body.args) if isinstance(body, Add) else [body]
         made, changed = [], False
         for t in terms:
-            new = _contracted(t, indices)  # type: ignore[arg-type]
+            new = _contracted(t, indices)
             changed = changed or new is not None
-            made.append(total(t, indices) if new is None else rule_all(new))  # type: ignore[arg-type]
+            made.append(total(t, indices) if new is None else rule_all(new))
         return add(*made) if changed else x
 
     def rule_all(x: Scalar) -> Scalar:
@@ -45,12 +65,12 @@ def _contracted(term: Scalar, indices: list[Index]) -> Scalar | None:
         for g in factors:
             if not (isinstance(g, Entry) and g.array is matrix and g.indices[:-2] == f.indices[:-2]):
                 continue
-            rest = mul(*(h for h in factors if h is not f and h is not g))  # type: ignore[arg-type]
-            symmetric = is_symmetric(matrix) is True  # type: ignore[arg-type]
+            rest = mul(*(h for h in factors if h is not f and h is not g))
+            symmetric = is_symmetric(matrix) is True
             a, b = f.indices[-2:], g.indices[-2:]
             for p, q in ((1, 0), (0, 1), (0, 0), (1, 1)):
                 j = a[p]
-                if j is not b[q] or j not in indices or j in rest.free or p == q and not symmetric:
+                if j is not b[q] or j not in indices or j in rest.free or (p == q and not symmetric):
                     continue
                 if j is a[1 - p] or j is b[1 - q]:
                     continue
@@ -64,7 +84,7 @@ def with_sums_named(root: Scalar) -> Scalar:
 
     def rule(x: Scalar) -> Scalar:
         if isinstance(x, Fn) and any(build.has_contraction(a) for a in x.args):
-            args = [build.named(Value((), a)).body if build.has_contraction(a) else a for a in x.args]  # type: ignore[arg-type]
+            args = [build.named(Value((), a)).body if build.has_contraction(a) else a for a in x.args]
             return rebuild(x, args)  # type: ignore[no-any-return]
         if isinstance(x, Pow) and build.has_contraction(x.base) and isinstance(x.base, Add):
             return power(build.named(Value((), x.base)).body, x.exponent)
@@ -78,7 +98,7 @@ def multiplied_out(x: Scalar, squares: bool = False) -> Scalar:
 
     def rule(n: Scalar) -> Scalar:
         if squares and isinstance(n, Pow) and isinstance(n.base, Add) and n.exponent is TWO and len(n.base.args) <= 6:
-            return add(*(mul(a, b) for a in n.base.args for b in n.base.args))  # type: ignore[arg-type]
+            return add(*(mul(a, b) for a in n.base.args for b in n.base.args))
         if not isinstance(n, Mul):
             return n
         sums = [f for f in n.args if isinstance(f, Add)]
@@ -89,9 +109,9 @@ def multiplied_out(x: Scalar, squares: bool = False) -> Scalar:
             count *= len(s.args)
         if count > MAX_PRODUCTS:
             return n
-        terms: list[Scalar] = [mul(*(f for f in n.args if f not in sums))]  # type: ignore[misc]
+        terms: list[Scalar] = [mul(*(f for f in n.args if f not in sums))]
         for s in sums:
-            terms = [mul(t, u) for t in terms for u in s.args]  # type: ignore[arg-type]
+            terms = [mul(t, u) for t in terms for u in s.args]
         return add(*terms)
 
     return bottom_up(x, rule)
@@ -119,7 +139,7 @@ def _flat(body: Scalar, indices: list[Index]) -> list[tuple[Scalar, list[Index]]
             return None
         t, bound = stack.pop()
         if isinstance(t, Add):
-            stack.extend((u, bound) for u in t.args)  # type: ignore[misc]
+            stack.extend((u, bound) for u in t.args)
             continue
         factors = list(t.args) if isinstance(t, Mul) else [t]
         inner = next((f for f in factors if isinstance(f, (Sum, Add))), None)
@@ -129,9 +149,9 @@ def _flat(body: Scalar, indices: list[Index]) -> list[tuple[Scalar, list[Index]]
         others = [f for f in factors if f is not inner]
         if isinstance(inner, Sum):
             b, more = open_sum(inner)
-            stack.append((mul(b, *others), [*bound, *more]))  # type: ignore[arg-type]
+            stack.append((mul(b, *others), [*bound, *more]))
         else:
-            stack.extend((mul(u, *others), bound) for u in inner.args)  # type: ignore[arg-type]
+            stack.extend((mul(u, *others), bound) for u in inner.args)
     return out
 
 
@@ -153,7 +173,7 @@ def _components(term: Scalar, indices: list[Index]) -> Scalar:
                 joined = [*members, *joined]
             else:
                 rest.append((free, members))
-        groups = [*rest, (mine, joined)]  # type: ignore[list-item]
+        groups = [*rest, (mine, joined)]
     unused = [i for i in indices if all(i not in g[0] for g in groups)]
     made = [simplified(total(mul(*members), [i for i in indices if i in free])) for free, members in groups]
     return mul(total(ONE, unused), *made)
@@ -172,7 +192,7 @@ def size_of(x: Scalar) -> int:
 
 
 def factored_by_function(x: Scalar) -> Scalar:
-    """a digamma(b) - c digamma(b) = (a - c) digamma(b): terms of a sum joined by the function or opaque factor they share."""
+    """a digamma(b) - c digamma(b) = (a - c) digamma(b): terms of a sum joined by the function that they share."""
 
     def rule(n: Scalar) -> Scalar:
         if not isinstance(n, Add):
@@ -186,7 +206,7 @@ def factored_by_function(x: Scalar) -> Scalar:
                     key = f
             if key not in groups:
                 order.append(key)
-            groups.setdefault(key, []).append(t)  # type: ignore[arg-type]
+            groups.setdefault(key, []).append(t)
         out: list[Scalar] = []
         for key in order:
             terms = groups[key]

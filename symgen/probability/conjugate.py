@@ -7,17 +7,35 @@ from dataclasses import dataclass, field
 
 from symgen.algebra.rational import simplify_scalar
 from symgen.derivation.context import Context
-from symgen.probability.collect import collected, multiplied_out
+from symgen.probability.collect import collected
 from symgen.probability.distribution import Distribution
 from symgen.probability.distributions import ROWS
-from symgen.probability.expectation import SupportKnowledge
+from symgen.probability.draw import SupportKnowledge
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.terms import (
-    TooManyTerms, depends_on_any, entries_in, expanded, normalised, opened,
+    TooManyTerms,
+    depends_on_any,
+    entries_in,
+    expanded,
+    normalised,
+    opened,
 )  # fmt: skip
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
-    ONE, ZERO, Entry, Index, Scalar, Var, add, entry, fresh_index, mul, neg, substitute, total, var,
+    ONE,
+    ZERO,
+    Entry,
+    Index,
+    Scalar,
+    Var,
+    add,
+    entry,
+    fresh_index,
+    mul,
+    neg,
+    substitute,
+    total,
+    var,
 )  # fmt: skip
 
 
@@ -31,7 +49,7 @@ class Kernel:
 
 
 def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> Kernel | None:
-    """The statistics of the entries of z in `body`; None where entries meet in one term, or the expansion is too long."""
+    """The statistics of the entries of z in `body`; None where entries meet in one term, or it is too long."""
     variables = frozenset((z,))
     is_random = depends_on_any(variables)
     know = SupportKnowledge(Knowledge(ctx), z, row)
@@ -56,14 +74,12 @@ def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> K
             at = entries[0].indices
             if any(i not in bound for i in at) or len(set(at)) != len(at):
                 return False
-            mapping: dict[Index, Scalar] = dict(zip(at, kernel.axes, strict=True))  # type: ignore[arg-type]
+            mapping: dict[Index, Scalar] = dict(zip(at, kernel.axes, strict=True))
             rest = [i for i in bound if i not in mapping]
             atom = substitute(item.atom, mapping)
             if not atom.free.isdisjoint(rest):
                 return False
-            kernel.statistics[atom] = add(
-                kernel.statistics.get(atom, ZERO), total(substitute(c, mapping), rest)
-            )
+            kernel.statistics[atom] = add(kernel.statistics.get(atom, ZERO), total(substitute(c, mapping), rest))
         return True
 
     try:
@@ -99,8 +115,7 @@ def recognised(kernel: Kernel, z: Var, candidates: Iterable[Distribution], ctx: 
         if any(a not in wanted for a in kernel.statistics):
             continue
         found = {f"c{k + 1}": kernel.statistics.get(a, ZERO) for k, a in enumerate(wanted)}
-        parameters = {n: collected(multiplied_out(scalar_text(t, found))) if len(found) < 2 else tidy(scalar_text(t, found))
-                      for n, t in row.inverse.items()}  # fmt: skip
+        parameters = {n: tidy(scalar_text(text, found)) for n, text in row.inverse.items()}
         return Recognised(row, parameters)
     return None
 

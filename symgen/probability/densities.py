@@ -14,7 +14,18 @@ from symgen.probability.univariate import Law
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
-    Array, Entry, Operator, Scalar, Tensor, Var, entry, fresh_index, open_tensor, replace_arrays, substitute, total,
+    Array,
+    Entry,
+    Operator,
+    Scalar,
+    Tensor,
+    Var,
+    entry,
+    fresh_index,
+    open_tensor,
+    replace_arrays,
+    substitute,
+    total,
 )  # fmt: skip
 
 
@@ -52,7 +63,7 @@ class Parameters:
         out: dict[str, Scalar] = {}
         for array, name in zip(self.law.args, self.row.parameters, strict=False):
             letters = self.row.axes_of(name)
-            out.update(zip(letters, array.shape[array.rank - len(letters) :], strict=True))  # type: ignore[attr-defined]
+            out.update(zip(letters, array.shape[array.rank - len(letters) :], strict=True))
         if self.row.event:
             out.update(zip(self.row.event, self.law.shape[-self.row.own_rank :], strict=True))
         return out
@@ -96,8 +107,8 @@ def entry_log_density(law: Array, x: Value | Scalar, batch: Sequence[Scalar], ct
         own = len(old.body.indices) - old.rank
 
         def put(*at: Scalar, outer: Sequence[Scalar] = outer, new: Value = new, own: int = own) -> Scalar:
-            body = new.at(*at[own:])
-            return substitute(body, dict(zip(outer, at[:own], strict=True)))  # type: ignore[arg-type, no-any-return]
+            made: Scalar = substitute(new.at(*at[own:]), dict(zip(outer, at[:own], strict=True)))
+            return made
 
         body = replace_arrays(body, {array: put})
     return body

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Support:
-    """Where the density is positive. kind: interval (open ends do not matter), integers, or a named set such as simplex;
+    """Where the density is positive. kind: interval (open ends do not matter), integers, or a named set (simplex);
     `low`, `high` are texts in the parameters."""
 
     kind: str
@@ -40,7 +40,7 @@ def integers(low: str, high: str) -> Support:
 @dataclass(frozen=True)
 class Alternative:
     """Another way to give the parameters: `arguments` (name -> domain) stand for those that `canonical` defines.
-    `identities` are sharper forms of operations on the canonical ones: {"logdet(Sigma)": "2*sum(log(diagonal(chol)))"}."""
+    `identities` are sharper forms of operations on those: {"logdet(Sigma)": "2*sum(log(diagonal(chol)))"}."""
 
     arguments: Mapping[str, str]
     canonical: Mapping[str, str]
@@ -54,7 +54,7 @@ class Alternative:
 class Distribution:
     """One family. Texts are in symgen's own language, over the parameters and `x`, the value of one draw.
 
-    `parameters` name -> domain, in the order in which they are given; `event` the axes of one draw, `shapes` the axes of
+    `parameters` name -> domain, in the order in which they are given; `event` the axes of one draw, `shapes` those of
     a parameter (none: a scalar), by letters that stand for sizes. `known` moments are what tests compare with.
     `noise`, `transform`: x = transform(eps) with eps from the law `noise`, for gradients through samples. `kernel`: the
     statistics of x in the log-density with their coefficients; `inverse` gives the parameters back from those

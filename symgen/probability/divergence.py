@@ -10,7 +10,17 @@ from symgen.probability.collect import collected, difference_of_means
 from symgen.probability.densities import entry_of, log_density_at, log_density_terms, parameters
 from symgen.probability.expectation import Divergent, Expectation
 from symgen.probability.joint import (
-    DistRef, Factor, Joint, decode, divergence, draws_of, expectation, factor_log_density, full_law, log_density, opened_expectation,
+    DistRef,
+    Factor,
+    Joint,
+    decode,
+    divergence,
+    draws_of,
+    expectation,
+    factor_log_density,
+    full_law,
+    log_density,
+    opened_expectation,
 )  # fmt: skip
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
@@ -18,8 +28,36 @@ from symgen.probability.posterior import marginal_log_density, normalised_formul
 from symgen.probability.quadrature import check_mean
 from symgen.probability.support import inclusion
 from symgen.tensor.expression import (
-    INF, MINUS_ONE, ONE, ZERO, Add, Array, Entry, Mul, Index, Operator, Scalar, Var, add, entry, fn, fresh_index, mul, neg, open_tensor, operator,
-    replace_arrays, scalar_of, sub, substitute, tensor, total, var, variables_of, walk, where,
+    INF,
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Array,
+    Entry,
+    Index,
+    Mul,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    entry,
+    fn,
+    fresh_index,
+    mul,
+    neg,
+    open_tensor,
+    operator,
+    replace_arrays,
+    scalar_of,
+    sub,
+    substitute,
+    tensor,
+    total,
+    var,
+    variables_of,
+    walk,
+    where,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -79,8 +117,8 @@ def log_terms(ref: DistRef, values: dict[Var, Array], ctx: Context) -> list[tupl
     for node in _density_nodes(whole):
         law = node.operands[0]
         at = node.operands[1]
-        if row_of(law) is not None and isinstance(at, Array):  # type: ignore[arg-type]
-            out.append(log_density_terms(law, at, ctx))  # type: ignore[arg-type]
+        if row_of(law) is not None and isinstance(at, Array):
+            out.append(log_density_terms(law, at, ctx))
         else:
             out.append((written_out(node, ctx), []))
     return out
@@ -141,7 +179,9 @@ def rank_zero(body: Scalar) -> Array:
 def report(ctx: Context, engine: Expectation, before: Array, shown: Array, value: Array, final: Array) -> None:
     """The steps from a mean to its value: expanded, the lemmas, put in, collected."""
     if shown is not before:
-        ctx.trace.add("linearity", before, shown, reason="the mean is linear; what does not depend on the draw goes out")
+        ctx.trace.add(
+            "linearity", before, shown, reason="the mean is linear; what does not depend on the draw goes out"
+        )
     for a in engine.applied.values():
         ctx.trace.add(
             "lemma", a.atom.array, _lemma_value(a.atom, a.value), reason=", ".join(a.lemmas), source=a.source,
@@ -225,15 +265,16 @@ def kept(op: Operator, ctx: Context, engine: Expectation) -> Array:
 
 def split_constants(x: Scalar, variables: frozenset[Var]) -> tuple[Scalar, Scalar, Scalar]:
     """a, c, f with x = a + c f, a and c not random."""
+
     def is_random(n: Scalar) -> bool:
         return not variables_of(n).isdisjoint(variables)
 
     terms = x.args if isinstance(x, Add) else (x,)
-    outside = add(*(t for t in terms if not is_random(t)))  # type: ignore[arg-type, misc]
-    inside = add(*(t for t in terms if is_random(t)))  # type: ignore[arg-type, misc]
+    outside = add(*(t for t in terms if not is_random(t)))
+    inside = add(*(t for t in terms if is_random(t)))
     factors = inside.args if isinstance(inside, Mul) else (inside,)
-    coefficient = mul(*(f for f in factors if not is_random(f)))  # type: ignore[arg-type, misc]
-    return outside, coefficient, mul(*(f for f in factors if is_random(f)))  # type: ignore[arg-type, misc]
+    coefficient = mul(*(f for f in factors if not is_random(f)))
+    return outside, coefficient, mul(*(f for f in factors if is_random(f)))
 
 
 def normalised_law(law: Array, ctx: Context) -> Array:
@@ -248,7 +289,9 @@ def normalised_law(law: Array, ctx: Context) -> Array:
         row = row_of(made)
         assert row is not None
         ctx.trace.add("normaliser", law, made, reason=f"{law.attrs[2]} makes the mass 1: a {row.name}")
-        ctx.trace.add("normaliser", None, rank_zero(constant), where=law.attrs[2], reason=f"the value of {law.attrs[2]}")
+        ctx.trace.add(
+            "normaliser", None, rank_zero(constant), where=law.attrs[2], reason=f"the value of {law.attrs[2]}"
+        )
     return made
 
 
@@ -266,7 +309,7 @@ def densities_written(x: Scalar, variables: frozenset[Var], ctx: Context) -> Sca
             law = n.operands[0]
             if isinstance(law, Operator) and (row_of(law) is not None or law.name == "formula"):
                 mapping[n] = tensor((), written_out(n, ctx))
-    return replace_arrays(x, mapping) if mapping else x  # type: ignore[no-any-return]
+    return replace_arrays(x, mapping) if mapping else x
 
 
 def reduce_variance(op: Operator, ctx: Context) -> Array:
@@ -397,7 +440,9 @@ def reduce_log_density_of(op: Operator, ctx: Context) -> Array:
     if any(row_of(f.law) is None for f in p.joint.factors):
         raise CannotDerive(f"the density `{p.joint.name}` is not known: its marginals stay as they are", op, HERE)
     if len(p.variables) != 1:
-        raise CannotDerive("the log-density of several variables of a joint, others integrated out, has no rule", op, HERE)
+        raise CannotDerive(
+            "the log-density of several variables of a joint, others integrated out, has no rule", op, HERE
+        )
     (v,) = p.variables
     inside = [g for g in p.given if g in p.joint.variables]
     if inside:
@@ -439,12 +484,21 @@ def reduce_elbo(op: Operator, ctx: Context) -> Array:
         assert isinstance(kl, Operator)
         terms.append(neg(scalar_of(reduce_kl(kl, ctx))))
     else:
-        raise CannotDerive("the prior of the joint is not over the variables that q draws", op, "symgen/probability/divergence.py")
+        raise CannotDerive(
+            "the prior of the joint is not over the variables that q draws", op, "symgen/probability/divergence.py"
+        )
     for s in shown:
         inner = s.array if isinstance(s, Entry) else None
         assert isinstance(inner, Operator)
         terms.append(scalar_of(reduce_expectation(inner, ctx)))
-    return rank_zero(add(*(open_tensor(t.array, ()) if isinstance(t, Entry) and not isinstance(t.array, Operator) else t for t in terms)))
+    return rank_zero(
+        add(
+            *(
+                open_tensor(t.array, ()) if isinstance(t, Entry) and not isinstance(t.array, Operator) else t
+                for t in terms
+            )
+        )
+    )
 
 
 __all__ = ["Knowledge", "fn", "entry", "parameters", "reduced_mean", "reduce_kl"]

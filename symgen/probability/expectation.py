@@ -1,7 +1,7 @@
 """Expectations, reduced by rules: linearity, independence, moments, the lemmas of the tables.
 
-`Expectation(draws, ctx).mean(body)` gives two forms of one result: `shown`, where the means of single functions stand as
-E, and `value`, with the lemmas put in. What has no closed form stays an E.
+`Expectation(draws, ctx).mean(body)` gives two forms of one result: `shown`, where the means of single functions stand
+as E, and `value`, with the lemmas put in. What has no closed form stays an E.
 """
 
 from __future__ import annotations
@@ -11,22 +11,66 @@ from dataclasses import dataclass, field
 from math import factorial
 
 from symgen.derivation.context import Context
-from symgen.probability.densities import entry_of, parameters
-from symgen.probability.distribution import Distribution
-from symgen.probability.joint import full_law, opened_expectation
+from symgen.probability.densities import entry_of
+from symgen.probability.draw import Draw, SupportKnowledge
+from symgen.probability.joint import opened_expectation
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
-from symgen.probability.terms import (
-    Item, LinearForm, TooManyTerms, depends_on_any, entries_in, expanded, factors_of, linear_form, normalised, opened,
-    terms_of, with_value,
-)  # fmt: skip
 from symgen.probability.special import simplified
+from symgen.probability.terms import (
+    Item,
+    LinearForm,
+    TooManyTerms,
+    entries_in,
+    expanded,
+    factors_of,
+    linear_form,
+    normalised,
+    opened,
+    terms_of,
+    with_value,
+)  # fmt: skip
 from symgen.probability.univariate import Found, Law, Univariate
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
-    HALF, INF, NAN, ONE, TWO, ZERO, Add, Array, Entry, Fn, Index, Mul, Node, Num, Operator, Pow, Scalar, Sum, Var, Where,
-    add, delta, entry, fn, fresh_index, logic, mul, num, open_sum, operator, open_tensor, power, sub, substitute, tensor, total, var,
-    variables_of, where,
+    HALF,
+    INF,
+    NAN,
+    ONE,
+    TWO,
+    ZERO,
+    Add,
+    Array,
+    Entry,
+    Fn,
+    Index,
+    Node,
+    Num,
+    Operator,
+    Pow,
+    Scalar,
+    Sum,
+    Var,
+    Where,
+    add,
+    delta,
+    entry,
+    fn,
+    fresh_index,
+    logic,
+    mul,
+    num,
+    open_sum,
+    open_tensor,
+    operator,
+    power,
+    sub,
+    substitute,
+    tensor,
+    total,
+    var,
+    variables_of,
+    where,
 )  # fmt: skip
 
 MAX_DEGREE = 4
@@ -47,97 +91,6 @@ class Pair:
     shown: Scalar
     value: Scalar
     rest: Scalar = ZERO
-
-
-@dataclass
-class Draw:
-    """One drawn variable and its law."""
-
-    variable: Var
-    law: Array
-    ctx: Context
-    know: Knowledge
-
-    def __post_init__(self) -> None:
-        self.law = full_law(self.law, self.variable.shape)
-        self.row = row_of(self.law)
-        self.variables = frozenset((self.variable,))
-        self.is_random = depends_on_any(self.variables)
-        self.parameters = parameters(self.law, self.ctx) if self.row is not None else None
-
-    def split_index(self, e: Entry) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...]]:
-        """The batch part and the own part of the indices of an entry."""
-        own = self.row.own_rank if self.row is not None else 0
-        at = e.indices
-        return at[: len(at) - own], at[len(at) - own :]
-
-    def univariate(self, e: Entry) -> Univariate | None:
-        """The law of one entry alone."""
-        assert self.row is not None and self.parameters is not None
-        batch, own = self.split_index(e)
-        if not own:
-            if self.row.shapes:
-                return None
-            return Univariate(self.parameters.univariate(batch, self.know), e, SupportKnowledge(self.know, self.variable, self.row))
-        how = MARGINALS.get(self.row.name)
-        if how is None:
-            return None
-        family, texts = how
-        row = row_of(operator(family, ()))
-        assert row is not None
-        scope = {"i": own[0]}
-        scalars = [self.parameters.value(t, batch, **scope).body for t in texts]
-        for s, domain in zip(scalars, row.parameters.values(), strict=True):
-            if domain == "positive":
-                self.know.assume_positive(s)
-        return Univariate(Law(row, dict(zip(row.parameters, scalars, strict=True))), e, SupportKnowledge(self.know, self.variable, self.row))
-
-    def mean_entry(self, e: Entry) -> Found | None:
-        assert self.row is not None and self.parameters is not None
-        batch, own = self.split_index(e)
-        if not own:
-            u = self.univariate(e)
-            return u.mean(e) if u is not None else self.categorical(e, e)
-        if "mean" in self.row.known:
-            return Found(self.parameters.value(self.row.known["mean"], batch).at(*own), [f"the mean of a {self.row.name}"])
-        return None
-
-    def covariance(self, a: Entry, b: Entry) -> Found | None:
-        """Cov of two entries: 0 for independent components of different index."""
-        assert self.row is not None and self.parameters is not None
-        batch_a, own_a = self.split_index(a)
-        batch_b, own_b = self.split_index(b)
-        same = mul(*(delta(i, j) for i, j in zip(batch_a, batch_b, strict=True)))
-        if not own_a:
-            if same is ZERO:
-                return Found(ZERO)
-            u = self.univariate(a)
-            found = u.cumulant(2) if u is not None else None
-            if found is None:
-                return None
-            return Found(mul(same, found.value), found.lemmas, found.condition, found.otherwise)
-        if "covariance" not in self.row.known:
-            return None
-        value = self.parameters.value(self.row.known["covariance"], batch_a).at(*own_a, *own_b)
-        return Found(mul(same, value), [f"the covariance of a {self.row.name}"])
-
-    def categorical(self, f: Scalar, e: Entry) -> Found | None:
-        """A finite law over 0..k-1: the sum over its values."""
-        assert self.row is not None and self.parameters is not None
-        if not self.row.shapes or self.row.region.kind != "integers":
-            return None
-        batch, _ = self.split_index(e)
-        k = fresh_index(self.parameters.sizes()["k"])
-        weight = fn("exp", self.parameters.value(self.row.log_density, batch, x=k).body)
-        return Found(total(mul(weight, with_value(f, self.variable, lambda *_: k)), [k]), ["the sum over its values"])
-
-
-MARGINALS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "MvNormal": ("Normal", ("mu[i]", "sqrt(Sigma[i, i])")),
-    "Dirichlet": ("Beta", ("alpha[i]", "sum(alpha) - alpha[i]")),
-    "OneHotCategorical": ("Bernoulli", ("p[i]",)),
-    "Multinomial": ("Binomial", ("n", "p[i]")),
-}
 
 
 @dataclass
@@ -262,7 +215,7 @@ class OneDraw:
             base, n = (f.args[0], f.args[1]) if isinstance(f, Pow) else (f, ONE)
             if not isinstance(n, Num) or n.rational is None or n.rational.denominator != 1 or n.rational < 1:
                 return False
-            if linear_form(base, self.is_random, self.variables) is None:  # type: ignore[arg-type]
+            if linear_form(base, self.is_random, self.variables) is None:
                 return False
             degree += int(n.rational)
         return degree <= 2
@@ -273,9 +226,9 @@ class OneDraw:
         if atom is ONE:
             return Pair(ONE, ONE)
         if isinstance(atom, Where) and not self.is_random(atom.args[0]):
-            a, b = self.reduce(atom.args[1]), self.reduce(atom.args[2])  # type: ignore[arg-type]
+            a, b = self.reduce(atom.args[1]), self.reduce(atom.args[2])
             at = atom.args[0]
-            return Pair(where(at, a.shown, b.shown), where(at, a.value, b.value), where(at, a.rest, b.rest))  # type: ignore[arg-type]
+            return Pair(where(at, a.shown, b.shown), where(at, a.value, b.value), where(at, a.rest, b.rest))
         found = self.find(atom) if self.draw.row is not None else self.without_row(atom)
         if found is not None:
             found.value = simplified(found.value)
@@ -322,9 +275,11 @@ class OneDraw:
         draws = [(self.draw.variable, self.draw.law), *inner]
         free = sorted(atom.free, key=lambda i: (i.kind, i.number))
         body = tensor(free, atom)
-        closed = entry(operator("E", (body, *(law for _, law in draws)), body.shape, (tuple(v for v, _ in draws),)), *free)
+        closed = entry(
+            operator("E", (body, *(law for _, law in draws)), body.shape, (tuple(v for v, _ in draws),)), *free
+        )
         if reason is not None:
-            self.whole.open[closed] = reason  # type: ignore[index]
+            self.whole.open[closed] = reason
         return closed
 
     def find(self, atom: Scalar) -> Found | None:
@@ -334,8 +289,14 @@ class OneDraw:
         forms: list[LinearForm] = []
         for f in factors_of(atom):
             base, n = (f.args[0], f.args[1]) if isinstance(f, Pow) else (f, ONE)
-            form = linear_form(base, self.is_random, self.variables)  # type: ignore[arg-type]
-            if form is None or not isinstance(n, Num) or n.rational is None or n.rational.denominator != 1 or n.rational < 1:
+            form = linear_form(base, self.is_random, self.variables)
+            if (
+                form is None
+                or not isinstance(n, Num)
+                or n.rational is None
+                or n.rational.denominator != 1
+                or n.rational < 1
+            ):
                 forms = []
                 break
             forms.extend([form] * int(n.rational))
@@ -386,7 +347,7 @@ class OneDraw:
 
             def at(*indices: Scalar) -> Scalar:
                 nonlocal failed
-                found = self.draw.mean_entry(entry(self.draw.variable, *indices))  # type: ignore[arg-type]
+                found = self.draw.mean_entry(entry(self.draw.variable, *indices))
                 if found is None:
                     failed = True
                     return ZERO
@@ -434,7 +395,9 @@ class OneDraw:
         result: Scalar = ZERO
         for partition in _partitions(list(range(len(forms)))):
             if all(len(block) <= 2 for block in partition):
-                result = add(result, mul(*(means[b[0]] if len(b) == 1 else covariances[min(b), max(b)] for b in partition)))
+                result = add(
+                    result, mul(*(means[b[0]] if len(b) == 1 else covariances[min(b), max(b)] for b in partition))
+                )
         return _together(used, result)
 
     def by_independence(self, groups: dict[Entry, Scalar]) -> Found | None:
@@ -459,7 +422,7 @@ class OneDraw:
                 first = entries[block[0]]
                 for k in block[1:]:
                     for i, j in zip(first.indices, entries[k].indices, strict=True):
-                        term = mul(term, delta(i, j))  # type: ignore[arg-type]
+                        term = mul(term, delta(i, j))
                 if term is ZERO:
                     break
                 cumulant: Scalar = ZERO
@@ -477,7 +440,7 @@ class OneDraw:
         return _together(used, result)
 
     def jointly(self, atom: Scalar) -> Found | None:
-        """Functions of a linear form: exp(a'z) by the cumulant generating function, others of a normal by its own law."""
+        """Functions of a linear form: exp(a'z) by the cumulant generating function, others of a normal by its law."""
         row = self.draw.row
         assert row is not None
         if row.name == "OneHotCategorical" and self.draw.variable.rank == 1:
@@ -504,10 +467,10 @@ class OneDraw:
             exponent: Scalar = form.constant
             conditions: list[Found] = []
             for p in form.parts:
-                u = self.draw.univariate(p.entry)
-                if u is None:
+                alone = self.draw.univariate(p.entry)
+                if alone is None:
                     return None
-                found = u.mean(fn("exp", mul(p.coefficient, p.entry)))
+                found = alone.mean(fn("exp", mul(p.coefficient, p.entry)))
                 if found is None:
                     return None
                 conditions.append(found)
@@ -536,9 +499,9 @@ class OneDraw:
                 n = stack.pop()
                 if n.is_array_node:
                     return None
-                form = linear_form(n, self.is_random, self.variables)  # type: ignore[arg-type]
+                form = linear_form(n, self.is_random, self.variables)
                 if form is not None and form.parts:
-                    found[n] = None  # type: ignore[index]
+                    found[n] = None
                     continue
                 if isinstance(n, (Entry, Sum)):
                     return None
@@ -562,10 +525,12 @@ def absorbed(x: Scalar) -> tuple[Scalar, list[tuple[Var, Array]]]:
         if isinstance(n, Sum):
             body, indices = open_sum(n)
             return total(visit(body), indices)
-        means = [f for f in factors_of(n) if isinstance(f, Entry) and isinstance(f.array, Operator) and f.array.name == "E"]
+        means = [
+            f for f in factors_of(n) if isinstance(f, Entry) and isinstance(f.array, Operator) and f.array.name == "E"
+        ]
         if len(means) != 1:
             return n
-        bodies, inner = opened_expectation(means[0].array)  # type: ignore[arg-type]
+        bodies, inner = opened_expectation(means[0].array)
         if draws and draws != inner:
             clash = True
         draws[:] = inner
@@ -581,40 +546,12 @@ def _repeats(form: LinearForm) -> bool:
     return len(form.parts) > 1
 
 
-class SupportKnowledge(Knowledge):
-    """Signs, where the entries of a draw are known to lie in the support of a row."""
-
-    def __init__(self, base: Knowledge, variable: Var, row: Distribution | None) -> None:
-        self.facts, self.assumed, self.variable = base.facts, base.assumed, variable
-        self.is_random = depends_on_any(frozenset((variable,)))
-        self.low_is_positive = row is not None and (
-            row.region.kind == "simplex" or row.region.kind == "interval" and row.region.low in ("0", "xm")
-            or row.name in ("LogUniform",) or row.region.kind == "integers" and row.region.low == "1"
-        )  # fmt: skip
-        self.unit = row is not None and (row.support == "unit" or row.region.kind == "simplex")
-
-    def positive(self, x: Scalar) -> bool | None:
-        if isinstance(x, Entry) and x.array is self.variable:
-            return True if self.low_is_positive else None
-        if self.unit and isinstance(x, Add) and len(x.args) == 2 and ONE in x.args:
-            other = next(t for t in x.args if t is not ONE)
-            if isinstance(other, Mul) and other.args[0] is num(-1) and isinstance(other.args[1], Entry):
-                if other.args[1].array is self.variable:
-                    return True
-        if self.is_random(x) and isinstance(x, (Add, Mul, Pow)):
-            if isinstance(x, Add):
-                return True if all(self.positive(t) for t in x.args) else None  # type: ignore[arg-type]
-            if isinstance(x, Mul):
-                return True if all(self.positive(t) for t in x.args) else None  # type: ignore[arg-type]
-            return True if self.positive(x.base) else None
-        return super().positive(x)
-
-
 def _together(parts: Sequence[Found], value: Scalar) -> Found:
     lemmas = list(dict.fromkeys(lemma for p in parts for lemma in p.lemmas))
     return Found(
         value, lemmas, logic("and", *(p.condition for p in parts)),
-        next((p.otherwise for p in parts if p.condition is not ONE), NAN), next((p.source for p in parts if p.source), ""),
+        next((p.otherwise for p in parts if p.condition is not ONE), NAN),
+        next((p.source for p in parts if p.source), ""),
     )  # fmt: skip
 
 

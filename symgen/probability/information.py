@@ -12,7 +12,12 @@ from symgen.probability.collect import collected
 from symgen.probability.conjugate import log_partition, natural
 from symgen.probability.densities import log_density_at, parameters
 from symgen.probability.divergence import (
-    common_draws, difference_of_logs, rank_zero, reduce_expectation, reduce_kl, widened,
+    common_draws,
+    difference_of_logs,
+    rank_zero,
+    reduce_expectation,
+    reduce_kl,
+    widened,
 )  # fmt: skip
 from symgen.probability.joint import DistRef, decode, divergence, draws_of, expectation, log_density
 from symgen.probability.knowledge import Knowledge
@@ -22,9 +27,37 @@ from symgen.probability.reparameterisation import transform_of
 from symgen.probability.support import inclusion
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
-    HALF, INF, ONE, TWO, ZERO, Array, Operator, Scalar, Var,
-    add, compare, delta, divide, entry, fn, fold, fresh_index, logic, mul, neg, num, open_tensor, operator, power, replace_arrays, scalar_of, sub,
-    tensor, total, var, where,
+    HALF,
+    INF,
+    ONE,
+    TWO,
+    ZERO,
+    Array,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    compare,
+    delta,
+    divide,
+    entry,
+    fn,
+    fold,
+    fresh_index,
+    logic,
+    mul,
+    neg,
+    num,
+    open_tensor,
+    operator,
+    power,
+    replace_arrays,
+    scalar_of,
+    sub,
+    tensor,
+    total,
+    var,
+    where,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -64,7 +97,7 @@ def _quiet(ctx: Context) -> Context:
 
 
 def power_integral(p: DistRef, q: DistRef, alpha: Scalar, ctx: Context) -> tuple[Scalar, Scalar] | None:
-    """The condition under which it is finite, and the log of the integral of p^alpha q^(1 - alpha): within a family by its log-partition, else None.
+    """The log of the integral of p^alpha q^(1 - alpha) within a family, after the condition under which it is finite.
 
     A(alpha eta_p + (1 - alpha) eta_q) - alpha A(eta_p) - (1 - alpha) A(eta_q), summed over independent entries.
     Nielsen & Nock (2011).
@@ -78,9 +111,7 @@ def power_integral(p: DistRef, q: DistRef, alpha: Scalar, ctx: Context) -> tuple
         return None
     indices = [fresh_index(s) for s in law_p.shape]
     a, b = parameters(law_p, ctx).scalars(indices), parameters(law_q, ctx).scalars(indices)
-    mixed = [
-        add(mul(alpha, x), mul(sub(ONE, alpha), y)) for x, y in zip(natural(row, a), natural(row, b), strict=True)
-    ]
+    mixed = [add(mul(alpha, x), mul(sub(ONE, alpha), y)) for x, y in zip(natural(row, a), natural(row, b), strict=True)]
     at = {n: scalar_text(t, {f"c{k + 1}": c for k, c in enumerate(mixed)}) for n, t in row.inverse.items()}
     parts = [log_partition(row, at, ctx), log_partition(row, a, ctx), log_partition(row, b, ctx)]
     if any(x is None for x in parts):
@@ -95,9 +126,9 @@ def power_integral(p: DistRef, q: DistRef, alpha: Scalar, ctx: Context) -> tuple
     for n, domain in row.parameters.items():
         if domain == "positive":
             radicand = at[n].args[0] if type(at[n]).__name__ == "Pow" else at[n]
-            sign = know.positive(radicand)  # type: ignore[arg-type]
+            sign = know.positive(radicand)
             if sign is not True:
-                conditions.append(ZERO if sign is False else compare("<", ZERO, radicand))  # type: ignore[arg-type]
+                conditions.append(ZERO if sign is False else compare("<", ZERO, radicand))
     condition = logic("and", *conditions)
     if condition.free and indices:
         condition = compare("==", fold("min", where(condition, ONE, ZERO), indices), ONE)
@@ -146,7 +177,7 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
 
     def finish(integral: Scalar) -> Scalar:
         if op.name == "renyi":
-            return divide(fn("log", integral), sub(alpha, ONE))  # type: ignore[arg-type]
+            return divide(fn("log", integral), sub(alpha, ONE))
         return sub(integral, ONE) if op.name == "chi2" else sub(ONE, integral)
 
     # E_p (p/q)^(alpha - 1)
@@ -162,7 +193,7 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
         condition, closed = found
         value = divide(closed, sub(alpha, ONE)) if op.name == "renyi" else finish(fn("exp", closed))
         result = rank_zero(where(logic("and", condition, pair.inside), collected(value), INF))
-        ctx.trace.add("family", definition, result, reason="a product of powers of two densities of a family is one of it",
+        ctx.trace.add("family", definition, result, reason="a product of powers of two densities of a family is of it",
                       source="Nielsen & Nock (2011)")  # fmt: skip
         return result
     if pair.inside is not ONE:
@@ -194,7 +225,8 @@ def _is_finite(pair: Pairing) -> bool:
 
 
 def _overlap(pair: Pairing) -> bool:
-    kinds = {row_of(f.law).region.discrete for r in (pair.p, pair.q) for f in r.joint.factors if row_of(f.law) is not None}  # type: ignore[union-attr]
+    rows = [row_of(f.law) for r in (pair.p, pair.q) for f in r.joint.factors]
+    kinds = {row.region.discrete for row in rows if row is not None}
     return len(kinds) == 1
 
 
@@ -232,7 +264,7 @@ def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
     made_law = operator(standard[0], [tensor(indices, num(v)) for v in standard[1]], shape, (LAW,))
     mean = expectation(rank_zero(total(power(sub(a, b), TWO), indices)), [(eps, made_law)])
     assert isinstance(mean, Operator)
-    ctx.trace.add("definition", op, mean, reason="both are increasing functions of one noise: the optimal coupling on the line",
+    ctx.trace.add("definition", op, mean, reason="both are increasing functions of one noise: the optimal coupling",
                   source="Villani (2003), 2.18")  # fmt: skip
     return reduce_expectation(mean, ctx)
 
@@ -290,7 +322,9 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     thetas = [options[k] for k in options if k.startswith("parameter")]
     if len(thetas) != 1:
         raise CannotDerive("`mle` of several parameters at once has no rule: ask for them one by one", op, HERE)
-    body = add(*(log_density_at(f.law, values.get(f.variables[0], f.variables[0]), _quiet(ctx)) for f in p.joint.factors))
+    body = add(
+        *(log_density_at(f.law, values.get(f.variables[0], f.variables[0]), _quiet(ctx)) for f in p.joint.factors)
+    )
     likelihood = rank_zero(body)
     ctx.trace.add("definition", op, likelihood, reason="the log-likelihood, to be maximised")
     return optimum(likelihood, thetas[0], (), -1, ctx)
@@ -315,4 +349,3 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
     assert isinstance(mean, Operator)
     ctx.trace.add("definition", op, mean, reason="the divergence of the joint from the product of the marginals")
     return reduce_expectation(mean, ctx)
-

@@ -11,7 +11,22 @@ from typing import Any
 
 from symgen.probability.law import alternative_of, broadcast_array, row_of, value_domain
 from symgen.tensor.expression import (
-    Array, Node, Operator, Scalar, Var, add, depends_on, entry, fn, num, operator, replace_arrays, tensor, var, variables_of, walk,
+    Array,
+    Node,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    depends_on,
+    entry,
+    fn,
+    num,
+    operator,
+    replace_arrays,
+    tensor,
+    var,
+    variables_of,
+    walk,
 )  # fmt: skip
 
 
@@ -154,7 +169,7 @@ def opened_expectation(op: Operator) -> tuple[list[Array], list[tuple[Var, Array
     """The bodies (two of a covariance) and the draws of E, Var, Cov."""
     drawn = op.attrs[0]
     laws = op.args[len(op.args) - len(drawn) :]
-    return list(op.args[: len(op.args) - len(drawn)]), list(zip(drawn, laws, strict=True))  # type: ignore[arg-type]
+    return list(op.args[: len(op.args) - len(drawn)]), list(zip(drawn, laws, strict=True))
 
 
 def variance(body: Array, draws: Sequence[tuple[Var, Array]]) -> Array:
@@ -211,16 +226,16 @@ def log_density(ref: DistRef, values: Mapping[Var, Array] | None = None) -> Arra
         if covered == wanted and not _looks_back(ref):
             return tensor((), add(*terms))
     at = {f"at_{v.name}": values.get(v, v) for v in (*ref.variables, *ref.given)}
-    return encode("log_density_of", [ref], {**at, "names": tuple((v, f"at_{v.name}") for v in (*ref.variables, *ref.given))})
+    return encode(
+        "log_density_of", [ref], {**at, "names": tuple((v, f"at_{v.name}") for v in (*ref.variables, *ref.given))}
+    )
 
 
 def _looks_back(ref: DistRef) -> bool:
     """Whether the reference is given something that the joint draws after what is asked: a posterior."""
     given = set(ref.given)
     for f in ref.joint.factors:
-        if set(f.variables) & given and any(
-            v in f.given or depends_on(f.law, v) for v in ref.variables
-        ):
+        if set(f.variables) & given and any(v in f.given or depends_on(f.law, v) for v in ref.variables):
             return True
     return False
 
@@ -270,12 +285,15 @@ def elbo(q: DistRef, p: DistRef, given: Mapping[Var, Array] | None = None) -> Ar
                                    "names": tuple((v, f"at_{v.name}") for v in values)})  # fmt: skip
 
 
-def posterior(p: DistRef | Joint, z: Sequence[Var], given: Sequence[Var], values: Mapping[Var, Array] | None = None) -> Array:
+def posterior(
+    p: DistRef | Joint, z: Sequence[Var], given: Sequence[Var], values: Mapping[Var, Array] | None = None
+) -> Array:
     """p(z | given) as a record: family, parameters, density. `values` puts data in for given variables."""
     ref = whole(p) if isinstance(p, Joint) else p
     values = dict(values or {})
-    return encode("posterior", [ref], {**{f"at_{v.name}": a for v, a in values.items()}, "z": tuple(z),
-                                       "given": tuple(given), "names": tuple((v, f"at_{v.name}") for v in values)})  # fmt: skip
+    options: dict[str, Any] = {f"at_{v.name}": a for v, a in values.items()}
+    options |= {"z": tuple(z), "given": tuple(given), "names": tuple((v, f"at_{v.name}") for v in values)}
+    return encode("posterior", [ref], options)
 
 
 def marginal(p: DistRef | Joint, x: Sequence[Var]) -> Array:

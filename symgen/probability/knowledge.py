@@ -7,7 +7,14 @@ from fractions import Fraction
 from symgen.derivation.context import Context
 from symgen.tensor import facts as tensor_facts
 from symgen.tensor.expression import (
-    ONE, ZERO, Compare, Logic, Num, Scalar, logic, sub,
+    ONE,
+    ZERO,
+    Compare,
+    Logic,
+    Num,
+    Scalar,
+    logic,
+    sub,
 )  # fmt: skip
 
 
@@ -26,10 +33,10 @@ class Knowledge:
         """Whether x > 0; None where that is not known."""
         if x in self.assumed:
             return True
+        if isinstance(x, Num):
+            r = x.rational
+            return r > 0 if r is not None else x.value != "nan"
         kind = type(x).__name__
-        if kind == "Num":
-            r = x.rational  # type: ignore[attr-defined]
-            return r > 0 if r is not None else x.value != "nan"  # type: ignore[attr-defined]
         if kind == "Mul":
             negative = False
             for f in x.args:
@@ -49,7 +56,7 @@ class Knowledge:
                 return False
         elif kind == "Pow" and self.positive(x.args[0]):
             return True
-        elif kind == "Fn" and x.name in ("exp", "gamma") and (x.name == "exp" or self.positive(x.args[0])):  # type: ignore[attr-defined]
+        elif kind == "Fn" and x.name in ("exp", "gamma") and (x.name == "exp" or self.positive(x.args[0])):
             return True
         return tensor_facts.is_positive(x, self.facts)
 
@@ -63,7 +70,7 @@ class Knowledge:
         if condition is ZERO:
             return False
         if isinstance(condition, Logic):
-            parts = [self.holds(a) for a in condition.args]  # type: ignore[arg-type]
+            parts = [self.holds(a) for a in condition.args]
             if condition.op == "and":
                 return False if False in parts else True if all(p is True for p in parts) else None
             if condition.op == "or":
@@ -71,7 +78,7 @@ class Knowledge:
             return None if parts[0] is None else not parts[0]
         if isinstance(condition, Compare):
             a, b = condition.args
-            difference = sub(b, a)  # type: ignore[arg-type]
+            difference = sub(b, a)
             if condition.op == "<":
                 return _three(self.positive(difference), self.nonpositive(difference))
             if condition.op == "<=":
@@ -95,7 +102,7 @@ class Knowledge:
     def remaining(self, condition: Scalar) -> Scalar:
         """The parts of a conjunction that are not known to hold."""
         if isinstance(condition, Logic) and condition.op == "and":
-            return logic("and", *(self.remaining(a) for a in condition.args))  # type: ignore[arg-type]
+            return logic("and", *(self.remaining(a) for a in condition.args))
         known = self.holds(condition)
         return ONE if known is True else ZERO if known is False else condition
 

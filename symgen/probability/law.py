@@ -13,7 +13,7 @@ from symgen.probability.distribution import Alternative, Distribution
 from symgen.probability.distributions import FAMILIES
 from symgen.probability.texts import read_array
 from symgen.tensor import build
-from symgen.tensor.expression import Array, Operator, Scalar, Var, describe, operator
+from symgen.tensor.expression import ONE, Array, Operator, Scalar, Var, describe, operator
 
 LAW = "law"
 Shape = tuple[Scalar, ...]
@@ -86,7 +86,7 @@ def batch_shape(law: Array) -> Shape:
 
 
 def broadcast_shapes(shapes: Sequence[Sequence[Scalar]]) -> Shape:
-    indices, _ = build.broadcast([build.Value(build.fresh(s), build.ONE) for s in shapes])
+    indices, _ = build.broadcast([build.Value(build.fresh(s), ONE) for s in shapes])
     return tuple(i.size for i in indices)
 
 
@@ -125,7 +125,8 @@ def make_law(
         batch = broadcast_shapes(batches)
     except build.ShapeClash as clash:
         raise LawError(
-            f"the parameters of a {row.name} do not broadcast: {describe_size(clash.left)} and {describe_size(clash.right)}",
+            f"the parameters of a {row.name} do not broadcast: "
+            f"{describe_size(clash.left)} and {describe_size(clash.right)}",
             list(given)[min(clash.operand, len(given) - 1)],
         ) from clash
     if event_shape is not None and len(batch) + row.own_rank > len(event_shape):
@@ -158,8 +159,8 @@ def _match_arguments(
     names = list(row.parameters)
     keywords = {row.argument_names.get(k, k): v for k, v in keywords.items()}
     chosen = ""
-    for key, option in row.alternatives.items():
-        if any(k in option.arguments and k not in row.parameters for k in keywords):
+    for key, other in row.alternatives.items():
+        if any(k in other.arguments and k not in row.parameters for k in keywords):
             chosen = key
             break
     option = row.alternatives[chosen] if chosen else None
@@ -202,7 +203,9 @@ def _sizes(
     if event_shape is not None and row.event:
         if len(event_shape) < row.own_rank:
             kind = "a vector" if row.own_rank == 1 else "a matrix"
-            raise LawError(f"a draw of a {row.name} is {kind}, and the variable has shape {describe_shape(event_shape)}")
+            raise LawError(
+                f"a draw of a {row.name} is {kind}, and the variable has shape {describe_shape(event_shape)}"
+            )
         sizes.update(zip(row.event, tuple(event_shape)[-row.own_rank :], strict=True))
         where_from.update(dict.fromkeys(row.event, "the variable"))
     for p, array in given.items():
@@ -249,8 +252,8 @@ def empirical(rows: Array) -> Array:
 
 
 def formula_law(placeholder: Var, log_density: Array, normaliser: str = "") -> Array:
-    """A density of one's own: its logarithm, of rank 0, as an array over the placeholder; `normaliser` names the constant
-    that is not declared and that derivation finds."""
+    """A density of one's own: its logarithm, of rank 0, as an array over the placeholder; `normaliser` names the
+    constant that is not declared and that derivation finds."""
     return operator("formula", (log_density,), placeholder.shape, (LAW, placeholder, normaliser))
 
 

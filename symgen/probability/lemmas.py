@@ -1,5 +1,5 @@
-"""Means of functions of a draw ▣: one lemma each, with the condition under which it exists. E x and Var x stand with the
-distributions; what follows from these by derivatives is generated (see `lemma.py`)."""
+"""Means of functions of a draw ▣: one lemma each, with the condition under which it exists. E x and Var x stand
+with the distributions; what follows from these by derivatives is generated (see `lemma.py`)."""
 
 from __future__ import annotations
 
@@ -69,8 +69,10 @@ LEMMAS = (
           source=DLMF),
     # infinite, where the condition holds
     Lemma("LogNormal", MGF, "inf", "t > 0", source="Johnson, Kotz & Balakrishnan (1994), 14"),
-    *(Lemma(heavy, MGF, "inf", "t > 0", source="its tail is a power") for heavy in
-      ("InverseGamma", "Levy", "Frechet", "LogLogistic", "BetaPrime", "Lomax", "FisherSnedecor", "Pareto", "HalfCauchy")),
+    *(Lemma(heavy, MGF, "inf", "t > 0", source="its tail is a power") for heavy in (
+        "InverseGamma", "Levy", "Frechet", "LogLogistic", "BetaPrime", "Lomax", "FisherSnedecor", "Pareto",
+        "HalfCauchy",
+    )),
     *(Lemma(heavy, MGF, "inf", "t != 0", source="both tails are powers") for heavy in ("Cauchy", "StudentT")),
     Lemma("Cauchy", ABS, "inf", source="its tails are 1/x^2"),
     Lemma("Cauchy", "x^2", "inf", source="its tails are 1/x^2"),
@@ -80,7 +82,8 @@ LEMMAS = (
     Lemma("Normal", ABS, "sigma*sqrt(2/pi)*exp(-((mu - v)/sigma)^2/2) + (mu - v)*erf((mu - v)/(sigma*sqrt(2)))",
           source="Leone, Nelson & Nottingham (1961)"),
     Lemma("Laplace", ABS, "abs(mu - v) + b*exp(-abs(mu - v)/b)", source="Kotz et al. (2001), 2.1"),
-    Lemma("Logistic", ABS, "2*s*softplus(-abs(mu - v)/s) + abs(mu - v)", source="by the integral of its survival function"),
+    Lemma("Logistic", ABS, "2*s*softplus(-abs(mu - v)/s) + abs(mu - v)",
+          source="by the integral of its survival function"),
     Lemma("Gumbel", ABS, "beta*(2*E1(exp(-(v - mu)/beta)) - digamma(1)) - (v - mu)", source="DLMF (2024), 6.2.1"),
     Lemma("AsymmetricLaplace", ABS,
           "where(v < m, m + (1 - kappa^2)/(lam*kappa) - v + 2*kappa^3/(lam*(1 + kappa^2))*exp(lam/kappa*(v - m)),"
@@ -111,7 +114,8 @@ LEMMAS = (
           " v*(2*erf(v/(sigma*sqrt(2))) - 1) + sigma*sqrt(2/pi)*(2*exp(-v^2/(2*sigma^2)) - 1))",
           source="DLMF (2024), 7.2"),
     # .. of X = c Y^(1/p), Y of law Gamma(a): P(a, u) the regularised incomplete gamma function at u = (v/c)^p
-    *(Lemma(family, ABS, f"where(v <= 0, {mean} - v, v*(2*igamma({a}, {u}) - 1) + {mean}*(1 - 2*igamma({a} + {e}, {u})))",
+    *(Lemma(family, ABS,
+            f"where(v <= 0, {mean} - v, v*(2*igamma({a}, {u}) - 1) + {mean}*(1 - 2*igamma({a} + {e}, {u})))",
             source="DLMF (2024), 8.2.4") for family, mean, a, e, u in (
         ("Rayleigh", "sigma*sqrt(pi/2)", "1", "1/2", "v^2/(2*sigma^2)"),
         ("Maxwell", "2*sigma*sqrt(2/pi)", "3/2", "1/2", "v^2/(2*sigma^2)"),
@@ -119,17 +123,20 @@ LEMMAS = (
         ("Nakagami", "gamma(m + 1/2)/gamma(m)*sqrt(Om/m)", "m", "1/2", "m*v^2/Om"),
         ("GeneralizedGamma", "a*gamma((d + 1)/p)/gamma(d/p)", "d/p", "1/p", "(v/a)^p"),
     )),
-    *(Lemma(family, ABS, f"where(v <= 0, {mean} - v, v*(1 - 2*igamma({a}, {u})) + {mean}*(2*igamma({a} - {e}, {u}) - 1))",
+    *(Lemma(family, ABS,
+            f"where(v <= 0, {mean} - v, v*(1 - 2*igamma({a}, {u})) + {mean}*(2*igamma({a} - {e}, {u}) - 1))",
             when, source="DLMF (2024), 8.2.4") for family, mean, a, e, u, when in (
         ("InverseGamma", "b/(a - 1)", "a", "1", "b/v", "a > 1"),
         ("Frechet", "s*gamma(1 - 1/alpha)", "1", "1/alpha", "(s/v)^alpha", "alpha > 1"),
     )),
     # log-quadratics and their kin
-    Lemma("Cauchy", "log(1 + ((x - v)/w)^2)", "log(((abs(w) + gamma)^2 + (x0 - v)^2)/w^2)", source="Chyzak & Nielsen (2019)"),
+    Lemma("Cauchy", "log(1 + ((x - v)/w)^2)", "log(((abs(w) + gamma)^2 + (x0 - v)^2)/w^2)",
+          source="Chyzak & Nielsen (2019)"),
     Lemma("Cauchy", "log(1 + ((x - v)/w)^2/t)", "log(((abs(w)*sqrt(t) + gamma)^2 + (x0 - v)^2)/(w^2*t))", "t > 0",
           source="Chyzak & Nielsen (2019)"),
     Lemma("HalfCauchy", "log(1 + (x/w)^2)", "2*log(1 + gamma/abs(w))", source="Chyzak & Nielsen (2019)"),
-    Lemma("StudentT", "log(1 + ((x - mu)/sigma)^2/nu)", "digamma((nu + 1)/2) - digamma(nu/2)", source="DLMF (2024), 5.12.3"),
+    Lemma("StudentT", "log(1 + ((x - mu)/sigma)^2/nu)", "digamma((nu + 1)/2) - digamma(nu/2)",
+          source="DLMF (2024), 5.12.3"),
     Lemma("Logistic", "softplus(-(x - mu)/s)", "1", source="sigmoid of a logistic draw is uniform"),
     Lemma("LogLogistic", "log(1 + (x/alpha)^beta)", "1", source="its odds are uniform"),
     Lemma("BetaPrime", "log(1 + x)", "digamma(a + b) - digamma(b)", source="DLMF (2024), 5.12.3"),
@@ -143,7 +150,8 @@ LEMMAS = (
     Lemma("LogitNormal", "log(x)-log(1 - x)", "mu", source="its logit is normal"),
     # what networks do to a normal
     Lemma("Normal", "cos(t*x)", "exp(-sigma^2*t^2/2)*cos(mu*t)", source="the real part of its characteristic function"),
-    Lemma("Normal", "sin(t*x)", "exp(-sigma^2*t^2/2)*sin(mu*t)", source="the imaginary part of its characteristic function"),
+    Lemma("Normal", "sin(t*x)", "exp(-sigma^2*t^2/2)*sin(mu*t)",
+          source="the imaginary part of its characteristic function"),
     Lemma("Normal", "cos(x)", "exp(-sigma^2/2)*cos(mu)", source="the real part of its characteristic function"),
     Lemma("Normal", "sin(x)", "exp(-sigma^2/2)*sin(mu)", source="the imaginary part of its characteristic function"),
     Lemma("Normal", "erf(x)", "erf(mu/sqrt(1 + 2*sigma^2))", source="Bishop (2006), eq. 4.152"),

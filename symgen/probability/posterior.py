@@ -20,8 +20,37 @@ from symgen.probability.law import LAW, row_of
 from symgen.probability.special import simplified
 from symgen.probability.terms import depends_on_any, entries_in, opened, with_value
 from symgen.tensor.expression import (
-    ONE, ZERO, Add, Array, Index, Mul, Operator, Scalar, Sum, Var, add, delta, depends_on, entry, expand_size, fn, fresh_index, mul,
-    neg, num, open_sum, open_tensor, operation, operator, power, replace_arrays, sub, substitute, tensor, total, variables_of,
+    ONE,
+    ZERO,
+    Add,
+    Array,
+    Index,
+    Mul,
+    Operator,
+    Scalar,
+    Sum,
+    Var,
+    add,
+    delta,
+    depends_on,
+    entry,
+    expand_size,
+    fn,
+    fresh_index,
+    mul,
+    neg,
+    num,
+    open_sum,
+    open_tensor,
+    operation,
+    operator,
+    power,
+    replace_arrays,
+    sub,
+    substitute,
+    tensor,
+    total,
+    variables_of,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -116,7 +145,7 @@ def _classes(law: Array) -> Scalar:
 def _per_entry(body: Scalar, z: Var, axes: list[Index]) -> Scalar | None:
     """f with body = sum over axes of f(z[axes]) + what is free of z."""
     if not axes:
-        return add(*(t for t in (body.args if isinstance(body, Add) else (body,)) if z in variables_of(t)))  # type: ignore[arg-type]
+        return add(*(t for t in (body.args if isinstance(body, Add) else (body,)) if z in variables_of(t)))
     body = opened(body, depends_on_any(frozenset((z,))))
     out: list[Scalar] = []
     for t in body.args if isinstance(body, Add) else (body,):
@@ -127,7 +156,7 @@ def _per_entry(body: Scalar, z: Var, axes: list[Index]) -> Scalar | None:
             sums = [f for f in t.args if isinstance(f, Sum)]
             if len(sums) != 1:
                 return None
-            coefficient, t = mul(*(f for f in t.args if f is not sums[0])), sums[0]  # type: ignore[arg-type, misc]
+            coefficient, t = mul(*(f for f in t.args if f is not sums[0])), sums[0]
         if not isinstance(t, Sum):
             return None
         inner, indices = open_sum(t)
@@ -136,7 +165,7 @@ def _per_entry(body: Scalar, z: Var, axes: list[Index]) -> Scalar | None:
             return None
         at = entries[0].indices
         rest = [i for i in indices if i not in at]
-        mapping: dict[Index, Scalar] = dict(zip(at, axes, strict=False))  # type: ignore[arg-type]
+        mapping: dict[Index, Scalar] = dict(zip(at, axes, strict=False))
         out.append(mul(coefficient, total(substitute(inner, mapping), rest)))
     return add(*out)
 
@@ -264,7 +293,7 @@ def _is_linear(f: Array, z: Var, ctx: Context) -> bool:
 
 
 def reduce_marginal(op: Operator, ctx: Context) -> Array:
-    """log p(x) with the other variables integrated out: by enumeration, by Bayes' rule at a closed posterior, or as E."""
+    """log p(x) with the other variables integrated out: by enumeration, or by Bayes' rule."""
     (p,), options = decode(op)
     xs = options["x"]
     if len(xs) != 1:
@@ -312,7 +341,7 @@ def _summed_out(body: Scalar, z: Var, above: Array) -> Scalar:
     local = _per_entry(body, z, axes)
     if local is None:
         raise CannotDerive(f"the entries of `{z.name}` are not independent given the rest", None, HERE)
-    free = add(*(t for t in (body.args if isinstance(body, Add) else (body,)) if z not in variables_of(t)))  # type: ignore[arg-type, misc]
+    free = add(*(t for t in (body.args if isinstance(body, Add) else (body,)) if z not in variables_of(t)))
     size = num(2) if row.name == "Bernoulli" else z.shape[-1] if row.own_rank else _classes(above)
     k = fresh_index(size)
     if row.name == "Bernoulli":
@@ -343,7 +372,9 @@ def normalised_formula(law: Array, ctx: Context) -> tuple[Array, Scalar] | None:
         match = recognised(kernel, placeholder, [row], quiet(ctx))
         if match is None or not _admissible(match.parameters, row, ctx):
             continue
-        made = operator(row.name, [tensor(kernel.axes, match.parameters[n]) for n in row.parameters], placeholder.shape, (LAW,))
+        made = operator(
+            row.name, [tensor(kernel.axes, match.parameters[n]) for n in row.parameters], placeholder.shape, (LAW,)
+        )
         own = kernel_of(log_density_at(made, placeholder, quiet(ctx)), placeholder, row, quiet(ctx))
         if own is None:
             continue

@@ -11,6 +11,7 @@ import numpy as np
 
 from symgen.calculus.rules import lift
 from symgen.derivation.derivation import Evidence
+from symgen.probability.distributions import FAMILIES
 from symgen.probability.joint import full_law
 from symgen.probability.law import parameters_of, row_of
 from symgen.probability.referee import Numeric, nodes
@@ -77,7 +78,9 @@ def check_mean(body: Scalar, draws: Sequence[tuple[Var, Array]], result: Scalar,
     return Evidence("checked", digits=digits, points=done, method="quadrature")
 
 
-def small_sizes(roots: Sequence[Any], variables: Sequence[Var], assumptions: Sequence[Scalar]) -> Iterator[dict[str, int]]:
+def small_sizes(
+    roots: Sequence[Any], variables: Sequence[Var], assumptions: Sequence[Scalar]
+) -> Iterator[dict[str, int]]:
     """Sizes from small to large."""
     for k, sizes in enumerate(simple_sizes(sizes_in(roots, variables), {}, assumptions, top=2)):
         if k == 6:
@@ -142,7 +145,10 @@ def grid_of(law: Array, v: Var, point: Point, level: int, share: int) -> tuple[F
         return _product(rules, shape)
     if row.name == "MvNormal" and len(shape) == 1 and components <= 3:
         x, w = np.polynomial.hermite_e.hermegauss(40 + 12 * level if components < 3 else 24 + 6 * level)
-        points, weights = _product([(x, w / w.sum())] * components, shape)
+        made = _product([(x, w / w.sum())] * components, shape)
+        if made is None:
+            return None
+        points, weights = made
         return at["mu"] + points @ np.linalg.cholesky(at["Sigma"]).T, weights
     if row.shapes and not row.event and not shape:  # a finite law over labels
         p = at["p"].reshape(-1)
@@ -152,10 +158,8 @@ def grid_of(law: Array, v: Var, point: Point, level: int, share: int) -> tuple[F
     if row.name == "Dirichlet" and len(shape) == 1 and shape[0] <= 2:
         if shape[0] == 1:
             return np.ones((1, 1)), np.ones(1)
-        from symgen.probability.law import families
-
         a, b = at["alpha"]
-        t, w = _rule(Numeric(families()["Beta"], {"a": float(a), "b": float(b)}), share, level)
+        t, w = _rule(Numeric(FAMILIES["Beta"], {"a": float(a), "b": float(b)}), share, level)
         return np.stack([t, 1 - t], axis=-1), w
     return None
 
@@ -180,7 +184,7 @@ def _rule(one: Numeric, components: int, level: int) -> tuple[Float, Float]:
     return x[keep], p[keep]
 
 
-def _product(rules: Sequence[tuple[Float, Float]], shape: tuple[int, ...]) -> tuple[Float, Float] | None:  # type: ignore[return]
+def _product(rules: Sequence[tuple[Float, Float]], shape: tuple[int, ...]) -> tuple[Float, Float] | None:
     count = math.prod(len(w) for _, w in rules)
     if count > MOST_NODES:
         return None

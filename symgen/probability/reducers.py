@@ -7,10 +7,23 @@ from typing import Any
 
 from symgen.derivation.context import Context
 from symgen.probability.divergence import (
-    reduce_cross_entropy, reduce_elbo, reduce_entropy, reduce_expectation, reduce_kl, reduce_log_density, reduce_variance,
+    reduce_cross_entropy,
+    reduce_elbo,
+    reduce_entropy,
+    reduce_expectation,
+    reduce_kl,
+    reduce_log_density,
+    reduce_variance,
 )  # fmt: skip
 from symgen.probability.information import (
-    reduce_fdiv, reduce_fisher, reduce_js, reduce_mle, reduce_mutual_information, reduce_power, reduce_tv, reduce_wasserstein,
+    reduce_fdiv,
+    reduce_fisher,
+    reduce_js,
+    reduce_mle,
+    reduce_mutual_information,
+    reduce_power,
+    reduce_tv,
+    reduce_wasserstein,
 )  # fmt: skip
 from symgen.probability.posterior import reduce_marginal, reduce_posterior
 from symgen.tensor.expression import Operator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def nodes(low: float, high: float, breaks: Sequence[float] = ()) -> tuple[Float,
         inside = [0.0]
     ends = [low, *inside, high]
     xs, ws = [], []
-    for a, b in zip(ends, ends[1:], strict=False):
+    for a, b in pairwise(ends):
         x, w = _piece(a, b)
         xs.append(x)
         ws.append(w)
@@ -88,8 +89,7 @@ class Numeric:
             high = self.high if math.isfinite(self.high) else self.low + TAIL
             x = np.arange(self.low, high + 1, dtype=np.float64)
             return x, np.ones_like(x)
-        places = [v for v in self.parameters.values()]
-        return nodes(self.low, self.high, [*places, *breaks])
+        return nodes(self.low, self.high, [*self.parameters.values(), *breaks])
 
     def mean(self, f: Callable[[Float], Float], breaks: Sequence[float] = ()) -> float:
         """E f(x) by quadrature or summation."""
@@ -106,7 +106,7 @@ def numeric(law: Array, values: Mapping[Array, Any]) -> Numeric | None:
     row = row_of(law)
     if row is None or law.shape or not row.is_univariate or row.shapes:
         return None
-    at = {n: float(evaluate([tensor((), open_tensor(a, ()))], Point({}, dict(values)))[0])  # type: ignore[arg-type]
+    at = {n: float(evaluate([tensor((), open_tensor(a, ()))], Point({}, dict(values)))[0])
           for n, a in parameters_of(law).items()}  # fmt: skip
     return Numeric(row, at)
 

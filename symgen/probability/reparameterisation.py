@@ -1,4 +1,4 @@
-"""Draws as functions of standard noise: E over z becomes E over eps, z = mu + sigma eps, so that gradients pass through."""
+"""Draws as functions of standard noise: E over z becomes E over eps, z = mu + sigma eps, and gradients pass through."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from symgen.probability.texts import scalar_text
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
-    Array, Operator, Scalar, Var, entry, expect, fresh_index, replace_arrays, tensor, var, walk,
+    Array,
+    Operator,
+    Scalar,
+    Var,
+    entry,
+    expect,
+    fresh_index,
+    replace_arrays,
+    tensor,
+    var,
+    walk,
 )  # fmt: skip
 
 
@@ -69,7 +79,9 @@ def reparameterised(op: Operator, ctx: Context) -> Array | None:
     inner = replace_arrays(entry_of(body, indices, ctx), mapping)
     result = tensor(indices, expect(inner, noise, laws))
     ctx.trace.add(
-        "reparameterise", op, result,
+        "reparameterise",
+        op,
+        result,
         reason=", ".join(f"{v.name} is a function of {law} noise" for (v, _), law in zip(draws, laws, strict=True)),
     )
     return result
@@ -88,4 +100,4 @@ def reparameterise(f: Array, ctx: Context) -> Array:
                 done[node] = made
                 if current is not node:
                     done[current] = made
-    return replace_arrays(f, done) if done else f  # type: ignore[no-any-return]
+    return replace_arrays(f, done) if done else f

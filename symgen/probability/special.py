@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
-    MINUS_ONE, ONE, PI, ZERO, Add, Fn, Mul, Num, Pow, Scalar, add, divide, expand_size, fn, mul, neg, num, power, sub, TWO,
+    MINUS_ONE,
+    ONE,
+    PI,
+    TWO,
+    ZERO,
+    Add,
+    Fn,
+    Mul,
+    Num,
+    Pow,
+    Scalar,
+    add,
+    divide,
+    expand_size,
+    fn,
+    mul,
+    neg,
+    num,
+    power,
+    sub,
 )  # fmt: skip
 
 
@@ -13,7 +32,7 @@ def factors_of(x: Scalar) -> tuple[Scalar, ...]:
 
 
 def simplified(x: Scalar) -> Scalar:
-    """Quotients of gamma functions whose arguments differ by an integer become products, gamma(1/2) becomes sqrt(pi)."""
+    """Quotients of gamma functions whose arguments differ by an integer become products; gamma(1/2) is sqrt(pi)."""
 
     def rule(n: Scalar) -> Scalar:
         if isinstance(n, (Mul, Pow)):
@@ -29,18 +48,18 @@ def without_logarithms(x: Fn) -> Scalar:
     """exp(c log y + r) = y^c exp(r)."""
     outside: list[Scalar] = []
     rest: list[Scalar] = []
-    stack: list[Scalar] = list(reversed(terms_of(x.args[0])))  # type: ignore[arg-type]
+    stack: list[Scalar] = list(reversed(terms_of(x.args[0])))
     while stack:
         t = stack.pop()
         factors = list(factors_of(t))
         sums = [f for f in factors if isinstance(f, Add)]
-        if len(sums) == 1 and any(_is_log(u) for u in sums[0].args):  # type: ignore[arg-type]
+        if len(sums) == 1 and any(_is_log(u) for u in sums[0].args):
             others = [f for f in factors if f is not sums[0]]
-            stack.extend(mul(*others, u) for u in reversed(sums[0].args))  # type: ignore[arg-type]
+            stack.extend(mul(*others, u) for u in reversed(sums[0].args))
             continue
         logs = [f for f in factors if isinstance(f, Fn) and f.name == "log"]
         if len(logs) == 1:
-            outside.append(power(logs[0].args[0], mul(*(f for f in factors if f is not logs[0]))))  # type: ignore[arg-type]
+            outside.append(power(logs[0].args[0], mul(*(f for f in factors if f is not logs[0]))))
         else:
             rest.append(t)
     return mul(*outside, fn("exp", add(*rest))) if outside else x
@@ -88,11 +107,15 @@ def gamma_quotient(x: Scalar) -> Scalar:
                  and f.base.name == "gamma"]  # fmt: skip
         for a in above:
             for b in below:
-                difference = expand_size(sub(a.args[0], b.base.args[0]))  # type: ignore[attr-defined]
-                if isinstance(difference, Num) and difference.rational is not None and difference.rational.denominator == 1:
+                difference = expand_size(sub(a.args[0], b.base.args[0]))
+                if (
+                    isinstance(difference, Num)
+                    and difference.rational is not None
+                    and difference.rational.denominator == 1
+                ):
                     n = int(difference.rational)
                     if abs(n) <= 12:
-                        low = b.base.args[0] if n >= 0 else a.args[0]  # type: ignore[attr-defined]
+                        low = b.base.args[0] if n >= 0 else a.args[0]
                         rising = [add(low, num(k)) for k in range(abs(n))]
                         factors.remove(a)
                         factors.remove(b)
@@ -106,5 +129,5 @@ def gamma_quotient(x: Scalar) -> Scalar:
     exponents = [f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"]
     if len(exponents) > 1:
         factors = [f for f in factors if not (isinstance(f, Fn) and f.name == "exp")]
-        factors.append(fn("exp", add(*exponents)))  # type: ignore[arg-type]
+        factors.append(fn("exp", add(*exponents)))
     return mul(*factors)

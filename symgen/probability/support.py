@@ -10,13 +10,23 @@ from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
-    INF, ONE, ZERO, Array, Scalar, Var, compare, fold, fresh_index, logic, mul, num,
+    INF,
+    ONE,
+    ZERO,
+    Array,
+    Scalar,
+    Var,
+    compare,
+    fold,
+    fresh_index,
+    logic,
+    mul,
+    num,
+    where,
 )  # fmt: skip
 
 
-def inclusion(
-    q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array], ctx: Context
-) -> Scalar:
+def inclusion(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array], ctx: Context) -> Scalar:
     """The condition under which the support of q lies in that of p: 1 always, 0 never."""
     parts: list[Scalar] = []
     for f in q.joint.factors:
@@ -36,7 +46,9 @@ def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
     first, second = a.region, b.region
     if first.discrete != second.discrete and {first.kind, second.kind} <= {"interval", "integers"}:
         return ZERO
-    if first.kind == "interval" and second.kind == "interval" or first.kind == "integers" and second.kind == "integers":
+    if (first.kind == "interval" and second.kind == "interval") or (
+        first.kind == "integers" and second.kind == "integers"
+    ):
         return _within(f, a, g, b, ctx)
     return ONE
 
@@ -66,8 +78,6 @@ def _within(f: Factor, a: Distribution, g: Factor, b: Distribution, ctx: Context
 
 
 def _indicator(condition: Scalar) -> Scalar:
-    from symgen.tensor.expression import where
-
     return where(condition, ONE, ZERO)
 
 

@@ -12,8 +12,36 @@ from fractions import Fraction
 from symgen.calculus.rules import lift
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.tensor.expression import (
-    MINUS_ONE, ONE, ZERO, Add, Array, Entry, Fn, Index, Mul, Node, Num, Pow, Scalar, Sum, Tensor, Var,
-    add, as_coefficient, divide, entry, fn, mul, num, open_sum, open_tensor, power, rebuild, sub, total, variables_of,
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Array,
+    Entry,
+    Fn,
+    Index,
+    Mul,
+    Node,
+    Num,
+    Pow,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    add,
+    as_coefficient,
+    divide,
+    entry,
+    fn,
+    mul,
+    num,
+    open_sum,
+    open_tensor,
+    power,
+    rebuild,
+    sub,
+    total,
+    variables_of,
 )  # fmt: skip
 
 MAX_TERMS = 400
@@ -53,7 +81,7 @@ def opened(node: Scalar, is_random: Random) -> Scalar:
         elif type(x).__name__ in ("Fold", "Expect"):
             made = x
         else:
-            made = rebuild(x, [visit(a) if a.is_scalar_node else a for a in x.args])  # type: ignore[attr-defined]
+            made = rebuild(x, [visit(a) if a.is_scalar_node else a for a in x.args])
         memo[x] = made
         return made
 
@@ -77,7 +105,7 @@ def normalised(node: Scalar, is_random: Random, know: Knowledge) -> Scalar:
             body, indices = open_sum(x)
             made = total(visit(body), indices)
         else:
-            args = [visit(a) for a in x.args]  # type: ignore[arg-type]
+            args = [visit(a) for a in x.args]
             made = rebuild(x, args)
             if isinstance(made, Fn):
                 made = _function(made, is_random, know)
@@ -144,7 +172,7 @@ def log_of(x: Scalar, know: Knowledge) -> Scalar:
             return add(*out)
     if isinstance(x, Add) and len(x.args) == 2 and ONE in x.args:
         other = x.args[0] if x.args[1] is ONE else x.args[1]
-        c, inner = as_coefficient(other)  # type: ignore[arg-type]
+        c, inner = as_coefficient(other)
         if c == -1 and isinstance(inner, Fn) and inner.name == "sigmoid":
             return mul(MINUS_ONE, fn("softplus", inner.args[0]))
     if isinstance(x, Add):
@@ -165,7 +193,11 @@ def _power(x: Pow, is_random: Random, know: Knowledge) -> Scalar:
         return power(base.base, mul(base.exponent, exponent))
     if isinstance(base, Fn) and base.name == "exp":
         return fn("exp", mul(exponent, base.args[0]))
-    if isinstance(base, Fn) and base.name == "abs" and is_natural(exponent) is not None and is_natural(exponent) % 2 == 0:  # type: ignore[operator]
+    if (
+        isinstance(base, Fn)
+        and base.name == "abs"
+        and (is_natural(exponent) or 1) % 2 == 0
+    ):
         return power(base.args[0], exponent)
     return x
 
@@ -317,7 +349,7 @@ def expanded(body: Scalar, is_random: Random, keep_power: Callable[[Scalar], boo
             if inside is not None:
                 inner, indices = open_sum(inside)
                 others = (f for f in rest.args if f is not inside)
-                out.append(Item(coefficient, mul(inner, *others), tuple(indices)))  # type: ignore[arg-type]
+                out.append(Item(coefficient, mul(inner, *others), tuple(indices)))
                 continue
             again = _distributed(rest, is_random)
             if again is not None:
@@ -336,11 +368,11 @@ def _power_out(base: Scalar, n: int, is_random: Random) -> Scalar:
         return total(mul(*(b for b, _ in parts)), [i for _, idx in parts for i in idx])
     random = [t for t in base.args if is_random(t)]
     first = random[0]
-    rest = add(*(t for t in base.args if t is not first))  # type: ignore[misc]
+    rest = add(*(t for t in base.args if t is not first))
     terms = []
     binomial = Fraction(1)
     for k in range(n + 1):
-        terms.append(mul(num(binomial), power(first, num(n - k)), power(rest, num(k))))  # type: ignore[arg-type]
+        terms.append(mul(num(binomial), power(first, num(n - k)), power(rest, num(k))))
         binomial = binomial * (n - k) / (k + 1)
     return add(*terms)
 
@@ -350,11 +382,11 @@ def _distributed(product: Mul, is_random: Random) -> Scalar | None:
     for k, f in enumerate(factors):
         others = factors[:k] + factors[k + 1 :]
         if isinstance(f, Add):
-            return add(*(mul(t, *others) for t in f.args))  # type: ignore[arg-type]
+            return add(*(mul(t, *others) for t in f.args))
         if isinstance(f, Pow) and isinstance(f.base, (Add, Sum)):
             n = is_natural(f.exponent)
             if n is not None and n >= 2:
-                return add(*(mul(t, *others) for t in terms_of(_power_out(f.base, n, is_random))))  # type: ignore[arg-type]
+                return add(*(mul(t, *others) for t in terms_of(_power_out(f.base, n, is_random))))
     return None
 
 

@@ -1,30 +1,53 @@
-"""E f(x) for one scalar draw x: f is read as a product of powers, logarithms and exponentials of x, and a lemma applied."""
+"""E f(x) for one scalar draw x: f is read as a product of powers, logarithms and exponentials; a lemma applied."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import lru_cache
 
-from symgen.calculus.rules import derivative_of
 from symgen.probability.distribution import Distribution
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.lemma import Lemma
 from symgen.probability.lemmas import ANTIDERIVATIVES, LEMMAS
+from symgen.probability.matching import PLACE, PLACES, derivative, match, put_in
 from symgen.probability.special import simplified
-from symgen.probability.terms import factors_of, normalised, terms_of, with_value
+from symgen.probability.terms import factors_of, normalised, with_value
 from symgen.probability.texts import scalar_text
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
-    INF, MINUS_ONE, NAN, ONE, PI, TWO, ZERO, Add, Entry, Fn, Mul, Node, Num, Pow, Scalar, Var,
-    add, compare, divide, entry, expand_size, fn, fresh_index, logic, mul, neg, num, power, rebuild, replace_arrays, sub, total, var, variables_of, walk, where,
+    INF,
+    MINUS_ONE,
+    NAN,
+    ONE,
+    TWO,
+    ZERO,
+    Add,
+    Entry,
+    Fn,
+    Mul,
+    Node,
+    Num,
+    Pow,
+    Scalar,
+    Var,
+    add,
+    compare,
+    divide,
+    entry,
+    fn,
+    logic,
+    mul,
+    num,
+    power,
+    sub,
+    var,
+    variables_of,
+    where,
 )  # fmt: skip
 
-PLACES = ("j", "t", "v", "w")
 MAX_ORDER = 6
 MAX_OUTCOMES = 12
-PLACE = {n: entry(var(n, (), "real", "placeholder", uid=-8)) for n in (*PLACES, "x")}
 
 
 @dataclass
@@ -70,7 +93,7 @@ class Univariate:
 
     def __init__(self, law: Law, x: Entry, know: Knowledge) -> None:
         self.law, self.x, self.know = law, x, know
-        self.variable: Var = x.array  # type: ignore[assignment]
+        self.variable: Var = x.array
 
     def mean(self, f: Scalar) -> Found | None:
         """E f(x), or None where no lemma says it."""
@@ -152,16 +175,16 @@ class Univariate:
         if g is self.x:
             return ONE, ZERO
         if isinstance(g, Add):
-            parts = [self._slope(t) for t in g.args]  # type: ignore[arg-type]
+            parts = [self._slope(t) for t in g.args]
             if any(p is None for p in parts):
                 return None
             return add(*(p[0] for p in parts)), add(*(p[1] for p in parts))  # type: ignore[index]
         if isinstance(g, Mul):
             random = [f for f in g.args if self.depends(f)]
-            inner = self._slope(random[0]) if len(random) == 1 else None  # type: ignore[arg-type]
+            inner = self._slope(random[0]) if len(random) == 1 else None
             if inner is None:
                 return None
-            rest = mul(*(f for f in g.args if f is not random[0]))  # type: ignore[misc]
+            rest = mul(*(f for f in g.args if f is not random[0]))
             return mul(rest, inner[0]), mul(rest, inner[1])
         return None
 
@@ -305,7 +328,7 @@ class Univariate:
             value, lemmas = self._value(lemma, at, orders), [f"the mean of {lemma.of}"]
             condition = self.know.remaining(self.law.text(lemma.when, **self._all(at))) if lemma.when else ONE
             otherwise = INF if lemma.otherwise == "inf" and not any(orders.values()) else NAN
-            if value is None or condition is ZERO and lemma.otherwise == "undefined":
+            if value is None or (condition is ZERO and lemma.otherwise == "undefined"):
                 continue
             return Found(value, lemmas, condition, otherwise, lemma.source)
         return None
@@ -325,7 +348,7 @@ class Univariate:
         names = tuple(self.law.row.parameters)
         body = _generated(lemma.value, names, tuple(at), fixed, tuple((k, n) for k, n in orders.items() if n))
         scope = {**self.law.parameters, **{k: v for k, v in at.items() if not isinstance(v, Num)}}
-        return simplified(_put(body, {_place(k): v for k, v in scope.items()}))
+        return simplified(put_in(body, {_place(k): v for k, v in scope.items()}))
 
     def by_pattern(self, g: Scalar) -> Found | None:
         for lemma in _table(self.law.row.name):
@@ -345,7 +368,9 @@ class Univariate:
                     continue
             value = self.law.text(lemma.value, **bound)
             otherwise = INF if lemma.otherwise == "inf" else NAN
-            return Found(simplified(self.without_signs(value)), [f"the mean of {lemma.of}"], condition, otherwise, lemma.source)
+            return Found(
+                simplified(self.without_signs(value)), [f"the mean of {lemma.of}"], condition, otherwise, lemma.source
+            )
         return self.by_antiderivative(g) if self.is_flat else None
 
     def pattern(self, text: str) -> Scalar:
@@ -360,6 +385,7 @@ class Univariate:
 
     def without_signs(self, value: Scalar) -> Scalar:
         """|x| = x where x is known to be positive."""
+
         def rule(n: Scalar) -> Scalar:
             if isinstance(n, Fn) and n.name == "abs" and self.know.positive(n.args[0]):
                 return n.args[0]  # type: ignore[no-any-return]
@@ -449,7 +475,8 @@ def _names(text: str) -> set[str]:
 def _sum_of(base: Scalar, parts: list[Found], more: Scalar) -> Found:
     return Found(
         add(base, more), [lemma for p in parts for lemma in p.lemmas], logic("and", *(p.condition for p in parts)),
-        next((p.otherwise for p in parts if p.condition is not ONE), NAN), next((p.source for p in parts if p.source), ""),
+        next((p.otherwise for p in parts if p.condition is not ONE), NAN),
+        next((p.source for p in parts if p.source), ""),
     )  # fmt: skip
 
 
@@ -465,179 +492,12 @@ def _generated(
     fixed: tuple[tuple[str, Num], ...],
     orders: tuple[tuple[str, int], ...],
 ) -> Scalar:
-    """A lemma's value over places for parameters and arguments, differentiated, then at the arguments that are numbers."""
+    """A lemma's value over places for parameters and arguments, differentiated, then at those that are numbers."""
     body = scalar_text(text, {n: _place(n) for n in (*names, *free)})
     for name, order in orders:
         for _ in range(order):
             body = derivative(body, _place(name))
-    return simplified(_put(body, {_place(k): v for k, v in fixed}))
-
-
-def _put(body: Scalar, mapping: Mapping[Scalar, Scalar]) -> Scalar:
-    """`body` with entries of rank-0 arrays replaced."""
-    how = {e.array: (lambda v=v: v) for e, v in mapping.items() if isinstance(e, Entry)}
-    return replace_arrays(body, how)  # type: ignore[no-any-return, arg-type]
-
-
-def derivative(x: Scalar, at: Scalar) -> Scalar:
-    """d x / d at, for a scalar built of + * ^ and functions of the table, `at` an entry."""
-    memo: dict[Scalar, Scalar] = {}
-
-    def visit(n: Scalar) -> Scalar:
-        if n is at:
-            return ONE
-        found = memo.get(n)
-        if found is not None:
-            return found
-        if not n.args or isinstance(n, Entry) or at not in set(walk(n)):
-            made: Scalar = ZERO
-        elif isinstance(n, Add):
-            made = add(*(visit(t) for t in n.args))
-        elif isinstance(n, Mul):
-            made = add(*(mul(visit(f), *(g for g in n.args if g is not f)) for f in n.args))
-        elif isinstance(n, Pow):
-            base, exponent = n.base, n.exponent
-            by_base, by_exponent = visit(base), visit(exponent)
-            made = add(
-                mul(exponent, power(base, sub(exponent, ONE)), by_base) if by_base is not ZERO else ZERO,
-                mul(n, fn("log", base), by_exponent) if by_exponent is not ZERO else ZERO,
-            )
-        elif isinstance(n, Fn):
-            made = ZERO
-            for k, a in enumerate(n.args):
-                slope = visit(a)
-                if slope is not ZERO:
-                    made = add(made, mul(slope, derivative_of(n.name, k, n.args, n)))
-        else:
-            raise TypeError(type(n).__name__)
-        memo[n] = made
-        return made
-
-    return visit(x)
-
-
-# --- matching ---------------------------------------------------------------------------------------------------------
-
-
-def match(pattern: Scalar, node: Scalar, x: Entry) -> dict[str, Scalar] | None:
-    """The values of j, t, v, w with which the pattern is the node; what they stand for does not depend on x."""
-    bound: dict[Scalar, Scalar] = {}
-    if _match(pattern, node, x, bound):
-        names = {p: n for n, p in PLACE.items()}
-        return {names[p]: v for p, v in bound.items()}
-    return None
-
-
-def _has_x(node: Scalar, x: Entry) -> bool:
-    return x.array in variables_of(node)
-
-
-def _open(node: Scalar) -> bool:
-    """Whether a place occurs in the pattern."""
-    if node in _PLACES:
-        return True
-    return not isinstance(node, Entry) and any(_open(a) for a in node.args)  # type: ignore[arg-type]
-
-
-_PLACES = frozenset(PLACE[n] for n in PLACES)
-
-
-def _match(p: Scalar, n: Scalar, x: Entry, bound: dict[Scalar, Scalar]) -> bool:
-    if not _open(p):
-        return p is n
-    if p in _PLACES:
-        if _has_x(n, x):
-            return False
-        if p in bound:
-            return bound[p] is n
-        bound[p] = n
-        return True
-    if isinstance(p, Add):
-        return _match_parts(p.args, terms_of(n), x, bound, add, neg)  # type: ignore[arg-type]
-    if isinstance(p, Mul):
-        return _match_parts(p.args, factors_of(n), x, bound, mul, lambda a: power(a, MINUS_ONE))  # type: ignore[arg-type]
-    if isinstance(p, Pow):
-        if not _has_x(p, x):
-            e = p.exponent
-            if _has_x(n, x) or not isinstance(e, Num) or e.rational is None:
-                return False
-            return _match(p.base, root(n, e.rational), x, bound)
-        if isinstance(n, Pow):
-            return _match(p.base, n.base, x, bound) and _match(p.exponent, n.exponent, x, bound)
-        return False
-    if isinstance(p, Fn):
-        return (
-            isinstance(n, Fn) and n.name == p.name and len(n.args) == len(p.args)
-            and all(_match(a, b, x, bound) for a, b in zip(p.args, n.args, strict=True))  # type: ignore[arg-type]
-        )  # fmt: skip
-    return False
-
-
-def root(n: Scalar, degree: Fraction) -> Scalar:
-    """One w with w^degree = n, n > 0: powers are taken apart, so that the root of s^-2 is s."""
-    if isinstance(n, Mul):
-        return mul(*(root(f, degree) for f in n.args))  # type: ignore[arg-type]
-    if isinstance(n, Pow) and isinstance(n.exponent, Num) and n.exponent.rational is not None:
-        return power(n.base, num(n.exponent.rational / degree))
-    return power(n, num(1 / degree))
-
-
-def _match_parts(ps, ns, x, bound, join, inverse) -> bool:  # type: ignore[no-untyped-def]
-    """Terms with x match one to one; what is free of x on the one side is what is free of x on the other."""
-    p_with, p_without = [p for p in ps if _has_x(p, x)], [p for p in ps if not _has_x(p, x)]
-    n_with, n_without = [n for n in ns if _has_x(n, x)], [n for n in ns if not _has_x(n, x)]
-    if len(p_with) != len(n_with):
-        return False
-    fixed = [p for p in p_without if not _open(p)]
-    loose = [p for p in p_without if _open(p)]
-    rest = join(*n_without, *(inverse(p) for p in fixed))
-    for order in _permutations(n_with):
-        trial = dict(bound)
-        if not all(_match(p, n, x, trial) for p, n in zip(p_with, order, strict=True)):
-            continue
-        remaining, ok = rest, True
-        pending = list(loose)
-        for p in loose:
-            if p in trial or all(q in trial for q in _places_of(p)):
-                remaining = join(remaining, inverse(_put(p, trial)))
-                pending.remove(p)
-        neutral = join()
-        if not pending:
-            ok = remaining is neutral
-        elif len(pending) == 1:
-            ok = _match_coefficient(pending[0], remaining, x, trial)
-        else:
-            ok = False
-        if ok:
-            bound.clear()
-            bound.update(trial)
-            return True
-    return False
-
-
-def _match_coefficient(p: Scalar, n: Scalar, x: Entry, bound: dict[Scalar, Scalar]) -> bool:
-    """c q against n, c a number: q against n/c."""
-    if isinstance(p, Mul):
-        fixed = [f for f in p.args if not _open(f)]  # type: ignore[arg-type]
-        if fixed:
-            rest = mul(*(f for f in p.args if f not in fixed))  # type: ignore[misc]
-            return _match_coefficient(rest, divide(n, mul(*fixed)), x, bound)  # type: ignore[arg-type]
-        return _match_parts(p.args, factors_of(n), x, bound, mul, lambda a: power(a, MINUS_ONE))
-    return _match(p, n, x, bound)
-
-
-def _places_of(p: Scalar) -> set[Scalar]:
-    if p in _PLACES:
-        return {p}
-    return set().union(*(_places_of(a) for a in p.args)) if not isinstance(p, Entry) else set()  # type: ignore[arg-type]
-
-
-def _permutations(items: list[Scalar]) -> list[list[Scalar]]:
-    if len(items) <= 1:
-        return [items]
-    if len(items) > 3:
-        return [items]
-    return [[a, *rest] for k, a in enumerate(items) for rest in _permutations(items[:k] + items[k + 1 :])]
+    return simplified(put_in(body, {_place(k): v for k, v in fixed}))
 
 
 def conditional(found: Found) -> Scalar:

@@ -18,11 +18,17 @@ def bottom_up(root: Scalar, rule: Callable[[Any], Scalar]) -> Scalar:
             if isinstance(x, (Sum, Fold)):
                 body, indices = open_sum(x)
                 inner = visit(body)
-                made = x if inner is body else total(inner, indices) if isinstance(x, Sum) else fold(x.kind, inner, indices)
+                made = (
+                    x
+                    if inner is body
+                    else total(inner, indices)
+                    if isinstance(x, Sum)
+                    else fold(x.kind, inner, indices)
+                )
             elif not x.args or isinstance(x, Entry) or type(x).__name__ == "Expect":
                 made = x
             else:
-                args = [visit(a) if a.is_scalar_node else a for a in x.args]  # type: ignore[attr-defined]
+                args = [visit(a) if a.is_scalar_node else a for a in x.args]
                 made = x if all(a is b for a, b in zip(args, x.args, strict=True)) else rebuild(x, args)
             found = memo[x] = rule(made)
         return found

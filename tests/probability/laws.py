@@ -9,7 +9,7 @@ from symgen.tensor.expression import tensor, var
 
 UNIVARIATE = [r for r in ROWS if r.is_univariate and not r.shapes]
 DOMAINS = ("positive", "unit", "natural", "integer")
-RANGES = {  # the first law's parameters lie high, so that its means exist well within their conditions, or fail for certain
+RANGES = {  # the first law's parameters lie high, so that its means exist well within their conditions
     "first": {"real": (-1.5, 1.5), "positive": (4.2, 5.6), "unit": (0.2, 0.8)},
     "second": {"real": (-1.5, 1.5), "positive": (0.3, 0.7), "unit": (0.2, 0.8)},
 }

@@ -66,14 +66,16 @@ def lgamma(x):
 
 
 CASES = {
-    "KL(q || p)": lambda x: np.sum(np.log(x["t"] / x["s"]) + (x["s"] ** 2 + (x["mu"] - x["nu"]) ** 2) / (2 * x["t"] ** 2) - 0.5),
+    "KL(q || p)": lambda x: np.sum(np.log(x["t"] / x["s"])
+                                   + (x["s"] ** 2 + (x["mu"] - x["nu"]) ** 2) / (2 * x["t"] ** 2) - 0.5),
     "KL(q || one)": lambda x: np.sum((x["s"] ** 2 + x["mu"] ** 2 - 1) / 2 - np.log(x["s"])),
     "KL(f || g)": lambda x: kl_gauss(x["m"], x["S"], x["b"], x["T"]),
     "KL(f || gl)": lambda x: kl_gauss(x["m"], x["S"], x["b"], x["L"] @ x["L"].T),
     "KL(gl || g)": lambda x: kl_gauss(x["b"], x["L"] @ x["L"].T, x["b"], x["T"]),
     "KL(f || gp)": lambda x: kl_gauss(x["m"], x["S"], x["b"], np.linalg.inv(x["T"])),
     "KL(gd || f)": lambda x: kl_gauss(x["b"], np.diag(x["v"]), x["m"], x["S"]),
-    "KL(D || F)": lambda x: (lgamma(x["al"].sum()) - lgamma(x["be"].sum()) - lgamma(x["al"]).sum() + lgamma(x["be"]).sum()
+    "KL(D || F)": lambda x: (lgamma(x["al"].sum()) - lgamma(x["be"].sum())
+                             - lgamma(x["al"]).sum() + lgamma(x["be"]).sum()
                              + (x["al"] - x["be"]) @ (digamma(x["al"]) - digamma(x["al"].sum())))[0],
     "KL(c || e)": lambda x: x["w"] @ np.log(x["w"] / x["u"]),
     "entropy(o)": lambda x: -x["w"] @ np.log(x["w"]),
@@ -88,7 +90,8 @@ CASES = {
     "E[x ~ f](exp(b @ x))": lambda x: np.exp(x["b"] @ x["m"] + x["b"] @ x["S"] @ x["b"] / 2),
     "E[z ~ q](exp(sum(z)))": lambda x: np.exp(np.sum(x["mu"] + x["s"] ** 2 / 2)),
     "E[r ~ D](r)": lambda x: x["al"] / x["al"].sum(),
-    "Var[r ~ D](r)": lambda x: (lambda a, A: (np.diag(a) / A - np.outer(a, a) / A**2) / (A + 1))(x["al"], x["al"].sum()),
+    "Var[r ~ D](r)": lambda x: (lambda a, A: (np.diag(a) / A - np.outer(a, a) / A**2) / (A + 1))(
+        x["al"], x["al"].sum()),
     "E[h ~ o](log(h @ al))": lambda x: x["w"] @ np.log(x["al"]),
     "E[y ~ c](al[y])": lambda x: x["w"] @ x["al"],
     "E[z ~ emp](z)": lambda x: x["Z"].mean(0),

@@ -1,0 +1,160 @@
+"""One drawn variable and its law: the laws, means and covariances of its entries, and where its values lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symgen.derivation.context import Context
+from symgen.probability.densities import parameters
+from symgen.probability.distribution import Distribution
+from symgen.probability.joint import full_law
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.law import row_of
+from symgen.probability.terms import depends_on_any, with_value
+from symgen.probability.univariate import Found, Law, Univariate
+from symgen.tensor.expression import (
+    ONE,
+    ZERO,
+    Add,
+    Array,
+    Entry,
+    Mul,
+    Pow,
+    Scalar,
+    Var,
+    delta,
+    fn,
+    fresh_index,
+    mul,
+    num,
+    operator,
+    total,
+)  # fmt: skip
+
+
+@dataclass
+class Draw:
+    """One drawn variable and its law."""
+
+    variable: Var
+    law: Array
+    ctx: Context
+    know: Knowledge
+
+    def __post_init__(self) -> None:
+        self.law = full_law(self.law, self.variable.shape)
+        self.row = row_of(self.law)
+        self.variables = frozenset((self.variable,))
+        self.is_random = depends_on_any(self.variables)
+        self.parameters = parameters(self.law, self.ctx) if self.row is not None else None
+
+    def split_index(self, e: Entry) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...]]:
+        """The batch part and the own part of the indices of an entry."""
+        own = self.row.own_rank if self.row is not None else 0
+        at = e.indices
+        return at[: len(at) - own], at[len(at) - own :]
+
+    def univariate(self, e: Entry) -> Univariate | None:
+        """The law of one entry alone."""
+        assert self.row is not None and self.parameters is not None
+        batch, own = self.split_index(e)
+        if not own:
+            if self.row.shapes:
+                return None
+            return Univariate(
+                self.parameters.univariate(batch, self.know), e, SupportKnowledge(self.know, self.variable, self.row)
+            )
+        how = MARGINALS.get(self.row.name)
+        if how is None:
+            return None
+        family, texts = how
+        row = row_of(operator(family, ()))
+        assert row is not None
+        scope = {"i": own[0]}
+        scalars = [self.parameters.value(t, batch, **scope).body for t in texts]
+        for s, domain in zip(scalars, row.parameters.values(), strict=True):
+            if domain == "positive":
+                self.know.assume_positive(s)
+        return Univariate(
+            Law(row, dict(zip(row.parameters, scalars, strict=True))),
+            e,
+            SupportKnowledge(self.know, self.variable, self.row),
+        )
+
+    def mean_entry(self, e: Entry) -> Found | None:
+        assert self.row is not None and self.parameters is not None
+        batch, own = self.split_index(e)
+        if not own:
+            u = self.univariate(e)
+            return u.mean(e) if u is not None else self.categorical(e, e)
+        if "mean" in self.row.known:
+            return Found(
+                self.parameters.value(self.row.known["mean"], batch).at(*own), [f"the mean of a {self.row.name}"]
+            )
+        return None
+
+    def covariance(self, a: Entry, b: Entry) -> Found | None:
+        """Cov of two entries: 0 for independent components of different index."""
+        assert self.row is not None and self.parameters is not None
+        batch_a, own_a = self.split_index(a)
+        batch_b, own_b = self.split_index(b)
+        same = mul(*(delta(i, j) for i, j in zip(batch_a, batch_b, strict=True)))
+        if not own_a:
+            if same is ZERO:
+                return Found(ZERO)
+            u = self.univariate(a)
+            found = u.cumulant(2) if u is not None else None
+            if found is None:
+                return None
+            return Found(mul(same, found.value), found.lemmas, found.condition, found.otherwise)
+        if "covariance" not in self.row.known:
+            return None
+        value = self.parameters.value(self.row.known["covariance"], batch_a).at(*own_a, *own_b)
+        return Found(mul(same, value), [f"the covariance of a {self.row.name}"])
+
+    def categorical(self, f: Scalar, e: Entry) -> Found | None:
+        """A finite law over 0..k-1: the sum over its values."""
+        assert self.row is not None and self.parameters is not None
+        if not self.row.shapes or self.row.region.kind != "integers":
+            return None
+        batch, _ = self.split_index(e)
+        k = fresh_index(self.parameters.sizes()["k"])
+        weight = fn("exp", self.parameters.value(self.row.log_density, batch, x=k).body)
+        return Found(total(mul(weight, with_value(f, self.variable, lambda *_: k)), [k]), ["the sum over its values"])
+
+
+MARGINALS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "MvNormal": ("Normal", ("mu[i]", "sqrt(Sigma[i, i])")),
+    "Dirichlet": ("Beta", ("alpha[i]", "sum(alpha) - alpha[i]")),
+    "OneHotCategorical": ("Bernoulli", ("p[i]",)),
+    "Multinomial": ("Binomial", ("n", "p[i]")),
+}
+
+
+class SupportKnowledge(Knowledge):
+    """Signs, where the entries of a draw are known to lie in the support of a row."""
+
+    def __init__(self, base: Knowledge, variable: Var, row: Distribution | None) -> None:
+        self.facts, self.assumed, self.variable = base.facts, base.assumed, variable
+        self.is_random = depends_on_any(frozenset((variable,)))
+        self.low_is_positive = row is not None and (
+            row.region.kind == "simplex" or (row.region.kind == "interval" and row.region.low in ("0", "xm"))
+            or row.name in ("LogUniform",) or (row.region.kind == "integers" and row.region.low == "1")
+        )  # fmt: skip
+        self.unit = row is not None and (row.support == "unit" or row.region.kind == "simplex")
+
+    def positive(self, x: Scalar) -> bool | None:
+        if isinstance(x, Entry) and x.array is self.variable:
+            return True if self.low_is_positive else None
+        if self.unit and isinstance(x, Add) and len(x.args) == 2 and ONE in x.args:
+            other = next(t for t in x.args if t is not ONE)
+            if isinstance(other, Mul) and other.args[0] is num(-1) and isinstance(other.args[1], Entry):
+                if other.args[1].array is self.variable:
+                    return True
+        if self.is_random(x) and isinstance(x, (Add, Mul, Pow)):
+            if isinstance(x, Add):
+                return True if all(self.positive(t) for t in x.args) else None
+            if isinstance(x, Mul):
+                return True if all(self.positive(t) for t in x.args) else None
+            return True if self.positive(x.base) else None
+        return super().positive(x)
