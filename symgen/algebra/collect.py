@@ -34,6 +34,7 @@ from symgen.tensor.expression import (
     Where,
     add,
     as_coefficient,
+    count_nodes,
     logic,
     mul,
     num,
@@ -46,10 +47,36 @@ from symgen.tensor.expression import (
 from symgen.tensor.facts import is_symmetric
 
 MAX_TERMS = 64
+MAX_READ = 600  # nodes of an expression that rules look into
+
+
+_lengths: dict[Scalar, int] = {}
 
 
 def written_length(node: Scalar) -> int:
-    """How long an expression is as people write it: leaves, operations and signs counted, arrays as one."""
+    """How long an expression is as people write it: leaves, operations and signs counted, arrays as one.
+
+    What is shared is written as often as it stands; an expression too large to be read is as long as its nodes.
+    """
+    found = _lengths.get(node)
+    if found is None:
+        if count_nodes(node) > MAX_READ:
+            found = _lengths[node] = count_nodes(node)
+            return found
+        stack = [node]
+        while stack:  # parts first, so that no call goes deep
+            x = stack[-1]
+            waiting = [a for a in x.args if a not in _lengths and not a.is_array_node and a.args]
+            if waiting:
+                stack.extend(waiting)
+            else:
+                _lengths[x] = _length(x)
+                stack.pop()
+        found = _lengths[node]
+    return found
+
+
+def _length(node: Scalar) -> int:
     kind = type(node)
     if kind is Add:
         return sum(written_length(t) for t in node.args) + len(node.args) - 1
@@ -77,6 +104,8 @@ def written_length(node: Scalar) -> int:
 
 def collect_common(node: Scalar) -> Scalar:
     """Sums over the same indices that share factors are joined where that is shorter: X'p/n - X'y/n is X'(p - y)/n."""
+    if count_nodes(node) > MAX_READ:
+        return node
     if type(node) is Mul:
         new = [collect_common(a) if type(a) is Add else a for a in node.args]
         return node if all(x is y for x, y in zip(new, node.args, strict=True)) else mul(*new)
@@ -111,7 +140,7 @@ def common_factor(node: Scalar) -> Scalar:
 
 
 def ordered(node: Scalar) -> Scalar:
-    """A sum over several indices with these in an order that depends on how they are used, not on how they came about."""
+    """A sum over several indices with these in an order that depends on how they are used."""
     if type(node) is Mul:
         new = [ordered(a) if type(a) is Sum else a for a in node.args]
         return node if all(x is y for x, y in zip(new, node.args, strict=True)) else mul(*new)
@@ -161,7 +190,7 @@ def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
     first, indices = open_sum(members[0][1])
     bodies = [(members[0][0], first)]
     for c, s in members[1:]:
-        bodies.append((c, substitute(s.body, dict(zip(s.indices, indices, strict=True)))))  # type: ignore[attr-defined]
+        bodies.append((c, substitute(s.body, dict(zip(s.indices, indices, strict=True)))))
     factors = [dict.fromkeys(b.args if type(b) is Mul else (b,)) for _, b in bodies]
     common = [f for f in factors[0] if type(f) is not Num and all(f in g for g in factors[1:])]
     if not common:
@@ -228,7 +257,7 @@ def sum_to_one(node: Scalar) -> Scalar:
     last = inside.args[-1] if len(inside.args) > 1 else None
     if last not in node.indices or not is_stochastic(inside.array):
         return node
-    if any(last in i.free for i in inside.indices[:-1]) or last.size is not inside.array.shape[-1]:  # type: ignore[union-attr]
+    if any(last in i.free for i in inside.indices[:-1]) or last.size is not inside.array.shape[-1]:
         return node
     return total(ONE, [i for i in node.indices if i is not last])
 
@@ -241,6 +270,8 @@ def _symmetric(array: Array) -> bool:
 def symmetric_entries(node: Scalar, used: list[Array] | None = None) -> Scalar:
     """Entries of symmetric matrices with their last two indices in one order, so that S and S' are one."""
     memo: dict[Scalar, Scalar] = {}
+    if count_nodes(node) > MAX_READ:
+        return node
 
     def of(x: Scalar) -> Scalar:
         found = memo.get(x)
@@ -262,7 +293,7 @@ def symmetric_entries(node: Scalar, used: list[Array] | None = None) -> Scalar:
             return x if body is x.body else total(body, x.indices)
         if kind in (Add, Mul, Pow):
             new = [of(a) for a in x.args]
-            return x if all(a is b for a, b in zip(new, x.args, strict=True)) else rebuild(x, new)  # type: ignore[no-any-return]
+            return x if all(a is b for a, b in zip(new, x.args, strict=True)) else rebuild(x, new)
         return x
 
     return of(node)

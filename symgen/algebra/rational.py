@@ -28,6 +28,7 @@ from symgen.tensor.expression import (
     Where,
     add,
     as_coefficient,
+    count_nodes,
     fn,
     mul,
     num,
@@ -38,7 +39,7 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.tensor.facts import Facts
 
-MAX_COST = 400  # of an expression that is looked at
+MAX_COST = 300  # of an expression that is looked at
 MAX_ATOMS = 14
 MAX_TERMS = 160  # of a polynomial
 MAX_DEGREE = 24
@@ -61,6 +62,8 @@ def simplify_scalar(node: Scalar, facts: Facts | None = None) -> Scalar:
 
 def _simplified(node: Scalar) -> Scalar:
     kind = type(node)
+    if count_nodes(node) > MAX_COST or written_length(node) > MAX_COST:
+        return node
     if kind is Sum:
         body = simplify_scalar(node.body)
         return sum_to_one(node if body is node.body else total(body, node.indices))
@@ -78,7 +81,7 @@ def _inside_atoms(node: Scalar) -> Scalar:
     if type(node) in (Add, Mul):
         new = [_inside_atoms(a) if type(a) in (Add, Mul) else simplify_scalar(a) if type(a) is Sum else a
                for a in node.args]  # fmt: skip
-        return node if all(x is y for x, y in zip(new, node.args, strict=True)) else rebuild(node, new)  # type: ignore[no-any-return]
+        return node if all(x is y for x, y in zip(new, node.args, strict=True)) else rebuild(node, new)
     return node
 
 
@@ -258,7 +261,7 @@ class _Field:
         return add(*(self.monomial(d, _fraction(c)) for d, c in p.to_dict().items()))
 
     def factored(self, p: fmpq_mpoly, sign: int = 1) -> Scalar:
-        """The product of the factors of p (of their inverses, for the sign -1), with signs as people write them: 1 - x."""
+        """The product of the factors of p (of their inverses, for sign -1), turned as people write them: 1 - x."""
         constant, found = p.factor()
         constant = _fraction(constant)
         factors: list[tuple[fmpq_mpoly, int]] = []
@@ -306,7 +309,7 @@ def _is_turned(p: fmpq_mpoly) -> bool:
     for degrees, c in terms.items():
         if not any(degrees):
             return bool(c < 0)
-    negative = sum(c < 0 for c in terms.values())
+    negative = sum(bool(c < 0) for c in terms.values())
     return 2 * negative > len(terms)
 
 

@@ -257,8 +257,7 @@ class Statement:
     def at_entry(
         self, array: Array, indices: Sequence[Scalar], g: Scalar, free: Iterable[Index], todo: tuple[Index, ...]
     ) -> Scalar:
-        """The adjoint of `array` over its axes, where the one of its entry `indices`, over `free`, is the sum of `g` over
-        `todo`."""
+        """The adjoint of `array` over its axes; that of its entry `indices`, over `free`, is `g` summed over `todo`."""
         plain: dict[Index, int] = {}
         for k, (i, size) in enumerate(zip(indices, array.shape, strict=True)):
             if type(i) is Index and i not in plain and (i.size is size or same_size(i.size, size)):

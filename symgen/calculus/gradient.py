@@ -436,7 +436,7 @@ def spread(body: Scalar) -> Scalar:
 def _matrix_name(array: Array, ctx: Context) -> str:
     name = ctx.name_of(array)
     if name or isinstance(array, Var):
-        return name or array.name  # type: ignore[attr-defined]
+        return name or array.name
     below = [a for a in arrays_below(array) if a.rank >= 2]
     return _matrix_name(below[0], ctx) if below else "the matrix"
 

@@ -30,7 +30,7 @@ def hvp(f: Array, x: Array, v: Array, ctx: Context, form: str | None = None) -> 
     axes = [axis(k, s) for k, s in enumerate(x.shape)]
     fixed = var("v", x.shape, "real", "placeholder", uid=13)  # v is held fixed, also where it is made from x
     slope = tensor((), total(mul(entry(first, *axes), entry(fixed, *axes)), axes))
-    result = replace_arrays(gradient(slope, [x], ctx, form)[x], {fixed: v})
+    result: Array = replace_arrays(gradient(slope, [x], ctx, form)[x], {fixed: v})
     ctx.trace.add(
         "hessian_vector_product", operator("hvp", (f, x, v), result.shape), result, where=ctx.name_of(x) or "",
         reason="the gradient of <grad f, v>", source="Pearlmutter (1994)",

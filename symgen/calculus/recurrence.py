@@ -1,8 +1,8 @@
 """Backpropagation through time: the adjoint of a recurrence is a recurrence that runs backwards.
 
 For h[t] = step(t, h[t-1], .., h[t-b]) with the adjoint G[t] from outside, the total adjoint is
-A[t] = G[t] + sum over c of (d step[t+c] / d h[t])' A[t+c], from the last t down to 0. Parameters of the step get the sum
-over t of (d step[t] / d theta)' A[t], and the first entries h[k] get A[k]. The length stays symbolic.
+A[t] = G[t] + sum over c of (d step[t+c] / d h[t])' A[t+c], from the last t down to 0. Parameters of the step get the
+sum over t of (d step[t] / d theta)' A[t], and the first entries h[k] get A[k]. The length stays symbolic.
 """
 
 from __future__ import annotations
@@ -196,7 +196,9 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
         for c, body in handed.items():
             if body is not ZERO:
                 term = back(c, t)
-                terms.append(where(compare("<=", num(restricted.first - c), t), term, ZERO) if c < restricted.first else term)
+                if c < restricted.first:  # the first entries are not made by the rule
+                    term = where(compare("<=", num(restricted.first - c), t), term, ZERO)
+                terms.append(term)
         step = tensor((t, *lead, *indices), replace_arrays(add(*terms), views))
         made = recurrence(own, step, base, reverse=True)
     name = ctx.name_of(node)
@@ -204,7 +206,7 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
         ctx.trace.names[made] = outer.unused(f"delta_{name}")
     outer.adjoints[node] = entry(made, whole[0], *lead, *whole[1:])
     outer.explain(node, made, "backpropagation_through_time", "the adjoint runs backwards through the recurrence")
-    final = {own: made, **views}
+    final: dict[Array, Array | Callable[..., Scalar]] = {own: made, **views}
     for a in inner.stop:
         body = inner.adjoints.get(a, ZERO)
         if a in outer.active and body is not ZERO:
@@ -261,7 +263,7 @@ def _with_base(body: Scalar, own: Var, last: Scalar, base: list[Array]) -> Scala
         body = replace_arrays(body, {a: _opened(a) for a in inner if isinstance(a, Tensor)})
         left = {a for a in topological(body) if a is not own and depends_on(a, own)}
         if left == inner:
-            raise CannotDerive("an operation inside a recurrence that looks back further than one step", body, THIS_FILE)
+            raise CannotDerive("an operation inside a recurrence that looks back by several steps", body, THIS_FILE)
         inner = left
     return replace_arrays(body, {own: read})  # type: ignore[no-any-return]
 

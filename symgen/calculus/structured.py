@@ -93,7 +93,9 @@ def within_set(body: Scalar, x: Var, ctx: Context, form: str | None = None) -> S
 def _tied(body: Scalar, x: Var, kind: str) -> Scalar:
     i, j = axis(x.rank - 2, x.shape[-2]), axis(x.rank - 1, x.shape[-1])
     if kind in ("diagonal", "lower"):
-        return mul(delta(i, j), substitute(body, {j: i})) if kind == "diagonal" else where(compare("<=", j, i), body, ZERO)
+        if kind == "diagonal":
+            return mul(delta(i, j), substitute(body, {j: i}))
+        return where(compare("<=", j, i), body, ZERO)
     if kind not in ("symmetric", "skew"):
         raise CannotDerive(f"`form=tied` is for symmetric and skew matrices; `{x.name}` is {x.domain}", x)
     flipped = substitute(body, {i: j, j: i})

@@ -1,7 +1,7 @@
 """The functions on elements ▣: what each is, where it lives, how it is differentiated, computed and printed.
 
-The formulas are in symgen's own language, over the names of the arguments, `Y` for the value; `derivative` holds one text
-per argument, None where symgen has no rule. Intervals are written as in mathematics: `(0, inf)`, `[-1, 1]`.
+The formulas are in symgen's own language, over the names of the arguments, `Y` for the value; `derivative` holds one
+text per argument, None where symgen has no rule. Intervals are written as in mathematics: `(0, inf)`, `[-1, 1]`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ ROWS = (
     Function("log", X, ("1/x",), "np.log({x})", r"\log {x}",
              domain=(POSITIVE,), monotone="increasing", curvature="concave", source="DLMF 4.2"),
     Function("log1p", X, ("1/(1 + x)",), "np.log1p({x})", r"\log\left(1 + {x}\right)",
-             domain=("(-1, inf)",), definition="log(1 + x)", monotone="increasing", curvature="concave", source="DLMF 4.2"),
+             domain=("(-1, inf)",), definition="log(1 + x)", monotone="increasing", curvature="concave",
+             source="DLMF 4.2"),
     Function("expm1", X, ("1 + Y",), "np.expm1({x})", r"\left(e^{{{x}}} - 1\right)",
              range="(-1, inf)", definition="exp(x) - 1", monotone="increasing", curvature="convex", source="DLMF 4.2"),
     Function("sqrt", X, ("1/(2*Y)",), "np.sqrt({x})", r"\sqrt{{{x}}}",
@@ -80,17 +81,20 @@ ROWS = (
              source="Rockafellar (1970), 23"),
     Function("clip", ("x", "a", "b"), ("where(a < x and x < b, 1, 0)", "where(x < a, 1, 0)", "where(x > b, 1, 0)"),
              "np.clip({x}, {a}, {b})", r"\operatorname{{clip}}\left({x}, {a}, {b}\right)", domain=(REAL, REAL, REAL),
-             kinks=("x != a", "x != b"), definition="where(x < a, a, where(b < x, b, x))", source="numpy.clip, for a <= b"),
+             kinks=("x != a", "x != b"), definition="where(x < a, a, where(b < x, b, x))",
+             source="numpy.clip, for a <= b"),
     # trigonometry
     Function("sin", X, ("cos(x)",), "np.sin({x})", r"\sin {x}", range="[-1, 1]", parity="odd", source="DLMF 4.20"),
     Function("cos", X, ("-sin(x)",), "np.cos({x})", r"\cos {x}", range="[-1, 1]", parity="even", source="DLMF 4.20"),
     Function("tan", X, ("1 + Y^2",), "np.tan({x})", r"\tan {x}", poles="pi/2 + k*pi", parity="odd", source="DLMF 4.20"),
     Function("asin", X, ("1/sqrt(1 - x^2)",), "np.arcsin({x})", r"\arcsin {x}", domain=("[-1, 1]",),
-             range="[-1.5707963267948966, 1.5707963267948966]", monotone="increasing", parity="odd", source="DLMF 4.24"),
+             range="[-1.5707963267948966, 1.5707963267948966]", monotone="increasing", parity="odd",
+             source="DLMF 4.24"),
     Function("acos", X, ("-1/sqrt(1 - x^2)",), "np.arccos({x})", r"\arccos {x}", domain=("[-1, 1]",),
              range="[0, 3.141592653589794]", monotone="decreasing", source="DLMF 4.24"),
     Function("atan", X, ("1/(1 + x^2)",), "np.arctan({x})", r"\arctan {x}",
-             range="(-1.5707963267948966, 1.5707963267948966)", monotone="increasing", parity="odd", source="DLMF 4.24"),
+             range="(-1.5707963267948966, 1.5707963267948966)", monotone="increasing", parity="odd",
+             source="DLMF 4.24"),
     Function("sinh", X, ("cosh(x)",), "np.sinh({x})", r"\sinh {x}", monotone="increasing", parity="odd",
              definition="(exp(x) - exp(-x))/2", source="DLMF 4.34"),
     Function("cosh", X, ("sinh(x)",), "np.cosh({x})", r"\cosh {x}", range="[1, inf)", curvature="convex", parity="even",
@@ -136,8 +140,8 @@ ROWS = (
              r"\psi^{{({n})}}\left({x}\right)", domain=(NONNEGATIVE, REAL), scipy=True, poles="0, -1, -2, ..",
              source="DLMF 5.15"),
     Function("beta", XY, ("Y*(digamma(x) - digamma(x + y))", "Y*(digamma(y) - digamma(x + y))"),
-             "special.beta({x}, {y})", r"\mathrm{{B}}\left({x}, {y}\right)", domain=(POSITIVE, POSITIVE), range=POSITIVE,
-             scipy=True, definition="gamma(x)*gamma(y)/gamma(x + y)", source="DLMF 5.12"),
+             "special.beta({x}, {y})", r"\mathrm{{B}}\left({x}, {y}\right)", domain=(POSITIVE, POSITIVE),
+             range=POSITIVE, scipy=True, definition="gamma(x)*gamma(y)/gamma(x + y)", source="DLMF 5.12"),
     Function("lbeta", XY, ("digamma(x) - digamma(x + y)", "digamma(y) - digamma(x + y)"), "special.betaln({x}, {y})",
              r"\log\mathrm{{B}}\left({x}, {y}\right)", domain=(POSITIVE, POSITIVE), scipy=True,
              definition="lgamma(x) + lgamma(y) - lgamma(x + y)", source="DLMF 5.12"),
@@ -147,7 +151,8 @@ ROWS = (
     Function("Ei", X, ("exp(x)/x",), "special.expi({x})", r"\operatorname{{Ei}}\left({x}\right)", scipy=True, poles="0",
              source="DLMF 6.2.5"),
     Function("dilog", X, ("-log(1 - x)/x",), "special.spence(1.0 - {x})", r"\operatorname{{Li}}_2\left({x}\right)",
-             domain=("(-inf, 1]",), scipy=True, monotone="increasing", source="DLMF 25.12.1: Li_2, so that dilog(1) = pi^2/6"),
+             domain=("(-inf, 1]",), scipy=True, monotone="increasing",
+             source="DLMF 25.12.1: Li_2, so that dilog(1) = pi^2/6"),
     Function("igamma", ("a", "x"), (None, "exp((a - 1)*log(x) - x - lgamma(a))"), "special.gammainc({a}, {x})",
              r"P\left({a}, {x}\right)", domain=(POSITIVE, NONNEGATIVE), range="[0, 1]", scipy=True,
              source="DLMF 8.2.4: the regularised lower incomplete gamma function P(a, x)"),

@@ -1,8 +1,8 @@
 """The operations on whole arrays ▣ that stay atoms in results: their shapes, differentials, definitions and numerics.
 
 The formulas are in symgen's own language, over the names of the operands (`A`, `x`), `Y` for the value, `Y_bar` for the
-adjoint of the value, `dA` for a differential. A signature names the axes that are the operation's own, `A[n, n] -> [n, n]`;
-axes before them are batch axes, over which it maps.
+adjoint of the value, `dA` for a differential. A signature names the axes that are the operation's own,
+`A[n, n] -> [n, n]`; axes before them are batch axes, over which it maps.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Operation:
     @property
     def operands(self) -> dict[str, tuple[str, ...]]:
         """The names of the operands with the names of their own axes."""
-        return {name: axes for name, axes in map(_operand, _split(self.shape.split("->")[0]))}
+        return dict(map(_operand, _split(self.shape.split("->")[0])))
 
     @property
     def result(self) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ ROWS = (
         numeric="np.linalg.inv({A})",
         latex=r"{A}^{{-1}}",
         source="Giles (2008), 2.2.3",
-        facts={"spd": "spd", "symmetric": "symmetric", "diagonal": "diagonal", "lower": "lower", "orthogonal": "orthogonal"},
+        facts={k: k for k in ("spd", "symmetric", "diagonal", "lower", "orthogonal")},
     ),
     Operation(
         "det",

@@ -1,4 +1,5 @@
-"""Derivative problems as text: declarations, named intermediates, f, the variable. Sizes are pairwise unequal when drawn."""
+"""Derivative problems as text: declarations, named intermediates, f, the variable. Sizes are drawn pairwise unequal."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from problems import GRADIENTS, HESSIANS, JACOBIANS, Problem
 
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
@@ -12,6 +11,7 @@ from symgen.derivation.context import Context
 from symgen.tensor.evaluate import FLOAT, Point, evaluate
 from symgen.tensor.expression import Array, Entry, Tensor, Var, topological, var
 from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in, tangent
+from tests.calculus.problems import GRADIENTS, HESSIANS, JACOBIANS, Problem
 
 # the eight-point rule for the first derivative: error h^8
 WEIGHTS = {1: 4 / 5, 2: -1 / 5, 3: 4 / 105, 4: -1 / 280}

@@ -1,16 +1,14 @@
 """Backpropagation through time agrees with differences, for recurrences of first and second order."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 
 import pytest
-from problems import Problem
-from test_gradient import agree, along, contracted, direction_of, point_for, value
 
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian
 from symgen.derivation.context import Context
 from symgen.tensor import build
-from symgen.tensor.build import Value
 from symgen.tensor.expression import (
     ONE,
     Array,
@@ -21,12 +19,13 @@ from symgen.tensor.expression import (
     axis,
     dim,
     recurrence,
-    substitute,
     tensor,
     topological,
     var,
 )
 from symgen.tensor.formula import read, read_value
+from tests.calculus.problems import Problem
+from tests.calculus.test_gradient import agree, along, contracted, direction_of, point_for, value
 
 SEQUENCES = {
     # declarations; the first entries; the rule; f

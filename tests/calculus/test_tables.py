@@ -110,7 +110,8 @@ def test_definition_has_the_value(row: Function) -> None:
     for k in range(4):
         values = inside(row, k)
         variables = {n: var(n, (), role="placeholder") for n in row.arguments}
-        got = number(read_value(row.definition, variables).body, {variables[n]: v for n, v in zip(row.arguments, values)})
+        at = {variables[n]: v for n, v in zip(row.arguments, values, strict=True)}
+        got = number(read_value(row.definition, variables).body, at)
         assert got == pytest.approx(float(REFEREE[row.name](*map(mpmath.mpf, values))), rel=1e-9, abs=1e-12)
 
 
@@ -141,7 +142,8 @@ def test_derivative_at_a_kink_is_zero(row: Function) -> None:
     if row.name in ("abs", "relu"):
         variables = [var(n, (), role="placeholder") for n in row.arguments]
         values = dict(zip(variables, [0.0, 0.7], strict=False))
-        got = number(derivative_of(row.name, 0, [entry(v) for v in variables], fn(row.name, *map(entry, variables))), values)
+        leaves = [entry(v) for v in variables]
+        got = number(derivative_of(row.name, 0, leaves, fn(row.name, *leaves)), values)
         assert got == 0.0
 
 
