@@ -16,7 +16,7 @@ from typing import Any
 import sympy
 
 from symgen.tensor.facts import is_negative, is_positive
-from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, within
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 
 __all__ = [
     "sign_of", "sign_on", "never_positive", "assuming", "Interval", "RANGES", "roots_of", "vanishes", "sample_symbols",
@@ -182,18 +182,37 @@ def never_positive(e: Any) -> bool:
 
 
 def sample_symbols(symbols: Sequence[Any], rng: random.Random) -> dict[Any, Any]:
-    """A random rational point in what the assumptions of the symbols allow."""
+    """A random rational point in what the assumptions of the symbols, and of the tables in force, allow."""
+    wanted = [c for table in _tables for c in _conditions_of(table) if c.free_symbols & set(symbols)]
+    everything = sorted({*symbols, *(s for c in wanted for s in c.free_symbols)}, key=str)
     out: dict[Any, Any] = {}
-    for s in sorted(symbols, key=str):
-        x = S.Rational(rng.randint(5, 300), 100)
-        if s.is_integer:
-            x = S.Integer(rng.randint(1, 5))
-        elif s.is_negative:
-            x = -x
-        elif not (s.is_positive or s.is_nonnegative) and rng.random() < 0.5:
-            x = -x
-        out[s] = x
+    for _ in range(60):
+        out = {s: _sample(s, rng) for s in everything}
+        if all(c.xreplace(out) == True for c in wanted):  # noqa: E712
+            break
     return out
+
+
+def _conditions_of(table: Table) -> list[Any]:
+    """The assumptions of the facts of a table that are about its symbols."""
+    if not table.facts:
+        return []
+    out = []
+    for a in table.facts.assumptions:
+        try:
+            out.append(to_sympy(a, table))
+        except NotInSymPy:
+            continue
+    return [c for c in out if isinstance(c, S.Rel)]
+
+
+def _sample(s: Any, rng: random.Random) -> Any:
+    if s.is_integer:
+        return S.Integer(rng.randint(1, 5))
+    x = S.Rational(rng.randint(5, 300), 100)
+    if s.is_negative:
+        return -x
+    return -x if not (s.is_positive or s.is_nonnegative) and rng.random() < 0.5 else x
 
 
 def numeric(expression: Any, point: Mapping[Any, Any], digits: int = 30) -> complex | None:

@@ -65,6 +65,8 @@ def solve_system(equations: Sequence[Any], unknowns: Sequence[Any], seconds: flo
         found, all_of_them = _solve_case(list(dict.fromkeys(case)), list(unknowns), seconds)
         complete = complete and all_of_them
         proposals += found
+    if not proposals:  # what SymPy has not solved may still vanish where all unknowns do
+        proposals, complete = [{x: S.Integer(0) for x in unknowns}], False
     for values in proposals:
         values = {x: _tidy(v) for x, v in values.items()}
         if any(v.has(S.I) or v.is_real is False for v in values.values()):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgen.calculus.integrand import Integrand, integrand_of
+from symgen.calculus.solving import assuming
 from symgen.calculus.variation import Optimum, Problem, pointwise_optimum, problem_of
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
@@ -20,6 +21,7 @@ from symgen.games.records import BestResponse
 from symgen.probability.joint import density as density_of
 from symgen.probability.joint import expectation
 from symgen.tensor.expression import Array, Scalar, Var, add, entry, mul, replace_arrays, tensor
+from symgen.tensor.sympy_bridge import Table, to_sympy
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["best_response", "value", "FunctionResponse", "function_response", "payoff_at"]
@@ -65,8 +67,9 @@ def function_response(game: Game, player: Player, ctx: Context) -> FunctionRespo
               source="Goodfellow et al. (2014), proposition 1")  # fmt: skip
     for note in integrand.notes:
         trace.condition(note)
-    problem = problem_of(F, t, unknown.range, integrand.weights)
-    optimum = pointwise_optimum(problem, player.sense)
+    problem = problem_of(F, t, unknown.range, integrand.weights, Table(ctx.facts))
+    with assuming(problem.table):
+        optimum = pointwise_optimum(problem, player.sense)
     if optimum.kind == "interior":
         trace.add("stationarity", tensor((), F), tensor((), optimum.stationarity), where=f"d/d{unknown.name}",
                   reason=f"the derivative by {unknown.name} vanishes at the optimum")  # fmt: skip
@@ -119,7 +122,8 @@ def payoff_at(game: Game, r: FunctionResponse, player: Player, ctx: Context) -> 
         assert r.unknown is not None
         integrand = integrand_of(player.payoff, r.unknown.name, r.unknown.range, density_at,
                                  {**ctx.names, **names_of_laws(game)})  # fmt: skip
-    found = _recognised(game, r, integrand)
+    with assuming(r.problem.table):
+        found = _recognised(game, r, integrand)
     if found is not None:
         total = add(found.value, integrand.rest)
         ctx.trace.add("recognise_divergence", player.payoff, tensor((), total),
@@ -132,8 +136,6 @@ def payoff_at(game: Game, r: FunctionResponse, player: Player, ctx: Context) -> 
 
 
 def _recognised(game: Game, r: FunctionResponse, integrand: Integrand) -> Recognised | None:
-    from symgen.tensor.sympy_bridge import to_sympy
-
     weights = [w for w in r.integrand.weights if w.args]
     if len(weights) != 2 or any(w not in weights for w in integrand.weights):
         return None

@@ -13,10 +13,11 @@ from typing import Any
 
 import sympy
 
-from symgen.calculus.solving import sign_of
+from symgen.calculus.solving import assuming, sign_of
 from symgen.calculus.system import Solution, solve_system
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
+from symgen.games.arrays import array_equilibrium
 from symgen.games.best_response import FunctionResponse, function_response, payoff_at
 from symgen.games.game import Game, Player
 from symgen.games.matrix import matrix_equilibrium
@@ -262,8 +263,13 @@ def _parameters(game: Game, ctx: Context) -> Equilibrium:
         c = coordinates(game, ctx)
     except CannotDerive:
         if any(size.args or type(size).__name__ == "Dim" for p in game.players for v in p.parameters for size in v.shape):
-            return _conditions_only(game, ctx)
+            return array_equilibrium(game, ctx) or _conditions_only(game, ctx)
         raise
+    with assuming(c.table):
+        return _solved(game, c, ctx)
+
+
+def _solved(game: Game, c: Coordinates, ctx: Context) -> Equilibrium:
     field = [_short(v) for v in c.field]
     signs = [1 if game.players[k].sense == "max" else -1 for k in c.owner]
     equations = tuple(Equation(c.node(sign * v), ZERO) for sign, v in zip(signs, field, strict=True))

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from symgen.calculus.solving import sign_of
+from symgen.calculus.solving import assuming, sign_of
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.games.game import Game
@@ -39,7 +39,8 @@ def matrix_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
     if A is None or B is None:
         raise CannotDerive("the payoff is not linear in each player's mixture", game.players[0].payoff,
                            "symgen/games/matrix.py")  # fmt: skip
-    found = _supports(A, B)
+    with assuming(c.table):
+        found = _supports(A, B)
     best = [c.node(e) for e in [*(A * S.Matrix(y)), *(B.T * S.Matrix(x))]]
     worth = [c.node(S.expand(c.payoffs[k])) for k in (0, 1)]
     conditions: list[Any] = [compare("<=", b, worth[0 if i < len(x) else 1]) for i, b in enumerate(best)]

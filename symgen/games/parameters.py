@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy
 
-from symgen.calculus.solving import RANGES, Interval, numeric, sample_symbols, sign_of, sign_on, vanishes
+from symgen.calculus.solving import RANGES, Interval, assuming, numeric, sample_symbols, sign_of, sign_on, vanishes
 from symgen.calculus.system import Solution, solve_system
 from symgen.calculus.variation import Problem, pointwise_optimum
 from symgen.derivation.context import Context
@@ -104,6 +104,11 @@ def coordinates(game: Game, ctx: Context) -> Coordinates:
 def parameter_response(game: Game, player: Player, ctx: Context) -> BestResponse:
     """The player's variables that are best against given variables of the others."""
     c = coordinates(game, ctx)
+    with assuming(c.table):
+        return _response(game, c, player, ctx)
+
+
+def _response(game: Game, c: Coordinates, player: Player, ctx: Context) -> BestResponse:
     k = game.players.index(player)
     own = c.own(k)
     F = c.payoffs[k]

@@ -65,6 +65,7 @@ def recognise(
     integrand: Any, p: Any, q: Any, table: Table, p_law: DistRef, q_law: DistRef
 ) -> Recognised | None:
     """`integrand` is F in the symbols p, q. None where it is no f-divergence."""
+    integrand = _with_signs(integrand)
     G = integrand.xreplace({p: u, q: S.Integer(1)})
     if not _is_homogeneous(integrand, G, p, q):
         return None

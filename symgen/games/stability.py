@@ -11,9 +11,10 @@ from typing import Any
 
 import sympy
 
-from symgen.calculus.solving import never_positive, roots_of, sign_of, vanishes
+from symgen.calculus.solving import assuming, never_positive, roots_of, sign_of, vanishes
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
+from symgen.games.arrays import array_stability
 from symgen.games.dynamics import CONTINUOUS, DYNAMICS, Dynamics
 from symgen.games.equilibrium import stationary_points
 from symgen.games.game import Game
@@ -31,7 +32,7 @@ from symgen.games.spectrum import (
     square_root,
     tidy,
 )  # fmt: skip
-from symgen.tensor.expression import ZERO, Array, Scalar, axis, compare, entry, num, tensor, var
+from symgen.tensor.expression import ZERO, Array, Num, Scalar, axis, compare, entry, num, tensor, var
 from symgen.tensor.sympy_bridge import Closed, NotInSymPy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
@@ -73,7 +74,17 @@ def stability(
     if not game.is_parametric:
         raise CannotDerive("stability is of players that are parameters; a function moves in infinitely many directions",
                            game.players[0].payoff, "symgen/games/stability.py")  # fmt: skip
+    if any(not isinstance(size, Num) for p in game.players for v in p.parameters for size in v.shape):
+        return array_stability(game, ctx, method, step)
     c = coordinates(game, ctx)
+    with assuming(c.table):
+        return _stability(game, c, ctx, method, step, at, options)
+
+
+def _stability(
+    game: Game, c: Coordinates, ctx: Context, method: str | None, step: Array | None, at: Array | None,
+    options: tuple[Array, ...],
+) -> Stability:  # fmt: skip
     field = c.field
     place = _point(c, field, at)
     J = S.Matrix(field).jacobian(S.Matrix(c.symbols)).subs(place, simultaneous=True).applyfunc(_short)
@@ -166,7 +177,7 @@ def _given_point(c: Coordinates, field: list[Any], at: Array) -> dict[Any, Any]:
 def _flow(m: Motion, shown: list[Any]) -> Stability:
     polynomial = characteristic(m.jacobian)
     pairs = eigenvalue_pairs(polynomial)
-    verdict = _flow_verdict(m, polynomial, pairs)
+    verdict = _by_symmetry(m) or _flow_verdict(m, polynomial, pairs)
     c = m.c
     return Stability(
         tuple(c.node(v) for v in shown), _rows(c, m.jacobian), _eigenvalues(c, pairs, polynomial),
@@ -176,9 +187,33 @@ def _flow(m: Motion, shown: list[Any]) -> Stability:
     )  # fmt: skip
 
 
+def _by_symmetry(m: Motion) -> Verdict | None:
+    """A linear field with a skew Jacobian keeps the distance."""
+    if not m.is_linear or not (m.jacobian + m.jacobian.T).applyfunc(S.simplify).is_zero_matrix:
+        return None
+    if m.jacobian.is_zero_matrix:
+        return None
+    return Verdict("cycles", reason="the field is linear and its Jacobian is skew: the distance from the equilibrium is "
+                   "conserved, and all eigenvalues are imaginary")  # fmt: skip
+
+
+def _grows_by_symmetry(m: Motion, row: Dynamics) -> Verdict | None:
+    """A simultaneous step along a linear field with a skew Jacobian: |z + h J z|^2 = |z|^2 + h^2 |J z|^2."""
+    if row.name != "simultaneous" or m.jacobian.rows == 2 or _by_symmetry(m) is None:
+        return None
+    determinant = tidy(m.jacobian.det(method="berkowitz"))
+    conditions: tuple[Any, ...] = ()
+    if sign_of(determinant) not in (1, -1):
+        conditions = ((-(determinant**2), S.Integer(0)),)
+    return Verdict("diverges", conditions, None, "the Jacobian J is skew: a step multiplies |z|^2 by 1 + h^2 |J z|^2/|z|^2")
+
+
 def _flow_verdict(m: Motion, polynomial: Any, pairs: list[Pair] | None) -> Verdict:
     tests = hurwitz(polynomial)
     signs = [sign_of(t) for t in tests]
+    if 0 in signs and pairs is None:
+        return _falling_energy(m) or Verdict("inconclusive", reason="a real part vanishes whatever the constants (Hurwitz)",
+                                             shown="unknown")  # fmt: skip
     if all(s == 1 for s in signs):
         return Verdict("converges", reason="all eigenvalues have negative real parts (Hurwitz)")
     parts = [s for p in pairs for s in p.real_part_signs] if pairs is not None else []
@@ -288,7 +323,7 @@ def _iteration(m: Motion, shown: list[Any], row: Dynamics, step: Array | None, o
     M = row.matrix(m.jacobian, blocks, h, *extra).applyfunc(tidy)
     polynomial = characteristic(M)
     values, moduli, closed = _iteration_spectrum(m, row, h, extra, polynomial)
-    verdict = _iteration_verdict(m, row, polynomial, h)
+    verdict = _grows_by_symmetry(m, row) or _iteration_verdict(m, row, polynomial, h)
 
     def put(e: Any) -> Any:
         return S.sympify(e).xreplace({h: given}) if h is not given else e
