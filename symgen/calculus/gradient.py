@@ -376,8 +376,8 @@ def _differentiate(
         source, at = sources[x]
         body = finished(sweep.adjoints.get(source, ZERO), ctx)
         if isinstance(source, Var):
-            body = within_set(body, source, ctx, form)
-            body = finished(body, ctx)
+            projected = within_set(body, source, ctx, form)
+            body = finished(projected, ctx) if projected is not body else body
         if lifted:
             body = spread(body)
         own = [axis(k, s) for k, s in enumerate(source.shape)]
