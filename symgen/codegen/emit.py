@@ -479,6 +479,13 @@ class Emitter:
         places = where[0] if len(where) == 1 else "(" + ", ".join(where) + ")"
         return self.call("put", self.shape_text(shape), places, self.text(v.args[0]), "dtype")
 
+    def op_concat(self, v: Value) -> tuple[str, int]:
+        parts = ", ".join(self.text(a) for a in v.args)
+        return f"np.concatenate([{parts}], axis={v.attrs[0]})", ATOM
+
+    def op_stack(self, v: Value) -> tuple[str, int]:
+        return f"np.stack([{', '.join(self.text(a) for a in v.args)}])", ATOM
+
     def op_scatter_add(self, v: Value) -> tuple[str, int]:
         self.needs_dtype = True
         self.helpers["put_added"] = None

@@ -12,7 +12,6 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Add,
-    Array,
     Delta,
     Dim,
     Entry,
@@ -170,7 +169,7 @@ class Indexing:
 
     # --- entries ---
 
-    def entry(self, value: Value, indices: Sequence[Scalar], array: Array) -> Labelled:
+    def entry(self, value: Value, indices: Sequence[Scalar]) -> Labelled:
         """The entries of `value` at index arguments, labelled by the indices in them."""
         reshaped = self.reshape(value, indices)
         if reshaped is not None:
@@ -324,11 +323,7 @@ class Indexing:
                 order = self.row_major(e, value.shape[k])
                 if order is not None and len(order) > 1:
                     shape = (*value.shape[:k], *(i.size for i in order), *value.shape[k + 1 :])
-                    return self.entry(
-                        self.reshaped(value, shape),
-                        (*indices[:k], *order, *indices[k + 1 :]),
-                        None,
-                    )
+                    return self.entry(self.reshaped(value, shape), (*indices[:k], *order, *indices[k + 1 :]))
         return None
 
     def reshaped(self, value: Value, shape: Sequence[Scalar]) -> Value:
@@ -350,6 +345,67 @@ class Indexing:
             del remaining[match[0]]
             stride = expand_size(mul(stride, match[0].size))
         return order if expand_size(sub(stride, size)) is ZERO else None
+
+    # --- arrays joined ---
+
+    def joined(self, terms: Sequence[Labelled]) -> Labelled | None:
+        """Parts put side by side on one axis, as one concatenation."""
+        if len(terms) < 2 or any(x.value.op != "scatter" or x.labels != terms[0].labels for x in terms):
+            return None
+        parts: list[tuple[Scalar, Scalar | None, Value]] = []
+        place: int | None = None
+        for x in terms:
+            _, items = x.value.attrs
+            sliced = [k for k, item in enumerate(items) if item[0] == "slice"]
+            if len(sliced) != 1 or items[sliced[0]][3] != 1 or place not in (None, sliced[0]):
+                return None
+            place = sliced[0]
+            parts.append((items[place][1], items[place][2], x.value.args[0]))
+        at: Scalar | None = ZERO
+        ordered: list[Value] = []
+        while parts:
+            found = [p for p in parts if at is not None and expand_size(sub(p[0], at)) is ZERO]
+            if len(found) != 1:
+                return None
+            ordered.append(found[0][2])
+            at = found[0][1]
+            parts.remove(found[0])
+        if at is not None:
+            return None
+        first = terms[0]
+        return Labelled(self.program.make("concat", ordered, (place,), first.value.shape), first.labels)
+
+    def stacked(self, terms: Sequence[Scalar]) -> Labelled | None:
+        """Delta(f, 0) a + Delta(f, 1) b + .. with all values of f: arrays stacked along a new axis."""
+        parts: dict[int, Scalar] = {}
+        new: Index | None = None
+        for t in terms:
+            factors = t.args if isinstance(t, Mul) else (t,)
+            chosen = [
+                (f, a, b) for f in factors if isinstance(f, Delta)
+                for a, b in (f.args, f.args[::-1]) if isinstance(a, Index) and integer_value(b) is not None
+            ]  # fmt: skip
+            if len(chosen) != 1:
+                return None
+            f, i, b = chosen[0]
+            position = integer_value(b)
+            rest = mul(*(g for g in factors if g is not f))
+            if new not in (None, i) or position is None or position in parts or i in rest.free:
+                return None
+            new = i
+            parts[position] = rest
+        if new is None or integer_value(new.size) != len(parts) or set(parts) != set(range(len(parts))):
+            return None
+        lowered = [self.lowering.lower(parts[k]) for k in range(len(parts))]
+        order = ordered_union(lowered)
+        shape = tuple(i.size for i in order)
+        values = []
+        for x in lowered:
+            value = self.lowering.real(self.lowering.contraction.arranged(x, order))
+            if len(x.labels) < len(order):
+                value = self.program.make("broadcast", (value,), (shape,), shape)
+            values.append(value)
+        return Labelled(self.program.make("stack", values, (), (new.size, *shape)), (new, *order))
 
     # --- Delta ---
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgen.codegen.contraction import Contraction, Labelled, ordered_union
-from symgen.codegen.indexing import Indexing
+from symgen.codegen.indexing import Indexing, split_axes
 from symgen.codegen.program import Loop, Program, Value
 from symgen.codegen.recurrence import at_time
 from symgen.tensor.expression import (
@@ -41,15 +41,20 @@ from symgen.tensor.expression import (
     Tensor,
     Var,
     Where,
+    add,
     as_coefficient,
     entry,
     mul,
     neg,
     num,
+    open_sum,
     open_tensor,
     power,
+    substitute,
+    tensor,
     topological,
     var,
+    walk,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -67,8 +72,10 @@ def lower(
     """The program that computes `outputs` from the variables below them. Named arrays keep their names; `formula` gives
     the comment of a named array. `rows` are sizes that are large (the rows of the data), for the contraction order."""
     lowering = Lowering(names or {}, formula, rows)
-    lowering.pair_up(topological(*outputs.values()))
-    for array in topological(*outputs.values()):  # named arrays first, in the order of the program
+    below = topological(*outputs.values())
+    lowering.pair_up(below)
+    lowering.count_uses(below, list(outputs.values()))
+    for array in below:  # named arrays first, in the order of the program
         if array in lowering.names and not isinstance(array, (Var, Operator)) and not depends_on_bound(array, outputs):
             lowering.array(array)
     for name, array in outputs.items():
@@ -89,6 +96,10 @@ def is_contraction(x: Value) -> bool:
     while x.op in ("neg", "div", "mul", "transpose"):
         x = x.args[1] if x.op == "mul" and x.args[0].rank < x.rank else x.args[0]
     return x.op in ("matmul", "tensordot", "einsum", "dot", "vdot", "reduce")
+
+
+def is_product_of_entries(body: Scalar) -> bool:
+    return all(isinstance(f, Entry) or not f.free for f in (body.args if isinstance(body, Mul) else (body,)))
 
 
 def turned(factors: Sequence[Scalar]) -> Sequence[Scalar]:
@@ -116,6 +127,7 @@ class Lowering:
         self.indexing = Indexing(self)
         self.arrays: dict[Array, Value] = {}
         self.entries: dict[Node, Labelled] = {}
+        self.uses: dict[Array, int] = {}
         self.paired: set[tuple[Node, ...]] = set()
         self.safe = 0  # depth inside branches of Where
 
@@ -126,6 +138,23 @@ class Lowering:
             if isinstance(a, Operation) and a.name in ("softmax", "log_softmax"):
                 found.setdefault(a.operands, set()).add(a.name)
         self.paired = {operands for operands, names in found.items() if len(names) == 2}
+
+    def count_uses(self, arrays: Sequence[Array], outputs: Sequence[Array]) -> None:
+        """How many places read each array."""
+        parents: dict[Node, int] = {}
+        for n in walk(*outputs):
+            for a in n.args:
+                parents[a] = parents.get(a, 0) + 1
+        entries: dict[Array, int] = dict.fromkeys(outputs, 2)
+        for n in parents:
+            if isinstance(n, Entry):
+                entries[n.array] = entries.get(n.array, 0) + parents[n]
+        for a in arrays:
+            if isinstance(a, (Operation, Recurrence)):
+                for x in a.args:
+                    if isinstance(x, Array):
+                        entries[x] = entries.get(x, 0) + 2
+        self.uses = entries
 
     # --- arrays ---
 
@@ -166,7 +195,7 @@ class Lowering:
             seen.add(n)
             if isinstance(n, Entry):
                 if not self.is_trivial(n.array):
-                    out[n.array] = None
+                    out[self.squeezed(n.array)[0]] = None
                 stack.extend(n.indices)
             elif isinstance(n, Expect):
                 continue
@@ -182,6 +211,14 @@ class Lowering:
         if isinstance(body, Entry):
             return all(isinstance(i, Index) or not i.free for i in body.indices)
         return isinstance(body, (Num, Dim, Delta, Index))
+
+    def squeezed(self, array: Array) -> tuple[Array, tuple[int, ...] | None]:
+        """An unnamed array without its axes of size 1, and the axes that are kept (None: all)."""
+        if not isinstance(array, Tensor) or array in self.names or all(i.size is not ONE for i in array.axes):
+            return array, None
+        kept = tuple(k for k, i in enumerate(array.axes) if i.size is not ONE)
+        body = substitute(array.body, {i: num(0) for i in array.axes if i.size is ONE})
+        return tensor([array.axes[k] for k in kept], body), kept
 
     def named(self, array: Array, value: Value) -> Value:
         name = self.names.get(array)
@@ -205,12 +242,23 @@ class Lowering:
 
     def whole(self, body: Scalar, axes: Sequence[Index]) -> Value:
         """The array whose entry at `axes` is `body`."""
+        splits = split_axes(body, axes)
+        if splits:
+            return self.merged(body, axes, splits)
         x = self.lower(body)
         value = self.contraction.arranged(x, axes)
         shape = tuple(i.size for i in axes)
         if value.rank < len(shape) or any(i not in x.labels for i in axes):
             value = self.program.make("broadcast", (value,), (shape,), shape)
         return self.real(value)
+
+    def merged(self, body: Scalar, axes: Sequence[Index], splits: Mapping[Index, tuple[Index, Index]]) -> Value:
+        """The array where axes f = n*j + k are computed as two axes j, k."""
+        opened = substitute(body, {f: add(mul(k.size, j), k) for f, (j, k) in splits.items()})
+        inner = [i for f in axes for i in splits.get(f, (f,))]
+        value = self.whole(opened, inner)
+        shape = tuple(i.size for i in axes)
+        return self.program.make("reshape", (value,), shape, shape, value.kind)
 
     def real(self, value: Value) -> Value:
         """`value` as a float array."""
@@ -284,10 +332,16 @@ class Lowering:
     def entry(self, node: Entry) -> Labelled:
         if self.is_trivial(node.array):
             return self.lower(open_tensor(node.array, node.indices))
-        return self.indexing.entry(self.array(node.array), node.indices, node.array)
+        array, kept = self.squeezed(node.array)
+        if kept is not None:
+            return self.lower(entry(array, *(node.indices[k] for k in kept)))
+        return self.indexing.entry(self.array(array), node.indices)
 
     def add(self, node: Add) -> Labelled:
-        """Terms in order of size, what is subtracted after what it is subtracted from."""
+        """Terms of one shape first; what is subtracted comes after what it is subtracted from."""
+        stacked = self.indexing.stacked(node.args)
+        if stacked is not None:
+            return stacked
         p = self.program
         terms: list[tuple[int, Labelled]] = []
         for t in node.args:
@@ -296,6 +350,9 @@ class Lowering:
             if sign < 0:
                 t = mul(num(-c), base)
             terms.append((sign, self.lower(t)))
+        joined = self.indexing.joined([x for s, x in terms if s > 0]) if all(s > 0 for s, _ in terms) else None
+        if joined is not None:
+            return joined
         order = ordered_union([x for _, x in terms])
         groups: dict[frozenset[Index], list[tuple[int, Labelled]]] = {}
         for sign, x in terms:
@@ -490,6 +547,10 @@ class Lowering:
             return self.lower(body)
         if isinstance(body, Sum):
             return self.summed(body.body, [*indices, *body.indices])
+        splits = split_axes(body, indices)
+        if splits:
+            opened = substitute(body, {f: add(mul(k.size, j), k) for f, (j, k) in splits.items()})
+            return self.summed(opened, [i for f in indices for i in splits.get(f, (f,))])
         if isinstance(body, Add) and self.splits(body, indices):
             return self.sum_of_terms(body, indices)
         factors = list(body.args) if isinstance(body, Mul) else [body]
@@ -498,6 +559,7 @@ class Lowering:
             done = self.indexing.sum_with_delta(deltas, factors, indices)
             if done is not None:
                 return done
+        factors, indices = self.opened_chain(factors, indices)
         scalars = [f for f in factors if not f.free]
         factors = [f for f in factors if f.free]
         operands = self.operands(factors)
@@ -510,6 +572,29 @@ class Lowering:
             front = self.product(scalars)
             result = self.contraction.elementwise(lambda a, b: self.program.mul(a, b), [front, result])
         return result
+
+    def opened_chain(self, factors: Sequence[Scalar], indices: list[Index]) -> tuple[list[Scalar], list[Index]]:
+        """Factors that are entries of a contraction without name, used nowhere else, put in: the order of a chain of
+        products is then free."""
+        out: list[Scalar] = []
+        for f in factors:
+            array = f.array if isinstance(f, Entry) else None
+            if not isinstance(array, Tensor) or array in self.names or self.uses.get(array) != 1:
+                out.append(f)
+                continue
+            opened = open_tensor(array, f.indices)
+            inner = opened.args if isinstance(opened, Mul) else (opened,)
+            sums = [g for g in inner if isinstance(g, Sum)]
+            plain = all(isinstance(g, (Sum, Entry)) or not g.free for g in inner)
+            if len(sums) != 1 or not plain or not is_product_of_entries(sums[0].body):
+                out.append(f)
+                continue
+            body, bound = open_sum(sums[0])
+            more = [*(g for g in inner if g is not sums[0]), *(body.args if isinstance(body, Mul) else (body,))]
+            more, bound = self.opened_chain(more, bound)
+            out.extend(more)
+            indices = [*indices, *bound]
+        return out, indices
 
     def times_scalars(self, x: Labelled, scalars: Sequence[Scalar]) -> Labelled:
         """x times numbers, divided where they are reciprocals."""

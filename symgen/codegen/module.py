@@ -352,7 +352,8 @@ class Writer:
         pairs = dictionary({k: self.option(k, t) for k in options})
         terms = self.terms(loss.value)
         update = t.method if row.loop == "minimise" else "None"
-        lines += self.loop(row.loop, [f"evaluate, params, data, {strings(trained)}"], update, pairs, batch, loss.name, terms)
+        first = [f"evaluate, params, data, {strings(trained)}"]
+        lines += self.loop(row.loop, first, update, pairs, batch, loss.name, terms)
         self.helpers.update({row.loop: None, **({t.method: None} if batch else {})})
         self.parts.append("\n".join(lines))
 
@@ -428,7 +429,9 @@ class Writer:
         kernel = self.kernel("_" + self.names.new("terms"), named, dictionary, {})
         return f"lambda params: {self.inner_call(kernel)}"
 
-    def loop(self, loop: str, first: list[str], update: str, pairs: str, batch: bool, what: str, terms: str) -> list[str]:
+    def loop(
+        self, loop: str, first: list[str], update: str, pairs: str, batch: bool, what: str, terms: str
+    ) -> list[str]:
         rows = strings(self.row_names if batch else ())
         return [
             f"    return {loop}(",

@@ -206,7 +206,8 @@ class _Stabiliser:
             return expect(new[0], n.noise, n.laws)
         if isinstance(n, Recurrence):
             return recurrence(n.self_var, new[0], new[1:], n.reverse)
-        return rebuild(n, new)
+        made: Node = rebuild(n, new)
+        return made
 
     def rewritten(self, n: Node) -> Node:
         if isinstance(n, Fn) and n.name == "log":

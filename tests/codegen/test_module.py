@@ -239,7 +239,7 @@ def test_training_stops_where_numbers_end(modules):
 def test_the_first_term_that_is_not_finite_is_named():
     spec = "dim n\ndata x: real[n]\nparam a: real = 3\nlet u = a*x\nlet v = exp(u)\nlet w = v - 1\nloss L = sum(w^2)\n"
     m = symgen.loads(spec).compile()
-    with pytest.raises(FloatingPointError, match="step 1: L is inf.*`v`"), np.errstate(all="ignore"):
+    with pytest.raises(FloatingPointError, match=r"step 1: L is inf.*`v`"), np.errstate(all="ignore"):
         m.train({"x": np.array([1.0, 900.0])}, steps=5)
 
 
