@@ -89,6 +89,17 @@ def _allowed(assumptions: Sequence[Scalar], values: Mapping[str, int]) -> bool:
     return True
 
 
+def _told(assumptions: Sequence[Scalar]) -> dict[str, int]:
+    """The dims that an assumption gives a number."""
+    out: dict[str, int] = {}
+    for a in assumptions:
+        if isinstance(a, Compare) and a.op == "==":
+            for x, y in (a.args, a.args[::-1]):
+                if isinstance(x, Dim) and isinstance(y, Num) and y.rational is not None and y.rational.denominator == 1:
+                    out[x.name] = int(y.rational)
+    return out
+
+
 def random_sizes(
     sizes: Sequence[Scalar],
     fixed: Mapping[str, int],
@@ -97,6 +108,7 @@ def random_sizes(
     largest: int = 5,
 ) -> dict[str, int] | None:
     """Values of the dims, unequal as far as they go, such that every size is a positive integer; None: not found."""
+    fixed = {**_told(assumptions), **fixed}
     dims = [d for d in dims_of(sizes) if d.name not in fixed]
     for attempt in range(400):
         top = max(largest, 2 + len(dims)) + attempt // 20
@@ -115,6 +127,7 @@ def simple_sizes(
     sizes: Sequence[Scalar], fixed: Mapping[str, int], assumptions: Sequence[Scalar] = (), top: int = 4
 ) -> Iterator[dict[str, int]]:
     """Values of the dims from small to large."""
+    fixed = {**_told(assumptions), **fixed}
     dims = [d for d in dims_of(sizes) if d.name not in fixed]
     top = top if len(dims) <= 4 else 2
     if len(dims) > 10:
