@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from symgen import loads
 from symgen.text.diagnostics import SpecError
-
-try:
-    from symgen import loads
-except ImportError:  # while the engines are being built, the grammar can be tested alone
-    from symgen.text.parse import parse_spec as loads
 
 FOLDER = Path(__file__).parent
 SPECS = sorted(FOLDER.glob("*.sg"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from gallery import SPECS, message_of
+from tests.mistakes.gallery import SPECS, message_of
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ import re
 import unicodedata
 
 import pytest
-from gallery import FOLDER, SPECS, message_of
+
+from tests.mistakes.gallery import FOLDER, SPECS, message_of
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)

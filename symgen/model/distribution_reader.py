@@ -1,0 +1,267 @@
+"""Distributions in expressions: p(x | z), log q(z), KL(q(z | x) || p(z)), the law of a family at its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from symgen.model.model import UnknownFunction
+from symgen.model.operators import OPERATORS
+from symgen.probability import joint as probability
+from symgen.probability.distributions import FAMILIES
+from symgen.probability.joint import DistRef, Joint
+from symgen.probability.law import LawError, empirical, is_family, make_law
+from symgen.tensor import build
+from symgen.tensor.build import Value
+from symgen.tensor.expression import Array, Entry, Index, Scalar, Var, entry, operator, replace_arrays, tensor
+from symgen.tensor.formula import SPECIAL, Reader
+from symgen.tensor.functions import FUNCTIONS
+from symgen.tensor.scope import Binding, Clash, Scope, UserFunction, Witness, shape_text
+from symgen.text import tree
+from symgen.text.names import near_name
+from symgen.text.tree import Span
+
+BINDER_WORDS = ("E", "Var", "Cov", "integral", "sum", "prod", "mean", "max", "min", "logsumexp", "tensor")
+
+
+class Declarations(Protocol):
+    """What a reader asks the model for."""
+
+    def written(self, span: Span) -> str: ...
+    def random_variable(self, name: str) -> Var | None: ...
+    def joint_names(self) -> list[str]: ...
+    def parameter_names(self, family: str) -> list[str]: ...
+    def check_parameters(self, reader: DistributionReader, law: Array, e: tree.Call) -> None: ...
+
+
+class DistributionReader(Reader):
+    """Reads what speaks of distributions and of functions that are not known."""
+
+    def __init__(self, model: Declarations, scope: Scope) -> None:
+        super().__init__(scope, model.written)
+        self.model = model
+
+    # --- names
+
+    def unknown(self, e: tree.Name) -> Value:
+        found = self.model.random_variable(e.name)
+        if found is not None:
+            return build.of_array(found)
+        raise self.unknown_name(e.name, e.span)
+
+    def unknown_name(self, name: str, span: Span, what: str = "name") -> Clash:
+        known = self.scope.all_names()
+        if what == "function":
+            known = [*known, *FUNCTIONS, *SPECIAL, *OPERATORS, *BINDER_WORDS]
+        near = near_name(name, known)
+        return Clash(f"unknown {what} `{name}`", span, "not declared", help=f"did you mean `{near}`?" if near else None)
+
+    def meaning(self, e: tree.Name, b: Binding) -> Value:
+        if isinstance(b.meaning, UserFunction):
+            raise Clash(
+                f"`{e.name}` is a function", e.span, "without its arguments", [Witness(b.span, "declared here")],
+                help=f"`{e.name}({', '.join(b.meaning.parameters)})`",
+            )  # fmt: skip
+        if isinstance(b.meaning, Joint):
+            raise Clash(
+                f"`{e.name}` is a distribution, not a number", e.span, "a distribution", [Witness(b.span, "declared here")],
+                help=f"`log {e.name}(..)` is its log-density, `E[.. ~ {e.name}](..)` an expectation under it",
+            )  # fmt: skip
+        if isinstance(b.meaning, UnknownFunction):
+            raise Clash(f"`{e.name}` is a function", e.span, "without its argument", [Witness(b.span, "declared here")])
+        raise Clash(f"`{e.name}` is a {b.kind}, not a value", e.span, b.kind, [Witness(b.span, "declared here")])
+
+    # --- calls of declared names
+
+    def call_declared(self, e: tree.Call, b: Binding) -> Value | None:
+        if isinstance(b.meaning, UnknownFunction):
+            return self.apply_unknown(e, b.meaning)
+        if isinstance(b.meaning, Joint):
+            return self.density_call(e, b.meaning)
+        if e.function in OPERATORS and e.function not in FUNCTIONS:
+            return None  # the operator of that name: a value is not called
+        return super().call_declared(e, b)
+
+    def apply_unknown(self, e: tree.Call, f: UnknownFunction) -> Value:
+        self.no_keywords(e)
+        if len(e.arguments) != len(f.shapes):
+            raise self.wrong_count(e, str(len(f.shapes)))
+        arrays: list[Value] = []
+        outer: list[Index] = []
+        for a, shape in zip(e.arguments, f.shapes, strict=True):
+            v = self.value(a)
+            if shape is not None and (
+                v.rank != len(shape) or not all(build.same_size(x, y) for x, y in zip(v.shape, shape, strict=True))
+            ):
+                raise Clash(
+                    f"the argument of `{f.name}` has another shape than declared", a.span, shape_text(v.shape),
+                    [Witness(f.span, f"{f.name} takes one that {shape_text(shape)}")],
+                )  # fmt: skip
+            if v.outer:
+                outer.extend(v.outer)
+            arrays.append(v)
+        if outer:
+            lifted = [build.lifted(v) for v in arrays]
+            indices = tuple(dict.fromkeys(i for _, own in lifted for i in own))
+            operands = [tensor((*indices, *v.indices), v.body) for v in arrays]
+            node = operator("apply", operands, tuple(i.size for i in indices), (f.name, f.range, len(indices)))
+            return Value((), entry(node, *indices))
+        node = operator("apply", [v.array() for v in arrays], (), (f.name, f.range))
+        return build.scalar(entry(node))
+
+    def density_call(self, e: tree.Call, joint: Joint) -> Value:
+        """p(x | z) or log p(x | z): each argument is a variable of p, by name, or a value in its place."""
+        self.no_keywords(e)
+        ref, values = self.reference(e, joint)
+        lifted_values, outer = self.closed_values(values)
+        if outer:
+            raise Clash(
+                "a density under an index is not supported here", e.span, help="use `E[.. ~ ..]` or whole arrays"
+            )
+        make = probability.log_density if e.log else probability.density
+        return build.scalar(entry(make(ref, lifted_values)))
+
+    def closed_values(self, values: dict[Var, Value]) -> tuple[dict[Var, Array], bool]:
+        if any(v.outer for v in values.values()):
+            return {}, True
+        return {k: v.array() for k, v in values.items()}, False
+
+    def reference(self, e: tree.Call, joint: Joint) -> tuple[DistRef, dict[Var, Value]]:
+        """The part of `joint` that p(a, b | c) means, and the values given for its variables."""
+        if not e.arguments:
+            return probability.whole(joint), {}
+        values: dict[Var, Value] = {}
+        chosen = self.match_variables(e, e.arguments, joint, joint.variables, values, drawn=True)
+        given = self.match_variables(e, e.given, joint, (*joint.outside, *joint.variables), values, drawn=False)
+        if not e.given:
+            given = tuple(g for f in joint.factors if set(f.variables) & set(chosen) for g in f.given
+                          if g in joint.outside and g not in chosen)  # fmt: skip
+        return DistRef(joint, chosen, given), values
+
+    def match_variables(
+        self, e: tree.Call, items: Sequence[tree.Expression], joint: Joint, among: Sequence[Var],
+        values: dict[Var, Value], drawn: bool,
+    ) -> tuple[Var, ...]:  # fmt: skip
+        chosen: list[Var] = []
+        rest: list[tuple[int, tree.Expression]] = []
+        for position, a in enumerate(items):
+            v = next((v for v in among if isinstance(a, tree.Name) and v.name == a.name), None)
+            if v is not None and v not in chosen:
+                chosen.append(v)
+                b = self.scope.find(v.name)
+                if b is not None and isinstance(b.meaning, Value):
+                    array = plain_array(b.meaning)
+                    if array is not v:
+                        values[v] = b.meaning
+            else:
+                rest.append((position, a))
+                chosen.append(None)  # type: ignore[arg-type]
+        for position, a in rest:
+            free = [v for v in among if v not in chosen]
+            if not free:
+                names = ", ".join(f"`{v.name}`" for v in joint.variables)
+                raise Clash(
+                    f"`{e.function}` has no variable for `{self.written(a.span)}`", a.span, "one too many",
+                    notes=[f"{e.function} is over {names}"],
+                )  # fmt: skip
+            v = free[0]
+            if drawn and len(items) == 1 and len(joint.factors) > 1 and len(among) > 1:
+                same = self.value(a)
+                fits = [f for f in free if self.fits(same, f)]
+                if len(fits) != 1:
+                    names = ", ".join(f"`{f.name}`" for f in free)
+                    raise Clash(f"which variable of `{e.function}` is this?", a.span, "not one of its names",
+                                notes=[f"{e.function} is over {names}"])  # fmt: skip
+                v = fits[0]
+            chosen[position] = v
+            values[v] = self.value(a)
+        return tuple(chosen)
+
+    @staticmethod
+    def fits(value: Value, v: Var) -> bool:
+        return value.rank == v.rank and all(build.same_size(a, b) for a, b in zip(value.shape, v.shape, strict=True))
+
+    # --- distributions as arguments
+
+    def distribution(self, e: tree.Expression) -> DistRef:
+        """q, q(z | x), p(z), Normal(0, 1)."""
+        if isinstance(e, tree.Name):
+            b = self.scope.find(e.name)
+            if b is not None and isinstance(b.meaning, Joint):
+                return probability.whole(b.meaning)
+            if b is not None:
+                raise Clash(f"a distribution is needed here, and `{e.name}` is a {b.kind}", e.span, b.kind,
+                            [Witness(b.span, "declared here")])  # fmt: skip
+            raise self.unknown_name(e.name, e.span, "distribution")
+        if isinstance(e, tree.Call) and not e.log:
+            b = self.scope.find(e.function)
+            if b is not None and isinstance(b.meaning, Joint):
+                ref, values = self.reference(e, b.meaning)
+                arrays = {v: x.array() for v, x in values.items() if v not in ref.variables}
+                return self.at_values(ref, arrays)
+            if is_family(e.function) or e.function == "Empirical":
+                return probability.inline(self.law(e, None))
+            raise self.unknown_distribution(e)
+        raise Clash("a distribution is needed here", e.span, "an expression")
+
+    @staticmethod
+    def at_values(ref: DistRef, values: dict[Var, Array]) -> DistRef:
+        """`ref` with values for what it is given."""
+        if not values:
+            return ref
+        factors = tuple(
+            probability.Factor(f.name, f.variables, f.given, replace_arrays(f.law, values)) for f in ref.joint.factors
+        )
+        return DistRef(Joint(ref.joint.name, factors), ref.variables, ref.given)
+
+    def unknown_distribution(self, e: tree.Call) -> Clash:
+        span = e.name_span if e.name_span != tree.NOWHERE else e.span
+        near = near_name(e.function, [*FAMILIES, *self.model.joint_names()])
+        return Clash(f"unknown distribution `{e.function}`", span, "not declared",
+                     help=f"did you mean `{near}`?" if near else None)  # fmt: skip
+
+    def law(self, e: tree.Call, event_shape: Sequence[Scalar] | None) -> Array:
+        """The law of a family at its arguments."""
+        if e.given or e.versus:
+            raise Clash(f"`{e.function}` takes parameters alone", e.span)
+        values = [self.value(a) for a in e.arguments]
+        keywords = {k.name: self.value(k.value) for k in e.keywords}
+        for v, x in zip([*values, *keywords.values()], [*e.arguments, *(k.value for k in e.keywords)], strict=True):
+            if v.outer:
+                raise Clash("a distribution does not stand under an index", x.span)
+        if e.function == "Empirical":
+            if len(values) != 1 or keywords or values[0].rank == 0:
+                raise Clash("`Empirical` takes one data array, whose rows are the points", e.span)
+            return empirical(values[0].array())
+        try:
+            law = make_law(
+                e.function, [v.array() for v in values], {k: v.array() for k, v in keywords.items()}, event_shape
+            )
+        except LawError as error:
+            raise self.law_clash(error, e) from None
+        self.model.check_parameters(self, law, e)
+        return law
+
+    def law_clash(self, error: LawError, e: tree.Call) -> Clash:
+        place: tree.Tree = e
+        if error.argument is not None:
+            names = self.model.parameter_names(e.function)
+            for k in e.keywords:
+                if k.name == error.argument:
+                    place = k
+            if error.argument in names and names.index(error.argument) < len(e.arguments):
+                place = e.arguments[names.index(error.argument)]
+        inside = [place] if isinstance(place, tree.Expression) else list(e.arguments)
+        return Clash(error.message, place.span, "", self.witnesses(*inside), help=error.help)
+
+
+def plain_array(v: Value) -> Array | None:
+    """The array whose entries, in order, the value is."""
+    if isinstance(v.body, Entry) and tuple(v.body.indices) == v.indices:
+        return v.body.array
+    return None
+
+
+def plain_or_new(v: Value) -> Array:
+    """The array that a value names already, or one of its own."""
+    return plain_array(v) or v.array()

@@ -1,0 +1,109 @@
+"""What draws: E[x ~ p](f), Var, Cov; and integrals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symgen.model.distribution_reader import DistributionReader
+from symgen.probability import joint as probability
+from symgen.tensor import build
+from symgen.tensor.build import Value
+from symgen.tensor.expression import Array, Var, entry, operator, replace_arrays, tensor, var
+from symgen.tensor.scope import Binding, Clash, Scope, shape_text
+from symgen.text import tree
+
+
+class ExpectationReader(DistributionReader):
+    """Reads the binders that draw random variables or integrate."""
+
+    def binder_operator(self, e: tree.Binder) -> Value:
+        if e.function in ("E", "Var", "Cov"):
+            return self.expectation(e)
+        if e.function == "integral":
+            return self.integral(e)
+        if any(isinstance(s, tree.Draw) for s in e.specs):
+            raise Clash(f"`{e.function}` takes indices in its bracket", e.span, help="`E[x ~ p](f)` is the expectation")
+        raise self.unknown_name(e.function, e.name_span if e.name_span != tree.NOWHERE else e.span, "function")
+
+    def expectation(self, e: tree.Binder) -> Value:
+        draws: list[tuple[Var, Array]] = []
+        scope = Scope({}, self.scope)
+        if not e.specs:
+            raise Clash(f"`{e.function}` draws from nothing", e.span, help=f"`{e.function}[x ~ p](..)`")
+        for spec in e.specs:
+            if not isinstance(spec, tree.Draw):
+                raise Clash(f"`{e.function}` needs to know what `{spec.name}` is drawn from", spec.span, "drawn from?",
+                            help=f"`{e.function}[{spec.name} ~ p](..)`")  # fmt: skip
+            outside, self.scope = self.scope, scope
+            try:
+                drawn = self.draw(spec)
+            finally:
+                self.scope = outside
+            for name, v, law in drawn:
+                draws.append((v, law))
+                scope.names[name] = Binding(build.of_array(v), spec.span, "random variable")
+        wanted = 2 if e.function == "Cov" else 1
+        if len(e.arguments) != wanted:
+            raise self.wrong_count(e, str(wanted))
+        values = [self.in_scope(scope, a) for a in e.arguments]
+        for value, a in zip(values, e.arguments, strict=True):
+            if value.outer:
+                raise Clash(f"`{e.function}` does not stand under an index", a.span, help="put the index inside it")
+        arrays = [v.array() for v in values]
+        if e.function == "E":
+            made = probability.expectation(arrays[0], draws)
+        elif e.function == "Var":
+            made = probability.variance(arrays[0], draws)
+        else:
+            made = probability.covariance(arrays[0], arrays[1], draws)
+        return build.of_array(made)
+
+    def draw(self, spec: tree.Draw) -> list[tuple[str, Var, Array]]:
+        """(name, variable, law) for each variable drawn: those asked, and what they hang on within their joint."""
+        ref = self.distribution(spec.law)
+        drawn = ref.variables
+        names = list(spec.names)
+        by_name = {v.name: v for v in drawn}
+        asked: list[Var] = []
+        if len(names) < len(drawn) and all(n in by_name for n in names):
+            asked = [by_name[n] for n in names]
+        elif len(names) == len(drawn):
+            asked = [by_name.get(n, None) for n in names]  # type: ignore[misc]
+            if any(a is None for a in asked) or len(set(asked)) != len(asked):
+                asked = list(drawn)
+        else:
+            plural = "variable" if len(drawn) == 1 else "variables"
+            raise Clash(
+                f"`{self.written(spec.law.span)}` draws {len(drawn)} {plural}, and {len(names)} are named", spec.span,
+                notes=[f"it is over {', '.join(f'`{v.name}`' for v in drawn)}"],
+            )  # fmt: skip
+        laws = probability.draws_of(ref, asked)
+        rename = dict(zip(asked, names, strict=True))
+        out: list[tuple[str, Var, Array]] = []
+        replaced: dict[Array, Any] = {}
+        for v, law in laws:
+            if replaced:
+                law = replace_arrays(law, replaced)
+            name = rename.get(v, v.name)
+            if v.shape and len(v.shape) > len(law.shape):
+                law = probability.full_law(law, v.shape)
+            new = var(name, law.shape or v.shape, v.domain, "random", v.domain_args, v.uid)
+            if new is not v:
+                replaced[v] = new
+            out.append((name, new, law))
+        return out
+
+    def integral(self, e: tree.Binder) -> Value:
+        """integral[x: a..b](f), kept until an engine reduces it."""
+        (spec,) = e.specs if len(e.specs) == 1 else (None,)
+        if not isinstance(spec, tree.IndexSpec) or spec.lower is None or spec.upper is None:
+            raise Clash("`integral` runs over one variable between two ends", e.span, help="`integral[x: a..b](f)`")
+        x = var(spec.name, (), "real", "random", uid=9)
+        low, high = self.scalar(spec.lower, "an end"), self.scalar(spec.upper, "an end")
+        body = self.in_scope(
+            Scope({spec.name: Binding(build.of_array(x), spec.span, "variable")}, self.scope), self.one_argument(e)
+        )
+        if body.rank or body.outer:
+            raise Clash("the integrand is a scalar", e.arguments[0].span, shape_text(body.shape))
+        node = operator("integral", (body.array(), tensor((), low), tensor((), high)), (), ((x,),))
+        return build.scalar(entry(node))

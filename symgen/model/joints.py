@@ -1,0 +1,104 @@
+"""`dist` and `density`: the factors under one name become one joint."""
+
+from __future__ import annotations
+
+from symgen.model.declarations import domain
+from symgen.model.elaboration import Elaboration
+from symgen.model.random_variables import HeadScope, law_of
+from symgen.probability import joint as probability
+from symgen.probability.joint import Factor, Joint
+from symgen.probability.law import formula_law, opaque_density
+from symgen.tensor import build
+from symgen.tensor.expression import ONE, Array, Var, entry, fn, tensor, var
+from symgen.tensor.scope import Binding, Clash, Witness, free_names, shape_text
+from symgen.text import tree
+
+
+def define_joint(model: Elaboration, name: str, statements: list[tree.Statement]) -> None:
+    joint = Joint(name, ())
+    for s in statements:
+        heads = [s.head] if isinstance(s, tree.Dist) else [h for h in s.heads if h.name.name == name]  # type: ignore[attr-defined]
+        for head in heads:
+            factor = factor_of(model, s, head)
+            for f in joint.factors:
+                again = [v for v in factor.variables if v in f.variables]
+                if again:
+                    raise Clash(f"`{name}` says twice what `{again[0].name}` is drawn from", head.span, "again")
+            try:
+                joint = probability.declare(joint, factor)
+            except ValueError as error:
+                raise Clash(str(error), head.span) from None
+    model.out.joints[name] = joint
+    model.bind(name, joint)
+
+
+def factor_of(model: Elaboration, s: tree.Statement, head: tree.Head) -> Factor:
+    names = [v.name.name for v in (*head.variables, *head.given)]
+    for k, v in enumerate((*head.variables, *head.given)):
+        if v.name.name in names[:k]:
+            raise Clash(f"the variable `{v.name.name}` stands twice", v.span, "again")
+    if not head.variables:
+        raise Clash(f"`{head.name.name}` is over no variable", head.span)
+    drawn = tuple(head_variable(model, v) for v in head.variables)
+    given = tuple(head_variable(model, v) for v in head.given)
+    name = head.name.name
+    if isinstance(s, tree.Density):
+        return Factor(name, drawn, given, opaque_density(name, drawn[0].shape if len(drawn) == 1 else (), given))
+    assert isinstance(s, tree.Dist)
+    law = law_of(model, s)
+    if law is None:
+        law = own_density(model, s, drawn)
+    elif len(drawn) != 1:
+        raise Clash(f"`{name}` draws {len(drawn)} variables from one family", head.span, "one variable is needed",
+                    help="say one `dist` per variable")  # fmt: skip
+    else:
+        check_event(model, s, drawn[0], law)
+    return Factor(name, drawn, given, law)
+
+
+def head_variable(model: Elaboration, v: tree.Declared) -> Var:
+    found = model.random_variable(v.name.name)
+    if found is None:
+        raise Clash(f"`{v.name.name}` is not a variable", v.span)
+    if v.domain is not None:
+        _, _, shape = domain(model, v.domain, v.name.name)
+        same = len(shape) == found.rank and all(build.same_size(a, b) for a, b in zip(shape, found.shape, strict=True))
+        if not same:
+            where = model.places.get(v.name.name)
+            raise Clash(f"`{v.name.name}` is declared with another shape", v.span, shape_text(shape),
+                        [Witness(where, shape_text(found.shape))] if where else ())  # fmt: skip
+    return found
+
+
+def check_event(model: Elaboration, s: tree.Dist, v: Var, law: Array) -> None:
+    lead = v.rank - law.rank
+    fits = lead >= 0 and all(b is ONE or build.same_size(a, b) for a, b in zip(v.shape[lead:], law.shape, strict=True))
+    if not fits:
+        where = model.places.get(v.name)
+        raise Clash(
+            f"`{v.name}` {shape_text(v.shape)}, and `{model.written(s.law.span)}` draws what {shape_text(law.shape)}",
+            s.law.span, shape_text(law.shape), [Witness(where, shape_text(v.shape))] if where else (),
+        )  # fmt: skip
+
+
+def own_density(model: Elaboration, s: tree.Dist, drawn: tuple[Var, ...]) -> Array:
+    """dist s(t: positive) = exp(-t)/Z: the log of the right side; an undeclared name in it is its normaliser."""
+    if len(drawn) != 1:
+        raise Clash("a density of your own is over one variable", s.head.span, help="use a vector")
+    (v,) = drawn
+    unknown = [n for n in free_names(s.law) if n not in model.statements and n != v.name and n not in model.heads
+               and n not in ("pi", "e", "inf")]  # fmt: skip
+    if len(unknown) > 1:
+        raise model.reader().unknown_name(unknown[1], s.law.span)
+    normaliser = unknown[0] if unknown else ""
+    placeholder = var(v.name, v.shape, v.domain, "placeholder", v.domain_args, uid=3)
+    scope = HeadScope(model, s.head, True)
+    scope.names[v.name] = Binding(build.of_array(placeholder), s.head.variables[0].span, "variable")
+    if normaliser:
+        scope.names[normaliser] = Binding(build.scalar(entry(var(normaliser, (), "positive", "normaliser", uid=3))),
+                                          s.law.span, "normaliser")  # fmt: skip
+    density = model.reader(scope).value(s.law)
+    if density.rank:
+        raise Clash("a density is a scalar", s.law.span, shape_text(density.shape),
+                    help="`prod(..)` over the components makes it one")  # fmt: skip
+    return formula_law(placeholder, tensor((), fn("log", density.body)), normaliser)

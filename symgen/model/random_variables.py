@@ -1,0 +1,160 @@
+"""The variables of distributions: one per name in a spec, with the shape that its laws give it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgen.model.declarations import domain
+from symgen.model.distribution_reader import DistributionReader, plain_array
+from symgen.model.elaboration import Elaboration
+from symgen.probability.law import empirical, is_family, value_domain
+from symgen.tensor import build
+from symgen.tensor.build import Value
+from symgen.tensor.domains import DOMAINS
+from symgen.tensor.expression import Array, Scalar, Var, var
+from symgen.tensor.formula import SPECIAL
+from symgen.tensor.functions import FUNCTIONS
+from symgen.tensor.scope import Binding, Clash, Poisoned, Scope
+from symgen.text import tree
+
+
+def random_variable(model: Elaboration, name: str) -> Var | None:
+    """The variable `name` of the heads of dists and densities: one variable for the whole spec."""
+    if name in model.random:
+        return model.random[name]
+    if name not in model.heads:
+        return None
+    if name in model.statements and model.kinds[name] not in ("distribution", "density", "game"):
+        b = model.scope.find(name)
+        if b is not None and isinstance(b.meaning, Value):
+            array = plain_array(b.meaning)
+            if isinstance(array, Var):
+                model.random[name] = array
+                return array
+    if name in model.seeking:
+        raise _Pending(name)
+    model.seeking.add(name)
+    try:
+        made = find_variable(model, name)
+    finally:
+        model.seeking.discard(name)
+    model.random[name] = made
+    return made
+
+
+def annotation(model: Elaboration, name: str) -> tree.Domain | None:
+    for s in model.spec.statements:
+        heads = (
+            [s.head]
+            if isinstance(s, (tree.Dist, tree.Function))
+            else list(s.heads)
+            if isinstance(s, tree.Density)
+            else []
+        )
+        for head in heads:
+            if isinstance(s, tree.Function):
+                continue
+            for v in (*head.variables, *head.given):
+                if v.name.name == name and v.domain is not None:
+                    return v.domain
+    return None
+
+
+def find_variable(model: Elaboration, name: str) -> Var:
+    said = annotation(model, name)
+    if said is not None:
+        word, arguments, shape = domain(model, said, name)
+        return var(name, shape, word, "random", arguments)
+    best: tuple[int, tuple[Scalar, ...], str] | None = None
+    for where in model.heads[name]:
+        if isinstance(where, tree.Head):
+            candidate: tuple[int, tuple[Scalar, ...], str] = (0, (), "real")
+        else:
+            try:
+                law = law_of(model, where)
+            except (_Pending, Clash, Poisoned):
+                continue
+            if law is None:
+                candidate = (0, (), "real")
+            else:
+                candidate = (law.rank, law.shape, value_domain(law))
+        if best is None or candidate[0] > best[0]:
+            best = candidate
+    if best is None:
+        best = (0, (), "real")
+    return var(name, best[1], best[2] if best[2] in DOMAINS else "real", "random")
+
+
+def law_of(model: Elaboration, s: tree.Dist) -> Array | None:
+    """The law of a `dist` whose right side is a family; None for a formula of one's own."""
+    if id(s) in model.laws:
+        return model.laws[id(s)]
+    e = s.law
+    law: Array | None = None
+    b = model.scope.find(e.function) if isinstance(e, tree.Call) and e.function in model.statements else None
+    if isinstance(e, tree.Call) and b is None and (is_family(e.function) or e.function == "Empirical") and not e.log:
+        reader = model.reader(HeadScope(model, s.head, with_drawn=False))
+        shape = None
+        if len(s.head.variables) == 1 and e.function != "Empirical":
+            v = s.head.variables[0]
+            if v.domain is not None:
+                shape = domain(model, v.domain, v.name.name)[2]
+            elif declared_outside(model, v.name.name) is not None:
+                shape = declared_outside(model, v.name.name).shape  # type: ignore[union-attr]
+        if e.function == "Empirical":
+            values = [reader.value(a) for a in e.arguments]
+            if len(values) != 1 or e.keywords or values[0].rank == 0:
+                raise Clash("`Empirical` takes one data array, whose rows are the points", e.span)
+            law = empirical(values[0].array())
+        else:
+            law = family_law(model, reader, e, shape)
+    elif isinstance(e, tree.Call) and b is None and looks_like_family(e.function) and e.function not in ("E",):
+        if e.function not in FUNCTIONS and e.function not in SPECIAL:
+            raise model.reader().unknown_distribution(e)
+    model.laws[id(s)] = law
+    return law
+
+
+def family_law(model: Elaboration, reader: DistributionReader, e: tree.Call, shape: Sequence[Scalar] | None) -> Array:
+    try:
+        return reader.law(e, None)
+    except Clash:
+        if shape is None:
+            raise
+        return reader.law(e, shape)
+
+
+def declared_outside(model: Elaboration, name: str) -> Var | None:
+    """A data array or parameter of the name of a head variable."""
+    if name in model.statements and model.kinds[name] in ("data array", "parameter", "constant", "named value"):
+        b = model.scope.find(name)
+        if b is not None and isinstance(b.meaning, Value):
+            array = plain_array(b.meaning)
+            return array if isinstance(array, Var) else None
+    return None
+
+
+class _Pending(Exception):
+    """The shape of a variable that is being looked for already."""
+
+
+class HeadScope(Scope):
+    """The names of a spec, with the variables of a head in front."""
+
+    def __init__(self, model: Elaboration, head: tree.Head, with_drawn: bool) -> None:
+        super().__init__({}, model.scope)
+        self.model = model
+        self.own = {v.name.name for v in head.given} | ({v.name.name for v in head.variables} if with_drawn else set())
+
+    def find(self, name: str) -> Binding | None:
+        if name in self.names:
+            return self.names[name]
+        if name in self.own:
+            v = self.model.random_variable(name)
+            if v is not None:
+                return Binding(build.of_array(v), self.model.places.get(name, tree.NOWHERE), "variable")
+        return self.model.scope.find(name)
+
+
+def looks_like_family(name: str) -> bool:
+    return name[:1].isupper() and name[1:2].islower()

@@ -1,0 +1,117 @@
+"""What every part of the reader of expressions uses: values in a scope, witnesses, counts of arguments."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from symgen.tensor import build
+from symgen.tensor.build import ShapeClash, Value
+from symgen.tensor.expression import ONE, ZERO, Compare, Logic, Scalar
+from symgen.tensor.scope import Clash, Scope, Witness, is_size, parts_of, shape_text, size_text
+from symgen.text import tree
+from symgen.text.tree import NOWHERE, Span
+
+
+class Reading(ABC):
+    """A scope, the text that is read, and the value of an expression in them."""
+
+    def __init__(self, scope: Scope, written: Callable[[Span], str] | None = None) -> None:
+        self.scope = scope
+        self.written = written or (lambda span: "")
+        self.depth = 0
+
+    @abstractmethod
+    def value(self, e: tree.Expression) -> Value:
+        """What `e` means."""
+
+    def scalar(self, e: tree.Expression, what: str = "this") -> Scalar:
+        v = self.value(e)
+        if v.rank:
+            raise Clash(f"{what} must be a scalar", e.span, shape_text(v.shape), self.witnesses(e))
+        return v.body
+
+    def size(self, e: tree.Expression) -> Scalar:
+        """A size: dims, integers and + - * // of them."""
+        s = build.normal_size(self.scalar(e, "a size"))
+        if not is_size(s):
+            raise Clash("a size is made of dims and integers with + - *", e.span, "not a size", self.witnesses(e))
+        return s
+
+    def condition(self, e: tree.Expression) -> Value:
+        v = self.value(e)
+        if not isinstance(v.body, (Compare, Logic)) and v.body is not ONE and v.body is not ZERO:
+            raise Clash("a condition is needed here", e.span, "a number", help="compare it: `x > 0`")
+        return v
+
+    def in_scope(self, scope: Scope, e: tree.Expression) -> Value:
+        outside, self.scope = self.scope, scope
+        try:
+            return self.value(e)
+        finally:
+            self.scope = outside
+
+    def global_scope(self) -> Scope:
+        scope = self.scope
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    # --- arguments
+
+    def wrong_count(self, e: tree.Call | tree.Binder, wanted: str) -> Clash:
+        n = len(e.arguments)
+        given = f"{n} is given" if n == 1 else f"{n} are given"
+        return Clash(f"`{e.function}` takes {wanted} argument{'' if wanted == '1' else 's'}, and {given}", e.span)
+
+    def no_keywords(self, e: tree.Call, *allowed: str) -> dict[str, tree.Expression]:
+        out = {}
+        for k in e.keywords:
+            if k.name not in allowed:
+                known = f": it knows {', '.join(f'`{a}=`' for a in allowed)}" if allowed else ""
+                raise Clash(f"`{e.function}` takes no keyword `{k.name}`{known}", k.span, "unknown keyword")
+            out[k.name] = k.value
+        return out
+
+    def one_argument(self, e: tree.Binder) -> tree.Expression:
+        if len(e.arguments) != 1:
+            raise self.wrong_count(e, "1")
+        if e.keywords:
+            raise Clash(f"`{e.function}[..](..)` takes no keyword", e.keywords[0].span)
+        return e.arguments[0]
+
+    # --- shapes that do not go together
+
+    def guarded(self, e: tree.Call, make: Callable[[], Value]) -> Value:
+        try:
+            return make()
+        except ShapeClash as clash:
+            raise self.shape_clash(clash, e.span, *e.arguments) from None
+
+    def witnesses(self, *expressions: tree.Expression) -> list[Witness]:
+        """Where the names in these expressions were declared, with their shapes."""
+        out: dict[Span, Witness] = {}
+        stack = list(expressions)
+        while stack:
+            e = stack.pop(0)
+            if isinstance(e, tree.Name):
+                b = self.scope.find(e.name)
+                if b is not None and b.span != NOWHERE and isinstance(b.meaning, Value) and b.kind != "dim":
+                    out.setdefault(b.span, Witness(b.span, f"{e.name} {shape_text(b.meaning.shape)}"))
+            else:
+                stack.extend(parts_of(e))
+        return list(out.values())
+
+    def shape_clash(self, clash: ShapeClash, span: Span, *operands: tree.Expression) -> Clash:
+        message = clash.message
+        text = self.written(span)
+        if clash.left is not None and clash.right is not None:
+            left, right = size_text(clash.left), size_text(clash.right)
+            of = f" of `{text}`" if text else ""
+            message = f"{clash.message}: {left} and {right}"
+            if clash.message == "inner sizes differ":
+                message = f"the inner sizes{of} differ: {left} and {right}"
+            elif clash.message == "sizes do not broadcast":
+                message = f"the sizes{of} do not fit together: {left} and {right}"
+            return Clash(message, span, f"{right} must equal {left}", self.witnesses(*operands))
+        return Clash(message, span, "", self.witnesses(*operands))
