@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from symgen.commands.boundary import Exit, Unusable, say
-from symgen.commands.files import deliver, stamp, write_bytes
+from symgen.commands.files import deliver, stamp, write_pdf
 from symgen.commands.specs import each, load
 from symgen.render import report
 
@@ -38,7 +38,7 @@ def run(
     status = each(wanted, work)
     if derived:
         if form == "pdf":
-            write_bytes(Path(str(output)), report.report_pdf(title(model), sections(model, derived)), force)
+            write_pdf(Path(str(output)), report.report_pdf(title(model), sections(model, derived)), force)
         else:
             deliver(
                 "\n\n".join(d.latex() for d in derived) if body and form == "latex" else PRINTERS[form](model, derived),

@@ -113,6 +113,11 @@ def write_bytes(path: Path, data: bytes, force: bool = False) -> None:
     replace(path, fill, force)
 
 
+def write_pdf(path: Path, data: bytes, force: bool = False) -> None:
+    """Write a PDF with symgen's mark after its end, where readers of PDF pass over it."""
+    write_bytes(path, data.rstrip(b"\n") + f"\n% {stamp()}\n".encode(), force)
+
+
 def write_text(path: Path, text: str, force: bool = False) -> None:
     """Write text with symgen's mark at its end, as a comment of its language, where it does not hold it already."""
     data = text.encode("utf-8")

@@ -19,7 +19,7 @@ import symgen
 from symgen import zoo
 from symgen.commands import figures
 from symgen.commands.boundary import Boundary, Exit, say, worst
-from symgen.commands.files import write_bytes, write_text
+from symgen.commands.files import write_bytes, write_pdf, write_text
 from symgen.render import pdf, report
 from symgen.render.page import Code, Figure, Table
 
@@ -334,7 +334,7 @@ def leave_report(tour: Tour) -> None:
     write_text(folder / "report.tex", report.report_latex(title, sections), tour.force)
     tour.advance("report.tex")
     if pdf.available():
-        write_bytes(folder / "report.pdf", report.report_pdf(title, sections), tour.force)
+        write_pdf(folder / "report.pdf", report.report_pdf(title, sections), tour.force)
     else:
         say("no report.pdf: there is no pdflatex here")
     tour.advance("report.pdf")

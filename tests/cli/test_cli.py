@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from symgen.commands.boundary import worst
+from symgen.render import pdf
 
 GOOD = """
 dim n, d
@@ -163,6 +164,13 @@ def test_nothing_is_overwritten_that_symgen_did_not_write(folder: Path) -> None:
         assert target.read_text() != "mine"
         assert symgen("derive", "good.sg", "--format", form, "-o", name, cwd=folder).returncode == 0, "its own it may"
     assert not [p for p in folder.iterdir() if p.name.startswith(".")], "no temporary file stays"
+
+
+@pytest.mark.skipif(not pdf.available(), reason="needs pdflatex")
+def test_a_pdf_is_written_and_written_again(folder: Path) -> None:
+    for _ in range(2):
+        r = symgen("derive", "good.sg", "-o", "out.pdf", cwd=folder)
+        assert r.returncode == 0 and (folder / "out.pdf").read_bytes().startswith(b"%PDF"), r.stderr
 
 
 def test_the_file_of_a_spec_is_not_overwritten(folder: Path) -> None:
