@@ -326,7 +326,16 @@ class OneDraw:
         if found is None:
             again = normalised(f, self.is_random, self.positive_draws())
             found = u.mean(again) if again is not f else None
+        if found is None and isinstance(f, Fn) and f.name in ("max", "min", "relu"):
+            found = self.of_larger(f)
         return found
+
+    def of_larger(self, f: Fn) -> Found | None:
+        """max(a, b) = (a + b + |a - b|)/2."""
+        a, b = (f.args[0], ZERO) if f.name == "relu" else f.args
+        sign = num(-1) if f.name == "min" else ONE
+        pair = self.reduce(mul(HALF, add(a, b, mul(sign, fn("abs", sub(a, b))))))
+        return Found(pair.value, ["the mean distance"]) if pair.rest is ZERO else None
 
     def groups(self, atom: Scalar) -> dict[Entry, Scalar] | None:
         """The factors of a product by the entry that each depends on."""

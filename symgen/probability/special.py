@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import factorial
+
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     MINUS_ONE,
@@ -79,6 +81,8 @@ def special_value(x: Fn) -> Scalar:
     r = a.rational if isinstance(a, Num) else None
     if x.name == "xlogy" and (a is ZERO or x.args[1] is ONE):
         return ZERO
+    if x.name == "lgamma" and r is not None and r.denominator == 1 and 0 < r <= 20:
+        return fn("log", num(factorial(int(r) - 1)))
     if x.name == "gamma" and r is not None and r.denominator == 2 and 0 < r < 30:
         value: Scalar = power(PI, divide(ONE, TWO))
         k = r - 1

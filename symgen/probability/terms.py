@@ -193,11 +193,7 @@ def _power(x: Pow, is_random: Random, know: Knowledge) -> Scalar:
         return power(base.base, mul(base.exponent, exponent))
     if isinstance(base, Fn) and base.name == "exp":
         return fn("exp", mul(exponent, base.args[0]))
-    if (
-        isinstance(base, Fn)
-        and base.name == "abs"
-        and (is_natural(exponent) or 1) % 2 == 0
-    ):
+    if isinstance(base, Fn) and base.name == "abs" and (is_natural(exponent) or 1) % 2 == 0:
         return power(base.args[0], exponent)
     return x
 
