@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -100,7 +101,8 @@ def make_kernel(
     emitter = Emitter(program, taken, dims, {v: arguments[v] for v in (*inputs, *noise)}, large)
     roots = list(program.outputs.values())
     body = emitter.emit(roots)
-    texts = {key: _owned(emitter, v, roots) for key, v in program.outputs.items()}
+    bases = Counter(_base(r).serial for r in roots)
+    texts = {key: _owned(emitter, v, bases) for key, v in program.outputs.items()}
     drawn = []
     for variable, law in laws:
         shape = "(" + ", ".join(size_text(s, dims) for s in variable.shape) + ("," if variable.rank == 1 else "") + ")"
@@ -125,14 +127,11 @@ def make_kernel(
     )  # fmt: skip
 
 
-def _owned(emitter: Emitter, value: Value, roots: Sequence[Value]) -> str:
+def _owned(emitter: Emitter, value: Value, bases: Mapping[int, int]) -> str:
     """The text of an output, copied where it would share memory with an input or another output."""
-    base = value
-    while base.op in VIEWS:
-        base = base.args[0]
+    base = _base(value)
     text = emitter.text(value)
-    shared = base.op == "input" or sum(base is r or _base(r) is base for r in roots) > 1
-    return f"np.array({text})" if shared and value.rank else text
+    return f"np.array({text})" if (base.op == "input" or bases[base.serial] > 1) and value.rank else text
 
 
 def _base(value: Value) -> Value:

@@ -54,6 +54,7 @@ from symgen.tensor.expression import (
     tensor,
     topological,
     var,
+    variables_of,
     walk,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
@@ -75,20 +76,13 @@ def lower(
     below = topological(*outputs.values())
     lowering.pair_up(below)
     lowering.count_uses(below, list(outputs.values()))
+    outside: frozenset[Var] = frozenset().union(*(variables_of(a) for a in outputs.values()))
     for array in below:  # named arrays first, in the order of the program
-        if array in lowering.names and not isinstance(array, (Var, Operator)) and not depends_on_bound(array, outputs):
+        if array in lowering.names and not isinstance(array, (Var, Operator)) and variables_of(array) <= outside:
             lowering.array(array)
     for name, array in outputs.items():
         lowering.program.outputs[name] = lowering.array(array)
     return lowering.program
-
-
-def depends_on_bound(array: Array, outputs: Mapping[str, Array]) -> bool:
-    """Whether the array stands inside a recurrence, so that it has no value as a whole."""
-    from symgen.tensor.expression import variables_of
-
-    outside = frozenset().union(*(variables_of(o) for o in outputs.values()))
-    return not variables_of(array) <= outside
 
 
 def is_contraction(x: Value) -> bool:

@@ -52,8 +52,8 @@ def softmax_and_log(Z: Any) -> Any:
 
 
 def column_sums(A: Any) -> Any:
-    """The sum over the first axis, as a matrix product: several times as fast."""
-    return np.ones(len(A), A.dtype) @ A
+    """The sum over the first axis; of many rows as a matrix product, which is several times as fast."""
+    return A.sum(axis=0) if len(A) < 128 else np.ones(len(A), A.dtype) @ A
 
 
 def logsumexp(Z: Any) -> Any:

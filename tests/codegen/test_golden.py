@@ -1,4 +1,4 @@
-"""The statements of generated modules, for a reviewer to read in a diff: golden/*.py.
+"""The statements of generated modules, for a reviewer to read in a diff: golden/*.txt.
 
 After a change that is meant, write them anew: python tests/codegen/test_golden.py
 """
@@ -27,7 +27,7 @@ def statements(path):
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_code_reads_as_agreed(name):
-    want = (HERE / f"{name}.py").read_text(encoding="utf-8")
+    want = (HERE / f"{name}.txt").read_text(encoding="utf-8")
     got = statements(SPECS[name])
     difference = "\n".join(difflib.unified_diff(want.split("\n"), got.split("\n"), "golden", "now", lineterm="", n=1))
     assert got == want, difference
@@ -35,4 +35,4 @@ def test_the_code_reads_as_agreed(name):
 
 if __name__ == "__main__":
     for name, path in SPECS.items():
-        (HERE / f"{name}.py").write_text(statements(path), encoding="utf-8")
+        (HERE / f"{name}.txt").write_text(statements(path), encoding="utf-8")
