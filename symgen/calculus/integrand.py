@@ -104,8 +104,9 @@ def integrand_of(
     reader.collect(entry(payoff), ONE)
     if not reader.terms:
         raise CannotDerive(f"the payoff does not depend on `{name}`", payoff)
-    return Integrand(name, reader.t, tuple(reader.terms), add(*reader.rest), reader.points, tuple(reader.notes),
-                     reader.formulas)  # fmt: skip
+    return Integrand(
+        name, reader.t, tuple(reader.terms), add(*reader.rest), reader.points, tuple(reader.notes), reader.formulas
+    )
 
 
 class _Reader:
@@ -259,7 +260,8 @@ class _Reader:
         left = variables_of(body) & (set(by_variable) - set(drawn))
         if left:
             raise self.fail(
-                f"the term also depends on {', '.join(sorted(v.name for v in left))}, which `{self.name}` does not see", s
+                f"the term also depends on {', '.join(sorted(v.name for v in left))}, which `{self.name}` does not see",
+                s,
             )
         body = replace_arrays(body, rename)
         weight: Scalar = ONE
@@ -267,7 +269,8 @@ class _Reader:
             unseen = variables_of(law) & (set(by_variable) - set(drawn)) - sources
             if unseen:
                 raise self.fail(
-                    f"the law of {v.name} is given {', '.join(sorted(u.name for u in unseen))}, which `{self.name}` does "
+                    f"the law of {v.name} is given {', '.join(sorted(u.name for u in unseen))}, which "
+                    f"`{self.name}` does "
                     "not see: declare the marginal law",
                     law,
                 )
@@ -295,7 +298,8 @@ class _Reader:
             label = str(a.attrs[0])
         if label is None:
             raise self.fail(
-                f"`{self.name}` is applied to a function of {', '.join(sorted(v.name for v in used))} that has no name: "
+                f"`{self.name}` is applied to a function of {', '.join(sorted(v.name for v in used))} that has "
+                "no name: "
                 "name it with `let` or `function`",
                 a,
             )

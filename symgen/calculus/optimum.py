@@ -8,17 +8,15 @@ constraints themselves. Boyd & Vandenberghe (2004), 5.5.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sympy
 
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import gradient, jacobian
+from symgen.calculus.scalar_optimum import Task, domain_of_entries, optimum_of_entries, say_assumed
 from symgen.calculus.separate import distribute, separate, terms_of
 from symgen.calculus.solving import RANGES, Root, assuming, numeric, roots_of, sample_symbols, sign_of, sign_on
-from symgen.calculus.system import solve_system
-from symgen.calculus.variation import Problem, pointwise_optimum
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
@@ -45,7 +43,6 @@ from symgen.tensor.expression import (
     fresh_index,
     mul,
     neg,
-    num,
     open_tensor,
     operation,
     replace_arrays,
@@ -66,21 +63,6 @@ HERE = "symgen/calculus/optimum.py"
 MAX_ENTRIES = 9  # of an array of fixed size that is solved as a system of scalars
 
 
-@dataclass
-class Task:
-    """argmin or argmax of f over x; `sign` is 1 for a maximum, -1 for a minimum, 0 where any stationary point will do."""
-
-    f: Array
-    x: Var
-    constraints: tuple[Array, ...]
-    sign: int
-    ctx: Context
-
-    @property
-    def word(self) -> str:
-        return {1: "maximum", -1: "minimum", 0: "stationary point"}[self.sign]
-
-
 def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Context) -> Array:
     """The x at which f is greatest (sign 1), least (-1) or stationary (0) on the set where the constraints vanish.
 
@@ -91,7 +73,7 @@ def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Co
     if not depends_on(f, x):
         raise CannotDerive(f"`{x.name}` does not occur in the function", f)
     task = Task(f, x, (*constraints, *_of_domain(x, constraints)), sign, ctx)
-    found = _of_fixed_size(task) if _size(x) is not None else None
+    found = optimum_of_entries(task) if _size(x) is not None else None
     if found is None:
         found = _of_any_size(task)
     ctx.trace.checks.append(lambda: _stationary_there(task, found))
@@ -116,177 +98,36 @@ def _size(x: Var) -> int | None:
     return size if size <= MAX_ENTRIES else None
 
 
-def _domain_of_entries(x: Var) -> str:
-    return {"simplex": "nonnegative"}.get(x.domain, x.domain)
-
-
 def _stationary_there(task: Task, found: Array) -> Evidence:
-    """The referee: the gradient, with the solution put in, is 0 in balls (along the constraints, where there are any)."""
+    """The referee: the gradient, with the solution put in, is 0 in balls (along the constraints, where there are
+    any)."""
     if task.constraints:
-        results = [check_equal_numeric(replace_arrays(c, {task.x: found}), _zeros(c), task.ctx.facts) for c in task.constraints]
+        results = [
+            check_equal_numeric(replace_arrays(c, {task.x: found}), _zeros(c), task.ctx.facts) for c in task.constraints
+        ]
         if any(r.kind != "checked" for r in results):
             return next(r for r in results if r.kind != "checked")
-        return Evidence("checked", digits=min(r.digits or 0 for r in results), points=min(r.points for r in results),
-                        method="the constraints hold at the solution, in balls")  # fmt: skip
+        return Evidence(
+            "checked",
+            digits=min(r.digits or 0 for r in results),
+            points=min(r.points for r in results),
+            method="the constraints hold at the solution, in balls",
+        )
     quiet = Context(facts=task.ctx.facts)
     slope = gradient(task.f, [task.x], quiet, "free")[task.x]
     at = replace_arrays(slope, {task.x: found})
     found_evidence = check_equal_numeric(at, _zeros(at), task.ctx.facts)
-    return Evidence(found_evidence.kind, digits=found_evidence.digits, points=found_evidence.points,
-                    method="the gradient at the solution is 0, in balls", tried=found_evidence.tried)  # fmt: skip
+    return Evidence(
+        found_evidence.kind,
+        digits=found_evidence.digits,
+        points=found_evidence.points,
+        method="the gradient at the solution is 0, in balls",
+        tried=found_evidence.tried,
+    )
 
 
 def _zeros(a: Array) -> Array:
     return tensor([axis(k, s) for k, s in enumerate(a.shape)], ZERO)
-
-
-# --- fixed sizes: scalars ---------------------------------------------------------------------------------------------
-
-
-def _of_fixed_size(task: Task) -> Array | None:
-    """By SymPy over the entries; None where the function is no closed scalar in them (sums of symbolic size)."""
-    from itertools import product
-
-    x, ctx = task.x, task.ctx
-    places = list(product(*(range(int(s.value)) for s in x.shape)))  # type: ignore[attr-defined]
-    entries = [entry(x, *(num(i) for i in p)) for p in places]
-    table = Table(ctx.facts, generic=True)
-    assumptions = {"positive": {"positive": True}, "unit": {"positive": True}, "nonnegative": {"nonnegative": True},
-                   "simplex": {"nonnegative": True}}.get(x.domain, {"real": True})  # fmt: skip
-    symbols = [table.symbol(e, **assumptions) for e in entries]
-    try:
-        F = to_sympy(entry(task.f), table)
-        equations = [to_sympy(open_tensor(c, p), table) for c in task.constraints for p in _places(c)]
-    except NotInSymPy:
-        return None
-    if any(a not in entries and depends_on(a, x) for a in table.symbols):
-        return None
-    domain = _domain_of_entries(x)
-    if domain not in RANGES:
-        raise CannotDerive(f"symgen has no optimum over values in `{x.domain}`", x, HERE)
-    with assuming(table):
-        if len(entries) == 1 and not equations and task.sign:
-            best = pointwise_optimum(Problem(F, symbols[0], RANGES[domain], table), "max" if task.sign == 1 else "min")
-            ctx.trace.add("stationarity", task.f, tensor((), best.stationarity), where=f"d/d{x.name}",
-                          reason=f"the derivative vanishes at the {task.word}")  # fmt: skip
-            out = tensor([axis(k, s) for k, s in enumerate(x.shape)], simplify_scalar(best.strategy, ctx.facts))
-            ctx.trace.add("solve_stationarity", tensor((), best.stationarity), out, where=x.name,
-                          reason=best.notes[0] if best.notes else f"a {task.word}: the second derivative has its sign")  # fmt: skip
-            _conditions(task, best.conditions)
-            _say_assumed(task, table, best.expression)
-            return out
-        return _system(task, F, equations, symbols, table, places)
-
-
-def _conditions(task: Task, conditions: Sequence[Any]) -> None:
-    for c in conditions:
-        task.ctx.trace.condition(c if isinstance(c, str) else str(to_sympy(c, names=task.ctx.names)))
-
-
-def _places(c: Array) -> list[tuple[Scalar, ...]]:
-    from itertools import product
-
-    if any(not isinstance(s, Num) for s in c.shape):
-        raise NotInSymPy("a constraint of symbolic size")
-    return [tuple(num(i) for i in p) for p in product(*(range(int(s.value)) for s in c.shape))]  # type: ignore[attr-defined]
-
-
-def _system(task: Task, F: Any, equations: list[Any], symbols: list[Any], table: Table, places: list[Any]) -> Array:
-    multipliers = [S.Dummy(f"lambda{k}") for k in range(len(equations))]
-    L = F + sum(m * c for m, c in zip(multipliers, equations, strict=True))
-    slopes = [S.diff(L, s) for s in symbols]
-    solutions = solve_system([*slopes, *equations], [*symbols, *multipliers])
-    good: list[tuple[dict[Any, Any], str]] = []
-    for found in solutions:
-        values = {s: found.values.get(s, s) for s in symbols}
-        if not _allowed(task.x, values):
-            continue
-        hessian = S.hessian(L.subs({m: found.values.get(m, m) for m in multipliers}), symbols)
-        hessian = hessian.subs({s: values[s] for s in symbols}, simultaneous=True).applyfunc(S.simplify)
-        kind = _bordered_sign(hessian, S.Matrix(equations).jacobian(symbols).subs(values) if equations else None)
-        if kind == task.sign or task.sign == 0:
-            good.append((values, found.shown))
-    if not good:
-        raise CannotDerive(
-            f"no stationary point that was found passes the second-order check for a {task.word}" if solutions
-            else "the stationarity equations could not be solved", task.f, HERE,
-        )  # fmt: skip
-    if len(good) > 1:
-        good = _best(task, F, good) if task.sign else good
-        if len(good) > 1:
-            raise CannotDerive(f"there are {len(good)} {task.word}s: " + "; ".join(
-                ", ".join(str(to_sympy(from_sympy(v, table), names=task.ctx.names)) for v in values.values()) for values, _ in good
-            ), task.f, HERE)  # fmt: skip
-    values, shown = good[0]
-    nodes = [from_sympy(values[s], table) for s in symbols]
-    out = _array_of(task.x, places, nodes)
-    reason = f"a {task.word}" if not equations else f"a {task.word} on the constraint, by Lagrange's multipliers"
-    task.ctx.trace.add("stationarity", task.f, tensor((), entry(task.f)), where=task.x.name,
-                       reason="all derivatives of the Lagrangian vanish" if equations else "all derivatives vanish")  # fmt: skip
-    task.ctx.trace.add("solve_stationarity", task.f, out, where=task.x.name, reason=reason,
-                       evidence=Evidence(shown, method="put back into every equation; the (bordered) Hessian"))  # fmt: skip
-    return out
-
-
-def _array_of(x: Var, places: list[Any], nodes: list[Scalar]) -> Array:
-    axes = [axis(k, s) for k, s in enumerate(x.shape)]
-    terms = []
-    for p, value in zip(places, nodes, strict=True):
-        terms.append(mul(value, *(Delta_of(i, k) for i, k in zip(axes, p, strict=True))))
-    return tensor(axes, add(*terms))
-
-
-def Delta_of(i: Index, k: int) -> Scalar:
-    from symgen.tensor.expression import delta
-
-    return delta(i, num(k))
-
-
-def _allowed(x: Var, values: dict[Any, Any]) -> bool:
-    import random
-
-    rng = random.Random(4)
-    free = list({s for v in values.values() for s in v.free_symbols})
-    domain = _domain_of_entries(x)
-    for _ in range(6):
-        point = sample_symbols(free, rng)
-        numbers = [numeric(v, point) for v in values.values()]
-        if any(v is None or abs(v.imag) > 1e-9 * max(1.0, abs(v)) for v in numbers):
-            continue
-        reals = [v.real for v in numbers if v is not None]
-        if domain == "real" or (all(r > 0 or (domain == "nonnegative" and r >= 0) for r in reals) and (
-            domain != "unit" or all(r < 1 for r in reals)
-        )):
-            return True
-    return False
-
-
-def _bordered_sign(hessian: Any, border: Any) -> int | None:
-    """1 for a strict maximum, -1 for a strict minimum of the restricted problem, by its Hessian on the tangent space."""
-    if border is not None:
-        basis = border.nullspace()
-        if not basis:
-            return None
-        T = S.Matrix.hstack(*basis)
-        hessian = (T.T * hessian * T).applyfunc(S.simplify)
-    for sign in (1, -1):
-        m = -sign * hessian
-        if all(sign_of(S.simplify(m[:j, :j].det())) == 1 for j in range(1, m.rows + 1)):
-            return sign
-    return None
-
-
-def _best(task: Task, F: Any, good: list[tuple[dict[Any, Any], str]]) -> list[tuple[dict[Any, Any], str]]:
-    """Those local optima that no other beats, where the signs of the differences are sure."""
-    out = []
-    for values, shown in good:
-        beaten = False
-        for other, _ in good:
-            gap = sign_of(S.simplify(F.subs(other) - F.subs(values)))
-            beaten = beaten or gap == task.sign
-        if not beaten:
-            out.append((values, shown))
-    return out
 
 
 # --- any size ---------------------------------------------------------------------------------------------------------
@@ -295,7 +136,10 @@ def _best(task: Task, F: Any, good: list[tuple[dict[Any, Any], str]]) -> list[tu
 def _of_any_size(task: Task) -> Array:
     x, ctx = task.x, task.ctx
     quiet = Context(facts=ctx.facts, names=ctx.names)
-    multipliers = [var(_fresh_name("lambda", k, ctx), c.shape, "real", "placeholder", uid=13) for k, c in enumerate(task.constraints)]
+    multipliers = [
+        var(_fresh_name("lambda", k, ctx), c.shape, "real", "placeholder", uid=13)
+        for k, c in enumerate(task.constraints)
+    ]
     L = entry(task.f)
     for m, c in zip(multipliers, task.constraints, strict=True):
         indices = [fresh_index(s) for s in c.shape]
@@ -304,8 +148,13 @@ def _of_any_size(task: Task) -> Array:
     slope = gradient(lagrangian, [x], quiet, "free")[x]
     axes = [axis(k, s) for k, s in enumerate(x.shape)]
     body = separate(open_tensor(slope, axes), x)
-    ctx.trace.add("stationarity", task.f, tensor(axes, body), where=f"d/d{x.name}",
-                  reason=f"the gradient{' of the Lagrangian' if multipliers else ''} vanishes at the {task.word}")  # fmt: skip
+    ctx.trace.add(
+        "stationarity",
+        task.f,
+        tensor(axes, body),
+        where=f"d/d{x.name}",
+        reason=f"the gradient{' of the Lagrangian' if multipliers else ''} vanishes at the {task.word}",
+    )
     places = {n.args[1:] for n in _entries(body, x)}
     if places <= {tuple(axes)}:
         general = _entrywise(task, body, axes)
@@ -357,21 +206,23 @@ def _entrywise(task: Task, body: Scalar, axes: list[Index]) -> Array:
     x = task.x
     table = Table(task.ctx.facts, generic=True)
     own = entry(x, *axes)
-    domain = _domain_of_entries(x)
+    domain = domain_of_entries(x)
     if domain not in RANGES:
         raise CannotDerive(f"symgen has no optimum over values in `{x.domain}`", x, HERE)
     assumptions = {"positive": {"positive": True}, "unit": {"positive": True}, "nonnegative": {"positive": True}}
     t = table.symbol(own, **assumptions.get(domain, {"real": True}))
     e = to_sympy(body, table)
     if any(a is not own and depends_on(a, x) for a in table.symbols):
-        raise CannotDerive(f"the stationarity equation holds `{x.name}` inside of what has no closed form", tensor(axes, body), HERE)
+        raise CannotDerive(
+            f"the stationarity equation holds `{x.name}` inside of what has no closed form", tensor(axes, body), HERE
+        )
     with assuming(table):
         roots = roots_of(e, t)
         root = _choose(task, e, t, roots, domain)
         if root is None:
             raise CannotDerive("the stationarity equation of an entry could not be solved", tensor(axes, body), HERE)
         _second_order(task, S.diff(e, t), t, root.value, domain, table)
-        _say_assumed(task, table, root.value)
+        say_assumed(task, table, root.value)
     return tensor(axes, from_sympy(root.value, table))
 
 
@@ -420,12 +271,6 @@ def _second_order(task: Task, bend: Any, t: Any, root: Any, domain: str, table: 
             task.ctx.trace.condition("the second derivative has its sign at the stationary point")
 
 
-def _say_assumed(task: Task, table: Table, root: Any) -> None:
-    for atom in table.assumed:
-        if table.symbols[atom] in root.free_symbols and not atom.free:
-            task.ctx.trace.condition(f"{to_sympy(atom, names=task.ctx.names)} > 0")
-
-
 # --- affine gradients -------------------------------------------------------------------------------------------------
 
 
@@ -435,9 +280,11 @@ def _linear(task: Task, slope: Array, body: Scalar, axes: list[Index], quiet: Co
     derivative = jacobian(slope, x, quiet, "free")
     if depends_on(derivative, x):
         raise CannotDerive(
-            f"the gradient is neither affine in `{x.name}` nor entry by entry: its zero has no closed form that symgen knows",
-            slope, HERE,
-        )  # fmt: skip
+            f"the gradient is neither affine in `{x.name}` nor entry by entry: its zero has no closed form that "
+            "symgen knows",
+            slope,
+            HERE,
+        )
     n = x.rank
     rows, columns = axes, [axis(n + k, s) for k, s in enumerate(x.shape)]
     A = add(*_multiplied_out(open_tensor(derivative, [*rows, *columns])))
@@ -561,7 +408,9 @@ def _solve_for(task: Task, constraint: Array, m: Var) -> Array:
         roots = roots_of(e, t)
         for root in roots:
             value = tensor(axes, from_sympy(root.value, table))
-            task.ctx.trace.add("multiplier", constraint, value, where=m.name, reason="the multiplier, from the constraint")
+            task.ctx.trace.add(
+                "multiplier", constraint, value, where=m.name, reason="the multiplier, from the constraint"
+            )
             return value
     raise CannotDerive("the multiplier of a constraint could not be found", tensor(axes, body), HERE)
 

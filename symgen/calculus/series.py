@@ -19,8 +19,31 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
 from symgen.tensor.expression import (
-    ONE, Array, Entry, Index, Num, Operator, Scalar, Sum, Tensor, Var, add, axis, count_nodes, depends_on, divide,
-    entry, fresh_index, mul, num, open_sum, open_tensor, replace_arrays, sub, tensor, total,
+    ONE,
+    Array,
+    Entry,
+    Index,
+    Num,
+    Operator,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    add,
+    axis,
+    count_nodes,
+    depends_on,
+    divide,
+    entry,
+    fresh_index,
+    mul,
+    num,
+    open_sum,
+    open_tensor,
+    replace_arrays,
+    sub,
+    tensor,
+    total,
 )  # fmt: skip
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
@@ -42,9 +65,9 @@ def taylor(f: Array, x: Array, at: Array | None, order: int, ctx: Context) -> Ar
         raise CannotDerive(f"`at` has another shape than `{x.name}`", at)
     quiet = Context(facts=ctx.facts, names=ctx.names)
     own = [axis(k, s) for k, s in enumerate(f.shape)]
-    place: Callable[..., Scalar] = (lambda *i: num(0)) if at is None else (
-        lambda *i: open_tensor(at, i if at.rank else ())
-    )  # fmt: skip
+    place: Callable[..., Scalar] = (
+        (lambda *i: num(0)) if at is None else (lambda *i: open_tensor(at, i if at.rank else ()))
+    )
     derivative, terms = f, []
     for k in range(order + 1):
         indices = [[fresh_index(s) for s in x.shape] for _ in range(k)]
@@ -53,8 +76,13 @@ def taylor(f: Array, x: Array, at: Array | None, order: int, ctx: Context) -> Ar
         steps = mul(*(sub(entry(x, *group), place(*group)) for group in indices))
         term = total(mul(body, steps, num(1) if k < 2 else divide(ONE, num(math.factorial(k)))), flat)
         terms.append(term)
-        ctx.trace.add("taylor_term", derivative, tensor(own, term), where=f"order {k}",
-                      reason=f"the derivative of order {k} at the point, over {k}!")  # fmt: skip
+        ctx.trace.add(
+            "taylor_term",
+            derivative,
+            tensor(own, term),
+            where=f"order {k}",
+            reason=f"the derivative of order {k} at the point, over {k}!",
+        )
         if k < order:
             derivative = jacobian(derivative, x, quiet, "free")
     return tensor(own, simplify_scalar(add(*terms), ctx.facts))
@@ -84,7 +112,9 @@ def limit(f: Array, t: Array, at: Array, direction: str, ctx: Context) -> Array:
         raise CannotDerive("a limit is in a scalar variable", t, HERE)
     axes = [axis(k, s) for k, s in enumerate(f.shape)]
     table = Table(ctx.facts)
-    symbol = table.symbol(entry(t), **({"positive": True} if t.domain in ("positive", "unit", "natural") else {"real": True}))
+    symbol = table.symbol(
+        entry(t), **({"positive": True} if t.domain in ("positive", "unit", "natural") else {"real": True})
+    )
     try:
         e, target = to_sympy(open_tensor(f, axes), table), to_sympy(entry(at), table)
     except NotInSymPy:
@@ -97,15 +127,23 @@ def limit(f: Array, t: Array, at: Array, direction: str, ctx: Context) -> Array:
         raise CannotDerive("the limit was not found", f, HERE)
     value, shown = found
     out = tensor(axes, from_sympy(value, table))
-    ctx.trace.add("limit", f, out, where=t.name, reason=f"{t.name} to {to_sympy(entry(at), names=dict(ctx.names))}",
-                  evidence=shown)  # fmt: skip
+    ctx.trace.add(
+        "limit",
+        f,
+        out,
+        where=t.name,
+        reason=f"{t.name} to {to_sympy(entry(at), names=dict(ctx.names))}",
+        evidence=shown,
+    )
     ctx.trace.checks.append(lambda: shown)
     return out
 
 
 def _limit(e: Any, t: Any, target: Any, direction: str, variable: Var) -> tuple[Any, Evidence] | None:
-    sides = {"+": ["+"], "-": ["-"], "right": ["+"], "left": ["-"], "above": ["+"], "below": ["-"]}.get(direction, ["+", "-"])
-    if target in (S.oo, -S.oo) or target == 0 and t.is_positive:
+    sides = {"+": ["+"], "-": ["-"], "right": ["+"], "left": ["-"], "above": ["+"], "below": ["-"]}.get(
+        direction, ["+", "-"]
+    )
+    if target in (S.oo, -S.oo) or (target == 0 and t.is_positive):
         sides = ["-"] if target is S.oo else ["+"]
     values = []
     for side in sides:
@@ -115,13 +153,17 @@ def _limit(e: Any, t: Any, target: Any, direction: str, variable: Var) -> tuple[
         values.append(value)
     if len(values) == 2 and S.simplify(values[0] - values[1]) != 0:
         raise CannotDerive(
-            f"the limits from the two sides differ: {values[1]} from below and {values[0]} from above, so that there is none",
-            entry(variable), HERE,
-        )  # fmt: skip
+            f"the limits from the two sides differ: {values[1]} from below and {values[0]} from above, so that "
+            "there is none",
+            entry(variable),
+            HERE,
+        )
     digits = min(_comes_near(e, t, target, side, values[0]) for side in sides)
     if digits < 2:
         return None
-    return values[0], Evidence("checked", digits=digits, points=3, method="the function near the limit, at random constants")
+    return values[0], Evidence(
+        "checked", digits=digits, points=3, method="the function near the limit, at random constants"
+    )
 
 
 def _comes_near(e: Any, t: Any, target: Any, side: str, value: Any) -> int:
@@ -139,12 +181,14 @@ def _comes_near(e: Any, t: Any, target: Any, side: str, value: Any) -> int:
             # slow limits (1/log t) need far points: the steps grow geometrically in the exponent
             step = S.Float(10, 200) ** k
             x = step if where is S.oo else -step if where == -S.oo else where + (1 if side == "+" else -1) / step
-            got = within(2.0, lambda x=x: S.N(e.xreplace({**point, t: x}), 20))
+            got = within(2.0, S.N, e.xreplace({**point, t: x}), 20)
             want = S.N(value.xreplace(point), 20)
             if got is None or not got.is_number:
                 continue
             if want in (S.oo, -S.oo):
-                gaps.append(1 / abs(float(got)) if got not in (S.oo, -S.oo) and got * (1 if want is S.oo else -1) > 0 else 0.0)
+                gaps.append(
+                    1 / abs(float(got)) if got not in (S.oo, -S.oo) and got * (1 if want is S.oo else -1) > 0 else 0.0
+                )
             else:
                 gaps.append(float(abs(got - want) / max(1, abs(want))))
         if not gaps:

@@ -1,8 +1,8 @@
 """Signs and roots of small closed scalar expressions.
 
-SymPy proposes roots; each is put back into its equation, exactly where the residual reduces to 0 by rational arithmetic,
-else at random points to many digits. A sign is decided by positive generators alone: where every term of numerator and
-denominator has one sign.
+SymPy proposes roots; each is put back into its equation, exactly where the residual reduces to 0 by rational
+arithmetic, else at random points to many digits. A sign is decided by positive generators alone: where every term of
+numerator and denominator has one sign.
 """
 
 from __future__ import annotations

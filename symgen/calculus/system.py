@@ -72,7 +72,8 @@ def solve_system(equations: Sequence[Any], unknowns: Sequence[Any], seconds: flo
         if any(v.has(S.I) or v.is_real is False for v in values.values()):
             continue
         if any(
-            set(values) == set(o.values) and all(vanishes(values[x] - o.values[x]) == "proved" for x in values) for o in out
+            set(values) == set(o.values) and all(vanishes(values[x] - o.values[x]) == "proved" for x in values)
+            for o in out
         ):
             continue
         shown = [vanishes(S.sympify(e).subs(values, simultaneous=True)) for e in equations]

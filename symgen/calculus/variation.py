@@ -1,9 +1,9 @@
 """The pointwise optimum of an integrand in the value of an unknown function.
 
 F(t) = sum_k w_k f_k(t) with positive weights w_k is maximised over the range of t: where F is smooth, by F'(t) = 0 and
-F''(t) < 0; where it is concave and linear between kinks, at a kink, at which its slope changes sign; where it is linear,
-at an end of the range or nowhere. Gelfand & Fomin (1963), 1.3: without derivatives of the function, Euler's equation
-holds point by point.
+F''(t) < 0; where it is concave and linear between kinks, at a kink, at which its slope changes sign; where it is
+linear, at an end of the range or nowhere. Gelfand & Fomin (1963), 1.3: without derivatives of the function, Euler's
+equation holds point by point.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -67,7 +68,9 @@ def problem_of(
     """The problem of choosing `value` in the integrand. Raises CannotDerive for a range without an interval."""
     interval = RANGES.get(domain)
     if interval is None:
-        raise CannotDerive(f"symgen has no pointwise optimum over values in `{domain}`", value, "symgen/calculus/solving.py")
+        raise CannotDerive(
+            f"symgen has no pointwise optimum over values in `{domain}`", value, "symgen/calculus/solving.py"
+        )
     table = table or Table()
     symbols = tuple(table.symbol(w, positive=True) for w in weights if not _is_number(w))
     assumptions = {"real": {"real": True}, "positive": {"positive": True}, "unit": {"positive": True},
@@ -114,17 +117,21 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
     bend = sign_on(curvature, t, interval)
     if bend == 1:
         raise CannotDerive(
-            f"the integrand is {'convex' if sign == 1 else 'concave'} in `{_name(problem)}`: its stationary point is the "
-            f"{'least' if sign == 1 else 'greatest'} value, and there is no {'maximum' if sign == 1 else 'minimum'} inside "
-            f"{interval}", node(sign * curvature, problem),
-        )  # fmt: skip
+            f"the integrand is {'convex' if sign == 1 else 'concave'} in `{_name(problem)}`: its stationary "
+            "point is the "
+            f"{'least' if sign == 1 else 'greatest'} value, and there is no "
+            f"{'maximum' if sign == 1 else 'minimum'} inside "
+            f"{interval}",
+            node(sign * curvature, problem),
+        )
     roots = roots_of(slope, t)
     if not roots:
         _say_if_monotone(problem, slope, sign)
         raise CannotDerive(
-            f"the stationarity condition in `{_name(problem)}` could not be solved", node(slope * sign, problem),
+            f"the stationarity condition in `{_name(problem)}` could not be solved",
+            node(slope * sign, problem),
             "symgen/calculus/solving.py",
-        )  # fmt: skip
+        )
     root, inside = _root_in_range(problem, F, slope, curvature, roots)
     conditions: list[Any] = []
     shown = root.shown
@@ -137,7 +144,9 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
     else:
         local = sign_of(at_root)
         if local == 1:
-            raise CannotDerive("the second-order condition fails at the stationary point", node(sign * at_root, problem))
+            raise CannotDerive(
+                "the second-order condition fails at the stationary point", node(sign * at_root, problem)
+            )
         if local != -1:
             conditions.append(compare("<", *_ordered(at_root * sign, sign, problem)))
             shown = "checked"
@@ -151,9 +160,15 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
     if not _best_of_scan(problem, F, root.value, bool(conditions)):
         raise CannotDerive("direct optimisation does not agree with the stationary point", node(root.value, problem))
     return Optimum(
-        node(root.value, problem), node(sign * at_root, problem), node(sign * slope, problem), root.value, "interior",
-        shown, tuple(conditions), tuple(notes),
-    )  # fmt: skip
+        node(root.value, problem),
+        node(sign * at_root, problem),
+        node(sign * slope, problem),
+        root.value,
+        "interior",
+        shown,
+        tuple(conditions),
+        tuple(notes),
+    )
 
 
 def _say_if_monotone(problem: Problem, slope: Any, sign: int) -> None:
@@ -163,9 +178,11 @@ def _say_if_monotone(problem: Problem, slope: Any, sign: int) -> None:
         if problem.t in f.free_symbols and sign_on(f, problem.t, problem.interval) not in (1, -1):
             return
     raise CannotDerive(
-        f"there is no pointwise best response: the payoff is monotone in `{_name(problem)}`, so that its bound is approached "
-        f"at an end of {problem.interval} and not reached", node(sign * slope, problem),
-    )  # fmt: skip
+        f"there is no pointwise best response: the payoff is monotone in `{_name(problem)}`, so that its bound "
+        "is approached "
+        f"at an end of {problem.interval} and not reached",
+        node(sign * slope, problem),
+    )
 
 
 def _ordered(value: Any, sign: int, problem: Problem) -> tuple[Scalar, Scalar]:
@@ -220,9 +237,10 @@ def _root_in_range(problem: Problem, F: Any, slope: Any, curvature: Any, roots: 
     if rivals:
         raise CannotDerive(
             f"the optimum in `{_name(problem)}` is not unique: "
-            + " and ".join(_shown(roots[k].value, problem) for k in sorted([chosen, *rivals])) + " are as good",
+            + " and ".join(_shown(roots[k].value, problem) for k in sorted([chosen, *rivals]))
+            + " are as good",
             node(slope, problem),
-        )  # fmt: skip
+        )
     root = roots[chosen]
     low_gap = 1 if interval.low == -S.oo else sign_of(root.value - interval.low)
     high_gap = 1 if interval.high == S.oo else sign_of(interval.high - root.value)
@@ -297,8 +315,9 @@ def _kinked(problem: Problem, F: Any, sign: int) -> Optimum:
     kinks = [k for k in kinks if _not_outside(k, problem.interval)]
     ordered = _in_order(kinks)
     if ordered is None:
-        raise CannotDerive("the order of the kinks of the payoff is not known", node(sign * F, problem),
-                           "symgen/calculus/variation.py")  # fmt: skip
+        raise CannotDerive(
+            "the order of the kinks of the payoff is not known", node(sign * F, problem), "symgen/calculus/variation.py"
+        )
     pieces = [_branch(F, problem.t, x) for x in _between(ordered, problem.interval)]
     if all(_free_of(S.diff(p, problem.t), problem.t) for p in pieces):
         return _by_slopes(problem, F, sign, ordered, pieces)
@@ -335,7 +354,7 @@ def _not_outside(k: Any, interval: Interval) -> bool:
     return not (
         (interval.low != -S.oo and sign_of(k - interval.low) in (-1, 0))
         or (interval.high != S.oo and sign_of(interval.high - k) in (-1, 0))
-    )  # fmt: skip
+    )
 
 
 def _in_order(kinks: list[Any]) -> list[Any] | None:
@@ -356,7 +375,7 @@ def _between(kinks: list[Any], interval: Interval) -> list[Any]:
     """A value of t in each piece."""
     ends = [interval.low, *kinks, interval.high]
     out = []
-    for a, b in zip(ends, ends[1:], strict=False):
+    for a, b in pairwise(ends):
         if a == -S.oo and b == S.oo:
             out.append(S.Integer(0))
         elif a == -S.oo:
@@ -418,11 +437,14 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     """F is linear between the kinks with falling slopes: the optimum is the first candidate past which it falls."""
     t, interval = problem.t, problem.interval
     slopes = [S.cancel(S.together(S.diff(p, t))) for p in pieces]
-    for left, right in zip(slopes, slopes[1:], strict=False):
+    for left, right in pairwise(slopes):
         if sign_of(left - right) not in (0, 1):
-            raise CannotDerive("the payoff is not concave in the value of the function", node(sign * F, problem),
-                               "symgen/calculus/variation.py")  # fmt: skip
-    for k, (a, b) in zip(kinks, zip(pieces, pieces[1:], strict=False), strict=True):
+            raise CannotDerive(
+                "the payoff is not concave in the value of the function",
+                node(sign * F, problem),
+                "symgen/calculus/variation.py",
+            )
+    for k, (a, b) in zip(kinks, pairwise(pieces), strict=True):
         if vanishes((a - b).subs(t, k)) is None:
             raise CannotDerive("the payoff jumps in the value of the function", node(sign * F, problem))
     first, last = sign_of(slopes[0]), sign_of(slopes[-1])
@@ -431,10 +453,12 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     if unbounded and not at_zero:
         w = node(sign * (slopes[0] if interval.low == -S.oo and first != 1 else slopes[-1]), problem)
         raise CannotDerive(
-            f"there is no pointwise best response: the payoff is linear in `{_name(problem)}` with a slope that does not "
+            f"there is no pointwise best response: the payoff is linear in `{_name(problem)}` with a slope that "
+            "does not "
             f"vanish, so that it is unbounded over {interval}; bound its range, or constrain it (1-Lipschitz, as in a "
-            "Wasserstein critic), which is no condition at a point", w,
-        )  # fmt: skip
+            "Wasserstein critic), which is no condition at a point",
+            w,
+        )
     candidates = [interval.low, *kinks, interval.high]
     conditions: list[Any] = []
     notes: list[str] = []
@@ -461,8 +485,16 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
         conditions.append("linear in the value: the optimum is at an end of the range")
     else:
         conditions.append("concave and linear between kinks: the optimum is at a kink")
-    return Optimum(node(out, problem), zero, stationarity, out, "kink" if kinks else "end", "proved", tuple(conditions),
-                   tuple(notes))  # fmt: skip
+    return Optimum(
+        node(out, problem),
+        zero,
+        stationarity,
+        out,
+        "kink" if kinks else "end",
+        "proved",
+        tuple(conditions),
+        tuple(notes),
+    )
 
 
 def _shown(e: Any, problem: Problem) -> str:
@@ -473,13 +505,11 @@ def _by_pieces(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     """F is smooth between the kinks: the piece whose stationary point is sure to lie in it, F being concave."""
     t, interval = problem.t, problem.interval
     ends = [interval.low, *kinks, interval.high]
-    for k, (a, b) in zip(kinks, zip(pieces, pieces[1:], strict=False), strict=True):
+    for k, (a, b) in zip(kinks, pairwise(pieces), strict=True):
         jump = S.simplify(S.diff(b - a, t).subs(t, k))
         if vanishes((a - b).subs(t, k)) is None or sign_of(jump) not in (0, -1):
             raise CannotDerive("the payoff is not concave across its kinks", node(sign * F, problem))
-    bends = [
-        sign_on(S.diff(p, t, 2), t, Interval(a, b)) for p, a, b in zip(pieces, ends, ends[1:], strict=False)
-    ]
+    bends = [sign_on(S.diff(p, t, 2), t, Interval(a, b)) for p, a, b in zip(pieces, ends, ends[1:], strict=False)]
     if any(b not in (-1, 0) for b in bends):
         raise CannotDerive("the payoff is not concave in the value of the function", node(sign * F, problem))
     for piece, low, high in zip(pieces, ends, ends[1:], strict=False):
@@ -493,10 +523,17 @@ def _by_pieces(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
             if above == 1 and below == 1:
                 found = _smooth(part, piece, slope, sign)
                 return Optimum(
-                    found.strategy, found.second_order, found.stationarity, found.expression, "interior", found.shown,
-                    ("concave, with its kinks outside of the optimum",), found.notes,
-                )  # fmt: skip
-    raise CannotDerive("no piece of the kinked payoff is sure to hold its stationary point", node(sign * F, problem),
-                       "symgen/calculus/variation.py")  # fmt: skip
-
-
+                    found.strategy,
+                    found.second_order,
+                    found.stationarity,
+                    found.expression,
+                    "interior",
+                    found.shown,
+                    ("concave, with its kinks outside of the optimum",),
+                    found.notes,
+                )
+    raise CannotDerive(
+        "no piece of the kinked payoff is sure to hold its stationary point",
+        node(sign * F, problem),
+        "symgen/calculus/variation.py",
+    )

@@ -1,7 +1,7 @@
 """Quadratic games in arrays of any size: the Jacobian is constant, and its symmetric part decides.
 
-With J the Jacobian of the field and z' J z the change of |z|^2/2 along it: J skew keeps |z| (players rotate), a negative
-definite symmetric part makes it fall.
+With J the Jacobian of the field and z' J z the change of |z|^2/2 along it: J skew keeps |z| (players rotate), a
+negative definite symmetric part makes it fall.
 """
 
 from __future__ import annotations
@@ -17,7 +17,19 @@ from symgen.games.dynamics import CONTINUOUS
 from symgen.games.game import Game
 from symgen.games.records import Equation, Equilibrium, Stability
 from symgen.tensor.expression import (
-    HALF, ZERO, Array, add, axis, depends_on, entry, mul, neg, num, open_tensor, replace_arrays, tensor,
+    HALF,
+    ZERO,
+    Array,
+    add,
+    axis,
+    depends_on,
+    entry,
+    mul,
+    neg,
+    num,
+    open_tensor,
+    replace_arrays,
+    tensor,
 )  # fmt: skip
 from symgen.tensor.facts import is_spd
 from symgen.text.diagnostics import CannotDerive
@@ -105,34 +117,58 @@ def array_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
         ctx.trace.add("stationarity", game.players[0].payoff, f, where=v.name, reason=f"vanishes at {v.name} = 0")
     strategies = {v.name: tensor([axis(j, s) for j, s in enumerate(v.shape)], ZERO) for v in q.variables}
     if any(s not in (0, -1) for s in own):
-        word = "not an equilibrium: a player's payoff rises from 0" if 1 in own else "stationary point: the second-order condition is open"
+        word = (
+            "not an equilibrium: a player's payoff rises from 0"
+            if 1 in own
+            else "stationary point: the second-order condition is open"
+        )
         return Equilibrium(conditions, strategies, None, word, None, Evidence("proved" if 1 in own else "unknown"))
     falls = all(s == -1 for s in own) and all(
         _is_zero(_symmetric_part(q, k, m)) for k in range(len(own)) for m in range(len(own)) if k != m
     )
     value = replace_arrays(entry(game.players[0].payoff), {v: (lambda *_: ZERO) for v in q.variables})
     kind = "global Nash equilibrium" + (" (saddle point)" if game.is_zero_sum else "")
-    return Equilibrium(conditions, strategies, value, kind, True if falls else None,
-                       Evidence("proved", method="the field vanishes at 0; each payoff is concave in the player's own variables"))  # fmt: skip
+    return Equilibrium(
+        conditions,
+        strategies,
+        value,
+        kind,
+        True if falls else None,
+        Evidence("proved", method="the field vanishes at 0; each payoff is concave in the player's own variables"),
+    )
 
 
 def array_stability(game: Game, ctx: Context, method: str | None, step: Array | None) -> Stability:
     """The verdict by the symmetric part of the Jacobian. Raises CannotDerive for a game that is not quadratic."""
     q = quadratic(game, ctx)
     if q is None:
-        raise CannotDerive("the sizes are symbols and the game is not quadratic: its Jacobian differs from point to point",
-                           game.players[0].payoff, "symgen/games/arrays.py")  # fmt: skip
+        raise CannotDerive(
+            "the sizes are symbols and the game is not quadratic: its Jacobian differs from point to point",
+            game.players[0].payoff,
+            "symgen/games/arrays.py",
+        )
     n = len(q.variables)
     parts = [[_symmetric_part(q, k, m) for m in range(n)] for k in range(n)]
     for f, v in zip(q.field, q.variables, strict=True):
-        ctx.trace.add("vector_field", game.players[0].payoff, f, where=v.name, reason="the gradient of the player's payoff")
+        ctx.trace.add(
+            "vector_field", game.players[0].payoff, f, where=v.name, reason="the gradient of the player's payoff"
+        )
     mixed_zero = all(_is_zero(parts[k][m]) for k in range(n) for m in range(n) if k != m)
     signs = [_sign(q, k, parts[k][k]) for k in range(n)]
-    flow = method in CONTINUOUS or method is None and step is None
-    verdict, reason, conditions, shown = "inconclusive", "the symmetric part of the Jacobian has no sure sign", (), "unknown"
+    flow = method in CONTINUOUS or (method is None and step is None)
+    verdict, reason, conditions, shown = (
+        "inconclusive",
+        "the symmetric part of the Jacobian has no sure sign",
+        (),
+        "unknown",
+    )
     skew = mixed_zero and all(s == 0 for s in signs)
     if skew and flow:
-        verdict, reason, shown = "cycles", "the Jacobian is skew: the distance from the equilibrium is conserved", "proved"
+        verdict, reason, shown = (
+            "cycles",
+            "the Jacobian is skew: the distance from the equilibrium is conserved",
+            "proved",
+        )
     elif skew and method in (None, "simultaneous"):
         verdict, shown = "diverges", "proved"
         reason = "the Jacobian J is skew: a step of size h multiplies |z|^2 by 1 + h^2 |J z|^2/|z|^2"
@@ -146,6 +182,15 @@ def array_stability(game: Game, ctx: Context, method: str | None, step: Array | 
     elif mixed_zero and all(s == 1 for s in signs):
         verdict, reason, shown = "diverges", "the symmetric part of the Jacobian is positive definite", "proved"
     return Stability(
-        tuple(q.field), tuple(tuple(row) for row in q.blocks), (), None, verdict, None, conditions,
-        None, tuple(v.name for v in q.variables), None, Evidence(shown, method=reason),
-    )  # fmt: skip
+        tuple(q.field),
+        tuple(tuple(row) for row in q.blocks),
+        (),
+        None,
+        verdict,
+        None,
+        conditions,
+        None,
+        tuple(v.name for v in q.variables),
+        None,
+        Evidence(shown, method=reason),
+    )

@@ -62,23 +62,42 @@ def function_response(game: Game, player: Player, ctx: Context) -> FunctionRespo
     trace = ctx.trace
     word = "maximised" if player.sense == "max" else "minimised"
     F = integrand.scalar
-    trace.add("payoff_as_integral", player.payoff, tensor((), F), where=unknown.name,
-              reason=f"the integrand at the point, {word} over the value of {unknown.name} there",
-              source="Goodfellow et al. (2014), proposition 1")  # fmt: skip
+    trace.add(
+        "payoff_as_integral",
+        player.payoff,
+        tensor((), F),
+        where=unknown.name,
+        reason=f"the integrand at the point, {word} over the value of {unknown.name} there",
+        source="Goodfellow et al. (2014), proposition 1",
+    )
     for note in integrand.notes:
         trace.condition(note)
     problem = problem_of(F, t, unknown.range, integrand.weights, Table(ctx.facts))
     with assuming(problem.table):
         optimum = pointwise_optimum(problem, player.sense)
     if optimum.kind == "interior":
-        trace.add("stationarity", tensor((), F), tensor((), optimum.stationarity), where=f"d/d{unknown.name}",
-                  reason=f"the derivative by {unknown.name} vanishes at the optimum")  # fmt: skip
-    trace.add("solve_stationarity" if optimum.kind == "interior" else "optimum_at_a_kink",
-              tensor((), optimum.stationarity), tensor((), optimum.strategy), where=unknown.name,
-              reason=f"the best {unknown.name} at the point, where {_positive(integrand)}",
-              evidence=Evidence(optimum.shown, method="put back into the derivative; direct search of the range"))  # fmt: skip
-    trace.add("second_order", tensor((), F), tensor((), optimum.second_order), where=f"d^2/d{unknown.name}^2",
-              reason=optimum.notes[0] if optimum.notes else f"a {player.sense}imum")  # fmt: skip
+        trace.add(
+            "stationarity",
+            tensor((), F),
+            tensor((), optimum.stationarity),
+            where=f"d/d{unknown.name}",
+            reason=f"the derivative by {unknown.name} vanishes at the optimum",
+        )
+    trace.add(
+        "solve_stationarity" if optimum.kind == "interior" else "optimum_at_a_kink",
+        tensor((), optimum.stationarity),
+        tensor((), optimum.strategy),
+        where=unknown.name,
+        reason=f"the best {unknown.name} at the point, where {_positive(integrand)}",
+        evidence=Evidence(optimum.shown, method="put back into the derivative; direct search of the range"),
+    )
+    trace.add(
+        "second_order",
+        tensor((), F),
+        tensor((), optimum.second_order),
+        where=f"d^2/d{unknown.name}^2",
+        reason=optimum.notes[0] if optimum.notes else f"a {player.sense}imum",
+    )
     for c in optimum.conditions:
         if isinstance(c, str):
             trace.condition(c)
@@ -98,20 +117,29 @@ def best_response(game: Game, player: Player, ctx: Context) -> BestResponse:
         return parameter_response(game, player, ctx)
     if unknown.kind == "density":
         raise CannotDerive(
-            f"the payoff is linear in the density `{unknown.name}`: its best response puts all mass where the integrand is "
-            f"{'greatest' if player.sense == 'max' else 'least'}, which no density does unless the integrand is constant; "
-            "`equilibrium` gives the density at which it is", player.payoff,
-        )  # fmt: skip
+            f"the payoff is linear in the density `{unknown.name}`: its best response puts all mass where the "
+            "integrand is "
+            f"{'greatest' if player.sense == 'max' else 'least'}, which no density does unless the integrand is "
+            "constant; "
+            "`equilibrium` gives the density at which it is",
+            player.payoff,
+        )
     r = function_response(game, player, ctx)
     worth = payoff_at(game, r, player, ctx)
     conditions: list[Any] = list(r.optimum.conditions)
     conditions += [n for n in (*r.integrand.notes, *r.optimum.notes) if n not in conditions]
     return BestResponse(
-        r.shown(r.optimum.strategy), worth[0], r.shown(r.optimum.second_order), tuple(conditions),
+        r.shown(r.optimum.strategy),
+        worth[0],
+        r.shown(r.optimum.second_order),
+        tuple(conditions),
         r.shown(r.optimum.stationarity),
-        Evidence(r.optimum.shown, tuple(c for c in conditions if isinstance(c, str)),
-                 method="stationarity put back; second derivative; direct search of the range at random densities"),
-    )  # fmt: skip
+        Evidence(
+            r.optimum.shown,
+            tuple(c for c in conditions if isinstance(c, str)),
+            method="stationarity put back; second derivative; direct search of the range at random densities",
+        ),
+    )
 
 
 def payoff_at(game: Game, r: FunctionResponse, player: Player, ctx: Context) -> tuple[Scalar, Recognised | None]:
@@ -120,15 +148,21 @@ def payoff_at(game: Game, r: FunctionResponse, player: Player, ctx: Context) -> 
     integrand = r.integrand
     if player.payoff is not r.player.payoff:
         assert r.unknown is not None
-        integrand = integrand_of(player.payoff, r.unknown.name, r.unknown.range, density_at,
-                                 {**ctx.names, **names_of_laws(game)})  # fmt: skip
+        integrand = integrand_of(
+            player.payoff, r.unknown.name, r.unknown.range, density_at, {**ctx.names, **names_of_laws(game)}
+        )
     with assuming(r.problem.table):
         found = _recognised(game, r, integrand)
     if found is not None:
         total = add(found.value, integrand.rest)
-        ctx.trace.add("recognise_divergence", player.payoff, tensor((), total),
-                      reason=f"the payoff at the best response: {found.name} and a constant", source=found.source,
-                      evidence=Evidence(found.shown, method="the ratio of second derivatives of the generators"))  # fmt: skip
+        ctx.trace.add(
+            "recognise_divergence",
+            player.payoff,
+            tensor((), total),
+            reason=f"the payoff at the best response: {found.name} and a constant",
+            source=found.source,
+            evidence=Evidence(found.shown, method="the ratio of second derivatives of the generators"),
+        )
         return total, found
     total = _as_expectations(r, integrand, game)
     ctx.trace.add("substitute", player.payoff, tensor((), total), reason="the best response put into the payoff")
@@ -182,5 +216,3 @@ def value(game: Game, player: Player, ctx: Context) -> Scalar:
         raise CannotDerive(f"the payoff is linear in the density `{player.unknown.name}`", player.payoff)
     r = function_response(game, player, ctx)
     return payoff_at(game, r, player, ctx)[0]
-
-

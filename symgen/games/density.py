@@ -39,9 +39,7 @@ def density_at(law: Array, point: Var) -> Scalar | None:
     inside = []
     if region.kind == "interval":
         low, high = scalar_text(region.low, scope), scalar_text(region.high, scope)
-        inside = [
-            compare("<", a, b) for a, b in ((low, x), (x, high)) if not any(_is_infinite(end) for end in (a, b))
-        ]
+        inside = [compare("<", a, b) for a, b in ((low, x), (x, high)) if not any(_is_infinite(end) for end in (a, b))]
     elif region.kind != "integers":
         return None
     value = fn("exp", total(log_density, indices))

@@ -1,8 +1,8 @@
 """How players move ▣: one row for each method, by its iteration matrix near an equilibrium.
 
-z moves along the vector field v (each player up its payoff), J is the Jacobian of v at the equilibrium, h the step. A row
-gives the matrix of the linearised iteration (over z, and the iterate before it where the method remembers one) and,
-where it is a function of J alone, the equation between an eigenvalue lam of J and one mu of the iteration.
+z moves along the vector field v (each player up its payoff), J is the Jacobian of v at the equilibrium, h the step.
+A row gives the matrix of the linearised iteration (over z, and the iterate before it where the method remembers one)
+and, where it is a function of J alone, the equation between an eigenvalue lam of J and one mu of the iteration.
 """
 
 from __future__ import annotations

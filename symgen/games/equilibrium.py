@@ -44,8 +44,9 @@ def equilibrium(game: Game, ctx: Context) -> Equilibrium:
         return found if found is not None else _parameters(game, ctx)
     if len(functions) == 1 and len(functions) + len(densities) == 1 and len(game.players) <= 2:
         return _function_against_parameters(game, functions[0], ctx)
-    raise CannotDerive("symgen has no equilibrium for this mixture of players", game.players[0].payoff,
-                       "symgen/games/equilibrium.py")  # fmt: skip
+    raise CannotDerive(
+        "symgen has no equilibrium for this mixture of players", game.players[0].payoff, "symgen/games/equilibrium.py"
+    )
 
 
 # --- a function against a density -------------------------------------------------------------------------------------
@@ -58,9 +59,10 @@ def _function_against_density(game: Game, player: Player, rival: Player, ctx: Co
     others = [w for w in r.integrand.weights if w is not q_weight and w.args]
     if q_weight is None or len(others) != 1:
         raise CannotDerive(
-            f"the payoff of `{player.unknown.name}` does not hold `{rival.unknown.name}` and one other density", player.payoff,
+            f"the payoff of `{player.unknown.name}` does not hold `{rival.unknown.name}` and one other density",
+            player.payoff,
             "symgen/games/equilibrium.py",
-        )  # fmt: skip
+        )
     (p_weight,) = others
     table = r.problem.table
     p, q = table.symbol(p_weight), table.symbol(q_weight)
@@ -71,8 +73,11 @@ def _function_against_density(game: Game, player: Player, rival: Player, ctx: Co
         sides = [strategy.xreplace({q: p / 2}), strategy.xreplace({q: 2 * p})]
         at_equal = within(2.0, lambda: S.simplify(sum(_decided(x) for x in sides) / 2))
     if at_equal is None or p in at_equal.free_symbols:
-        raise CannotDerive(f"the best response at {rival.unknown.name} = {_label(p_weight)} still depends on the density",
-                           r.optimum.strategy, "symgen/games/equilibrium.py")  # fmt: skip
+        raise CannotDerive(
+            f"the best response at {rival.unknown.name} = {_label(p_weight)} still depends on the density",
+            r.optimum.strategy,
+            "symgen/games/equilibrium.py",
+        )
     D = entry(r.integrand.t)
     conditions: list[Any] = [Equation(D, r.shown(r.optimum.strategy)), Equation(q_weight, p_weight)]
     conditions += [c for c in r.optimum.conditions if not isinstance(c, str)]
@@ -89,18 +94,27 @@ def _function_against_density(game: Game, player: Player, rival: Player, ctx: Co
         for e in found.nonzero:
             conditions.append(compare("!=", from_sympy(e, table), ZERO))
         ctx.trace.add(
-            "least_divergence", tensor((), value), tensor((), worth),
-            where=rival.unknown.name, reason=f"{found.name} is least, and 0, only at {rival.unknown.name} = {_label(p_weight)}",
+            "least_divergence",
+            tensor((), value),
+            tensor((), worth),
+            where=rival.unknown.name,
+            reason=f"{found.name} is least, and 0, only at {rival.unknown.name} = {_label(p_weight)}",
             source=found.source,
-        )  # fmt: skip
+        )
     elif zero_sum and found is not None and found.convexity == -wanted:
         raise CannotDerive(
-            f"the density player pushes the densities apart: {found.name} is greatest where they are disjoint, and no density "
-            "is best", rival.payoff,
-        )  # fmt: skip
+            f"the density player pushes the densities apart: {found.name} is greatest where they are disjoint, "
+            "and no density "
+            "is best",
+            rival.payoff,
+        )
     elif zero_sum and found is None:
-        raise CannotDerive("the payoff at the best response is no divergence that symgen knows: whether equal densities "
-                           "are its least value is open", player.payoff, "symgen/games/recognise.py")  # fmt: skip
+        raise CannotDerive(
+            "the payoff at the best response is no divergence that symgen knows: whether equal densities "
+            "are its least value is open",
+            player.payoff,
+            "symgen/games/recognise.py",
+        )
     else:
         slope = _ratio_slope(game, r, rival, p, q)
         unique = True if slope == (-1 if rival.sense == "max" else 1) else None
@@ -108,15 +122,24 @@ def _function_against_density(game: Game, player: Player, rival: Player, ctx: Co
         if slope == (1 if rival.sense == "max" else -1):
             kind = "Nash equilibrium (the density player is indifferent there, and not drawn to it)"
         ctx.trace.add(
-            "indifferent_density", rival.payoff, tensor((), worth), where=rival.unknown.name,
+            "indifferent_density",
+            rival.payoff,
+            tensor((), worth),
+            where=rival.unknown.name,
             reason=f"at {player.unknown.name} constant every {rival.unknown.name} is as good",
-        )  # fmt: skip
+        )
     if r.optimum.kind != "interior" and unique:
         kind = "global Nash equilibrium (minimax)" if zero_sum else kind
         unique = None  # between the kinks every value of the function is as good where the densities are equal
     strategies = {player.unknown.name: from_sympy(at_equal, table), rival.unknown.name: p_weight}
-    return Equilibrium(tuple(conditions), strategies, worth, kind, unique,
-                       Evidence(shown, method="best response put back; the divergence is 0 only at equal densities"))  # fmt: skip
+    return Equilibrium(
+        tuple(conditions),
+        strategies,
+        worth,
+        kind,
+        unique,
+        Evidence(shown, method="best response put back; the divergence is 0 only at equal densities"),
+    )
 
 
 def _decided(e: Any) -> Any:
@@ -199,10 +222,17 @@ def _function_against_parameters(game: Game, player: Player, ctx: Context) -> Eq
             strategies = {player.unknown.name: from_sympy(same, r.problem.table), **matched}
             conditions += [Equation(entry(v), s) for v, s in _pairs(rivals[0], matched)]
             worth = _worth_at_equal(game, r, player, p, q)
-            return Equilibrium(tuple(conditions), strategies, worth, "global Nash equilibrium (minimax): the divergence is 0",
-                               None, Evidence(r.optimum.shown, method="the two laws are equal"))  # fmt: skip
-    return Equilibrium(tuple(conditions), strategies, value, kind, unique,
-                       Evidence(r.optimum.shown, method="best response put back"))  # fmt: skip
+            return Equilibrium(
+                tuple(conditions),
+                strategies,
+                worth,
+                "global Nash equilibrium (minimax): the divergence is 0",
+                None,
+                Evidence(r.optimum.shown, method="the two laws are equal"),
+            )
+    return Equilibrium(
+        tuple(conditions), strategies, value, kind, unique, Evidence(r.optimum.shown, method="best response put back")
+    )
 
 
 def _match_parameters(a: Array, b: Array, rival: Player) -> dict[str, Scalar] | None:
@@ -253,7 +283,9 @@ def stationary_points(c: Coordinates) -> tuple[list[Stationary], bool]:
     complete = bool(solutions) and all(s.complete for s in solutions)
     out = []
     for s in solutions:
-        judged = [judge_player(c, k, s.values) if c.own(k) else Judgement("indifferent") for k in range(len(c.game.players))]
+        judged = [
+            judge_player(c, k, s.values) if c.own(k) else Judgement("indifferent") for k in range(len(c.game.players))
+        ]
         out.append(Stationary(s, judged))
     return out, complete
 
@@ -262,7 +294,9 @@ def _parameters(game: Game, ctx: Context) -> Equilibrium:
     try:
         c = coordinates(game, ctx)
     except CannotDerive:
-        if any(size.args or type(size).__name__ == "Dim" for p in game.players for v in p.parameters for size in v.shape):
+        if any(
+            size.args or type(size).__name__ == "Dim" for p in game.players for v in p.parameters for size in v.shape
+        ):
             return array_equilibrium(game, ctx) or _conditions_only(game, ctx)
         raise
     with assuming(c.table):
@@ -275,16 +309,22 @@ def _solved(game: Game, c: Coordinates, ctx: Context) -> Equilibrium:
     equations = tuple(Equation(c.node(sign * v), ZERO) for sign, v in zip(signs, field, strict=True))
     for symbol, sign, v in zip(c.symbols, signs, field, strict=True):
         payoff = game.players[c.owner[c.symbols.index(symbol)]].payoff
-        ctx.trace.add("stationarity", payoff, tensor((), c.node(sign * v)), where=c.name(symbol),
-                      reason=f"the derivative of the player's payoff by {c.name(symbol)} vanishes")  # fmt: skip
+        ctx.trace.add(
+            "stationarity",
+            payoff,
+            tensor((), c.node(sign * v)),
+            where=c.name(symbol),
+            reason=f"the derivative of the player's payoff by {c.name(symbol)} vanishes",
+        )
     points, complete = stationary_points(c)
     good = [p for p in points if p.is_equilibrium]
     open_points = [p for p in points if not p.is_equilibrium and all(j.word != "worse" for j in p.judgements)]
     if not good and not open_points:
         kind = (
-            "no equilibrium: no stationary point passes every player's second-order condition" if points and complete
+            "no equilibrium: no stationary point passes every player's second-order condition"
+            if points and complete
             else "conditions: symgen has not solved them"
-        )  # fmt: skip
+        )
         value = None
         strategies: Any = {}
         if points and not complete:
@@ -293,15 +333,25 @@ def _solved(game: Game, c: Coordinates, ctx: Context) -> Equilibrium:
             strategies = _strategies(c, points[0])
             if complete:
                 kind = "not an equilibrium: a player's second-order condition fails at the stationary point"
-        return Equilibrium(equations, strategies, value, kind, None, Evidence("proved" if points and complete else "unknown",
-                           tried=("stationarity of every player",)))  # fmt: skip
+        return Equilibrium(
+            equations,
+            strategies,
+            value,
+            kind,
+            None,
+            Evidence("proved" if points and complete else "unknown", tried=("stationarity of every player",)),
+        )
     chosen = good or open_points
     first = chosen[0]
     kinds = [_kind(game, p) for p in chosen]
     for p in chosen:
-        ctx.trace.add("solve_stationarity", game.players[0].payoff, tensor((), _payoff(game, c, p)),
-                      reason=f"{_text(c, p)}: {_kind(game, p)}",
-                      evidence=Evidence(p.solution.shown, method="put back into every derivative"))  # fmt: skip
+        ctx.trace.add(
+            "solve_stationarity",
+            game.players[0].payoff,
+            tensor((), _payoff(game, c, p)),
+            reason=f"{_text(c, p)}: {_kind(game, p)}",
+            evidence=Evidence(p.solution.shown, method="put back into every derivative"),
+        )
     unique = _unique(c, points, complete)
     conditions: list[Any] = list(equations)
     for p in chosen:
@@ -310,12 +360,20 @@ def _solved(game: Game, c: Coordinates, ctx: Context) -> Equilibrium:
         strategies, kind = _strategies(c, first), kinds[0]
     else:
         strategies, kind = [_strategies(c, p) for p in chosen], "; ".join(dict.fromkeys(kinds))
-    value = _payoff(game, c, first) if len({p.payoff for p in game.players}) == 1 else tuple(
-        _payoff(game, c, first, k) for k in range(len(game.players))
+    value = (
+        _payoff(game, c, first)
+        if len({p.payoff for p in game.players}) == 1
+        else tuple(_payoff(game, c, first, k) for k in range(len(game.players)))
     )
     shown = "proved" if all(p.solution.shown == "proved" for p in chosen) else "checked"
-    return Equilibrium(tuple(conditions), strategies, value, kind, unique,
-                       Evidence(shown, method="stationarity put back; second-order conditions of each player"))  # fmt: skip
+    return Equilibrium(
+        tuple(conditions),
+        strategies,
+        value,
+        kind,
+        unique,
+        Evidence(shown, method="stationarity put back; second-order conditions of each player"),
+    )
 
 
 def _short(e: Any) -> Any:
@@ -337,14 +395,18 @@ def _kind(game: Game, p: Stationary) -> str:
 
 
 def _unique(c: Coordinates, points: list[Stationary], complete: bool) -> bool | None:
-    """Every equilibrium inside the domains is stationary; so the only stationary point of a complete solution is the only
-    equilibrium. With strict concavity of every player alone that is not said."""
+    """Every equilibrium inside the domains is stationary; so the only stationary point of a complete solution is the
+    only equilibrium. With strict concavity of every player alone that is not said."""
     good = [p for p in points if p.is_equilibrium]
     if len(good) > 1:
         return False
     if any(set(p.solution.values) != set(c.symbols) for p in good):
         return False  # a continuum
-    if complete and len(good) == 1 and all(any(j.word == "worse" for j in p.judgements) for p in points if p is not good[0]):
+    if (
+        complete
+        and len(good) == 1
+        and all(any(j.word == "worse" for j in p.judgements) for p in points if p is not good[0])
+    ):
         return True
     if len(good) == 1 and c.game.is_zero_sum:
         # strictly concave in the one and strictly convex in the other player's variables
@@ -385,7 +447,11 @@ def _conditions_only(game: Game, ctx: Context) -> Equilibrium:
     for player in game.players:
         derived = gradient(player.payoff, list(player.parameters), ctx)
         conditions += [Equation(derived[v], ZERO) for v in player.parameters]
-    return Equilibrium(tuple(conditions), {}, None, "conditions: stationarity of every player, not solved", None,
-                       Evidence("unknown", tried=("stationarity of every player",)))  # fmt: skip
-
-
+    return Equilibrium(
+        tuple(conditions),
+        {},
+        None,
+        "conditions: stationarity of every player, not solved",
+        None,
+        Evidence("unknown", tried=("stationarity of every player",)),
+    )

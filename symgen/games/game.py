@@ -110,7 +110,8 @@ def best_response(game: Game, player: int) -> Operator:
 
 
 def value_at_best_response(game: Game, player: int | None = None) -> Operator:
-    """The payoff at the best response of a player (of the first one whose choice is a function, where none is named)."""
+    """The payoff at the best response of a player (of the first one whose choice is a function, where none is
+    named)."""
     return _encode("value", game, (player,))
 
 

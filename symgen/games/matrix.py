@@ -37,24 +37,39 @@ def matrix_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
     x, y = c.own(0), c.own(1)
     A, B = (_bilinear(c.payoffs[k], x, y) for k in (0, 1))
     if A is None or B is None:
-        raise CannotDerive("the payoff is not linear in each player's mixture", game.players[0].payoff,
-                           "symgen/games/matrix.py")  # fmt: skip
+        raise CannotDerive(
+            "the payoff is not linear in each player's mixture", game.players[0].payoff, "symgen/games/matrix.py"
+        )
     with assuming(c.table):
         found = _supports(A, B)
     best = [c.node(e) for e in [*(A * S.Matrix(y)), *(B.T * S.Matrix(x))]]
     worth = [c.node(S.expand(c.payoffs[k])) for k in (0, 1)]
     conditions: list[Any] = [compare("<=", b, worth[0 if i < len(x) else 1]) for i, b in enumerate(best)]
     for i, b in enumerate(best):
-        ctx.trace.add("no_better_pure_strategy", game.players[0].payoff, tensor((), b), where=f"strategy {i}",
-                      reason="no pure strategy does better than the mixture")  # fmt: skip
+        ctx.trace.add(
+            "no_better_pure_strategy",
+            game.players[0].payoff,
+            tensor((), b),
+            where=f"strategy {i}",
+            reason="no pure strategy does better than the mixture",
+        )
     names = [v.name for v in variables]  # type: ignore[attr-defined]
     if not found:
-        return Equilibrium(tuple(conditions), {}, None, "conditions: a mixed equilibrium exists (Nash 1950); symgen has not "
-                           "solved which strategies are used", None, Evidence("unknown", tried=("all supports",)))  # fmt: skip
+        return Equilibrium(
+            tuple(conditions),
+            {},
+            None,
+            "conditions: a mixed equilibrium exists (Nash 1950); symgen has not solved which strategies are used",
+            None,
+            Evidence("unknown", tried=("all supports",)),
+        )
     strategies = [{names[0]: _mixture(c, a), names[1]: _mixture(c, b)} for a, b in found]
     a, b = found[0]
     sign = [1 if p.sense == "max" else -1 for p in game.players]
-    values = [S.simplify((sign[0] * S.Matrix(a).T * A * S.Matrix(b))[0]), S.simplify((sign[1] * S.Matrix(a).T * B * S.Matrix(b))[0])]
+    values = [
+        S.simplify((sign[0] * S.Matrix(a).T * A * S.Matrix(b))[0]),
+        S.simplify((sign[1] * S.Matrix(a).T * B * S.Matrix(b))[0]),
+    ]
     zero_sum = game.is_zero_sum
     kind = "global Nash equilibrium (saddle point)" if zero_sum else "global Nash equilibrium"
     mixed = any(e not in (0, 1) for e in a)
@@ -62,8 +77,14 @@ def matrix_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
     value: Any = c.node(values[0]) if zero_sum else tuple(c.node(v) for v in values)
     degenerate = any(_ties(A, B, *pair) for pair in found)
     unique = None if degenerate else len(found) == 1
-    return Equilibrium(tuple(conditions), strategies[0] if len(strategies) == 1 else strategies, value, kind, unique,
-                       Evidence("proved", method="every pure strategy compared"))  # fmt: skip
+    return Equilibrium(
+        tuple(conditions),
+        strategies[0] if len(strategies) == 1 else strategies,
+        value,
+        kind,
+        unique,
+        Evidence("proved", method="every pure strategy compared"),
+    )
 
 
 def _mixture(c: Coordinates, values: list[Any]) -> tuple[Scalar, ...]:
@@ -143,5 +164,3 @@ def _ties(A: Any, B: Any, x: list[Any], y: list[Any]) -> bool:
     return any(S.simplify(pa[i] - pa[used_a[0]]) == 0 for i in range(len(x)) if i not in used_a) or any(
         S.simplify(pb[j] - pb[used_b[0]]) == 0 for j in range(len(y)) if j not in used_b
     )
-
-

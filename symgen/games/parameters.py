@@ -31,8 +31,8 @@ MAX_COORDINATES = 24
 
 @dataclass
 class Coordinates:
-    """`symbols` are the coordinates, `owner[i]` the number of the player who chooses symbol i; `payoffs` in the sense of
-    each player (to be maximised)."""
+    """`symbols` are the coordinates, `owner[i]` the number of the player who chooses symbol i; `payoffs` in the
+    sense of each player (to be maximised)."""
 
     game: Game
     table: Table
@@ -80,7 +80,9 @@ def coordinates(game: Game, ctx: Context) -> Coordinates:
         for v in p.parameters:
             own = entries_of(v)
             if own is None:
-                raise CannotDerive(f"`{getattr(v, 'name', v)}` has a size that is not fixed", v, "symgen/games/parameters.py")
+                raise CannotDerive(
+                    f"`{getattr(v, 'name', v)}` has a size that is not fixed", v, "symgen/games/parameters.py"
+                )
             entries += own
             owner += [k] * len(own)
     if len(entries) > MAX_COORDINATES:
@@ -93,8 +95,11 @@ def coordinates(game: Game, ctx: Context) -> Coordinates:
         payoffs.append(payoff if p.sense == "max" else -payoff)
     for symbol, atom in table.atoms.items():
         if symbol not in symbols and variables_of(atom) & players:
-            raise CannotDerive("the payoff holds what has no closed form in the players' variables", tensor((), atom)
-                               if not atom.free else atom, "symgen/games/parameters.py")  # fmt: skip
+            raise CannotDerive(
+                "the payoff holds what has no closed form in the players' variables",
+                tensor((), atom) if not atom.free else atom,
+                "symgen/games/parameters.py",
+            )
     return Coordinates(game, table, entries, symbols, owner, payoffs)
 
 
@@ -123,8 +128,14 @@ def _response(game: Game, c: Coordinates, player: Player, ctx: Context) -> BestR
             ("second_order", best.second_order, best.notes[0] if best.notes else f"a {player.sense}imum"),
         ):
             ctx.trace.add(rule, player.payoff, tensor((), after), where=c.name(own[0]), reason=reason)
-        return BestResponse(best.strategy, c.node(worth), best.second_order, (*best.conditions, *best.notes),
-                            best.stationarity, Evidence(best.shown, method="stationarity put back; second derivative"))  # fmt: skip
+        return BestResponse(
+            best.strategy,
+            c.node(worth),
+            best.second_order,
+            (*best.conditions, *best.notes),
+            best.stationarity,
+            Evidence(best.shown, method="stationarity put back; second derivative"),
+        )
     gradient = [S.diff(F, s) for s in own]
     found = solve_system(gradient, own)
     hessian = S.hessian(F, own)
@@ -136,12 +147,26 @@ def _response(game: Game, c: Coordinates, player: Player, ctx: Context) -> BestR
             second = [[c.node(sign * _short(hessian[i, j].subs(solution.values))) for j in range(len(own))]
                       for i in range(len(own))]  # fmt: skip
             equations = tuple(Equation(c.node(sign * g), ZERO) for g in gradient)
-            ctx.trace.add("solve_stationarity", player.payoff, tensor((), c.node(worth)), where=", ".join(map(c.name, own)),
-                          reason="the gradient by the player's own variables vanishes")  # fmt: skip
-            return BestResponse(strategy, c.node(worth), second, equations, equations,
-                                Evidence(solution.shown, method="stationarity put back; Sylvester's criterion"))  # fmt: skip
-    raise CannotDerive("no stationary point of the player's payoff passes the second-order test", player.payoff,
-                       "symgen/calculus/system.py")  # fmt: skip
+            ctx.trace.add(
+                "solve_stationarity",
+                player.payoff,
+                tensor((), c.node(worth)),
+                where=", ".join(map(c.name, own)),
+                reason="the gradient by the player's own variables vanishes",
+            )
+            return BestResponse(
+                strategy,
+                c.node(worth),
+                second,
+                equations,
+                equations,
+                Evidence(solution.shown, method="stationarity put back; Sylvester's criterion"),
+            )
+    raise CannotDerive(
+        "no stationary point of the player's payoff passes the second-order test",
+        player.payoff,
+        "symgen/calculus/system.py",
+    )
 
 
 def _short(e: Any) -> Any:
@@ -213,8 +238,8 @@ def judge_player(c: Coordinates, k: int, at: Mapping[Any, Any]) -> Judgement:
 
 
 def _never_rises(c: Coordinates, hessian: Any, own: Sequence[Any]) -> bool:
-    """Whether the payoff is concave in the player's own variables: of one variable, f'' <= 0 on both sides of 0 and at 0;
-    of several with a constant Hessian H, all principal minors of -H are >= 0."""
+    """Whether the payoff is concave in the player's own variables: of one variable, f'' <= 0 on both sides of 0 and
+    at 0; of several with a constant Hessian H, all principal minors of -H are >= 0."""
     if len(own) == 1:
         bend, interval = hessian[0, 0], c.interval(own[0])
         r = S.Dummy("r", positive=True)

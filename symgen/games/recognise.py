@@ -1,8 +1,8 @@
 """Which divergence an integral over two densities is.
 
 An integrand F(p, q), homogeneous of degree 1, is q G(p/q); where G(u) = a f(u) + b (u - 1) + c for the generator f of a
-divergence, the integral is a D_f(p || q) + c (Csiszar 1967; Nowozin et al. 2016, 2.1). As f is known up to a multiple of
-u - 1, a = G''/f'' has to be free of u, which rational arithmetic shows.
+divergence, the integral is a D_f(p || q) + c (Csiszar 1967; Nowozin et al. 2016, 2.1). As f is known up to a
+multiple of u - 1, a = G''/f'' has to be free of u, which rational arithmetic shows.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ GENERATORS = (
 
 @dataclass
 class Recognised:
-    """The integral is `factor` D + `constant`; `convexity` is the sign of G'' (1: least at p = q, -1: greatest there)."""
+    """The integral is `factor` D + `constant`; `convexity` is the sign of G'' (1: least at p = q, -1: greatest
+    there)."""
 
     name: str
     factor: Any
@@ -61,9 +62,7 @@ class Recognised:
     nonzero: tuple[Any, ...] = ()  # what must not vanish for a strict optimum
 
 
-def recognise(
-    integrand: Any, p: Any, q: Any, table: Table, p_law: DistRef, q_law: DistRef
-) -> Recognised | None:
+def recognise(integrand: Any, p: Any, q: Any, table: Table, p_law: DistRef, q_law: DistRef) -> Recognised | None:
     """`integrand` is F in the symbols p, q. None where it is no f-divergence."""
     integrand = _with_signs(integrand)
     G = integrand.xreplace({p: u, q: S.Integer(1)})
@@ -95,8 +94,17 @@ def recognise(
             continue
         pair = (q_law, p_law) if row.swapped else (p_law, q_law)
         d = divergence(row.name, *pair)
-        best = Recognised(row.name, factor, constant, d, _combined(factor, d, constant, table),
-                          convexity or sign_of(factor) or 0, shown, row.source, G)  # fmt: skip
+        best = Recognised(
+            row.name,
+            factor,
+            constant,
+            d,
+            _combined(factor, d, constant, table),
+            convexity or sign_of(factor) or 0,
+            shown,
+            row.source,
+            G,
+        )
         break
     best = best or _general(G, convexity, table, p_law, q_law)
     return replace(best, nonzero=nonzero) if best is not None else None
@@ -151,8 +159,17 @@ def _general(G: Any, convexity: int | None, table: Table, p_law: DistRef, q_law:
     place = var("t", (), "positive", "placeholder", uid=7)
     table.symbols[entry(place)], table.atoms[u] = u, entry(place)
     d = divergence("fdiv", p_law, q_law, f=(place, tensor((), from_sympy(f, table))))
-    return Recognised("fdiv", S.Integer(convexity), constant, d, _combined(S.Integer(convexity), d, constant, table),
-                      convexity, "proved", "Csiszar (1967)", G)  # fmt: skip
+    return Recognised(
+        "fdiv",
+        S.Integer(convexity),
+        constant,
+        d,
+        _combined(S.Integer(convexity), d, constant, table),
+        convexity,
+        "proved",
+        "Csiszar (1967)",
+        G,
+    )
 
 
 def _total_variation(G: Any, table: Table, p_law: DistRef, q_law: DistRef) -> Recognised | None:
@@ -171,8 +188,17 @@ def _total_variation(G: Any, table: Table, p_law: DistRef, q_law: DistRef) -> Re
         return None
     d = divergence("tv", p_law, q_law)
     sign = sign_of(factor) or 0
-    return Recognised("tv", factor, constant, d, _combined(factor, d, constant, table), sign, "proved",
-                      "Nowozin et al. (2016), table 1", G)  # fmt: skip
+    return Recognised(
+        "tv",
+        factor,
+        constant,
+        d,
+        _combined(factor, d, constant, table),
+        sign,
+        "proved",
+        "Nowozin et al. (2016), table 1",
+        G,
+    )
 
 
 def _on_side(G: Any, place: Any) -> Any:

@@ -162,8 +162,8 @@ def _to_mpmath(e: Any) -> Any:
 
 
 def _value(e: Any, memo: dict[Any, Any]) -> Any:
-    """The value of an expression whose symbols stand in `memo`. Nothing is substituted, for SymPy compares the arguments
-    of Max exactly when it makes one; real parts are compared here."""
+    """The value of an expression whose symbols stand in `memo`. Nothing is substituted, for SymPy compares the
+    arguments of Max exactly when it makes one; real parts are compared here."""
     found = memo.get(e)
     if found is not None:
         return found
@@ -192,8 +192,12 @@ def _value(e: Any, memo: dict[Any, Any]) -> Any:
         elif isinstance(e, sympy.Abs):
             out = mpmath.fabs(parts[0])
         else:
-            made = (sympy.Float(str(x.real), 30) + sympy.I * sympy.Float(str(x.imag), 30) if x.imag else
-                    sympy.Float(str(x.real), 30) for x in parts)  # fmt: skip
+            made = (
+                sympy.Float(str(x.real), 30) + sympy.I * sympy.Float(str(x.imag), 30)
+                if x.imag
+                else sympy.Float(str(x.real), 30)
+                for x in parts
+            )
             out = _to_mpmath(e.func(*made))
     memo[e] = out
     return out

@@ -155,8 +155,8 @@ def eigenvalue_pairs(polynomial: Any) -> list[Pair] | None:
 
 
 def hurwitz(polynomial: Any) -> list[Any]:
-    """Expressions that are all positive if and only if every root has a negative real part: the coefficients (made monic)
-    for degree 1 and 2, beyond that the determinants of Hurwitz and the last coefficient."""
+    """Expressions that are all positive if and only if every root has a negative real part: the coefficients (made
+    monic) for degree 1 and 2, beyond that the determinants of Hurwitz and the last coefficient."""
     c = polynomial.all_coeffs()
     lead = c[0]
     c = [tidy(x / lead) for x in c]

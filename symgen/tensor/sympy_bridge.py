@@ -162,7 +162,6 @@ TO_SYMPY: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-
 FROM_SYMPY: dict[type, Callable[..., Scalar]] = {
     _S.exp: lambda x: fn("exp", x), _S.log: lambda x: fn("log", x), _S.Abs: lambda x: fn("abs", x),
     _S.sign: lambda x: fn("sign", x), _S.sin: lambda x: fn("sin", x), _S.cos: lambda x: fn("cos", x),
@@ -235,7 +234,7 @@ class Table:
                 out = {"positive": True}
             if atom.array.domain == "spd" and len(atom.indices) == 2 and atom.indices[0] is atom.indices[1]:
                 out = {"positive": True}
-        if "positive" in out or isinstance(atom, Entry) and isinstance(atom.array, Var) and not self.facts:
+        if "positive" in out or (isinstance(atom, Entry) and isinstance(atom.array, Var) and not self.facts):
             return out
         if is_positive(atom, self.facts):
             return {**{k: v for k, v in out.items() if k == "integer"}, "positive": True}
@@ -313,7 +312,7 @@ class _Writer:
         body, fresh = open_sum(node)
         terms = [body]
         for i in fresh:
-            terms = [substitute(t, {i: num(k)}) for t in terms for k in range(int(i.size.value))]  # type: ignore
+            terms = [substitute(t, {i: num(k)}) for t in terms for k in range(int(i.size.value))]
         return terms
 
     def below(self, node: Any) -> Sequence[Node]:
@@ -344,7 +343,7 @@ class _Writer:
 
     def make(self, node: Any) -> Any:
         kind = type(node)
-        args = [self.memo.get(a) for a in node.args] if kind is not Entry else []
+        args: list[Any] = [self.memo.get(a) for a in node.args] if kind is not Entry else []
         if kind is Num:
             return _number(node)
         if kind is Add:

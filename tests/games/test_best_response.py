@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of specs
 """Best responses of functions, against direct optimisation of the integrand at random densities."""
 
 import functools
@@ -80,7 +81,7 @@ def test_no_other_value_of_the_function_does_better_at_any_densities(name):
         t = float(r.evaluate("strategy", **at))
         low, high = BOUNDS[range_word]
         assert low - 1e-9 <= t <= high + 1e-9
-        best = minimize_scalar(lambda x: -sign * (p * f(x) + q * g(x)), bounds=(low, high), method="bounded",
+        best = minimize_scalar(lambda x, p=p, q=q: -sign * (p * f(x) + q * g(x)), bounds=(low, high), method="bounded",
                                options={"xatol": 1e-11})  # fmt: skip
         mine = p * f(t) + q * g(t)
         assert sign * mine >= -best.fun - 1e-7

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of specs
 """Equilibria of GANs and of small games, against best-response search and known answers."""
 
 import math
@@ -42,7 +43,11 @@ def test_the_generated_density_is_that_of_the_data(name):
 
 def test_a_density_that_wants_to_be_told_apart_is_said_not_to_be_drawn_to_the_data():
     V, _, range_word, sense, _, _, _ = GANS["minimax"]
-    r = symgen.loads(GAN.format(V=V, W="0", range=range_word, sense=sense, rival="max V")).derive("equilibrium(g)").result
+    r = (
+        symgen.loads(GAN.format(V=V, W="0", range=range_word, sense=sense, rival="max V"))
+        .derive("equilibrium(g)")
+        .result
+    )
     assert "not drawn" in r.kind and r.unique is None
 
 
@@ -96,8 +101,10 @@ def test_no_player_gains_by_moving_alone():
 
 def matrix_game(A, B=None):
     m, n = len(A), len(A[0])
+
     def payoff(M):
         return " + ".join(f"{M[i][j]}*x[{i}]*y[{j}]" for i in range(m) for j in range(n)).replace("+ -", "- ")
+
     other = f"let W = {payoff(B)}\ngame g = {{x: max V, y: max W}}" if B else "game g = {x: max V, y: min V}"
     return symgen.loads(f"param x: simplex[{m}], y: simplex[{n}]\nlet V = {payoff(A)}\n{other}\n")
 
@@ -132,6 +139,10 @@ def test_a_game_in_vectors_of_any_size():
 
 
 def test_the_fields_of_a_record_are_sympy():
-    r = symgen.loads("param x: real, y: real\nlet V = x*y\ngame g = {y: max V, x: min V}\n").derive("equilibrium(g)").result
+    r = (
+        symgen.loads("param x: real, y: real\nlet V = x*y\ngame g = {y: max V, x: min V}\n")
+        .derive("equilibrium(g)")
+        .result
+    )
     assert all(isinstance(c, sympy.Basic) for c in r.conditions)
     assert set(r.as_dict()) == {"conditions", "strategies", "value", "kind", "unique"}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of specs
 """Stability against numeric eigenvalues and against the dynamics themselves, played."""
 
 import functools
@@ -100,7 +101,9 @@ def test_the_jacobian_is_the_derivative_of_the_field(name):
 @every_game
 def test_the_eigenvalues_of_the_flow_are_numpys(name):
     r = record(name)
-    assert sorted_numbers(r.evaluate("eigenvalues")) == pytest.approx(sorted_numbers(np.linalg.eigvals(jacobian(name))), abs=1e-3)
+    assert sorted_numbers(r.evaluate("eigenvalues")) == pytest.approx(
+        sorted_numbers(np.linalg.eigvals(jacobian(name))), abs=1e-3
+    )
 
 
 @every_game
@@ -136,7 +139,10 @@ def test_a_verdict_holds_on_both_sides_of_the_step_bound(name, method):
     r = record(name, method)
     if r.verdict == "converges":
         bound = float(r.evaluate("step_bound"))
-        steps = [(0.9 * bound if math.isfinite(bound) else 5.0, True), (1.1 * bound if math.isfinite(bound) else 50.0, not math.isfinite(bound))]
+        steps = [
+            (0.9 * bound if math.isfinite(bound) else 5.0, True),
+            (1.1 * bound if math.isfinite(bound) else 50.0, not math.isfinite(bound)),
+        ]
         for h, inside in steps:
             radius = float(r.evaluate("spectral_radius", h=h))
             assert (radius < 1) == inside
@@ -158,7 +164,11 @@ def test_methods_with_an_option(name, method, option):
     assert (b / a) ** (1 / 40) == pytest.approx(radius, abs=0.02)
     if r.verdict == "converges":
         bound = float(r.evaluate("step_bound"))
-        assert float(r.evaluate("spectral_radius", h=0.95 * bound)) < 1 < float(r.evaluate("spectral_radius", h=1.05 * bound))
+        assert (
+            float(r.evaluate("spectral_radius", h=0.95 * bound))
+            < 1
+            < float(r.evaluate("spectral_radius", h=1.05 * bound))
+        )
     else:
         assert radius > 1 and r.verdict == "diverges"
 
@@ -169,7 +179,9 @@ def test_a_number_for_the_step_decides(step, verdict):
 
 
 def test_closed_forms_of_papers():
-    assert float(record("bilinear", "simultaneous").evaluate("spectral_radius", h=0.5)) == pytest.approx(math.sqrt(1.25))
+    assert float(record("bilinear", "simultaneous").evaluate("spectral_radius", h=0.5)) == pytest.approx(
+        math.sqrt(1.25)
+    )
     assert float(record("bilinear", "optimistic").evaluate("step_bound")) == pytest.approx(1 / math.sqrt(3))
     assert float(record("bilinear", "extragradient").evaluate("step_bound")) == 1
     assert record("bilinear", "alternating").verdict == "cycles"

@@ -1,0 +1,239 @@
+"""Optima over a few numbers: closed scalars in the entries of the variable, by SymPy, put back.
+
+Without constraints and with one entry, the second derivative decides; else the (bordered) Hessian of the Lagrangian.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import sympy
+
+from symgen.algebra.rational import simplify_scalar
+from symgen.calculus.solving import RANGES, assuming, numeric, sample_symbols, sign_of
+from symgen.calculus.system import solve_system
+from symgen.calculus.variation import Problem, pointwise_optimum
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
+from symgen.tensor.expression import (
+    Array,
+    Num,
+    Scalar,
+    Var,
+    add,
+    axis,
+    delta,
+    depends_on,
+    entry,
+    mul,
+    num,
+    open_tensor,
+    tensor,
+)  # fmt: skip
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["Task", "optimum_of_entries", "domain_of_entries", "say_assumed"]
+
+S = sympy
+HERE = "symgen/calculus/scalar_optimum.py"
+
+
+@dataclass
+class Task:
+    """argmin or argmax of f over x; `sign` is 1 for a maximum, -1 for a minimum, 0 where any stationary point will
+    do."""
+
+    f: Array
+    x: Var
+    constraints: tuple[Array, ...]
+    sign: int
+    ctx: Context
+
+    @property
+    def word(self) -> str:
+        return {1: "maximum", -1: "minimum", 0: "stationary point"}[self.sign]
+
+
+def domain_of_entries(x: Var) -> str:
+    return {"simplex": "nonnegative"}.get(x.domain, x.domain)
+
+
+def say_assumed(task: Task, table: Table, root: Any) -> None:
+    for atom in table.assumed:
+        if table.symbols[atom] in root.free_symbols and not atom.free:
+            task.ctx.trace.condition(f"{to_sympy(atom, names=task.ctx.names)} > 0")
+
+
+def optimum_of_entries(task: Task) -> Array | None:
+    """By SymPy over the entries; None where the function is no closed scalar in them (sums of symbolic size)."""
+    x, ctx = task.x, task.ctx
+    places = list(product(*(range(int(s.value)) for s in x.shape)))  # type: ignore[attr-defined]
+    entries = [entry(x, *(num(i) for i in p)) for p in places]
+    table = Table(ctx.facts, generic=True)
+    assumptions = {
+        "positive": {"positive": True},
+        "unit": {"positive": True},
+        "nonnegative": {"nonnegative": True},
+        "simplex": {"nonnegative": True},
+    }.get(x.domain, {"real": True})
+    symbols = [table.symbol(e, **assumptions) for e in entries]
+    try:
+        F = to_sympy(entry(task.f), table)
+        equations = [to_sympy(open_tensor(c, p), table) for c in task.constraints for p in _places(c)]
+    except NotInSymPy:
+        return None
+    if any(a not in entries and depends_on(a, x) for a in table.symbols):
+        return None
+    domain = domain_of_entries(x)
+    if domain not in RANGES:
+        raise CannotDerive(f"symgen has no optimum over values in `{x.domain}`", x, HERE)
+    with assuming(table):
+        if len(entries) == 1 and not equations and task.sign:
+            best = pointwise_optimum(Problem(F, symbols[0], RANGES[domain], table), "max" if task.sign == 1 else "min")
+            ctx.trace.add(
+                "stationarity",
+                task.f,
+                tensor((), best.stationarity),
+                where=f"d/d{x.name}",
+                reason=f"the derivative vanishes at the {task.word}",
+            )
+            out = tensor([axis(k, s) for k, s in enumerate(x.shape)], simplify_scalar(best.strategy, ctx.facts))
+            ctx.trace.add(
+                "solve_stationarity",
+                tensor((), best.stationarity),
+                out,
+                where=x.name,
+                reason=best.notes[0] if best.notes else f"a {task.word}: the second derivative has its sign",
+            )
+            _conditions(task, best.conditions)
+            say_assumed(task, table, best.expression)
+            return out
+        return _system(task, F, equations, symbols, table, places)
+
+
+def _conditions(task: Task, conditions: Sequence[Any]) -> None:
+    for c in conditions:
+        task.ctx.trace.condition(c if isinstance(c, str) else str(to_sympy(c, names=task.ctx.names)))
+
+
+def _places(c: Array) -> list[tuple[Scalar, ...]]:
+    if any(not isinstance(s, Num) for s in c.shape):
+        raise NotInSymPy("a constraint of symbolic size")
+    return [tuple(num(i) for i in p) for p in product(*(range(int(s.value)) for s in c.shape))]  # type: ignore[attr-defined]
+
+
+def _system(task: Task, F: Any, equations: list[Any], symbols: list[Any], table: Table, places: list[Any]) -> Array:
+    multipliers = [S.Dummy(f"lambda{k}") for k in range(len(equations))]
+    L = F + sum(m * c for m, c in zip(multipliers, equations, strict=True))
+    slopes = [S.diff(L, s) for s in symbols]
+    solutions = solve_system([*slopes, *equations], [*symbols, *multipliers])
+    good: list[tuple[dict[Any, Any], str]] = []
+    for found in solutions:
+        values = {s: found.values.get(s, s) for s in symbols}
+        if not _allowed(task.x, values):
+            continue
+        hessian = S.hessian(L.subs({m: found.values.get(m, m) for m in multipliers}), symbols)
+        hessian = hessian.subs({s: values[s] for s in symbols}, simultaneous=True).applyfunc(S.simplify)
+        kind = _bordered_sign(hessian, S.Matrix(equations).jacobian(symbols).subs(values) if equations else None)
+        if kind == task.sign or task.sign == 0:
+            good.append((values, found.shown))
+    if not good:
+        raise CannotDerive(
+            f"no stationary point that was found passes the second-order check for a {task.word}"
+            if solutions
+            else "the stationarity equations could not be solved",
+            task.f,
+            HERE,
+        )
+    if len(good) > 1:
+        good = _best(task, F, good) if task.sign else good
+        if len(good) > 1:
+            raise CannotDerive(
+                f"there are {len(good)} {task.word}s: "
+                + "; ".join(
+                    ", ".join(str(to_sympy(from_sympy(v, table), names=task.ctx.names)) for v in values.values())
+                    for values, _ in good
+                ),
+                task.f,
+                HERE,
+            )
+    values, shown = good[0]
+    nodes = [from_sympy(values[s], table) for s in symbols]
+    out = _array_of(task.x, places, nodes)
+    reason = f"a {task.word}" if not equations else f"a {task.word} on the constraint, by Lagrange's multipliers"
+    task.ctx.trace.add(
+        "stationarity",
+        task.f,
+        tensor((), entry(task.f)),
+        where=task.x.name,
+        reason="all derivatives of the Lagrangian vanish" if equations else "all derivatives vanish",
+    )
+    task.ctx.trace.add(
+        "solve_stationarity",
+        task.f,
+        out,
+        where=task.x.name,
+        reason=reason,
+        evidence=Evidence(shown, method="put back into every equation; the (bordered) Hessian"),
+    )
+    return out
+
+
+def _array_of(x: Var, places: list[Any], nodes: list[Scalar]) -> Array:
+    axes = [axis(k, s) for k, s in enumerate(x.shape)]
+    terms = []
+    for p, value in zip(places, nodes, strict=True):
+        terms.append(mul(value, *(delta(i, k if isinstance(k, Num) else num(k)) for i, k in zip(axes, p, strict=True))))
+    return tensor(axes, add(*terms))
+
+
+def _allowed(x: Var, values: dict[Any, Any]) -> bool:
+    rng = random.Random(4)
+    free = list({s for v in values.values() for s in v.free_symbols})
+    domain = domain_of_entries(x)
+    for _ in range(6):
+        point = sample_symbols(free, rng)
+        numbers = [numeric(v, point) for v in values.values()]
+        if any(v is None or abs(v.imag) > 1e-9 * max(1.0, abs(v)) for v in numbers):
+            continue
+        reals = [v.real for v in numbers if v is not None]
+        if domain == "real" or (
+            all(r > 0 or (domain == "nonnegative" and r >= 0) for r in reals)
+            and (domain != "unit" or all(r < 1 for r in reals))
+        ):
+            return True
+    return False
+
+
+def _bordered_sign(hessian: Any, border: Any) -> int | None:
+    """1 for a strict maximum, -1 for a strict minimum of the restricted problem, by its Hessian on the tangent
+    space."""
+    if border is not None:
+        basis = border.nullspace()
+        if not basis:
+            return None
+        T = S.Matrix.hstack(*basis)
+        hessian = (T.T * hessian * T).applyfunc(S.simplify)
+    for sign in (1, -1):
+        m = -sign * hessian
+        if all(sign_of(S.simplify(m[:j, :j].det())) == 1 for j in range(1, m.rows + 1)):
+            return sign
+    return None
+
+
+def _best(task: Task, F: Any, good: list[tuple[dict[Any, Any], str]]) -> list[tuple[dict[Any, Any], str]]:
+    """Those local optima that no other beats, where the signs of the differences are sure."""
+    out = []
+    for values, shown in good:
+        beaten = False
+        for other, _ in good:
+            gap = sign_of(S.simplify(F.subs(other) - F.subs(values)))
+            beaten = beaten or gap == task.sign
+        if not beaten:
+            out.append((values, shown))
+    return out
