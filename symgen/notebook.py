@@ -5,12 +5,19 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from IPython.display import display
+
 import symgen
+from symgen.render import verdict as render
 from symgen.text.diagnostics import CannotDerive, DataError, SpecError
+from symgen.verify.verdict import Verdict
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register the cell magic `%%symgen [name] [+]`."""
+    """Register the cell magic `%%symgen [name] [+]`, and how verdicts are shown."""
+    formatters = shell.display_formatter.formatters
+    formatters["text/plain"].for_type(Verdict, lambda verdict, printer, cycle: printer.text(verdict.text()))
+    formatters["text/markdown"].for_type(Verdict, render.markdown)
     Cells(shell)
 
 
@@ -51,8 +58,6 @@ class Cells:
 
     def show(self, model: Any, goals: int, claims: int) -> None:
         """Display the derivations and the verdicts of a model from these on."""
-        from IPython.display import display  # there is no notebook without it
-
         for goal in model.goals[goals:]:
             try:
                 display(model.derive(goal))
