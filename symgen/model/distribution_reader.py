@@ -73,13 +73,14 @@ class DistributionReader(Reader):
 
     # --- calls of declared names
 
+    def is_built_in(self, name: str) -> bool:
+        return super().is_built_in(name) or name in OPERATORS or name in BINDER_WORDS
+
     def call_declared(self, e: tree.Call, b: Binding) -> Value | None:
         if isinstance(b.meaning, UnknownFunction):
             return self.apply_unknown(e, b.meaning)
         if isinstance(b.meaning, Joint):
             return self.density_call(e, b.meaning)
-        if e.function in OPERATORS and e.function not in FUNCTIONS:
-            return None  # the operator of that name: a value is not called
         return super().call_declared(e, b)
 
     def apply_unknown(self, e: tree.Call, f: UnknownFunction) -> Value:
@@ -209,10 +210,17 @@ class DistributionReader(Reader):
         """`ref` with values for what it is given."""
         if not values:
             return ref
+        # p(z | xs) of a joint that draws x: its x is xs from here on
+        name = {v: x for v, x in values.items() if isinstance(x, Var) and x.shape == v.shape}
+
+        def renamed(variables: tuple[Var, ...]) -> tuple[Var, ...]:
+            return tuple(name.get(v, v) for v in variables)
+
         factors = tuple(
-            probability.Factor(f.name, f.variables, f.given, replace_arrays(f.law, values)) for f in ref.joint.factors
+            probability.Factor(f.name, renamed(f.variables), renamed(f.given), replace_arrays(f.law, values))
+            for f in ref.joint.factors
         )
-        return DistRef(Joint(ref.joint.name, factors), ref.variables, ref.given)
+        return DistRef(Joint(ref.joint.name, factors), renamed(ref.variables), renamed(ref.given))
 
     def unknown_distribution(self, e: tree.Call) -> Clash:
         span = e.name_span if e.name_span != tree.NOWHERE else e.span
