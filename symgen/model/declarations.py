@@ -78,7 +78,7 @@ def define_dim(model: Elaboration, name: str, s: tree.Dim) -> None:
 
 
 def define_variable(model: Elaboration, name: str, s: tree.Declaration) -> None:
-    item = next(i for i in s.items if i.name.name == name)
+    item = model.items[name]
     word, arguments, shape = domain(model, item.domain, name)
     v = var(name, shape, word, s.role, arguments)
     initial: Initial | None = None

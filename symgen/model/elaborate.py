@@ -13,12 +13,14 @@ from symgen.model.goals import define_game, goal
 from symgen.model.joints import define_joint
 from symgen.model.model import Elaborated
 from symgen.model.named_values import define_let
+from symgen.model.order import program_order
 from symgen.model.parameter_domains import check_parameters
 from symgen.model.random_variables import random_variable
 from symgen.model.recurrences import define_recurrence
 from symgen.tensor import build
 from symgen.tensor.expression import Array, Var, uncollected
 from symgen.tensor.facts import Facts
+from symgen.tensor.reading import room_to_nest
 from symgen.tensor.scope import Poisoned
 from symgen.text import tree
 from symgen.text.diagnostics import SpecError
@@ -30,14 +32,17 @@ class Elaborator(Elaboration):
     def run(self) -> Elaborated:
         for s in self.spec.statements:
             self.collect(s)
-        for name in list(self.statements):
+        order, circles = program_order(self.statements)
+        for circle in circles:
+            self.report(self.defined_by_itself(circle))
+        for s in self.spec.statements:
+            if isinstance(s, tree.Assume):
+                self.attempt(None, lambda s=s: assume(self, s))  # type: ignore[misc]
+        for name in order:
             try:
                 self.scope.find(name)
             except Poisoned:
                 pass
-        for s in self.spec.statements:
-            if isinstance(s, tree.Assume):
-                self.attempt(None, lambda s=s: assume(self, s))  # type: ignore[misc]
         self.out.facts = Facts(self.assumed)
         for s in self.spec.statements:
             self.attempt(None, lambda s=s: goal(self, s))  # type: ignore[misc]
@@ -88,5 +93,5 @@ class Elaborator(Elaboration):
 def elaborate(spec: tree.Spec) -> tuple[Elaborated, Elaborator]:
     """The model of a spec. Raises SpecError with all its mistakes."""
     elaborator = Elaborator(spec)
-    with uncollected():
+    with uncollected(), room_to_nest():
         return elaborator.run(), elaborator

@@ -18,6 +18,8 @@ from symgen.text import tree
 from symgen.text.diagnostics import Diagnostic, Label
 from symgen.text.tree import Source, Span
 
+CALLED = ("function", "distribution", "density")
+
 
 class GlobalScope(Scope):
     """The names of the spec, elaborated when first asked for."""
@@ -29,6 +31,9 @@ class GlobalScope(Scope):
     def find(self, name: str) -> Binding | None:
         found = self.names.get(name)
         return found if found is not None else self.model.demand(name)
+
+    def holds_value(self, name: str) -> bool:
+        return name in self.model.statements and self.model.kinds[name] not in CALLED
 
     def all_names(self) -> list[str]:
         return list(self.model.statements)
@@ -42,7 +47,9 @@ class Elaboration(ABC):
         self.source: Source = spec.source
         self.out = Elaborated(spec.source, spec)
         self.diagnostics: list[Diagnostic] = []
+        self.reported: set[Diagnostic] = set()
         self.statements: dict[str, tree.Statement | list[tree.Statement]] = {}
+        self.items: dict[str, tree.Declared] = {}
         self.places: dict[str, Span] = {}
         self.kinds: dict[str, str] = {}
         self.scope = GlobalScope(self)
@@ -87,7 +94,8 @@ class Elaboration(ABC):
         found = self.diagnostic(clash, self.source, severity)
         if severity == "warning":
             self.out.warnings.append(found)
-        elif found not in self.diagnostics:
+        elif found not in self.reported:
+            self.reported.add(found)
             self.diagnostics.append(found)
 
     def diagnostic(self, clash: Clash, source: Source, severity: str = "error") -> Diagnostic:
@@ -125,6 +133,8 @@ class Elaboration(ABC):
                 self.put(name, s, "size")
         elif isinstance(s, tree.Declaration):
             for item in s.items:
+                if item.name.name not in self.statements:
+                    self.items[item.name.name] = item
                 self.put(item.name, s, {"data": "data array", "param": "parameter", "const": "constant"}[s.role])
         elif isinstance(s, tree.Let):
             self.put_let(s)
@@ -201,12 +211,7 @@ class Elaboration(ABC):
         if name in self.failed:
             raise Poisoned
         if name in self.running:
-            circle = self.running[self.running.index(name) :]
-            witnesses = [Witness(self.places[n], "it needs this") for n in circle[1:]]
-            path = " needs ".join(f"`{n}`" for n in [*circle, name])
-            for n in circle:
-                self.failed.add(n)
-            raise Clash(f"`{name}` is defined by itself: {path}", self.places[name], "defined by itself", witnesses)
+            raise self.defined_by_itself(self.running[self.running.index(name) :])
         self.running.append(name)
         try:
             ok = self.attempt(name, lambda: self.define(name, s))
@@ -215,6 +220,21 @@ class Elaboration(ABC):
         if not ok or name in self.failed:
             raise Poisoned
         return self.scope.names[name]
+
+    def defined_by_itself(self, circle: list[str]) -> Clash:
+        """The names of the circle are poisoned; it is told from the one that stands first in the text."""
+        self.failed.update(circle)
+        first = circle.index(min(circle, key=lambda n: self.places[n].start))
+        circle = [*circle[first:], *circle[:first]]
+        name = circle[0]
+        told = [f"`{n}`" for n in [*circle, name]]
+        if len(told) > 6:
+            told[3:-1] = [".."]
+        witnesses = [Witness(self.places[n], "it needs this") for n in circle[1:6]]
+        if len(circle) == 1:
+            return Clash(f"`{name}` is defined by itself", self.places[name], "needs its own value")
+        path = " needs ".join(told)
+        return Clash(f"`{name}` is defined by itself: {path}", self.places[name], "defined by itself", witnesses)
 
     def bind(self, name: str, meaning: object, kind: str | None = None) -> None:
         self.scope.names[name] = Binding(meaning, self.places[name], kind or self.kinds[name])

@@ -160,7 +160,7 @@ class Reader(Reading):
     # --- calls
 
     def _call(self, e: tree.Call) -> Value:
-        b = self.scope.find(e.function)
+        b = None if self.is_built_in(e.function) and self.scope.holds_value(e.function) else self.scope.find(e.function)
         if b is not None:
             if isinstance(b.meaning, UserFunction):
                 return self.call_user(e, b.meaning)
@@ -176,6 +176,9 @@ class Reader(Reading):
         if row is not None:
             return self.call_function(e)
         return self.operator(e)
+
+    def is_built_in(self, name: str) -> bool:
+        return name in SPECIAL or name in FUNCTIONS
 
     def call_function(self, e: tree.Call) -> Value:
         row = FUNCTIONS[e.function]
@@ -212,8 +215,6 @@ class Reader(Reading):
 
     def call_declared(self, e: tree.Call, b: Binding) -> Value | None:
         """Hook: a call of a declared name that is no `def`. None: look among the built-in ones."""
-        if e.function in FUNCTIONS or e.function in SPECIAL:
-            return None
         if isinstance(b.meaning, Value):
             raise Clash(
                 f"`{e.function}` is not a function", e.span, "called here", [Witness(b.span, "declared here")],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
@@ -11,6 +13,19 @@ from symgen.tensor.expression import ONE, ZERO, Compare, Logic, Scalar
 from symgen.tensor.scope import Clash, Scope, Witness, is_size, parts_of, shape_text, size_text
 from symgen.text import tree
 from symgen.text.tree import NOWHERE, Span
+
+FRAMES = 20_000  # a spec nests at most 200 brackets, a name in a name of a circle at most 50; each takes some frames
+
+
+@contextmanager
+def room_to_nest() -> Iterator[None]:
+    """Python's limit of recursion lifted to what the deepest text needs (frames of Python functions are on no C stack)."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 class Reading(ABC):

@@ -69,20 +69,20 @@ class Scope:
     parent: Scope | None = None
 
     def find(self, name: str) -> Binding | None:
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.names:
-                return scope.names[name]
-            scope = scope.parent
-        return None
+        """The binding of `name` in the innermost scope that has one."""
+        found = self.names.get(name)
+        return found if found is not None or self.parent is None else self.parent.find(name)
+
+    def holds_value(self, name: str) -> bool:
+        """Whether `name` is declared and is a number, so that a call of it is one of the built-in function."""
+        found = self.names.get(name)
+        if found is not None:
+            return isinstance(found.meaning, Value)
+        return self.parent is not None and self.parent.holds_value(name)
 
     def all_names(self) -> list[str]:
-        scope: Scope | None = self
-        out: dict[str, None] = {}
-        while scope is not None:
-            out.update(dict.fromkeys(scope.names))
-            scope = scope.parent
-        return list(out)
+        outside = self.parent.all_names() if self.parent is not None else []
+        return list(dict.fromkeys([*self.names, *outside]))
 
 
 # --- sizes and shapes as people write them ----------------------------------------------------------------------------
@@ -170,15 +170,26 @@ def mentions(e: tree.Expression, name: str) -> bool:
     return name in free_names(e)
 
 
+def words_of(e: tree.Expression) -> list[str]:
+    """The free names in an expression, and those of the functions and distributions that it calls."""
+    return list(_words(e, True))
+
+
 def free_names(e: tree.Expression) -> list[str]:
     """The names in an expression that it does not bind, in order."""
+    return list(_words(e, False))
+
+
+def _words(e: tree.Expression, called: bool) -> dict[str, None]:
     out: dict[str, None] = {}
     stack: list[tuple[tree.Expression, frozenset[str]]] = [(e, frozenset())]
     while stack:
         x, bound = stack.pop()
         if isinstance(x, tree.Name) and x.name not in bound:
             out[x.name] = None
+        elif called and isinstance(x, tree.Call):
+            out[x.function] = None
         if isinstance(x, tree.Binder):
             bound = bound.union(n for s in x.specs for n in ((s.name,) if isinstance(s, tree.IndexSpec) else s.names))
         stack.extend((p, bound) for p in reversed(parts_of(x)))
-    return list(out)
+    return out
