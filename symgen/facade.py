@@ -16,12 +16,13 @@ import numpy as np
 from sympy import Symbol, evaluate
 
 from symgen.codegen.compile import Compiled
+from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Step
 from symgen.derivation.referee import check_equal_numeric
 from symgen.games.records import as_dict, evaluate_field, public
 from symgen.model.elaborate import Elaborator, elaborate
 from symgen.model.model import Elaborated, Goal
-from symgen.model.reduce import SECONDS, Reduced, reduce
+from symgen.model.reduce import SECONDS, Reduced, prepared, reduce
 from symgen.render import derivation as render
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
@@ -404,6 +405,8 @@ class Model:
         self._stretch(values, variables)
         sizes = {k: int(v) for k, v in given.items() if k in self.elaborated.dims and np.ndim(v) == 0}
         self._sizes_of_the_rest(sizes, variables, given)
+        if any(isinstance(n, Operator) and n.name == "E" for n in walk(array)):
+            array = prepared(array, Context(facts=self.elaborated.facts, names=names))
         open_operators = [n for n in walk(array) if isinstance(n, Operator)]
         if open_operators:
             raise CannotDerive(f"`{open_operators[0].name}` was not reduced, and has no number", open_operators[0])
