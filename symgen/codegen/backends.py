@@ -46,6 +46,7 @@ _OPERATIONS = {
     "logsumexp": Template("logsumexp({0})", ("logsumexp",)),
     "logdet": Template("logdet({0})", ("logdet",)),
     "logdet_spd": Template("logdet_spd({0})", ("logdet_spd",)),
+    "solve": Template("np.linalg.solve({0}, {1})"),
     "matpow": Template("matrix_power({0}, {1})", ("matrix_power",)),
 }
 

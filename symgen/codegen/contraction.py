@@ -73,6 +73,7 @@ class Contraction:
     def __init__(self, program: Program, nominal: dict[Scalar, float]) -> None:
         self.program = program
         self.nominal = nominal
+        self.wanted: set[int] = set()  # inverses that are outputs or stand outside of products
 
     # --- axes ---
 
@@ -222,13 +223,13 @@ class Contraction:
             right = self.ordered(b, [*gone, *columns])
             if left.rank == 2 and right.rank == 2 and left.op == "transpose" and right.op == "transpose":
                 # A' B' = (B A)': one product without flags, read through a transpose
-                product = p.make("matmul", (right.args[0], left.args[0]), (), (shape[1], shape[0]))
+                product = self.matmul(right.args[0], left.args[0], (shape[1], shape[0]))
                 return Labelled(product, (columns[0], rows[0]))
             if left.rank == 1 and right.op == "transpose":  # x @ A' = A @ x
                 left, right = right.args[0], left
             elif left.rank == 1 and right.rank == 2:  # x @ A = A' @ x
                 left, right = p.transpose(right, (1, 0)), left
-            return Labelled(p.make("matmul", (left, right), (), shape), labels)
+            return Labelled(self.matmul(left, right, shape), labels)
         if len(gone) == 1 and len(columns) == 1 and a.labels[-1] is gone[0]:  # (.., k) @ (k, n)
             return Labelled(p.make("matmul", (a.value, self.ordered(b, [*gone, *columns])), (), shape), labels)
         if len(gone) == 1 and len(rows) == 1 and b.labels[-1] is gone[0]:
@@ -239,10 +240,32 @@ class Contraction:
         axes = (tuple(a.labels.index(i) for i in gone), tuple(b.labels.index(i) for i in gone))
         return Labelled(p.make("tensordot", (a.value, b.value), axes, shape), labels)
 
+    def matmul(self, left: Value, right: Value, shape: tuple[Scalar, ...]) -> Value:
+        """left @ right; an inverse that is wanted for nothing else becomes the solution of a system."""
+        p = self.program
+        A = self.inverted(left)
+        if A is not None and right.rank in (1, A.rank):
+            return p.make("operation", (A, right), ("solve", (A.rank, right.rank), 0), shape)
+        A = self.inverted(right)
+        if A is not None and A.rank == 2 and left.rank == 1:
+            return p.make("operation", (p.transpose(A, (1, 0)), left), ("solve", (2, 1), 0), shape)
+        if A is not None and A.rank == 2 and left.rank == 2:
+            system = (p.transpose(A, (1, 0)), p.transpose(left, (1, 0)))
+            return p.transpose(p.make("operation", system, ("solve", (2, 2), 0), shape[::-1]), (1, 0))
+        return p.make("matmul", (left, right), (), shape)
+
+    def inverted(self, x: Value) -> Value | None:
+        """A, where x = inv(A) or inv(A)' has no name and is wanted in products alone."""
+        turned = x.op == "transpose" and x.attrs[0] == (*range(x.rank - 2), x.rank - 1, x.rank - 2)
+        inverse = x.args[0] if turned else x
+        if inverse.op != "operation" or inverse.attrs[0] != "inv" or inverse.name or inverse.serial in self.wanted:
+            return None
+        A = inverse.args[0]
+        return self.program.transpose(A, x.attrs[0]) if turned else A
+
     def batched(
         self, a: Labelled, b: Labelled, batch: list[Index], rows: list[Index], columns: list[Index], gone: Index
     ) -> Labelled:
-        p = self.program
         left = self.ordered(a, [*batch, *rows, gone])
         right = self.ordered(b, [*batch, gone, *columns])
         labels = (*batch, *rows, *columns)
@@ -250,7 +273,7 @@ class Contraction:
             left = self.with_axis(left, -2)
         if not columns:
             right = self.with_axis(right, -1)
-        product = p.make("matmul", (left, right), (), (*left.shape[:-1], right.shape[-1]))
+        product = self.matmul(left, right, (*left.shape[:-1], right.shape[-1]))
         if not rows:
             product = self.without_axis(product, -2)
         if not columns:

@@ -483,7 +483,7 @@ class Indexing:
 
     def whole(self, rest: Scalar, others: Sequence[Index], *needed: Index) -> Labelled:
         """The sum of `rest` over `others`, with every index of `needed` among its labels."""
-        value = self.lowering.summed(rest, others)
+        value = self.lowering.sums.summed(rest, others)
         missing = [i for i in needed if i not in value.labels]
         real = self.lowering.real(value.value)
         if not missing:

@@ -15,9 +15,9 @@ from symgen.codegen.contraction import Contraction, Labelled, ordered_union
 from symgen.codegen.indexing import Indexing, split_axes
 from symgen.codegen.program import Loop, Program, Value
 from symgen.codegen.recurrence import at_time
+from symgen.codegen.sums import Sums
 from symgen.tensor.expression import (
     ONE,
-    TWO,
     Add,
     Array,
     Compare,
@@ -47,7 +47,6 @@ from symgen.tensor.expression import (
     mul,
     neg,
     num,
-    open_sum,
     open_tensor,
     power,
     substitute,
@@ -92,10 +91,6 @@ def is_contraction(x: Value) -> bool:
     return x.op in ("matmul", "tensordot", "einsum", "dot", "vdot", "reduce")
 
 
-def is_product_of_entries(body: Scalar) -> bool:
-    return all(isinstance(f, Entry) or not f.free for f in (body.args if isinstance(body, Mul) else (body,)))
-
-
 def turned(factors: Sequence[Scalar]) -> Sequence[Scalar]:
     """-c (-a - b) as c (a + b)."""
     if not factors or not isinstance(factors[0], Num) or isinstance(factors[0].value, str) or factors[0].value > 0:
@@ -119,9 +114,11 @@ class Lowering:
         self.nominal: dict[Scalar, float] = dict.fromkeys(rows, 1000.0)
         self.contraction = Contraction(self.program, self.nominal)
         self.indexing = Indexing(self)
+        self.sums = Sums(self)
         self.arrays: dict[Array, Value] = {}
         self.entries: dict[Node, Labelled] = {}
         self.uses: dict[Array, int] = {}
+        self.bare: set[Array] = set()  # arrays that are read outside of contractions
         self.paired: set[tuple[Node, ...]] = set()
         self.safe = 0  # depth inside branches of Where
 
@@ -140,14 +137,18 @@ class Lowering:
             for a in n.args:
                 parents[a] = parents.get(a, 0) + 1
         entries: dict[Array, int] = dict.fromkeys(outputs, 2)
+        self.bare.update(outputs)
         for n in parents:
             if isinstance(n, Entry):
                 entries[n.array] = entries.get(n.array, 0) + parents[n]
+                if not any(isinstance(i, Index) and i.kind == "s" for i in n.indices):
+                    self.bare.add(n.array)
         for a in arrays:
             if isinstance(a, (Operation, Recurrence)):
                 for x in a.args:
                     if isinstance(x, Array):
                         entries[x] = entries.get(x, 0) + 2
+                        self.bare.add(x)
         self.uses = entries
 
     # --- arrays ---
@@ -269,9 +270,12 @@ class Lowering:
         if array.operands in self.paired and array.name in ("softmax", "log_softmax"):
             both = self.program.make("both", operands, (), array.shape)
             return self.program.make("item", (both,), (int(array.name == "log_softmax"),), array.shape)
-        return self.program.make(
+        value = self.program.make(
             "operation", (*operands, *parameters), (array.name, ranks, len(parameters)), array.shape
         )
+        if array in self.bare:
+            self.contraction.wanted.add(value.serial)
+        return value
 
     def recurrence(self, array: Recurrence) -> Value:
         """A loop over t that fills the rows of the sequence."""
@@ -379,7 +383,7 @@ class Lowering:
         if deltas:
             return self.indexing.product_with_delta(deltas[0], [f for f in factors if f is not deltas[0]])
         factors = turned(factors)
-        pushed = self.scaled_contraction(factors)
+        pushed = self.sums.scaled_contraction(factors)
         if pushed is not None:
             return pushed
         p = self.program
@@ -410,26 +414,6 @@ class Lowering:
         if below is not None:
             result = self.contraction.elementwise(lambda a, b: p.div(self.real(a), self.real(b)), [above, below])
         return Labelled(p.neg(result.value), result.labels) if negative else result
-
-    def scaled_contraction(self, factors: Sequence[Scalar]) -> Labelled | None:
-        """Numbers times a large contraction: they go to its smallest operand. None if that gains nothing."""
-        scalars = [f for f in factors if not f.free]
-        if not scalars or len(scalars) == len(factors):
-            return None
-        for g in factors:
-            if isinstance(g, Sum) and isinstance(g.body, Mul) and g not in self.entries:
-                inner = [f for f in g.body.args if f.free]
-                smallest = min(self.contraction.cost(f.free) for f in inner)
-                if (
-                    len(inner) > 1
-                    and 4 * smallest < self.contraction.cost(g.free)
-                    and not any(isinstance(f, Delta) for f in inner)
-                ):
-                    scaled = self.summed(mul(*scalars, g.body), g.indices, into_smallest=True)
-                    rest = [f for f in factors if f.free and f is not g]
-                    others = [self.product(rest)] if rest else []
-                    return self.multiplied([scaled, *others])
-        return None
 
     def multiplied(self, factors: list[Labelled]) -> Labelled | None:
         p = self.program
@@ -528,135 +512,7 @@ class Lowering:
 
     def sum(self, node: Sum) -> Labelled:
         """The sum over `indices`: a product is contracted, a sum of products of one sign term by term."""
-        return self.summed(node.body, node.indices)
-
-    def summed(self, body: Scalar, indices: Sequence[Index], into_smallest: bool = False) -> Labelled:
-        indices = list(indices)
-        missing = [i for i in indices if i not in body.free]
-        if missing:  # constant over an index: as many times
-            rest = self.summed(body, [i for i in indices if i in body.free])
-            count = self.product([i.size for i in missing])
-            return self.contraction.elementwise(lambda a, b: self.program.mul(a, b), [count, rest])
-        if not indices:
-            return self.lower(body)
-        if isinstance(body, Sum):
-            return self.summed(body.body, [*indices, *body.indices])
-        splits = split_axes(body, indices)
-        if splits:
-            opened = substitute(body, {f: add(mul(k.size, j), k) for f, (j, k) in splits.items()})
-            return self.summed(opened, [i for f in indices for i in splits.get(f, (f,))])
-        if isinstance(body, Add) and self.splits(body, indices):
-            return self.sum_of_terms(body, indices)
-        factors = list(body.args) if isinstance(body, Mul) else [body]
-        deltas = [f for f in factors if isinstance(f, Delta) and not f.free.isdisjoint(indices)]
-        if deltas:
-            done = self.indexing.sum_with_delta(deltas, factors, indices)
-            if done is not None:
-                return done
-        factors, indices = self.opened_chain(factors, indices)
-        scalars = [f for f in factors if not f.free]
-        factors = [f for f in factors if f.free]
-        operands = self.operands(factors)
-        if into_smallest and scalars:
-            k = min(range(len(operands)), key=lambda k: self.contraction.cost(operands[k].labels))
-            operands[k] = self.times_scalars(operands[k], scalars)
-            scalars = []
-        result = self.contraction.contract(operands, indices)
-        if scalars:
-            front = self.product(scalars)
-            result = self.contraction.elementwise(lambda a, b: self.program.mul(a, b), [front, result])
-        return result
-
-    def opened_chain(self, factors: Sequence[Scalar], indices: list[Index]) -> tuple[list[Scalar], list[Index]]:
-        """Factors that are entries of a contraction without name, used nowhere else, put in: the order of a chain of
-        products is then free."""
-        out: list[Scalar] = []
-        for f in factors:
-            array = f.array if isinstance(f, Entry) else None
-            if not isinstance(array, Tensor) or array in self.names or self.uses.get(array) != 1:
-                out.append(f)
-                continue
-            opened = open_tensor(array, f.indices)
-            inner = opened.args if isinstance(opened, Mul) else (opened,)
-            sums = [g for g in inner if isinstance(g, Sum)]
-            plain = all(isinstance(g, (Sum, Entry)) or not g.free for g in inner)
-            if len(sums) != 1 or not plain or not is_product_of_entries(sums[0].body):
-                out.append(f)
-                continue
-            body, bound = open_sum(sums[0])
-            more = [*(g for g in inner if g is not sums[0]), *(body.args if isinstance(body, Mul) else (body,))]
-            more, bound = self.opened_chain(more, bound)
-            out.extend(more)
-            indices = [*indices, *bound]
-        return out, indices
-
-    def times_scalars(self, x: Labelled, scalars: Sequence[Scalar]) -> Labelled:
-        """x times numbers, divided where they are reciprocals."""
-        p = self.program
-        value = x.value
-        for f in sorted(scalars, key=lambda f: isinstance(f, Pow)):
-            if isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0:
-                value = p.div(value, self.lower(power(f.base, mul(num(-1), f.exponent))).value)
-            elif isinstance(f, Num) and isinstance(f.value, Fraction) and abs(f.value.numerator) == 1:
-                value = p.div(value, p.number(abs(f.value.denominator)))
-                value = p.neg(value) if f.value < 0 else value
-            else:
-                value = p.mul(value, self.lower(f).value)
-        return Labelled(value, x.labels)
-
-    def splits(self, body: Add, indices: Sequence[Index]) -> bool:
-        """Whether a sum is better taken term by term: the terms are products of one sign (no digits are lost), or a
-        product would grow past its factors."""
-        signs = set()
-        products = 0
-        for t in body.args:
-            c, base = as_coefficient(t)
-            signs.add(c > 0)
-            factors = [f for f in (base.args if isinstance(base, Mul) else (base,)) if f.free]
-            if any(isinstance(f, Delta) for f in factors):
-                return True
-            products += len(factors) > 1
-            if factors and all(len(f.free) < len(base.free) for f in factors):
-                return True
-        return len(signs) == 1 and products == len(body.args)
-
-    def sum_of_terms(self, body: Add, indices: Sequence[Index]) -> Labelled:
-        p = self.program
-        result: Labelled | None = None
-        for t in sorted(body.args, key=lambda t: as_coefficient(t)[0] < 0):
-            c, base = as_coefficient(t)
-            x = self.summed(mul(num(abs(c)), base), indices)
-            if result is None:
-                result = Labelled(p.neg(x.value), x.labels) if c < 0 else x
-            else:
-                build = p.sub if c < 0 else p.add
-                result = self.contraction.elementwise(lambda a, b, f=build: f(a, b), [result, x])
-        assert result is not None
-        return result
-
-    def operands(self, factors: Sequence[Scalar]) -> list[Labelled]:
-        """The operands of a contraction: a square is two of them, a divisor goes into a factor that has its indices."""
-        out: list[Labelled] = []
-        inverse: list[Scalar] = []
-        for f in factors:
-            if isinstance(f, Pow) and f.exponent is TWO:
-                x = self.lower(f.base)
-                x = Labelled(self.real(x.value), x.labels)
-                out.extend((x, x))
-            elif isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0:
-                inverse.append(f)
-            else:
-                x = self.lower(f)
-                out.append(Labelled(self.real(x.value), x.labels))
-        for f in inverse:
-            below = self.lower(power(f.base, mul(num(-1), f.exponent)))
-            hosts = [k for k, x in enumerate(out) if set(below.labels) <= set(x.labels)]
-            if hosts:
-                k = min(hosts, key=lambda k: self.contraction.cost(out[k].labels))
-                out[k] = self.contraction.elementwise(lambda a, b: self.program.div(a, self.real(b)), [out[k], below])
-            else:
-                out.append(Labelled(self.program.div(self.program.number(1), self.real(below.value)), below.labels))
-        return out
+        return self.sums.summed(node.body, node.indices)
 
     def expect(self, node: Expect) -> Labelled:
         raise CannotDerive("an expectation has to be sampled before it is lowered", node)

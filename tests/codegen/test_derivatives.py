@@ -42,9 +42,10 @@ def test_code_of_gradients(text):
 @pytest.mark.parametrize(
     "text, by",
     [
-        ("x @ A @ x", "x"), ("sum(exp(x*y))", "x"), ("logsumexp(x)", "x"), ("norm(A @ x - y)^2", "x"), ("sum(A @ A')", "A"),
-        ("sum((B @ C)^2)", "C"), ("sum(log(softmax(x))*y)", "x"), ("w @ inv(S) @ w", "w"), ("sum(x[1:]*x[:n - 1])", "x"),
-        ("sum(sigmoid(X @ w))", "w"), ("prod(q)", "q"), ("norm(x)", "x"), ("sum(concat(x, u)^3)", "x"), ("sum(kron(x, u)^2)", "u"),
+        ("x @ A @ x", "x"), ("sum(exp(x*y))", "x"), ("logsumexp(x)", "x"), ("norm(A @ x - y)^2", "x"),
+        ("sum(A @ A')", "A"), ("sum((B @ C)^2)", "C"), ("sum(log(softmax(x))*y)", "x"), ("w @ inv(S) @ w", "w"),
+        ("sum(x[1:]*x[:n - 1])", "x"), ("sum(sigmoid(X @ w))", "w"), ("prod(q)", "q"), ("norm(x)", "x"),
+        ("sum(concat(x, u)^3)", "x"), ("sum(kron(x, u)^2)", "u"),
     ],
 )  # fmt: skip
 def test_code_of_hessians(text, by):

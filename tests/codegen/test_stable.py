@@ -91,3 +91,21 @@ def test_a_known_positive_matrix_takes_its_cholesky_factor():
     A = np.diag([1e200, 1e200, 1e-10])
     assert "logdet_spd" in made.source
     assert np.isclose(made({"S": A})["value"], np.log(1e200) * 2 + np.log(1e-10))
+
+
+PRODUCTS = ["inv(S) @ v", "v @ inv(S)", "inv(S) @ B", "B' @ inv(S)", "v @ inv(S) @ v", "inv(S)' @ v"]
+
+
+@pytest.mark.parametrize("text", PRODUCTS)
+def test_an_inverse_in_a_product_is_a_solution(text):
+    scope = {"S": var("S", (k, k)), "v": var("v", (k,)), "B": var("B", (k, n))}
+    made = compile_arrays({"value": read(text, scope)})
+    assert "solve" in made.source and "inv" not in made.source.replace("inverse", "")
+    rng = np.random.default_rng(0)
+    arrays = {"S": rng.normal(size=(4, 4)), "v": rng.normal(size=4), "B": rng.normal(size=(4, 3))}
+    used = {v.name: arrays[v.name] for v in made.variables}
+    S, v, B = arrays["S"], arrays["v"], arrays["B"]
+    K = np.linalg.inv(S)
+    want = {"inv(S) @ v": K @ v, "v @ inv(S)": v @ K, "inv(S) @ B": K @ B, "B' @ inv(S)": B.T @ K,
+            "v @ inv(S) @ v": v @ K @ v, "inv(S)' @ v": K.T @ v}[text]  # fmt: skip
+    assert np.allclose(made(used)["value"], want)
