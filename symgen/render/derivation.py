@@ -37,7 +37,7 @@ from symgen.render.page import (
 from symgen.render.raising import TooLong, written_size
 from symgen.render.shapes import Shape
 from symgen.render.steps import LONGEST, MANY, step_blocks
-from symgen.render.writing import Writer, law_names, shapes_of, size_text, size_tree
+from symgen.render.writing import Writer, law_names, shapes_of, size_text, size_tree, step_names
 from symgen.tensor.expression import Array, Node, Var, walk
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
@@ -60,10 +60,10 @@ FIELDS = {
 
 def page(d: Any) -> Page:
     """The derivation `d` as a page."""
-    laws = law_names(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
-    writer = Writer({**laws, **d.names})
+    laws, names = page_names(d)
+    writer = Writer({**laws, **names})
     roots = [x for x in (d.array, *(s.after for s in d.steps)) if isinstance(x, Node)]
-    shapes = {**shapes_of(d.names, roots), **_declared_shapes(d)}
+    shapes = {**shapes_of(names, roots), **_declared_shapes(d)}
     for name in laws.values():
         shapes.pop(name, None)
     title: tuple[Inline, ...] = ("Derivation of ", Maths(d.goal)) if d.goal is not None else ("Derivation",)
@@ -79,6 +79,12 @@ def page(d: Any) -> Page:
     out.blocks += [Paragraph(marked(f"{note[:1].upper()}{note[1:]}."), "note") for note in dict.fromkeys(d.notes)]
     out.blocks.append(Paragraph(evidence_words(d.evidence), "evidence"))
     return out
+
+
+def page_names(d: Any) -> tuple[dict[Array, str], dict[Array, str]]:
+    """The names of laws, and of arrays: the author's, the engines', and those that the page invents."""
+    laws = law_names(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
+    return laws, {**step_names(d.steps, d.names, d.array), **d.names}
 
 
 def _declared_shapes(d: Any) -> dict[str, Shape]:
@@ -178,8 +184,8 @@ def _listed(text: str | None) -> tuple[t.Expression, ...]:
 def _result(d: Any, writer: Writer) -> list[Block]:
     if d.array is not None:
         named: list[tuple[str, t.Expression]] = []
-        if written_size(d.array, {a: n for a, n in d.names.items() if a is not d.array}) > LONG_RESULT:
-            right, named = raise_with_bindings(d.array, d.names)
+        if written_size(d.array, {a: n for a, n in writer.names.items() if a is not d.array})[0] > LONG_RESULT:
+            right, named = raise_with_bindings(d.array, writer.names)
         else:
             right = writer.array(d.array)
         left = d.goal if d.goal is not None else t.Name("result")
@@ -332,17 +338,18 @@ def json(d: Any) -> str:
 
 def as_data(d: Any) -> dict[str, Any]:
     """What the JSON holds."""
-    writer = Writer(d.names)
-    whole = page(d)
+    laws, names = page_names(d)
+    writer, authors = Writer({**laws, **names}), Writer(getattr(d, "author_names", d.names))
+    shapes = {**shapes_of(names, [d.array] if d.array is not None else []), **_declared_shapes(d)}
 
     def both(tree: t.Expression | None) -> dict[str, str] | None:
-        return None if tree is None else {"text": unparse(tree), "latex": to_latex(tree, whole.shapes)}
+        return None if tree is None else {"text": unparse(tree), "latex": to_latex(tree, shapes)}
 
-    def of_node(node: Node | None) -> dict[str, str] | None:
+    def of_node(node: Any, by: Writer = writer) -> dict[str, str] | None:
         if node is None:
             return None
         try:
-            tree = writer.array(node) if isinstance(node, Array) else writer.node(node)
+            tree = by.array(node) if isinstance(node, Array) else by.node(node)
         except (NoMatrixForm, TooLong):
             return None
         return both(tree) if len(unparse(tree)) <= 50 * LONGEST else None
@@ -370,13 +377,13 @@ def as_data(d: Any) -> dict[str, Any]:
         "goal": both(d.goal),
         "assumptions": list(d.assumptions),
         "definitions": [{"name": name, **(of_node(array) or {})} for name, array in d.definitions],
-        "result": of_node(d.array),
+        "result": of_node(d.array, authors),
         "shape": [size_text(s) for s in d.array.shape] if d.array is not None else None,
         "record": record,
         "steps": [
             {
-                "rule": s.rule, "where": s.where, "before": of_node(s.before), "after": of_node(s.after),
-                "reason": s.reason,
+                "rule": s.rule, "where": s.where, "name": names.get(s.after), "before": of_node(s.before),
+                "after": of_node(s.after), "reason": s.reason,
                 "conditions": list(s.conditions), "source": s.source,
                 "evidence": evidence_data(s.evidence) if s.evidence is not None else None,
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from symgen.tensor.reading import room_to_nest
 from symgen.text import tree as t
 
 # how tightly each form binds; an operand is bracketed where it binds less than its place asks for
@@ -41,7 +42,8 @@ def level(e: t.Expression) -> int:
 def unparse(tree: t.Tree) -> str:
     """The text of an expression, a statement or a whole spec."""
     if isinstance(tree, t.Expression):
-        return expression(tree)
+        with room_to_nest():
+            return expression(tree)
     if isinstance(tree, t.Spec):
         return "".join(statement(s) + "\n" for s in tree.statements)
     if isinstance(tree, t.Statement):

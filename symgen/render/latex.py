@@ -19,6 +19,7 @@ from symgen.render.notation import RELATIONS, TABLE
 from symgen.render.shapes import REDUCTIONS, Shape, matmul, shape_of
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.operations import OPERATIONS
+from symgen.tensor.reading import room_to_nest
 from symgen.text import tree as t
 
 ONES = r"\mathbf{1}"
@@ -34,7 +35,8 @@ def to_latex(tree: t.Tree, shapes: Mapping[str, Shape] | None = None) -> str:
     """The LaTeX of an expression or a claim; `shapes` are those of the names."""
     printer = Latex(shapes or {})
     if isinstance(tree, t.Expression):
-        return printer.tex(tree)
+        with room_to_nest():
+            return printer.tex(tree)
     if isinstance(tree, t.Claim):
         return printer.chain(tree)
     raise TypeError(f"no LaTeX for {type(tree).__name__}")

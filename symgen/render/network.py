@@ -62,6 +62,7 @@ class Network:
     weights: dict[Index, Product] = field(default_factory=dict)
     product: Product = field(default_factory=Product)
     waiting: list[Index] = field(default_factory=list)
+    matrices_only: bool = False  # nothing but chains of products, which map over batch axes
 
     def put(self, i: Index, chain: Chain, exponent: Fraction = ONE) -> None:
         """Multiply by a vector on index i."""
@@ -92,6 +93,11 @@ class Network:
 
     def _next(self) -> Index | None:
         waiting = self.waiting
+        if self.matrices_only:
+            for i in waiting:
+                edges = self.at(i)
+                if len(edges) != 2 or edges[0].other(i) is edges[1].other(i):
+                    raise NoMatrixForm
         for i in waiting:
             if not self.at(i):
                 self._close_vertex(i)

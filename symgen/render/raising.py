@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import permutations
 from math import prod
 from typing import Any
 
@@ -30,10 +31,12 @@ from symgen.render.index_notation import Axes, IndexNotation
 from symgen.render.network import Edge, Network, NoMatrixForm
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
+from symgen.tensor.reading import room_to_nest
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
 
 LISTED = 16  # entries of an array of fixed size that are written one by one
+DEEPEST = 1000  # nodes above one another
 MOST = 200_000  # symbols of one expression
 
 
@@ -55,20 +58,37 @@ class TooLong(SymgenError):
     """An expression whose shared parts, each written out, make it too long to be read or parsed."""
 
 
-def written_size(root: Node, names: Mapping[Array, str]) -> int:
-    """How many nodes there are to write when shared parts are written out each time, named ones by their names."""
-    size: dict[Node, int] = {}
-    for node in x.walk(root):
-        size[node] = 1 if node in names and node is not root else 1 + sum(size[a] for a in node.args)
+def written_size(root: Node, names: Mapping[Array, str]) -> tuple[int, int]:
+    """How many nodes there are to write when shared parts are written out each time, named ones by their names; and
+    how deep they are nested."""
+    size: dict[Node, tuple[int, int]] = {}
+    stack: list[Node] = [root]
+    while stack:
+        node = stack[-1]
+        if node in size:
+            stack.pop()
+        elif node in names and node is not root:
+            size[node] = (1, 1)
+        else:
+            waiting = [a for a in node.args if a not in size]
+            if waiting:
+                stack.extend(waiting)
+            else:
+                below = [size[a] for a in node.args]
+                size[node] = (1 + sum(n for n, _ in below), 1 + max((k for _, k in below), default=0))
     return size[root]
 
 
 def raise_array(array: Array, names: Mapping[Array, str] | None = None) -> t.Expression:
     """`array` in matrix notation, the arrays of `names` under their names (but for `array` itself)."""
     names = {a: n for a, n in (names or {}).items() if a is not array}
-    if written_size(array, names) > MOST:
+    size, depth = written_size(array, names)
+    if size > MOST:
         raise TooLong(f"written out, this has more than {MOST} symbols: name its parts with `let`")
-    return Raiser(names, array).array(array)
+    if depth > DEEPEST:
+        raise TooLong("written out, this is nested deeper than an expression may be: name its parts with `let`")
+    with room_to_nest():
+        return Raiser(names, array).array(array)
 
 
 def raise_scalar(
@@ -366,7 +386,26 @@ class Raiser(IndexNotation):
             trees = [self.tree(body, w) for w in ((axes[0], summed[0]), (summed[0], axes[0]))]
             best = min((0, 1), key=lambda k: _ink(trees[k]))
             return call(kind, trees[best], axis=number(1 - best))
+        if 2 < len(axes) + len(summed) <= 4 and (kind != "sum" or not isinstance(body, x.Mul)):
+            return self.of_many_axes(kind, body, summed, axes)
         raise NoMatrixForm
+
+    def of_many_axes(self, kind: str, body: Scalar, summed: Axes, axes: Axes) -> t.Expression:
+        """kind(T, axis=[..]) of an array of rank 3 or 4, in whatever order its axes are written."""
+        ways: list[t.Expression] = []
+        for order in permutations((*axes, *summed)):
+            if tuple(i for i in order if i in axes) != axes:
+                continue
+            try:
+                tree = self._tree(body, order)
+            except NoMatrixForm:
+                continue
+            places = [number(k) for k, i in enumerate(order) if i in summed]
+            where = {"axis": places[0] if len(places) == 1 else t.ListOf(tuple(places))} if axes else {}
+            ways.append(call(kind, tree, **where))
+        if not ways:
+            raise NoMatrixForm
+        return min(ways, key=_ink)
 
     # --- products -----------------------------------------------------------------------------------------------------
 
@@ -384,7 +423,15 @@ class Raiser(IndexNotation):
             body, indices = self.opened(node)
             if isinstance(body, x.Add):
                 return self._sum_of_terms(node, axes)
-            return self.network(factors_of(body), indices, axes)
+            try:
+                return self.network(factors_of(body), indices, axes)
+            except NoMatrixForm:
+                if len(body.free) < 3 or len(factors_of(body)) > 1:
+                    raise
+            p = Product()
+            tree = self.of_many_axes("sum", body, indices, axes)
+            p.times((tree,)) if axes else p.scale(tree)
+            return p
         return self.network(factors_of(node), (), axes)
 
     def _sum_of_terms(self, node: x.Sum, axes: Axes) -> Product:
@@ -443,7 +490,7 @@ class Raiser(IndexNotation):
     def elementwise(self, factors: Sequence[tuple[Scalar, Fraction]], summed: Axes, axes: Axes) -> Product:
         """A product over three axes or more, entry by entry."""
         if summed:
-            raise NoMatrixForm
+            return self.batched(factors, summed, axes)
         p = Product()
         for f, exponent in factors:
             if f.free:
@@ -451,6 +498,25 @@ class Raiser(IndexNotation):
             else:
                 self._scale(p, f, exponent)
         return p
+
+    def batched(self, factors: Sequence[tuple[Scalar, Fraction]], summed: Axes, axes: Axes) -> Product:
+        """A chain of matrix products that maps over the axes before the last two."""
+        batch, last = axes[:-2], axes[-2:]
+        net = Network(tuple(summed), last, self.size, transposed, matrices_only=True)
+        for f, exponent in factors:
+            front = tuple(i for i in batch if i in f.free)
+            ends = tuple(i for i in (*last, *summed) if i in f.free)
+            if not f.free:
+                self._scale(net.product, f, exponent)
+                continue
+            if front != batch[len(batch) - len(front) :] or len(ends) != 2 or len(front) + 2 != len(f.free):
+                raise NoMatrixForm
+            ways = [(self.tree(f, (*front, *way)),) for way in (ends, ends[::-1])]
+            net.edges.append(Edge((ends[0], ends[1]), ways[0], ways[1], exponent))
+        product = net.reduce()
+        if not any(f.free.issuperset(batch) for f, _ in factors):
+            raise NoMatrixForm
+        return product
 
     def _scale(self, p: Product, f: Scalar, exponent: Fraction) -> None:
         while isinstance(f, x.Entry) and isinstance(f.array, x.Tensor) and not f.indices and f.array not in self.names:
@@ -559,6 +625,8 @@ class Raiser(IndexNotation):
                 return transposed(base)
             if len(node.indices) == 2 and len(axes) == 1:
                 return call("diagonal", base)
+            if len(axes) > 2 and node.indices == (*axes[:-2], axes[-1], axes[-2]):
+                return transposed(base)
             raise NoMatrixForm
         items = [self.item(i, s) for i, s in zip(node.indices, array.shape, strict=True)]
         shown = [i for _, i in items if i is not None]

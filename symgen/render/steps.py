@@ -19,6 +19,7 @@ from symgen.text import tree as t
 
 LONGEST = 4000  # characters of an expression that a step still shows
 MANY = 40  # steps that are shown one by one
+DERIVATIVES = frozenset("grad jacobian hessian hvp d".split())
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,7 @@ def _told(step: Step, writer: Writer, d: Any) -> Told | None:
     if len(unparse(after)) > LONGEST or (before is not None and len(unparse(before)) > LONGEST):
         return None
     if isinstance(step.before, Operator) and isinstance(d.goal, t.Call) and d.goal.function == step.before.name:
-        if step is next(
-            (s for s in d.steps if isinstance(s.before, Operator) and s.before.name == step.before.name), None
-        ):
+        if step is next((s for s in d.steps if _asks_the_goal(s, writer, d)), None):
             before = d.goal if step.before.shape == (d.array.shape if d.array is not None else ()) else before
     reason = reason_of(step)
     kind = BECOMES.get(step.rule, "" if is_equality(step) else "becomes")
@@ -105,7 +104,7 @@ def _told(step: Step, writer: Writer, d: Any) -> Told | None:
         return Told(Relation(after, None, "", reason=reason), step.before, step.after, False)
     if kind:
         return Told(Relation(after, before, "->", reason=reason), step.before, step.after, False)
-    name = d.names.get(step.after) if isinstance(step.after, Array) else None
+    name = writer.names.get(step.after) if isinstance(step.after, Array) else None
     left = before
     if name is not None and before is not None and unparse(before) != name:
         left = t.Comparison((t.Name(name), before), ("=",))
@@ -114,10 +113,19 @@ def _told(step: Step, writer: Writer, d: Any) -> Told | None:
     return Told(Relation(after, left, reason=reason), step.before, step.after, True)
 
 
+def _asks_the_goal(step: Step, writer: Writer, d: Any) -> bool:
+    """Whether a step begins with the question that was asked: the operator of the goal, by the same variable."""
+    if not isinstance(step.before, Operator) or step.before.name != d.goal.function:
+        return False
+    if step.before.name not in DERIVATIVES or len(d.goal.arguments) < 2:
+        return True
+    return unparse(writer.node(step.before.args[1])) == unparse(d.goal.arguments[1])
+
+
 def is_equality(step: Step) -> bool:
     """Whether the step says before = after: an operator worked out, or a rule that is known to keep the value."""
     if not isinstance(step.before, Node):
-        return False
+        return step.rule == "name"
     return step.rule in RULES or any(isinstance(n, Operator) for n in walk(step.before))
 
 

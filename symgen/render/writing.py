@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from symgen.derivation.derivation import Step
 from symgen.games.records import Equation
 from symgen.render.language import unparse
-from symgen.render.raising import MOST, Raiser, TooLong, is_encoded, raise_array, raise_scalar, written_size
+from symgen.render.raising import DEEPEST, MOST, Raiser, TooLong, is_encoded, raise_array, raise_scalar, written_size
 from symgen.render.shapes import Shape
 from symgen.render.sympy_tree import tree_of
 from symgen.tensor.expression import Array, Dim, Node, Operator, Scalar, Var, walk
+from symgen.tensor.reading import room_to_nest
 from symgen.tensor.sympy_bridge import Closed
 from symgen.text import tree as t
 
@@ -28,12 +30,14 @@ class Writer:
         if not isinstance(node, Node):
             tree = self.value(node)
             return tree if tree is not None else t.Name("_")
-        if written_size(node, self.names) > MOST:
+        size, depth = written_size(node, self.names)
+        if size > MOST or depth > DEEPEST:
             raise TooLong("too long to be written out")
-        if isinstance(node, Array):
-            return Raiser(self.names, node).array(node)
-        assert isinstance(node, Scalar)
-        return raise_scalar(node, {}, self.names)
+        with room_to_nest():
+            if isinstance(node, Array):
+                return Raiser(self.names, node).array(node)
+            assert isinstance(node, Scalar)
+            return raise_scalar(node, {}, self.names)
 
     def value(self, value: Any) -> t.Expression | None:
         """A field of a record as an expression; None where it is text."""
@@ -77,6 +81,28 @@ def size_tree(size: Scalar) -> t.Expression:
 def size_text(size: Scalar) -> str:
     """A size as it is written: n, 2*d, k + 1."""
     return unparse(size_tree(size))
+
+
+def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node | None) -> dict[Array, str]:
+    """Names for what steps made and later steps use, where nobody gave it one: delta_1, delta_2, .."""
+    made: dict[Array, None] = {}
+    for step in steps:
+        after = step.after
+        if isinstance(after, Array) and not isinstance(after, Var) and after not in names and after is not result:
+            made.setdefault(after)
+    used: set[Node] = set()
+    for node in walk(*(s.after for s in steps if isinstance(s.after, Node)), *([result] if result else [])):
+        used.update(a for a in node.args if a in made)
+    taken = {*names.values(), *(n.name for n in walk(*names) if isinstance(n, Var))}
+    out: dict[Array, str] = {}
+    k = 0
+    for array in made:
+        if array in used:
+            k += 1
+            while f"delta_{k}" in taken:
+                k += 1
+            out[array] = f"delta_{k}"
+    return out
 
 
 def law_names(roots: Iterable[Node]) -> dict[Array, str]:
