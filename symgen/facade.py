@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sympy import Symbol, evaluate
 
+from symgen.calculus.telling import STYLES
 from symgen.codegen.compile import Compiled
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Step
@@ -37,20 +38,6 @@ from symgen.verify.check import check_claim
 from symgen.verify.verdict import Verdict
 
 RANK = {"proved": 3, "checked": 2, "unknown": 1}
-
-
-class Estimate(float):
-    """A Monte-Carlo estimate of a scalar, with its standard error."""
-
-    standard_error: float
-
-    def __new__(cls, value: float, standard_error: float) -> Estimate:
-        made = super().__new__(cls, value)
-        made.standard_error = standard_error
-        return made
-
-    def __repr__(self) -> str:
-        return f"{float(self):.6g} ± {self.standard_error:.2g}"
 
 
 class Record:
@@ -268,7 +255,7 @@ class Model:
         self.elaborated: Elaborated
         self._elaborator: Elaborator
         self.elaborated, self._elaborator = elaborate(spec)
-        self._reduced: dict[Array, Reduced] = {}
+        self._reduced: dict[tuple[Array, str, int], Reduced] = {}
         self._compiled: dict[Array, Compiled] = {}
         self.code_checks: list[Callable[[], Evidence]] = []  # the referee's questions about generated gradients
 
@@ -333,30 +320,39 @@ class Model:
         except Poisoned:
             raise SpecError(self._elaborator.diagnostics) from None
 
-    def derive(self, goal: str | Goal, seconds: float | None = None) -> Derivation:
+    def derive(
+        self, goal: str | Goal, seconds: float | None = None, *, style: str = "chain", detail: int = 2
+    ) -> Derivation:
         """Any expression of the language, in the model's scope, reduced step by step.
 
-        Raises SpecError if it does not type-check, CannotDerive where symgen lacks a rule.
+        Derivatives are told by the chain rule on named values (`style="chain"`: backpropagation) or by differentials
+        (`style="differentials"`: df = tr(G' dX)); `detail` 1 shows the results, 2 every intermediate value, 3 also what
+        was simplified. Raises SpecError if it does not type-check, CannotDerive where symgen lacks a rule.
         """
+        if style not in STYLES or detail not in (1, 2, 3):
+            raise ValueError(f"the style is one of {', '.join(STYLES)}, and the detail 1, 2 or 3")
         expression, title = self._goal(goal)
         inside = any(g.expression is expression for g in self.elaborated.goals)
         array = self._array_of(expression, title if not inside else "", inside)
-        reduced = self.reduced(array, seconds)
+        reduced = self.reduced(array, seconds, style, detail)
         return Derivation(self, expression, reduced, title)
 
     def goal_array(self, goal: Goal) -> Array:
         """The unreduced array of a `derive` statement."""
         return self._array_of(goal.expression, "", True)
 
-    def reduced(self, array: Array, seconds: float | None = None) -> Reduced:
+    def reduced(
+        self, array: Array, seconds: float | None = None, style: str = "chain", detail: int = 2
+    ) -> Reduced:
         """`array` with its operators reduced (remembered)."""
-        found = self._reduced.get(array)
+        found = self._reduced.get((array, style, detail))
         if found is None or found.spent:
+            e = self.elaborated
             try:
-                found = reduce(array, self.elaborated.facts, self.elaborated.names, seconds or SECONDS)
+                found = reduce(array, e.facts, e.names, seconds or SECONDS, style, detail)
             except RecursionError:
                 raise CannotDerive("this is nested too deeply for symgen", array) from None
-            self._reduced[array] = found
+            self._reduced[array, style, detail] = found
         return found
 
     def derivations(self) -> list[Derivation]:
