@@ -14,6 +14,7 @@ from symgen.calculus.adjoint import Noise, Statement
 from symgen.calculus.recurrence import backward
 from symgen.calculus.rules import OPERATIONS_FILE, has_delta, pullback
 from symgen.calculus.structured import within_set
+from symgen.calculus.telling import MOST_TOLD, READABLE, Differentials, how, is_worth_telling, slope
 from symgen.derivation.context import Context
 from symgen.tensor.build import has_contraction, is_plain, replace_scalars
 from symgen.tensor.expression import (
@@ -81,10 +82,13 @@ class Reverse:
         self.parts: dict[Array, list[Scalar]] = {}
         self.adjoints: dict[Array, Scalar] = {}
         self.through: dict[Array, list[Array]] = {}
+        self.held: dict[Array, list[Scalar]] = {}  # adjoints that go no further
         self.current: Array = f
         self.stop: set[Array] = set()  # arrays that adjoints are handed to, and not through
         self.quiet = False
         self.taken = set(ctx.names.values()) | set(ctx.trace.names.values())
+        self.differentials: Differentials | None = None
+        self.told: set[tuple[Array, Array]] = set()
 
     def run(self, seed: Scalar) -> None:
         """Fills `adjoints`, each a body over the axes of its array."""
@@ -92,16 +96,27 @@ class Reverse:
             return
         self.parts[self.f] = [seed]
         lifted = frozenset(self.lifted)
+        if self.ctx.style == "differentials" and not self.quiet and not self.lifted:
+            self.taken |= {v.name for v in self.program if isinstance(v, Var)}
+            self.differentials = Differentials(self.f, self.ctx, self.taken)
+        telling = self.ctx.detail > 1 and not self.quiet and len(self.active) <= MOST_TOLD
         for array in reversed(self.program):
             parts = self.parts.pop(array, None)
             if parts is None:
                 continue
             self.ctx.check()
             self.current = array
-            g = self.with_means(self.simplify(add(*parts) if len(parts) > 1 else parts[0]))
+            raw = add(*parts) if len(parts) > 1 else parts[0]
+            g = self.with_means(self.simplify(raw))
             self.adjoints[array] = g
             if g is ZERO or not self.leads_on(array):
+                if self.differentials is not None and g is not ZERO:
+                    self.held[array] = [g]
                 continue
+            if self.differentials is not None:
+                self.differentials.of_value(array, self.active)
+            elif telling and array is not self.f and array not in self.wanted:
+                self.tell(array, raw, g)
             if type(array) is Tensor:
                 g = self.adjoints[array] = self.carried(array, g)
                 statement = Statement(self.active, lifted, self.noise, self.ctx, self.simplify, self.emit)
@@ -114,6 +129,29 @@ class Reverse:
                 backward(self, array, g)
             else:
                 raise CannotDerive("no derivative of this is known", array, THIS_FILE)
+            if self.differentials is not None:
+                waiting = {**self.held, **self.parts}
+                self.differentials.of_frontier(waiting, self.simplify, self.put_in(array))
+
+    def put_in(self, array: Array) -> str:
+        name = self.ctx.name_of(array)
+        return "" if array is self.f else f"d{name} put in" if name else "put in"
+
+    def tell(self, array: Array, raw: Scalar, g: Scalar) -> None:
+        """The adjoint of an intermediate value as a line of its own; before it is simplified too, if asked for."""
+        if not is_worth_telling(array, g, self.ctx) or written_length(g) > READABLE:
+            return
+        lead = [i for i in self.lifted if i in g.free]
+        if len(lead) + array.rank > 2 or (self.lifted and len(lead) < len(self.lifted)):
+            return
+        axes = [axis(k, s) for k, s in enumerate(array.shape)]
+        made = tensor((*lead, *axes), collect_common(g))
+        if self.ctx.detail > 2 and raw is not g and written_length(raw) <= READABLE:
+            before = tensor((*lead, *axes), raw)
+            self.explain(array, before)
+            self.ctx.trace.add("simplify", before, made, where=self.ctx.name_of(array) or "")
+        else:
+            self.explain(array, made)
 
     def leads_on(self, array: Array) -> bool:
         return array in self.onward and array not in self.stop
@@ -243,27 +281,34 @@ class Reverse:
 
     def explain(self, array: Array, result: Array, rule: str = "chain_rule", reason: str = "") -> None:
         """A step of the derivation: the adjoint of `array`, and the statements that it comes through."""
-        if self.quiet:
+        if self.quiet or (array, result) in self.told:
             return
+        self.told.add((array, result))
         source = ""
         if not reason:
             consumers = self.through.get(array, ())
-            if len(consumers) == 1 and consumers[0] is self.f:
-                rule, reason = "differentiate", "term by term"
-            else:
-                if len(consumers) > 1:
-                    rule = "sum_over_uses"
-                for c in consumers:
-                    if type(c) is Operation:
-                        row = OPERATIONS[c.name]
-                        rule, reason, source = f"pullback_of_{row.name}", row.because, row.source
-                        break
-                else:
-                    names = [n for n in map(self.ctx.name_of, consumers[:4]) if n]
-                    reason = f"through {', '.join(names)}" if names else ""
+            if len(consumers) > 1:
+                rule = "sum_over_uses"
+                words = dict.fromkeys(w for c in consumers[:6] if (w := how(c, array)))
+                reason = ", ".join(words)
+            elif consumers:
+                rule, reason, source = self.local_rule(consumers[0], array)
         kind = "jacobian" if self.lifted else "grad"
         before = operator(kind, (self.f, array), result.shape)
         self.ctx.trace.add(rule, before, result, where=self.ctx.name_of(array) or "", reason=reason, source=source)
+
+    def local_rule(self, consumer: Array, array: Array) -> tuple[str, str, str]:
+        """Through which operation the adjoint of `array` comes, in words, with its derivative where that is short."""
+        if isinstance(consumer, Operation):
+            row = OPERATIONS[consumer.name]
+            return f"pullback_of_{row.name}", row.because, row.source
+        words = how(consumer, array)
+        local = slope(consumer, array, self.ctx)
+        if local:
+            words = f"{words}: {local}"
+        name = self.ctx.name_of(consumer)
+        words = words or (f"through {name}" if name else "")
+        return ("differentiate" if consumer is self.f else "chain_rule"), words, ""
 
     # --- statements that are not lambdas ------------------------------------------------------------------------------
 
@@ -389,6 +434,8 @@ def _differentiate(
         if body is ZERO:
             before = operator("jacobian" if lifted else "grad", (f, x), result.shape)
             ctx.trace.add("independent", before, result, where=ctx.name_of(x) or "", reason="it is constant in it")
+        elif sweep.differentials is not None:
+            sweep.differentials.read_off(source if at is None else x, result)
         else:
             sweep.explain(source if at is None else x, result)
     return out

@@ -21,12 +21,15 @@ class BudgetSpent(Exception):
 @dataclass
 class Context:
     """`facts` holds the assumptions on scalars (None: the domains alone), `names` the author's names of arrays,
-    `deadline` a `time.monotonic` value past which an engine gives up with `BudgetSpent`."""
+    `deadline` a `time.monotonic` value past which an engine gives up with `BudgetSpent`. `style` (chain, differentials)
+    and `detail` (1 the results, 2 every intermediate value, 3 what was simplified too) say how derivatives are told."""
 
     trace: Trace = field(default_factory=Trace)
     facts: Facts | None = None
     names: Mapping[Array, str] = field(default_factory=dict)
     deadline: float = float("inf")
+    style: str = "chain"
+    detail: int = 2
 
     def check(self) -> None:
         if time.monotonic() > self.deadline:

@@ -46,19 +46,21 @@ def is_open(node: Node) -> bool:
     return isinstance(node, Operator) and node.name not in KEPT and not (node.attrs and node.attrs[0] == "law")
 
 
-def reduce(goal: Array, facts: Facts | None, names: Mapping[Array, str], seconds: float = SECONDS) -> Reduced:
+def reduce(
+    goal: Array, facts: Facts | None, names: Mapping[Array, str], seconds: float = SECONDS,
+    style: str = "chain", detail: int = 2,
+) -> Reduced:  # fmt: skip
     """`goal` with its operators reduced. `names` are the author's; those of arrays that changed are carried over.
 
     Raises CannotDerive where a rule is missing; where the time is up, what is left stands as it is.
     """
     with uncollected():
-        return _reduce(goal, facts, names, seconds)
+        return _reduce(goal, Context(Trace(), facts, dict(names), time.monotonic() + seconds, style, detail), seconds)
 
 
-def _reduce(goal: Array, facts: Facts | None, names: Mapping[Array, str], seconds: float) -> Reduced:
-    trace = Trace()
-    ctx = Context(trace, facts, dict(names), time.monotonic() + seconds)
-    state = _State(ctx, dict(names))
+def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
+    trace, facts = ctx.trace, ctx.facts
+    state = _State(ctx, dict(ctx.names))
     record_of = goal.body.array if isinstance(goal, Tensor) and not goal.rank and _is_entry(goal.body) else goal
     if isinstance(record_of, Operator) and record_of.name in RECORDS:
         inner = operands_reduced(record_of, state)

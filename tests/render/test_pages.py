@@ -41,6 +41,8 @@ PARTS = [
     "    p = sigmoid(X @ w)\n",
     "    L = lam*(w @ w)/2 - sum(y*log(p) + (1 - y)*log(1 - p))/n\n",
     "Derivation\n──────────\n",
+    "    grad(L, p) = (p - y)/(n*p*(1 - p))   (differentiated, sum and the log)\n",
+    "    grad(L, X @ w) = (p - y)/n   (chain rule, the sigmoid: p*(1 - p))\n",
     "    grad(L, w) = X' @ (p - y)/n + lam*w   (",
     "Result\n──────\n\n    grad(L, w) = X' @ (p - y)/n + lam*w\n",
     "Checked at 2 random points to 30 digits (central differences in ball arithmetic).\n",
