@@ -195,6 +195,22 @@ def _natural(text: str) -> tuple[Any, ...]:
     return (tuple(out), text)
 
 
+class Spelled:
+    """The text of an expression as a key of order, spelled only where a tie is to be broken."""
+
+    def __init__(self, *trees: t.Expression) -> None:
+        self.trees = trees
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Spelled) and self.trees == other.trees
+
+    def __hash__(self) -> int:
+        return hash(self.trees)
+
+    def __lt__(self, other: Spelled) -> bool:
+        return [_natural(unparse(e)) for e in self.trees] < [_natural(unparse(e)) for e in other.trees]
+
+
 def factor_key(e: t.Expression) -> tuple[Any, ...]:
     """Numbers, then names, sums in brackets, functions."""
     base = e.base if isinstance(e, t.Power) else e
@@ -213,7 +229,7 @@ def factor_key(e: t.Expression) -> tuple[Any, ...]:
             rank = 4
         case _:
             rank = 5
-    return (rank, _natural(unparse(e)))
+    return (rank, Spelled(e))
 
 
 @lru_cache(maxsize=20_000)
@@ -234,7 +250,7 @@ def term_key(sign: int, e: t.Expression, polynomial: bool, wide: bool = True) ->
     d = degree(e)
     order = -d if polynomial and d is not None else 0
     ink = min(weight(e), 60)
-    return (sign < 0, place, is_filler(e), order, _has_transposed_self(e), -ink if wide else ink, _natural(unparse(e)))
+    return (sign < 0, place, is_filler(e), order, _has_transposed_self(e), -ink if wide else ink, Spelled(e))
 
 
 def _has_transposed_self(e: t.Expression) -> bool:
@@ -427,7 +443,7 @@ def _over(above: t.Expression, below: t.Expression) -> t.Expression:
 
 
 __all__ = [
-    "Chain", "ELEMENTWISE", "Product", "call", "column", "fillers", "matmul", "negated", "number", "number_text",
-    "outer", "over_one_bar", "powered", "signed",
-    "spread", "sum_of", "transposed", "transposes", "weight",
+    "Chain", "ELEMENTWISE", "Product", "Spelled", "call", "column", "contracts", "factor_key", "fillers", "matmul",
+    "negated", "number", "number_text", "outer", "over_one_bar", "parts", "powered", "signed", "spread", "sum_of",
+    "transposed", "transposes", "weight",
 ]  # fmt: skip

@@ -11,7 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgen.render.compose import ELEMENTWISE, Chain, Product, call, column, matmul, outer, transposes, weight
+from symgen.render.compose import (
+    ELEMENTWISE,
+    Chain,
+    Product,
+    Spelled,
+    call,
+    column,
+    factor_key,
+    matmul,
+    outer,
+    transposes,
+    weight,
+)  # fmt: skip
 from symgen.tensor.expression import Index, Scalar
 from symgen.text import tree as t
 
@@ -42,8 +54,14 @@ class Edge:
         return self.ends[1] if self.ends[0] is end else self.ends[0]
 
 
-def cost(chain: Sequence[t.Expression]) -> tuple[int, int, str]:
-    return sum(map(transposes, chain)), sum(map(weight, chain)), str(chain)
+def cost(chain: Sequence[t.Expression]) -> tuple[int, int, Spelled]:
+    return sum(map(transposes, chain)), sum(map(weight, chain)), Spelled(*chain)
+
+
+def loop_cost(chain: Sequence[t.Expression]) -> tuple[int, bool, int, Spelled]:
+    """A trace begins with an inverse where there is one."""
+    turns, ink, text = cost(chain)
+    return turns, not isinstance(chain[0], t.Call), ink, text
 
 
 def reverse(chain: Chain, flip: Callable[[t.Expression], t.Expression]) -> Chain:
@@ -193,7 +211,7 @@ class Network:
             self.edges.remove(e)
             self.edges.remove(f)
             turned = (*f.towards(i), *e.towards(j))
-            loop = min([loop, turned, reverse(loop, self.flip), reverse(turned, self.flip)], key=cost)
+            loop = min([loop, turned, reverse(loop, self.flip), reverse(turned, self.flip)], key=loop_cost)
             self.product.scale(call("tr", matmul(loop)))
             self.waiting.remove(j)
             return True
@@ -239,7 +257,7 @@ class Network:
     def _inner(self, a: Chain, b: Chain) -> Chain:
         ways = [(*reverse(a[:-1], self.flip), *b), (*reverse(b[:-1], self.flip), *a)]
         ways = [(a[-1], *ways[0]), (b[-1], *ways[1])]
-        return min(ways, key=lambda c: (sum(map(transposes, c)), len(c), [str(x) for x in c]))
+        return min(ways, key=lambda c: (sum(map(transposes, c)), len(c), factor_key(c[0]), Spelled(*c)))
 
     # --- what is left over the shown indices -------------------------------------------------------------------------
 

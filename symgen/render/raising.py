@@ -29,6 +29,7 @@ from symgen.render.compose import (
 from symgen.render.factors import affine, exponent_of, factors_of, remainder
 from symgen.render.index_notation import Axes, IndexNotation
 from symgen.render.network import Edge, Network, NoMatrixForm
+from symgen.render.operator_notation import OperatorNotation
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
 from symgen.tensor.reading import room_to_nest
@@ -38,20 +39,6 @@ from symgen.text.diagnostics import SymgenError
 LISTED = 16  # entries of an array of fixed size that are written one by one
 DEEPEST = 1000  # nodes above one another
 MOST = 200_000  # symbols of one expression
-
-
-PAIRS = frozenset("KL chi2".split())  # written q || p
-
-
-def is_encoded(node: Node) -> bool:
-    """Whether the attributes of an operator say which distributions its operands belong to."""
-    return (
-        isinstance(node, x.Operator)
-        and len(node.attrs) == 3
-        and isinstance(node.attrs[0], tuple)
-        and all(isinstance(s, tuple) and len(s) == 4 for s in node.attrs[0])
-        and bool(node.attrs[0])
-    )
 
 
 class TooLong(SymgenError):
@@ -101,7 +88,7 @@ def raise_scalar(
     return raiser.indexed(scalar, dict(index_names or {}))
 
 
-class Raiser(IndexNotation):
+class Raiser(IndexNotation, OperatorNotation):
     """Raises nodes below `root` (which names are taken is looked up there)."""
 
     def __init__(self, names: Mapping[Array, str], root: Node) -> None:
@@ -142,81 +129,6 @@ class Raiser(IndexNotation):
 
     def operand(self, node: Node) -> t.Expression:
         return self.array(node) if isinstance(node, Array) else self.tree(node, ())
-
-    def operator(self, node: x.Operator) -> t.Expression:
-        """An operator that was not reduced, as the call it was."""
-        node = self.without_clash(node)
-        operands = [self.operand(a) for a in node.args]
-        drawn = node.attrs[0] if node.attrs and isinstance(node.attrs[0], tuple) else ()
-        if node.name == "integral" and drawn:
-            body, low, high = operands
-            return t.Binder("integral", (t.IndexSpec(drawn[0].name, lower=low, upper=high),), (body,))
-        if node.name in ("E", "Var", "Cov") and drawn and all(isinstance(v, x.Var) for v in drawn):
-            count = len(operands) - len(drawn)
-            specs = tuple(t.Draw((v.name,), law) for v, law in zip(drawn, operands[count:], strict=True))
-            return t.Binder(node.name, specs, tuple(operands[:count]))
-        if node.attrs[:1] == ("law",):
-            if node.name == "density":
-                return t.Name(str(node.attrs[1]))
-            return t.Call(node.name, tuple(operands))
-        if node.name == "log_density" and len(node.attrs) == 3 and node.attrs[0]:
-            name, drawn, _ = node.attrs
-            at, given = operands[1 : 1 + len(drawn)], operands[1 + len(drawn) :]
-            return t.Call(str(name), tuple(at), (), tuple(given), log=True)
-        if is_encoded(node):
-            return self.encoded(node, operands)
-        if node.name == "apply":
-            return t.Call(str(node.attrs[0]), tuple(operands))
-        if node.name in ("KL", "chi2") and len(operands) == 2:
-            return t.Call(node.name, (operands[0],), versus=(operands[1],))
-        return t.Call(node.name, tuple(operands))
-
-    def without_clash(self, node: x.Operator) -> x.Operator:
-        """The operator with what it binds renamed, where another variable in it has that name."""
-        drawn = node.attrs[0] if node.attrs and isinstance(node.attrs[0], tuple) else ()
-        if node.name not in ("E", "Var", "Cov", "integral") or not all(isinstance(v, x.Var) for v in drawn):
-            return node
-        taken = {v.name for v in x.variables_of(node) if v not in drawn} | set(self.names.values())
-        mapping: dict[Array, Array] = {}
-        for v in drawn:
-            name, k = v.name, 1
-            while name in taken:
-                name, k = f"{v.name}_{k}", k + 1
-            taken.add(name)
-            if name != v.name:
-                mapping[v] = x.var(name, v.shape, v.domain, v.role, v.domain_args, v.uid)
-        if not mapping:
-            return node
-        operands = [x.replace_arrays(a, mapping) for a in node.args]
-        attrs = (tuple(mapping.get(v, v) for v in drawn), *node.attrs[1:])
-        return x.operator(node.name, operands, node.shape, attrs)
-
-    def encoded(self, node: x.Operator, operands: list[t.Expression]) -> t.Expression:
-        """An operator on distributions, which are named where they have names."""
-        specs, keys, plain = node.attrs
-        refs: list[t.Expression] = []
-        position = 0
-        for name, factors, variables, given in specs:
-            law = operands[position]
-            position += len(factors)
-            drawn = {v for _, vs, _ in factors for v in vs}
-            if not name:
-                refs.append(law)
-            elif drawn == set(variables) and not given:
-                refs.append(t.Name(name))
-            else:
-                refs.append(
-                    t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given))
-                )
-        rest = operands[position:]
-        words = tuple(t.Keyword(k, self.plain(v)) for k, v in plain if isinstance(v, (str, int, bool)))
-        if node.name in PAIRS and len(refs) == 2 and not rest:
-            return t.Call(node.name, (refs[0],), words, versus=(refs[1],))
-        named = tuple(t.Keyword(k, v) for k, v in zip(keys, rest, strict=False))
-        return t.Call(node.name, tuple(refs), (*named, *words))
-
-    def plain(self, value: Any) -> t.Expression:
-        return t.Name(str(value)) if isinstance(value, (str, bool)) else number(value)
 
     def whole(self, body: Scalar, axes: Axes) -> t.Expression:
         """`body` over all of `axes`, those included on which it does not depend."""
@@ -349,19 +261,6 @@ class Raiser(IndexNotation):
         if len(axes) == 2:
             return spread(self.tree(node, present), self.size(axes[1].size))
         raise NoMatrixForm
-
-    def expectation(self, node: x.Expect, body: t.Expression) -> t.Expression:
-        specs = tuple(t.Draw((v.name,), self.law(law, v)) for v, law in zip(node.noise, node.laws, strict=True))
-        return t.Binder("E", specs, (body,))
-
-    def law(self, law: str, variable: x.Var) -> t.Expression:
-        """The law of a noise variable: standard, in its shape."""
-        first: t.Expression = number(0)
-        if variable.shape:
-            first = call("zeros", *(self.size(s) for s in variable.shape))
-        if law in ("Normal", "Laplace", "Gumbel", "Logistic", "Uniform"):
-            return t.Call(law, (first, number(1)))
-        return t.Name(law)
 
     def opened(self, node: x.Sum | x.Fold) -> tuple[Scalar, Axes]:
         """The body of a binder under indices that occur nowhere else, the same ones each time."""

@@ -8,7 +8,8 @@ from typing import Any
 from symgen.derivation.derivation import Step
 from symgen.games.records import Equation
 from symgen.render.language import unparse
-from symgen.render.raising import DEEPEST, MOST, Raiser, TooLong, is_encoded, raise_array, raise_scalar, written_size
+from symgen.render.operator_notation import is_encoded
+from symgen.render.raising import DEEPEST, MOST, Raiser, TooLong, raise_array, raise_scalar, written_size
 from symgen.render.shapes import Shape
 from symgen.render.sympy_tree import tree_of
 from symgen.tensor.expression import Array, Dim, Node, Operator, Scalar, Var, walk
