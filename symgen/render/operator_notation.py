@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 from symgen.render.compose import call, number
 from symgen.tensor import expression as x
-from symgen.tensor.expression import Node, Scalar
+from symgen.tensor.expression import Array, Node, Scalar
 from symgen.text import tree as t
 
 PAIRS = frozenset("KL chi2".split())  # written q || p
@@ -26,6 +27,8 @@ def is_encoded(node: Node) -> bool:
 
 class OperatorNotation(ABC):
     """Writes operators; their operands are left to `operand`."""
+
+    names: Mapping[Array, str]
 
     @abstractmethod
     def operand(self, node: Node) -> t.Expression: ...

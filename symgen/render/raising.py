@@ -88,7 +88,7 @@ def raise_scalar(
     return raiser.indexed(scalar, dict(index_names or {}))
 
 
-class Raiser(IndexNotation, OperatorNotation):
+class Raiser(OperatorNotation, IndexNotation):
     """Raises nodes below `root` (which names are taken is looked up there)."""
 
     def __init__(self, names: Mapping[Array, str], root: Node) -> None:
