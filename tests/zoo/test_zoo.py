@@ -17,7 +17,8 @@ DERIVED_GOALS = [(name, goal) for name in RIGHT for goal in symgen.load(zoo.spec
 @pytest.mark.parametrize("name, goal", DERIVED_GOALS)
 def test_every_derivation_of_the_zoo_comes_with_its_evidence(name: str, goal: str) -> None:
     d = symgen.load(zoo.spec(name)).derive(goal)
-    assert d.evidence.kind in ("proved", "checked")
+    undecided = d.array is None and getattr(d.result, "verdict", "") == "inconclusive"  # and says why
+    assert d.evidence.kind in ("proved", "checked") or (undecided and d.evidence.method)
     assert d.steps or d.evidence.method == "by definition"
     assert d.text() and d.latex()
 
