@@ -62,7 +62,13 @@ class OperatorNotation(ABC):
             return t.Call(str(node.attrs[0]), tuple(operands))
         if node.name in ("KL", "chi2") and len(operands) == 2:
             return t.Call(node.name, (operands[0],), versus=(operands[1],))
-        return t.Call(node.name, tuple(operands))
+        if node.name in ("argmin", "argmax") and len(operands) > 2:
+            facts = tuple(t.Comparison((c, number(0)), ("=",)) for c in operands[2:])
+            return t.Call(node.name, tuple(operands[:2]), (t.Keyword("subject_to", t.ListOf(facts)),))
+        words: tuple[t.Keyword, ...] = ()
+        if node.name in ("grad", "jacobian", "hessian") and node.attrs and node.attrs[0] in ("free", "tied"):
+            words = (t.Keyword("form", t.Name(node.attrs[0])),)
+        return t.Call(node.name, tuple(operands), words)
 
     def without_clash(self, node: x.Operator) -> x.Operator:
         """The operator with what it binds renamed, where another variable in it has that name."""
