@@ -15,14 +15,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from symgen.documents import verify_document
-    from symgen.facade import Derivation, Model, Record, load, loads
+    from symgen.facade import Model, load, loads
     from symgen.notebook import load_ipython_extension
+    from symgen.results import Derivation, Record
     from symgen.text.diagnostics import CannotDerive, DataError, SpecError, SymgenError
     from symgen.verify.verdict import Verdict
 
 _HOMES = {
-    "load": "symgen.facade", "loads": "symgen.facade", "Model": "symgen.facade", "Derivation": "symgen.facade",
-    "Record": "symgen.facade", "Verdict": "symgen.verify.verdict", "verify_document": "symgen.documents",
+    "load": "symgen.facade", "loads": "symgen.facade", "Model": "symgen.facade", "Derivation": "symgen.results",
+    "Record": "symgen.results", "Verdict": "symgen.verify.verdict", "verify_document": "symgen.documents",
     "SymgenError": "symgen.text.diagnostics", "SpecError": "symgen.text.diagnostics",
     "CannotDerive": "symgen.text.diagnostics", "DataError": "symgen.text.diagnostics",
     "load_ipython_extension": "symgen.notebook",

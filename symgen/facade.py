@@ -1,251 +1,33 @@
-"""What callers hold: models, derivations, verdicts and records, with the names that DESIGN promises.
+"""What callers hold: the model of a spec, with the names that DESIGN promises.
 
-Engines know neither renderers nor code generation; the methods that need them are here.
+Engines, renderers and code generation are imported by the methods that need them: reading a spec takes none of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sympy import Symbol, evaluate
 
-from symgen.calculus.telling import STYLES
-from symgen.codegen.compile import Compiled
-from symgen.derivation.context import Context
-from symgen.derivation.derivation import Evidence, Step
-from symgen.derivation.referee import check_equal_numeric
-from symgen.games.records import as_dict, evaluate_field, public
 from symgen.model.elaborate import Elaborator, elaborate
 from symgen.model.model import Elaborated, Goal
-from symgen.model.reduce import SECONDS, Reduced, prepared, reduce
-from symgen.render import derivation as render
-from symgen.render.language import unparse
-from symgen.render.raising import raise_array
-from symgen.tensor.expression import Array, Dim, Expect, Operator, Tensor, Var, variables_of, walk
-from symgen.tensor.formula import Clash, Poisoned
-from symgen.tensor.sympy_bridge import array_to_sympy, within
+from symgen.tensor.expression import Array, Dim, Expect, Operator, Var, variables_of, walk
+from symgen.tensor.scope import Clash, Poisoned, size_text
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, DataError, Diagnostic, SpecError, SymgenError
-from symgen.text.names import canonical
 from symgen.text.parse import decoded, parse_claim, parse_expression, read_spec
-from symgen.verify.check import check_claim
-from symgen.verify.verdict import Verdict
 
-RANK = {"proved": 3, "checked": 2, "unknown": 1}
+if TYPE_CHECKING:
+    from symgen.codegen.compile import Compiled
+    from symgen.derivation.derivation import Evidence
+    from symgen.model.reduce import Reduced
+    from symgen.results import Derivation
+    from symgen.verify.verdict import Verdict
 
-
-class Record:
-    """A result with named fields; each is a SymPy expression (or a list, dict, text of them) in the author's names."""
-
-    def __init__(self, record: Any, names: Mapping[Array, str]) -> None:
-        self._record, self._names = record, names
-        self._fields = [f.name for f in fields(record) if f.repr]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self._fields:
-            raise AttributeError(f"{type(self._record).__name__} has no field `{name}`; it has {', '.join(self._fields)}")
-        return public(getattr(self._record, name), self._names)
-
-    def __dir__(self) -> list[str]:
-        return [*self._fields, "as_dict", "evaluate", "kind_of_record"]
-
-    @property
-    def kind_of_record(self) -> str:
-        """BestResponse, Equilibrium, Stability or Posterior."""
-        return type(self._record).__name__
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields by name."""
-        return {k: public(v, self._names) for k, v in as_dict(self._record).items()}
-
-    def evaluate(self, field: str, /, **values: Any) -> Any:
-        """The number of a field; an unknown density or function is given by its value at the point."""
-        if field not in self._fields:
-            raise AttributeError(f"{self.kind_of_record} has no field `{field}`; it has {', '.join(self._fields)}")
-        try:
-            return evaluate_field(getattr(self._record, field), self._names, {canonical(k): v for k, v in values.items()})
-        except KeyError as error:
-            raise DataError(f"no value for `{error.args[0]}`") from None
-
-    def __repr__(self) -> str:
-        inside = ", ".join(f"{k}={v}" for k, v in self.as_dict().items())
-        return f"{self.kind_of_record}({inside})"
-
-
-class Derivation:
-    """How a goal was reduced, step by step, and what it came to."""
-
-    def __init__(self, model: Model, goal: tree.Expression | None, reduced: Reduced, title: str) -> None:
-        self.model = model
-        self.goal = goal
-        self.title = title
-        self.model_name = model.name
-        self.array = reduced.array
-        self.record = reduced.record
-        self.spent = reduced.spent
-        self._trace = reduced.trace
-        self._untidied = reduced.untidied
-        self.author_names: dict[Array, str] = reduced.names
-        self.names: dict[Array, str] = {**reduced.trace.names, **reduced.names}
-
-    # --- what it is
-
-    @property
-    def steps(self) -> list[Step]:
-        return self._trace.steps
-
-    @property
-    def notes(self) -> list[str]:
-        return list(dict.fromkeys(n for n in self._trace.notes if n not in self._trace.conditions))
-
-    @property
-    def conditions(self) -> list[str]:
-        return self._trace.conditions
-
-    @property
-    def assumptions(self) -> list[str]:
-        """The declared domains and facts that the result speaks of."""
-        return self.model.assumptions_of(self._roots())
-
-    @property
-    def definitions(self) -> list[tuple[str, Array]]:
-        """The author's named values that the result speaks of, in the order of the program."""
-        roots = self._roots()
-        found: dict[Array, str] = {}
-        own = set(self.model.elaborated.names.values())
-        for node in walk(*roots):
-            if isinstance(node, Array) and not isinstance(node, Var) and self.names.get(node) in own:
-                found[node] = self.names[node]
-        return [(name, array) for array, name in found.items() if array not in roots]
-
-    def _roots(self) -> list[Array]:
-        if self.array is not None:
-            return [self.array]
-        return [x for f in fields(self.record) for x in _arrays_in(getattr(self.record, f.name))]
-
-    @cached_property
-    def evidence(self) -> Evidence:
-        """What speaks for the result; raises InternalError if its referee refutes it."""
-        found = [ask() for ask in self._trace.checks]
-        if self.array is not None and self._untidied is not None and self._untidied is not self.array:
-            found.append(check_equal_numeric(self._untidied, self.array, self.model.elaborated.facts))
-        own = getattr(self.record, "evidence", None)
-        if own is not None:
-            found.append(own)
-        conditions = tuple(dict.fromkeys([*self._trace.conditions, *(c for e in found for c in e.conditions)]))
-        if not found:
-            return Evidence("unknown" if self.spent else "proved", conditions, method="by definition")
-        worst = min(found, key=lambda e: RANK.get(e.kind, 0))
-        digits = [e.digits for e in found if e.digits is not None]
-        return Evidence(
-            "unknown" if self.spent else worst.kind, conditions, min(digits) if digits else None,
-            max(e.points for e in found), worst.method, tuple(t for e in found for t in e.tried),
-        )  # fmt: skip
-
-    @cached_property
-    def result(self) -> Any:
-        """A SymPy expression (of an entry over `indices`, for a tensor) in the author's names, or a `Record`."""
-        if self.array is None:
-            return Record(self.record, self.author_names)
-        return self._sympy[0]
-
-    @cached_property
-    def _sympy(self) -> tuple[Any, tuple[Any, ...]]:
-        if self.array is None:
-            return None, ()
-        found = within(3.0, array_to_sympy, self.array, self.author_names)
-        if found is None:  # SymPy would write out a number or a product that is too long
-            with evaluate(False):
-                found = array_to_sympy(self.array, self.author_names)
-        return found  # type: ignore[no-any-return]
-
-    @property
-    def indices(self) -> tuple[Any, ...]:
-        """The SymPy symbols of the axes of the result, in order."""
-        return self._sympy[1]
-
-    @property
-    def symbols(self) -> dict[str, Any]:
-        """The free symbols of the result by name."""
-        if self.array is None:
-            return {}
-        return {s.name: s for s in sorted(self.result.free_symbols, key=str) if isinstance(s, Symbol)}
-
-    @cached_property
-    def tree(self) -> tree.Expression | None:
-        """The result as an expression of the language, in the names of the spec alone."""
-        if self.array is None:
-            return None
-        own = self.goal.name if isinstance(self.goal, tree.Name) else None
-        return raise_array(self.array, {a: n for a, n in self.author_names.items() if a is not self.array or n != own})
-
-    @property
-    def text_result(self) -> str:
-        """The result in symgen's own language."""
-        if self.tree is None:
-            return repr(self.result)
-        return unparse(self.tree)
-
-    # --- pages
-
-    def latex(self, document: bool = False) -> str:
-        """The derivation as LaTeX: the body, or a document that compiles."""
-        return render.latex_document(self) if document else render.latex(self)
-
-    def markdown(self) -> str:
-        return render.markdown(self)
-
-    def html(self) -> str:
-        """A page that stands alone."""
-        return render.html(self)
-
-    def text(self) -> str:
-        return render.text(self)
-
-    def to_json(self) -> str:
-        return render.json(self)
-
-    def pdf(self, path: str | Path) -> None:
-        """Compiles the document with the user's pdflatex."""
-        render.pdf(self, path)
-
-    def __repr__(self) -> str:
-        return self.text()
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown()
-
-    def _repr_latex_(self) -> str:
-        return render.latex_display(self)
-
-    # --- numbers
-
-    def evaluate(self, /, **arrays: Any) -> Any:
-        """The result at numbers, by the generated NumPy code: float, ndarray, or a dict of a record's fields.
-
-        Constants take their defaults. A size that no array shows is a keyword; sampling needs `seed=` and takes
-        `samples=`. Raises DataError for arrays that are missing or do not fit.
-        """
-        given = {canonical(k): v for k, v in arrays.items()}
-        if self.array is None:
-            return {f: self.result.evaluate(f, **given) for f in self.result.as_dict() if f != "conditions"}
-        return self.model.evaluate_array(self.array, self.names, given)
-
-
-def _arrays_in(value: Any) -> list[Array]:
-    if isinstance(value, Array):
-        return [value]
-    if isinstance(value, Mapping):
-        return [a for v in value.values() for a in _arrays_in(v)]
-    if isinstance(value, (list, tuple)):
-        return [a for v in value for a in _arrays_in(v)]
-    return []
+__all__ = ["Model", "load", "loads"]
 
 
 class Model:
@@ -286,8 +68,8 @@ class Model:
 
     def __repr__(self) -> str:
         e = self.elaborated
-        parts = [f"{len(e.variables)} variables", f"{len(e.lets)} named values", f"{len(e.goals)} derivations", f"{len(e.claims)} claims"]
-        return f"<Model {self.name}: {', '.join(parts)}>"
+        counts = {"variables": e.variables, "named values": e.lets, "derivations": e.goals, "claims": e.claims}
+        return f"<Model {self.name}: {', '.join(f'{len(v)} {k}' for k, v in counts.items())}>"
 
     # --- derive
 
@@ -329,6 +111,9 @@ class Model:
         (`style="differentials"`: df = tr(G' dX)); `detail` 1 shows the results, 2 every intermediate value, 3 also what
         was simplified. Raises SpecError if it does not type-check, CannotDerive where symgen lacks a rule.
         """
+        from symgen.calculus.telling import STYLES
+        from symgen.results import Derivation
+
         if style not in STYLES or detail not in (1, 2, 3):
             raise ValueError(f"the style is one of {', '.join(STYLES)}, and the detail 1, 2 or 3")
         expression, title = self._goal(goal)
@@ -345,6 +130,8 @@ class Model:
         self, array: Array, seconds: float | None = None, style: str = "chain", detail: int = 2
     ) -> Reduced:
         """`array` with its operators reduced (remembered)."""
+        from symgen.model.reduce import SECONDS, reduce
+
         found = self._reduced.get((array, style, detail))
         if found is None or found.spent:
             e = self.elaborated
@@ -365,7 +152,7 @@ class Model:
         out = []
         for d in self.elaborated.variables.values():
             if d.variable in used:
-                shape = ", ".join(render.size_text(s) for s in d.variable.shape)
+                shape = ", ".join(size_text(s) for s in d.variable.shape)
                 out.append(f"{d.variable.name}: {d.variable.domain}" + (f"[{shape}]" if shape else ""))
         return [*out, *self.elaborated.assumptions]
 
@@ -373,19 +160,27 @@ class Model:
 
     def check(self, claim: str, seconds: float | None = None) -> Verdict:
         """The verdict on a claim: of the file, by name, or written out. A step that has no meaning is `malformed`."""
+        from symgen.verify.check import check_claim
+
         for c in self.elaborated.claims:
             if (c.name is not None and c.name.name == claim) or self._written(c) == claim:
                 return check_claim(self, c, self.elaborated.source, seconds)
-        text = claim if claim.lstrip().startswith("claim") else claim
-        return check_claim(self, parse_claim(text), tree.Source(text, "<claim>"), seconds)
+        return check_claim(self, parse_claim(claim), tree.Source(claim, "<claim>"), seconds)
 
     def verify(self, seconds: float | None = None) -> list[Verdict]:
         """The verdicts on all claims of the file."""
+        from symgen.verify.check import check_claim
+
         return [check_claim(self, c, self.elaborated.source, seconds) for c in self.elaborated.claims]
 
     # --- numbers and code
 
     def evaluate_array(self, array: Array, names: Mapping[Array, str], given: Mapping[str, Any]) -> Any:
+        """The numbers of a reduced array; `given` are values, sizes, `seed` and `samples` by canonical names."""
+        from symgen.codegen.compile import Compiled
+        from symgen.derivation.context import Context
+        from symgen.model.reduce import prepared
+
         declared = self.elaborated.variables
         known = {*declared, *self.elaborated.dims, "seed", "samples"}
         variables = {v.name: v for v in variables_of(array)}
@@ -427,7 +222,7 @@ class Model:
 
     @staticmethod
     def _stretch(values: dict[str, Any], variables: Mapping[str, Var]) -> None:
-        """A default that is one number, for an array: as many of it as the array has entries, where its sizes are fixed."""
+        """A default that is one number, for an array of fixed sizes: one for each entry."""
         for name, value in values.items():
             v = variables[name]
             if v.rank and np.ndim(value) == 0 and not any(isinstance(s, Dim) for s in v.shape):
@@ -475,5 +270,3 @@ def load(path: str | Path) -> Model:
     path = Path(path)
     return loads(decoded(path.read_bytes(), str(path)), str(path))
 
-
-_ = (Tensor,)

@@ -23,6 +23,7 @@ ORDER = [
     {"games"},
     {"model"},
     {"verify", "codegen", "render"},
+    {"results"},
     {"facade"},
     {"units", "documents"},
     {"zoo"},

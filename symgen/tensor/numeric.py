@@ -10,14 +10,30 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from flint import acb, arb, arb_mat
-from scipy import linalg, special
 
 __all__ = ["FUNCTIONS", "OPERATIONS", "Function", "MatrixOperation", "ball_power"]
 
+
+
+class Later:
+    """A module that is imported when a function of it is called: SciPy takes longer to load than a spec to derive."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            return getattr(import_module(self.module), name)(*args, **options)
+
+        return call
+
+
+linalg, special = Later("scipy.linalg"), Later("scipy.special")
 Ball = Any  # flint.arb
 NAN_BALL = arb("nan")
 

@@ -1,0 +1,241 @@
+"""What a goal came to: a derivation with its steps, evidence, pages and numbers; or a record with named fields.
+
+Engines know neither renderers nor code generation; the methods that need them are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sympy import Symbol, evaluate
+
+from symgen.derivation.derivation import Evidence, Step
+from symgen.derivation.referee import check_equal_numeric
+from symgen.games.records import as_dict, evaluate_field, public
+from symgen.model.reduce import Reduced
+from symgen.render import derivation as render
+from symgen.render.language import unparse
+from symgen.render.raising import raise_array
+from symgen.tensor.expression import Array, Var, walk
+from symgen.tensor.sympy_bridge import array_to_sympy, within
+from symgen.text import tree
+from symgen.text.diagnostics import DataError
+from symgen.text.names import canonical
+
+if TYPE_CHECKING:
+    from symgen.facade import Model
+
+RANK = {"proved": 3, "checked": 2, "unknown": 1}
+
+
+class Record:
+    """A result with named fields; each is a SymPy expression (or a list, dict, text of them) in the author's names."""
+
+    def __init__(self, record: Any, names: Mapping[Array, str]) -> None:
+        self._record, self._names = record, names
+        self._fields = [f.name for f in fields(record) if f.repr]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._fields:
+            raise AttributeError(f"{self.kind_of_record} has no field `{name}`; it has {', '.join(self._fields)}")
+        return public(getattr(self._record, name), self._names)
+
+    def __dir__(self) -> list[str]:
+        return [*self._fields, "as_dict", "evaluate", "kind_of_record"]
+
+    @property
+    def kind_of_record(self) -> str:
+        """BestResponse, Equilibrium, Stability or Posterior."""
+        return type(self._record).__name__
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields by name."""
+        return {k: public(v, self._names) for k, v in as_dict(self._record).items()}
+
+    def evaluate(self, field: str, /, **values: Any) -> Any:
+        """The number of a field; an unknown density or function is given by its value at the point."""
+        if field not in self._fields:
+            raise AttributeError(f"{self.kind_of_record} has no field `{field}`; it has {', '.join(self._fields)}")
+        given = {canonical(k): v for k, v in values.items()}
+        try:
+            return evaluate_field(getattr(self._record, field), self._names, given)
+        except KeyError as error:
+            raise DataError(f"no value for `{error.args[0]}`") from None
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{k}={v}" for k, v in self.as_dict().items())
+        return f"{self.kind_of_record}({inside})"
+
+
+class Derivation:
+    """How a goal was reduced, step by step, and what it came to."""
+
+    def __init__(self, model: Model, goal: tree.Expression | None, reduced: Reduced, title: str) -> None:
+        self.model = model
+        self.goal = goal
+        self.title = title
+        self.model_name = model.name
+        self.array = reduced.array
+        self.record = reduced.record
+        self.spent = reduced.spent
+        self._trace = reduced.trace
+        self._untidied = reduced.untidied
+        self.author_names: dict[Array, str] = reduced.names
+        self.names: dict[Array, str] = {**reduced.trace.names, **reduced.names}
+
+    # --- what it is
+
+    @property
+    def steps(self) -> list[Step]:
+        return self._trace.steps
+
+    @property
+    def notes(self) -> list[str]:
+        return list(dict.fromkeys(n for n in self._trace.notes if n not in self._trace.conditions))
+
+    @property
+    def conditions(self) -> list[str]:
+        return self._trace.conditions
+
+    @property
+    def assumptions(self) -> list[str]:
+        """The declared domains and facts that the result speaks of."""
+        return self.model.assumptions_of(self._roots())
+
+    @property
+    def definitions(self) -> list[tuple[str, Array]]:
+        """The author's named values that the result speaks of, in the order of the program."""
+        roots = self._roots()
+        found: dict[Array, str] = {}
+        own = set(self.model.elaborated.names.values())
+        for node in walk(*roots):
+            if isinstance(node, Array) and not isinstance(node, Var) and self.names.get(node) in own:
+                found[node] = self.names[node]
+        return [(name, array) for array, name in found.items() if array not in roots]
+
+    def _roots(self) -> list[Array]:
+        if self.array is not None:
+            return [self.array]
+        return [x for f in fields(self.record) for x in _arrays_in(getattr(self.record, f.name))]
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What speaks for the result; raises InternalError if its referee refutes it."""
+        found = [ask() for ask in self._trace.checks]
+        if self.array is not None and self._untidied is not None and self._untidied is not self.array:
+            found.append(check_equal_numeric(self._untidied, self.array, self.model.elaborated.facts))
+        own = getattr(self.record, "evidence", None)
+        if own is not None:
+            found.append(own)
+        conditions = tuple(dict.fromkeys([*self._trace.conditions, *(c for e in found for c in e.conditions)]))
+        if not found:
+            return Evidence("unknown" if self.spent else "proved", conditions, method="by definition")
+        worst = min(found, key=lambda e: RANK.get(e.kind, 0))
+        digits = [e.digits for e in found if e.digits is not None]
+        return Evidence(
+            "unknown" if self.spent else worst.kind, conditions, min(digits) if digits else None,
+            max(e.points for e in found), worst.method, tuple(t for e in found for t in e.tried),
+        )  # fmt: skip
+
+    @cached_property
+    def result(self) -> Any:
+        """A SymPy expression (of an entry over `indices`, for a tensor) in the author's names, or a `Record`."""
+        if self.array is None:
+            return Record(self.record, self.author_names)
+        return self._sympy[0]
+
+    @cached_property
+    def _sympy(self) -> tuple[Any, tuple[Any, ...]]:
+        if self.array is None:
+            return None, ()
+        found = within(3.0, array_to_sympy, self.array, self.author_names)
+        if found is None:  # SymPy would write out a number or a product that is too long
+            with evaluate(False):
+                found = array_to_sympy(self.array, self.author_names)
+        return found  # type: ignore[no-any-return]
+
+    @property
+    def indices(self) -> tuple[Any, ...]:
+        """The SymPy symbols of the axes of the result, in order."""
+        return self._sympy[1]
+
+    @property
+    def symbols(self) -> dict[str, Any]:
+        """The free symbols of the result by name."""
+        if self.array is None:
+            return {}
+        return {s.name: s for s in sorted(self.result.free_symbols, key=str) if isinstance(s, Symbol)}
+
+    @cached_property
+    def tree(self) -> tree.Expression | None:
+        """The result as an expression of the language, in the names of the spec alone."""
+        if self.array is None:
+            return None
+        own = self.goal.name if isinstance(self.goal, tree.Name) else None
+        return raise_array(self.array, {a: n for a, n in self.author_names.items() if a is not self.array or n != own})
+
+    @property
+    def text_result(self) -> str:
+        """The result in symgen's own language."""
+        if self.tree is None:
+            return repr(self.result)
+        return unparse(self.tree)
+
+    # --- pages
+
+    def latex(self, document: bool = False) -> str:
+        """The derivation as LaTeX: the body, or a document that compiles."""
+        return render.latex_document(self) if document else render.latex(self)
+
+    def markdown(self) -> str:
+        return render.markdown(self)
+
+    def html(self) -> str:
+        """A page that stands alone."""
+        return render.html(self)
+
+    def text(self) -> str:
+        return render.text(self)
+
+    def to_json(self) -> str:
+        return render.json(self)
+
+    def pdf(self, path: str | Path) -> None:
+        """Compiles the document with the user's pdflatex."""
+        render.pdf(self, path)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    def _repr_latex_(self) -> str:
+        return render.latex_display(self)
+
+    # --- numbers
+
+    def evaluate(self, /, **arrays: Any) -> Any:
+        """The result at numbers, by the generated NumPy code: float, ndarray, or a dict of a record's fields.
+
+        Constants take their defaults. A size that no array shows is a keyword; sampling needs `seed=` and takes
+        `samples=`. Raises DataError for arrays that are missing or do not fit.
+        """
+        given = {canonical(k): v for k, v in arrays.items()}
+        if self.array is None:
+            return {f: self.result.evaluate(f, **given) for f in self.result.as_dict() if f != "conditions"}
+        return self.model.evaluate_array(self.array, self.names, given)
+
+
+def _arrays_in(value: Any) -> list[Array]:
+    if isinstance(value, Array):
+        return [value]
+    if isinstance(value, Mapping):
+        return [a for v in value.values() for a in _arrays_in(v)]
+    if isinstance(value, (list, tuple)):
+        return [a for v in value for a in _arrays_in(v)]
+    return []
