@@ -47,18 +47,22 @@ RULES = "symgen/calculus/integrand.py"
 
 @dataclass(frozen=True)
 class Term:
-    """coefficient * E[x ~ law](body), the body in t and the point; `weight` is the density of the law there."""
+    """coefficient * E[drawn ~ laws](body), the body in t and the point; `weight` is the density of the laws there. A
+    law of several variables stands once for each of them; `groups` counts it once."""
 
     coefficient: Scalar
     weight: Scalar
     body: Scalar
     laws: tuple[Array, ...]
     drawn: tuple[Var, ...]
+    at: tuple[tuple[Array, Var], ...] = ()  # the common points, and what is drawn there
+    groups: tuple[tuple[Array, tuple[Var, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
 class Integrand:
-    """`t` is the value of the function at the point `points`; `rest` is what does not hang on the function."""
+    """`t` is the value of the function at the point `points`; `rest` is what does not hang on the function. `densities`
+    gives, for the name of a density at the point, its law and the points that it is of."""
 
     name: str
     t: Var
@@ -67,6 +71,7 @@ class Integrand:
     points: tuple[Array, ...]
     notes: tuple[str, ...] = ()
     formulas: Mapping[Array, Scalar] = field(default_factory=dict)  # of the densities that are known
+    densities: Mapping[Array, tuple[Array, tuple[Var, ...]]] = field(default_factory=dict)
 
     @property
     def scalar(self) -> Scalar:
@@ -74,14 +79,19 @@ class Integrand:
 
     @property
     def weights(self) -> tuple[Scalar, ...]:
-        return tuple(dict.fromkeys(x.weight for x in self.terms))
+        """The values of the densities at the point."""
+        return tuple(entry(a) for a in self.densities)
 
     def law_of(self, weight: Scalar) -> tuple[Array, Var] | None:
-        """The one law whose density a weight is."""
+        """The law whose density a weight is, and the first variable drawn from it."""
+        found = self.densities.get(weight.args[0]) if weight.args else None
+        if found is None:
+            return None
         for x in self.terms:
-            if x.weight is weight and len(x.laws) == 1:
-                return x.laws[0], x.drawn[0]
-        return None
+            for law, drawn in x.groups:
+                if law is found[0]:
+                    return law, drawn[0]
+        return found[0], found[1][0]
 
 
 def value_at_point(name: str, domain: str = "positive") -> Scalar:
@@ -94,32 +104,48 @@ def is_apply(node: Node, name: str) -> bool:
 
 
 def integrand_of(
-    payoff: Array, name: str, domain: str, density: DensityAt | None = None, names: Mapping[Array, str] | None = None
+    payoff: Array,
+    name: str,
+    domain: str,
+    density: DensityAt | None = None,
+    names: Mapping[Array, str] | None = None,
+    arity: Mapping[str, int] | None = None,
 ) -> Integrand:
-    """The integrand of `payoff` in the function `name` with values in `domain`.
+    """The integrand of `payoff` in the function `name` with values in `domain`; `arity` says of how many variables a
+    density that is not known is (one, where it does not say).
 
     Raises CannotDerive where the payoff is not a sum of expectations of expressions in its value at the point drawn.
     """
-    reader = _Reader(name, domain, density or (lambda law, x: None), names or {})
+    reader = _Reader(name, domain, density or (lambda law, x: None), names or {}, arity or {})
     reader.collect(entry(payoff), ONE)
     if not reader.terms:
         raise CannotDerive(f"the payoff does not depend on `{name}`", payoff)
     return Integrand(
-        name, reader.t, tuple(reader.terms), add(*reader.rest), reader.points, tuple(reader.notes), reader.formulas
+        name,
+        reader.t,
+        tuple(reader.terms),
+        add(*reader.rest),
+        reader.points,
+        tuple(reader.notes),
+        reader.formulas,
+        reader.densities,
     )
 
 
 class _Reader:
-    def __init__(self, name: str, domain: str, density: DensityAt, names: Mapping[Array, str]) -> None:
-        self.name, self.density, self.names = name, density, names
+    def __init__(
+        self, name: str, domain: str, density: DensityAt, names: Mapping[Array, str], arity: Mapping[str, int]
+    ) -> None:
+        self.name, self.density, self.names, self.arity = name, density, names, arity
         self.t = var(name, (), domain, "placeholder")
         self.terms: list[Term] = []
         self.rest: list[Scalar] = []
         self.notes: list[str] = []
         self.points: tuple[Array, ...] = ()
         self.touched: dict[Node, bool] = {}
-        self.weights: dict[Array, Scalar] = {}
+        self.weights: dict[tuple[Array, tuple[Var, ...]], Scalar] = {}
         self.formulas: dict[Array, Scalar] = {}
+        self.densities: dict[Array, tuple[Array, tuple[Var, ...]]] = {}
 
     def mentions(self, node: Node) -> bool:
         found = self.touched.get(node)
@@ -240,6 +266,7 @@ class _Reader:
         drawn: list[Var] = []
         rename: dict[Array, Array] = {}
         points: list[Array] = []
+        at_point: list[Var | None] = []
         by_variable = dict(draws)
         sources: set[Var] = set()
         for k, a in enumerate(op.args):
@@ -248,13 +275,16 @@ class _Reader:
                 rename[a] = point
                 laws.append(by_variable[a])
                 drawn.append(a)
+                at_point.append(a)
             elif (used := variables_of(a) & set(by_variable)) and not isinstance(a, Var):
                 point = self.point(k, "x", a.shape, a)
                 laws.append(self.image(a, used))
                 drawn.append(var("x", a.shape, "real", "random", (), 1))
+                at_point.append(drawn[-1])
                 sources |= used
             else:
                 point = self.point(k, "", a.shape, a)
+                at_point.append(None)
             points.append(point)
         body = replace_arrays(s, {op: self.t})
         left = variables_of(body) & (set(by_variable) - set(drawn))
@@ -265,19 +295,41 @@ class _Reader:
             )
         body = replace_arrays(body, rename)
         weight: Scalar = ONE
-        for law, v in zip(laws, drawn, strict=True):
+        groups = self.grouped(laws, drawn, draws)
+        for law, of in groups:
             unseen = variables_of(law) & (set(by_variable) - set(drawn)) - sources
             if unseen:
                 raise self.fail(
-                    f"the law of {v.name} is given {', '.join(sorted(u.name for u in unseen))}, which "
-                    f"`{self.name}` does "
-                    "not see: declare the marginal law",
+                    f"the law of {of[0].name} is given {', '.join(sorted(u.name for u in unseen))}, which "
+                    f"`{self.name}` "
+                    "does not see: declare the marginal law",
                     law,
                 )
-            weight = mul(weight, self.weight(replace_arrays(law, rename), rename.get(v, v)))
+            place = [p for p, v in zip(points, at_point, strict=True) if v in of]
+            weight = mul(weight, self.weight(replace_arrays(law, rename), place))
         constant, body = _constant_factor(body)
-        term = Term(mul(coefficient, constant), weight, body, tuple(laws), tuple(drawn))
-        self.terms.append(term)
+        at = tuple((p, v) for p, v in zip(points, at_point, strict=True) if v is not None)
+        self.terms.append(Term(mul(coefficient, constant), weight, body, tuple(laws), tuple(drawn), at, tuple(groups)))
+
+    def grouped(
+        self, laws: Sequence[Array], drawn: Sequence[Var], draws: Sequence[tuple[Var, Array]]
+    ) -> list[tuple[Array, tuple[Var, ...]]]:
+        """Each law once with the variables drawn from it together: a density of (x, y) is drawn by two variables."""
+        out: list[tuple[Array, tuple[Var, ...]]] = []
+        left = list(zip(laws, drawn, strict=True))
+        while left:
+            law, v = left.pop(0)
+            size = self.arity.get(str(law.attrs[1]), 1) if _is_density(law) else 1  # type: ignore[attr-defined]
+            if size == 1:
+                out.append((law, (v,)))
+                continue
+            together = [x for x, other in draws if other is law][:size]
+            mine = [v, *(x for other, x in left if other is law)][:size]
+            if mine != together:
+                raise self.fail(f"`{self.name}` sees a part of what `{_label(law)}` draws, or in another order", law)
+            left = [(other, x) for other, x in left if x not in mine]
+            out.append((law, tuple(mine)))
+        return out
 
     def point(self, position: int, name: str, shape: tuple[Scalar, ...], given: Array) -> Array:
         """The common name of the points at which the terms are looked at."""
@@ -306,18 +358,20 @@ class _Reader:
         self.notes.append(f"p_{label} is the density of {label}, of what is drawn")
         return operator("density", (), a.shape, ("law", f"p_{label}"))
 
-    def weight(self, law: Array, point: Array) -> Scalar:
+    def weight(self, law: Array, places: Sequence[Array]) -> Scalar:
         """The density of a law at the point, under a name; its formula is kept where it is known."""
-        found = self.weights.get(law)
+        points = tuple(p for p in places if isinstance(p, Var))
+        found = self.weights.get((law, points))
         if found is None:
             assert isinstance(law, Operator)
-            formula = self.density(law, point) if isinstance(point, Var) else None
-            found = self.weights[law] = self.named(law, formula is not None)
+            formula = self.density(law, points[0]) if len(points) == 1 else None
+            found = self.weights[law, points] = self.named(law, points, formula is not None)
+            self.densities[found.args[0]] = (law, points)
             if formula is not None:
                 self.formulas[found.args[0]] = formula
         return found
 
-    def named(self, law: Operator, known: bool) -> Scalar:
+    def named(self, law: Operator, points: tuple[Var, ...], known: bool) -> Scalar:
         name = self.names.get(law)
         if name is None and law.name == "density":
             name = str(law.attrs[1])
@@ -329,9 +383,19 @@ class _Reader:
             if not known:
                 raise self.fail(f"the density of {law.name} at the point is not known", law)
         taken = {w.args[0].name for w in self.weights.values()}
+        if name in taken and points:  # the same density at another point
+            name = f"{name}_{points[-1].name}"
         while name in taken:
             name += "_"
         return value_at_point(name)
+
+
+def _is_density(law: Array) -> bool:
+    return isinstance(law, Operator) and law.name == "density" and len(law.attrs) > 1
+
+
+def _label(law: Array) -> str:
+    return str(law.attrs[1]) if isinstance(law, Operator) and len(law.attrs) > 1 else "a law"
 
 
 def _constant_factor(body: Scalar) -> tuple[Scalar, Scalar]:

@@ -15,6 +15,7 @@ from symgen.tensor.expression import (
     Index,
     Node,
     Operation,
+    Operator,
     Scalar,
     Var,
     arrays_below,
@@ -23,6 +24,7 @@ from symgen.tensor.expression import (
     fresh_index,
     open_tensor,
     operation,
+    operator,
     rebuild,
     replace_arrays,
     substitute,
@@ -165,6 +167,8 @@ def lift(root: Scalar, entries: Mapping[Array, Callable[..., Scalar]]) -> Scalar
             continue
         if isinstance(array, Operation):
             how[array] = _lifted_operation(array, how)
+        elif isinstance(array, Operator):
+            how[array] = _lifted_function(array, how)
         else:
             indices = [fresh_index(s) for s in array.shape]
             body = substitute(array.args[0], dict(zip(array.axes, indices, strict=True)))  # type: ignore[attr-defined]
@@ -175,6 +179,22 @@ def lift(root: Scalar, entries: Mapping[Array, Callable[..., Scalar]]) -> Scalar
             else:
                 how[array] = _entries(tensor((*extra, *indices), body), extra)
     return replace_arrays(root, how)  # type: ignore[no-any-return]
+
+
+def _lifted_function(node: Operator, how: Mapping[Array, Callable[..., Scalar]]) -> Callable[..., Scalar]:
+    """The values of an unknown function at arguments with further indices: a map over these."""
+    if node.name != "apply":
+        raise CannotDerive(f"`{node.name}` under an index", node, "symgen/calculus/rules.py")
+    own = [axis(k, s) for k, s in enumerate(node.shape)]
+    bodies: list[tuple[Scalar, list[Index]]] = []
+    for a in node.args:
+        indices = [fresh_index(s) for s in a.shape]
+        bodies.append((how[a](*indices) if a in how else entry(a, *indices), indices))
+    extra = list(dict.fromkeys(i for body, indices in bodies for i in _extra(body, indices)))
+    operands = [tensor((*extra, *indices), body) for body, indices in bodies]
+    shape = (*(i.size for i in extra), *(i.size for i in own))
+    lifted = operator("apply", operands, shape, (*node.attrs[:2], len(shape)))
+    return lambda *at: entry(lifted, *extra, *at)
 
 
 def _written_out(body: Scalar, indices: Sequence[Index]) -> Callable[..., Scalar]:

@@ -19,8 +19,8 @@ from symgen.tensor.facts import is_negative, is_positive
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 
 __all__ = [
-    "sign_of", "sign_on", "never_positive", "assuming", "Interval", "RANGES", "roots_of", "vanishes", "sample_symbols",
-    "numeric", "Root",
+    "sign_of", "sign_on", "generic_sign", "never_positive", "assuming", "Interval", "RANGES", "roots_of", "vanishes",
+    "sample_symbols", "numeric", "Root",
 ]  # fmt: skip
 
 S = sympy
@@ -63,6 +63,12 @@ def sign_of(expression: Any) -> int | None:
     answer = within(SECONDS, _sign, e)
     if isinstance(answer, int):
         return answer
+    units = [s for table in _tables for s in table.units if s in e.free_symbols]
+    if units:  # s in (0, 1) is r/(1 + r) with r > 0
+        written = {s: r / (1 + r) for s in units for r in [S.Dummy("r", positive=True)]}
+        answer = within(SECONDS, _sign, e.subs(written))
+        if isinstance(answer, int):
+            return answer
     return _known_sign(e)
 
 
@@ -142,6 +148,14 @@ def _terms_sign(e: Any) -> int | None:
         else:
             return None
     return signs.pop() if len(signs) == 1 and strict else None
+
+
+def generic_sign(expression: Any) -> int | None:
+    """The sign, where it is sure but for a vanishing of factors of even power (of constants, as a rule)."""
+    s = sign_of(expression)
+    if s is not None:
+        return s
+    return -1 if never_positive(expression) else 1 if never_positive(-expression) else None
 
 
 def sign_on(expression: Any, t: Any, interval: Interval) -> int | None:

@@ -53,11 +53,16 @@ def names_of_laws(game: Game) -> dict[Array, str]:
     return {f.law: j.name for j in game.joints for f in j.factors if j.name}
 
 
+def arities(game: Game) -> dict[str, int]:
+    """Of how many variables each declared density is."""
+    return {j.name: len(j.factors[0].variables) for j in game.joints if j.name and len(j.factors) == 1}
+
+
 def function_response(game: Game, player: Player, ctx: Context) -> FunctionResponse:
     unknown = player.unknown
     assert unknown is not None
     names = {**ctx.names, **names_of_laws(game)}
-    integrand = integrand_of(player.payoff, unknown.name, unknown.range, density_at, names)
+    integrand = integrand_of(player.payoff, unknown.name, unknown.range, density_at, names, arities(game))
     t = entry(integrand.t)
     trace = ctx.trace
     word = "maximised" if player.sense == "max" else "minimised"
@@ -125,12 +130,16 @@ def best_response(game: Game, player: Player, ctx: Context) -> BestResponse:
             player.payoff,
         )
     r = function_response(game, player, ctx)
-    worth = payoff_at(game, r, player, ctx)
+    try:
+        worth: Scalar | None = payoff_at(game, r, player, ctx)[0]
+    except CannotDerive as missing:  # the strategy stands all the same
+        worth = None
+        ctx.trace.notes.append(f"the payoff at it is not written out: {missing.args[0]}")
     conditions: list[Any] = list(r.optimum.conditions)
     conditions += [n for n in (*r.integrand.notes, *r.optimum.notes) if n not in conditions]
     return BestResponse(
         r.shown(r.optimum.strategy),
-        worth[0],
+        worth,
         r.shown(r.optimum.second_order),
         tuple(conditions),
         r.shown(r.optimum.stationarity),
@@ -179,7 +188,7 @@ def _recognised(game: Game, r: FunctionResponse, integrand: Integrand) -> Recogn
     pair = [reference(law, v, game.joints) for law, v in laws]  # type: ignore[misc]
     table = r.problem.table
     F = to_sympy(integrand.scalar, table).xreplace({r.problem.t: r.optimum.expression})
-    points = {entry(p) for p in r.integrand.points if not p.shape}
+    points = {entry(p) for p in r.integrand.points if not p.shape and isinstance(p, Var)}
     if any(table.atoms.get(s) in points for s in F.free_symbols):
         return None  # the integrand also depends on the point itself
     p, q = (table.symbol(w) for w in weights)
@@ -191,17 +200,15 @@ def _as_expectations(r: FunctionResponse, integrand: Integrand, game: Game) -> S
     terms: list[Scalar] = [integrand.rest]
     for term in integrand.terms:
         body = r.put(term.body)
+        drawn_at = dict(term.at)
         mapping: dict[Array, Any] = {}
-        for w in r.integrand.weights:
-            law = r.integrand.law_of(w)
-            if law is None or len(term.drawn) != 1 or not isinstance(r.integrand.points[0], Var):
-                raise CannotDerive("the payoff at the best response holds a joint density", tensor((), body))
-            ref = reference(law[0], law[1], game.joints)
-            x = term.drawn[0]
-            mapping[w.args[0]] = density_of(ref, {ref.variables[0]: x})
-        body = replace_arrays(r.shown(body) if r.integrand.formulas else body, mapping)
-        for point, x in zip(r.integrand.points, term.drawn, strict=False):
-            body = replace_arrays(body, {point: x})
+        for a, (law, points) in r.integrand.densities.items():
+            ref = reference(law, points[0], game.joints)
+            if len(ref.variables) != len(points) or any(p not in drawn_at for p in points):
+                raise CannotDerive("a density in the best response is not of the points drawn", tensor((), body))
+            mapping[a] = density_of(ref, {v: drawn_at[p] for v, p in zip(ref.variables, points, strict=True)})
+        body = replace_arrays(r.shown(body), mapping)
+        body = replace_arrays(body, {p: v for p, v in term.at if isinstance(p, Var)})
         made = expectation(tensor((), body), list(zip(term.drawn, term.laws, strict=True)))
         terms.append(mul(term.coefficient, entry(made)))
     return add(*terms)

@@ -13,18 +13,20 @@ from typing import Any
 
 import sympy
 
+from symgen.calculus.integrand import Integrand, integrand_of
 from symgen.calculus.solving import assuming, sign_of
 from symgen.calculus.system import Solution, solve_system
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.games.arrays import array_equilibrium
-from symgen.games.best_response import FunctionResponse, function_response, payoff_at
+from symgen.games.best_response import FunctionResponse, arities, function_response, names_of_laws, payoff_at
+from symgen.games.density import density_at
 from symgen.games.game import Game, Player
 from symgen.games.matrix import matrix_equilibrium
 from symgen.games.parameters import Coordinates, Judgement, check_solution, coordinates, definite_sign, judge_player
 from symgen.games.recognise import tidy_logs
 from symgen.games.records import Equation, Equilibrium
-from symgen.tensor.expression import ZERO, Array, Scalar, Var, compare, entry, tensor
+from symgen.tensor.expression import ZERO, Array, Operator, Scalar, Var, compare, entry, tensor, walk
 from symgen.tensor.sympy_bridge import NotInSymPy, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
@@ -55,6 +57,7 @@ def equilibrium(game: Game, ctx: Context) -> Equilibrium:
 def _function_against_density(game: Game, player: Player, rival: Player, ctx: Context) -> Equilibrium:
     assert player.unknown is not None and rival.unknown is not None
     r = function_response(game, player, ctx)
+    own = _linear_payoff(r, rival, game, ctx)
     q_weight = _weight_of(r, rival.unknown.name)
     others = [w for w in r.integrand.weights if w is not q_weight and w.args]
     if q_weight is None or len(others) != 1:
@@ -104,8 +107,7 @@ def _function_against_density(game: Game, player: Player, rival: Player, ctx: Co
     elif zero_sum and found is not None and found.convexity == -wanted:
         raise CannotDerive(
             f"the density player pushes the densities apart: {found.name} is greatest where they are disjoint, "
-            "and no density "
-            "is best",
+            "and no density is best",
             rival.payoff,
         )
     elif zero_sum and found is None:
@@ -116,7 +118,7 @@ def _function_against_density(game: Game, player: Player, rival: Player, ctx: Co
             "symgen/games/recognise.py",
         )
     else:
-        slope = _ratio_slope(game, r, rival, p, q)
+        slope = _ratio_slope(own, r, p, q)
         unique = True if slope == (-1 if rival.sense == "max" else 1) else None
         kind = "Nash equilibrium"
         if slope == (1 if rival.sense == "max" else -1):
@@ -179,16 +181,37 @@ def _worth_at_equal(game: Game, r: FunctionResponse, player: Player, p: Any, q: 
     return from_sympy(at_one + constant, r.problem.table)
 
 
-def _ratio_slope(game: Game, r: FunctionResponse, rival: Player, p: Any, q: Any) -> int | None:
-    """The sign of d/dr of the rival's integrand per unit of q at D = phi, r = q/p."""
-    from symgen.calculus.integrand import integrand_of
-    from symgen.games.density import density_at
+def _linear_payoff(r: FunctionResponse, rival: Player, game: Game, ctx: Context) -> Integrand:
+    """The rival's payoff as an integrand in the function. Raises CannotDerive where a payoff holds the rival's density
+    otherwise than as what is drawn from (an entropy, a log-density)."""
+    assert rival.unknown is not None and r.unknown is not None
+    own = r.integrand
+    if rival.payoff is not r.player.payoff:
+        names = {**ctx.names, **names_of_laws(game)}
+        own = integrand_of(rival.payoff, r.unknown.name, r.unknown.range, density_at, names, arities(game))
+    for integrand in (r.integrand, own):
+        parts = [integrand.rest, *(x.body for x in integrand.terms), *(x.coefficient for x in integrand.terms)]
+        if any(_holds_density(x, rival.unknown.name) for x in parts):
+            raise CannotDerive(
+                f"a payoff is not linear in the density `{rival.unknown.name}`: it stands elsewhere than in "
+                "what is drawn",
+                rival.payoff,
+                "symgen/games/equilibrium.py",
+            )
+    return own
 
-    assert r.unknown is not None
+
+def _holds_density(node: Scalar, name: str) -> bool:
+    return any(
+        isinstance(n, Operator) and n.name == "density" and len(n.attrs) > 1 and n.attrs[1] == name for n in walk(node)
+    )
+
+
+def _ratio_slope(own: Integrand, r: FunctionResponse, p: Any, q: Any) -> int | None:
+    """The sign of d/dr of the rival's integrand per unit of q at D = phi, r = q/p."""
     try:
-        own = integrand_of(rival.payoff, r.unknown.name, r.unknown.range, density_at, {})
         W = to_sympy(own.scalar, r.problem.table)
-    except (CannotDerive, NotInSymPy):
+    except NotInSymPy:
         return None
     g = S.diff(W, q).xreplace({r.problem.t: r.optimum.expression})
     ratio = S.Dummy("r", positive=True)
@@ -356,6 +379,7 @@ def _solved(game: Game, c: Coordinates, ctx: Context) -> Equilibrium:
     conditions: list[Any] = list(equations)
     for p in chosen:
         conditions += [compare("<=", *j.condition) for j in p.judgements if isinstance(j.condition, tuple)]
+        conditions += _in_domain(c, p)
     if len(chosen) == 1:
         strategies, kind = _strategies(c, first), kinds[0]
     else:
@@ -414,6 +438,17 @@ def _unique(c: Coordinates, points: list[Stationary], complete: bool) -> bool | 
         if bends == [-1, -1] and all(len(c.own(k)) >= 1 for k in range(2)):
             return True
     return None
+
+
+def _in_domain(c: Coordinates, p: Stationary) -> list[Scalar]:
+    """What has to hold for the strategies to lie in their domains, where that is not known."""
+    out = []
+    for s, v in p.solution.values.items():
+        interval = c.interval(s)
+        gaps = [v - interval.low] if interval.low != -S.oo else []
+        gaps += [interval.high - v] if interval.high != S.oo else []
+        out += [compare("<", ZERO, c.node(_short(g))) for g in gaps if sign_of(g) not in (0, 1)]
+    return out
 
 
 def _strategies(c: Coordinates, p: Stationary) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from symgen.calculus.solving import never_positive, roots_of, sign_of, vanishes
+from symgen.calculus.solving import generic_sign, never_positive, roots_of, sign_of, vanishes
 from symgen.derivation.derivation import Evidence
 from symgen.games.dynamics import Dynamics
 from symgen.games.flow import by_symmetry
@@ -187,10 +187,14 @@ def _iteration_verdict(m: Motion, row: Dynamics, polynomial: Any, h: Any) -> Ver
     unstable: list[Any] = []
     open_tests: list[Any] = []
     degenerate: list[Any] = []
+    needed: list[Any] = []
     for t in tests:
         if t == 0:
             continue
         if sign_of(t) == 1:
+            continue
+        if generic_sign(t) == 1:
+            needed.append((S.Integer(0), t))
             continue
         small = _sign_near_zero(t, h)
         if small is None and never_positive(t):
@@ -225,7 +229,7 @@ def _iteration_verdict(m: Motion, row: Dynamics, polynomial: Any, h: Any) -> Ver
         return Verdict("inconclusive", conditions, None, "it converges under the conditions (Jury)", "unknown")
     if marginal:
         return _marginal(m, polynomial, bound, h)
-    conditions = ((h, bound),) if bound is not None else ()
+    conditions = (*(((h, bound),) if bound is not None else ()), *needed)
     reason = "all eigenvalues lie inside the unit circle (Jury)"
     return Verdict("converges", conditions, S.oo if bound is None else bound, reason)
 
@@ -244,7 +248,7 @@ def _sign_near_zero(t: Any, h: Any) -> int | None:
         polynomial = S.Poly(S.expand(part), h) if S.expand(part).is_polynomial(h) else None
         if polynomial is None:
             return None
-        signs.append(sign_of(tidy(polynomial.all_coeffs()[::-1][polynomial.monoms()[-1][0]])))
+        signs.append(generic_sign(tidy(polynomial.all_coeffs()[::-1][polynomial.monoms()[-1][0]])))
     return signs[0] * signs[1] if None not in signs else None  # type: ignore[operator]
 
 
@@ -272,7 +276,7 @@ def _first_root(t: Any, h: Any) -> list[Any] | None:
         if polynomial is None or not roots or not all(r.complete for r in roots):
             return None
         for r in roots:
-            s = sign_of(r.value)
+            s = generic_sign(r.value)
             if r.value.has(S.I) or r.value.is_real is False or s in (-1, 0):
                 continue
             if s is None and r.value.free_symbols:
@@ -285,20 +289,20 @@ def _first_root(t: Any, h: Any) -> list[Any] | None:
 def _first_root_of_quadratic(polynomial: Any) -> list[Any] | None:
     """Of a h^2 + b h + c; the signs of a and c are to be sure."""
     a, b, c = polynomial.all_coeffs()
-    if sign_of(c) == -1:
+    if generic_sign(c) == -1:
         a, b, c = -a, -b, -c
-    if sign_of(c) != 1:
+    if generic_sign(c) != 1:
         return None
     inside = tidy(b**2 - 4 * a * c)
-    if sign_of(a) == -1:
+    if generic_sign(a) == -1:
         return [short((-b - square_root(inside)) / (2 * a))]
-    if sign_of(a) != 1:
+    if generic_sign(a) != 1:
         return None
-    turn = sign_of(b)
-    if turn in (0, 1) or sign_of(inside) == -1:
+    turn = generic_sign(b)
+    if turn in (0, 1) or generic_sign(inside) == -1:
         return []
     root = S.expand((-b - square_root(inside)) / (2 * a))
-    if turn == -1 and sign_of(inside) == 1:
+    if turn == -1 and generic_sign(inside) == 1:
         return [root]
     there = S.Not(below_zero(inside))
     return [S.Piecewise((root, there if turn == -1 else S.And(there, below_zero(b))), (S.oo, True))]
@@ -326,7 +330,7 @@ def _above(a: Any, b: Any) -> bool:
     """a >= b for certain, wherever the roots in them are real."""
     difference = S.expand(a - b)
     places = {r: S.Dummy(positive=True) for r in difference.atoms(S.Pow) if r.exp == S.Rational(1, 2)}
-    return sign_of(difference.xreplace(places)) in (0, 1)
+    return generic_sign(difference.xreplace(places)) in (0, 1)
 
 
 def _marginal(m: Motion, polynomial: Any, bound: Any, h: Any) -> Verdict:

@@ -267,7 +267,7 @@ def check_solution(c: Coordinates, solution: Solution) -> bool:
 
     rng = random.Random(2)
     symbols = {s for v in solution.values.values() for s in v.free_symbols}
-    for _ in range(6):
+    for _ in range(40):
         point = sample_symbols(list(symbols), rng)
         good = True
         for s, v in solution.values.items():

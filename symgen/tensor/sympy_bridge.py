@@ -211,6 +211,7 @@ class Table:
         self.assumed: list[Scalar] = []
         self.symbols: dict[Scalar, Any] = {}
         self.atoms: dict[Any, Scalar] = {}
+        self.units: list[Any] = []  # symbols of numbers between 0 and 1
 
     def symbol(self, atom: Scalar, **assumptions: bool) -> Any:
         """The symbol of `atom`; `assumptions` are taken when it is new."""
@@ -220,6 +221,8 @@ class Table:
                 assumptions = self.assumptions_of(atom)
             found = sympy.Symbol(f"s{len(self.symbols)}", **assumptions)
             self.symbols[atom], self.atoms[found] = found, atom
+            if isinstance(atom, Entry) and isinstance(atom.array, Var) and atom.array.domain == "unit":
+                self.units.append(found)
         return found
 
     def assumptions_of(self, atom: Scalar) -> dict[str, bool]:

@@ -166,3 +166,41 @@ def test_a_generator_has_the_density_of_what_it_makes():
 def test_the_best_response_reads_like_the_paper():
     text = model("minimax").derive("best_response(g, D)").text()
     assert re.search(r"p/\(p \+ q\)", text)
+
+
+def test_label_smoothing_scales_the_best_response():
+    m = symgen.loads(
+        "density p(x), q(x)\nfunction D(x): unit\nconst s: unit = 0.9\n"
+        "let V = E[x ~ p](s*log(D(x)) + (1 - s)*log(1 - D(x))) + E[x ~ q](log(1 - D(x)))\ngame g = {D: max V, q: min V}\n"
+    )
+    r = m.derive("best_response(g, D)").result
+    assert float(r.evaluate("strategy", p=0.4, q=0.6, s=0.9)) == pytest.approx(0.36)
+
+
+def test_a_density_of_two_variables_is_counted_once():
+    m = symgen.loads(
+        "density p(x, y), q(x, y)\nfunction D(x, y): unit\n"
+        "let V = E[x, y ~ p](log(D(x, y))) + E[x, y ~ q](log(1 - D(x, y)))\ngame g = {D: max V, q: min V}\n"
+    )
+    r = m.derive("best_response(g, D)").result
+    assert float(r.evaluate("strategy", p=0.3, q=0.1)) == pytest.approx(0.75)
+    assert m.check("value(g, D) = 2*JS(p, q) - log(4)").status in ("proved", "checked")
+
+
+def test_two_draws_from_one_density_are_a_product():
+    m = symgen.loads(
+        "density p(x), q(x)\nfunction D(x, y): unit\n"
+        "let V = E[x ~ p, y ~ p](log(D(x, y))) + E[x ~ q, y ~ q](log(1 - D(x, y)))\ngame g = {D: max V, q: min V}\n"
+    )
+    r = m.derive("best_response(g, D)").result
+    at = {"p": 0.3, "p_y": 0.5, "q": 0.2, "q_y": 0.6}  # the densities at x and at y
+    assert float(r.evaluate("strategy", **at)) == pytest.approx(0.15 / (0.15 + 0.12))
+
+
+def test_rows_of_data_weigh_as_their_density():
+    m = symgen.loads(
+        "dim n, d\ndata X: real[n, d]\ndensity q(x: real[d])\nfunction D(x: real[d]): unit\n"
+        "let V = mean[i: n](log(D(X[i]))) + E[x ~ q](log(1 - D(x)))\ngame g = {D: max V, q: min V}\n"
+    )
+    r = m.derive("best_response(g, D)").result
+    assert float(r.evaluate("strategy", p_X=0.3, q=0.1)) == pytest.approx(0.75)

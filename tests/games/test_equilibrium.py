@@ -146,3 +146,22 @@ def test_the_fields_of_a_record_are_sympy():
     )
     assert all(isinstance(c, sympy.Basic) for c in r.conditions)
     assert set(r.as_dict()) == {"conditions", "strategies", "value", "kind", "unique"}
+
+
+def test_a_payoff_that_is_not_linear_in_the_density_is_refused():
+    """With an entropy in the payoff, the density of the data is not the best answer to a constant D."""
+    m = symgen.loads(
+        "density p(x), q(x)\nfunction D(x): unit\nlet V = E[x ~ p](log(D(x))) + E[x ~ q](log(1 - D(x)))\n"
+        "let U = V - entropy(q)\ngame g = {D: max V, q: min U}\n"
+    )
+    with pytest.raises(symgen.CannotDerive, match="not linear in the density"):
+        m.derive("equilibrium(g)")
+
+
+def test_strategies_outside_of_their_domains_are_conditions():
+    m = symgen.loads(
+        "param p: unit, q: unit\nconst a: real, b: real\nlet V = a*p*q - b*p + (1 - p)*(1 - q)\n"
+        "game g = {p: max V, q: min V}\n"
+    )
+    r = m.derive("equilibrium(g)").result
+    assert any("<" in str(c) for c in r.conditions)
