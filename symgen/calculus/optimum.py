@@ -7,6 +7,7 @@ constraints themselves. Boyd & Vandenberghe (2004), 5.5.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ from symgen.tensor.expression import (
     total,
     var,
 )  # fmt: skip
-from symgen.tensor.facts import is_spd, is_symmetric
+from symgen.tensor.facts import is_negative, is_positive, is_spd, is_symmetric
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
@@ -228,8 +229,6 @@ def _entrywise(task: Task, body: Scalar, axes: list[Index]) -> Array:
 
 def _choose(task: Task, slope: Any, t: Any, roots: list[Root], domain: str) -> Root | None:
     """The root in the domain at which the slope falls (for a maximum), at random values of what is given."""
-    import random
-
     rng = random.Random(6)
     interval = RANGES[domain]
     best: tuple[int, Root] | None = None
@@ -360,8 +359,6 @@ def _definite(task: Task, matrix: Array, scale: Scalar) -> None:
     if task.sign == 0:
         task.ctx.trace.condition("the matrix of the linear system is invertible")
         return
-    from symgen.tensor.facts import is_negative, is_positive
-
     facts = task.ctx.facts
     sign = 1 if is_positive(scale, facts) else -1 if is_negative(scale, facts) else 0
     definite = is_spd(matrix, facts)

@@ -6,6 +6,7 @@ A limit is SymPy's proposal, believed after the function has been seen to come n
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -168,14 +169,12 @@ def _limit(e: Any, t: Any, target: Any, direction: str, variable: Var) -> tuple[
 
 def _comes_near(e: Any, t: Any, target: Any, side: str, value: Any) -> int:
     """To how many digits the function comes near the proposed limit as t does near its target; 0 where it does not."""
-    import random
-
     rng = random.Random(9)
     best = 30
-    free = list((e.free_symbols | value.free_symbols | S.sympify(target).free_symbols) - {t})
+    free = list((e.free_symbols | value.free_symbols | target.free_symbols) - {t})
     for _ in range(3):
         point = sample_symbols(free, rng)
-        where = S.sympify(target).xreplace(point)
+        where = target.xreplace(point)
         gaps = []
         for k in (8, 16, 32, 64):
             # slow limits (1/log t) need far points: the steps grow geometrically in the exponent
@@ -223,8 +222,6 @@ def simplify(f: Array, ctx: Context) -> Array:
 
 
 def _same(a: Any, b: Any) -> bool:
-    import random
-
     rng = random.Random(12)
     looked = 0
     for _ in range(8):

@@ -76,7 +76,7 @@ def solve_system(equations: Sequence[Any], unknowns: Sequence[Any], seconds: flo
             for o in out
         ):
             continue
-        shown = [vanishes(S.sympify(e).subs(values, simultaneous=True)) for e in equations]
+        shown = [vanishes(e.subs(values, simultaneous=True)) for e in equations]
         if all(s is not None for s in shown):
             out.append(Solution(values, "proved" if set(shown) <= {"proved"} else "checked", False))
     return [Solution(o.values, o.shown, complete) for o in out]

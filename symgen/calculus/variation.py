@@ -208,8 +208,8 @@ def _only_root(problem: Problem, roots: Sequence[Root]) -> bool:
 def _inside(v: complex | None, interval: Interval, point: Any) -> bool:
     if v is None or abs(v.imag) > 1e-9 * max(1.0, abs(v)):
         return False
-    low = numeric(S.sympify(interval.low), point) if interval.low != -S.oo else complex(float("-inf"))
-    high = numeric(S.sympify(interval.high), point) if interval.high != S.oo else complex(float("inf"))
+    low = numeric(interval.low, point) if interval.low != -S.oo else complex(float("-inf"))
+    high = numeric(interval.high, point) if interval.high != S.oo else complex(float("inf"))
     assert low is not None and high is not None
     x = v.real
     return (x > low.real or (interval.closed_low and x >= low.real)) and (
@@ -274,9 +274,9 @@ def _grid(interval: Interval, point: Any) -> list[Any]:
     if interval.low == -S.oo and interval.high == S.oo:
         return [R(k, 4) for k in range(-40, 41, 2)] + [S.Integer(-60), S.Integer(60)]
     if interval.high == S.oo:
-        low = S.sympify(interval.low).xreplace(point)
+        low = interval.low.xreplace(point)
         return [low + R(k * k + 1, 60) for k in range(0, 60, 2)]
-    low, high = S.sympify(interval.low).xreplace(point), S.sympify(interval.high).xreplace(point)
+    low, high = interval.low.xreplace(point), interval.high.xreplace(point)
     return [low + (high - low) * R(2 * k + 1, 60) for k in range(30)]
 
 

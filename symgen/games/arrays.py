@@ -31,7 +31,7 @@ from symgen.tensor.expression import (
     replace_arrays,
     tensor,
 )  # fmt: skip
-from symgen.tensor.facts import is_spd
+from symgen.tensor.facts import is_negative, is_positive, is_spd
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["Quadratic", "quadratic", "array_equilibrium", "array_stability"]
@@ -91,8 +91,6 @@ def _sign(q: Quadratic, k: int, part: Array) -> int | None:
     if q.variables[k].rank > 1:
         return None
     if not q.variables[k].rank:
-        from symgen.tensor.facts import is_negative, is_positive
-
         value = entry(part)
         return 1 if is_positive(value) else -1 if is_negative(value) else None
     axes = [axis(j, s) for j, s in enumerate(part.shape)]

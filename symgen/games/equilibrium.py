@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy
 
+from symgen.calculus.gradient import gradient
 from symgen.calculus.integrand import Integrand, integrand_of
 from symgen.calculus.solving import assuming, sign_of
 from symgen.calculus.system import Solution, solve_system
@@ -26,7 +27,7 @@ from symgen.games.matrix import matrix_equilibrium
 from symgen.games.parameters import Coordinates, Judgement, check_solution, coordinates, definite_sign, judge_player
 from symgen.games.recognise import tidy_logs
 from symgen.games.records import Equation, Equilibrium
-from symgen.tensor.expression import ZERO, Array, Operator, Scalar, Var, compare, entry, tensor, walk
+from symgen.tensor.expression import ZERO, Array, Operator, Scalar, Var, compare, entry, tensor, variables_of, walk
 from symgen.tensor.sympy_bridge import NotInSymPy, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
@@ -276,8 +277,6 @@ def _match_parameters(a: Array, b: Array, rival: Player) -> dict[str, Scalar] | 
 
 
 def _variables(a: Array) -> frozenset[Var]:
-    from symgen.tensor.expression import variables_of
-
     return variables_of(a)
 
 
@@ -402,7 +401,7 @@ def _solved(game: Game, c: Coordinates, ctx: Context) -> Equilibrium:
 
 def _short(e: Any) -> Any:
     simple = within(1.5, S.simplify, e)
-    return e if simple is None else min((simple, S.sympify(e)), key=S.count_ops)
+    return e if simple is None else min((simple, e), key=S.count_ops)
 
 
 def _kind(game: Game, p: Stationary) -> str:
@@ -476,8 +475,6 @@ def _text(c: Coordinates, p: Stationary) -> str:
 
 def _conditions_only(game: Game, ctx: Context) -> Equilibrium:
     """Stationarity of every player as array equations, for variables whose sizes are symbols."""
-    from symgen.calculus.gradient import gradient
-
     conditions = []
     for player in game.players:
         derived = gradient(player.payoff, list(player.parameters), ctx)

@@ -68,7 +68,7 @@ def iteration_record(
     verdict = _grows_by_symmetry(m, row) or _iteration_verdict(m, row, polynomial, h)
 
     def put(e: Any) -> Any:
-        return S.sympify(e).xreplace({h: given}) if h is not given else e
+        return e.xreplace({h: given}) if h is not given else e
 
     radius = None
     if moduli is not None:
@@ -104,7 +104,7 @@ def _at_step(c: Coordinates, verdict: Verdict, h: Any, given: Any, put: Any) -> 
     kept: list[Any] = []
     word = verdict.word
     for left, right in verdict.conditions:
-        gap = sign_of(S.sympify(put(right - left)))
+        gap = sign_of(put(right - left))
         if gap == 1:
             continue
         if gap in (-1, 0) and h is not given:

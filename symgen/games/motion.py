@@ -44,7 +44,6 @@ class Motion:
 
 
 def short(e: Any) -> Any:
-    e = S.sympify(e)
     if e.is_number and not e.has(S.exp, S.log):
         return e
     simple = within(1.5, S.simplify, e)
@@ -82,7 +81,6 @@ def rows(c: Coordinates, m: Any) -> tuple[tuple[Scalar, ...], ...]:
 
 
 def value_of(c: Coordinates, e: Any) -> Any:
-    e = S.sympify(e)
     if not e.has(S.I):
         known = [sign_of(a.base) for a in e.atoms(S.Pow) if a.exp == S.Rational(1, 2)]
         if all(k in (0, 1) for k in known):
@@ -100,7 +98,7 @@ def eigenvalues_of(c: Coordinates, pairs: list[Pair] | None, polynomial: Any) ->
 
 
 def radius_of(c: Coordinates, moduli: list[Any]) -> Any:
-    e = S.sympify(largest(moduli))
+    e = largest(moduli)
     short = within(1.5, S.simplify, e) if not e.has(S.Piecewise) else e
     e = e if short is None or S.count_ops(short) > S.count_ops(e) else short
     try:

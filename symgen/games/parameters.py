@@ -6,6 +6,7 @@ The coordinates are the entries of the players' variables, for sizes that are fi
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -263,8 +264,6 @@ def _has_rising_direction(hessian: Any, at: Mapping[Any, Any]) -> bool:
 
 def check_solution(c: Coordinates, solution: Solution) -> bool:
     """Whether the point lies in the domains of the variables (at random values of what is symbolic)."""
-    import random
-
     rng = random.Random(2)
     symbols = {s for v in solution.values.values() for s in v.free_symbols}
     for _ in range(40):

@@ -208,7 +208,7 @@ def _on_side(G: Any, place: Any) -> Any:
         for value, condition in e.args:
             if condition == True:  # noqa: E712
                 return value
-            s = sign_of(S.sympify(condition.lhs - condition.rhs)) if isinstance(condition, S.Rel) else None
+            s = sign_of(condition.lhs - condition.rhs) if isinstance(condition, S.Rel) else None
             if s is None:
                 return e
             if {"<": s < 0, "<=": s <= 0, ">": s > 0, ">=": s >= 0, "==": s == 0, "!=": s != 0}[str(condition.rel_op)]:

@@ -126,6 +126,8 @@ def number(expression: Any, values: Mapping[str, Any]) -> Any:
         return [[number(e, values) for e in expression.row(i)] for i in range(expression.rows)]
     if expression in (True, False) or isinstance(expression, bool):
         return bool(expression)
+    if isinstance(expression, int):
+        return float(expression)
     places: dict[Any, Any] = {}
     for s in expression.atoms(sympy.Indexed):
         base = str(s.base.label)
@@ -141,7 +143,7 @@ def number(expression: Any, values: Mapping[str, Any]) -> Any:
         places[s] = _exact(values[str(s)])
     with mpmath.workdps(30):
         memo = {s: _to_mpmath(v) for s, v in places.items()}
-        result = _value(sympy.sympify(expression), memo)
+        result = _value(expression, memo)
     if isinstance(result, bool):
         return result
     result = complex(result)

@@ -22,7 +22,7 @@ mu = S.Dummy("mu")
 
 def tidy(e: Any) -> Any:
     short = within(2.0, lambda: S.factor(S.cancel(S.together(e))))
-    return S.sympify(e) if short is None else short
+    return e if short is None else short
 
 
 @dataclass(frozen=True)

@@ -520,7 +520,7 @@ class Closed:
 def from_sympy(expression: Any, table: Table) -> Scalar:
     """The node of a SymPy expression in the symbols of `table`. Raises NotInSymPy for what the language lacks (complex
     numbers, roots without radicals, unevaluated integrals)."""
-    return _read(sympy.sympify(expression) if isinstance(expression, int) else expression, table, {})
+    return _read(sympy.Integer(expression) if isinstance(expression, int) else expression, table, {})
 
 
 def _read(e: Any, table: Table, memo: dict[Any, Scalar]) -> Scalar:
