@@ -182,6 +182,12 @@ def fillers(e: Any) -> int:
     return int(isinstance(e, t.Call) and is_filler(e)) + sum(fillers(x) for x in parts(e))
 
 
+def is_shift(e: t.Expression) -> bool:
+    """lam*eye(d): what is added to a diagonal stands last."""
+    factors = [e.first, *(x for _, x in e.rest)] if isinstance(e, t.Factors) else [e]
+    return any(isinstance(x, t.Call) and x.function == "eye" for x in factors)
+
+
 def _natural(text: str) -> tuple[Any, ...]:
     """W2 before W10, small letters with their capitals."""
     out: list[Any] = []
@@ -250,7 +256,7 @@ def term_key(sign: int, e: t.Expression, polynomial: bool, wide: bool = True) ->
     d = degree(e)
     order = -d if polynomial and d is not None else 0
     ink = min(weight(e), 60)
-    return (sign < 0, place, is_filler(e), order, _has_transposed_self(e), -ink if wide else ink, Spelled(e))
+    return (sign < 0, place, is_filler(e), is_shift(e), order, _has_transposed_self(e), -ink if wide else ink, Spelled(e))
 
 
 def _has_transposed_self(e: t.Expression) -> bool:

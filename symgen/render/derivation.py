@@ -287,7 +287,7 @@ def evidence_words(e: Evidence) -> tuple[Inline, ...]:
         return marked(f"{e.kind.capitalize()}{how}{under}.")
     if e.kind == "malformed":
         return ("Malformed: it has no meaning.",)
-    return marked(f"Not decided{': tried ' + ', '.join(e.tried) if e.tried else ''}{under}.")
+    return marked(f"Not decided{': tried ' + ', '.join(dict.fromkeys(e.tried)) if e.tried else ''}{under}.")
 
 
 # --- formats ----------------------------------------------------------------------------------------------------------

@@ -530,6 +530,8 @@ class Latex:
                 return self.push(operand, own[::-1])
             case t.Call() if e.function in SPREAD and not (e.function in ("max", "min") and len(e.arguments) == 1):
                 return t.Call(e.function, tuple(self.push(x, own) for x in e.arguments), e.keywords)
+            case t.Binder("E", specs, (body,)) if any(isinstance(s, t.Draw) for s in specs):
+                return t.Binder("E", specs, (self.push(body, own),), e.keywords)
             case t.Call("ones"):
                 return t.Number(Fraction(1))
             case t.Call("outer", (a, b)) if rank == 2:

@@ -203,7 +203,7 @@ class Network:
         loop = min(loops, key=cost)
         alike = [(e.towards(j), f.towards(j)), (e.towards(i), f.towards(i))]
         both = min((x for x in alike), key=lambda x: cost((*x[0], *x[1])))
-        long = len(e.forward) > 1 or len(f.forward) > 1
+        long = len(e.forward) > 1 or len(f.forward) > 1 or e.forward == e.backward or f.forward == f.backward
         prefers_loop = cost(loop)[0] < cost((*both[0], *both[1]))[0] or long
         if not prefers_loop:
             return False

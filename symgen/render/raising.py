@@ -32,6 +32,7 @@ from symgen.render.network import Edge, Network, NoMatrixForm
 from symgen.render.operator_notation import OperatorNotation
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
+from symgen.tensor.facts import is_symmetric
 from symgen.tensor.reading import room_to_nest
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
@@ -521,11 +522,11 @@ class Raiser(OperatorNotation, IndexNotation):
             if node.indices == axes:
                 return base
             if len(node.indices) == 2 and len(axes) == 2:
-                return transposed(base)
+                return base if is_symmetric(array) else transposed(base)
             if len(node.indices) == 2 and len(axes) == 1:
                 return call("diagonal", base)
             if len(axes) > 2 and node.indices == (*axes[:-2], axes[-1], axes[-2]):
-                return transposed(base)
+                return base if is_symmetric(array) else transposed(base)
             raise NoMatrixForm
         items = [self.item(i, s) for i, s in zip(node.indices, array.shape, strict=True)]
         shown = [i for _, i in items if i is not None]
