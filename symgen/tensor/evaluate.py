@@ -342,7 +342,7 @@ class Evaluator:
         value = self.number.full(shape, self.number.number("nan"))
         done = list(range(steps - 1, -1, -1)) if node.reverse else list(range(steps))
         for t, start in zip(done, node.base, strict=False):
-            value[t] = self.memo[start]
+            value[t, ...] = self.memo[start]
         step = node.step
         if isinstance(step, Tensor):
             time = fresh_index(step.axes[0].size)
@@ -354,9 +354,9 @@ class Evaluator:
                 entries, axes = inside.value(body), inside.axes(body)
                 entries = np.transpose(entries, [axes.index(i) for i in rest if i in axes])
                 entries = entries.reshape([n if i in axes else 1 for i, n in zip(rest, shape[1:], strict=True)])
-                value[t] = np.broadcast_to(entries, shape[1:])
+                value[t, ...] = np.broadcast_to(entries, shape[1:])
             else:
-                value[t] = self.inner({}, {node.self_var: value}).value(step)[t]
+                value[t, ...] = self.inner({}, {node.self_var: value}).value(step)[t]
         return value
 
     # --- scalars ------------------------------------------------------------------------------------------------------
