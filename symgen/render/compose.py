@@ -256,11 +256,8 @@ def term_key(sign: int, e: t.Expression, polynomial: bool, wide: bool = True) ->
     d = degree(e)
     order = -d if polynomial and d is not None else 0
     ink = min(weight(e), 60)
-    return (sign < 0, place, is_filler(e), is_shift(e), order, _has_transposed_self(e), -ink if wide else ink, Spelled(e))
-
-
-def _has_transposed_self(e: t.Expression) -> bool:
-    return isinstance(e, t.Transpose)
+    turned = isinstance(e, t.Transpose)
+    return (sign < 0, place, is_filler(e), is_shift(e), order, turned, -ink if wide else ink, Spelled(e))
 
 
 def sum_of(terms: Iterable[tuple[int, t.Expression]]) -> t.Expression:
