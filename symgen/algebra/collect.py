@@ -18,6 +18,7 @@ from symgen.tensor.expression import (
     Add,
     Array,
     Compare,
+    Delta,
     Entry,
     Expect,
     Fn,
@@ -133,6 +134,9 @@ def common_factor(node: Scalar) -> Scalar:
         scale = abs(scale)
     if not common and scale == 1:
         return node
+    on_diagonal = [any(type(f) is Delta for f in g) for g in factors]
+    if any(on_diagonal) and not all(on_diagonal):  # diag(p) - p p', not (I - 1 p') diag(p)
+        return node
     left = [mul(num(c / scale), *(f for f in g if f not in common)) for (c, _), g in zip(parts, factors, strict=True)]
     rest = add(*left)
     made = mul(num(scale), *common, rest)
@@ -194,6 +198,11 @@ def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
     factors = [dict.fromkeys(b.args if type(b) is Mul else (b,)) for _, b in bodies]
     common = [f for f in factors[0] if type(f) is not Num and all(f in g for g in factors[1:])]
     if not common:
+        return [add(*(mul(num(c), s) for c, s in members))]
+    shown = {
+        frozenset(i for f in g if f not in common for i in indices if i in f.free) for g in factors
+    }
+    if len(indices) > 1 and len(shown - {frozenset()}) > 1:  # A B + B' A with one matrix in front has no name
         return [add(*(mul(num(c), s) for c, s in members))]
     scales = [c * as_coefficient(b)[0] for c, b in bodies]
     scale = scales[0] if all(abs(s) == abs(scales[0]) for s in scales) else Fraction(1)
@@ -282,12 +291,10 @@ def symmetric_entries(node: Scalar, used: list[Array] | None = None) -> Scalar:
     def step(x: Scalar) -> Scalar:
         kind = type(x)
         if kind is Entry:
-            *front, i, j = x.args if len(x.args) > 2 else (x, ZERO, ZERO)
-            if len(x.args) > 2 and _symmetric(x.array) and _rank_of(j) < _rank_of(i):
-                if used is not None and x.array not in used:
-                    used.append(x.array)
-                return rebuild(x, [*front, j, i])  # type: ignore[no-any-return]
-            return x
+            turned = orientation(x)
+            if turned is not x and used is not None and x.array not in used:
+                used.append(x.array)
+            return turned
         if kind is Sum:
             body = of(x.body)
             return x if body is x.body else total(body, x.indices)
@@ -299,6 +306,15 @@ def symmetric_entries(node: Scalar, used: list[Array] | None = None) -> Scalar:
     return of(node)
 
 
+def orientation(x: Scalar) -> Scalar:
+    """The entry of a symmetric matrix with its last two indices in order; any other entry as it is."""
+    if len(x.args) > 2:
+        *front, i, j = x.args
+        if _rank_of(j) < _rank_of(i) and _symmetric(x.array):  # type: ignore[attr-defined]
+            return rebuild(x, [*front, j, i])  # type: ignore[no-any-return]
+    return x
+
+
 def _rank_of(index: Scalar) -> tuple[int, str, int]:
     if isinstance(index, Index):
         return (0 if index.kind == "a" else 1 if index.kind == "u" else 2, index.kind, index.number)
@@ -306,6 +322,6 @@ def _rank_of(index: Scalar) -> tuple[int, str, int]:
 
 
 __all__ = [
-    "collect_common", "common_factor", "is_stochastic", "merged_pieces", "sum_to_one", "symmetric_entries",
+    "collect_common", "common_factor", "is_stochastic", "merged_pieces", "orientation", "sum_to_one", "symmetric_entries",
     "written_length",
 ]  # fmt: skip

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from symgen.algebra.collect import collect_common, symmetric_entries, written_length
+from symgen.algebra.collect import collect_common, written_length
+from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
 from symgen.calculus.recurrence import backward
 from symgen.calculus.rules import OPERATIONS_FILE, has_delta, pullback
-from symgen.calculus.structured import within_set
+from symgen.calculus.structured import KINDS, within_set
 from symgen.calculus.telling import MOST_TOLD, READABLE, Differentials, how, is_worth_telling, slope
 from symgen.derivation.context import Context
 from symgen.tensor.build import has_contraction, is_plain, replace_scalars
@@ -419,7 +420,8 @@ def _differentiate(
     out: dict[Array, Array] = {}
     for x in xs:
         source, at = sources[x]
-        body = finished(sweep.adjoints.get(source, ZERO), ctx)
+        free = source if form == "free" and isinstance(source, Var) and source.domain in KINDS else None
+        body = finished(sweep.adjoints.get(source, ZERO), ctx, free)
         if isinstance(source, Var):
             projected = within_set(body, source, ctx, form)
             body = finished(projected, ctx) if projected is not body else body
@@ -441,18 +443,24 @@ def _differentiate(
     return out
 
 
-def finished(body: Scalar, ctx: Context) -> Scalar:
-    """A result as people write it: fractions cancelled, sums joined, the transpose of a symmetric matrix left out."""
-    body = collect_common(simplify_scalar(body, ctx.facts))
-    used: list[Array] = []
-    other = symmetric_entries(body, used)
-    if used:
+def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
+    """A result as people write it: fractions cancelled, sums joined, facts of matrices used where that is shorter (those
+    of `free` apart, whose entries are taken as unrelated)."""
+    used: Used = {}
+    named = {**ctx.trace.names, **ctx.names}
+    other = merged_terms(body, named, used, lambda a: _name(a, ctx), free)
+    given, body = body, collect_common(simplify_scalar(body, ctx.facts))
+    if other is not given:
         other = collect_common(simplify_scalar(other, ctx.facts))
-        if written_length(other) <= written_length(body):
-            names = dict.fromkeys(_matrix_name(a, ctx) for a in used)
-            ctx.trace.condition(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} symmetric")
+        if flat_length(other, named) < flat_length(body, named):
+            for fact in used:
+                ctx.trace.condition(fact)
             return other
     return body
+
+
+def _name(array: Array, ctx: Context) -> str | None:
+    return ctx.name_of(array) or (array.name if isinstance(array, Var) else None)
 
 
 def _is_mean(body: Scalar) -> bool:
@@ -478,14 +486,6 @@ def spread(body: Scalar) -> Scalar:
                 if not has_delta(rest):
                     return add(*(mul(rest, t) for t in f.args))
     return body
-
-
-def _matrix_name(array: Array, ctx: Context) -> str:
-    name = ctx.name_of(array)
-    if name or isinstance(array, Var):
-        return name or array.name
-    below = [a for a in arrays_below(array) if a.rank >= 2]
-    return _matrix_name(below[0], ctx) if below else "the matrix"
 
 
 def source_of(x: Array, program: set[Array]) -> tuple[Array, tuple[tuple[Index, ...], tuple[Scalar, ...]] | None]:

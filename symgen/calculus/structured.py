@@ -106,14 +106,17 @@ def _tied(body: Scalar, x: Var, kind: str) -> Scalar:
 
 def _tangent_to_orthogonal(body: Scalar, x: Var) -> Scalar:
     """E - X (X'E + E'X)/2 over axes (i, j)."""
+    axes = [axis(k, s) for k, s in enumerate(x.shape)]
+    if body.free.issubset(axes):
+        body = entry(tensor(axes, body), *axes)
     batch = [axis(k, s) for k, s in enumerate(x.shape[:-2])]
-    i, j = axis(x.rank - 2, x.shape[-2]), axis(x.rank - 1, x.shape[-1])
+    i, j = axes[-2:]
 
     def at(row: Scalar, column: Scalar) -> Scalar:
         return substitute(body, {i: row, j: column})  # type: ignore[no-any-return]
 
     k, c = fresh_index(j.size), fresh_index(i.size)
-    inner = add(mul(entry(x, *batch, c, k), at(c, j)), mul(at(c, k), entry(x, *batch, c, j)))
-    return sub(body, mul(HALF, total(mul(entry(x, *batch, i, k), inner), [k, c])))
+    inner = (mul(entry(x, *batch, c, k), at(c, j)), mul(at(c, k), entry(x, *batch, c, j)))
+    return sub(body, mul(HALF, add(*(total(mul(entry(x, *batch, i, k), t), [k, c]) for t in inner))))
 
 

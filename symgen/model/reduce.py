@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
@@ -74,7 +75,7 @@ def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
     except BudgetSpent:
         trace.notes.append(f"the budget of {seconds:g} s is spent; what is left stands unreduced")
         return Reduced(state.partial(goal), None, trace, state.names, True)
-    return Reduced(tidy(array, facts, state.names), None, trace, state.names, untidied=array)
+    return Reduced(tidy(array, ctx, state.names), None, trace, state.names, untidied=array)
 
 
 def _is_entry(body: Any) -> bool:
@@ -91,10 +92,18 @@ def operands_reduced(op: Operator, state: _State) -> Operator:
     return replace_arrays(op, mapping) if mapping else op  # type: ignore[no-any-return]
 
 
-def tidy(array: Array, facts: Facts | None, names: Mapping[Array, str]) -> Array:
-    """The body of a result simplified pointwise; a named array stays as it is."""
+def tidy(array: Array, ctx: Context, names: Mapping[Array, str]) -> Array:
+    """The body of a result simplified pointwise, and by facts of its matrices (Q'Q = I) where one applies; a named array
+    stays as it is."""
     if isinstance(array, Tensor) and array not in names:
-        return tensor(array.axes, simplify_scalar(array.body, facts))
+        body = simplify_scalar(array.body, ctx.facts)
+        used: Used = {}
+        other = merged_terms(body, {**ctx.trace.names, **names}, used, lambda a: names.get(a) or getattr(a, "name", None))
+        if used and flat_length(other, names) < flat_length(body, names):
+            for fact in used:
+                ctx.trace.condition(fact)
+            body = simplify_scalar(other, ctx.facts)
+        return tensor(array.axes, body)
     return array
 
 

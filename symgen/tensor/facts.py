@@ -38,6 +38,8 @@ from symgen.tensor.expression import (
     as_coefficient,
     logic,
     neg,
+    open_sum,
+    open_tensor,
     sub,
     substitute,
 )
@@ -63,6 +65,7 @@ from symgen.tensor.operations import OPERATIONS
 
 __all__ = [
     "ALL", "Facts", "NO_FACTS", "Range", "is_integer", "is_invertible", "is_negative", "is_nonnegative", "is_nonzero",
+    "is_orthogonal",
     "is_positive", "is_spd", "is_symmetric", "is_unit", "is_zero", "range_of",
 ]  # fmt: skip
 
@@ -251,12 +254,103 @@ def _matrix_facts(array: Array) -> set[str]:
 def _all_matrix_facts(array: Array) -> set[str]:
     found = _matrix_facts(array)
     if isinstance(array, Tensor):
-        if is_spd(array):
-            found |= {"spd", "psd", "symmetric", "invertible"}
-        elif _is_transpose(array) is not None:
-            inner = _all_matrix_facts(_is_transpose(array))  # type: ignore[arg-type]
-            found |= inner - {"lower"}
+        known = _tensor_facts.get(array)
+        if known is None:
+            known = _tensor_facts[array] = _facts_of_tensor(array)
+        found |= known
     return found
+
+
+_tensor_facts: dict[Tensor, set[str]] = {}
+
+
+def _facts_of_tensor(array: Tensor) -> set[str]:
+    """What the entries show: a transpose, a sum of psd and symmetric terms, an expression that is its own transpose."""
+    inner = _is_transpose(array)
+    if inner is not None:
+        return _all_matrix_facts(inner) - {"lower"}
+    if len(array.axes) < 2 or array.axes[-1].size is not array.axes[-2].size:
+        return set()
+    if is_spd(array):
+        return {"spd", "psd", "symmetric", "invertible"}
+    body = array.body
+    i, j = array.axes[-2:]
+    terms = body.args if isinstance(body, Add) else (body,)
+    if all(_definiteness(t, i, j, None) is not None for t in terms):
+        return {"psd", "symmetric"}
+    if substitute(body, {i: j, j: i}) is body or all(_symmetric_term(t, i, j) for t in terms):
+        return {"symmetric"}
+    return set()
+
+
+def _flat(term: Scalar) -> tuple[list[Scalar], list[Index]]:
+    """The factors of a term and the indices it is summed over, through nameless products: (A @ S) @ A' is A S A'."""
+    factors: list[Scalar] = []
+    bound: list[Index] = []
+    stack = [term]
+    while stack:
+        f = stack.pop()
+        if isinstance(f, Mul):
+            stack.extend(reversed(f.args))
+        elif isinstance(f, Sum) and not isinstance(f.body, Add):
+            body, indices = open_sum(f)
+            bound += indices
+            stack.append(body)
+        elif isinstance(f, Entry) and isinstance(f.array, Tensor) and isinstance(f.array.body, Sum | Mul | Entry):
+            stack.append(open_tensor(f.array, f.indices))
+        else:
+            factors.append(f)
+        if len(factors) + len(stack) > 16:
+            return [term], []
+    return factors, bound
+
+
+def _symmetric_term(term: Scalar, i: Index, j: Index) -> bool:
+    """Whether a term is its own transpose: f(i, j) alike, the entry of a symmetric matrix, or a congruence B S B'."""
+    if substitute(term, {i: j, j: i}) is term or _congruence(term, i, j) is not None:
+        return True
+    factors, bound = _flat(term)
+    if bound:
+        return False
+    for f in factors:
+        if f.free.isdisjoint((i, j)):
+            continue
+        if isinstance(f, Entry) and f.indices[-2:] in ((i, j), (j, i)) and is_symmetric(f.array):
+            continue
+        if substitute(f, {i: j, j: i}) is not f:
+            return False
+    return True
+
+
+def _congruence(term: Scalar, i: Index, j: Index) -> str | None:
+    """B S B' for a symmetric S between the two sides: symmetric, or psd as S is."""
+    factors, bound = _flat(term)
+    if not bound:
+        return None
+    left, right = [f for f in factors if i in f.free], [f for f in factors if j in f.free]
+    others = [f for f in factors if i not in f.free and j not in f.free]
+    if not any(f in right for f in left) and _swapped(left, i, j) == sorted(right, key=lambda f: f.serial):
+        return "psd" if all(NO_FACTS.range(f).nonnegative for f in others) else "symmetric"
+    for middle in factors:
+        if not isinstance(middle, Entry) or len(middle.indices) < 2 or not {i, j}.isdisjoint(middle.free):
+            continue
+        s, t = middle.indices[-2:]
+        if not isinstance(s, Index) or not isinstance(t, Index) or s is t:
+            continue
+        known = _all_matrix_facts(middle.array)
+        if "symmetric" not in known:
+            continue
+        rest = [f for f in factors if f is not middle]
+        left, right = [f for f in rest if i in f.free], [f for f in rest if j in f.free]
+        others = [f for f in rest if i not in f.free and j not in f.free]
+        if any(f in right for f in left) or any(not f.free.isdisjoint((s, t)) for f in others):
+            continue
+        if sorted((substitute(f, {i: j, s: t, t: s}) for f in left), key=lambda f: f.serial) == sorted(
+            right, key=lambda f: f.serial
+        ):
+            positive = all(NO_FACTS.range(f).nonnegative for f in others)
+            return "psd" if "psd" in known and positive else "symmetric"
+    return None
 
 
 def _is_transpose(array: Tensor) -> Array | None:
@@ -268,6 +362,10 @@ def _is_transpose(array: Tensor) -> Array | None:
 
 def is_symmetric(array: Array) -> bool | None:
     return True if "symmetric" in _all_matrix_facts(array) else None
+
+
+def is_orthogonal(array: Array) -> bool | None:
+    return True if "orthogonal" in _all_matrix_facts(array) else None
 
 
 def is_invertible(array: Array) -> bool | None:
@@ -309,6 +407,8 @@ def _definiteness(term: Scalar, i: Index, j: Index, facts: Facts | None) -> str 
         if bound:
             return "psd" if all(r.nonnegative for r in ranges) else None
         return "spd" if all(r.positive for r in ranges) else "psd" if all(r.nonnegative for r in ranges) else None
+    if _congruence(term, i, j) == "psd":
+        return "psd"
     from_i, from_j, weights = [], [], []
     whole: list[Entry] = []
     for f in factors:

@@ -56,7 +56,7 @@ def program(case: str) -> tuple[Array, dict[str, Array | Scalar], Array]:
     shape = (length, *base[0].shape)  # type: ignore[union-attr]
     own = var("h", shape, role="recurrence", uid=1)
     t = axis(0, length)
-    body = build.broadcast_to(read_value(rule, {**scope, "h": own, "t": t}), shape[1:])
+    body = build.broadcast_to(read_value(rule, {**scope, "h": own, "t": t}, {t: len(base)}), shape[1:])
     h = recurrence(own, tensor((t, *body.indices), body.body), base)  # type: ignore[arg-type]
     scope["h"] = h
     return read(f, scope), scope, h

@@ -1,4 +1,4 @@
-"""Every line of a derivation is true: adjoints against differences in balls, differentials against differences in float."""
+"""Every line of a derivation is true: adjoints against differences in balls, differentials against those in float."""
 
 from __future__ import annotations
 

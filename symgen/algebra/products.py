@@ -1,0 +1,271 @@
+"""The terms of a result as flat products of entries: equal contractions become one term, facts of matrices are used.
+
+A term is a product of factors summed over indices. Definitions without a name that are such products are put in, entries
+of symmetric matrices are oriented, inv(A) A and Q'Q are I, and the indices are numbered by the graph alone: x'inv(S) and
+inv(S) x of a symmetric S are then one node, and their sum is twice it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Container
+from fractions import Fraction
+from functools import cache
+
+from symgen.algebra.collect import orientation
+from symgen.algebra.contraction import components, labelled
+from symgen.algebra.polynomial import Budget
+from symgen.derivation.context import BudgetSpent
+from symgen.tensor.expression import (
+    ONE,
+    Add,
+    Array,
+    Delta,
+    Entry,
+    Index,
+    Mul,
+    Node,
+    Num,
+    Operation,
+    Pow,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    add,
+    count_nodes,
+    delta,
+    depends_on,
+    mul,
+    num,
+    open_sum,
+    open_tensor,
+    power,
+    rebuild,
+    total,
+    walk,
+)  # fmt: skip
+from symgen.tensor.facts import is_orthogonal, is_symmetric
+
+MAX_TERMS = 24
+MAX_FACTORS = 16
+MAX_NODES = 600
+SECONDS = 0.5
+
+Used = dict[str, None]  # facts that were used, in words
+Name = Callable[[Array], str | None]
+
+
+def merged_terms(
+    node: Scalar, named: Container[Array], used: Used, name: Name, free: Var | None = None
+) -> Scalar:
+    """`node` with its terms flat, like ones merged and facts used; what is too large is left as it is.
+
+    `free` is a variable whose entries are to be taken as unrelated: its domain gives no facts here.
+    """
+    if type(node) not in (Add, Mul, Sum, Entry) or count_nodes(node) > MAX_NODES:
+        return node
+    terms = node.args if type(node) is Add else (node,)
+    if len(terms) > MAX_TERMS:
+        return node
+    work = _Work(named, used, name, free)
+    try:
+        return add(*(work.term(t) for t in terms))
+    except BudgetSpent:
+        return node
+
+
+class _Work:
+    def __init__(self, named: Container[Array], used: Used, name: Name, free: Var | None) -> None:
+        self.named, self.used, self.name, self.free = named, used, name, free
+        self.budget = Budget(time.monotonic() + SECONDS)
+
+    def term(self, node: Scalar) -> Scalar:
+        """A term in its one form."""
+        factors: list[Scalar] = []
+        bound: list[Index] = []
+        self.flatten(node, factors, bound)
+        if len(factors) > MAX_FACTORS:
+            return node
+        factors = [self.inside(f) for f in factors]
+        changed = True
+        while changed:
+            changed = self.contract(factors, bound)
+        flat = total(mul(*factors), bound)  # Deltas go away here
+        if type(flat) is Add:
+            return add(*(self.term(t) for t in flat.args)) if len(flat.args) <= MAX_TERMS else flat
+        factors, bound = [], []
+        self.flatten(flat, factors, bound)
+        if not bound:
+            return mul(*map(self.turned, factors))
+        pairs = [as_power(f) for f in factors]
+        outside, groups = components(pairs, bound)  # type: ignore[arg-type]
+        made = [power(self.turned(a), num(e)) for a, e in outside]
+        made += [labelled(g, i, self.turned, self.budget) for g, i in groups]
+        return mul(*made)
+
+    def flatten(self, node: Scalar, factors: list[Scalar], bound: list[Index]) -> None:
+        """The factors of a product, through sums and nameless definitions that are products themselves."""
+        stack = [node]
+        while stack:
+            x = stack.pop()
+            self.budget.spend()
+            if type(x) is Mul:
+                stack.extend(reversed(x.args))
+            elif type(x) is Sum and type(x.body) is not Add:
+                body, indices = open_sum(x)
+                bound.extend(indices)
+                stack.append(body)
+            elif type(x) is Entry and type(x.array) is Tensor and x.array not in self.named and is_product(x.array):
+                stack.append(open_tensor(x.array, x.indices))
+            else:
+                factors.append(x)
+
+    def inside(self, x: Scalar) -> Scalar:
+        """A sum among the factors with its terms in their form: (A + A')(B + B') as it stands."""
+        if type(x) is Add and count_nodes(x) <= MAX_NODES // 4:
+            return add(*(self.term(t) for t in x.args))
+        return x
+
+    def turned(self, x: Scalar) -> Scalar:
+        """Entries of symmetric matrices with their indices in one order."""
+        if type(x) is Entry:
+            if self.is_free(x.array):
+                return x
+            other = orientation(x)
+            if other is not x:
+                for declared in self.symmetric_below(x.array):
+                    self.used.setdefault(f"{declared} is symmetric")
+            return other
+        if type(x) is Pow:
+            return power(self.turned(x.base), x.exponent)
+        if type(x) is Add or type(x) is Mul:
+            new = [self.turned(a) for a in x.args]
+            return x if all(a is b for a, b in zip(new, x.args, strict=True)) else rebuild(x, new)
+        return x
+
+    def is_free(self, array: Array) -> bool:
+        return self.free is not None and depends_on(array, self.free)
+
+    def symmetric_below(self, array: Array) -> list[str]:
+        """The names of the declared matrices that a symmetry rests on; that of A @ A' rests on none."""
+        if isinstance(array, Var):
+            return [array.name]
+        below = [a for a in walk(array) if isinstance(a, Var) and is_symmetric(a)]
+        return sorted({a.name for a in below})
+
+    # --- pairs of matrices that give the identity ---------------------------------------------------------------------
+
+    def contract(self, factors: list[Scalar], bound: list[Index]) -> bool:
+        """inv(A) A and Q'Q within the product become a Delta; whether one was found."""
+        for b in bound:
+            using = [f for f in factors if b in f.free]
+            if len(using) == 1 and type(using[0]) is Pow and using[0].exponent is not ONE:
+                found = self.squared(using[0], b)
+            elif len(using) == 2 and all(type(f) is Entry for f in using):
+                found = self.pair(using[0], using[1], b)  # type: ignore[arg-type]
+            else:
+                continue
+            if found is not None:
+                bound.remove(b)
+                factors[:] = [f for f in factors if f not in using]
+                factors.append(found)
+                return True
+        return False
+
+    def squared(self, f: Pow, b: Index) -> Scalar | None:
+        """The sum over b of Q[b, i]^2."""
+        if type(f.base) is Entry and isinstance(f.exponent, Num) and f.exponent.value == 2:
+            return self.pair(f.base, f.base, b)
+        return None
+
+    def pair(self, x: Entry, y: Entry, b: Index) -> Scalar | None:
+        if len(x.indices) < 2 or len(x.indices) != len(y.indices) or x.indices[:-2] != y.indices[:-2]:
+            return None
+        for u, v in ((x, y), (y, x)):
+            if u.indices.count(b) != 1 or v.indices.count(b) != 1:
+                return None
+            pu, pv = u.indices.index(b) - len(u.indices), v.indices.index(b) - len(v.indices)
+            if pu < -2 or pv < -2:
+                return None
+            i, j = u.indices[-3 - pu], v.indices[-3 - pv]
+            inner = u.array.operands[0] if isinstance(u.array, Operation) and u.array.name == "inv" else None
+            if isinstance(inner, Array):
+                base, flipped = untransposed(inner)
+                other, turned = untransposed(v.array)
+                if base is other and ((pu != pv) != (flipped != turned) or (is_symmetric(base) and not self.is_free(base))):
+                    name = self.name(base)
+                    self.used.setdefault(f"inv({name}) @ {name} = I" if name else "a matrix times its inverse is I")
+                    return delta(i, j)
+            if u.array is v.array and pu == pv and not self.is_free(u.array) and is_orthogonal(u.array) and (pu == -2 or _is_square(u.array)):
+                self.used.setdefault(f"{self.name(u.array) or 'the matrix'} is orthogonal")
+                return delta(i, j)
+        return None
+
+
+def _is_square(array: Array) -> bool:
+    return array.shape[-1] is array.shape[-2]
+
+
+def flat_length(node: Scalar, named: Container[Array]) -> int:
+    """How long an expression is with its nameless products written out: leaves and operations, transposes apart."""
+    size = 0
+    stack: list[Scalar] = [node]
+    while stack and size < 4 * MAX_NODES:
+        x = stack.pop()
+        if type(x) is Entry:
+            if type(x.array) is Tensor and x.array not in named and is_product(x.array):
+                stack.append(x.array.body)
+                continue
+            size += 1 + (len(x.indices) > 1 and orientation(x) is not x)
+        elif type(x) is Add or type(x) is Mul:
+            size += len(x.args) - 1
+            stack.extend(x.args)
+        elif x.is_array_node or not x.args or type(x) is Delta:
+            size += 1
+        elif type(x) is Sum:
+            stack.append(x.body)
+        else:
+            size += 1
+            stack.extend(x.args)
+    return size
+
+
+def as_power(x: Scalar) -> tuple[Scalar, Fraction]:
+    if type(x) is Pow and isinstance(x.exponent, Num) and isinstance(x.exponent.value, Fraction):
+        return x.base, x.exponent.value
+    return x, Fraction(1)
+
+
+@cache
+def is_product(array: Tensor) -> bool:
+    """Whether the entries are products of entries of arrays, summed perhaps: a product of matrices, a transpose."""
+    stack: list[Node] = [array.body]
+    count = 0
+    while stack:
+        x = stack.pop()
+        count += 1
+        if count > MAX_FACTORS:
+            return False
+        if type(x) is Mul:
+            stack.extend(x.args)
+        elif type(x) is Sum and type(x.body) is not Add:
+            stack.append(x.body)
+        elif type(x) is Pow and isinstance(x.exponent, Num) and type(x.base) is Entry:
+            continue
+        elif type(x) not in (Entry, Num, Delta) and x.free and (type(x) is not Add or x is array.body):
+            return False
+    return True
+
+
+def untransposed(array: Array) -> tuple[Array, bool]:
+    """A and whether the array is A'."""
+    if isinstance(array, Tensor) and isinstance(array.body, Entry) and len(array.axes) >= 2:
+        *front, i, j = array.axes
+        if array.body.indices == (*front, j, i):
+            base, turned = untransposed(array.body.array)
+            return base, not turned
+    return array, False
+
+
+__all__ = ["Used", "flat_length", "merged_terms", "untransposed"]
