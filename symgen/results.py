@@ -20,7 +20,7 @@ from symgen.model.reduce import Reduced
 from symgen.render import derivation as render
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
-from symgen.tensor.expression import Array, Var, walk
+from symgen.tensor.expression import Array, Operator, Var, walk
 from symgen.tensor.sympy_bridge import array_to_sympy, within
 from symgen.text import tree
 from symgen.text.diagnostics import DataError
@@ -126,6 +126,9 @@ class Derivation:
     def evidence(self) -> Evidence:
         """What speaks for the result; raises InternalError if its referee refutes it."""
         found = [ask() for ask in self._trace.checks]
+        if not any(isinstance(n, Operator) and n.name in ("E", "Var", "Cov") for n in walk(*self._roots())):
+            # a mean that was left to a later engine, and is not in the result
+            found = [e for e in found if e.method != "an expectation stays"]
         if self.array is not None and self._untidied is not None and self._untidied is not self.array:
             found.append(check_equal_numeric(self._untidied, self.array, self.model.elaborated.facts))
         own = getattr(self.record, "evidence", None)
@@ -133,6 +136,8 @@ class Derivation:
             found.append(own)
         conditions = tuple(dict.fromkeys([*self._trace.conditions, *(c for e in found for c in e.conditions)]))
         if not found:
+            if self.steps and not self.spent:
+                return Evidence("unknown", conditions, tried=("no referee looks at results of this kind",))
             return Evidence("unknown" if self.spent else "proved", conditions, method="by definition")
         worst = min(found, key=lambda e: RANK.get(e.kind, 0))
         digits = [e.digits for e in found if e.digits is not None]
