@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from symgen.render.compose import call, number
+from symgen.probability.distributions import FAMILIES
+from symgen.render.compose import call, number, signed
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Node, Scalar
 from symgen.text import tree as t
@@ -119,13 +120,16 @@ class OperatorNotation(ABC):
 
     def expectation(self, node: x.Expect, body: t.Expression) -> t.Expression:
         specs = tuple(t.Draw((v.name,), self.law(law, v)) for v, law in zip(node.noise, node.laws, strict=True))
-        return t.Binder("E", specs, (body,))
+        sign, inside = signed(body)
+        mean = t.Binder("E", specs, (inside,))
+        return mean if sign > 0 else t.Terms(((-1, mean),))
 
     def law(self, law: str, variable: x.Var) -> t.Expression:
         """The law of a noise variable: standard, in its shape."""
-        first: t.Expression = number(0)
-        if variable.shape:
-            first = call("zeros", *(self.size(s) for s in variable.shape))
-        if law in ("Normal", "Laplace", "Gumbel", "Logistic", "Uniform"):
-            return t.Call(law, (first, number(1)))
+        family = law.capitalize()
+        shape = tuple(self.size(s) for s in variable.shape)
+        if family == "Exponential":
+            return call(family, call("ones", *shape) if shape else number(1))
+        if family in FAMILIES:
+            return call(family, call("zeros", *shape) if shape else number(0), number(1))
         return t.Name(law)
