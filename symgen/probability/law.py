@@ -241,9 +241,9 @@ def describe_shape(shape: Sequence[Scalar]) -> str:
     return "[" + ", ".join(describe_size(s) for s in shape) + "]" if shape else "() of a scalar"
 
 
-def opaque_density(name: str, shape: Sequence[Scalar] = (), given: Sequence[Array] = ()) -> Array:
-    """The law of a `density` that is not known."""
-    return operator("density", given, shape, (LAW, name))
+def opaque_density(name: str, shape: Sequence[Scalar] = (), given: Sequence[Array] = (), count: int = 1) -> Array:
+    """The law of a `density` that is not known; `count` tells a joint of several variables from copies of one."""
+    return operator("density", given, shape, (LAW, name, count) if count > 1 else (LAW, name))
 
 
 def empirical(rows: Array) -> Array:

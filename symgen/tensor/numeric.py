@@ -268,13 +268,19 @@ _FUNCTIONS = (
 FUNCTIONS: dict[str, Function] = {f.name: f for f in _FUNCTIONS}
 
 
+def _whole_power(base: Ball, k: int) -> Ball:
+    """base ^ k, k >= 0. Flint's power has no value where the ball holds 0."""
+    if k < 2 or not base.is_finite() or not base.contains(0) or base == 0:
+        return base**k
+    high = arb(base.abs_upper()) ** k
+    return arb(0).union(high) if k % 2 == 0 else (-high).union(high)
+
+
 def ball_power(base: Ball, exponent: Ball) -> Ball:
     """base ^ exponent over the reals; nan where it is not real or not known to be."""
     k = exponent.unique_fmpz() if exponent.is_exact() else None
     if k is not None and abs(k) < 1 << 30:
-        if k < 0:
-            return 1 / base ** int(-k)
-        return base ** int(k)
+        return 1 / _whole_power(base, int(-k)) if k < 0 else _whole_power(base, int(k))
     if base == 0:
         return arb(0) if exponent > 0 else NAN_BALL
     twice = (2 * exponent).unique_fmpz() if exponent.is_exact() else None

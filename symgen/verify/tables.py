@@ -58,6 +58,15 @@ def complete_point(point: Point, nodes: Sequence[Node], rng: np.random.Generator
     )
 
 
+def drawn_together(laws: Sequence[Node]) -> int:
+    """How many of the first variables are one draw of the first law: more than one of a joint density alone."""
+    law, count = laws[0], 1
+    if isinstance(law, Operator) and law.name == "density" and len(law.attrs) > 2:
+        while count < min(law.attrs[2], len(laws)) and laws[count] is law:
+            count += 1
+    return count
+
+
 @dataclass(frozen=True)
 class Space:
     """Points with cell weights."""
@@ -83,9 +92,11 @@ class World:
         if n.name == "log_density":
             self._is_over(n.args[0], n.attrs[1])
         elif n.name in ("E", "Var", "Cov"):
-            laws = n.args[len(n.args) - len(n.attrs[0]) :]
-            for law in dict.fromkeys(laws):
-                self._is_over(law, tuple(v for v, x in zip(n.attrs[0], laws, strict=True) if x is law))
+            variables, laws = n.attrs[0], n.args[len(n.args) - len(n.attrs[0]) :]
+            while variables:
+                count = drawn_together(laws)
+                self._is_over(laws[0], variables[:count])
+                variables, laws = variables[count:], laws[count:]
         elif n.name == "log_density_of" or n.name == "entropy" or n.name in DIVERGENCES:
             for ref in decode(n)[0]:
                 for f in ref.joint.factors:
@@ -187,9 +198,7 @@ class World:
             return
         law = laws[0]
         assert isinstance(law, Operator)
-        count = 1
-        while law.name == "density" and count < len(laws) and laws[count] is law:
-            count += 1
+        count = drawn_together(laws)
         for values, mass in self.outcomes(ev, law, variables[:count]):
             inner = ev.inner({}, dict(zip(variables[:count], values, strict=True)))
             for rest, deeper in self.draws(inner, variables[count:], laws[count:]):
