@@ -68,8 +68,8 @@ class Model:
 
     def __repr__(self) -> str:
         e = self.elaborated
-        counts = {"variables": e.variables, "named values": e.lets, "derivations": e.goals, "claims": e.claims}
-        return f"<Model {self.name}: {', '.join(f'{len(v)} {k}' for k, v in counts.items())}>"
+        counts = f"{len(e.variables)} variables, {len(e.lets)} named values, {len(e.goals)} derivations"
+        return f"<Model {self.name}: {counts}, {len(e.claims)} claims>"
 
     # --- derive
 
@@ -226,7 +226,7 @@ class Model:
         for name, value in values.items():
             v = variables[name]
             if v.rank and np.ndim(value) == 0 and not any(isinstance(s, Dim) for s in v.shape):
-                values[name] = np.full([int(s.value) for s in v.shape], float(value))  # type: ignore[attr-defined]
+                values[name] = np.full([int(s.value) for s in v.shape], float(value))
 
     def generate(self, target: str = "numpy") -> str:
         """The source text of a module with the losses, named values and derivations of the spec, and their training."""

@@ -17,7 +17,16 @@ from symgen.model.reduce import check_by_differences, prepared
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
 from symgen.tensor.expression import (
-    Array, Dim, Entry, Num, Operator, Tensor, Var, uncollected, variables_of, walk,
+    Array,
+    Dim,
+    Entry,
+    Num,
+    Operator,
+    Tensor,
+    Var,
+    uncollected,
+    variables_of,
+    walk,
 )  # fmt: skip
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive
@@ -102,7 +111,7 @@ def _unit_of(model: Model) -> Generated:
     own = {a: n for a, n in names.items() if not isinstance(a, Var)}
     unit = Unit(
         name=model.name if model.name.isidentifier() else "model",
-        dims={n: int(s.value) if isinstance(s, Num) else None for n, s in e.dims.items() if isinstance(s, (Num, Dim))},  # type: ignore[arg-type]
+        dims={n: int(s.value) if isinstance(s, Num) else None for n, s in e.dims.items() if isinstance(s, (Num, Dim))},
         params=[
             Param(d.variable, d.initial.kind if d.initial else None, d.initial.scale if d.initial else 0.0)
             for d in e.variables.values() if d.variable.role == "param"
@@ -135,7 +144,9 @@ def game_of(model: Model, name: str, names: dict[Array, str]) -> Game:
     players = []
     for p in model.elaborated.games[name].players:
         if p.unknown is not None:
-            raise CannotDerive(f"the game `{name}` is played with an unknown {p.unknown.kind}: it cannot be trained", p.payoff)
+            raise CannotDerive(
+                f"the game `{name}` is played with an unknown {p.unknown.kind}: it cannot be trained", p.payoff
+            )
         payoff = ready(model, p.payoff, f"a payoff of `{name}`")
         moves = [v for v in p.parameters if isinstance(v, Var)]
         names.update(model.reduced(p.payoff).names)

@@ -26,7 +26,7 @@ def reduce_integral(op: Operator, ctx: Context) -> Array:
     The answer is compared with Gauss and tanh-sinh quadrature in 30 digits at random values of the other symbols.
     """
     x: Var = op.attrs[0][0]
-    body, low, high = (open_tensor(a, ()) for a in op.operands)  # type: ignore[arg-type]
+    body, low, high = (open_tensor(a, ()) for a in op.operands)
     if not depends_on(body, x):
         result = tensor((), mul(body, sub(high, low)))
         ctx.trace.add("integral_of_constant", op, result, reason="the integrand is constant")

@@ -14,7 +14,7 @@ from typing import Any
 
 from symgen.games import game as games
 from symgen.probability import joint as probability
-from symgen.tensor.expression import Array, operator
+from symgen.tensor.expression import Array, Var, operator
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,14 @@ def _divergence(name: str) -> Callable[..., Array]:
     return lambda q, p, **options: probability.divergence(name, q, p, **options)
 
 
+def _renyi(q: probability.DistRef, p: probability.DistRef, alpha: Array) -> Array:
+    return probability.divergence("renyi", q, p, alpha=alpha)
+
+
+def _posterior(p: probability.DistRef, z: tuple[Var, ...], given: tuple[Var, ...] = ()) -> Array:
+    return probability.posterior(p, z, given)
+
+
 ROWS = [
     OperatorRow("grad", ("scalar", "variable"), _grad, keywords={"form": "word"}),
     OperatorRow("jacobian", ("value", "variable"), _jacobian, keywords={"form": "word"}),
@@ -87,7 +95,7 @@ ROWS = [
     OperatorRow("KL", ("dist", "dist"), _divergence("KL"), pair=True),
     OperatorRow("cross_entropy", ("dist", "dist"), _divergence("cross_entropy"), pair=True),
     OperatorRow("JS", ("dist", "dist"), _divergence("JS"), pair=True),
-    OperatorRow("renyi", ("dist", "dist", "scalar"), lambda q, p, alpha: probability.divergence("renyi", q, p, alpha=alpha), pair=True),
+    OperatorRow("renyi", ("dist", "dist", "scalar"), _renyi, pair=True),
     OperatorRow("chi2", ("dist", "dist"), _divergence("chi2"), pair=True),
     OperatorRow("hellinger", ("dist", "dist"), _divergence("hellinger"), pair=True),
     OperatorRow("tv", ("dist", "dist"), _divergence("tv"), pair=True),
@@ -97,7 +105,7 @@ ROWS = [
     OperatorRow("entropy", ("dist",), probability.entropy),
     OperatorRow("mutual_information", ("joint", "random", "random"), lambda p, x, z: probability.mutual_information(p.joint, x, z)),
     OperatorRow("elbo", ("dist", "joint"), probability.elbo, pair=True),
-    OperatorRow("posterior", ("joint", "random"), lambda p, z, given=(): probability.posterior(p, z, given), keywords={"given": "random"}),
+    OperatorRow("posterior", ("joint", "random"), _posterior, keywords={"given": "random"}),
     OperatorRow("marginal", ("joint", "random"), probability.marginal),
     OperatorRow("score", ("dist", "variable"), probability.score),
     OperatorRow("fisher", ("dist", "variables"), probability.fisher),

@@ -19,11 +19,22 @@ from symgen.derivation.derivation import Evidence, Trace
 from symgen.derivation.referee import check_derivative, check_equal_numeric
 from symgen.model.engines import ENGINES, KEPT, LATE, RECORDS
 from symgen.probability.reparameterisation import reparameterise
-from symgen.tensor.expression import (
-    Array, Node, Operator, Tensor, Var, axis, open_tensor, replace_arrays, tensor, uncollected, var,
-    variables_of, walk,
-)  # fmt: skip
 from symgen.tensor import build
+from symgen.tensor.expression import (
+    Array,
+    Node,
+    Operator,
+    Tensor,
+    Var,
+    axis,
+    open_tensor,
+    replace_arrays,
+    tensor,
+    uncollected,
+    var,
+    variables_of,
+    walk,
+)  # fmt: skip
 from symgen.tensor.facts import Facts, is_positive, is_unit
 from symgen.text.diagnostics import CannotDerive
 
@@ -60,7 +71,7 @@ def reduce(
 
 
 def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
-    trace, facts = ctx.trace, ctx.facts
+    trace = ctx.trace
     state = _State(ctx, dict(ctx.names))
     record_of = goal.body.array if isinstance(goal, Tensor) and not goal.rank and _is_entry(goal.body) else goal
     if isinstance(record_of, Operator) and record_of.name in RECORDS:
@@ -89,16 +100,17 @@ def operands_reduced(op: Operator, state: _State) -> Operator:
             new = state.late(state.reduce(operand))
             if new is not operand:
                 mapping[operand] = new
-    return replace_arrays(op, mapping) if mapping else op  # type: ignore[no-any-return]
+    return replace_arrays(op, mapping) if mapping else op
 
 
 def tidy(array: Array, ctx: Context, names: Mapping[Array, str]) -> Array:
-    """The body of a result simplified pointwise, and by facts of its matrices (Q'Q = I) where one applies; a named array
+    """The body of a result simplified pointwise, and by facts of its matrices where one applies: Q'Q = I. A named array
     stays as it is."""
     if isinstance(array, Tensor) and array not in names:
         body = simplify_scalar(array.body, ctx.facts)
         used: Used = {}
-        other = merged_terms(body, {**ctx.trace.names, **names}, used, lambda a: names.get(a) or getattr(a, "name", None))
+        known = {**ctx.trace.names, **names}
+        other = merged_terms(body, known, used, lambda a: names.get(a) or getattr(a, "name", None))
         if used and flat_length(other, names) < flat_length(body, names):
             for fact in used:
                 ctx.trace.condition(fact)
@@ -116,7 +128,7 @@ class _State:
 
     def reduce(self, root: Array) -> Array:
         for node in list(walk(root)):
-            if not is_open(node) or node in self.done or isinstance(node, Operator) and node.name in LATE:
+            if not is_open(node) or node in self.done or (isinstance(node, Operator) and node.name in LATE):
                 continue
             assert isinstance(node, Operator)
             self.ctx.check()
@@ -205,42 +217,42 @@ def domain_of(array: Array, facts: Facts | None) -> str:
 
 
 def _grad(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx), op.operands[1]  # type: ignore[arg-type]
+    f, x = prepared(op.operands[0], ctx), op.operands[1]
     form = op.attrs[0] if op.attrs and op.attrs[0] != "score" else None
-    result = gradient(f, [x], ctx, form)[x]  # type: ignore[list-item, index]
+    result = gradient(f, [x], ctx, form)[x]
     if form != "tied":
-        ctx.trace.checks.append(check_by_differences(f, x, result, 1, ctx.facts))  # type: ignore[arg-type]
+        ctx.trace.checks.append(check_by_differences(f, x, result, 1, ctx.facts))
     return result
 
 
 def _jacobian(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx), op.operands[1]  # type: ignore[arg-type]
-    result = jacobian(f, x, ctx, op.attrs[0] if op.attrs else None)  # type: ignore[arg-type]
+    f, x = prepared(op.operands[0], ctx), op.operands[1]
+    result = jacobian(f, x, ctx, op.attrs[0] if op.attrs else None)
     if not op.attrs or op.attrs[0] != "tied":
-        ctx.trace.checks.append(check_by_differences(f, x, result, 1, ctx.facts))  # type: ignore[arg-type]
+        ctx.trace.checks.append(check_by_differences(f, x, result, 1, ctx.facts))
     return result
 
 
 def _hessian(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx), op.operands[1]  # type: ignore[arg-type]
-    result = hessian(f, x, ctx, op.attrs[0] if op.attrs else None)  # type: ignore[arg-type]
+    f, x = prepared(op.operands[0], ctx), op.operands[1]
+    result = hessian(f, x, ctx, op.attrs[0] if op.attrs else None)
     if not op.attrs or op.attrs[0] != "tied":
-        ctx.trace.checks.append(check_by_differences(f, x, result, 2, ctx.facts))  # type: ignore[arg-type]
+        ctx.trace.checks.append(check_by_differences(f, x, result, 2, ctx.facts))
     return result
 
 
 def _hvp(op: Operator, ctx: Context) -> Array:
-    f, x, v = prepared(op.operands[0], ctx), op.operands[1], op.operands[2]  # type: ignore[arg-type]
-    result = hvp(f, x, v, ctx)  # type: ignore[arg-type]
+    f, x, v = prepared(op.operands[0], ctx), op.operands[1], op.operands[2]
+    result = hvp(f, x, v, ctx)
 
     def ask() -> Evidence:
         """The derivative of g . u by x, u held fixed, by differences; and the result is that at u = v."""
-        fixed = var("_direction", x.shape, "real", "placeholder", uid=12)  # type: ignore[attr-defined]
+        fixed = var("_direction", x.shape, "real", "placeholder", uid=12)
         quiet = Context(facts=ctx.facts, names=ctx.names)
-        general = hvp(f, x, fixed, quiet)  # type: ignore[arg-type]
-        slope = gradient(f, [x], quiet)[x]  # type: ignore[list-item, index]
+        general = hvp(f, x, fixed, quiet)
+        slope = gradient(f, [x], quiet)[x]
         product = build.dot(build.of_array(slope), build.of_array(fixed)).array()
-        found = check_by_differences(product, x, general, 1, ctx.facts)()  # type: ignore[arg-type]
+        found = check_by_differences(product, x, general, 1, ctx.facts)()
         same = check_equal_numeric(replace_arrays(general, {fixed: v}), result, ctx.facts)
         return found if same.kind != "unknown" else same
 

@@ -10,9 +10,44 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symgen.tensor.expression import (
-    HALF, MINUS_ONE, ONE, TWO, ZERO, Array, Dim, Entry, Expect, Fold, Index, Mul, Node, Num, Scalar,
-    Sum, add, count_nodes, delta, divide, entry, expand_size, fn, fold, fresh_index, has_delta_on, in_range, mul, neg, num,
-    operation, power, rebuild, sub, substitute, tensor, total, where,
+    HALF,
+    MINUS_ONE,
+    ONE,
+    TWO,
+    ZERO,
+    Array,
+    Dim,
+    Entry,
+    Expect,
+    Fold,
+    Index,
+    Mul,
+    Node,
+    Num,
+    Scalar,
+    Sum,
+    add,
+    count_nodes,
+    delta,
+    divide,
+    entry,
+    expand_size,
+    fn,
+    fold,
+    fresh_index,
+    has_delta_on,
+    in_range,
+    mul,
+    neg,
+    num,
+    operation,
+    power,
+    rebuild,
+    sub,
+    substitute,
+    tensor,
+    total,
+    where,
 )  # fmt: skip
 
 Shape = tuple[Scalar, ...]
@@ -267,7 +302,7 @@ def hoisted(body: Scalar, indices: Sequence[Index]) -> Scalar:
 
 def replace_scalars(body: Scalar, mapping: dict[Scalar, Scalar]) -> Scalar:
     """`body` with whole sub-expressions replaced (outside binders)."""
-    memo: dict[Node, Scalar] = dict(mapping)  # type: ignore[arg-type]
+    memo: dict[Node, Scalar] = dict(mapping)
     stack: list[Node] = [body]
     while stack:
         n = stack[-1]
@@ -275,7 +310,7 @@ def replace_scalars(body: Scalar, mapping: dict[Scalar, Scalar]) -> Scalar:
             stack.pop()
             continue
         if not n.args or n.is_array_node or isinstance(n, (Sum, Fold, Expect)):
-            memo[n] = n  # type: ignore[assignment]
+            memo[n] = n
             stack.pop()
             continue
         waiting = [a for a in n.args if a not in memo]
@@ -284,7 +319,7 @@ def replace_scalars(body: Scalar, mapping: dict[Scalar, Scalar]) -> Scalar:
             continue
         stack.pop()
         new = [memo[a] for a in n.args]
-        memo[n] = n if all(x is y for x, y in zip(new, n.args, strict=True)) else rebuild(n, new)  # type: ignore[assignment]
+        memo[n] = n if all(x is y for x, y in zip(new, n.args, strict=True)) else rebuild(n, new)
     return memo[body]
 
 
@@ -296,7 +331,10 @@ def normal_axes(rank: int, axes: Sequence[int]) -> list[int]:
     out = []
     for a in axes:
         if not -rank <= a < rank:
-            raise ShapeClash(f"there is no axis {a}")
+            axes_there = (
+                "a scalar has none" if rank == 0 else "the only axis is 0" if rank == 1 else f"axes are 0 to {rank - 1}"
+            )
+            raise ShapeClash(f"there is no axis {a}: {axes_there}")
         out.append(a % rank)
     return sorted(set(out))
 
@@ -473,7 +511,9 @@ def concat(values: Sequence[Value], position: int = 0) -> Value:
     for p, v in enumerate(values):
         for j in range(rank):
             if j != k and not same_size(v.shape[j], first.shape[j]):
-                raise ShapeClash("sizes beside the joined axis differ", first.shape[j], v.shape[j], p)
+                raise ShapeClash(
+                    f"`concat` joins axis {k}, and the sizes of axis {j} differ", first.shape[j], v.shape[j], p
+                )
     size = normal_size(add(*(v.shape[k] for v in values)))
     parts, offset = [], ZERO
     for v in values:
@@ -537,4 +577,3 @@ def is_inside(item: Scalar, size: Scalar) -> bool | None:
 
 def select(condition: Value, a: Value, b: Value) -> Value:
     return elementwise(where, condition, settled(a), settled(b))
-

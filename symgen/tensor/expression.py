@@ -15,6 +15,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from math import factorial
 from typing import Any
 
 from sympy import Basic
@@ -33,14 +34,14 @@ _serial = 0
 EMPTY: frozenset[Index] = frozenset()
 
 
-class Node(Basic):
+class Node(Basic):  # type: ignore[misc]
     """An interned expression node.
 
     `args` are its children; `serial` orders nodes by birth; `free` holds the free `Index` nodes; `height` is the largest
     number of an index bound inside, so that `total` can number a new one past it.
     """
 
-    __slots__ = ("serial", "free", "height", "key")
+    __slots__ = ("free", "height", "key", "serial")
     is_scalar_node = False
     is_array_node = False
 
@@ -153,7 +154,7 @@ def num(value: int | Fraction | str) -> Num:
     if found is None:
         found = _intern(Num, key, (), EMPTY, 0)
         found.value = value
-    return found  # type: ignore[return-value]
+    return found
 
 
 class Dim(Scalar):
@@ -169,7 +170,7 @@ def dim(name: str) -> Dim:
     if found is None:
         found = _intern(Dim, key, (), EMPTY, 0)
         found.name = name
-    return found  # type: ignore[return-value]
+    return found
 
 
 class Index(Scalar):
@@ -191,7 +192,7 @@ def _index(kind: str, number: int, size: Scalar) -> Index:
         found = _intern(Index, key, (), EMPTY, 0)
         found.kind, found.number, found.size = kind, number, size
         found.free = frozenset((found,))
-    return found  # type: ignore[return-value]
+    return found
 
 
 def axis(number: int, size: Scalar) -> Index:
@@ -221,7 +222,7 @@ class Var(Array):
     arguments (`label(k)`); `uid` tells apart variables of equal name.
     """
 
-    __slots__ = ("name", "domain", "role", "domain_args", "uid")
+    __slots__ = ("domain", "domain_args", "name", "role", "uid")
     name: str
     domain: str
     role: str
@@ -244,7 +245,7 @@ def var(
         found = _intern(Var, key, (), EMPTY, 0)
         found.name, found.shape, found.domain, found.role = name, shape, domain, role
         found.domain_args, found.uid = domain_args, uid
-    return found  # type: ignore[return-value]
+    return found
 
 
 # --- arrays -----------------------------------------------------------------------------------------------------------
@@ -278,7 +279,7 @@ def tensor(indices: Sequence[Index], body: Scalar) -> Array:
     if found is None:
         found = _intern(Tensor, key, (body,), EMPTY, 0)  # closed: no index of a binder outside can meet one inside
         found.axes, found.body, found.shape = axes, body, tuple(i.size for i in axes)
-    return found  # type: ignore[return-value]
+    return found
 
 
 class Operation(Array):
@@ -304,13 +305,13 @@ def operation(name: str, operands: Sequence[Node], shape: Sequence[Scalar]) -> O
     if found is None:
         found = _intern(Operation, key, operands, _union(operands), 0)
         found.name, found.shape = name, shape
-    return found  # type: ignore[return-value]
+    return found
 
 
 class Operator(Array):
     """What an engine has still to reduce: grad, hessian, KL, E, posterior. `attrs` are hashable Python values."""
 
-    __slots__ = ("name", "attrs")
+    __slots__ = ("attrs", "name")
     name: str
     attrs: tuple[Any, ...]
 
@@ -326,7 +327,7 @@ def operator(name: str, operands: Sequence[Node], shape: Sequence[Scalar] = (), 
     if found is None:
         found = _intern(Operator, key, operands, _union(operands), 0)
         found.name, found.shape, found.attrs = name, shape, attrs
-    return found  # type: ignore[return-value]
+    return found
 
 
 class Recurrence(Array):
@@ -335,7 +336,7 @@ class Recurrence(Array):
     axis for t, the sequence itself is the variable `self_var`.
     """
 
-    __slots__ = ("self_var", "step", "base", "reverse")
+    __slots__ = ("base", "reverse", "self_var", "step")
     self_var: Var
     step: Array
     base: tuple[Array, ...]
@@ -351,7 +352,7 @@ def recurrence(self_var: Var, step: Array, base: Sequence[Array], reverse: bool 
         found = _intern(Recurrence, key, (step, *base), EMPTY, 0)
         found.self_var, found.step, found.base, found.reverse = self_var, step, base, reverse
         found.shape = self_var.shape
-    return found  # type: ignore[return-value]
+    return found
 
 
 # --- scalars ----------------------------------------------------------------------------------------------------------
@@ -416,7 +417,7 @@ class Fn(Scalar):
 class Sum(Scalar):
     """The contraction: the sum of `body` over all values of `indices`."""
 
-    __slots__ = ("indices", "body")
+    __slots__ = ("body", "indices")
     indices: tuple[Index, ...]
     body: Scalar
 
@@ -424,7 +425,7 @@ class Sum(Scalar):
 class Fold(Scalar):
     """prod, max or min (`kind`) of `body` over all values of `indices`."""
 
-    __slots__ = ("indices", "body", "kind")
+    __slots__ = ("body", "indices", "kind")
     indices: tuple[Index, ...]
     body: Scalar
     kind: str
@@ -460,7 +461,7 @@ class Expect(Scalar):
     """The mean of `body` over fresh draws of the noise variables `noise` (each a `Var` of role random): what is left of
     an expectation without closed form, after reparameterisation. Linear in the body; binds its noise."""
 
-    __slots__ = ("noise", "laws", "body")
+    __slots__ = ("body", "laws", "noise")
     noise: tuple[Var, ...]
     laws: tuple[str, ...]
     body: Scalar
@@ -598,7 +599,7 @@ def mul(*factors: Scalar) -> Scalar:
         if NAN in powers or powers[INF] is not ONE:
             return NAN
         if len(powers) == 1:
-            return INF if coefficient > 0 else _make(Mul, (MINUS_ONE, INF))  # type: ignore[no-any-return]
+            return INF if coefficient > 0 else _make(Mul, (MINUS_ONE, INF))
     out: list[Scalar] = []
     again = False
     for base, exponent in powers.items():
@@ -730,24 +731,21 @@ def fn(name: str, *args: Scalar) -> Scalar:
             if name == "floor":
                 return num(r.numerator // r.denominator)
             if name == "gamma" and r.denominator == 1 and 0 < r <= 170:
-                value = 1
-                for k in range(2, int(r)):
-                    value *= k
-                return num(value)
+                return num(factorial(int(r) - 1))
     elif name in ("max", "min") and len(args) == 2:
         r, s = _rational(args[0]), _rational(args[1])
         if r is not None and s is not None:
             return num(max(r, s) if name == "max" else min(r, s))
         if args[0] is args[1]:
             return args[0]
-    elif name == "mod" and len(args) == 2 or name == "div" and len(args) == 2:
+    elif (name == "mod" and len(args) == 2) or (name == "div" and len(args) == 2):
         return _split_index(name, *args)
     key = (Fn, name, *args)
     found = _table.get(key)
     if found is None:
         found = _intern(Fn, key, args, _union(args), max((a.height for a in args), default=0))
         found.name = name
-    return found  # type: ignore[return-value]
+    return found
 
 
 def _split_index(name: str, a: Scalar, n: Scalar) -> Scalar:
@@ -767,14 +765,14 @@ def _split_index(name: str, a: Scalar, n: Scalar) -> Scalar:
                 return inside[0] if name == "mod" else add(*rest)
     quotient = divide(a, n)
     if type(a) is Mul and not _has_power_of(quotient, n) and quotient is not a:
-        if len(_factors(quotient)) < len(_factors(a)) or _rational(n) is not None and _is_integral(quotient):
+        if len(_factors(quotient)) < len(_factors(a)) or (_rational(n) is not None and _is_integral(quotient)):
             return ZERO if name == "mod" else quotient
     key = (Fn, name, a, n)
     found = _table.get(key)
     if found is None:
         found = _intern(Fn, key, (a, n), _union((a, n)), 0)
         found.name = name
-    return found  # type: ignore[return-value]
+    return found
 
 
 def _factors(x: Scalar) -> tuple[Scalar, ...]:
@@ -782,9 +780,7 @@ def _factors(x: Scalar) -> tuple[Scalar, ...]:
 
 
 def _is_integral(x: Scalar) -> bool:
-    return all(
-        (r := _rational(f)) is not None and r.denominator == 1 or type(f) in (Index, Dim) for f in _factors(x)
-    )
+    return all(((r := _rational(f)) is not None and r.denominator == 1) or type(f) in (Index, Dim) for f in _factors(x))
 
 
 def _has_power_of(x: Scalar, n: Scalar) -> bool:
@@ -821,7 +817,7 @@ def compare(op: str, a: Scalar, b: Scalar) -> Scalar:
     if found is None:
         found = _intern(Compare, key, (a, b), _union((a, b)), max(a.height, b.height))
         found.op = op
-    return found  # type: ignore[return-value]
+    return found
 
 
 _NEGATED = {"==": "!=", "!=": "==", "<": "<=", "<=": "<"}
@@ -859,7 +855,7 @@ def logic(op: str, *args: Scalar) -> Scalar:
     if found is None:
         found = _intern(Logic, key, args, _union(args), max((a.height for a in args), default=0))
         found.op = op
-    return found  # type: ignore[return-value]
+    return found
 
 
 def where(condition: Scalar, a: Scalar, b: Scalar) -> Scalar:
@@ -868,7 +864,12 @@ def where(condition: Scalar, a: Scalar, b: Scalar) -> Scalar:
         return a
     if condition is ZERO:
         return b
-    if isinstance(condition, Logic) and condition.op == "not" or isinstance(condition, Compare) and condition.op == "!=":
+    if (
+        (isinstance(condition, Logic)
+        and condition.op == "not")
+        or (isinstance(condition, Compare)
+        and condition.op == "!=")
+    ):
         condition, a, b = logic("not", condition), b, a
     return _make(Where, (condition, a, b))  # type: ignore[no-any-return]
 
@@ -899,7 +900,7 @@ def size_product(indices: Iterable[Index]) -> Scalar:
 
 def total(body: Scalar, indices: Sequence[Index]) -> Scalar:
     """The sum of `body` over `indices`: constant factors go out, Deltas are eliminated, a constant body gives its size."""
-    todo = [i for i in dict.fromkeys(indices)]
+    todo = list(dict.fromkeys(indices))
     if not todo or body is ZERO:
         return body
     kind = type(body)
@@ -917,7 +918,7 @@ def total(body: Scalar, indices: Sequence[Index]) -> Scalar:
     if halves is not None:
         i, parts, value = halves
         return total(substitute(body, {i: value}), [j for j in todo if j is not i] + parts)
-    if kind is Delta or kind is Mul and any(type(f) is Delta for f in body.args):
+    if kind is Delta or (kind is Mul and any(type(f) is Delta for f in body.args)):
         eliminated = _eliminate_delta(body, todo)
         if eliminated is not None:
             return eliminated
@@ -1106,7 +1107,7 @@ def _split_delta(f: Scalar, todo: list[Index]) -> tuple[Index, list[Index], Scal
 
 def fold(kind: str, body: Scalar, indices: Sequence[Index]) -> Scalar:
     """prod, max or min of `body` over `indices`."""
-    todo = [i for i in dict.fromkeys(indices)]
+    todo = list(dict.fromkeys(indices))
     if not todo:
         return body
     missing = [i for i in todo if i not in body.free]
@@ -1114,7 +1115,7 @@ def fold(kind: str, body: Scalar, indices: Sequence[Index]) -> Scalar:
         body = power(body, size_product(missing)) if kind == "prod" else body
         return fold(kind, body, [i for i in todo if i in body.free])
     if all(i.size is ONE for i in todo):
-        return substitute(body, {i: ZERO for i in todo})
+        return substitute(body, dict.fromkeys(todo, ZERO))  # type: ignore[no-any-return]
     return _bind(Fold, body, todo, (kind,))  # type: ignore[no-any-return]
 
 
@@ -1138,7 +1139,7 @@ def expect(body: Scalar, noise: Sequence[Var], laws: Sequence[str]) -> Scalar:
     if found is None:
         found = _intern(Expect, key, (body,), body.free, body.height)
         found.noise, found.laws, found.body = variables, names, body
-    return found  # type: ignore[return-value]
+    return found
 
 
 @contextmanager
@@ -1324,7 +1325,7 @@ def walk(*roots: Node) -> Iterator[Node]:
 
 def topological(*roots: Node) -> list[Array]:
     """The arrays below the roots, each after those that it is made from: the program."""
-    return [n for n in walk(*roots) if n.is_array_node]  # type: ignore[misc]
+    return [n for n in walk(*roots) if n.is_array_node]
 
 
 _direct: dict[Node, tuple[Array, ...]] = {}
@@ -1343,7 +1344,7 @@ def arrays_below(node: Node) -> tuple[Array, ...]:
                 continue
             seen.add(n)
             if n.is_array_node:
-                out[n] = None  # type: ignore[index]
+                out[n] = None
             else:
                 stack.extend(reversed(children(n)))
         found = _direct[node] = tuple(out)
