@@ -16,6 +16,7 @@ from typing import Any
 
 from symgen.algebra import polynomial as poly
 from symgen.algebra.contraction import components, labelled
+from symgen.algebra.ordering import is_nonnegative_form
 from symgen.algebra.polynomial import Budget, Monomial, Poly
 from symgen.algebra.rewriting import FUNCTION_RULES, contract_pairs, open_operation
 from symgen.derivation.context import BudgetSpent
@@ -130,30 +131,8 @@ class Workshop:
         return not self.difference(a, b)
 
     def is_ordered(self, a: Array, b: Array, strict: bool) -> bool:
-        """Whether b - a is nonnegative by its form: its range, or log q <= q - 1 and exp q >= 1 + q in its terms."""
-        p = self.difference(b, a)
-        for _ in range(3):
-            r = range_of(poly.node_of(p), self.facts)
-            if r.positive or (r.nonnegative and not strict):
-                return True
-            lowered = self._lower_bound(p)
-            if lowered is None or strict:
-                return False
-            p = lowered
-        return False
-
-    def _lower_bound(self, p: Poly) -> Poly | None:
-        """Something not larger: every -c log q, c > 0, becomes c (1 - q); every c exp(q) becomes c (1 + q)."""
-        out: list[Poly] = []
-        changed = False
-        for m, c in p.items():
-            if len(m) == 1 and m[0][1] == 1 and isinstance(m[0][0], Fn) and m[0][0].name == "log" and c < 0:
-                q = self.poly(m[0][0].args[0])
-                out.append(poly.scale(poly.add_polys([poly.constant(1), poly.scale(q, Fraction(-1))], self.budget), -c))
-                changed = True
-            else:
-                out.append({m: c})
-        return poly.add_polys(out, self.budget) if changed else None
+        """Whether b - a is nonnegative (positive if `strict`) by its form."""
+        return is_nonnegative_form(self, self.difference(b, a), strict)
 
     def is_free(self, array: Array, over: Sequence[Var], positive: bool = False) -> bool:
         """Whether the form of an array does not mention the variables (and is positive)."""

@@ -42,6 +42,8 @@ class Counterexample:
             where += " and at " + ", ".join(f"{name} = {value_text(v)}" for name, v in self.other.items())
         entry_text = f", entry [{', '.join(map(str, self.at))}]" if self.at else ""
         start = f"at {where}{entry_text}: " if where or entry_text else ""
+        if self.left_text == self.right_text:
+            return f"{start}{left} and {right} are both {self.left_text}"
         return f"{start}{left} is {self.left_text}, {right} is {self.right_text}"
 
     def __str__(self) -> str:
@@ -80,9 +82,11 @@ def two_texts(left: Any, right: Any) -> tuple[str, str]:
         a, b = _digits(left, digits), _digits(right, digits)
         if a != b:
             return a, b
-    return left.str(80, radius=False), right.str(80, radius=False)
+    return _digits(left, 6), _digits(right, 6)
 
 
 def _digits(x: Any, digits: int) -> str:
     text = str(x.str(digits, radius=False))
+    if text.startswith("0e"):
+        return "0"
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text

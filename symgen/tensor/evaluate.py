@@ -61,7 +61,8 @@ class Point:
     """Where to evaluate. `sizes` by the names of dims, `values` of the variables (floats, or exact Fractions as
     objects); `functions` give the values of functions not known, `f(field, *arguments)`; `draws` lists samples of the
     noise over which an expectation is averaged; `operators` evaluate operators by name, `f(evaluator, node)`. `shown`
-    tells what else a reader should see of the point."""
+    tells what else a reader should see of the point. Where all is `alike`, unknown functions are constant and unknown
+    densities equal."""
 
     sizes: dict[str, int]
     values: dict[Var, Any] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Point:
     draws: dict[Var, Sequence[Any]] = field(default_factory=dict)
     operators: dict[str, Callable[..., Any]] = field(default_factory=dict)
     shown: Callable[[], dict[str, Any]] | None = None
+    alike: bool = False
 
 
 # --- the evaluator ----------------------------------------------------------------------------------------------------

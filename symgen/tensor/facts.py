@@ -70,6 +70,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+_NONNEGATIVE_OPERATORS = frozenset((  # Cover & Thomas (2006), 2.6.3: by Jensen
+    "density", "pdf", "KL", "JS", "chi2", "hellinger", "tv", "wasserstein2", "mutual_information", "Var",
+))  # fmt: skip
 # functions that are positive where all their arguments are
 _POSITIVE_ON_POSITIVE = {"gamma", "besseli", "hyp1f1", "besselk", "hyperu", "zeta", "beta"}
 
@@ -655,7 +658,9 @@ def _range_apply(facts: Facts, node: Operator) -> Range:
             if isinstance(word, str) and word in DOMAINS:
                 row = DOMAINS[word]
                 return Range(row.low, row.high, row.open and row.low is not None, row.open and row.high is not None)
-    return NONNEGATIVE if node.name in ("density", "pdf") and not (node.attrs and node.attrs[0] == "law") else ALL
+    if node.name in _NONNEGATIVE_OPERATORS and not (node.attrs and node.attrs[0] == "law"):
+        return NONNEGATIVE if node.name != "Var" or not node.shape else ALL
+    return ALL
 
 
 def _range_pow(facts: Facts, node: Pow) -> Range:

@@ -34,7 +34,7 @@ from symgen.tensor.numeric import FUNCTIONS
 
 __all__ = [
     "complete_point", "dims_of", "generator", "holds", "random_direction", "random_function", "random_point",
-    "random_sizes", "simple_points", "simple_sizes", "sizes_in", "tangent",
+    "random_sizes", "simple_points", "simple_sizes", "sizes_in", "special_points", "tangent",
 ]  # fmt: skip
 
 Generator = np.random.Generator
@@ -255,6 +255,51 @@ def simple_points(
             yield point
 
 
+_SPECIAL = (1.0, 0.0, 0.5, 2.0, -1.0, 2.0**-20, 2.0**20, 1 - 2.0**-20)
+
+
+def special_points(
+    variables: Iterable[Var], sizes: Mapping[str, int], assumptions: Sequence[Scalar] = ()
+) -> Iterator[Point]:
+    """Points at which inequalities tend to be tight or to fail: all variables of one value, two values, the edges."""
+    ordered = sorted(variables, key=lambda v: (v.name, v.uid))
+    shapes = {v: _shape(v, sizes) for v in ordered}
+
+    def constant(v: Var, c: float) -> Any | None:
+        row, shape = DOMAINS.get(v.domain, DOMAINS["real"]), shapes[v]
+        x = np.full(shape, c)
+        if row.name == "simplex" and shape:
+            x = np.full(shape, 1 / shape[-1])
+        elif row.structure == 2 and shape:
+            x = np.broadcast_to(c * np.eye(shape[-1]), shape)
+        elif row.name == "onehot" and shape:
+            x = np.broadcast_to(np.eye(shape[-1])[0], shape)
+        return x if row.contains(x, _arguments(v, sizes)) else None
+
+    def points() -> Iterator[dict[Var, Any]]:
+        for c in _SPECIAL:
+            found = {v: constant(v, c) for v in ordered}
+            backup = {v: next((x for d in _SPECIAL if (x := constant(v, d)) is not None), None) for v in ordered}
+            yield {v: x if x is not None else backup[v] for v, x in found.items()}
+        if 1 < len(ordered) <= 3:
+            for chosen in product(_SPECIAL, repeat=len(ordered)):
+                yield {v: constant(v, c) for v, c in zip(ordered, chosen, strict=True)}
+        for turn in range(4):  # variables of one shape are equal
+            simple: dict[Any, Any] = {}
+            for v in ordered:
+                key = (v.domain, shapes[v])
+                if key not in simple:
+                    simple[key] = DOMAINS.get(v.domain, DOMAINS["real"]).simple(
+                        shapes[v], turn + len(simple), _arguments(v, sizes)
+                    )
+            yield {v: simple[v.domain, shapes[v]] for v in ordered}
+
+    for values in points():
+        point = Point(dict(sizes), values)
+        if all(x is not None for x in values.values()) and all(holds(a, point) for a in assumptions):
+            yield point
+
+
 # --- functions that are not known, and noise --------------------------------------------------------------------------
 
 DRAWS = 3  # of each noise variable: an equation that holds for any draws holds for their average
@@ -264,7 +309,8 @@ def complete_point(point: Point, nodes: Sequence[Node], rng: Generator) -> None:
     """Give the point random functions for the unknown ones that occur, and draws for the noise of expectations."""
     for n in walk(*nodes):
         if isinstance(n, Operator) and n.name == "apply" and n.attrs[0] not in point.functions:
-            point.functions[n.attrs[0]] = random_function(rng, _range_word(n.attrs), len(n.args))
+            arity = 0 if point.alike else len(n.args)
+            point.functions[n.attrs[0]] = random_function(rng, _range_word(n.attrs), arity)
         elif isinstance(n, Fn) and n.name not in FUNCTIONS and n.name not in point.functions:
             point.functions[n.name] = random_function(rng, "real", len(n.args))
         elif isinstance(n, Expect):

@@ -150,8 +150,13 @@ def check_step(
     return replace(verdict, suggestion=help, diagnostic=excerpt_of(source, k, before, side, found, step, help))
 
 
+_TURNED = {"<": ("<=", ">=", ">"), ">": (">=", "<=", "<"), "<=": (">=",), ">=": ("<=",)}
+
+
 def hint(model: ModelLike, left: Array, relation: Relation, side: Side, source: Source, until: float) -> str | None:
     """The small edit of a wrong side under which its step holds, if there is one."""
+
+    facts = model.elaborated.facts
 
     def holds(e: tree.Expression) -> bool:
         array = read(model, e, source, until).array
@@ -159,10 +164,15 @@ def hint(model: ModelLike, left: Array, relation: Relation, side: Side, source: 
             return False
         try:
             a, b = one_shape(left, array)
-            return compare_values(a, b, relation, model.elaborated.facts, time.monotonic() + 1.0, prove=False).holds
+            return compare_values(a, b, relation, facts, time.monotonic() + 1.0, prove=False).holds
         except (ShapeClash, BudgetSpent):
             return False
 
+    if relation.op in _TURNED and side.array is not None:  # almost any edit would make an inequality hold
+        for other in _TURNED[relation.op]:
+            if compare_values(*one_shape(left, side.array), other, facts, time.monotonic() + 0.7, prove=False).holds:
+                return f"`{other}` for `{relation.op}`"
+        return None
     edit = suggest(
         side.expression, source, holds, list(model.elaborated.dims), seconds=min(3.0, until - time.monotonic())
     )

@@ -162,7 +162,7 @@ class World:
         key = (name, given, tuple(id(s) for s in spaces))
         found = self.tables.get(key)
         if found is None:
-            rng = generator(self.seed, name, given)
+            rng = generator(self.seed) if self.point.alike else generator(self.seed, name, given)
             cells = list(product(*(range(len(s.atoms)) for s in spaces)))
             heights = {c: int(rng.integers(1, 24)) for c in cells}
             mass = sum((h * self.weight(spaces, c) for c, h in heights.items()), Fraction(0))
