@@ -14,9 +14,11 @@ from symgen.tensor import build
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import Dim, Num, Scalar, Var, dim, tensor, var, variables_of, walk
-from symgen.tensor.scope import Clash, UserFunction, Witness, parts_of, shape_text
+from symgen.tensor.scope import Clash, UserFunction, Witness, parts_of, shape_text, size_text
 from symgen.text import tree
 from symgen.text.names import near_name
+
+INITIALISERS = ("zeros", "ones", "normal", "glorot", "he")
 
 
 def domain(model: Elaboration, d: tree.Domain | None, what: str) -> tuple[str, tuple[Scalar, ...], tuple[Scalar, ...]]:
@@ -25,20 +27,24 @@ def domain(model: Elaboration, d: tree.Domain | None, what: str) -> tuple[str, t
         return "real", (), ()
     if d.word not in DOMAINS:
         near = near_name(d.word, list(DOMAINS))
-        help = f"did you mean `{near}`?" if near else "domains are " + ", ".join(DOMAINS)
-        raise Clash(f"unknown domain `{d.word}`", d.span, "not a domain", help=help)
+        matrices = [n for n, row in DOMAINS.items() if row.structure == 2]
+        known = ["domains are " + ", ".join(n for n in DOMAINS if n not in matrices), "and of matrices " + ", ".join(matrices)]
+        raise Clash(f"unknown domain `{d.word}`", d.span, "not a domain", notes=known,
+                    help=f"did you mean `{near}`?" if near else None)  # fmt: skip
     reader = model.reader()
     shape = tuple(declared_size(model, reader, e, what) for e in d.shape or ())
     arguments = tuple(reader.size(e) for e in d.arguments)
     if d.word == "label" and len(arguments) != 1:
-        raise Clash("`label` takes the number of classes", d.span, help="`label(k)`: 0, 1, .. k-1")
+        raise Clash("`label` takes the number of classes", d.span, "how many classes?", help="`label(k)`: 0, 1, .. k-1")
     if d.word != "label" and arguments:
-        raise Clash(f"`{d.word}` takes no argument", d.span)
+        text = ", ".join(model.written(a.span) for a in d.arguments)
+        raise Clash(f"`{d.word}` takes no argument", d.span, "an argument", help=f"`{d.word}[{text}]` has that shape")
     if d.word in ("symmetric", "spd", "psd", "diagonal", "lower", "skew", "orthogonal"):
         if len(shape) < 2:
             raise Clash(f"a `{d.word}` variable is a matrix", d.span, shape_text(shape), help=f"`{d.word}[n, n]`")
         if d.word != "orthogonal" and not build.same_size(shape[-1], shape[-2]):
-            raise Clash(f"a `{d.word}` matrix is square", d.span, shape_text(shape))
+            size = size_text(shape[-1])
+            raise Clash(f"a `{d.word}` matrix is square", d.span, shape_text(shape), help=f"`{d.word}[{size}, {size}]`")
     if d.word in ("simplex", "onehot") and not shape:
         raise Clash(f"a `{d.word}` variable is a vector", d.span, "a scalar", help=f"`{d.word}[k]`")
     return d.word, arguments, shape
@@ -96,16 +102,17 @@ def define_variable(model: Elaboration, name: str, s: tree.Declaration) -> None:
 
 
 def initialiser(model: Elaboration, e: tree.Expression, v: Var) -> Initial:
-    if isinstance(e, tree.Name) and e.name in ("zeros", "ones", "glorot", "he", "normal"):
+    if isinstance(e, tree.Name) and e.name in INITIALISERS:
         return Initial(e.name, 1.0 if e.name == "normal" else 0.0)
     if isinstance(e, tree.Call) and e.function == "normal" and len(e.arguments) == 1:
         return Initial("normal", float(number(model, e.arguments[0])))
     if isinstance(e, (tree.Name, tree.Call)) and (not isinstance(e, tree.Name) or e.name not in model.statements):
-        near = near_name(
-            e.name if isinstance(e, tree.Name) else e.function, ["zeros", "ones", "normal", "glorot", "he"]
-        )
-        raise Clash("unknown initialiser", e.span, "zeros, ones, normal(0.01), glorot, he or a number",
-                    help=f"did you mean `{near}`?" if near else None)  # fmt: skip
+        name = e.name if isinstance(e, tree.Name) else e.function
+        near = {"xavier": "glorot", "kaiming": "he", "randn": "normal", "gaussian": "normal"}.get(name.lower())
+        near = near or near_name(name, INITIALISERS)
+        known = "initialisers are zeros, ones, normal(0.01), glorot, he or a number"
+        raise Clash(f"unknown initialiser `{name}`", e.span, "not known",
+                    notes=[known] if near else [], help=f"did you mean `{near}`?" if near else known)  # fmt: skip
     value = float(number(model, e))
     in_domain(model, value, v, e)
     return Initial("number", value)
@@ -113,12 +120,33 @@ def initialiser(model: Elaboration, e: tree.Expression, v: Var) -> Initial:
 
 def default_value(model: Elaboration, e: tree.Expression, v: Var) -> Any:
     if v.rank:
-        if isinstance(e, tree.ListOf):
-            return np.array([float(number(model, x)) for x in e.items])
-        return float(number(model, e))
+        return default_array(model, e, v)
     value = number(model, e)
     in_domain(model, float(value), v, e)
     return float(value)
+
+
+def default_array(model: Elaboration, e: tree.Expression, v: Var) -> Any:
+    """The value of a constant array: one number for all entries, or a list in the declared shape."""
+    reader = model.reader()
+    value = reader.number(e)
+    array = value.array()
+    if variables_of(array):
+        raise Clash("a number is needed here", e.span, "not a number", reader.witnesses(e))
+    if value.rank and not (
+        value.rank == v.rank and all(build.same_size(a, b) for a, b in zip(value.shape, v.shape, strict=True))
+    ):
+        raise Clash(f"`{v.name}` {shape_text(v.shape)}, and its value {shape_text(value.shape)}", e.span,
+                    shape_text(value.shape), [Witness(model.places[v.name], shape_text(v.shape))])  # fmt: skip
+    if any(isinstance(n, Dim) for n in walk(array)):
+        return float(number(model, e))
+    try:
+        (numbers,) = evaluate([array], Point({}))
+    except NotEvaluable:
+        raise Clash("a number is needed here", e.span, "not a number") from None
+    for x in np.ravel(numbers):
+        in_domain(model, float(x), v, e)
+    return np.asarray(numbers, dtype=float) if value.rank else float(numbers)
 
 
 def in_domain(model: Elaboration, value: float, v: Var, e: tree.Expression) -> None:
@@ -129,8 +157,10 @@ def in_domain(model: Elaboration, value: float, v: Var, e: tree.Expression) -> N
         or (v.domain in ("natural", "label") and value < 0)
     )  # fmt: skip
     if bad:
-        raise Clash(f"`{v.name}` is {v.domain}, and its value is not", e.span, f"not {v.domain}",
-                    [Witness(model.places[v.name], f"{v.name} is {v.domain}")])  # fmt: skip
+        need = {"unit": "between 0 and 1", "binary": "0 or 1", "natural": "a natural number", "integer": "an integer",
+                "label": "a natural number"}.get(v.domain, v.domain)  # fmt: skip
+        raise Clash(f"`{v.name}` is {need}, and `{model.written(e.span)}` is not", e.span, "outside",
+                    [Witness(model.places[v.name], v.domain)])  # fmt: skip
 
 
 def number(model: Elaboration, e: tree.Expression) -> float | Fraction:
@@ -139,13 +169,14 @@ def number(model: Elaboration, e: tree.Expression) -> float | Fraction:
     if isinstance(s, Num) and not isinstance(s.value, str):
         return s.value
     if variables_of(s) or any(isinstance(n, Dim) for n in walk(s)):
-        raise Clash("a number is needed here", e.span, "not a number")
+        raise Clash("a number is needed here", e.span, "not a number", model.reader().witnesses(e),
+                    help="it is worked out when the spec is read, from numbers alone")  # fmt: skip
     try:
         (value,) = evaluate([tensor((), s)], Point({}))
     except NotEvaluable:
         raise Clash("a number is needed here", e.span, "not a number") from None
     if not np.isfinite(value):
-        raise Clash("this number is not finite", e.span)
+        raise Clash(f"`{model.written(e.span)}` is not finite", e.span, f"is {float(value)}")
     return float(value)
 
 
@@ -176,8 +207,14 @@ def check_body(model: Elaboration, s: tree.Def) -> None:
         ):
             if e.name not in model.statements and e.name not in model.heads:
                 raise reader.unknown_name(e.name, e.span)
-        if isinstance(e, tree.Call) and e.function == s.name.name:
-            raise Clash(f"`{s.name.name}` calls itself", e.span, "a function must not be recursive")
+        if isinstance(e, tree.Call) and not e.log:
+            if e.function == s.name.name:
+                raise Clash(f"`{s.name.name}` calls itself", e.span, "a function must not be recursive",
+                            help="a sequence may be: `let h[0] = ..` and `let h[t: 1..T] = ..`")  # fmt: skip
+            if isinstance(model.statements.get(e.function), tree.Def):
+                model.scope.find(e.function)
+            elif e.function not in model.statements and not reader.is_known_function(e.function):
+                raise reader.unknown_name(e.function, e.name_span, "function")
         stack.extend((p, names) for p in parts_of(e))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from symgen.model.model import UnknownFunction
@@ -16,9 +16,8 @@ from symgen.tensor.build import Value
 from symgen.tensor.expression import Array, Entry, Index, Scalar, Var, entry, operator, replace_arrays, tensor
 from symgen.tensor.formula import SPECIAL, Reader
 from symgen.tensor.functions import FUNCTIONS
-from symgen.tensor.scope import Binding, Clash, Scope, UserFunction, Witness, shape_text
+from symgen.tensor.scope import CONSTANTS, Binding, Clash, Scope, UserFunction, Witness, shape_text
 from symgen.text import tree
-from symgen.text.names import near_name
 from symgen.text.tree import Span
 
 BINDER_WORDS = ("E", "Var", "Cov", "integral", "sum", "prod", "mean", "max", "min", "logsumexp", "tensor")
@@ -29,6 +28,8 @@ class Declarations(Protocol):
 
     def written(self, span: Span) -> str: ...
     def random_variable(self, name: str) -> Var | None: ...
+    def near_name(self, name: str, known: Iterable[str]) -> str | None: ...
+    def bound_elsewhere(self, name: str) -> tuple[Span, str] | None: ...
     def joint_names(self) -> list[str]: ...
     def parameter_names(self, family: str) -> list[str]: ...
     def check_parameters(self, reader: DistributionReader, law: Array, e: tree.Call) -> None: ...
@@ -53,8 +54,24 @@ class DistributionReader(Reader):
         known = self.scope.all_names()
         if what == "function":
             known = [*known, *FUNCTIONS, *SPECIAL, *OPERATORS, *BINDER_WORDS]
-        near = near_name(name, known)
-        return Clash(f"unknown {what} `{name}`", span, "not declared", help=f"did you mean `{near}`?" if near else None)
+        if what == "function" and name in CONSTANTS:
+            return Clash(f"`{name}` is a number, not a function", span, "a number", help=f"`{name}*(..)` multiplies by it")
+        near = self.model.near_name(name, known)
+        if near is not None:
+            return Clash(f"unknown {what} `{name}`", span, "not declared", help=f"did you mean `{near}`?")
+        bound = self.model.bound_elsewhere(name) if what == "name" else None
+        if bound is not None:
+            place, kind = bound
+            return Clash(
+                f"unknown name `{name}`", span, "not known here", [Witness(place, f"{kind}, known inside this alone")],
+                help=f"`let f[{name}: n] = ..` has an index on the left" if kind == "an index" else None,
+            )  # fmt: skip
+        help = {
+            "name": "declare it with `data`, `param`, `const` or `let`",
+            "function": f"define it with `def {name}(t) = ..`, or declare it as unknown with `function {name}(x): real`",
+            "distribution": f"declare it with `dist {name}(z) = ..`, or as unknown with `density {name}(z)`",
+        }.get(what)
+        return Clash(f"unknown {what} `{name}`", span, "not declared", help=help)
 
     def meaning(self, e: tree.Name, b: Binding) -> Value:
         if isinstance(b.meaning, UserFunction):
@@ -76,11 +93,19 @@ class DistributionReader(Reader):
     def is_built_in(self, name: str) -> bool:
         return super().is_built_in(name) or name in OPERATORS or name in BINDER_WORDS
 
+    def is_known_function(self, name: str) -> bool:
+        return self.is_built_in(name) or is_family(name) or name == "Empirical"
+
     def call_declared(self, e: tree.Call, b: Binding) -> Value | None:
         if isinstance(b.meaning, UnknownFunction):
             return self.apply_unknown(e, b.meaning)
         if isinstance(b.meaning, Joint):
             return self.density_call(e, b.meaning)
+        if e.log and isinstance(b.meaning, Value | UserFunction):
+            raise Clash(
+                f"`{e.function}` is a {b.kind}, not a distribution", e.name_span, b.kind, [Witness(b.span, "declared here")],
+                help="`log(..)` is the logarithm of a number; `log p(..)`, with a space, is a log-density",
+            )  # fmt: skip
         return super().call_declared(e, b)
 
     def apply_unknown(self, e: tree.Call, f: UnknownFunction) -> Value:
@@ -132,8 +157,8 @@ class DistributionReader(Reader):
         if not e.arguments:
             return probability.whole(joint), {}
         values: dict[Var, Value] = {}
-        chosen = self.match_variables(e, e.arguments, joint, joint.variables, values, drawn=True)
-        given = self.match_variables(e, e.given, joint, (*joint.outside, *joint.variables), values, drawn=False)
+        chosen = self.match_variables(e, e.arguments, joint, joint.variables, values, ())
+        given = self.match_variables(e, e.given, joint, (*joint.outside, *joint.variables), values, chosen)
         if not e.given:
             given = tuple(g for f in joint.factors if set(f.variables) & set(chosen) for g in f.given
                           if g in joint.outside and g not in chosen)  # fmt: skip
@@ -141,12 +166,14 @@ class DistributionReader(Reader):
 
     def match_variables(
         self, e: tree.Call, items: Sequence[tree.Expression], joint: Joint, among: Sequence[Var],
-        values: dict[Var, Value], drawn: bool,
+        values: dict[Var, Value], taken: Sequence[Var],
     ) -> tuple[Var, ...]:  # fmt: skip
         chosen: list[Var] = []
         rest: list[tuple[int, tree.Expression]] = []
         for position, a in enumerate(items):
             v = next((v for v in among if isinstance(a, tree.Name) and v.name == a.name), None)
+            if v is not None and v in taken:
+                raise Clash(f"`{v.name}` of `{e.function}` stands on both sides of the bar", a.span, "given here")
             if v is not None and v not in chosen:
                 chosen.append(v)
                 b = self.scope.find(v.name)
@@ -158,25 +185,42 @@ class DistributionReader(Reader):
                 rest.append((position, a))
                 chosen.append(None)  # type: ignore[arg-type]
         for position, a in rest:
-            free = [v for v in among if v not in chosen]
+            free = [v for v in among if v not in chosen and v not in taken]
             if not free:
-                names = ", ".join(f"`{v.name}`" for v in joint.variables)
                 raise Clash(
                     f"`{e.function}` has no variable for `{self.written(a.span)}`", a.span, "one too many",
-                    notes=[f"{e.function} is over {names}"],
+                    notes=[self.variables_text(joint)],
                 )  # fmt: skip
             v = free[0]
-            if drawn and len(items) == 1 and len(joint.factors) > 1 and len(among) > 1:
+            if not taken and len(items) == 1 and len(joint.factors) > 1 and len(among) > 1:
                 same = self.value(a)
                 fits = [f for f in free if self.fits(same, f)]
                 if len(fits) != 1:
-                    names = ", ".join(f"`{f.name}`" for f in free)
                     raise Clash(f"which variable of `{e.function}` is this?", a.span, "not one of its names",
-                                notes=[f"{e.function} is over {names}"])  # fmt: skip
+                                notes=[self.variables_text(joint)])  # fmt: skip
                 v = fits[0]
             chosen[position] = v
-            values[v] = self.value(a)
+            values[v] = self.number(a)
+            if not self.ends_in(values[v], v):
+                raise Clash(
+                    f"`{v.name}` of `{e.function}` {shape_text(v.shape)}, and `{self.written(a.span)}` "
+                    f"{shape_text(values[v].shape)}", a.span, shape_text(values[v].shape), self.witnesses(a),
+                )  # fmt: skip
         return tuple(chosen)
+
+    @staticmethod
+    def variables_text(joint: Joint) -> str:
+        """p is over `x`, `z`, given `w`."""
+        text = f"{joint.name} is over " + ", ".join(f"`{v.name}`" for v in joint.variables)
+        return text + (", given " + ", ".join(f"`{v.name}`" for v in joint.outside) if joint.outside else "")
+
+    @staticmethod
+    def ends_in(value: Value, v: Var) -> bool:
+        """Whether the last axes are those of `v`, the ones before being those of copies; a number stands for all entries."""
+        last = value.shape[value.rank - v.rank :] if value.rank >= v.rank else None
+        return value.rank == 0 or last is not None and all(
+            build.same_size(a, b) for a, b in zip(last, v.shape, strict=True)
+        )
 
     @staticmethod
     def fits(value: Value, v: Var) -> bool:
@@ -198,12 +242,31 @@ class DistributionReader(Reader):
             b = self.scope.find(e.function)
             if b is not None and isinstance(b.meaning, Joint):
                 ref, values = self.reference(e, b.meaning)
-                arrays = {v: x.array() for v, x in values.items() if v not in ref.variables}
-                return self.at_values(ref, arrays)
+                arrays = {v: x.array() for v, x in values.items()}
+                self.check_values(e, ref, arrays)
+                return self.at_values(ref, {v: x for v, x in arrays.items() if v not in ref.variables})
             if is_family(e.function) or e.function == "Empirical":
                 return probability.inline(self.law(e, None))
             raise self.unknown_distribution(e)
         raise Clash("a distribution is needed here", e.span, "an expression")
+
+    def check_values(self, e: tree.Call, ref: DistRef, values: dict[Var, Array]) -> None:
+        """A distribution is over its variables, and what its joint draws can be given at a variable alone."""
+        for v, x in values.items():
+            plain = plain_array(build.of_array(x)) if x.rank == v.rank else None
+            named = isinstance(plain, Var) and (plain.role == "random" or v not in ref.variables)
+            if v in ref.variables and not named:
+                place = e.arguments[ref.variables.index(v)]
+                raise Clash(
+                    f"`{self.written(place.span)}` is a value, and a distribution is over its variables", place.span,
+                    f"`{v.name}` is needed here",
+                )  # fmt: skip
+            if v in ref.joint.variables and not (named and plain.shape == v.shape):  # type: ignore[union-attr]
+                place = e.given[ref.given.index(v)] if v in ref.given and e.given else e
+                raise Clash(
+                    f"`{e.function}` draws `{v.name}`, and a computed value cannot be given for it here", place.span,
+                    "computed", help="give it a `data` or a random variable",
+                )  # fmt: skip
 
     @staticmethod
     def at_values(ref: DistRef, values: dict[Var, Array]) -> DistRef:
@@ -224,16 +287,19 @@ class DistributionReader(Reader):
 
     def unknown_distribution(self, e: tree.Call) -> Clash:
         span = e.name_span if e.name_span != tree.NOWHERE else e.span
-        near = near_name(e.function, [*FAMILIES, *self.model.joint_names()])
-        return Clash(f"unknown distribution `{e.function}`", span, "not declared",
-                     help=f"did you mean `{near}`?" if near else None)  # fmt: skip
+        near = self.model.near_name(e.function, [*FAMILIES, *self.model.joint_names()])
+        if near is None and e.function[:1].isupper():
+            return Clash(f"unknown family `{e.function}`", span, "not known", help="families are " + ", ".join(FAMILIES))
+        if near is None:
+            return self.unknown_name(e.function, span, "distribution")
+        return Clash(f"unknown distribution `{e.function}`", span, "not declared", help=f"did you mean `{near}`?")
 
     def law(self, e: tree.Call, event_shape: Sequence[Scalar] | None) -> Array:
         """The law of a family at its arguments."""
         if e.given or e.versus:
             raise Clash(f"`{e.function}` takes parameters alone", e.span)
-        values = [self.value(a) for a in e.arguments]
-        keywords = {k.name: self.value(k.value) for k in e.keywords}
+        values = [self.number(a) for a in e.arguments]
+        keywords = {k.name: self.number(k.value) for k in e.keywords}
         for v, x in zip([*values, *keywords.values()], [*e.arguments, *(k.value for k in e.keywords)], strict=True):
             if v.outer:
                 raise Clash("a distribution does not stand under an index", x.span)
@@ -265,7 +331,7 @@ class DistributionReader(Reader):
 
 def plain_array(v: Value) -> Array | None:
     """The array whose entries, in order, the value is."""
-    if isinstance(v.body, Entry) and tuple(v.body.indices) == v.indices:
+    if isinstance(v.body, Entry) and tuple(v.body.indices) == v.indices and v.array() is v.body.array:
         return v.body.array
     return None
 

@@ -45,7 +45,10 @@ class Elaborator(Elaboration):
                 pass
         self.out.facts = Facts(self.assumed)
         for s in self.spec.statements:
-            self.attempt(None, lambda s=s: goal(self, s))  # type: ignore[misc]
+            if not self.attempt(None, lambda s=s: goal(self, s)) and isinstance(s, tree.Derive):  # type: ignore[misc]
+                self.report_unknown(s)
+        for name in self.failed:
+            self.report_unknown(self.statements[name])
         self.number_names()
         if self.diagnostics:
             self.diagnostics.sort(key=lambda d: d.position)

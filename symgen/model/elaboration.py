@@ -6,16 +6,18 @@ A name whose definition failed is poisoned, so that one cause gives one message.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from symgen.model.distribution_reader import DistributionReader
 from symgen.model.model import Elaborated
+from symgen.model.order import Declaring, bound_in, unbound
 from symgen.model.reader import ModelReader
 from symgen.probability.law import family
 from symgen.tensor.expression import Array, Scalar, Var
-from symgen.tensor.scope import Binding, Clash, Poisoned, Scope, Witness, mentions
+from symgen.tensor.scope import CONSTANTS, Binding, Clash, Poisoned, Scope, Witness, mentions
 from symgen.text import tree
 from symgen.text.diagnostics import Diagnostic, Label
+from symgen.text.names import near_name
 from symgen.text.tree import Source, Span
 
 CALLED = ("function", "distribution", "density")
@@ -48,8 +50,13 @@ class Elaboration(ABC):
         self.out = Elaborated(spec.source, spec)
         self.diagnostics: list[Diagnostic] = []
         self.reported: set[Diagnostic] = set()
+        self.unknown: set[str] = set()  # a name that is not declared is told where it stands first
+        self.told: set[Span] = set()
         self.statements: dict[str, tree.Statement | list[tree.Statement]] = {}
         self.items: dict[str, tree.Declared] = {}
+        self.sought = 0
+        self.claim_names: dict[str, Span] = {}
+        self.bound: dict[str, tuple[Span, str]] | None = None
         self.places: dict[str, Span] = {}
         self.kinds: dict[str, str] = {}
         self.scope = GlobalScope(self)
@@ -82,6 +89,17 @@ class Elaboration(ABC):
     def reader(self, scope: Scope | None = None) -> ModelReader:
         return ModelReader(self, scope or self.scope)
 
+    def near_name(self, name: str, known: Iterable[str]) -> str | None:
+        """A known name that may have been meant: for the first hundred that are asked for, since each costs a look at all."""
+        self.sought += 1
+        return near_name(name, (n for n in known if n != name)) if self.sought <= 100 else None
+
+    def bound_elsewhere(self, name: str) -> tuple[Span, str] | None:
+        """Where `name` is bound by a binder or on the left of a `let`, and as what."""
+        if self.bound is None:
+            self.bound = dict(bound_in(self.spec))
+        return self.bound.get(name)
+
     def joint_names(self) -> list[str]:
         return [n for n, k in self.kinds.items() if k in ("distribution", "density")]
 
@@ -94,8 +112,10 @@ class Elaboration(ABC):
         found = self.diagnostic(clash, self.source, severity)
         if severity == "warning":
             self.out.warnings.append(found)
-        elif found not in self.reported:
+        elif found not in self.reported and (clash.message not in self.unknown or not clash.message.startswith("unknown")):
             self.reported.add(found)
+            self.unknown.add(clash.message)
+            self.told.add(clash.span)
             self.diagnostics.append(found)
 
     def diagnostic(self, clash: Clash, source: Source, severity: str = "error") -> Diagnostic:
@@ -124,6 +144,18 @@ class Elaboration(ABC):
         if name is not None:
             self.failed.add(name)
         return False
+
+    def report_unknown(self, s: Declaring) -> None:
+        """All names of a statement that nothing declares: of those, what failed first may have told one."""
+        if isinstance(s, list):
+            return  # heads and first entries bind names
+        reader = self.reader()
+        for name, span, what in unbound(s):
+            if span in self.told:
+                continue
+            known = name in self.statements or name in self.heads or name in CONSTANTS or name in ("None", "True", "False")
+            if not known and not reader.is_known_function(name):
+                self.report(reader.unknown_name(name, span, what))
 
     # --- first pass: who declares what
 
@@ -169,10 +201,15 @@ class Elaboration(ABC):
         self.kinds[name.name] = kind
 
     def duplicate(self, name: tree.Name) -> None:
-        self.report(Clash(
-            f"`{name.name}` is declared twice", name.span, "again",
+        self.report(self.declared_twice(name))
+
+    def declared_twice(self, name: tree.Name) -> Clash:
+        first, again = self.written(self.places[name.name]), self.written(name.span)
+        return Clash(
+            f"`{again}` is declared twice", name.span, "again",
             [Witness(self.places[name.name], f"first as a {self.kinds[name.name]}")],
-        ))  # fmt: skip
+            [f"`{first}` and `{again}` are one name"] if first != again else [],
+        )  # fmt: skip
 
     def put_let(self, s: tree.Let) -> None:
         name = s.name.name
@@ -211,7 +248,8 @@ class Elaboration(ABC):
         if name in self.failed:
             raise Poisoned
         if name in self.running:
-            raise self.defined_by_itself(self.running[self.running.index(name) :])
+            self.report(self.defined_by_itself(self.running[self.running.index(name) :]))
+            raise Poisoned
         self.running.append(name)
         try:
             ok = self.attempt(name, lambda: self.define(name, s))

@@ -7,17 +7,14 @@ from symgen.model.declarations import number
 from symgen.model.distribution_reader import DistributionReader, plain_array
 from symgen.model.elaboration import Elaboration
 from symgen.model.model import GameRef, Goal, TrainGoal, UnknownFunction
+from symgen.model.training import GAME_METHODS, METHODS, OPTIONS, POSITIVE, WHOLE
 from symgen.probability.joint import Joint
 from symgen.tensor.build import Value
 from symgen.tensor.expression import Array, Operator, Var, variables_of
 from symgen.tensor.scope import Clash, Witness, shape_text
 from symgen.text import tree
-from symgen.text.names import near_name
 from symgen.text.tree import Span
 
-METHODS = ("sgd", "momentum", "rmsprop", "adam", "adamw", "lbfgs", "newton")
-GAME_METHODS = (*METHODS, "simultaneous", "alternating", "extragradient", "optimistic", "consensus")
-TRAIN_OPTIONS = ("steps", "batch", "seed", "samples", "inner")
 
 
 def define_game(model: Elaboration, name: str, s: tree.Game) -> None:
@@ -75,20 +72,19 @@ def goal(model: Elaboration, s: tree.Statement) -> None:
         derive_goal(model, s)
     elif isinstance(s, tree.Claim):
         if s.name is not None:
-            check_goal_name(model, s.name)
+            check_claim_name(model, s.name)
         model.out.claims.append(s)
     elif isinstance(s, tree.Train):
         train_goal(model, s)
 
 
-def check_goal_name(model: Elaboration, name: tree.Name) -> None:
+def check_claim_name(model: Elaboration, name: tree.Name) -> None:
     """A claim may share its name with nothing."""
     if name.name in model.statements:
-        raise Clash(f"`{name.name}` is declared twice", name.span, "again",
-                    [Witness(model.places[name.name], f"first as a {model.kinds[name.name]}")])  # fmt: skip
-    for goal in model.out.goals:
-        if goal.name == name.name:
-            raise Clash(f"`{name.name}` is declared twice", name.span, "again", [Witness(goal.span, "first here")])
+        raise model.declared_twice(name)
+    first = model.claim_names.setdefault(name.name, name.span)
+    if first != name.span:
+        raise Clash(f"two claims are named `{name.name}`", name.span, "again", [Witness(first, "first here")])
 
 
 def derive_goal(model: Elaboration, s: tree.Derive) -> None:
@@ -105,34 +101,65 @@ def train_goal(model: Elaboration, s: tree.Train) -> None:
     name = s.target.name
     b = model.scope.find(name)
     if b is None:
-        near = near_name(name, [*model.out.losses, *model.out.games])
-        raise Clash(
-            f"unknown loss `{name}`", s.target.span, "not declared", help=f"did you mean `{near}`?" if near else None
-        )
+        near = model.near_name(name, [*model.out.losses, *model.out.games])
+        help = f"did you mean `{near}`?" if near else f"declare it with `loss {name} = ..`"
+        raise Clash(f"unknown loss `{name}`", s.target.span, "not declared", help=help)
     is_game = isinstance(b.meaning, GameRef)
     if not is_game and name not in model.out.losses:
         raise Clash(f"`{name}` is a {b.kind}: a loss or a game is trained", s.target.span, b.kind,
                     [Witness(b.span, "declared here")],
                     help=f"declare it with `loss {name} = ..`" if b.kind == "named value" else None)  # fmt: skip
-    known = GAME_METHODS if is_game else METHODS
-    method = s.method
-    if method is not None and method.function not in known:
-        near = near_name(method.function, known)
-        raise Clash(f"unknown method `{method.function}`", method.span, "not known",
-                    help=f"did you mean `{near}`?" if near else "methods are " + ", ".join(known))  # fmt: skip
-    if method is not None and method.arguments:
-        raise Clash("options of a method go by name", method.span, help="`adam(lr=1e-3)`")
+    method, method_options = method_of(model, s.method, is_game)
     options: dict[str, float] = {}
     for k in s.options:
-        if k.name not in TRAIN_OPTIONS:
-            near = near_name(k.name, TRAIN_OPTIONS)
-            raise Clash(
-                f"unknown option `{k.name}`", k.span, "not known", help=f"did you mean `{near}`?" if near else None
-            )
-        options[k.name] = float(number(model, k.value))
-        if k.name in ("steps", "batch", "samples") and (options[k.name] < 1 or options[k.name] != int(options[k.name])):
-            raise Clash(f"`{k.name}` is a positive integer", k.value.span, "not one")
-    wrt: list[str] = []
+        if k.name not in OPTIONS:
+            near = model.near_name(k.name, OPTIONS)
+            own = k.name in method_options or any(k.name in names for names in METHODS.values())
+            help = f"it is an option of the method: `{method}({k.name}=..)`" if own else "options are " + ", ".join(OPTIONS)
+            raise Clash(f"unknown option `{k.name}`", k.span, "not known", help=f"did you mean `{near}`?" if near else help)
+        options[k.name] = option(model, k)
+    model.out.trains.append(
+        TrainGoal(name, is_game, trained(model, s, is_game), method, method_options, options, s.span)
+    )
+
+
+def method_of(model: Elaboration, e: tree.Call | None, is_game: bool) -> tuple[str, dict[str, float]]:
+    """The method and its options; adam where none is said."""
+    if e is None:
+        return "adam", {}
+    known = GAME_METHODS if is_game else METHODS
+    span = e.name_span if e.name_span != tree.NOWHERE else e.span
+    if e.function not in known:
+        if e.function in (METHODS if is_game else GAME_METHODS):
+            of = "losses, and a game is trained" if is_game else "games, and a loss is trained"
+            raise Clash(f"`{e.function}` is a method for {of}", span, "not for this", help="methods are " + ", ".join(known))
+        near = model.near_name(e.function, known)
+        raise Clash(f"unknown method `{e.function}`", span, "not known",
+                    help=f"did you mean `{near}`?" if near else "methods are " + ", ".join(known))  # fmt: skip
+    names = known[e.function]
+    if e.arguments:
+        text = model.written(e.arguments[0].span)
+        raise Clash("options of a method go by name", e.arguments[0].span, "by name", help=f"`{e.function}({names[0]}={text})`")
+    for k in e.keywords:
+        if k.name not in names:
+            near = model.near_name(k.name, names)
+            raise Clash(f"`{e.function}` has no option `{k.name}`", k.span, "not known",
+                        help=f"did you mean `{near}`?" if near else "its options are " + ", ".join(names))  # fmt: skip
+    return e.function, {k.name: option(model, k) for k in e.keywords}
+
+
+def option(model: Elaboration, k: tree.Keyword) -> float:
+    """The number of an option."""
+    value = float(number(model, k.value))
+    if k.name in WHOLE and value != int(value):
+        raise Clash(f"`{k.name}` is an integer", k.value.span, "not an integer")
+    if k.name in POSITIVE and value <= 0 or value < 0:
+        raise Clash(f"`{k.name}` is {'positive' if k.name in POSITIVE else 'at least 0'}", k.value.span, f"is {value:g}")
+    return value
+
+
+def trained(model: Elaboration, s: tree.Train, is_game: bool) -> tuple[str, ...]:
+    """The parameters that are trained: those after `wrt`, or all that the loss depends on."""
     for n in s.wrt:
         declared = model.out.variables.get(n.name)
         if declared is None or declared.variable.role != "param":
@@ -141,18 +168,16 @@ def train_goal(model: Elaboration, s: tree.Train) -> None:
                 raise model.reader().unknown_name(n.name, n.span)
             raise Clash(f"`{n.name}` is a {kind}: parameters are trained", n.span, kind,
                         [Witness(model.places[n.name], "declared here")])  # fmt: skip
-        wrt.append(n.name)
-    if not is_game:
-        used = {v.name for v in variables_of(model.out.lets[name]) if v.role == "param"}
-        for n in s.wrt:
-            if n.name not in used:
-                raise Clash(f"`{name}` does not depend on `{n.name}`", n.span, "not in the loss",
-                            [Witness(model.places[name], "the loss")])  # fmt: skip
-        if not wrt:
-            wrt = [n for n in model.out.variables if n in used]
-        if not wrt:
-            raise Clash(f"`{name}` has no parameter to train", s.target.span, "no parameter")
-    method_options = {k.name: float(number(model, k.value)) for k in method.keywords} if method is not None else {}
-    model.out.trains.append(
-        TrainGoal(name, is_game, tuple(wrt), method.function if method else "adam", method_options, options, s.span)
-    )
+    if is_game:
+        return tuple(n.name for n in s.wrt)
+    name = s.target.name
+    used = {v.name for v in variables_of(model.out.lets[name]) if v.role == "param"}
+    for n in s.wrt:
+        if n.name not in used:
+            raise Clash(f"`{name}` does not depend on `{n.name}`", n.span, "not in the loss",
+                        [Witness(model.places[name], "the loss")])  # fmt: skip
+    found = tuple(n.name for n in s.wrt) or tuple(n for n in model.out.variables if n in used)
+    if not found:
+        raise Clash(f"`{name}` has no parameter to train", s.target.span, "no parameter",
+                    help="declare what is trained with `param`")  # fmt: skip
+    return found

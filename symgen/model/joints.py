@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from symgen.model.declarations import domain
 from symgen.model.elaboration import Elaboration
+from symgen.model.parameter_domains import is_outside, leaves
 from symgen.model.random_variables import HeadScope, law_of
 from symgen.probability import joint as probability
 from symgen.probability.joint import Factor, Joint
 from symgen.probability.law import formula_law, opaque_density
 from symgen.tensor import build
 from symgen.tensor.expression import ONE, Array, Var, entry, fn, tensor, var
-from symgen.tensor.scope import Binding, Clash, Witness, free_names, shape_text
+from symgen.tensor.scope import Binding, Clash, Witness, free_names, names_in, shape_text
 from symgen.text import tree
+from symgen.text.tree import Span
 
 
 def define_joint(model: Elaboration, name: str, statements: list[tree.Statement]) -> None:
     joint = Joint(name, ())
+    places: dict[Var, Span] = {}
     for s in statements:
         heads = [s.head] if isinstance(s, tree.Dist) else [h for h in s.heads if h.name.name == name]  # type: ignore[attr-defined]
         for head in heads:
@@ -23,7 +26,9 @@ def define_joint(model: Elaboration, name: str, statements: list[tree.Statement]
             for f in joint.factors:
                 again = [v for v in factor.variables if v in f.variables]
                 if again:
-                    raise Clash(f"`{name}` says twice what `{again[0].name}` is drawn from", head.span, "again")
+                    raise Clash(f"`{name}` says twice what `{again[0].name}` is drawn from", head.span, "again",
+                                [Witness(places[again[0]], "first here")])  # fmt: skip
+            places.update(dict.fromkeys(factor.variables, head.span))
             try:
                 joint = probability.declare(joint, factor)
             except ValueError as error:
@@ -36,14 +41,16 @@ def factor_of(model: Elaboration, s: tree.Statement, head: tree.Head) -> Factor:
     names = [v.name.name for v in (*head.variables, *head.given)]
     for k, v in enumerate((*head.variables, *head.given)):
         if v.name.name in names[:k]:
-            raise Clash(f"the variable `{v.name.name}` stands twice", v.span, "again")
+            first = (*head.variables, *head.given)[names.index(v.name.name)]
+            raise Clash(f"the variable `{v.name.name}` stands twice", v.span, "again", [Witness(first.span, "first here")])
     if not head.variables:
         raise Clash(f"`{head.name.name}` is over no variable", head.span)
     drawn = tuple(head_variable(model, v) for v in head.variables)
     given = tuple(head_variable(model, v) for v in head.given)
     name = head.name.name
     if isinstance(s, tree.Density):
-        return Factor(name, drawn, given, opaque_density(name, drawn[0].shape if len(drawn) == 1 else (), given))
+        shape = drawn[0].shape if len(drawn) == 1 else ()
+        return Factor(name, drawn, given, opaque_density(name, shape, given, len(drawn)))
     assert isinstance(s, tree.Dist)
     law = law_of(model, s)
     if law is None:
@@ -89,7 +96,11 @@ def own_density(model: Elaboration, s: tree.Dist, drawn: tuple[Var, ...]) -> Arr
     unknown = [n for n in free_names(s.law) if n not in model.statements and n != v.name and n not in model.heads
                and n not in ("pi", "e", "inf")]  # fmt: skip
     if len(unknown) > 1:
-        raise model.reader().unknown_name(unknown[1], s.law.span)
+        places = {n.name: n.span for n in names_in(s.law)}
+        listed = " and ".join(f"`{n}`" for n in unknown)
+        raise Clash(f"{listed} are not declared, and only one of them can be the normaliser", places[unknown[0]],
+                    "not declared", [Witness(places[n], "not declared") for n in unknown[1:]],
+                    help=f"declare what is a parameter: `const {unknown[0]}: positive`")  # fmt: skip
     normaliser = unknown[0] if unknown else ""
     placeholder = var(v.name, v.shape, v.domain, "placeholder", v.domain_args, uid=3)
     scope = HeadScope(model, s.head, True)
@@ -101,4 +112,6 @@ def own_density(model: Elaboration, s: tree.Dist, drawn: tuple[Var, ...]) -> Arr
     if density.rank:
         raise Clash("a density is a scalar", s.law.span, shape_text(density.shape),
                     help="`prod(..)` over the components makes it one")  # fmt: skip
+    if leaves(model, tensor((), density.body), is_outside("positive", False)):
+        raise Clash(f"the density of `{s.head.name.name}` may be negative", s.law.span, "a density")
     return formula_law(placeholder, tensor((), fn("log", density.body)), normaliser)

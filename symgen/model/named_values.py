@@ -23,7 +23,7 @@ def define_let(model: Elaboration, name: str, s: tree.Let) -> None:
         indices, scope = bind(reader, specs, [s.value])
         for spec in specs:
             if spec.lower is not None and lower_end(reader, spec) != 0:
-                raise Clash(f"an index on the left starts at 0, and `{spec.name}` does not", spec.span,
+                raise Clash(f"an index on the left starts at 0, and `{spec.name}` does not", spec.span, "starts later",
                             help="only a recurrence starts later: it needs its first entries, `let h[0] = ..`")  # fmt: skip
         body = reader.in_scope(scope, s.value)
         v = Value((*indices, *body.indices), body.body)

@@ -1,82 +1,148 @@
-"""A parameter that must be positive or a probability is so wherever its variables may be."""
+"""A parameter that must be positive, a probability or a covariance is so wherever its variables may be."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from symgen.model.distribution_reader import DistributionReader
 from symgen.model.elaboration import Elaboration
+from symgen.probability.distribution import Distribution
 from symgen.probability.law import row_of
 from symgen.tensor.build import Value
+from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import NotEvaluable, evaluate
 from symgen.tensor.expression import Array, Num, Operator, variables_of, walk
-from symgen.tensor.facts import Facts, is_nonnegative, is_positive
+from symgen.tensor.facts import Facts, is_positive
 from symgen.tensor.sample import random_point, random_sizes, sizes_in
-from symgen.tensor.scope import Clash, Witness, size_text
+from symgen.tensor.scope import Clash, Witness, shape_text, size_text
 from symgen.text import tree
+
+ROUNDING = 1e-9
+
+# the word for a parameter in a message, where it is not its name
+WORDS = {
+    "sigma": "scale", "b": "scale", "s": "scale", "scale": "scale", "rate": "rate", "r": "rate", "lam": "rate",
+    "p": "probability", "Sigma": "covariance", "var": "variance", "precision": "precision", "alpha": "concentration",
+}  # fmt: skip
+NEEDS = {
+    "positive": ("positive", "may be negative"),
+    "unit": ("between 0 and 1", "may lie outside"),
+    "simplex": ("a vector of probabilities", "may not sum to 1"),
+    "spd": ("symmetric and positive definite", "may not be"),
+    "natural": ("a natural number", "may be another number"),
+    "integer": ("an integer", "may be another number"),
+}
+
+
+def is_outside(domain: str, constant: bool) -> Callable[[Any], bool]:
+    """Whether an array lies outside of a domain; the edge is outside for a constant alone, since tests may meet it."""
+
+    def outside(x: Any) -> bool:
+        if domain == "positive":
+            return bool((x < 0).any() or (constant and (x <= 0).any()))
+        if domain == "unit":
+            return bool(((x < 0) | (x > 1)).any())
+        if domain == "simplex":
+            return bool((x < 0).any() or (abs(x.sum(axis=-1) - 1) > ROUNDING * x.shape[-1]).any())
+        if domain == "spd":
+            size = 1 + abs(x).max()
+            if (abs(x - x.swapaxes(-1, -2)) > ROUNDING * size).any():
+                return True
+            return bool((np.linalg.eigvalsh(x) < -ROUNDING * size).any())
+        whole = bool((x == np.floor(x)).all())
+        return not whole or (domain == "natural" and bool((x < 0).any()))
+
+    return outside
 
 
 def check_parameters(model: Elaboration, reader: DistributionReader, law: Array, e: tree.Call) -> None:
-    """A parameter that must be positive may not be negative at a point of the declared domains."""
+    """Raises a Clash where a parameter leaves its domain at a point of the declared domains."""
     row = row_of(law)
-    if row is None or e.function not in (row.name, *getattr(row, "aliases", ())):
+    if row is None:
         return
-    places: dict[str, tree.Expression] = dict(zip(row.parameters, e.arguments, strict=False))
-    places.update({k.name: k.value for k in e.keywords})
-    values = {n: reader.value(a) for n, a in places.items()}
-    for n, value in values.items():
-        domain = row.parameters.get(n)
-        if domain in ("positive", "unit", "nonnegative"):
-            check_sign(model, reader, value, domain, n, places[n], e.function)
+    domains, places = given(row, e)
+    for name, place in places.items():
+        domain = domains.get(name)
+        value = reader.value(place)
+        if domain == "spd" and value.rank < 2:
+            square(model, row, name, value, place)
+        if domain in NEEDS:
+            check(model, value, domain, name, place, row)
 
 
-def check_sign(
-    model: Elaboration,
-    reader: DistributionReader,
-    value: Value,
-    domain: str,
-    name: str,
-    place: tree.Expression,
-    what: str,
+def given(row: Distribution, e: tree.Call) -> tuple[dict[str, str], dict[str, tree.Expression]]:
+    """The domains of the parameters in the way they are given here, and the expressions that give them."""
+    keywords = {row.argument_names.get(k.name, k.name): k.value for k in e.keywords}
+    domains = dict(row.parameters)
+    for other in row.alternatives.values():
+        if any(k in other.arguments and k not in row.parameters for k in keywords):
+            domains = {n: d for n, d in domains.items() if n not in other.canonical} | dict(other.arguments)
+            break
+    positional = [n for n in domains if n not in keywords]
+    return domains, dict(zip(positional, e.arguments, strict=False)) | keywords
+
+
+def square(model: Elaboration, row: Distribution, name: str, value: Value, place: tree.Expression) -> None:
+    word, text = WORDS.get(name, f"parameter `{name}`"), model.written(place.span)
+    help = f"`diag={text}` gives the variances of independent components" if "diag" in row.alternatives else None
+    raise Clash(f"the {word} of {named(row)} is a matrix, and `{text}` {shape_text(value.shape)}", place.span, word,
+                witnesses_of(model, value.array()), help=help)  # fmt: skip
+
+
+def check(
+    model: Elaboration, value: Value, domain: str, name: str, place: tree.Expression, row: Distribution
 ) -> None:
     array = value.array()
     if any(isinstance(n, Operator) for n in walk(array)):
         return
-    facts = Facts(model.assumed)
-    body = value.body
-    if is_positive(body, facts) and domain != "unit":
+    if domain == "positive" and is_positive(value.body, Facts(model.assumed)):
         return
-    if domain == "nonnegative" and is_nonnegative(body, facts):
+    if not leaves(model, array, is_outside(domain, not variables_of(array))):
         return
-    found = counterexample(model, array, domain)
-    if found is None:
-        return
-    word = {"sigma": "scale", "b": "scale", "s": "scale", "rate": "rate", "r": "rate", "lam": "rate",
-            "p": "probability"}.get(name, f"parameter `{name}`")  # fmt: skip
-    need = {"positive": "positive", "nonnegative": "nonnegative", "unit": "between 0 and 1"}[domain]
-    bad = {"positive": "may be negative", "nonnegative": "may be negative", "unit": "may lie outside"}[domain]
-    if isinstance(body, Num):
-        bad = f"is {body.value}"
+    word = WORDS.get(name, f"parameter `{name}`")
+    need, bad = NEEDS[domain]
     text = model.written(place.span)
-    witnesses = [
-        Witness(model.places[v.name], f"any {v.domain} number" if v.domain == "real" else v.domain)
+    about = f"it is {value.body.value}" if isinstance(value.body, Num) else f"`{text}` {bad}"
+    raise Clash(f"the {word} of {named(row)} must be {need}, and {about}", place.span, word, witnesses_of(model, array),
+                help=way_out(domain, name, place, value))  # fmt: skip
+
+
+def way_out(domain: str, name: str, place: tree.Expression, value: Value) -> str | None:
+    """What to write instead of a name that is no parameter of this kind."""
+    if not isinstance(place, tree.Name):
+        return None
+    x = place.name
+    shape = "[" + ", ".join(map(size_text, value.shape)) + "]" if value.rank else ""
+    declared = f"declare `{x}: {domain}{shape}`"
+    if domain == "positive" and WORDS.get(name) == "scale":
+        return f"`exp({x}/2)` if {x} is a log-variance, or {declared}"
+    if domain == "positive":
+        return f"`exp({x})` if {x} is a logarithm, or {declared}"
+    if domain == "unit":
+        return f"`sigmoid({x})` if {x} is a logit, or {declared}"
+    if domain == "simplex":
+        return f"`softmax({x})` if {x} are logits, `{x}/sum({x})` if they are weights, or {declared}"
+    return declared
+
+
+def named(row: Distribution) -> str:
+    """A family with its article: a Normal, an Exponential, an MvNormal."""
+    return f"{'an' if row.name[0] in 'AEIO' or row.name.startswith('Mv') else 'a'} {row.name}"
+
+
+def witnesses_of(model: Elaboration, array: Array) -> list[Witness]:
+    """Where the variables of a parameter are declared, and what they may be."""
+    return [
+        Witness(model.places[v.name], DOMAINS[v.domain].says)
         for v in sorted(variables_of(array), key=lambda v: v.serial) if v.name in model.places
     ]  # fmt: skip
-    plain = place.name if isinstance(place, tree.Name) else None
-    help = None
-    if plain and domain == "positive":
-        shape = "[" + ", ".join(size_text(x) for x in value.shape) + "]" if value.rank else ""
-        help = f"`exp({plain}/2)` if {plain} is a log-variance, or declare `{plain}: positive{shape}`"
-    elif plain and domain == "unit":
-        help = f"`sigmoid({plain})` if {plain} is a logit, or declare `{plain}: unit`"
-    article = "an" if what[0] in "AEIOU" else "a"
-    raise Clash(
-        f"the {word} of {article} {what} must be {need}, and `{text}` {bad}", place.span, word, witnesses, help=help
-    )
 
 
-def counterexample(model: Elaboration, array: Array, domain: str) -> float | None:
-    """A value outside the domain at a random point of the declared domains; None if there was none."""
+def leaves(model: Elaboration, array: Array, outside: Callable[[Any], bool]) -> bool:
+    """Whether `array` is outside at one of a few random points of the declared domains."""
     variables = sorted(variables_of(array), key=lambda v: v.serial)
     sizes_needed = sizes_in([array], variables)
     for seed in range(8):
@@ -84,16 +150,12 @@ def counterexample(model: Elaboration, array: Array, domain: str) -> float | Non
         sizes = random_sizes(sizes_needed, {}, rng)
         point = random_point(variables, sizes, rng, 0, model.assumed) if sizes is not None else None
         if point is None:
-            return None
+            return False
         try:
             (value,) = evaluate([array], point)
         except NotEvaluable:
-            return None
-        flat = np.asarray(value, dtype=float).ravel()
-        flat = flat[np.isfinite(flat)]
-        bad = flat[flat < 0] if domain != "unit" else flat[(flat < 0) | (flat > 1)]
-        if bad.size:
-            return float(bad[0])
-        if domain == "positive" and not variables and flat.size and flat[0] <= 0:
-            return float(flat[0])
-    return None
+            return False
+        x = np.asarray(value, dtype=float)
+        if x.size and np.isfinite(x).all() and outside(x):
+            return True
+    return False

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from symgen.games.dynamics import CONTINUOUS, DYNAMICS
 from symgen.model.distribution_reader import plain_array
 from symgen.model.expectation_reader import ExpectationReader
 from symgen.model.model import GameRef
 from symgen.model.operators import OPERATORS, OperatorRow
 from symgen.probability.joint import DistRef
-from symgen.probability.law import is_family
+from symgen.probability.law import is_family, row_of, value_domain
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
+from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import Array, Num, Var, tensor, var
 from symgen.tensor.functions import FUNCTIONS
-from symgen.tensor.scope import Binding, Clash, Scope, UserFunction, Witness, shape_text
+from symgen.tensor.scope import CONSTANTS, Binding, Clash, Scope, UserFunction, Witness, shape_text
 from symgen.text import tree
 
 
@@ -47,6 +49,11 @@ class ModelReader(ExpectationReader):
         items = [*e.arguments, *e.versus]
         if row.pair and e.versus and len(e.arguments) != 1:
             raise Clash(f"`{row.name}` takes one distribution on each side of `||`", e.span)
+        if e.given and row.pair:
+            raise Clash(f"two bars stand between the distributions of `{row.name}`", e.span, "one bar",
+                        help=f"`{row.name}(q || p)`")  # fmt: skip
+        if e.given:
+            raise Clash(f"`{row.name}` takes nothing after a bar", e.span, "given?")
         if e.versus and not row.pair:
             raise Clash(f"`{row.name}` takes no `||`", e.span)
         low = len(row.takes) - row.optional
@@ -74,11 +81,36 @@ class ModelReader(ExpectationReader):
                 known = f": it knows {', '.join(f'`{a}=`' for a in row.keywords)}" if row.keywords else ""
                 raise Clash(f"`{row.name}` takes no keyword `{k.name}`{known}", k.span, "unknown keyword")
             keywords.update(self.keyword(kind, k, row, arguments))
+        if row.name == "hvp" and arguments[1].shape != arguments[2].shape:
+            texts = [self.written(a.span) for a in e.arguments]
+            raise Clash(f"the direction of `hvp` has the shape of `{texts[1]}`", e.arguments[2].span,
+                        shape_text(arguments[2].shape), self.witnesses(*e.arguments[1:]))  # fmt: skip
+        if row.pair:
+            self.one_space(row, arguments[0], arguments[1], e)
         made = row.make(*arguments, **keywords)
         result = build.of_array(made)
         for item in picks:
             result = self.pick_last(result, item, arguments)
         return result
+
+    def one_space(self, row: OperatorRow, q: DistRef, p: DistRef, e: tree.Call) -> None:
+        """Two distributions that are compared are over values of one shape, both counted or both continuous."""
+        if row.name in ("elbo", "moment_match") or len(q.variables) != 1 or len(p.variables) != 1:
+            return
+        (x,), (y,) = q.variables, p.variables
+        short = min(x.rank, y.rank)
+        fits = all(build.same_size(a, b) for a, b in zip(x.shape[x.rank - short :], y.shape[y.rank - short :], strict=True))
+        texts = [self.written(a.span) for a in (*e.arguments, *e.versus)[:2]]
+        if not fits:
+            raise Clash(f"`{texts[0]}` and `{texts[1]}` are over different spaces", e.span, "not comparable", notes=[
+                f"`{text}` is over `{v.name}`, which {shape_text(v.shape)}" for text, v in zip(texts, (x, y), strict=True)
+            ])  # fmt: skip
+        laws = [next(f.law for f in r.joint.factors if v in f.variables) for r, v in ((q, x), (p, y))]
+        spaces = [DOMAINS[value_domain(law)] for law in laws if row_of(law) is not None and value_domain(law) in DOMAINS]
+        if len(spaces) == 2 and spaces[0].discrete != spaces[1].discrete:
+            raise Clash(f"`{texts[0]}` and `{texts[1]}` are over different spaces", e.span, "not comparable", notes=[
+                f"`{text}` draws {space.says.replace('any ', 'a ')}" for text, space in zip(texts, spaces, strict=True)
+            ])  # fmt: skip
 
     def pick_last(self, result: Value, item: tree.Subscript, arguments: Sequence[Any]) -> Value:
         """grad(f, W[0, j]): the gradient by W, at that entry."""
@@ -143,11 +175,7 @@ class ModelReader(ExpectationReader):
             items = e.items if isinstance(e, tree.ListOf) else (e,)
             return {k.name: tuple(self.equation(x) for x in items)}
         if kind == "method":
-            if isinstance(e, tree.Name):
-                return {"method": e.name}
-            if isinstance(e, tree.Call):
-                return {"method": e.function, "options": tuple(self.step_size(a) for a in e.arguments)}
-            raise Clash("a method is a name, such as `alternating`", e.span)
+            return self.method(e)
         if kind == "step":
             return {"step": self.step_size(e)}
         if kind == "random":
@@ -155,6 +183,23 @@ class ModelReader(ExpectationReader):
         if kind == "value":
             return {k.name: self.value(e).array()}
         raise ValueError(kind)
+
+    def method(self, e: tree.Expression) -> dict[str, Any]:
+        """method=alternating, method=consensus(gamma)."""
+        if not isinstance(e, tree.Name | tree.Call):
+            raise Clash("a method is a name, such as `alternating`", e.span, "not a name")
+        name = e.name if isinstance(e, tree.Name) else e.function
+        known = [*DYNAMICS, *CONTINUOUS]
+        if name not in known:
+            near = self.model.near_name(name, known)
+            raise Clash(f"unknown method `{name}`", e.span, "not known",
+                        help=f"did you mean `{near}`?" if near else "methods are " + ", ".join(known))  # fmt: skip
+        given = e.arguments if isinstance(e, tree.Call) else ()
+        wanted = DYNAMICS[name].options if name in DYNAMICS else ()
+        if len(given) != len(wanted) or (isinstance(e, tree.Call) and e.keywords):
+            raise Clash(f"`{name}` takes {len(wanted)} options, and {len(given)} are given", e.span, "",
+                        help=f"`method={name}({', '.join(wanted)})`" if wanted else f"`method={name}`")  # fmt: skip
+        return {"method": name} | ({"options": tuple(self.step_size(a) for a in given)} if given else {})
 
     def equation(self, e: tree.Expression) -> Array:
         """a = b as the array a - b, which is to be 0."""
@@ -178,11 +223,16 @@ class ModelReader(ExpectationReader):
             b = self.scope.find(e.name)
             if b is None:
                 found = self.model.random_variable(e.name)
+                if found is None and e.name in CONSTANTS:
+                    raise Clash(f"`{what}` is by a variable, and `{e.name}` is a number", e.span, "a number")
                 if found is None:
                     raise self.unknown_name(e.name, e.span)
                 return found
             if isinstance(b.meaning, Value):
                 array = plain_array(b.meaning)
+                if isinstance(array, Var) and array.domain in DOMAINS and DOMAINS[array.domain].discrete:
+                    raise Clash(f"`{what}` is by a continuous variable, and `{e.name}` is of domain `{array.domain}`",
+                                e.span, array.domain, [Witness(b.span, "declared here")])  # fmt: skip
                 if array is not None:
                     return array
             if b.kind == "dim":

@@ -41,7 +41,7 @@ def define_recurrence(model: Elaboration, name: str, statements: list[tree.Let])
             value = Value((*indices, *body.indices), body.body)
         bases[int(at.value)] = (value, s)
     if step is None:
-        raise Clash(f"`{name}[..]` has first entries, but no rule for the others", statements[0].name.span,
+        raise Clash(f"`{name}[..]` has first entries, but no rule for the others", statements[0].name.span, "no rule",
                     help=f"`let {name}[t: 1..T] = ..`")  # fmt: skip
     assert step.indices is not None
     head = step.indices[0]
@@ -52,7 +52,9 @@ def define_recurrence(model: Elaboration, name: str, statements: list[tree.Let])
     if head.lower is None or head.upper is None:
         raise Clash(f"a recurrence says its range: `{name}[{head.name}: 1..T]`", head.span, "no range")
     if sorted(bases) != list(range(len(bases))):
-        raise Clash(f"the first entries of `{name}` must be 0, 1, ..", statements[0].name.span)
+        gap = next(k for k in range(len(bases)) if k not in bases)
+        raise Clash(f"the first entries of `{name}` leave a gap: `{name}[{gap}]` is missing",
+                    bases[max(bases)][1].name.span, f"entry {max(bases)}")  # fmt: skip
     low = lower_end(reader, head)
     if low != len(bases):
         raise Clash(f"the rule for `{name}` must start at {len(bases)}, after its first entries", head.span,
@@ -66,14 +68,15 @@ def define_recurrence(model: Elaboration, name: str, statements: list[tree.Let])
     scope.names[name] = Binding(build.of_array(own), step.name.span, "sequence")
     scope.names[head.name] = Binding(build.scalar(t), head.span, "index")
     rest = [i for i in step.indices[1:] if isinstance(i, tree.IndexSpec)]
+    check_looks_back(model, name, step, head)
     inner = model.reader(scope)
+    inner.floors[t] = len(bases)
     if rest:
         indices, deeper = bind(inner, rest, [step.value])
         body = inner.in_scope(deeper, step.value)
         body = Value((*indices, *body.indices), body.body)
     else:
         body = inner.value(step.value)
-    check_looks_back(model, name, own, step, head)
     try:
         body = build.broadcast_to(body, shape[1:])
     except ShapeClash:
@@ -86,7 +89,7 @@ def define_recurrence(model: Elaboration, name: str, statements: list[tree.Let])
     model.bind(name, build.of_array(array))
 
 
-def check_looks_back(model: Elaboration, name: str, own: Var, step: tree.Let, head: tree.IndexSpec) -> None:
+def check_looks_back(model: Elaboration, name: str, step: tree.Let, head: tree.IndexSpec) -> None:
     stack: list[tree.Expression] = [step.value]
     while stack:
         e = stack.pop()
@@ -98,6 +101,6 @@ def check_looks_back(model: Elaboration, name: str, own: Var, step: tree.Let, he
                             help=f"`{name}[{head.name} - 1]`")  # fmt: skip
             stack.extend(e.items[1:])
         elif isinstance(e, tree.Name) and e.name == name:
-            raise Clash(f"the rule for `{name}` uses all of `{name}`", e.span, help=f"`{name}[{head.name} - 1]`")
+            raise Clash(f"the rule for `{name}` uses all of `{name}`", e.span, "all of it", help=f"`{name}[{head.name} - 1]`")
         else:
             stack.extend(parts_of(e))

@@ -44,7 +44,7 @@ def arguments(r: Reading, e: tree.Call, count: int, *keywords: str) -> tuple[lis
     named = r.no_keywords(e, *keywords)
     if len(e.arguments) != count:
         raise r.wrong_count(e, str(count))
-    return [r.value(a) for a in e.arguments], named
+    return [r.number(a) for a in e.arguments], named
 
 
 def integer(r: Reading, e: tree.Expression, what: str) -> int:
@@ -83,9 +83,9 @@ def _extremum(r: Reading, e: tree.Call) -> Value:
     r.no_keywords(e)
     if not e.arguments:
         raise r.wrong_count(e, "1 or more")
-    result = r.value(e.arguments[0])
+    result = r.number(e.arguments[0])
     for a in e.arguments[1:]:
-        result = build.apply(e.function, result, r.value(a))
+        result = build.apply(e.function, result, r.number(a))
     return result
 
 
@@ -128,7 +128,7 @@ def _matpow(r: Reading, e: tree.Call) -> Value:
     (v, k), _ = arguments(r, e, 2)
     build.square(v, "matpow")
     if k.rank:
-        raise Clash("the exponent of `matpow` must be a scalar", e.arguments[1].span)
+        raise Clash("the exponent of `matpow` must be a scalar", e.arguments[1].span, shape_text(k.shape), r.witnesses(e.arguments[1]))
     if isinstance(k.body, Num) and not isinstance(k.body.value, str) and k.body.value.denominator == 1:
         n = int(k.body.value)
         if n == 0:
@@ -178,9 +178,10 @@ def _trace(r: Reading, e: tree.Call) -> Value:
 def _diag(r: Reading, e: tree.Call) -> Value:
     (v,), _ = arguments(r, e, 1)
     if v.rank != 1:
+        text = r.written(e.arguments[0].span)
         raise Clash(
-            "`diag` takes a vector", e.span, shape_text(v.shape), r.witnesses(*e.arguments),
-            help="`diagonal(A)` is the diagonal of a matrix",
+            f"`diag` takes a vector, and `{text}` {shape_text(v.shape)}", e.span, "", r.witnesses(*e.arguments),
+            help=f"`diagonal({text})` is the diagonal of a matrix",
         )  # fmt: skip
     return build.diagonal_matrix(v)
 
@@ -237,7 +238,11 @@ def _reshape(r: Reading, e: tree.Call) -> Value:
     shape = list(e.arguments[1:])
     if len(shape) == 1 and isinstance(shape[0], tree.ListOf):
         shape = list(shape[0].items)
-    return build.reshape(r.value(e.arguments[0]), [r.size(a) for a in shape])
+    sizes = [r.size(a) for a in shape]
+    for size, a in zip(sizes, shape, strict=True):
+        if isinstance(size, Num) and not isinstance(size.value, str) and size.value < 1:
+            raise Clash("a size is at least 1", a.span, f"is {size.value}", help="every size is said: none is worked out")
+    return build.reshape(r.number(e.arguments[0]), sizes)
 
 
 @special("concat", "stack")
@@ -249,7 +254,7 @@ def _joined(r: Reading, e: tree.Call) -> Value:
         items = list(items[0].items)
     if not items:
         raise r.wrong_count(e, "1 or more")
-    values = [r.value(a) for a in items]
+    values = [r.number(a) for a in items]
     return build.concat(values, axis) if e.function == "concat" else build.stack(values, axis)
 
 
@@ -258,4 +263,9 @@ def _where(r: Reading, e: tree.Call) -> Value:
     r.no_keywords(e)
     if len(e.arguments) != 3:
         raise r.wrong_count(e, "3")
-    return build.select(r.condition(e.arguments[0]), r.value(e.arguments[1]), r.value(e.arguments[2]))
+    condition = r.condition(e.arguments[0])
+    r.inside_where += 1
+    try:
+        return build.select(condition, r.number(e.arguments[1]), r.number(e.arguments[2]))
+    finally:
+        r.inside_where -= 1

@@ -6,14 +6,14 @@ subclass that adds the operators (grad, KL, E ..) and turns every `Clash` into a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
 from symgen.tensor import binders, build, subscripts
 from symgen.tensor.array_functions import ARRAY_FUNCTIONS
 from symgen.tensor.build import ShapeClash, Value
-from symgen.tensor.expression import ZERO, Array, Scalar, compare, divide, fn, logic, num
+from symgen.tensor.expression import ZERO, Array, Index, Scalar, compare, divide, fn, logic, num
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.network_functions import NETWORK_FUNCTIONS
 from symgen.tensor.reading import Reading
@@ -36,6 +36,7 @@ __all__ = [
     "SPECIAL", "Binding", "Clash", "Poisoned", "Reader", "Scope", "UserFunction", "Witness", "read", "read_value",
     "shape_text", "size_text",
 ]  # fmt: skip
+MOST_CALLS = 5000  # in one statement, equal calls counted once
 SPECIAL = ARRAY_FUNCTIONS | NETWORK_FUNCTIONS
 
 
@@ -72,17 +73,17 @@ class Reader(Reading):
     # --- arithmetic
 
     def _terms(self, e: tree.Terms) -> Value:
-        values = [(sign, self.value(t)) for sign, t in e.terms]
+        values = [(sign, self.number(t)) for sign, t in e.terms]
         try:
             return build.plus(values)
         except ShapeClash as clash:
             raise self.shape_clash(clash, e.span, *(t for _, t in e.terms)) from None
 
     def _factors(self, e: tree.Factors) -> Value:
-        result = self.value(e.first)
+        result = self.number(e.first)
         operands: list[tree.Expression] = [e.first]
         for op, f in e.rest:
-            right = self.value(f)
+            right = self.number(f)
             operands.append(f)
             try:
                 if op == "@":
@@ -104,6 +105,12 @@ class Reader(Reading):
         self, clash: ShapeClash, op: str, span: Span, operands: list[tree.Expression], left: Value, right: Value
     ) -> Clash:
         found = self.shape_clash(clash, span, *operands)
+        if len(operands) > 2:
+            before = self.written(Span(operands[0].span.start, operands[-2].span.end))
+            found.notes = (f"`{before}` {shape_text(left.shape)}", *found.notes)
+        if op == "*" and left.rank == 2 and right.rank == 1 and build.same_size(left.shape[0], right.shape[0]):
+            b = self.written(operands[-1].span)
+            found.help = f"`{b}[:, None]` runs along the rows"
         if op == "@" and left.rank and right.rank and len(operands) == 2:
             a, b = (self.written(x.span) for x in operands)
             ways = []
@@ -120,7 +127,7 @@ class Reader(Reading):
         return found
 
     def _power(self, e: tree.Power) -> Value:
-        base, exponent = self.value(e.base), self.value(e.exponent)
+        base, exponent = self.number(e.base), self.number(e.exponent)
         try:
             return build.raised(base, exponent)
         except ShapeClash as clash:
@@ -130,7 +137,7 @@ class Reader(Reading):
         return build.transpose(self.value(e.operand))
 
     def _comparison(self, e: tree.Comparison) -> Value:
-        values = [build.settled(self.value(x)) for x in e.operands]
+        values = [build.settled(self.number(x)) for x in e.operands]
         try:
             parts = [
                 build.elementwise(lambda a, b, op=op: compare(op, a, b), values[k], values[k + 1])
@@ -147,7 +154,7 @@ class Reader(Reading):
         if not e.items:
             raise Clash("an empty list has no value", e.span)
         try:
-            return build.stack([self.value(x) for x in e.items])
+            return build.stack([self.number(x) for x in e.items])
         except ShapeClash as clash:
             raise self.shape_clash(clash, e.span, *e.items) from None
 
@@ -162,7 +169,7 @@ class Reader(Reading):
     def _call(self, e: tree.Call) -> Value:
         b = None if self.is_built_in(e.function) and self.scope.holds_value(e.function) else self.scope.find(e.function)
         if b is not None:
-            if isinstance(b.meaning, UserFunction):
+            if isinstance(b.meaning, UserFunction) and not e.log:
                 return self.call_user(e, b.meaning)
             found = self.call_declared(e, b)
             if found is not None:
@@ -187,7 +194,7 @@ class Reader(Reading):
         least = wanted - len(row.defaults)
         if not least <= len(e.arguments) <= wanted:
             raise self.wrong_count(e, str(wanted) if least == wanted else f"{least} to {wanted}")
-        values = [self.value(a) for a in e.arguments]
+        values = [self.number(a) for a in e.arguments]
         missing = row.defaults[len(e.arguments) - least :] if len(e.arguments) < wanted else ()
         values += [build.scalar(num(Fraction(text))) for text in missing]
         return self.guarded(e, lambda: build.apply(e.function, *values))
@@ -196,13 +203,20 @@ class Reader(Reading):
         if len(e.arguments) != len(f.parameters):
             raise self.wrong_count(e, str(len(f.parameters)))
         self.no_keywords(e)
-        if self.depth > 40:
-            raise Clash(f"`{f.name}` calls itself", e.span, "a function must not be recursive")
-        names = {}
-        for name, argument in zip(f.parameters, e.arguments, strict=True):
-            names[name] = Binding(build.settled(self.value(argument)), argument.span, "argument")
+        arguments = tuple(build.settled(self.value(a)) for a in e.arguments)
+        found = self.calls.get((f.name, arguments))
+        if len(self.calls) > MOST_CALLS:
+            raise Clash(f"this comes to more than {MOST_CALLS} calls of functions of your own", e.span, "too many")
+        if found is None:
+            found = self.calls[(f.name, arguments)] = self.body_of(e, f, arguments)
+        return found
+
+    def body_of(self, e: tree.Call, f: UserFunction, arguments: Sequence[Value]) -> Value:
+        names = {
+            name: Binding(value, a.span, "argument")
+            for name, value, a in zip(f.parameters, arguments, e.arguments, strict=True)
+        }
         outside, self.scope = self.scope, Scope(names, self.global_scope())
-        self.depth += 1
         try:
             return self.value(f.body)
         except Clash as clash:
@@ -211,7 +225,6 @@ class Reader(Reading):
             raise
         finally:
             self.scope = outside
-            self.depth -= 1
 
     def call_declared(self, e: tree.Call, b: Binding) -> Value | None:
         """Hook: a call of a declared name that is no `def`. None: look among the built-in ones."""
@@ -249,8 +262,10 @@ def read(text: str, scope: Mapping[str, Array | Scalar | Value]) -> Array:
     return read_value(text, scope).array()
 
 
-def read_value(text: str, scope: Mapping[str, Array | Scalar | Value]) -> Value:
-    """Like `read`, with free indices of the scope's scalars allowed in the body."""
+def read_value(
+    text: str, scope: Mapping[str, Array | Scalar | Value], floors: Mapping[Index, int] | None = None
+) -> Value:
+    """Like `read`, with free indices of the scope's scalars allowed in the body; `floors` are the least values of some."""
     names = {}
     for name, thing in scope.items():
         if isinstance(thing, Value):
@@ -260,4 +275,6 @@ def read_value(text: str, scope: Mapping[str, Array | Scalar | Value]) -> Value:
         else:
             meaning = build.scalar(thing)
         names[name] = Binding(meaning)
-    return Reader(Scope(names), lambda span: text[span.start : span.end]).value(parse_expression(text))
+    reader = Reader(Scope(names), lambda span: text[span.start : span.end])
+    reader.floors.update(floors or {})
+    return reader.value(parse_expression(text))

@@ -8,7 +8,7 @@ from fractions import Fraction
 from symgen.tensor import build
 from symgen.tensor.array_functions import Special, arguments, axes_of, integer
 from symgen.tensor.build import ShapeClash, Value
-from symgen.tensor.expression import HALF, ONE, add, divide, fn, fold, fresh_index, mul, num, sub, total
+from symgen.tensor.expression import HALF, ONE, Num, add, divide, fn, fold, fresh_index, mul, num, sub, total
 from symgen.tensor.reading import Reading
 from symgen.tensor.scope import Clash, shape_text
 from symgen.text import tree
@@ -17,6 +17,8 @@ from symgen.text import tree
 def _layernorm(r: Reading, e: tree.Call) -> Value:
     """(x - mean)/sqrt(var + eps) along the last axis; eps = 1e-5 unless given."""
     (v,), named = arguments(r, e, 1, "axis", "eps")
+    if v.rank == 0:
+        raise ShapeClash("`layernorm` takes an array")
     axes = axes_of(r, named) or [-1]
     eps = r.value(named["eps"]) if "eps" in named else build.scalar(num(Fraction(1, 100000)))
     v = build.settled(v)
@@ -77,7 +79,10 @@ def _convolution(r: Reading, e: tree.Call) -> Value:
         length = add(divide(sub(x.shape[x.rank - space + k], taps[k].size), num(stride)), ONE)
         if stride != 1:
             length = add(fn("floor", divide(sub(x.shape[x.rank - space + k], taps[k].size), num(stride))), ONE)
-        places.append(fresh_index(build.normal_size(length)))
+        length = build.normal_size(length)
+        if isinstance(length, Num) and not isinstance(length.value, str) and length.value < 1:
+            raise Clash(f"the kernel of `{e.function}` is longer than its input", e.span, "", r.witnesses(*e.arguments))
+        places.append(fresh_index(length))
     at = [add(mul(num(stride), u), s) for u, s in zip(places, taps, strict=True)]
     body = total(mul(w.at(out, channel, *taps), x.at(*batch, channel, *at)), [channel, *taps])
     return Value((*batch, out, *places), body)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
-from symgen.tensor.expression import ONE, ZERO, Compare, Logic, Scalar
-from symgen.tensor.scope import Clash, Scope, Witness, is_size, parts_of, shape_text, size_text
+from symgen.tensor.expression import ONE, ZERO, Compare, Index, Logic, Scalar, variables_of
+from symgen.tensor.scope import Clash, Poisoned, Scope, Witness, is_size, parts_of, shape_text, size_text
 from symgen.text import tree
 from symgen.text.tree import NOWHERE, Span
 
@@ -28,20 +28,36 @@ def room_to_nest() -> Iterator[None]:
         sys.setrecursionlimit(limit)
 
 
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{n}`" for n in names)
+
+
+def unbracketed(text: str) -> str:
+    """`(x > 0)` without the brackets around it."""
+    while text.startswith("(") and text.endswith(")"):
+        inside = text[1:-1]
+        if inside.find(")") < inside.find("(") or "(" not in inside and ")" in inside:
+            return text
+        text = inside
+    return text
+
+
 class Reading(ABC):
     """A scope, the text that is read, and the value of an expression in them."""
 
     def __init__(self, scope: Scope, written: Callable[[Span], str] | None = None) -> None:
         self.scope = scope
         self.written = written or (lambda span: "")
-        self.depth = 0
+        self.floors: dict[Index, int] = {}  # the least value of an index, where it is not 0
+        self.inside_where = 0  # a branch of `where` may pick entries that its condition excludes
+        self.calls: dict[tuple[str, tuple[Value, ...]], Value] = {}  # f(x) twice is read once
 
     @abstractmethod
     def value(self, e: tree.Expression) -> Value:
         """What `e` means."""
 
     def scalar(self, e: tree.Expression, what: str = "this") -> Scalar:
-        v = self.value(e)
+        v = self.number(e)
         if v.rank:
             raise Clash(f"{what} must be a scalar", e.span, shape_text(v.shape), self.witnesses(e))
         return v.body
@@ -50,19 +66,36 @@ class Reading(ABC):
         """A size: dims, integers and + - * // of them."""
         s = build.normal_size(self.scalar(e, "a size"))
         if not is_size(s):
-            raise Clash("a size is made of dims and integers with + - *", e.span, "not a size", self.witnesses(e))
+            used = sorted({v.name for v in variables_of(s)})
+            if used:
+                raise Clash(f"a size cannot hang on {_listed(used)}", e.span, "not a size", self.witnesses(e),
+                            ["a size is made of dims and integers with + - * //"])  # fmt: skip
+            help = f"`{self.written(e.span).replace('/', '//')}` rounds down" if "/" in self.written(e.span) else None
+            raise Clash("a size is made of dims and integers with + - * //", e.span, "not a size", help=help)
         return s
+
+    def number(self, e: tree.Expression) -> Value:
+        """The value of `e`, which is a number and no condition."""
+        v = self.value(e)
+        if isinstance(v.body, (Compare, Logic)):
+            text = unbracketed(self.written(e.span) or "c")
+            raise Clash(f"`{text}` is a condition, not a number", e.span, "a condition",
+                        help=f"`where({text}, 1, 0)` is 1 where it holds")  # fmt: skip
+        return v
 
     def condition(self, e: tree.Expression) -> Value:
         v = self.value(e)
         if not isinstance(v.body, (Compare, Logic)) and v.body is not ONE and v.body is not ZERO:
-            raise Clash("a condition is needed here", e.span, "a number", help="compare it: `x > 0`")
+            text = self.written(e.span) or "x"
+            help = f"compare it: `{text} > 0`" if len(text) <= 40 else "compare it with something"
+            raise Clash("a condition is needed here", e.span, "a number", self.witnesses(e), help=help)
         return v
 
     def in_scope(self, scope: Scope, e: tree.Expression) -> Value:
+        """The number that `e` is in an inner scope."""
         outside, self.scope = self.scope, scope
         try:
-            return self.value(e)
+            return self.number(e)
         finally:
             self.scope = outside
 
@@ -118,15 +151,35 @@ class Reading(ABC):
         return list(out.values())
 
     def shape_clash(self, clash: ShapeClash, span: Span, *operands: tree.Expression) -> Clash:
-        message = clash.message
+        """The clash of shapes at a place of the text, with the shapes of its operands."""
         text = self.written(span)
+        of = f" of `{text}`" if text else ""
+        found = Clash(clash.message, span, "", self.witnesses(*operands))
+        if clash.message.startswith("`") and " takes " in clash.message:
+            shapes = self.shapes_of(operands)
+            found.message += f", and {' and '.join(shapes)}" if shapes else ""
+            found.label = "not square" if " square " in clash.message else ""
+            return found
         if clash.left is not None and clash.right is not None:
             left, right = size_text(clash.left), size_text(clash.right)
-            of = f" of `{text}`" if text else ""
-            message = f"{clash.message}: {left} and {right}"
+            found.message = f"{clash.message}: {left} and {right}"
+            found.label = f"{left} must equal {right}"
             if clash.message == "inner sizes differ":
-                message = f"the inner sizes{of} differ: {left} and {right}"
+                found.message = f"the inner sizes{of} differ: {left} and {right}"
             elif clash.message == "sizes do not broadcast":
-                message = f"the sizes{of} do not fit together: {left} and {right}"
-            return Clash(message, span, f"{right} must equal {left}", self.witnesses(*operands))
-        return Clash(message, span, "", self.witnesses(*operands))
+                found.message = f"the sizes{of} do not fit together: {left} and {right}"
+        compound = [e for e in operands if not isinstance(e, tree.Name | tree.Number)]
+        found.notes = tuple(line for line in self.shapes_of(compound)[:4] if not line.endswith("is a scalar"))
+        return found
+
+    def shapes_of(self, expressions: Sequence[tree.Expression]) -> list[str]:
+        """`X` is n by d: a line for each expression that is short enough to be told."""
+        out = []
+        for e in expressions:
+            text = self.written(e.span)
+            if text and len(text) <= 40 and "\n" not in text:
+                try:
+                    out.append(f"`{text}` {shape_text(self.value(e).shape)}")
+                except (Clash, Poisoned):
+                    continue
+        return list(dict.fromkeys(out)) or []

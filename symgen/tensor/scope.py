@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from symgen.tensor.build import Value
@@ -168,6 +168,16 @@ def parts_of(e: tree.Tree) -> list[tree.Expression]:
 
 def mentions(e: tree.Expression, name: str) -> bool:
     return name in free_names(e)
+
+
+def names_in(e: tree.Expression) -> Iterator[tree.Name]:
+    """The names that stand in an expression."""
+    stack = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, tree.Name):
+            yield x
+        stack.extend(reversed(parts_of(x)))
 
 
 def words_of(e: tree.Expression) -> list[str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
-from symgen.tensor.expression import ONE, ZERO, Num, Scalar, add, divide, fn, neg, num, sub
+from symgen.tensor.expression import (
+    ONE, ZERO, Add, Entry, Index, Num, Scalar, Var, add, as_coefficient, divide, fn, mul, neg, num, sub, variables_of,
+)  # fmt: skip
 from symgen.tensor.reading import Reading
 from symgen.tensor.scope import Clash, size_text
 from symgen.text import tree
 
 
 def subscript(r: Reading, e: tree.Subscript) -> Value:
-    base = r.value(e.operand)
+    base = r.number(e.operand)
     items: list[Scalar | tuple[Scalar, Scalar, Scalar] | None] = []
     arrays: list[tuple[int, Value]] = []
     position = 0
@@ -21,15 +25,16 @@ def subscript(r: Reading, e: tree.Subscript) -> Value:
             continue
         if position >= base.rank:
             text = r.written(e.operand.span) or "it"
-            raise Clash(
-                f"`{text}` has {base.rank} {'axis' if base.rank == 1 else 'axes'}, and {len(e.items)} are picked",
-                e.span, "too many", r.witnesses(e.operand),
-            )  # fmt: skip
+            has = f"has {base.rank} {'axis' if base.rank == 1 else 'axes'}, and {len(e.items)} are picked"
+            if base.rank == 0:
+                has = "is a scalar: it has no entries"
+            raise Clash(f"`{text}` {has}", e.span, "too many", r.witnesses(e.operand))
         size = base.shape[position]
         if isinstance(item, tree.Slice):
-            items.append(range_of(r, item, size))
+            items.append(range_of(r, item, size, e))
         else:
-            v = r.value(item)
+            v = r.number(item)
+            labels_fit(r, v.body, size, item, e)
             if v.rank:
                 arrays.append((len(items), v))
                 items.append(ZERO)
@@ -58,24 +63,72 @@ def gather(
 
 
 def inside(r: Reading, value: Scalar, size: Scalar, item: tree.Expression, whole: tree.Subscript) -> Scalar:
-    if isinstance(value, Num) and not isinstance(value.value, str) and value.value < 0:
-        value = add(size, value)
-    if build.is_inside(value, size) is False:
-        name = r.written(whole.operand.span)
-        raise Clash(
-            f"`{r.written(item.span)}` is out of range: `{name}` has length {size_text(size)} there, counted from 0",
-            item.span, "out of range", r.witnesses(whole.operand),
-        )  # fmt: skip
+    """An index value, counted from the end if it is a negative number; a Clash where it leaves its axis for certain."""
     if (isinstance(value, Num) and isinstance(value.value, str)) or not_integer(value):
         raise Clash("a subscript is an integer", item.span, "not an integer")
+    if isinstance(value, Num) and not isinstance(value.value, str) and value.value < 0:
+        value = add(size, value)
+    name, text = r.written(whole.operand.span), r.written(item.span)
+    length = f"`{name}` has length {size_text(size)} there, counted from 0"
+    if build.is_inside(value, size) is False:
+        help = f"the last entry is `{name}[-1]`" if value is size and len(whole.items) == 1 else None
+        raise Clash(f"`{text}` is out of range: {length}", item.span, "out of range", r.witnesses(whole.operand), help=help)
+    ends = None if r.inside_where else ends_of(value, r.floors)
+    if ends is not None:
+        low, high = ends
+        if is_negative(low):
+            raise Clash(f"`{text}` begins at {size_text(low)}: {length}", item.span, "out of range", r.witnesses(whole.operand))
+        if is_negative(normal_difference(size, high)):
+            raise Clash(f"`{text}` runs to {size_text(high)}: {length}", item.span, "out of range", r.witnesses(whole.operand))
     return value
+
+
+def ends_of(value: Scalar, floors: Mapping[Index, int]) -> tuple[Scalar, Scalar] | None:
+    """The least and the largest value of an index that is shifted or multiplied by numbers; None for what is not one."""
+    low: Scalar = ZERO
+    high: Scalar = ZERO
+    for term in value.args if isinstance(value, Add) else (value,):
+        factor, base = as_coefficient(term)
+        if isinstance(base, Index):
+            least = mul(num(factor), num(floors.get(base, 0)))
+            most = mul(num(factor), sub(base.size, ONE))
+            low, high = (add(low, least), add(high, most)) if factor > 0 else (add(low, most), add(high, least))
+        elif base.free or variables_of(base):
+            return None
+        else:
+            low, high = add(low, term), add(high, term)
+    return (build.normal_size(low), build.normal_size(high)) if value.free else None
+
+
+def normal_difference(size: Scalar, high: Scalar) -> Scalar:
+    """size - 1 - high: how much room is left."""
+    return build.normal_size(sub(sub(size, ONE), high))
+
+
+def is_negative(s: Scalar) -> bool:
+    return isinstance(s, Num) and not isinstance(s.value, str) and s.value < 0
+
+
+def labels_fit(r: Reading, body: Scalar, size: Scalar, item: tree.Expression, whole: tree.Subscript) -> None:
+    """A variable as a subscript is an integer, and one of labels has as many classes as the axis is long."""
+    if not isinstance(body, Entry) or not isinstance(body.array, Var):
+        return
+    v, text = body.array, r.written(item.span)
+    if v.domain == "label" and not build.same_size(v.domain_args[0], size):
+        raise Clash(
+            f"`{text}` is a label of {size_text(v.domain_args[0])} classes, and `{r.written(whole.operand.span)}` "
+            f"has length {size_text(size)} there", item.span, "other labels", r.witnesses(item, whole.operand),
+        )  # fmt: skip
+    if v.domain not in ("label", "integer", "natural", "binary"):
+        raise Clash(f"a subscript is an integer, and `{text}` is {v.domain}", item.span, "not an integer",
+                    r.witnesses(item), help=f"declare it as `label({size_text(size)})`")  # fmt: skip
 
 
 def not_integer(value: Scalar) -> bool:
     return isinstance(value, Num) and not isinstance(value.value, str) and value.value.denominator != 1
 
 
-def range_of(r: Reading, item: tree.Slice, size: Scalar) -> tuple[Scalar, Scalar, Scalar]:
+def range_of(r: Reading, item: tree.Slice, size: Scalar, whole: tree.Subscript) -> tuple[Scalar, Scalar, Scalar]:
     def end(e: tree.Expression | None, default: Scalar) -> Scalar:
         if e is None:
             return default
@@ -98,8 +151,10 @@ def range_of(r: Reading, item: tree.Slice, size: Scalar) -> tuple[Scalar, Scalar
             length = fn("floor", divide(add(length, sub(step, ONE)), step))
     length = build.normal_size(length)
     if isinstance(length, Num) and not isinstance(length.value, str) and length.value <= 0:
-        raise Clash("this range is empty", item.span, f"of length {length.value}")
+        raise Clash("this range is empty", item.span, f"of length {length.value}", r.witnesses(whole.operand))
     for value in (lower, sub(upper, ONE) if step.value > 0 else lower):
         if build.is_inside(build.normal_size(value), size) is False:
-            raise Clash(f"this range leaves the axis, whose length is {size_text(size)}", item.span, "out of range")
+            name, text = r.written(whole.operand.span), r.written(item.span)
+            raise Clash(f"`{text}` leaves the axis: `{name}` has length {size_text(size)} there", item.span, "out of range",
+                        r.witnesses(whole.operand))  # fmt: skip
     return lower, length, step
