@@ -310,7 +310,7 @@ def orientation(x: Scalar) -> Scalar:
     """The entry of a symmetric matrix with its last two indices in order; any other entry as it is."""
     if len(x.args) > 2:
         *front, i, j = x.args
-        if _rank_of(j) < _rank_of(i) and _symmetric(x.array):  # type: ignore[attr-defined]
+        if _rank_of(j) < _rank_of(i) and _symmetric(x.array):
             return rebuild(x, [*front, j, i])  # type: ignore[no-any-return]
     return x
 

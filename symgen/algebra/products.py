@@ -1,8 +1,8 @@
 """The terms of a result as flat products of entries: equal contractions become one term, facts of matrices are used.
 
-A term is a product of factors summed over indices. Definitions without a name that are such products are put in, entries
-of symmetric matrices are oriented, inv(A) A and Q'Q are I, and the indices are numbered by the graph alone: x'inv(S) and
-inv(S) x of a symmetric S are then one node, and their sum is twice it.
+A term is a product of factors summed over indices. Definitions without a name that are such products are put in,
+entries of symmetric matrices are oriented, inv(A) A and Q'Q are I, and the indices are numbered by the graph alone:
+x'inv(S) and inv(S) x of a symmetric S are then one node, and their sum is twice it.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class _Work:
             if len(using) == 1 and type(using[0]) is Pow and using[0].exponent is not ONE:
                 found = self.squared(using[0], b)
             elif len(using) == 2 and all(type(f) is Entry for f in using):
-                found = self.pair(using[0], using[1], b)  # type: ignore[arg-type]
+                found = self.pair(using[0], using[1], b)
             else:
                 continue
             if found is not None:
@@ -193,11 +193,13 @@ class _Work:
             if isinstance(inner, Array):
                 base, flipped = untransposed(inner)
                 other, turned = untransposed(v.array)
-                if base is other and ((pu != pv) != (flipped != turned) or (is_symmetric(base) and not self.is_free(base))):
+                alike = is_symmetric(base) and not self.is_free(base)
+                if base is other and (alike or (pu != pv) != (flipped != turned)):
                     name = self.name(base)
                     self.used.setdefault(f"inv({name}) @ {name} = I" if name else "a matrix times its inverse is I")
                     return delta(i, j)
-            if u.array is v.array and pu == pv and not self.is_free(u.array) and is_orthogonal(u.array) and (pu == -2 or _is_square(u.array)):
+            orthogonal = u.array is v.array and is_orthogonal(u.array) and not self.is_free(u.array)
+            if orthogonal and pu == pv and (pu == -2 or _is_square(u.array)):
                 self.used.setdefault(f"{self.name(u.array) or 'the matrix'} is orthogonal")
                 return delta(i, j)
         return None

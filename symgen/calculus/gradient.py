@@ -444,8 +444,8 @@ def _differentiate(
 
 
 def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
-    """A result as people write it: fractions cancelled, sums joined, facts of matrices used where that is shorter (those
-    of `free` apart, whose entries are taken as unrelated)."""
+    """A result as people write it: fractions cancelled, sums joined, facts of matrices used where that is shorter (not
+    those of `free`, whose entries are taken as unrelated)."""
     used: Used = {}
     named = {**ctx.trace.names, **ctx.names}
     other = merged_terms(body, named, used, lambda a: _name(a, ctx), free)

@@ -259,6 +259,10 @@ class Tensor(Array):
     body: Scalar
 
 
+def _is_same_size(a: Scalar, b: Scalar) -> bool:
+    return expand_size(sub(a, b)) is ZERO
+
+
 def tensor(indices: Sequence[Index], body: Scalar) -> Array:
     """The tensor whose entry at `indices` is `body`; the eta rule gives back X for the entries of X in order."""
     indices = tuple(indices)
@@ -267,6 +271,7 @@ def tensor(indices: Sequence[Index], body: Scalar) -> Array:
         and len(body.args) == len(indices) + 1
         and all(a is b for a, b in zip(body.args[1:], indices, strict=True))
         and len(set(indices)) == len(indices)
+        and all(i.size is s or _is_same_size(i.size, s) for i, s in zip(indices, body.array.shape, strict=True))
     ):
         return body.array
     axes = tuple(axis(k, i.size) for k, i in enumerate(indices))

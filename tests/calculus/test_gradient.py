@@ -9,7 +9,20 @@ from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
 from symgen.derivation.context import Context
 from symgen.tensor.evaluate import FLOAT, Point, evaluate
-from symgen.tensor.expression import Array, Entry, Tensor, Var, topological, var
+from symgen.tensor.expression import (
+    ONE,
+    Array,
+    Entry,
+    Tensor,
+    Var,
+    add,
+    dim,
+    entry,
+    fresh_index,
+    tensor,
+    topological,
+    var,
+)
 from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in, tangent
 from tests.calculus.problems import GRADIENTS, HESSIANS, JACOBIANS, Problem
 
@@ -133,3 +146,12 @@ def test_third_derivative_is_the_slope_of_the_hessian(problem: Problem) -> None:
     point = point_for(problem, [f, h, third, x])
     d = direction_of(x, point, problem.form)
     agree(contracted(value(third, point), d), along(h, x, point, d))
+
+
+def test_the_first_entries_of_a_vector_are_not_the_vector() -> None:
+    n = dim("n")
+    x = var("x", (add(n, ONE),))
+    i = fresh_index(n)
+    first = tensor((i,), entry(x, i))
+    assert first is not x and first.shape == (n,)
+    assert jacobian(first, x, Context()).shape == (n, x.shape[0])
