@@ -359,4 +359,16 @@ def _rational(node: Scalar) -> Scalar:
     return best
 
 
-__all__ = ["may_cancel", "simplify_scalar"]
+def as_quotient(node: Scalar) -> Scalar:
+    """`node` as one fraction, its parts factored: a^-2 + b^-2 is (a^2 + b^2)/(a^2 b^2); as it is, where that is long."""
+    if count_nodes(node) > MAX_COST or written_length(node) > MAX_COST:
+        return node
+    try:
+        field = _Field(node)
+        top, bottom = field.fraction(node)
+        return ZERO if top.is_zero() else mul(field.factored(top), field.factored(bottom, -1))
+    except _TooLarge:
+        return node
+
+
+__all__ = ["as_quotient", "may_cancel", "simplify_scalar"]

@@ -12,6 +12,7 @@ from symgen.probability.distribution import Distribution
 from symgen.probability.distributions import ROWS
 from symgen.probability.draw import SupportKnowledge
 from symgen.probability.knowledge import Knowledge
+from symgen.probability.logarithms import as_short
 from symgen.probability.terms import (
     TooManyTerms,
     depends_on_any,
@@ -33,6 +34,7 @@ from symgen.tensor.expression import (
     fresh_index,
     mul,
     neg,
+    sub,
     substitute,
     total,
     var,
@@ -99,25 +101,48 @@ class Recognised:
     parameters: dict[str, Scalar]
 
 
-def recognised(kernel: Kernel, z: Var, candidates: Iterable[Distribution], ctx: Context) -> Recognised | None:
-    """The first candidate whose statistics are those of the kernel."""
+def recognised(
+    kernel: Kernel,
+    z: Var,
+    candidates: Iterable[Distribution],
+    ctx: Context,
+    fixed: Mapping[str, Scalar] | None = None,
+) -> Recognised | None:
+    """The first candidate whose statistics are those of the kernel. `fixed` gives the parameters that stand inside
+    statistics (the shape of a Weibull); without them such families are left out."""
     variables = frozenset((z,))
     is_random = depends_on_any(variables)
     x = entry(z, *kernel.axes)
     for row in candidates:
-        if not row.kernel or not row.is_univariate:
+        if not row.kernel or not (row.is_univariate or row.name == "Dirichlet"):
+            continue
+        if row.fixed and (fixed is None or any(n not in fixed for n in row.fixed)):
             continue
         know = SupportKnowledge(Knowledge(ctx), z, row)
         places = {n: entry(place(n)) for n in row.parameters}
+        places.update({n: fixed[n] for n in row.fixed} if fixed else {})
         wanted: list[Scalar] = []
         for text in row.kernel:
             wanted.append(normalised(scalar_text(text, {**places, "x": x}), is_random, know))
         if any(a not in wanted for a in kernel.statistics):
             continue
         found = {f"c{k + 1}": kernel.statistics.get(a, ZERO) for k, a in enumerate(wanted)}
-        parameters = {n: tidy(scalar_text(text, found)) for n, text in row.inverse.items()}
+        parameters = {n: tidy(scalar_text(text, {**found, **{n: places[n] for n in row.fixed}}))
+                      for n, text in row.inverse.items()}  # fmt: skip
+        parameters.update({n: places[n] for n in row.fixed})
+        if not _is_natural(row, parameters, found):
+            continue
         return Recognised(row, parameters)
     return None
+
+
+def _is_natural(row: Distribution, parameters: Mapping[str, Scalar], found: Mapping[str, Scalar]) -> bool:
+    """Whether the parameters give back the coefficients that they were not read from."""
+    read = " ".join(row.inverse.values())
+    return all(
+        f"c{k + 1}" in read or as_short(sub(c, found[f"c{k + 1}"])) is ZERO
+        for k, c in enumerate(natural(row, parameters))
+    )
 
 
 def tidy(x: Scalar) -> Scalar:

@@ -58,7 +58,8 @@ class Distribution:
     a parameter (none: a scalar), by letters that stand for sizes. `known` moments are what tests compare with.
     `noise`, `transform`: x = transform(eps) with eps from the law `noise`, for gradients through samples. `kernel`: the
     statistics of x in the log-density with their coefficients; `inverse` gives the parameters back from those
-    coefficients, named c1, c2, .. in order. `sampler` is a NumPy template.
+    coefficients, named c1, c2, .. in order; `fixed` are those that stand inside
+    statistics. `sampler` is a NumPy template.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Distribution:
     transform: str = ""
     kernel: Mapping[str, str] = field(default_factory=dict)
     inverse: Mapping[str, str] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
     sampler: str = ""
     latex: str = ""
     source: str = ""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
 from symgen.probability.collect import collected, difference_of_means
+from symgen.probability.conditions import guarded
 from symgen.probability.densities import entry_of, log_density_at, log_density_terms, parameters
 from symgen.probability.expectation import Divergent, Expectation
 from symgen.probability.joint import (
@@ -25,8 +29,9 @@ from symgen.probability.joint import (
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.posterior import marginal_log_density, normalised_formula, posterior_law
-from symgen.probability.quadrature import check_mean
-from symgen.probability.support import inclusion
+from symgen.probability.quadrature import check_mean, check_value, mean_at
+from symgen.probability.support import inclusion, mass_outside
+from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     INF,
     MINUS_ONE,
@@ -57,8 +62,8 @@ from symgen.tensor.expression import (
     var,
     variables_of,
     walk,
-    where,
 )  # fmt: skip
+from symgen.tensor.facts import Facts
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/lemmas.py"
@@ -202,21 +207,40 @@ def _lemma_value(atom: Entry, value: Scalar) -> Array:
 
 
 def reduced_mean(
-    body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context, before: Array, divergence: bool = False
+    body: Scalar,
+    draws: Sequence[tuple[Var, Array]],
+    ctx: Context,
+    before: Array,
+    divergence: bool = False,
+    condition: Scalar = ONE,
+    outside: Callable[[Point], bool] | None = None,
 ) -> Scalar:
-    """E body over draws, with its steps."""
+    """E body over draws, with its steps; infinite where `condition` fails."""
     engine = Expectation(draws, ctx, divergence)
-    pair = engine.mean(body)
+    try:
+        pair = engine.mean(body)
+    except Divergent as reason:
+        ctx.trace.add("divergent", before, rank_zero(INF), reason=str(reason))
+        ask_for_quadrature(body, draws, INF, ctx, outside)
+        return INF
     final = collected(pair.value)
     report(ctx, engine, before, rank_zero(pair.shown), rank_zero(pair.value), rank_zero(final))
-    ask_for_quadrature(body, draws, final, ctx)
+    if condition is not ONE:
+        inside, final = final, guarded(condition, final)
+        ctx.trace.add("support", rank_zero(inside), rank_zero(final), reason="elsewhere the one has mass where the other has none")
+    ask_for_quadrature(body, draws, final, ctx, outside)
     return final
 
 
-def ask_for_quadrature(body: Scalar, draws: Sequence[tuple[Var, Array]], final: Scalar, ctx: Context) -> None:
-    """Leave the referee its question."""
-    if not final.free and not any(isinstance(n, Operator) and n.name == "E" for n in walk(final)):
-        ctx.trace.checks.append(lambda: check_mean(body, list(draws), final, ctx.facts))
+def ask_for_quadrature(
+    body: Array | Scalar,
+    draws: Sequence[tuple[Var, Array]],
+    final: Array | Scalar,
+    ctx: Context,
+    outside: Callable[[Point], bool] | None = None,
+) -> None:
+    """Leave the referee its question: whether `final` is the mean of `body`."""
+    ctx.trace.checks.append(lambda: check_mean(body, list(draws), final, ctx.facts, outside))
 
 
 # --- expectations -----------------------------------------------------------------------------------------------------
@@ -231,6 +255,7 @@ def reduce_expectation(op: Operator, ctx: Context) -> Array:
     if all(v not in variables_of(inner) for v, _ in draws):
         result = tensor(indices, inner)
         ctx.trace.add("constant", op, result, reason="it does not depend on what is drawn")
+        ctx.trace.checks.append(lambda: Evidence("proved", method="the mean of a constant"))
         return result
     draws = [(v, normalised_law(law, ctx)) for v, law in draws]
     engine = Expectation(draws, ctx)
@@ -240,8 +265,7 @@ def reduce_expectation(op: Operator, ctx: Context) -> Array:
     final = collected(pair.value)
     shown, value, made = tensor(indices, pair.shown), tensor(indices, pair.value), tensor(indices, final)
     report(ctx, engine, op, shown, value, made)
-    if not body.shape:
-        ask_for_quadrature(inner, draws, final, ctx)
+    ask_for_quadrature(tensor(indices, inner), draws, made, ctx)
     return made
 
 
@@ -254,6 +278,7 @@ def kept(op: Operator, ctx: Context, engine: Expectation) -> Array:
     why = next(iter(engine.open.values()), "no lemma gives this mean")
     if why not in ctx.trace.notes:
         ctx.trace.notes.append(f"a mean stays as it is: {why}")
+    ctx.trace.checks.append(lambda: expectation_stays(why))
     if outside is ZERO and coefficient is ONE:
         return op
     inner = tensor(indices, inside)
@@ -261,6 +286,11 @@ def kept(op: Operator, ctx: Context, engine: Expectation) -> Array:
     result = tensor(indices, add(outside, mul(coefficient, entry(mean, *indices))))
     ctx.trace.add("linearity", op, result, reason="what does not depend on the draw goes out")
     return result
+
+
+def expectation_stays(why: str) -> Evidence:
+    """Nothing was shown: the result is the question."""
+    return Evidence("unknown", method="an expectation stays", tried=(why,))
 
 
 def split_constants(x: Scalar, variables: frozenset[Var]) -> tuple[Scalar, Scalar, Scalar]:
@@ -327,7 +357,24 @@ def reduce_variance(op: Operator, ctx: Context) -> Array:
     value = sub(product, mul(_mean(first, draws, ctx), _mean(second, draws, ctx)))
     made = tensor(indices, difference_of_means(value))
     ctx.trace.add("variance", op, made, reason="Cov(f, g) = E f g - E f E g")
+    parts = [tensor(rows, first), tensor(columns, second), tensor(indices, mul(first, second))]
+    ctx.trace.checks.append(lambda: check_covariance(parts, draws, made, ctx.facts))
     return made
+
+
+def check_covariance(
+    parts: Sequence[Array], draws: Sequence[tuple[Var, Array]], result: Array, facts: Facts | None
+) -> Evidence:
+    """E f g - E f E g by quadrature: `parts` are f, g and their products over the axes of the result."""
+    laws = [(v, full_law(law, v.shape)) for v, law in draws]
+
+    def truth(point: Point, level: int) -> Any:
+        f, g, both = (mean_at(a, laws, point, level) for a in parts)
+        if f is None or g is None or both is None:
+            return None
+        return both - (np.multiply.outer(f, g) if both.ndim > f.ndim or not f.ndim else f * g)
+
+    return check_value(truth, result, [*parts, *(law for _, law in laws)], [v for v, _ in draws], facts)
 
 
 def _mean(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> Scalar:
@@ -352,22 +399,26 @@ def reduce_kl(op: Operator, ctx: Context) -> Array:
     )
     ctx.trace.add("definition", op, definition, reason="the definition of KL")
     condition = inclusion(q_wide, p_wide, in_q, values_p, ctx)
+    outside = mass_outside(q_wide, p_wide, in_q, values_p)
     if condition is ZERO:
-        result = rank_zero(INF)
-        ctx.trace.add("support", definition, result, reason="q has mass where p has none")
-        return result
+        return without_support(definition, [f.law for f in (*q_wide.joint.factors, *p_wide.joint.factors)], ctx, outside)
     body = difference_of_logs(q_wide, p_wide, in_q, values_p, ctx)
     written = expectation(rank_zero(body), draws)
     ctx.trace.add("densities", definition, written, reason="the log-densities put in")
-    try:
-        final = reduced_mean(body, draws, ctx, written, divergence=True)
-    except Divergent as reason:
-        result = rank_zero(INF)
-        ctx.trace.add("divergent", written, result, reason=str(reason))
-        return result
-    if condition is not ONE:
-        final = where(condition, final, INF)
-    return rank_zero(final)
+    return rank_zero(reduced_mean(body, draws, ctx, written, True, condition, outside))
+
+
+def without_support(
+    definition: Array, laws: Sequence[Array], ctx: Context, outside: Callable[[Point], bool], names: str = "qp"
+) -> Array:
+    """Infinite: q has mass where p has none, which the referee sees at a point."""
+    result = rank_zero(INF)
+    said = "{} has mass where {} has none".format(*names)
+    ctx.trace.add("support", definition, result, reason=said)
+    ctx.trace.checks.append(
+        lambda: check_value(lambda *_: None, result, laws, (), ctx.facts, outside, "supports", said)
+    )
+    return result
 
 
 def widened(ref: DistRef, values: dict[Var, Array]) -> DistRef:
@@ -403,23 +454,18 @@ def _minus_mean_log(op: Operator, q: DistRef, p: DistRef, ctx: Context) -> Array
     definition = expectation(rank_zero(neg(scalar_of(log_density(wide, values)))), draws)
     ctx.trace.add("definition", op, definition, reason=f"the definition of {op.name.replace('_', ' ')}")
     condition: Scalar = ONE
+    outside: Callable[[Point], bool] | None = None
     if p is not q:
         in_q: dict[Var, Array] = {v: new for (v, _), (new, _) in zip(draws_of(q), draws, strict=True)}
         condition = inclusion(widened(q, in_q), wide, in_q, values, ctx)
+        outside = mass_outside(widened(q, in_q), wide, in_q, values)
         if condition is ZERO:
-            result = rank_zero(INF)
-            ctx.trace.add("support", definition, result, reason="q has mass where p has none")
-            return result
+            laws = [f.law for f in (*q.joint.factors, *wide.joint.factors)]
+            return without_support(definition, laws, ctx, outside)
     body = neg(add(*(total(b, i) for b, i in log_terms(wide, values, ctx))))
     written = expectation(rank_zero(body), draws)
     ctx.trace.add("densities", definition, written, reason="the log-density put in")
-    try:
-        final = reduced_mean(body, draws, ctx, written, divergence=True)
-    except Divergent as reason:
-        result = rank_zero(INF)
-        ctx.trace.add("divergent", written, result, reason=str(reason))
-        return result
-    return rank_zero(where(condition, final, INF))
+    return rank_zero(reduced_mean(body, draws, ctx, written, True, condition, outside))
 
 
 def reduce_log_density(op: Operator, ctx: Context) -> Array:

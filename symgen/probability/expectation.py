@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import factorial
 
 from symgen.derivation.context import Context
+from symgen.probability.conditions import guarded
 from symgen.probability.densities import entry_of
 from symgen.probability.draw import Draw, SupportKnowledge
 from symgen.probability.joint import opened_expectation
@@ -34,7 +35,6 @@ from symgen.probability.univariate import Found, Law, Univariate
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF,
-    INF,
     NAN,
     ONE,
     TWO,
@@ -124,7 +124,7 @@ class Expectation:
             pair = one.mean(value)
             shown, value = pair.shown, pair.value
         if self.divergence and self.conditions:
-            value = where(logic("and", *self.conditions), value, INF)
+            value = guarded(logic("and", *self.conditions), value)
         return Pair(shown, value)
 
 
@@ -199,7 +199,7 @@ class OneDraw:
             if self.whole.divergence:
                 mine = [c for c in self.whole.conditions[before:] if not c.free.isdisjoint(indices)]
                 if mine:
-                    inner = where(logic("and", *mine), inner, INF)
+                    inner = guarded(logic("and", *mine), inner)
                     self.whole.conditions[before:] = [c for c in self.whole.conditions[before:] if c not in mine]
             shown.append(total(pair.shown, indices))
             value.append(total(inner, indices))
@@ -243,7 +243,7 @@ class OneDraw:
                 if found.condition not in self.whole.conditions:
                     self.whole.conditions.append(found.condition)
             else:
-                value = where(found.condition, value, found.otherwise)
+                value = guarded(found.condition, value, found.otherwise)
         if isinstance(closed, Entry):
             self.whole.applied[closed] = Applied(closed, value, found.lemmas, found.condition, found.source)
         return Pair(closed, value)

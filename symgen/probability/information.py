@@ -4,47 +4,48 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.optimum import optimum
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
+from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.collect import collected
-from symgen.probability.conjugate import log_partition, natural
 from symgen.probability.densities import log_density_at, parameters
 from symgen.probability.divergence import (
-    common_draws,
-    difference_of_logs,
     rank_zero,
     reduce_expectation,
-    reduce_kl,
-    widened,
 )  # fmt: skip
-from symgen.probability.joint import DistRef, decode, divergence, draws_of, expectation, log_density
-from symgen.probability.knowledge import Knowledge
-from symgen.probability.law import LAW, row_of
+from symgen.probability.grids import numbers_of
+from symgen.probability.joint import DistRef, decode, draws_of, expectation
+from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
+from symgen.probability.pairing import Pairing, overlap, value_of
 from symgen.probability.posterior import marginal_law
+from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.reparameterisation import transform_of
-from symgen.probability.support import inclusion
-from symgen.probability.texts import scalar_text
+from symgen.probability.texts import read_array, scalar_text
+from symgen.probability.walks import bottom_up
+from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     HALF,
-    INF,
     ONE,
     TWO,
     ZERO,
+    Add,
     Array,
+    Fn,
+    Mul,
+    Num,
     Operator,
     Scalar,
     Var,
     add,
-    compare,
+    as_coefficient,
     delta,
-    divide,
     entry,
     fn,
-    fold,
     fresh_index,
-    logic,
     mul,
     neg,
     num,
@@ -57,82 +58,15 @@ from symgen.tensor.expression import (
     tensor,
     total,
     var,
-    where,
 )  # fmt: skip
+from symgen.tensor.facts import is_nonnegative
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/information.py"
 
 
-class Pairing:
-    """Two distributions over one draw: x ~ p, with the log-densities of both there."""
-
-    def __init__(self, p: DistRef, q: DistRef, ctx: Context) -> None:
-        self.draws, in_q = common_draws(p, q)
-        self.in_p: dict[Var, Array] = {v: new for (v, _), (new, _) in zip(draws_of(p), self.draws, strict=True)}
-        self.in_q: dict[Var, Array] = {k: v for k, v in in_q.items() if isinstance(k, Var)}
-        self.p, self.q, self.ctx = widened(p, self.in_p), widened(q, self.in_q), ctx
-        self.inside = inclusion(self.p, self.q, self.in_p, self.in_q, ctx)
-        self.outside = inclusion(self.q, self.p, self.in_q, self.in_p, ctx)
-
-    @property
-    def is_known(self) -> bool:
-        """Whether both are laws of the table."""
-        return all(row_of(f.law) is not None for r in (self.p, self.q) for f in r.joint.factors)
-
-    def log_ratio(self) -> Scalar:
-        """log p - log q at the draw."""
-        if self.is_known:
-            return difference_of_logs(self.p, self.q, self.in_p, self.in_q, self.ctx)
-        return sub(scalar_of(log_density(self.p, self.in_p)), scalar_of(log_density(self.q, self.in_q)))
-
-    def mean(self, body: Scalar) -> Operator:
-        made = expectation(rank_zero(body), self.draws)
-        assert isinstance(made, Operator)
-        return made
-
-
 def _quiet(ctx: Context) -> Context:
     return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
-
-
-def power_integral(p: DistRef, q: DistRef, alpha: Scalar, ctx: Context) -> tuple[Scalar, Scalar] | None:
-    """The log of the integral of p^alpha q^(1 - alpha) within a family, after the condition under which it is finite.
-
-    A(alpha eta_p + (1 - alpha) eta_q) - alpha A(eta_p) - (1 - alpha) A(eta_q), summed over independent entries.
-    Nielsen & Nock (2011).
-    """
-    pair = Pairing(p, q, ctx)
-    if len(pair.p.joint.factors) != 1 or len(pair.q.joint.factors) != 1:
-        return None
-    law_p, law_q = pair.p.joint.factors[0].law, pair.q.joint.factors[0].law
-    row = row_of(law_p)
-    if row is None or row is not row_of(law_q) or not row.kernel or not row.is_univariate:
-        return None
-    indices = [fresh_index(s) for s in law_p.shape]
-    a, b = parameters(law_p, ctx).scalars(indices), parameters(law_q, ctx).scalars(indices)
-    mixed = [add(mul(alpha, x), mul(sub(ONE, alpha), y)) for x, y in zip(natural(row, a), natural(row, b), strict=True)]
-    at = {n: scalar_text(t, {f"c{k + 1}": c for k, c in enumerate(mixed)}) for n, t in row.inverse.items()}
-    parts = [log_partition(row, at, ctx), log_partition(row, a, ctx), log_partition(row, b, ctx)]
-    if any(x is None for x in parts):
-        return None
-    value = add(parts[0], neg(mul(alpha, parts[1])), neg(mul(sub(ONE, alpha), parts[2])))  # type: ignore[arg-type]
-    know = Knowledge(ctx)
-    for scope in (a, b):
-        for n, domain in row.parameters.items():
-            if domain == "positive":
-                know.assume_positive(scope[n])
-    conditions: list[Scalar] = []
-    for n, domain in row.parameters.items():
-        if domain == "positive":
-            radicand = at[n].args[0] if type(at[n]).__name__ == "Pow" else at[n]
-            sign = know.positive(radicand)
-            if sign is not True:
-                conditions.append(ZERO if sign is False else compare("<", ZERO, radicand))
-    condition = logic("and", *conditions)
-    if condition.free and indices:
-        condition = compare("==", fold("min", where(condition, ONE, ZERO), indices), ONE)
-    return condition, total(value, indices)
 
 
 def reduce_js(op: Operator, ctx: Context) -> Array:
@@ -150,62 +84,17 @@ def reduce_js(op: Operator, ctx: Context) -> Array:
         # log p - log((p + q)/2) = log 2 - log(1 + q/p)
         mean = pair.mean(sub(fn("log", TWO), fn("log", add(ONE, fn("exp", neg(ratio))))))
         shown.append(mul(HALF, scalar_of(mean)))
-        terms.append(mul(HALF, _value(reduce_expectation(mean, ctx))))
+        terms.append(mul(HALF, value_of(reduce_expectation(mean, ctx))))
     definition = rank_zero(add(*shown))
     ctx.trace.add("definition", op, definition, reason="the definition of JS, m = (p + q)/2")
     return rank_zero(collected(add(*terms)))
-
-
-def _value(array: Array) -> Scalar:
-    return open_tensor(array, ()) if not isinstance(array, Operator) else scalar_of(array)
-
-
-def reduce_power(op: Operator, ctx: Context) -> Array:
-    """renyi, chi2 and hellinger, by the integral of p^alpha q^(1 - alpha)."""
-    (p, q), options = decode(op)
-    alpha = {"renyi": None, "chi2": TWO, "hellinger": HALF}[op.name]
-    if alpha is None:
-        alpha = open_tensor(options["alpha"], ())
-        if alpha is ONE:
-            made = divergence("KL", p, q)
-            assert isinstance(made, Operator)
-            ctx.trace.add("definition", op, made, reason="the limit alpha = 1 is KL")
-            return reduce_kl(made, ctx)
-    pair = Pairing(p, q, ctx)
-    if op.name == "hellinger" and pair.inside is ZERO and pair.outside is ZERO:
-        return rank_zero(ONE)
-
-    def finish(integral: Scalar) -> Scalar:
-        if op.name == "renyi":
-            return divide(fn("log", integral), sub(alpha, ONE))
-        return sub(integral, ONE) if op.name == "chi2" else sub(ONE, integral)
-
-    # E_p (p/q)^(alpha - 1)
-    mean = pair.mean(fn("exp", mul(sub(alpha, ONE), pair.log_ratio())))
-    definition = rank_zero(finish(scalar_of(mean)))
-    ctx.trace.add("definition", op, definition, reason=f"the definition of {op.name}")
-    if pair.inside is ZERO and op.name != "hellinger":
-        result = rank_zero(INF)
-        ctx.trace.add("support", definition, result, reason="p has mass where q has none")
-        return result
-    found = None if _is_finite(pair) else power_integral(p, q, alpha, ctx)
-    if found is not None:
-        condition, closed = found
-        value = divide(closed, sub(alpha, ONE)) if op.name == "renyi" else finish(fn("exp", closed))
-        result = rank_zero(where(logic("and", condition, pair.inside), collected(value), INF))
-        ctx.trace.add("family", definition, result, reason="a product of powers of two densities of a family is of it",
-                      source="Nielsen & Nock (2011)")  # fmt: skip
-        return result
-    if pair.inside is not ONE:
-        raise CannotDerive(f"`{op.name}` of laws whose supports depend on parameters has no rule", op, HERE)
-    return rank_zero(collected(finish(_value(reduce_expectation(mean, ctx)))))
 
 
 def reduce_tv(op: Operator, ctx: Context) -> Array:
     """tv(p, q) = 1/2 E_p|1 - q/p| + half the mass of q where p has none."""
     (p, q), _ = decode(op)
     pair = Pairing(p, q, ctx)
-    if pair.inside is ZERO and pair.outside is ZERO and not _overlap(pair):
+    if pair.inside is ZERO and pair.outside is ZERO and not overlap(pair):
         return rank_zero(ONE)
     if pair.outside is not ONE:
         if pair.inside is ONE:
@@ -216,18 +105,25 @@ def reduce_tv(op: Operator, ctx: Context) -> Array:
     mean = pair.mean(fn("abs", sub(ONE, fn("exp", neg(pair.log_ratio())))))
     definition = rank_zero(mul(HALF, scalar_of(mean)))
     ctx.trace.add("definition", op, definition, reason="half the mean distance of the densities")
-    return rank_zero(mul(HALF, _value(reduce_expectation(mean, ctx))))
+    return rank_zero(mul(HALF, with_distances_joined(value_of(reduce_expectation(mean, ctx)))))
 
 
-def _is_finite(pair: Pairing) -> bool:
-    rows = [row_of(f.law) for f in pair.p.joint.factors]
-    return all(r is not None and r.region.kind in ("integers", "onehot") and r.region.high != "inf" for r in rows)
+def with_distances_joined(x: Scalar) -> Scalar:
+    """c |y| = |c y| for c > 0, written shortly: p |q/p - 1| is |q - p|."""
 
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Mul):
+            return n
+        inside = [f for f in n.args if isinstance(f, Fn) and f.name == "abs"]
+        apart = [f for f in n.args if f not in inside and not isinstance(f, Num) and is_nonnegative(f, None) is True]
+        if len(inside) != 1 or not apart:
+            return n
+        rest = mul(*(f for f in n.args if f is not inside[0] and f not in apart))
+        inner = simplify_scalar(mul(*apart, inside[0].args[0]))
+        first = min(inner.args, key=lambda t: as_coefficient(t)[1].serial) if isinstance(inner, Add) else inner
+        return mul(rest, fn("abs", neg(inner) if as_coefficient(first)[0] < 0 else inner))
 
-def _overlap(pair: Pairing) -> bool:
-    rows = [row_of(f.law) for r in (pair.p, pair.q) for f in r.joint.factors]
-    kinds = {row.region.discrete for row in rows if row is not None}
-    return len(kinds) == 1
+    return bottom_up(x, rule)
 
 
 def reduce_fdiv(op: Operator, ctx: Context) -> Array:
@@ -250,6 +146,8 @@ def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
     pair = Pairing(p, q, ctx)
     laws = [r.joint.factors[0].law for r in (pair.p, pair.q)]
     rows = [row_of(law) for law in laws]
+    if all(r is not None and r.name == "MvNormal" for r in rows):
+        return _wasserstein_of_normals(op, laws, ctx)
     if any(r is None or not r.is_univariate or r.shapes for r in rows):
         raise CannotDerive("the Wasserstein distance of these laws has no rule", op, HERE)
     forms = [transform_of(law) for law in laws]
@@ -267,6 +165,31 @@ def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
     ctx.trace.add("definition", op, mean, reason="both are increasing functions of one noise: the optimal coupling",
                   source="Villani (2003), 2.18")  # fmt: skip
     return reduce_expectation(mean, ctx)
+
+
+def _wasserstein_of_normals(op: Operator, laws: list[Array], ctx: Context) -> Array:
+    """Covariances that commute: |m - b|^2 + the sum of squared differences of the standard deviations."""
+    chosen = [alternative_of(law) for law in laws]
+    if any(c is None or "diag" not in c[1] or "low_rank" in c[1] for c in chosen) or any(law.rank != 1 for law in laws):
+        raise CannotDerive(
+            "the Wasserstein distance of normal vectors needs the square root of a matrix, which the language does not "
+            "have: give both covariances as `diag=`", op, HERE,
+        )  # fmt: skip
+    scope: dict[str, Array] = {}
+    for k, (law, c) in enumerate(zip(laws, chosen, strict=True)):
+        assert c is not None
+        scope[f"m{k}"], scope[f"v{k}"] = parameters_of(law)["mu"], c[1]["diag"]
+    made = read_array("sum((m0 - m1)^2 + (sqrt(v0) - sqrt(v1))^2)", scope)
+    ctx.trace.add("commuting", op, made, reason="the covariances commute: entry by entry", source="Givens & Shortt (1984)")
+
+    def truth(point: Point, level: int) -> Any:
+        """By the formula for matrices."""
+        (m, s), (b, t) = ([numbers_of(law, point)[n] for n in ("mu", "Sigma")] for law in laws)
+        middle = np.linalg.cholesky(s).T @ t @ np.linalg.cholesky(s)
+        return np.sum((m - b) ** 2) + np.trace(s + t) - 2 * np.sum(np.sqrt(np.maximum(np.linalg.eigvalsh(middle), 0)))
+
+    ctx.trace.checks.append(lambda: check_value(truth, made, laws, (), ctx.facts, method="the formula for matrices"))
+    return made
 
 
 INCREASING = {"Normal", "Laplace", "Logistic", "Gumbel", "Exponential", "Uniform", "LogNormal", "Rayleigh", "Weibull",
@@ -312,7 +235,26 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
         mean = expectation(tensor([i, j], add(*terms)), draws)
     assert isinstance(mean, Operator)
     ctx.trace.add("definition", op, mean, reason="minus the mean curvature of the log-density")
-    return reduce_expectation(mean, ctx)
+    result = reduce_expectation(mean, ctx)
+    slopes = [gradient(log_p, [t], quiet)[t] for t in thetas]
+    ctx.trace.checks.append(lambda: check_score(slopes, draws, result, ctx))
+    return result
+
+
+def check_score(slopes: list[Array], draws: list[tuple[Var, Array]], result: Array, ctx: Context) -> Evidence:
+    """The Fisher information is also the mean of the outer product of the score with itself."""
+    if len(slopes) == 1:
+        rows = [fresh_index(s) for s in slopes[0].shape]
+        columns = [fresh_index(s) for s in slopes[0].shape]
+        product = mul(open_tensor(slopes[0], rows), open_tensor(slopes[0], columns))
+        return check_mean(tensor([*rows, *columns], product), draws, result, ctx.facts)
+    i, j = fresh_index(num(len(slopes))), fresh_index(num(len(slopes)))
+    terms = [
+        mul(delta(i, num(a)), delta(j, num(b)), open_tensor(s, ()), open_tensor(t, ()))
+        for a, s in enumerate(slopes)
+        for b, t in enumerate(slopes)
+    ]
+    return check_mean(tensor([i, j], add(*terms)), draws, result, ctx.facts)
 
 
 def reduce_mle(op: Operator, ctx: Context) -> Array:
@@ -340,6 +282,7 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
     first, second = (x[0], z[0]) if z[0] in factors[x[0]].given else (z[0], x[0])
     if second not in factors[first].given:
         ctx.trace.add("independence", op, rank_zero(ZERO), reason="the two are independent")
+        ctx.trace.checks.append(lambda: Evidence("proved", method="the two are independent"))
         return rank_zero(ZERO)
     law = marginal_law(p, first, ctx)
     draws = draws_of(DistRef(p.joint, (first,), p.given))

@@ -7,13 +7,19 @@ from fractions import Fraction
 from symgen.derivation.context import Context
 from symgen.tensor import facts as tensor_facts
 from symgen.tensor.expression import (
+    MINUS_ONE,
     ONE,
     ZERO,
+    Add,
     Compare,
+    Fn,
     Logic,
+    Mul,
     Num,
+    Pow,
     Scalar,
     logic,
+    mul,
     sub,
 )  # fmt: skip
 
@@ -31,37 +37,39 @@ class Knowledge:
 
     def positive(self, x: Scalar) -> bool | None:
         """Whether x > 0; None where that is not known."""
-        if x in self.assumed:
-            return True
-        if isinstance(x, Num):
-            r = x.rational
-            return r > 0 if r is not None else x.value != "nan"
-        kind = type(x).__name__
-        if kind == "Mul":
-            negative = False
-            for f in x.args:
-                sign = self.positive(f)
-                if sign is None:
-                    break
-                if sign is False:
-                    if self.negative(f) is not True:
-                        break
-                    negative = not negative
-            else:
-                return not negative
-        elif kind == "Add":
-            if all(self.positive(t) for t in x.args):
-                return True
-            if all(self.negative(t) for t in x.args):
-                return False
-        elif kind == "Pow" and self.positive(x.args[0]):
-            return True
-        elif kind == "Fn" and x.name in ("exp", "gamma") and (x.name == "exp" or self.positive(x.args[0])):
-            return True
-        return tensor_facts.is_positive(x, self.facts)
+        sign = self.sign(x)
+        return tensor_facts.is_positive(x, self.facts) if sign is None else sign > 0
 
     def negative(self, x: Scalar) -> bool | None:
-        return self.positive(sub(ZERO, x))
+        sign = self.sign(x)
+        return tensor_facts.is_positive(mul(MINUS_ONE, x), self.facts) if sign is None else sign < 0
+
+    def sign(self, x: Scalar) -> int | None:
+        """1 or -1 where that is known."""
+        if x in self.assumed:
+            return 1
+        if isinstance(x, Num):
+            r = x.rational
+            return (1 if r > 0 else -1 if r < 0 else None) if r is not None else 1 if x.value != "nan" else None
+        if isinstance(x, Mul):
+            whole = 1
+            for f in x.args:
+                one = self.sign(f)
+                if one is None:
+                    return None
+                whole *= one
+            return whole
+        if isinstance(x, Add):
+            signs = {self.sign(t) for t in x.args}
+            if len(signs) == 1 and None not in signs:
+                return signs.pop()
+        elif isinstance(x, Pow) and self.sign(x.base) == 1:
+            return 1
+        elif isinstance(x, Fn) and (x.name == "exp" or x.name == "gamma" and self.sign(x.args[0]) == 1):
+            return 1
+        if tensor_facts.is_positive(x, self.facts):
+            return 1
+        return -1 if tensor_facts.is_positive(mul(MINUS_ONE, x), self.facts) else None
 
     def holds(self, condition: Scalar) -> bool | None:
         """Whether a Compare or Logic holds; None where that is not known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -31,4 +32,17 @@ class Antiderivative:
     of: str
     value: str
     domain: str = "real"
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class PowerLemma:
+    """The logarithm of the integral of p^alpha q^(1 - alpha) for two laws of a family, as a text over their parameters
+    with 1 and 2 behind, after the named values `lets`. Outside 0 <= alpha <= 1 it is `guarded_value`, where the
+    condition `note` holds."""
+
+    value: str
+    guarded_value: str
+    note: str
+    lets: Mapping[str, str]
     source: str = ""

@@ -1,9 +1,10 @@
-"""The referee of means: E f by quadrature or summation at random points and small sizes, against the closed form."""
+"""The referee of means: E f by quadrature or summation at random points and small sizes, against the closed form; and
+whether what is said to be infinite is."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -11,71 +12,157 @@ import numpy as np
 
 from symgen.calculus.rules import lift
 from symgen.derivation.derivation import Evidence
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.joint import full_law
-from symgen.probability.law import parameters_of, row_of
-from symgen.probability.referee import Numeric, nodes
-from symgen.tensor.evaluate import NotEvaluable, Point, evaluate, size_of
-from symgen.tensor.expression import Array, Operator, Scalar, Var, entry, fresh_index, num, tensor, var, variables_of
+from symgen.probability.grids import MOST_NODES, Grid, grid_of, is_admissible
+from symgen.probability.joint import full_law, is_expectation, opened_expectation
+from symgen.probability.tails import grows
+from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
+from symgen.tensor.expression import (
+    INF,
+    Array,
+    Node,
+    Operator,
+    Scalar,
+    Tensor,
+    Var,
+    entry,
+    fresh_index,
+    num,
+    open_tensor,
+    replace_arrays,
+    tensor,
+    var,
+    variables_of,
+    walk,
+)  # fmt: skip
 from symgen.tensor.facts import Facts
-from symgen.tensor.sample import generator, random_point, simple_sizes, sizes_in
-from symgen.text.diagnostics import InternalError
+from symgen.tensor.sample import complete_point, generator, random_point, simple_sizes, sizes_in
+from symgen.text.diagnostics import CannotDerive, InternalError
 
 Float = np.ndarray
-MOST_NODES = 40_000
+Draws = Sequence[tuple[Var, Array]]
+Truth = Callable[[Point, int], "Float | None"]
 POINTS = 3
+ATTEMPTS = 14
 TOLERANCE = 1e-4  # of the value; the rules are far more exact unless a tail is heavy
+MOST_BRANCHES = 700  # values of one draw below which others hang
+UNKNOWN_LAWS = ("density", "formula")
+METHOD = "quadrature"
 
 
-def check_mean(body: Scalar, draws: Sequence[tuple[Var, Array]], result: Scalar, facts: Facts | None) -> Evidence:
-    """The mean of `body` over the draws against `result`, both of rank 0.
+def as_array(x: Array | Scalar) -> Array:
+    return x if isinstance(x, Array) else tensor((), x)
+
+
+def check_mean(
+    body: Array | Scalar,
+    draws: Draws,
+    result: Array | Scalar,
+    facts: Facts | None,
+    outside: Callable[[Point], bool] | None = None,
+) -> Evidence:
+    """The mean of `body` over the draws against `result`, entry by entry; an E that stays in the result is taken by
+    quadrature too. Where the result is infinite, the tails of the mean are looked at, or `outside` says that one law
+    has mass where another has none.
 
     Raises InternalError where quadrature and the closed form differ at every refinement. Unknown where a law has no
     density that can be summed, or a draw has too many components.
     """
-    laws = [full_law(law, v.shape) for v, law in draws]
-    drawn = [v for v, _ in draws]
-    if any(isinstance(n, Operator) and n.name in ("density", "formula", "Empirical") for n in laws):
-        return Evidence("unknown", method="quadrature", tried=("a density that is not known",))
-    roots: list[Any] = [tensor((), result), *laws]
-    free = frozenset().union(*(variables_of(n) for n in (*roots, body))).difference(drawn)
+    body = as_array(body)
+    laws = [(v, full_law(law, v.shape)) for v, law in draws]
+
+    def truth(point: Point, level: int) -> Float | None:
+        return mean_at(body, laws, point, level)
+
+    def infinite(point: Point) -> bool:
+        if outside is not None and outside(point):
+            return True
+        return not body.rank and grows(open_tensor(body, ()), laws, point) is True
+
+    return check_value(truth, as_array(result), [body, *(law for _, law in laws)], [v for v, _ in draws], facts, infinite)
+
+
+def check_value(
+    truth: Truth,
+    result: Array,
+    roots: Sequence[Array],
+    drawn: Iterable[Var],
+    facts: Facts | None,
+    infinite: Callable[[Point], bool] | None = None,
+    method: str = METHOD,
+    diverging: str = "the mean grows without bound where its range grows",
+) -> Evidence:
+    """`truth(point, level)` by a coarse and a fine rule against the result at random points of small sizes."""
+    drawn = list(drawn)
+    if any(isinstance(n, Operator) and n.name in UNKNOWN_LAWS for n in walk(result, *roots)):
+        return Evidence("unknown", method=method, tried=("a density that is not known",))
+    free = frozenset().union(*(variables_of(n) for n in (result, *roots))).difference(drawn)
+    free = free.difference(v for n in walk(result, *roots) if isinstance(n, Operator) and is_expectation(n)
+                           for v in n.attrs[0])  # fmt: skip
     rng = generator("mean", *sorted(v.name for v in free))
     assumptions = facts.assumptions if facts is not None else ()
-    done = 0
-    worst = 0.0
-    tried = "no point was found at which both are finite"
-    for sizes in small_sizes([*roots, tensor((), body)] if not body.free else roots, [*free, *drawn], assumptions):
-        for _ in range(2):
+    laws = [n for n in walk(*roots) if isinstance(n, Operator) and n.attrs and n.attrs[0] == "law"]
+    done, infinities, worst, tried = 0, 0, 0.0, "no point was found at which both are finite"
+    attempts = 0
+    always = isinstance(result, Tensor) and result.body is INF
+    for sizes in small_sizes([result, *roots], [*free, *drawn], assumptions):
+        for _ in range(4 if attempts else ATTEMPTS):
+            attempts += 1
+            if done + infinities >= POINTS and (done or always):
+                break
             point = random_point(free, sizes, rng, 0, assumptions)
             if point is None:
                 continue
+            complete_point(point, [result, *roots], rng)
             try:
-                found = _mean_at(body, drawn, laws, point)
-                want = float(evaluate([tensor((), result)], point)[0])
+                if not all(is_admissible(law, point) for law in laws):
+                    continue
+                want = number_at(result, point)
+                if want is None:
+                    tried = "an expectation stays that has too many components for quadrature"
+                    continue
+                if np.all(np.isposinf(want)):
+                    if infinite is not None and infinities < POINTS - 1 + always and infinite(point):
+                        infinities += 1
+                    continue
+                coarse, fine = truth(point, 0), truth(point, 1)
             except NotEvaluable as error:
-                return Evidence("unknown", method="quadrature", tried=(str(error),))
-            if found is None:
+                return Evidence("unknown", method=method, tried=(str(error),))
+            except CannotDerive as error:
+                return Evidence("unknown", method=method, tried=(str(error),))
+            if coarse is None or fine is None:
                 tried = "a draw has too many components for quadrature"
                 break
-            coarse, fine = found
-            if not (math.isfinite(coarse) and math.isfinite(fine) and math.isfinite(want)):
+            gap = difference(coarse, fine, want)
+            if gap is None:
                 continue
-            scale = max(1.0, abs(fine))
-            if abs(coarse - fine) > 0.1 * TOLERANCE * scale:
-                continue  # the quadrature itself has not settled: a heavy tail
-            gap = abs(fine - want) / scale
-            if gap > TOLERANCE:
-                raise InternalError(f"a closed form and its quadrature differ: {want:.10g} and {fine:.10g}")
             worst = max(worst, gap)
             done += 1
-            if done == POINTS:
-                break
-        if done == POINTS:
+        if done + infinities >= POINTS and (done or always):
             break
+    if not done and not infinities:
+        return Evidence("unknown", method=method, tried=(tried,))
     if not done:
-        return Evidence("unknown", method="quadrature", tried=(tried,))
+        return Evidence("checked", points=infinities, method=diverging)
     digits = 12 if worst < 1e-12 else int(-math.log10(worst))
-    return Evidence("checked", digits=digits, points=done, method="quadrature")
+    return Evidence("checked", digits=digits, points=done + infinities, method=method)
+
+
+def difference(coarse: Float, fine: Float, want: Float) -> float | None:
+    """The relative distance of the result from the quadrature; None where that has not settled (a heavy tail)."""
+    coarse, fine, want = (np.asarray(x, dtype=np.float64) for x in (coarse, fine, want))
+    if not (np.all(np.isfinite(coarse)) and np.all(np.isfinite(fine)) and np.all(np.isfinite(want))):
+        return None
+    scale = max(1.0, float(np.max(np.abs(fine), initial=0.0)))
+    if np.max(np.abs(coarse - fine), initial=0.0) > 0.1 * TOLERANCE * scale:
+        return None
+    off = np.abs(fine - want)
+    gap = float(np.max(off, initial=0.0)) / scale
+    if gap > TOLERANCE:
+        at = int(np.argmax(off.reshape(-1)))
+        raise InternalError(
+            f"a closed form and its quadrature differ: {want.reshape(-1)[at]:.10g} and {fine.reshape(-1)[at]:.10g}"
+        )
+    return gap
 
 
 def small_sizes(
@@ -88,112 +175,86 @@ def small_sizes(
         yield sizes
 
 
-def _mean_at(body: Scalar, drawn: Sequence[Var], laws: Sequence[Array], point: Point) -> tuple[float, float] | None:
-    """The mean at a point by a coarse and by a fine rule; laws may depend on what is drawn before them."""
-    out = []
-    for level in (0, 1):
-        total = _nested(body, list(drawn), list(laws), point, level)
-        if total is None:
-            return None
-        out.append(total)
-    return out[0], out[1]
+# --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-def _nested(body: Scalar, drawn: list[Var], laws: list[Array], point: Point, level: int) -> float | None:
-    grids: list[tuple[Float, Float]] = []
-    for v, law in zip(drawn, laws, strict=True):
-        if not variables_of(law).isdisjoint(drawn):
+def number_at(result: Array, point: Point) -> Float | None:
+    """The value of a result at a point, what stays an E taken by quadrature; None where that is too large."""
+    kept = [n for n in walk(result) if isinstance(n, Operator) and is_expectation(n) and n.name == "E"]
+    if not kept:
+        with np.errstate(all="ignore"):
+            return np.asarray(evaluate([result], point)[0], dtype=np.float64)
+    inner = set(walk(*(a for n in kept for a in n.args)))
+    places: dict[Array, Array] = {}
+    values: dict[Any, Any] = dict(point.values)
+    for k, n in enumerate(kept):
+        if n in inner:
+            continue
+        (body,), draws = opened_expectation(n)
+        found = mean_at(body, [(v, full_law(law, v.shape)) for v, law in draws], point, 1)
+        if found is None:
             return None
-        grid = grid_of(law, v, point, level, 1 if len(drawn) == 1 else len(drawn))
+        place = var(f"mean{k}", n.shape, "real", "placeholder", uid=-41 - k)
+        places[n], values[place] = place, found
+    made = replace_arrays(result, places)
+    with np.errstate(all="ignore"):
+        return np.asarray(evaluate([made], Point(point.sizes, values, point.functions, point.draws))[0], dtype=np.float64)
+
+
+def mean_at(body: Array, draws: Draws, point: Point, level: int) -> Float | None:
+    """E body at a point by nodes and weights, an array over the axes of the body; laws may hang on what is drawn
+    before them. None where there are too many nodes."""
+    drawn = {v for v, _ in draws}
+    first = [(v, law) for v, law in draws if variables_of(law).isdisjoint(drawn)]
+    rest = [(v, law) for v, law in draws if (v, law) not in first]
+    share = len(draws)
+    grids: list[Grid] = []
+    for v, law in first:
+        grid = grid_of(law, v, point, level, share)
         if grid is None:
             return None
         grids.append(grid)
-    count = math.prod(len(w) for _, w in grids)
-    if count > MOST_NODES:
+    count = math.prod(len(g[1]) for g in grids)
+    if count > (MOST_BRANCHES if rest else MOST_NODES):
         return None
-    places = np.array(list(product(*(range(len(w)) for _, w in grids)))).reshape(count, len(grids))
+    places = np.array(list(product(*(range(len(g[1])) for g in grids)))).reshape(count, len(grids))
     weights = np.ones(count)
+    nodes: dict[Var, Float] = {}
+    for k, ((v, _), g) in enumerate(zip(first, grids, strict=True)):
+        weights = weights * g[1][places[:, k]]
+        nodes[v] = g[0][places[:, k]]
+    if rest:
+        total: Any = 0.0
+        for k in range(count):
+            if weights[k] < 1e-14:
+                continue
+            inner = Point(point.sizes, {**point.values, **{v: x[k] for v, x in nodes.items()}}, point.functions, point.draws)
+            found = mean_at(body, rest, inner, level)
+            if found is None:
+                return None
+            total = total + weights[k] * found
+        return np.asarray(total)
     values: dict[Any, Any] = dict(point.values)
     how: dict[Array, Any] = {}
     size = num(count)
     index = fresh_index(size)
-    for k, (v, (xs, w)) in enumerate(zip(drawn, grids, strict=True)):
-        weights = weights * w[places[:, k]]
+    for k, (v, x) in enumerate(nodes.items()):
         many = var(f"{v.name}_nodes", (size, *v.shape), "real", "placeholder", uid=-31 - k)
-        values[many] = xs[places[:, k]]
+        values[many] = x
         how[v] = lambda *at, many=many: entry(many, index, *at)
-    lifted = tensor([index], lift(body, how))
+    axes = [fresh_index(s) for s in body.shape]
+    lifted = tensor([index, *axes], lift(open_tensor(body, axes), how))
     with np.errstate(all="ignore"):
-        f = np.asarray(evaluate([lifted], Point(point.sizes, values, point.functions))[0], dtype=np.float64)
-        terms = np.where(weights > 0, weights * f, 0.0)
-    return float(np.sum(terms))
+        at = Point(point.sizes, values, point.functions, point.draws)
+        f = np.asarray(evaluate([lifted], at)[0], dtype=np.float64)
+        w = weights.reshape(-1, *([1] * (f.ndim - 1)))
+        terms = np.where(w > 0, w * f, 0.0)
+    return np.asarray(np.sum(terms, axis=0))
 
 
-def grid_of(law: Array, v: Var, point: Point, level: int, share: int) -> tuple[Float, Float] | None:
-    """Draws with their probabilities: nodes of a product rule over the components of one variable."""
-    row = row_of(law)
-    if row is None:
-        return None
-    shape = tuple(size_of(s, point.sizes) for s in v.shape)
-    at = {n: np.asarray(evaluate([a], point)[0], dtype=np.float64) for n, a in parameters_of(law).items()}
-    components = math.prod(shape)
-    if row.is_univariate and not row.shapes:
-        rules = []
-        for place in np.ndindex(*shape):
-            one = Numeric(row, {n: float(a[place]) for n, a in at.items()})
-            rules.append(_rule(one, components * share, level))
-        return _product(rules, shape)
-    if row.name == "MvNormal" and len(shape) == 1 and components <= 3:
-        x, w = np.polynomial.hermite_e.hermegauss(40 + 12 * level if components < 3 else 24 + 6 * level)
-        made = _product([(x, w / w.sum())] * components, shape)
-        if made is None:
-            return None
-        points, weights = made
-        return at["mu"] + points @ np.linalg.cholesky(at["Sigma"]).T, weights
-    if row.shapes and not row.event and not shape:  # a finite law over labels
-        p = at["p"].reshape(-1)
-        return np.arange(len(p), dtype=np.float64), p
-    if row.name == "OneHotCategorical" and len(shape) == 1:
-        return np.eye(shape[0]), at["p"]
-    if row.name == "Dirichlet" and len(shape) == 1 and shape[0] <= 2:
-        if shape[0] == 1:
-            return np.ones((1, 1)), np.ones(1)
-        a, b = at["alpha"]
-        t, w = _rule(Numeric(FAMILIES["Beta"], {"a": float(a), "b": float(b)}), share, level)
-        return np.stack([t, 1 - t], axis=-1), w
-    return None
+def stays(nodes: Iterable[Node]) -> bool:
+    """Whether an expectation is left."""
+    return any(isinstance(n, Operator) and is_expectation(n) for n in walk(*nodes))
 
 
-def _rule(one: Numeric, components: int, level: int) -> tuple[Float, Float]:
-    if one.row.name == "Normal":
-        x, w = np.polynomial.hermite_e.hermegauss((80 if components < 3 else 30) + 14 * level)
-        return one.parameters["mu"] + one.parameters["sigma"] * x, w / w.sum()
-    if one.discrete:
-        x, w = one.nodes()
-        p = np.exp(one.log_density(x)) * w
-        keep = p > 1e-18
-        return x[keep], p[keep]
-    x, w = nodes(one.low, one.high, list(one.parameters.values()))
-    if components > 1:
-        step = (6 if components == 2 else 16) - level
-        x, w = x[::step], w[::step] * step
-    elif level == 0:
-        x, w = x[::2], w[::2] * 2
-    p = np.exp(one.log_density(x)) * w
-    keep = np.isfinite(p) & (p > 0)
-    return x[keep], p[keep]
-
-
-def _product(rules: Sequence[tuple[Float, Float]], shape: tuple[int, ...]) -> tuple[Float, Float] | None:
-    count = math.prod(len(w) for _, w in rules)
-    if count > MOST_NODES:
-        return None
-    if not rules:
-        return np.zeros((1, *shape)), np.ones(1)
-    xs = np.meshgrid(*(x for x, _ in rules), indexing="ij")
-    ws = np.meshgrid(*(w for _, w in rules), indexing="ij")
-    points = np.stack([x.reshape(-1) for x in xs], axis=-1).reshape(count, *shape)
-    return points, np.prod([w.reshape(-1) for w in ws], axis=0)
-
-
-__all__ = ["check_mean"]
+__all__ = ["check_mean", "check_value", "mean_at", "number_at", "stays"]

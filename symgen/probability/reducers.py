@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symgen.derivation.context import Context
+from symgen.probability.alpha_divergence import reduce_power
 from symgen.probability.divergence import (
     reduce_cross_entropy,
     reduce_elbo,
@@ -21,7 +22,6 @@ from symgen.probability.information import (
     reduce_js,
     reduce_mle,
     reduce_mutual_information,
-    reduce_power,
     reduce_tv,
     reduce_wasserstein,
 )  # fmt: skip

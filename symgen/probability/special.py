@@ -54,8 +54,8 @@ def without_logarithms(x: Fn) -> Scalar:
     while stack:
         t = stack.pop()
         factors = list(factors_of(t))
-        sums = [f for f in factors if isinstance(f, Add)]
-        if len(sums) == 1 and any(_is_log(u) for u in sums[0].args):
+        sums = [f for f in factors if isinstance(f, Add) and any(_is_log(u) for u in f.args)]
+        if len(sums) == 1:
             others = [f for f in factors if f is not sums[0]]
             stack.extend(mul(*others, u) for u in reversed(sums[0].args))
             continue

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
 from symgen.derivation.context import Context
+from symgen.probability.conditions import for_all
 from symgen.probability.densities import parameters
 from symgen.probability.distribution import Distribution
+from symgen.probability.grids import numbers_of
 from symgen.probability.joint import DistRef, Factor
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
+from symgen.probability.referee import Numeric
 from symgen.probability.texts import scalar_text
+from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     INF,
     ONE,
@@ -17,12 +25,10 @@ from symgen.tensor.expression import (
     Scalar,
     Var,
     compare,
-    fold,
     fresh_index,
     logic,
     mul,
     num,
-    where,
 )  # fmt: skip
 
 
@@ -73,12 +79,42 @@ def _within(f: Factor, a: Distribution, g: Factor, b: Distribution, ctx: Context
         parts.append(know.remaining(compare("<=", small, large)))
     condition = logic("and", *parts)
     if indices and condition.free:
-        return compare("==", fold("min", _indicator(condition), indices), ONE)
+        return for_all(condition, indices)
     return condition
 
 
-def _indicator(condition: Scalar) -> Scalar:
-    return where(condition, ONE, ZERO)
+def mass_outside(
+    q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array]
+) -> Callable[[Point], bool]:
+    """Whether at a point some component of q has mass where p has none: by the ends of the supports."""
+    pairs: list[tuple[Array, Array]] = []
+    for f in q.joint.factors:
+        new = in_q.get(f.variables[0])
+        other = next((g for g in p.joint.factors if g.variables and new is not None and in_p.get(g.variables[0]) is new), None)
+        if other is not None:
+            pairs.append((f.law, other.law))
+
+    def ask(point: Point) -> bool:
+        for first, second in pairs:
+            a, b = row_of(first), row_of(second)
+            if a is None or b is None or a.shapes or b.shapes:
+                continue
+            if a.region.discrete != b.region.discrete:
+                return True
+            at, to = numbers_of(first, point), numbers_of(second, point)
+            for place in np.ndindex(*next(iter(at.values())).shape):
+                one = Numeric(a, {n: float(x[place]) for n, x in at.items()})
+                two = Numeric(b, {n: float(x[place[place_rank(place, x) :]]) for n, x in to.items()})
+                if one.low < two.low or one.high > two.high:
+                    return True
+        return False
+
+    return ask
 
 
-__all__ = ["inclusion", "ZERO"]
+def place_rank(place: tuple[int, ...], x: np.ndarray) -> int:
+    """How many leading axes of a place the array does not have."""
+    return len(place) - x.ndim
+
+
+__all__ = ["inclusion", "mass_outside"]

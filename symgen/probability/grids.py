@@ -1,0 +1,173 @@
+"""Draws with their probabilities: the nodes and weights of a law at a point, for the referee of means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from symgen.probability.distributions import FAMILIES
+from symgen.probability.law import parameters_of, row_of
+from symgen.probability.referee import Numeric, nodes, scalar_at
+from symgen.tensor.evaluate import NotEvaluable, Point, evaluate, size_of
+from symgen.tensor.expression import Array, Operator, Var
+
+Float = np.ndarray
+Grid = tuple[Float, Float]
+MOST_NODES = 40_000
+
+
+def numbers_of(law: Array, point: Point) -> dict[str, Float]:
+    """The parameters of a law of the table at a point."""
+    return {n: np.asarray(evaluate([a], point)[0], dtype=np.float64) for n, a in parameters_of(law).items()}
+
+
+def is_admissible(law: Array, point: Point) -> bool:
+    """Whether the parameters lie in their domains at the point: a Uniform has lo < hi."""
+    row = row_of(law)
+    if row is None:
+        return True
+    try:
+        at = numbers_of(law, point)
+    except NotEvaluable:
+        return True  # it hangs on a draw
+    for name, domain in row.parameters.items():
+        x = at[name]
+        if not np.all(np.isfinite(x)) or (domain == "positive" and np.any(x <= 0)):
+            return False
+        if domain == "unit" and (np.any(x < 0) or np.any(x > 1)):
+            return False
+    if row.order and row.is_univariate:
+        for place in np.ndindex(*next(iter(at.values())).shape):
+            if scalar_at(f"where({row.order}, 1, 0)", {n: float(a[place]) for n, a in at.items()}) != 1:
+                return False
+    return True
+
+
+def grid_of(law: Array, v: Var, point: Point, level: int, share: int) -> Grid | None:
+    """Nodes of a product rule over the components of one variable; `level` 0 is coarse, 1 fine; `share` tells how many
+    variables the nodes are shared between."""
+    if isinstance(law, Operator) and law.name == "Empirical":
+        rows = np.asarray(evaluate([law.args[0]], point)[0], dtype=np.float64)
+        return (rows, np.full(len(rows), 1 / len(rows))) if rows.ndim == len(v.shape) + 1 else None
+    row = row_of(law)
+    if row is None:
+        return None
+    shape = tuple(size_of(s, point.sizes) for s in v.shape)
+    at = numbers_of(law, point)
+    components = math.prod(shape)
+    breaks = [float(x) for x in point.values.values() if np.ndim(x) == 0 and math.isfinite(float(x))][:12]
+    if row.is_univariate and not row.shapes:
+        rules = []
+        for place in np.ndindex(*shape):
+            one = Numeric(row, {n: float(a[place]) for n, a in at.items()})
+            rules.append(rule(one, components * share, level, breaks if components * share == 1 else ()))
+        return _product(rules, shape)
+    special = VECTORS.get(row.name)
+    if special is not None and len(shape) == row.own_rank:
+        made: Grid | None = special(at, shape, level, share)
+        return made
+    if row.shapes and not row.event:  # a finite law over labels
+        p = at["p"]
+        k = p.shape[-1]
+        return _product([(np.arange(k, dtype=np.float64), p[place]) for place in np.ndindex(*shape)], shape)
+    return None
+
+
+def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = ()) -> Grid:
+    """Nodes and probabilities of one scalar; a function may have kinks at `breaks`."""
+    if one.row.name == "Normal" and not breaks:
+        x, w = np.polynomial.hermite_e.hermegauss((80 if components < 3 else 30) + 14 * level)
+        return one.parameters["mu"] + one.parameters["sigma"] * x, w / w.sum()
+    if one.discrete:
+        x, w = one.nodes()
+        if level == 0 and len(x) > 400:
+            x, w = x[: len(x) // 2], w[: len(x) // 2]
+        p = np.exp(one.log_density(x)) * w
+        keep = p > (1e-300 if components == 1 else 1e-18)
+        return x[keep], p[keep]
+    x, w = nodes(one.low, one.high, [*one.parameters.values(), *breaks])
+    if components > 1:
+        step = (6 if components == 2 else 16) - level
+        x, w = x[::step], w[::step] * step
+    elif level == 0:
+        x, w = x[::2], w[::2] * 2
+    p = np.exp(one.log_density(x)) * w
+    keep = np.isfinite(p) & (p > 0)
+    return x[keep], p[keep]
+
+
+def _product(rules: Sequence[Grid], shape: tuple[int, ...]) -> Grid | None:
+    count = math.prod(len(w) for _, w in rules)
+    if count > MOST_NODES:
+        return None
+    if not rules:
+        return np.zeros((1, *shape)), np.ones(1)
+    xs = np.meshgrid(*(x for x, _ in rules), indexing="ij")
+    ws = np.meshgrid(*(w for _, w in rules), indexing="ij")
+    points = np.stack([x.reshape(-1) for x in xs], axis=-1).reshape(count, *shape)
+    return points, np.prod([w.reshape(-1) for w in ws], axis=0)
+
+
+# --- vectors ----------------------------------------------------------------------------------------------------------
+
+
+def _normal(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    (d,) = shape
+    if d > 3:
+        return None
+    count = 40 + 12 * level if d * share < 3 else 24 + 6 * level
+    x, w = np.polynomial.hermite_e.hermegauss(count)
+    made = _product([(x, w / w.sum())] * d, shape)
+    if made is None:
+        return None
+    points, weights = made
+    return at["mu"] + points @ np.linalg.cholesky(at["Sigma"]).T, weights
+
+
+def _dirichlet(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    """By breaking a stick: x_i is a Beta share of what is left."""
+    a = at["alpha"]
+    k = len(a)
+    if k == 1:
+        return np.ones((1, 1)), np.ones(1)
+    if k > 3:
+        return None
+    rules = [rule(Numeric(FAMILIES["Beta"], {"a": float(a[i]), "b": float(a[i + 1 :].sum())}), (k - 1) * share, level)
+             for i in range(k - 1)]  # fmt: skip
+    made = _product(rules, (k - 1,))
+    if made is None:
+        return None
+    sticks, weights = made
+    left = np.ones(len(weights))
+    out = []
+    for i in range(k - 1):
+        out.append(left * sticks[:, i])
+        left = left * (1 - sticks[:, i])
+    return np.stack([*out, left], axis=-1), weights
+
+
+def _one_hot(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid:
+    return np.eye(shape[0]), at["p"]
+
+
+def _multinomial(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    n, p = int(at["n"]), at["p"]
+    if (n + 1) ** (len(p) - 1) > 4000:
+        return None
+    counts, weights = [], []
+    for first in product(range(n + 1), repeat=len(p) - 1):
+        if sum(first) <= n:
+            x = [*first, n - sum(first)]
+            counts.append(x)
+            weights.append(math.exp(math.lgamma(n + 1) - sum(math.lgamma(c + 1) for c in x)
+                                    + sum(c * math.log(q) for c, q in zip(x, p, strict=True) if c)))  # fmt: skip
+    return np.array(counts, dtype=np.float64), np.array(weights)
+
+
+VECTORS: dict[str, Any] = {
+    "MvNormal": _normal, "Dirichlet": _dirichlet, "OneHotCategorical": _one_hot, "Multinomial": _multinomial,
+}  # fmt: skip

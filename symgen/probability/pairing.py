@@ -1,0 +1,59 @@
+"""Two distributions over one draw."""
+
+from __future__ import annotations
+
+from symgen.derivation.context import Context
+from symgen.probability.divergence import common_draws, difference_of_logs, rank_zero, widened
+from symgen.probability.joint import DistRef, draws_of, expectation, log_density
+from symgen.probability.law import row_of
+from symgen.probability.support import inclusion
+from symgen.tensor.expression import Array, Operator, Scalar, Var, open_tensor, scalar_of, sub
+
+
+class Pairing:
+    """Two distributions over one draw: x ~ p, with the log-densities of both there."""
+
+    def __init__(self, p: DistRef, q: DistRef, ctx: Context) -> None:
+        self.draws, in_q = common_draws(p, q)
+        self.in_p: dict[Var, Array] = {v: new for (v, _), (new, _) in zip(draws_of(p), self.draws, strict=True)}
+        self.in_q: dict[Var, Array] = {k: v for k, v in in_q.items() if isinstance(k, Var)}
+        self.p, self.q, self.ctx = widened(p, self.in_p), widened(q, self.in_q), ctx
+        self.inside = inclusion(self.p, self.q, self.in_p, self.in_q, ctx)
+        self.outside = inclusion(self.q, self.p, self.in_q, self.in_p, ctx)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether both are laws of the table."""
+        return all(row_of(f.law) is not None for r in (self.p, self.q) for f in r.joint.factors)
+
+    def log_ratio(self) -> Scalar:
+        """log p - log q at the draw."""
+        if self.is_known:
+            return difference_of_logs(self.p, self.q, self.in_p, self.in_q, self.ctx)
+        return sub(scalar_of(log_density(self.p, self.in_p)), scalar_of(log_density(self.q, self.in_q)))
+
+    def mean(self, body: Scalar) -> Operator:
+        made = expectation(rank_zero(body), self.draws)
+        assert isinstance(made, Operator)
+        return made
+
+
+def is_finite(pair: Pairing) -> bool:
+    rows = [row_of(f.law) for f in pair.p.joint.factors]
+    return all(r is not None and r.region.kind in ("integers", "onehot") and r.region.high != "inf" for r in rows)
+
+
+def overlap(pair: Pairing) -> bool:
+    rows = [row_of(f.law) for r in (pair.p, pair.q) for f in r.joint.factors]
+    kinds = {row.region.discrete for row in rows if row is not None}
+    return len(kinds) == 1
+
+
+def kinds_differ(pair: Pairing) -> bool:
+    """Whether one law is discrete and the other is not."""
+    rows = [row_of(f.law) for r in (pair.p, pair.q) for f in r.joint.factors]
+    return len({r.region.discrete for r in rows if r is not None}) == 2
+
+
+def value_of(array: Array) -> Scalar:
+    return open_tensor(array, ()) if not isinstance(array, Operator) else scalar_of(array)

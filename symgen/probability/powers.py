@@ -1,0 +1,164 @@
+"""The integral of p^alpha q^(1 - alpha): what Renyi, chi-square and Hellinger divergences are made of.
+
+The product of powers of two densities is recognised as a density of the table up to a factor, which is the integral.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symgen.algebra.rational import simplify_scalar
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Trace
+from symgen.probability.conditions import for_all, tidy_condition
+from symgen.probability.conjugate import kernel_of, recognised
+from symgen.probability.densities import entry_log_density, log_density_at, parameters
+from symgen.probability.distributions import ROWS
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.law import LAW, parameters_of, row_of
+from symgen.probability.lemmas import POWER_INTEGRALS
+from symgen.probability.logarithms import gathered_logarithms
+from symgen.probability.special import without_logarithms
+from symgen.probability.texts import read_array, scalar_text
+from symgen.tensor.expression import (
+    HALF,
+    ONE,
+    ZERO,
+    Array,
+    Fn,
+    Num,
+    Pow,
+    Scalar,
+    add,
+    compare,
+    entry,
+    fn,
+    fresh_index,
+    logic,
+    mul,
+    num,
+    open_tensor,
+    operator,
+    sub,
+    tensor,
+    total,
+    var,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PowerIntegral:
+    """The logarithm of the integral, within the family or law `family`, finite where the condition holds; `note` is a
+    condition that has no form in the language."""
+
+    condition: Scalar
+    logarithm: Scalar
+    family: str
+    note: str = ""
+
+
+def _quiet(ctx: Context) -> Context:
+    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+
+
+def power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerIntegral | None:
+    """log of the integral of p^alpha q^(1 - alpha) for two laws over one shape, summed over independent entries."""
+    first, second = row_of(p), row_of(q)
+    if first is None or second is None or first.region != second.region:
+        return None
+    if first.name == second.name and first.name in POWER_INTEGRALS and not p.shape[: p.rank - first.own_rank]:
+        return _by_lemma(p, q, alpha, ctx)
+    if first.own_rank != second.own_rank or (first.event and first.name != "Dirichlet"):
+        return None
+    if first.event and p.rank != first.own_rank:
+        return None
+    x = var("x", p.shape[p.rank - first.own_rank :], "real", "random", uid=-9)
+    indices = [fresh_index(s) for s in p.shape[: p.rank - first.own_rank]]
+    quiet = _quiet(ctx)
+    know = Knowledge(ctx)
+    if first.event:
+        logs = [log_density_at(law, x, quiet) for law in (p, q)]
+    else:
+        for law in (p, q):
+            parameters(law, ctx).univariate(indices, know)
+        logs = [entry_log_density(law, entry(x), indices, quiet) for law in (p, q)]
+    body = add(mul(alpha, logs[0]), mul(sub(ONE, alpha), logs[1]))
+    kernel = kernel_of(body, x, first, quiet)
+    if kernel is None:
+        return None
+    kernel.statistics = {a: simplify_scalar(c) for a, c in kernel.statistics.items()}
+    kernel.statistics = {a: c for a, c in kernel.statistics.items() if c is not ZERO}
+    rows = [first, *([second] if second is not first else []),
+            *(r for r in ROWS if r.support == first.support and r not in (first, second))]  # fmt: skip
+    rows = [r for r in rows if r.region == first.region or r is first]
+    fixed = {} if first.event else {k: v for law in (q, p) for k, v in parameters(law, ctx).scalars(indices).items()}
+    found = recognised(kernel, x, rows, quiet, fixed)
+    if found is None:
+        return None
+    if found.row.event:
+        operands = [tensor(kernel.axes, found.parameters[n]) for n in found.row.parameters]
+        own = kernel_of(log_density_at(operator(found.row.name, operands, x.shape, (LAW,)), x, quiet), x, found.row, quiet)
+    else:
+        text = scalar_text(found.row.log_density, {**found.parameters, "x": entry(x)})
+        own = kernel_of(text, x, found.row, quiet)
+    if own is None:
+        return None
+    condition = admissible(found.row.parameters, found.parameters, know)
+    if condition.free.intersection(kernel.axes):
+        condition = for_all(condition, list(kernel.axes))
+    if condition.free and indices:
+        condition = for_all(condition, indices)
+    value = gathered_logarithms(sub(kernel.constant, own.constant))
+    return PowerIntegral(condition, total(value, indices), found.row.name)
+
+
+def admissible(domains: object, found: dict[str, Scalar], know: Knowledge) -> Scalar:
+    """The condition under which parameters that were found lie in their domains."""
+    conditions: list[Scalar] = []
+    for n, domain in dict(domains).items():  # type: ignore[call-overload]
+        x = found[n]
+        if domain == "positive":
+            y = x
+            while isinstance(y, Pow) and isinstance(y.exponent, Num) and _is_odd(y.exponent):
+                y = y.base
+            if isinstance(y, Pow) and y.exponent in (HALF, num(Fraction(-1, 2))):
+                y = y.base
+            sign = know.positive(y)
+            if sign is not True:
+                conditions.append(compare("<", ZERO, y))
+        elif domain == "unit":
+            if know.positive(x) is not True:
+                conditions.append(compare("<", ZERO, x))
+            if know.positive(sub(ONE, x)) is not True:
+                conditions.append(compare("<", x, ONE))
+    return tidy_condition(know.remaining(tidy_condition(logic("and", *conditions))))
+
+
+def _is_odd(exponent: Num) -> bool:
+    return exponent.rational is not None and exponent.rational.denominator == 1 and int(exponent.rational) % 2 == 1
+
+
+def _by_lemma(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerIntegral:
+    """A row of the table of power integrals, over the parameters of both laws."""
+    row = row_of(p)
+    assert row is not None
+    lemma = POWER_INTEGRALS[row.name]
+    scope: dict[str, Array | Scalar] = {}
+    for k, law in (("1", p), ("2", q)):
+        scope.update({f"{n}{k}": a for n, a in parameters_of(law).items()})
+    inside = isinstance(alpha, Num) and alpha.rational is not None and 0 <= alpha.rational <= 1
+    for name, text in lemma.lets.items():
+        scope[name] = read_array(text, {**scope, "alpha": alpha})
+    text = lemma.value if inside else lemma.guarded_value
+    value = read_array(text, {**scope, "alpha": alpha})
+    return PowerIntegral(ONE, open_tensor(value, ()), row.name, "" if inside else lemma.note)
+
+
+def exponential_of(logarithm: Scalar) -> Scalar:
+    """exp(L) with its logarithms as powers."""
+    made = fn("exp", logarithm)
+    return without_logarithms(made) if isinstance(made, Fn) and made.name == "exp" else made
+
+
+__all__ = ["PowerIntegral", "exponential_of", "power_integral"]
