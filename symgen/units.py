@@ -150,5 +150,6 @@ def game_of(model: Model, name: str, names: dict[Array, str]) -> Game:
         payoff = ready(model, p.payoff, f"a payoff of `{name}`")
         moves = [v for v in p.parameters if isinstance(v, Var)]
         names.update(model.reduced(p.payoff).names)
-        players.append(Player(tuple(moves), p.sense, payoff, gradients_of(model, payoff, moves, names)))
+        own = next((n for n, a in model.elaborated.lets.items() if a is p.payoff), "")
+        players.append(Player(tuple(moves), p.sense, payoff, gradients_of(model, payoff, moves, names), own))
     return Game(name, tuple(players))

@@ -48,6 +48,9 @@ LOCALS = (
 )  # fmt: skip
 
 
+HELPERS = "# " + " what the functions above use ".center(118, "-")
+
+
 class Writer:
     def __init__(self, unit: Unit, formula: Callable[[Array], str] | None) -> None:
         self.unit = unit
@@ -58,7 +61,6 @@ class Writer:
         self.params = {p.variable: p for p in unit.params}
         self.order = [*unit.data, *self.params, *unit.consts]
         self.rows = self.row_size()
-        self.row_names = [v.name for v in unit.data if v.shape and v.shape[0] is self.rows]
         self.helpers: dict[str, None] = {}
         self.imports: dict[str, None] = {}
         self.parts: list[str] = []
@@ -343,17 +345,18 @@ class Writer:
             kernel_name = "_" + self.names.new(f"{name}_value_and_grad")
             kernel = self.quiet_kernel(kernel_name, loss.value, gradients, keep=True)
         batch = row.loop == "minimise"
+        rows = self.rows_of([kernel]) if batch else []
         lines = self.header(name, t, [kernel], options, batch)
         lines += docstring(
-            self.train_words(f"Minimise {loss.name} by {', '.join(trained)} with {row.says} ({row.source}).", batch)
+            self.train_words(f"Minimise {loss.name} by {', '.join(trained)} with {row.says} ({row.source}).", rows)
         )
-        lines += self.started(batch)
+        lines += self.started([kernel], batch)
         lines += ["", "    def evaluate(params, data, rng):", "        return " + self.inner_call(kernel), ""]
         pairs = dictionary({k: self.option(k, t) for k in options})
-        terms = self.terms(loss.value)
+        terms = self.terms([loss.value])
         update = t.method if row.loop == "minimise" else "None"
         first = [f"evaluate, params, data, {strings(trained)}"]
-        lines += self.loop(row.loop, first, update, pairs, batch, loss.name, terms)
+        lines += self.loop(row.loop, first, update, pairs, rows if batch else None, loss.name, terms)
         self.helpers.update({row.loop: None, **({t.method: None} if batch else {})})
         self.parts.append("\n".join(lines))
 
@@ -389,29 +392,47 @@ class Writer:
             return f"averaged([{call} for _ in range(samples)])"
         return call
 
-    def train_words(self, first: str, batch: bool) -> str:
+    def train_words(self, first: str, rows: Sequence[str]) -> str:
         text = first + "\n\n"
-        if batch and self.row_names:
-            text += f"A minibatch takes `batch` rows of {', '.join(self.row_names)} at a time (None: all rows). "
+        if rows:
+            text += f"A minibatch takes `batch` rows of {', '.join(rows)} at a time (None: all rows). "
         text += (
             "`callback(step, value, params)` is called after each step; `checkpoint(state)` every `every` steps and at "
             "the end, with all that `state=` needs to go on to the same bits. Returns the parameters."
         )
         return text
 
-    def started(self, batch: bool) -> list[str]:
-        data = tuple(v.name for v in self.unit.data)
+    def read_data(self, kernels: Sequence[Kernel]) -> list[Var]:
+        """The data that training reads."""
+        read = {v for k in kernels for v in k.inputs}
+        return [v for v in self.unit.data if v in read]
+
+    def rows_of(self, kernels: Sequence[Kernel]) -> list[str]:
+        return [v.name for v in self.read_data(kernels) if v.shape and v.shape[0] is self.rows]
+
+    def data_text(self, kernels: Sequence[Kernel]) -> str:
+        """The names of the data that training reads; other arrays are welcome where only they show a size."""
+        read = self.read_data(kernels)
+        shown = {d for v in read for s in v.shape for d in dims_of(s)}
+        wanted = {d for d in (*self.init_dims, *(d for k in kernels for d in k.told)) if d not in shown}
+        more = [v.name for v in self.unit.data if v not in read and any(wanted & set(dims_of(s)) for s in v.shape)]
+        if not more:
+            return strings([v.name for v in read])
+        names = "".join(f"{quoted(v.name)}, " for v in read)
+        return f"({names}*(name for name in {strings(more)} if name in data))"
+
+    def started(self, kernels: Sequence[Kernel], batch: bool) -> list[str]:
         params = tuple(v.name for v in self.params)
         sizes = dictionary({d.name: self.local(d) for d in self.all_dims})
         made = ", ".join(["seed", *(f"{self.local(d)}=s.get({quoted(d.name)})" for d in self.init_dims), "dtype=dtype"])
         lines = [
             "    data, params = started(",
-            f"        SHAPES, {strings(data)}, {strings(params)}, data, params,",
+            f"        SHAPES, {self.data_text(kernels)}, {strings(params)}, data, params,",
             f"        lambda dtype, s: init({made}), {sizes},",
             "    )",
         ]
         self.helpers["started"] = None
-        if batch and not self.row_names:
+        if batch and not self.rows_of(kernels):
             lines.insert(
                 0,
                 "    if batch is not None:\n"
@@ -420,23 +441,28 @@ class Writer:
         lines.append("    rng = np.random.default_rng(seed)")
         return lines
 
-    def terms(self, value: Array) -> str:
-        """The function that computes the named values of a loss, to tell which one is not finite."""
-        named = {name: a for a in topological(value) if (name := self.unit.names.get(a)) and not isinstance(a, Var)}
-        named = {name: a for name, a in named.items() if a is not value and variables_of(a) <= set(self.order)}
-        if not named or expectations(value):
+    def terms(self, values: Sequence[Array]) -> str:
+        """The function that computes the named values of a loss or game, to tell which one is not finite; means over
+        noise are left out."""
+        named = {
+            name: a
+            for a in topological(*values)
+            if (name := self.unit.names.get(a)) and not isinstance(a, Var) and not expectations(a)
+        }
+        named = {name: a for name, a in named.items() if a not in values and variables_of(a) <= set(self.order)}
+        if not named:
             return "lambda params: {}"
         kernel = self.kernel("_" + self.names.new("terms"), named, dictionary, {})
         return f"lambda params: {self.inner_call(kernel)}"
 
     def loop(
-        self, loop: str, first: list[str], update: str, pairs: str, batch: bool, what: str, terms: str
+        self, loop: str, first: list[str], update: str, pairs: str, batch: list[str] | None, what: str, terms: str
     ) -> list[str]:
-        rows = strings(self.row_names if batch else ())
+        rows = strings(batch or ())
         return [
             f"    return {loop}(",
             f"        {first[0]}, DOMAINS, {''.join(x + ', ' for x in first[1:])}{update}, {pairs}, steps,",
-            f"        {'batch' if batch else 'None'}, {rows}, rng, callback, state, checkpoint, every, {quoted(what)},",
+            f"        {'None' if batch is None else 'batch'}, {rows}, rng, callback, state, checkpoint, every, {quoted(what)},",
             f"        {terms},",
             "    )",
         ]
@@ -474,9 +500,10 @@ class Writer:
             kernels.append(kernel)
             body = ["        return " + self.inner_call(kernel)]
         lines = self.header(name, t, kernels, options, True)
+        rows = self.rows_of(kernels)
         says = f"Play the game {game.name}: {row.says} ({row.source})."
-        lines += docstring(self.train_words(says, True).replace("value, params", "payoffs, params"))
-        lines += self.started(True)
+        lines += docstring(self.train_words(says, rows).replace("value, params", "payoffs, params"))
+        lines += self.started(kernels, True)
         lines += ["", "    def evaluate(params, data, rng, who):", *body, ""]
         players = [strings([v.name for v in p.params]) for p in game.players]
         pairs = dictionary({k: self.option(k, t) for k in options})
@@ -486,9 +513,9 @@ class Writer:
             [f"evaluate, ({', '.join(players)},), {senses!r}, params, data", quoted(row.schedule)],
             row.update,
             pairs,
-            True,
+            rows,
             game.name,
-            "lambda params: {}",
+            self.terms([p.payoff for p in game.players]),
         )
         self.helpers.update({"play": None, row.update: None})
         self.parts.append("\n".join(lines))
@@ -509,8 +536,13 @@ class Writer:
         if self.params:
             lines.append("DOMAINS = " + dictionary({v.name: quoted(v.domain) for v in self.params}))
         lines.append("SEEN = set()  # shapes that were checked")
+        carried = source_of(self.helpers)
         text = "\n".join(lines)
-        for part in (*source_of(self.helpers), *self.parts):
+        for part in self.parts:
+            text += "\n\n\n" + part.rstrip()
+        if carried:
+            text += "\n\n\n" + HELPERS
+        for part in carried:
             text += "\n\n\n" + part.rstrip()
         return text + "\n"
 

@@ -361,7 +361,7 @@ def play(
             for name in players[k]:
                 slots[name][...] = senses[k] * pulled(domains[name], views[name], params[name], gradients[name])
         if not (np.isfinite(list(payoffs.values())).all() and all(np.isfinite(g[parts[k]]).all() for k in who)):
-            raise FloatingPointError(stopped(step, what, list(payoffs.values()), gradients, params, terms))
+            raise FloatingPointError(stopped(step, what, [float(v) for v in payoffs.values()], gradients, params, terms))
         return payoffs
 
     settle()

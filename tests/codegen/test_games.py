@@ -78,3 +78,41 @@ def test_gradients_of_a_game_are_each_players_own():
             slope = m.gan_values_and_grads(up, data, seed=4, samples=64)[0][payoff]
             slope -= m.gan_values_and_grads(down, data, seed=4, samples=64)[0][payoff]
             assert gradients[name] == pytest.approx(slope / 2e-6, rel=1e-5)
+
+
+SHARED = """
+dim n, m, k
+data x: real[n], c: real[m, k]
+param w: real = 1, v: real[k]
+let r = log(w*x)
+let V = mean(r^2) + sum(v^2)
+game zero_sum = {w: max V, v: min V}
+game team = {w: max V, v: max V}
+derive q = c @ v
+train zero_sum with simultaneous(lr=0.01), steps=2
+train team with alternating(lr=0.01), steps=2
+"""
+
+
+def test_payoffs_have_the_names_of_the_author():
+    assert list(symgen.loads(GAN.replace("METHOD", "adam()")).compile().gan_values_and_grads(
+        {"a": 0.3, "b": 1.2, "u": 0.4, "v": -0.2}, {"X": np.ones(3)})[0]) == ["V", "W"]  # fmt: skip
+    m = symgen.loads(SHARED).compile()
+    seen = []
+    for train in m.TRAINS.values():
+        train({"x": np.ones(3)}, k=2, callback=lambda step, payoffs, params: seen.append(list(payoffs)))
+    assert seen[0] == ["max V", "min V"] and seen[-1] == ["max V by w", "max V by v"]
+
+
+def test_training_asks_only_for_the_data_that_its_game_reads():
+    m = symgen.loads(SHARED).compile()
+    assert m.train({"x": np.ones(3)}, k=2)["v"].shape == (2,)
+    assert m.train({"x": np.ones(3), "c": np.ones((4, 2))})["v"].shape == (2,)  # c shows k
+    with pytest.raises(ValueError, match="`x` is missing"):
+        m.train({"c": np.ones((4, 2))})
+
+
+def test_a_game_that_stops_names_the_first_term_that_is_not_finite():
+    m = symgen.loads(SHARED).compile()
+    with pytest.raises(FloatingPointError, match=r"step 1: zero_sum is \[nan, nan\].*`r`"), np.errstate(all="ignore"):
+        m.train({"x": -np.ones(3)}, k=2)
