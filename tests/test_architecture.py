@@ -23,7 +23,7 @@ ORDER = [
     {"games"},
     {"model"},
     {"verify", "codegen", "render"},
-    {"results"},
+    {"results", "reference"},
     {"facade"},
     {"units", "documents"},
     {"zoo"},
