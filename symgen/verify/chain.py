@@ -11,6 +11,7 @@ from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.expression import Array, Var
 from symgen.tensor.facts import Facts
+from symgen.verify.means import compare_means
 from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
 
@@ -43,12 +44,24 @@ def compare_values(
         turned = compare_values(right, left, Relation({">=": "<=", ">": "<"}[op]), facts, deadline, complete)
         return _turned(turned)
     if op in ("<=", "<"):
-        return less_equal(left, right, facts, deadline, strict=op == "<", complete=complete)
+        found = less_equal(left, right, facts, deadline, strict=op == "<", complete=complete)
+        return _by_quadrature(found, left, right, op, facts, deadline)
     if op == "propto":
         return proportional(left, right, over, facts, deadline, complete)
     if op == "~=":
         return equal_up_to(left, right, over, facts, deadline, complete)
-    return equal(left, right, facts, deadline, complete, prove)
+    found = equal(left, right, facts, deadline, complete, prove)
+    return _by_quadrature(found, left, right, op, facts, deadline)
+
+
+def _by_quadrature(
+    found: Comparison, left: Array, right: Array, op: str, facts: Facts | None, deadline: float | None
+) -> Comparison:
+    """The comparison; what balls did not decide, by quadrature of the means that stay."""
+    if found.status != "unknown":
+        return found
+    until = deadline if deadline is not None else time.monotonic() + SECONDS
+    return compare_means(left, right, op, facts, until) or found
 
 
 def _turned(c: Comparison) -> Comparison:
