@@ -104,7 +104,7 @@ class Derivation:
     @property
     def assumptions(self) -> list[str]:
         """The declared domains and facts that the result speaks of."""
-        return self.model.assumptions_of(self._roots())
+        return self.model.assumptions_of([*self._roots(), *(array for _, array in self.definitions)])
 
     @property
     def definitions(self) -> list[tuple[str, Array]]:

@@ -30,6 +30,7 @@ from symgen.tensor.expression import (
     count_nodes,
     delta,
     divide,
+    ends_of,
     entry,
     expand_size,
     fn,
@@ -47,6 +48,7 @@ from symgen.tensor.expression import (
     substitute,
     tensor,
     total,
+    walk,
     where,
 )  # fmt: skip
 
@@ -562,16 +564,16 @@ def is_inside(item: Scalar, size: Scalar) -> bool | None:
     """Whether an index value is within an axis: True for certain, False where it is certainly outside, else None."""
     if in_range(item, size):
         return True
-    if isinstance(item, Num) and not isinstance(item.value, str):
-        if item.value < 0:
-            return False
-        if isinstance(size, Num) and not isinstance(size.value, str) and item.value >= size.value:
-            return False
-    if isinstance(expand_size(sub(item, size)), Num):
-        difference = expand_size(sub(item, size))
-        assert isinstance(difference, Num)
-        if not isinstance(difference.value, str) and difference.value >= 0:
-            return False
+    ends = ends_of(item)
+    if ends is None or not all(isinstance(n, (Num, Dim, Index)) or n.args for n in walk(item)):
+        return None
+    low, past = expand_size(ends[0]), expand_size(sub(ends[1], size))
+    if isinstance(past, Num) and past.rational is not None and past.rational >= 0:
+        return False
+    # the index of a recurrence starts later than its axis does
+    starts_at_0 = not any(isinstance(n, Index) and n.kind == "a" for n in walk(item))
+    if starts_at_0 and isinstance(low, Num) and low.rational is not None and low.rational < 0:
+        return False
     return None
 
 
