@@ -295,15 +295,18 @@ def _linear(task: Task, slope: Array, body: Scalar, axes: list[Index], quiet: Co
     scale = _common_scale(A, i, j)
     A = add(*(divide(t, scale) for t in terms_of(_without_deltas(A, rows, columns, acts))))
     b = add(*(divide(t, scale) for t in _multiplied_out(b)))
-    p, q = axis(0, i.size), axis(1, j.size)
-    matrix = tensor((p, q), substitute(A, {i: p, j: q}))
-    turned = tensor((p, q), substitute(A, {i: q, j: p})) if isinstance(matrix, Tensor) and i.size is j.size else matrix
+    A = substitute(A, {c: r for m, (r, c) in enumerate(zip(rows, columns, strict=True)) if m != acts})
+    batch = [r for r in rows if r is not i and r in A.free]  # one system for each value of these
+    p, q = fresh_index(i.size), fresh_index(j.size)
+    matrix = tensor((*batch, p, q), substitute(A, {i: p, j: q}))
+    square = isinstance(matrix, Tensor) and i.size is j.size
+    turned = tensor((*batch, p, q), substitute(A, {i: q, j: p})) if square else matrix
     if isinstance(turned, Var) and is_symmetric(turned):  # inv(S) for inv(S')
         matrix = turned
     _definite(task, matrix, scale)
-    inverse = operation("inv", (matrix,), (i.size, j.size))
+    inverse = operation("inv", (matrix,), matrix.shape)
     k = fresh_index(j.size)
-    solved = total(mul(entry(inverse, i, k), neg(substitute(b, {i: k}))), [k])
+    solved = total(mul(entry(inverse, *batch, i, k), neg(substitute(b, {i: k}))), [k])
     return tensor(axes, solved)
 
 
