@@ -15,10 +15,12 @@ from fractions import Fraction
 from typing import Any
 
 from symgen.algebra import polynomial as poly
+from symgen.algebra.chains import Link, chain_of, contract_pairs, inverses_of_sums
 from symgen.algebra.contraction import components, labelled
+from symgen.algebra.operation_forms import open_operation
 from symgen.algebra.ordering import is_nonnegative_form
 from symgen.algebra.polynomial import Budget, Monomial, Poly
-from symgen.algebra.rewriting import FUNCTION_RULES, contract_pairs, open_operation
+from symgen.algebra.rewriting import FUNCTION_RULES
 from symgen.derivation.context import BudgetSpent
 from symgen.tensor.expression import (
     HALF,
@@ -56,6 +58,7 @@ from symgen.tensor.expression import (
     expect,
     fn,
     fold,
+    fresh_index,
     mul,
     num,
     open_sum,
@@ -103,6 +106,7 @@ class Workshop:
         self.signs: dict[Scalar, Poly] = {}  # the arguments of sign atoms
         self.used: dict[str, None] = {}
         self.symmetric: dict[Array, bool] = {}
+        self.leads: dict[Array, tuple[Scalar, list[Link], Array] | None] = {}
         self.depth = 0
 
     @property
@@ -116,7 +120,10 @@ class Workshop:
         found = self.forms.get(array)
         if found is None:
             axes = tuple(axis(k, s) for k, s in enumerate(array.shape))
-            found = self.forms[array] = tensor(axes, self.scalar(open_tensor(array, axes)))
+            body = self.scalar(open_tensor(array, axes))
+            turned = isinstance(body, Entry) and body.indices == (*axes[:-2], *axes[:-3:-1]) and array.rank > 1
+            found = body.array if turned and self.is_symmetric(body.array) else tensor(axes, body)
+            self.forms[array] = found
         return found
 
     def scalar(self, node: Scalar) -> Scalar:
@@ -127,8 +134,46 @@ class Workshop:
         return self.poly(sub(open_tensor(a, axes), open_tensor(b, axes)))
 
     def is_equal(self, a: Array, b: Array) -> bool:
-        """Whether a - b has the form 0."""
-        return not self.difference(a, b)
+        """Whether a - b has the form 0, or a product of it with the matrices that are inverted in it has."""
+        p = self.difference(a, b)
+        return not p or (a.rank in (1, 2) and self._vanishes_multiplied(p, a.shape, 2))
+
+    def _vanishes_multiplied(self, p: Poly, shape: Sequence[Scalar], times: int) -> bool:
+        """M @ D = 0, or D @ M = 0, for an invertible M: then D = 0."""
+        atoms = list(dict.fromkeys(a for m in p for a, _ in m))
+        for matrix in inverses_of_sums(self, atoms)[:3]:
+            for k, size in enumerate(shape):
+                if size is not matrix.shape[0]:
+                    continue
+                i, j = axis(k, size), fresh_index(size)
+                inside = substitute(poly.node_of(p), {i: j})
+                factor = open_tensor(matrix, (i, j) if k == 0 else (j, i))
+                q = self.poly(total(mul(factor, inside), [j]))
+                if not q or (times > 1 and self._vanishes_multiplied(q, shape, times - 1)):
+                    self.used.setdefault("the sums that are inverted are invertible")
+                    return True
+        return False
+
+    # --- matrices that are sums of products -----------------------------------------------------------------------
+
+    def matrix_terms(self, matrix: Array) -> Poly:
+        """The form of a matrix, over two axes."""
+        return self.poly(open_tensor(matrix, (axis(0, matrix.shape[0]), axis(1, matrix.shape[1]))))
+
+    def leading_product(self, matrix: Array) -> tuple[Scalar, list[Link], Array] | None:
+        """c, a chain and a matrix with `matrix` = c chain + rest: the longest chain, if there is one term more."""
+        if matrix not in self.leads:
+            self.leads[matrix] = None  # while it is being found
+            i, j = axis(0, matrix.shape[0]), axis(1, matrix.shape[1])
+            terms = self.matrix_terms(matrix)
+            found = [(m, c, chain) for m, c in terms.items() if (chain := chain_of(m, i, j)) is not None]
+            if len(terms) > 1 and found:
+                m, c, (scalars, links) = max(
+                    found, key=lambda t: (len(t[2][1]), [a.serial for a, _ in t[2][1]], [f for _, f in t[2][1]])
+                )
+                rest = tensor((i, j), poly.node_of({n: v for n, v in terms.items() if n != m}))
+                self.leads[matrix] = mul(num(c), poly.term_node(scalars)), links, rest
+        return self.leads[matrix]
 
     def is_ordered(self, a: Array, b: Array, strict: bool) -> bool:
         """Whether b - a is nonnegative (positive if `strict`) by its form."""

@@ -1,6 +1,4 @@
-"""The rules of the canonical form ▣: how functions are written in the basis, what operations are in index form, which
-pairs of factors in a contraction make an identity matrix.
-"""
+"""The rules of the canonical form ▣: how functions are written in the basis."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgen.algebra import polynomial as poly
-from symgen.algebra.polynomial import Monomial, Poly
+from symgen.algebra.polynomial import Poly
 from symgen.tensor.expression import (
     EULER,
     HALF,
@@ -18,28 +16,18 @@ from symgen.tensor.expression import (
     PI,
     TWO,
     ZERO,
-    Array,
-    Delta,
     Entry,
     Fn,
     Fold,
-    Index,
-    Mul,
     Num,
     Operation,
     Scalar,
-    Sum,
     Tensor,
-    Var,
     add,
-    axis,
     compare,
-    delta,
     divide,
     entry,
     fn,
-    fold,
-    fresh_index,
     mul,
     neg,
     num,
@@ -49,16 +37,14 @@ from symgen.tensor.expression import (
     power,
     sub,
     substitute,
-    tensor,
-    total,
     where,
 )
-from symgen.tensor.facts import is_invertible, range_of
+from symgen.tensor.facts import range_of
 
 if TYPE_CHECKING:
     from symgen.algebra.canonical import Workshop
 
-__all__ = ["FUNCTION_RULES", "contract_pairs", "open_operation"]
+__all__ = ["FUNCTION_RULES"]
 
 Rule = Callable[..., Poly]
 HUNDREDTH = num(Fraction(1, 100))
@@ -349,280 +335,3 @@ FUNCTION_RULES: dict[str, Rule] = {
     "mod": _index_function("mod"),
     "div": _index_function("div"),
 }
-
-
-# --- operations -------------------------------------------------------------------------------------------------------
-
-
-def open_operation(w: Workshop, array: Operation, indices: list[Scalar]) -> Poly:
-    """The entry of an operation: in index form where it has one, else an atom over canonical operands."""
-    rule = _OPERATION_RULES.get(array.name)
-    if rule is not None:
-        opened = rule(w, array, indices)
-        if opened is not None:
-            return w.poly(opened)
-    atom = w.tidied(entry(w.canonical_operation(array), *indices))
-    return poly.of_atom(atom)
-
-
-def _last(x: Array, front: Sequence[Scalar]) -> tuple[Scalar, Index]:
-    """Entry of x on its last axis, with a fresh index there."""
-    k = fresh_index(x.shape[-1])
-    return open_tensor(x, [*front, k]), k
-
-
-def _softmax(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
-    x = array.operands[0]
-    assert isinstance(x, Array)
-    other, k = _last(x, indices[:-1])
-    return divide(fn("exp", open_tensor(x, indices)), total(fn("exp", other), [k]))
-
-
-def _log_softmax(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
-    x = array.operands[0]
-    assert isinstance(x, Array)
-    other, k = _last(x, indices[:-1])
-    return sub(open_tensor(x, indices), fn("log", total(fn("exp", other), [k])))
-
-
-def _logsumexp(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
-    x = array.operands[0]
-    assert isinstance(x, Array)
-    other, k = _last(x, indices)
-    return fn("log", total(fn("exp", other), [k]))
-
-
-def _cumsum(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
-    x = array.operands[0]
-    assert isinstance(x, Array)
-    other, k = _last(x, indices[:-1])
-    return total(mul(where(compare("<", indices[-1], k), ZERO, ONE), other), [k])
-
-
-def _solve(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
-    """solve(A, b) = inv(A) @ b."""
-    a, b = array.operands
-    assert isinstance(a, Array) and isinstance(b, Array)
-    batch = a.rank - 2
-    k = fresh_index(a.shape[-1])
-    inverse = operation("inv", [a], a.shape)
-    front, row, rest = indices[:batch], indices[batch], indices[batch + 1 :]
-    return total(mul(entry(inverse, *front, row, k), open_tensor(b, [*front, k, *rest])), [k])
-
-
-def _transpose(x: Array) -> Array:
-    i, j = axis(0, x.shape[1]), axis(1, x.shape[0])
-    return tensor((i, j), open_tensor(x, (j, i)))
-
-
-def _product_form(w: Workshop, operand: Array) -> tuple[Scalar, list[Array]] | None:
-    """c and square matrices with operand = c M1 @ M2 @ ..; None where the form is no such product."""
-    form = w.form(operand)
-    n = form.shape[0]
-    i, j = axis(0, n), axis(1, n)
-    body = open_tensor(form, (i, j))
-    scalars: list[Scalar] = []
-    factors: list[Scalar] = []
-    bound: tuple[Index, ...] = ()
-    for f in body.args if isinstance(body, Mul) else (body,):
-        if not f.free:
-            scalars.append(f)
-        elif isinstance(f, Sum) and not bound:
-            inner, fresh = open_sum(f)
-            bound = tuple(fresh)
-            factors += inner.args if isinstance(inner, Mul) else (inner,)
-        else:
-            factors.append(f)
-    if any(x.size is not n for x in bound):
-        return None
-    chain: list[Array] = []
-    at: Scalar = i
-    left = list(factors)
-    while left:
-        step = next((f for f in left if isinstance(f, Entry) and len(f.indices) == 2 and at in f.indices), None)
-        if step is None or step.indices[0] is step.indices[1]:
-            return None
-        left.remove(step)
-        flipped = step.indices[1] is at
-        chain.append(_transpose(step.array) if flipped else step.array)
-        at = step.indices[0] if flipped else step.indices[1]
-    if at is not j or len(chain) != len(bound) + 1:
-        return None
-    return mul(*scalars), chain
-
-
-def _base(array: Array) -> tuple[Array, bool]:
-    """The matrix and whether it stands transposed."""
-    if isinstance(array, Tensor) and isinstance(array.body, Entry) and array.rank == 2:
-        if array.body.indices == (array.axes[1], array.axes[0]):
-            return array.body.array, True
-    return array, False
-
-
-def _diagonal_of(w: Workshop, operand: Array) -> Scalar | None:
-    """d(i) of a matrix with entries Delta(i, j) d(i)."""
-    form = w.form(operand)
-    i, j = axis(0, form.shape[0]), axis(1, form.shape[1])
-    body = open_tensor(form, (i, j))
-    factors = body.args if isinstance(body, Mul) else (body,)
-    match = [f for f in factors if isinstance(f, Delta) and set(f.args) == {i, j}]
-    if not match:
-        return None
-    return substitute(mul(*(f for f in factors if f is not match[0])), {j: i})  # type: ignore[no-any-return]
-
-
-def _inv(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
-    """inv(c A @ B) = inv(B) @ inv(A)/c, inv(inv(A)) = A, inv(A') = inv(A)', inv of diagonal and orthogonal matrices."""
-    operand = array.operands[0]
-    assert isinstance(operand, Array)
-    if operand.rank != 2:
-        return None
-    i, j = indices
-    d = _diagonal_of(w, operand)
-    if d is not None:
-        return mul(delta(i, j), power(substitute(d, {axis(0, operand.shape[0]): i}), MINUS_ONE))
-    product = _product_form(w, operand)
-    if product is None:
-        return None
-    c, chain = product
-    if len(chain) == 1 and c is ONE:
-        base, flipped = _base(chain[0])
-        if isinstance(base, Operation) and base.name == "inv" and isinstance(base.operands[0], Array):
-            return open_tensor(base.operands[0], (j, i) if flipped else (i, j))
-        if isinstance(base, Var) and base.domain == "orthogonal":
-            return entry(base, *((i, j) if flipped else (j, i)))
-        return entry(operation("inv", [base], base.shape), j, i) if flipped else None
-    # all indices of the chain of inverses, from the last matrix to the first
-    between = [fresh_index(operand.shape[0]) for _ in range(len(chain) - 1)]
-    places = [i, *between, j]
-    factors: list[Scalar] = []
-    for k, m in enumerate(reversed(chain)):
-        w.used.setdefault("the factors of the product are invertible")
-        factors.append(entry(operation("inv", [m], m.shape), places[k], places[k + 1]))
-    return mul(power(c, MINUS_ONE), total(mul(*factors), between))
-
-
-def _determinant(logarithm: bool) -> Callable[[Workshop, Operation, list[Scalar]], Scalar | None]:
-    """det(c A @ B) = c^n det A det B, det A' = det A, det inv(A) = 1/det A; logdet likewise."""
-
-    def rule(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
-        operand = array.operands[0]
-        assert isinstance(operand, Array)
-        if operand.rank != 2:
-            return None
-        n = operand.shape[0]
-        d = _diagonal_of(w, operand)
-        if d is not None:
-            i = axis(0, n)
-            k = fresh_index(n)
-            at = substitute(d, {i: k})
-            return total(fn("log", fn("abs", at)), [k]) if logarithm else fold("prod", at, [k])
-        product = _product_form(w, operand)
-        if product is None:
-            return None
-        c, chain = product
-        parts: list[Scalar] = []
-        plain = len(chain) == 1 and c is ONE
-        for m in chain:
-            base, flipped = _base(m)
-            if isinstance(base, Operation) and base.name == "inv":
-                inner = entry(operation(array.name, [base.operands[0]], ()))
-                parts.append(neg(inner) if logarithm else power(inner, MINUS_ONE))
-                continue
-            if isinstance(base, Operation) and base.name == "expm" and isinstance(base.operands[0], Array):
-                k = fresh_index(n)
-                trace = total(open_tensor(base.operands[0], (k, k)), [k])
-                parts.append(trace if logarithm else fn("exp", trace))
-                continue
-            if isinstance(base, Var) and base.domain == "lower":
-                k = fresh_index(n)
-                parts.append(
-                    total(fn("log", entry(base, k, k)), [k]) if logarithm else fold("prod", entry(base, k, k), [k])
-                )
-                continue
-            if isinstance(base, Var) and base.domain == "orthogonal" and logarithm:
-                continue
-            if isinstance(base, Operation) and base.name == "cholesky":
-                k = fresh_index(n)
-                diagonal = fn("log", entry(base, k, k))
-                parts.append(total(diagonal, [k]) if logarithm else fold("prod", entry(base, k, k), [k]))
-                continue
-            if plain and not flipped:
-                return None
-            parts.append(entry(operation(array.name, [base], ())))
-        if logarithm:
-            return add(mul(n, fn("log", fn("abs", c))), *parts)
-        return mul(power(c, n), *parts)
-
-    return rule
-
-
-_OPERATION_RULES: dict[str, Callable[[Workshop, Operation, list[Scalar]], Scalar | None]] = {
-    "softmax": _softmax,
-    "log_softmax": _log_softmax,
-    "logsumexp": _logsumexp,
-    "cumsum": _cumsum,
-    "solve": _solve,
-    "inv": _inv,
-    "det": _determinant(False),
-    "logdet": _determinant(True),
-}
-
-
-# --- pairs of factors in a contraction --------------------------------------------------------------------------------
-
-
-def contract_pairs(w: Workshop, m: Monomial, bound: Sequence[Index]) -> Scalar | None:
-    """The product with one pair of factors contracted: inv(A) @ A = I, Q' @ Q = I, L @ L' = A for L = cholesky(A).
-
-    The index that the pair shares must stand in no other factor; it is then free in the result, and summed to its size
-    there, which `delta` does not mention: the caller sums over the other indices.
-    """
-    entries = [(k, a) for k, (a, e) in enumerate(m) if e == 1 and isinstance(a, Entry) and len(a.indices) == 2]
-    squares = [(k, a) for k, (a, e) in enumerate(m) if e == 2 and isinstance(a, Entry) and len(a.indices) == 2]
-    for b in bound:
-        using = [k for k, (a, _) in enumerate(m) if b in a.free]
-        pair = [a for k, a in entries if k in using]
-        if len(using) == 1 and squares and squares[0][0] in using:
-            pair = [squares[0][1], squares[0][1]]
-        elif len(using) != 2 or len(pair) != 2:
-            continue
-        found = _pair(w, pair[0], pair[1], b)
-        if found is None:
-            continue
-        rest = [power(a, num(e)) for k, (a, e) in enumerate(m) if k not in using]
-        # b is summed away: the caller's sum over b of something free of b would count its size
-        return mul(power(b.size, MINUS_ONE), found, *rest)
-    return None
-
-
-def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
-    if x.indices.count(b) != 1 or y.indices.count(b) != 1:
-        return None
-    px, py = x.indices.index(b), y.indices.index(b)
-    i, j = x.indices[1 - px], y.indices[1 - py]
-    if b in i.free or b in j.free:
-        return None
-    for u, v, pu, pv in ((x, y, px, py), (y, x, py, px)):
-        inverse = u.array
-        if isinstance(inverse, Operation) and inverse.name == "inv":
-            inner = inverse.operands[0]
-            same = inner is v.array or (isinstance(inner, Array) and _base(inner)[0] is v.array)
-            turned = isinstance(inner, Array) and _base(inner)[1]
-            symmetric = w.is_symmetric(v.array)
-            if same and (symmetric or (pu != pv) != turned):
-                if not is_invertible(v.array):
-                    w.used.setdefault(f"{getattr(v.array, 'name', 'the matrix')} is invertible")
-                return delta(i, j)
-    if x.array is y.array and px == py:
-        array = x.array
-        if isinstance(array, Var) and array.domain == "orthogonal":
-            return delta(i, j)
-        if (
-            isinstance(array, Operation)
-            and array.name == "cholesky"
-            and px == 1
-            and isinstance(array.operands[0], Array)
-        ):
-            return open_tensor(array.operands[0], (i, j))
-    return None

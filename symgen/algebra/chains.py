@@ -1,0 +1,267 @@
+"""Products of matrices inside contractions: which factors form a chain from one index to another, and which of them
+contract: inv(A) @ A = I, Q' @ Q = I, and (A + B) @ inv(A + B) = I read as a rule for its longest product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from symgen.algebra.polynomial import Monomial
+from symgen.tensor.expression import (
+    Array,
+    Entry,
+    Index,
+    Mul,
+    Operation,
+    Scalar,
+    Sum,
+    Tensor,
+    Var,
+    add,
+    axis,
+    delta,
+    entry,
+    fresh_index,
+    mul,
+    neg,
+    num,
+    open_sum,
+    open_tensor,
+    power,
+    tensor,
+    total,
+)
+from symgen.tensor.facts import is_invertible
+
+if TYPE_CHECKING:
+    from symgen.algebra.canonical import Workshop
+
+__all__ = ["Link", "base_of", "chain_of", "chain_product", "contract_pairs", "inverses_of_sums", "product_form"]
+
+Link = tuple[Array, bool]  # a matrix, and whether it stands transposed
+
+
+def chain_of(m: Monomial, i: Index, j: Index) -> tuple[Monomial, list[Link]] | None:
+    """The factors free of i and j, and matrices with m = c (M1 @ M2 @ ..)[i, j]; None where m is no such product."""
+    rest: list[tuple[Scalar, Fraction]] = []
+    factors: list[Scalar] = []
+    count = 0
+    for a, e in m:
+        if i not in a.free and j not in a.free:
+            rest.append((a, e))
+        elif e != 1:
+            return None
+        elif isinstance(a, Sum) and not count:
+            body, bound = open_sum(a)
+            count = len(bound)
+            factors += body.args if isinstance(body, Mul) else (body,)
+        else:
+            factors.append(a)
+    links: list[Link] = []
+    at: Scalar = i
+    while factors:
+        step = next((f for f in factors if isinstance(f, Entry) and len(f.indices) == 2 and at in f.indices), None)
+        if step is None or step.indices[0] is step.indices[1]:
+            return None
+        factors.remove(step)
+        flipped = step.indices[1] is at
+        links.append((step.array, flipped))
+        at = step.indices[0] if flipped else step.indices[1]
+    return (tuple(rest), links) if at is j and links and len(links) == count + 1 else None
+
+
+def chain_product(links: Sequence[Link]) -> Array:
+    """M1 @ M2 @ .., an array."""
+    sizes = [links[0][0].shape[1 if links[0][1] else 0]]
+    sizes += [a.shape[0 if flipped else 1] for a, flipped in links]
+    ends = axis(0, sizes[0]), axis(1, sizes[-1])
+    places: list[Index] = [ends[0], *(fresh_index(s) for s in sizes[1:-1]), ends[1]]
+    factors = [
+        entry(a, places[k + 1], places[k]) if flipped else entry(a, places[k], places[k + 1])
+        for k, (a, flipped) in enumerate(links)
+    ]
+    return tensor(ends, total(mul(*factors), places[1:-1]))
+
+
+def _transpose(x: Array) -> Array:
+    i, j = axis(0, x.shape[1]), axis(1, x.shape[0])
+    return tensor((i, j), open_tensor(x, (j, i)))
+
+
+def product_form(w: Workshop, operand: Array) -> tuple[Scalar, list[Array]] | None:
+    """c and square matrices with operand = c M1 @ M2 @ ..; None where the form is no such product."""
+    form = w.form(operand)
+    n = form.shape[0]
+    i, j = axis(0, n), axis(1, n)
+    body = open_tensor(form, (i, j))
+    scalars: list[Scalar] = []
+    factors: list[Scalar] = []
+    bound: tuple[Index, ...] = ()
+    for f in body.args if isinstance(body, Mul) else (body,):
+        if not f.free:
+            scalars.append(f)
+        elif isinstance(f, Sum) and not bound:
+            inner, fresh = open_sum(f)
+            bound = tuple(fresh)
+            factors += inner.args if isinstance(inner, Mul) else (inner,)
+        else:
+            factors.append(f)
+    if any(x.size is not n for x in bound):
+        return None
+    chain: list[Array] = []
+    at: Scalar = i
+    left = list(factors)
+    while left:
+        step = next((f for f in left if isinstance(f, Entry) and len(f.indices) == 2 and at in f.indices), None)
+        if step is None or step.indices[0] is step.indices[1]:
+            return None
+        left.remove(step)
+        flipped = step.indices[1] is at
+        turn = flipped and not w.is_symmetric(step.array)  # else the inverse of S' is asked for that of S
+        chain.append(_transpose(step.array) if turn else step.array)
+        at = step.indices[0] if flipped else step.indices[1]
+    if at is not j or len(chain) != len(bound) + 1:
+        return None
+    return mul(*scalars), chain
+
+
+def base_of(array: Array) -> tuple[Array, bool]:
+    """The matrix and whether it stands transposed."""
+    if isinstance(array, Tensor) and isinstance(array.body, Entry) and array.rank == 2:
+        if array.body.indices == (array.axes[1], array.axes[0]):
+            return array.body.array, True
+    return array, False
+
+
+# --- pairs of factors in a contraction --------------------------------------------------------------------------------
+
+
+def contract_pairs(w: Workshop, m: Monomial, bound: Sequence[Index]) -> Scalar | None:
+    """The product with one pair of factors contracted: inv(A) @ A = I, Q' @ Q = I, L @ L' = A for L = cholesky(A).
+
+    The index that the pair shares must stand in no other factor; it is then free in the result, and summed to its size
+    there, which `delta` does not mention: the caller sums over the other indices.
+    """
+    entries = [(k, a) for k, (a, e) in enumerate(m) if e == 1 and isinstance(a, Entry) and len(a.indices) == 2]
+    squares = [(k, a) for k, (a, e) in enumerate(m) if e == 2 and isinstance(a, Entry) and len(a.indices) == 2]
+    for b in bound:
+        using = [k for k, (a, _) in enumerate(m) if b in a.free]
+        pair = [a for k, a in entries if k in using]
+        if len(using) == 1 and squares and squares[0][0] in using:
+            pair = [squares[0][1], squares[0][1]]
+        elif len(using) != 2 or len(pair) != 2:
+            continue
+        found = _pair(w, pair[0], pair[1], b)
+        if found is None:
+            continue
+        rest = [power(a, num(e)) for k, (a, e) in enumerate(m) if k not in using]
+        # b is summed away: the caller's sum over b of something free of b would count its size
+        return mul(power(b.size, num(-1)), found, *rest)
+    return _contract_sum(w, m, bound)
+
+
+def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
+    if x.indices.count(b) != 1 or y.indices.count(b) != 1:
+        return None
+    px, py = x.indices.index(b), y.indices.index(b)
+    i, j = x.indices[1 - px], y.indices[1 - py]
+    if b in i.free or b in j.free:
+        return None
+    for u, v, pu, pv in ((x, y, px, py), (y, x, py, px)):
+        inverse = u.array
+        if isinstance(inverse, Operation) and inverse.name == "inv":
+            inner = inverse.operands[0]
+            same = inner is v.array or (isinstance(inner, Array) and base_of(inner)[0] is v.array)
+            turned = isinstance(inner, Array) and base_of(inner)[1]
+            symmetric = w.is_symmetric(v.array)
+            if same and (symmetric or (pu != pv) != turned):
+                if not is_invertible(v.array):
+                    w.used.setdefault(f"{getattr(v.array, 'name', 'the matrix')} is invertible")
+                return delta(i, j)
+    if x.array is y.array and px == py:
+        array = x.array
+        if isinstance(array, Var) and array.domain == "orthogonal":
+            return delta(i, j)
+        if (
+            isinstance(array, Operation)
+            and array.name == "cholesky"
+            and px == 1
+            and isinstance(array.operands[0], Array)
+        ):
+            return open_tensor(array.operands[0], (i, j))
+    return None
+
+
+# --- the inverse of a sum ---------------------------------------------------------------------------------------------
+
+
+def inverses_of_sums(w: Workshop, atoms: Sequence[Scalar]) -> list[Array]:
+    """The matrices A + B + .. of which inverses stand among the factors."""
+    found: dict[Array, None] = {}
+    for a in atoms:
+        inner = list(a.body.args if isinstance(a.body, Mul) else (a.body,)) if isinstance(a, Sum) else [a]
+        for f in inner:
+            array = f.array if isinstance(f, Entry) else None
+            if isinstance(array, Operation) and array.name == "inv" and isinstance(array.operands[0], Array):
+                if array.rank == 2 and len(w.matrix_terms(array.operands[0])) > 1:
+                    found[array.operands[0]] = None
+    return list(found)
+
+
+def _contract_sum(w: Workshop, m: Monomial, bound: Sequence[Index]) -> Scalar | None:
+    """L @ inv(L + R) = I - R @ inv(L + R), with L the longest product among the terms of the sum."""
+    for k, (z, e) in enumerate(m):
+        if e != 1 or not isinstance(z, Entry) or len(z.indices) != 2 or not isinstance(z.array, Operation):
+            continue
+        matrix = z.array.operands[0]
+        if z.array.name != "inv" or not isinstance(matrix, Array) or z.indices[0] is z.indices[1]:
+            continue
+        lead = w.leading_product(matrix)
+        if lead is None:
+            continue
+        c, links, rest = lead
+        for side in (0, 1):
+            b, other = z.indices[side], z.indices[1 - side]
+            chain = links if side else [(a, not flipped) for a, flipped in reversed(links)]
+            walked = _walk(w, m, k, b, chain, bound)
+            if walked is None:
+                continue
+            used, at, gone = walked
+            if at in z.free and at is not other:
+                continue
+            inner = fresh_index(matrix.shape[0])
+            turned = (at, inner) if side == 0 else (inner, at)
+            left = total(mul(open_tensor(rest, turned), entry(z.array, *((inner, other) if side == 0 else (other, inner)))),
+                         [inner])  # fmt: skip
+            value = mul(power(c, num(-1)), add(delta(at, other), neg(left)))
+            others = [power(a, num(x)) for j, (a, x) in enumerate(m) if j not in used and j != k]
+            w.used.setdefault("the sums that are inverted are invertible")
+            return mul(*(power(i.size, num(-1)) for i in gone), value, *others)
+    return None
+
+
+def _walk(
+    w: Workshop, m: Monomial, start: int, b: Scalar, chain: Sequence[Link], bound: Sequence[Index]
+) -> tuple[list[int], Scalar, list[Index]] | None:
+    """The factors that form the chain from b on, the index at its end, and the indices that it uses up."""
+    used: list[int] = []
+    gone: list[Index] = []
+    at = b
+    for array, flipped in chain:
+        if not isinstance(at, Index) or at not in bound:
+            return None
+        holding = [k for k, (a, _) in enumerate(m) if at in a.free and k not in used and k != start]
+        if len(holding) != 1 or sum(at in a.free for a, _ in m) != 2:
+            return None
+        a, e = m[holding[0]]
+        if e != 1 or not isinstance(a, Entry) or a.array is not array or len(a.indices) != 2:
+            return None
+        slot = a.indices.index(at) if at in a.indices else -1
+        if slot < 0 or a.indices[0] is a.indices[1] or (slot != int(flipped) and not w.is_symmetric(array)):
+            return None
+        used.append(holding[0])
+        gone.append(at)
+        at = a.indices[1 - slot]
+    return used, at, gone

@@ -1,0 +1,211 @@
+"""Operations in the canonical form ▣: which have an index form, and what is known of inverses and determinants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from symgen.algebra import polynomial as poly
+from symgen.algebra.chains import base_of, product_form
+from symgen.algebra.polynomial import Poly
+from symgen.tensor.expression import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Array,
+    Delta,
+    Index,
+    Mul,
+    Operation,
+    Scalar,
+    Var,
+    add,
+    axis,
+    compare,
+    delta,
+    divide,
+    entry,
+    fn,
+    fold,
+    fresh_index,
+    mul,
+    neg,
+    open_tensor,
+    operation,
+    power,
+    sub,
+    substitute,
+    total,
+    where,
+)
+
+if TYPE_CHECKING:
+    from symgen.algebra.canonical import Workshop
+
+__all__ = ["open_operation"]
+
+
+def open_operation(w: Workshop, array: Operation, indices: list[Scalar]) -> Poly:
+    """The entry of an operation: in index form where it has one, else an atom over canonical operands."""
+    rule = _OPERATION_RULES.get(array.name)
+    if rule is not None:
+        opened = rule(w, array, indices)
+        if opened is not None:
+            return w.poly(opened)
+    atom = w.tidied(entry(w.canonical_operation(array), *indices))
+    return poly.of_atom(atom)
+
+
+def _last(x: Array, front: Sequence[Scalar]) -> tuple[Scalar, Index]:
+    """Entry of x on its last axis, with a fresh index there."""
+    k = fresh_index(x.shape[-1])
+    return open_tensor(x, [*front, k]), k
+
+
+def _softmax(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    x = array.operands[0]
+    assert isinstance(x, Array)
+    other, k = _last(x, indices[:-1])
+    return divide(fn("exp", open_tensor(x, indices)), total(fn("exp", other), [k]))
+
+
+def _log_softmax(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    x = array.operands[0]
+    assert isinstance(x, Array)
+    other, k = _last(x, indices[:-1])
+    return sub(open_tensor(x, indices), fn("log", total(fn("exp", other), [k])))
+
+
+def _logsumexp(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    x = array.operands[0]
+    assert isinstance(x, Array)
+    other, k = _last(x, indices)
+    return fn("log", total(fn("exp", other), [k]))
+
+
+def _cumsum(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    x = array.operands[0]
+    assert isinstance(x, Array)
+    other, k = _last(x, indices[:-1])
+    return total(mul(where(compare("<", indices[-1], k), ZERO, ONE), other), [k])
+
+
+def _solve(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar:
+    """solve(A, b) = inv(A) @ b."""
+    a, b = array.operands
+    assert isinstance(a, Array) and isinstance(b, Array)
+    batch = a.rank - 2
+    k = fresh_index(a.shape[-1])
+    inverse = operation("inv", [a], a.shape)
+    front, row, rest = indices[:batch], indices[batch], indices[batch + 1 :]
+    return total(mul(entry(inverse, *front, row, k), open_tensor(b, [*front, k, *rest])), [k])
+
+
+def _diagonal_of(w: Workshop, operand: Array) -> Scalar | None:
+    """d(i) of a matrix with entries Delta(i, j) d(i)."""
+    form = w.form(operand)
+    i, j = axis(0, form.shape[0]), axis(1, form.shape[1])
+    body = open_tensor(form, (i, j))
+    factors = body.args if isinstance(body, Mul) else (body,)
+    match = [f for f in factors if isinstance(f, Delta) and set(f.args) == {i, j}]
+    if not match:
+        return None
+    return substitute(mul(*(f for f in factors if f is not match[0])), {j: i})  # type: ignore[no-any-return]
+
+
+def _inv(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
+    """inv(c A @ B) = inv(B) @ inv(A)/c, inv(inv(A)) = A, inv(A') = inv(A)', inv of diagonal and orthogonal matrices."""
+    operand = array.operands[0]
+    assert isinstance(operand, Array)
+    if operand.rank != 2:
+        return None
+    i, j = indices
+    d = _diagonal_of(w, operand)
+    if d is not None:
+        return mul(delta(i, j), power(substitute(d, {axis(0, operand.shape[0]): i}), MINUS_ONE))
+    product = product_form(w, operand)
+    if product is None:
+        return None
+    c, chain = product
+    if len(chain) == 1 and c is ONE:
+        base, flipped = base_of(chain[0])
+        if isinstance(base, Operation) and base.name == "inv" and isinstance(base.operands[0], Array):
+            return open_tensor(base.operands[0], (j, i) if flipped else (i, j))
+        if isinstance(base, Var) and base.domain == "orthogonal":
+            return entry(base, *((i, j) if flipped else (j, i)))
+        return entry(operation("inv", [base], base.shape), j, i) if flipped else None
+    # all indices of the chain of inverses, from the last matrix to the first
+    between = [fresh_index(operand.shape[0]) for _ in range(len(chain) - 1)]
+    places = [i, *between, j]
+    factors: list[Scalar] = []
+    for k, m in enumerate(reversed(chain)):
+        w.used.setdefault("the factors of the product are invertible")
+        factors.append(entry(operation("inv", [m], m.shape), places[k], places[k + 1]))
+    return mul(power(c, MINUS_ONE), total(mul(*factors), between))
+
+
+def _determinant(logarithm: bool) -> Callable[[Workshop, Operation, list[Scalar]], Scalar | None]:
+    """det(c A @ B) = c^n det A det B, det A' = det A, det inv(A) = 1/det A; logdet likewise."""
+
+    def rule(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
+        operand = array.operands[0]
+        assert isinstance(operand, Array)
+        if operand.rank != 2:
+            return None
+        n = operand.shape[0]
+        d = _diagonal_of(w, operand)
+        if d is not None:
+            i = axis(0, n)
+            k = fresh_index(n)
+            at = substitute(d, {i: k})
+            return total(fn("log", fn("abs", at)), [k]) if logarithm else fold("prod", at, [k])
+        product = product_form(w, operand)
+        if product is None:
+            return None
+        c, chain = product
+        parts: list[Scalar] = []
+        plain = len(chain) == 1 and c is ONE
+        for m in chain:
+            base, flipped = base_of(m)
+            if isinstance(base, Operation) and base.name == "inv":
+                inner = entry(operation(array.name, [base.operands[0]], ()))
+                parts.append(neg(inner) if logarithm else power(inner, MINUS_ONE))
+                continue
+            if isinstance(base, Operation) and base.name == "expm" and isinstance(base.operands[0], Array):
+                k = fresh_index(n)
+                trace = total(open_tensor(base.operands[0], (k, k)), [k])
+                parts.append(trace if logarithm else fn("exp", trace))
+                continue
+            if isinstance(base, Var) and base.domain == "lower":
+                k = fresh_index(n)
+                parts.append(
+                    total(fn("log", entry(base, k, k)), [k]) if logarithm else fold("prod", entry(base, k, k), [k])
+                )
+                continue
+            if isinstance(base, Var) and base.domain == "orthogonal" and logarithm:
+                continue
+            if isinstance(base, Operation) and base.name == "cholesky":
+                k = fresh_index(n)
+                diagonal = fn("log", entry(base, k, k))
+                parts.append(total(diagonal, [k]) if logarithm else fold("prod", entry(base, k, k), [k]))
+                continue
+            if plain and not flipped:
+                return None
+            parts.append(entry(operation(array.name, [base], ())))
+        if logarithm:
+            return add(mul(n, fn("log", fn("abs", c))), *parts)
+        return mul(power(c, n), *parts)
+
+    return rule
+
+
+_OPERATION_RULES: dict[str, Callable[[Workshop, Operation, list[Scalar]], Scalar | None]] = {
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
+    "cumsum": _cumsum,
+    "solve": _solve,
+    "inv": _inv,
+    "det": _determinant(False),
+    "logdet": _determinant(True),
+}
