@@ -38,7 +38,7 @@ from symgen.render.raising import TooLong, written_size
 from symgen.render.shapes import Shape
 from symgen.render.steps import LONGEST, MANY, step_blocks
 from symgen.render.writing import Writer, law_names, shapes_of, size_text, size_tree, step_names
-from symgen.tensor.expression import Array, Node, Var, walk
+from symgen.tensor.expression import Array, Node, Recurrence, Var, walk
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
 from symgen.text.parse import parse_expression
@@ -103,7 +103,7 @@ def _given(d: Any, writer: Writer, laws: Mapping[Array, str]) -> list[Block]:
         out.append(Paragraph(("Given ", *joined(assumed), ".")))
     definitions = _definitions(d, writer)
     if definitions or laws:
-        lines = tuple(Relation(writer.array(array), t.Name(name)) for name, array in definitions)
+        lines = tuple(Relation(right, left) for n, a in definitions for left, right in writer.definition(n, a))
         plain = Writer(d.names)
         lines += tuple(Relation(plain.array(law), t.Name(name)) for law, name in _once(laws))
         out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
@@ -134,6 +134,10 @@ def _definitions(d: Any, writer: Writer) -> list[tuple[str, Array]]:
     for node in walk(*sorted(kept, key=lambda a: own[a])):
         if node in kept and own[node] not in chosen and node is not d.array:
             chosen[own[node]] = node
+    if d.array is not None:  # the adjoint sequences that the result speaks of
+        for node in walk(d.array):
+            if isinstance(node, Recurrence) and node not in own and d.names.get(node, "") not in ("", *chosen):
+                chosen[d.names[node]] = node
     return list(chosen.items())
 
 

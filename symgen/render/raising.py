@@ -125,7 +125,7 @@ class Raiser(OperatorNotation, IndexNotation):
             case x.Operator():
                 return self.operator(array)
             case x.Recurrence():
-                return t.Name(array.self_var.name)
+                return t.Name(self.names.get(array, array.self_var.name))
         raise NoMatrixForm
 
     def operand(self, node: Node) -> t.Expression:

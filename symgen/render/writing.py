@@ -12,7 +12,10 @@ from symgen.render.operator_notation import is_encoded
 from symgen.render.raising import DEEPEST, MOST, Raiser, TooLong, raise_array, raise_scalar, written_size
 from symgen.render.shapes import Shape
 from symgen.render.sympy_tree import tree_of
-from symgen.tensor.expression import Array, Dim, Node, Operator, Scalar, Var, walk
+from symgen.tensor.expression import (
+    Array, Dim, Node, Operator, Recurrence, Scalar, Var, axis, dim, expand_size, num, open_tensor, sub, substitute, tensor,
+    walk,
+)  # fmt: skip
 from symgen.tensor.reading import room_to_nest
 from symgen.tensor.sympy_bridge import Closed
 from symgen.text import tree as t
@@ -26,6 +29,23 @@ class Writer:
 
     def array(self, array: Array) -> t.Expression:
         return raise_array(array, self.names)
+
+    def definition(self, name: str, array: Array) -> list[tuple[t.Expression, t.Expression]]:
+        """What `name` stands for, as (left, right): for a sequence its first entries, then its rule."""
+        if not isinstance(array, Recurrence):
+            return [(t.Name(name), self.array(array))]
+        own = Writer({**self.names, array.self_var: name})
+        size = array.shape[0]
+        out: list[tuple[t.Expression, t.Expression]] = []
+        for k, first in enumerate(array.base):
+            place = sub(size, num(k + 1)) if array.reverse else num(k)
+            out.append((t.Subscript(t.Name(name), (own.node(expand_size(place)),)), own.array(first)))
+        taken = {n.name for n in walk(array) if isinstance(n, Dim | Var)} | set(self.names.values())
+        index = next(x for x in ("t", "s", "u", "tau", "t_1", "t_2") if x not in taken)
+        axes = [axis(k, s) for k, s in enumerate(array.shape)]
+        rule = tensor(axes[1:], substitute(open_tensor(array.step, axes), {axes[0]: dim(index)}))
+        out.append((t.Subscript(t.Name(name), (t.Name(index),)), own.array(rule)))
+        return out
 
     def node(self, node: Any) -> t.Expression:
         if not isinstance(node, Node):
