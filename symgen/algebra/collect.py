@@ -199,11 +199,9 @@ def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
     common = [f for f in factors[0] if type(f) is not Num and all(f in g for g in factors[1:])]
     if not common:
         return [add(*(mul(num(c), s) for c, s in members))]
-    shown = {
-        frozenset(i for f in g if f not in common for i in indices if i in f.free) for g in factors
-    }
-    if len(indices) > 1 and len(shown - {frozenset()}) > 1:  # A B + B' A with one matrix in front has no name
-        return [add(*(mul(num(c), s) for c, s in members))]
+    left = [mul(*(f for f in g if f not in common)) for g in factors]
+    if len(frozenset().union(*(x.free for x in left))) > 2 or len({x.free for x in left if x.free}) > 1:
+        return [add(*(mul(num(c), s) for c, s in members))]  # what is left is no matrix: A B + B' A has no name
     scales = [c * as_coefficient(b)[0] for c, b in bodies]
     scale = scales[0] if all(abs(s) == abs(scales[0]) for s in scales) else Fraction(1)
     inner = add(

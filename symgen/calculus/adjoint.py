@@ -299,7 +299,7 @@ class Statement:
     def _pow(self, node: Pow, g: Scalar, value: Scalar) -> None:
         base, exponent = node.base, node.exponent
         if self.reads.get(base):
-            self.give(base, self.local(times(g, power_derivative(base, exponent, value, node))), node.free)
+            self.give(base, self.local(times(g, self.power_derivative(base, exponent, value, node))), node.free)
         if self.reads.get(exponent):
             self.ctx.trace.condition("powers with a varying exponent have a positive base")
             self.give(exponent, self.local(times(g, mul(value, fn("log", base)))), node.free)
@@ -342,6 +342,15 @@ class Statement:
         self.noise.in_expect(node)
         self.give(node.body, g, node.free)
 
+    def power_derivative(self, base: Scalar, exponent: Scalar, value: Scalar, node: Scalar) -> Scalar:
+        """e b^(e-1), or e Y^(1 - 1/e) where the value has a name Y and 1/e is an integer: 1/(2 Y) for a root."""
+        if type(exponent) is Num and type(value) is Entry and value is not node and not isinstance(exponent.value, str):
+            inverse = 1 / exponent.value
+            root = exponent.value.denominator > 1
+            if inverse.denominator == 1 and (root or self.ctx.name_of(value.array)):
+                return mul(exponent, power(value, num(1 - inverse)))
+        return mul(exponent, power(base, sub(exponent, ONE)))
+
     def local(self, body: Scalar) -> Scalar:
         """What passed a non-linearity may cancel."""
         return self.simplify(body)
@@ -359,15 +368,6 @@ def times(g: Scalar, slope: Scalar) -> Scalar:
     if type(g) is Where and g.args[2] is ZERO:
         return where(g.args[0], times(g.args[1], slope), ZERO)
     return mul(g, slope)
-
-
-def power_derivative(base: Scalar, exponent: Scalar, value: Scalar, node: Scalar) -> Scalar:
-    """e b^(e-1), or e Y^(1 - 1/e) where the value has a name Y and 1/e is an integer: 1/(2 Y) for a root."""
-    if type(exponent) is Num and value is not node and not isinstance(exponent.value, str):
-        inverse = 1 / exponent.value
-        if inverse.denominator == 1:
-            return mul(exponent, power(value, num(1 - inverse)))
-    return mul(exponent, power(base, sub(exponent, ONE)))
 
 
 _PASS: dict[type[Node], Callable[[Statement, Any, Scalar, Scalar], None]] = {

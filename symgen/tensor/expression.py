@@ -755,6 +755,7 @@ def fn(name: str, *args: Scalar) -> Scalar:
 
 def _split_index(name: str, a: Scalar, n: Scalar) -> Scalar:
     """mod(a, n) and div(a, n) of index values: (n j + i) splits where i is an index of size n."""
+    a = _recombined(a)
     r, s = _rational(a), _rational(n)
     if r is not None and s is not None and s > 0:
         return num(r % s) if name == "mod" else num(r // s)
@@ -802,9 +803,35 @@ def delta(a: Scalar, b: Scalar) -> Scalar:
     difference = _rational(sub(a, b)) if a.free == b.free else None
     if difference is not None:
         return ONE if difference == 0 else ZERO
+    if type(a) is Add or type(b) is Add:
+        a, b = _recombined(a), _recombined(b)
+        if a is b or _is_apart(a, b):
+            return ONE if a is b else ZERO
     if a.serial > b.serial:
         a, b = b, a
     return _make(Delta, (a, b))  # type: ignore[no-any-return]
+
+
+def _is_apart(a: Scalar, b: Scalar) -> bool:
+    """Whether two affine index values are never equal: i + n and j, for j below n."""
+    ends = ends_of(sub(a, b))
+    if ends is None:
+        return False
+    low, high = ends
+    return _nonnegative(expand_size(sub(low, ONE))) or _nonnegative(expand_size(sub(MINUS_ONE, high)))
+
+
+def _recombined(x: Scalar) -> Scalar:
+    """n div(e, n) + mod(e, n) is e."""
+    if type(x) is not Add:
+        return x
+    for t in x.args:
+        if type(t) is Fn and t.name == "mod":
+            e, n = t.args
+            whole = mul(n, fn("div", e, n))
+            if whole in x.args:
+                return _recombined(add(e, *(u for u in x.args if u is not t and u is not whole)))
+    return x
 
 
 def compare(op: str, a: Scalar, b: Scalar) -> Scalar:
@@ -1014,20 +1041,29 @@ def in_range(value: Scalar, size: Scalar) -> bool:
         inner = value.args[0]
         return type(inner) is Index and mul(size, value.args[1]) is inner.size
     if type(value) is Add:
-        low, high = ZERO, ZERO
-        for t in value.args:
-            c, base = as_coefficient(t)
-            if base is ONE or not base.free:
-                low, high = add(low, t), add(high, t)
-                continue
-            indices = [f for f in _factors(base) if type(f) is Index]
-            others = [f for f in _factors(base) if type(f) is not Index]
-            if len(indices) != 1 or any(f.free for f in others):
-                return False
-            top = mul(num(c), *others, sub(indices[0].size, ONE))
-            low, high = (low, add(high, top)) if c > 0 else (add(low, top), high)
+        ends = ends_of(value)
+        if ends is None:
+            return False
+        low, high = ends
         return _nonnegative(expand_size(low)) and _nonnegative(expand_size(sub(sub(size, ONE), high)))
     return False
+
+
+def ends_of(value: Scalar) -> tuple[Scalar, Scalar] | None:
+    """The least and the largest value of an affine index."""
+    low, high = ZERO, ZERO
+    for t in value.args if type(value) is Add else (value,):
+        c, base = as_coefficient(t)
+        if base is ONE or not base.free:
+            low, high = add(low, t), add(high, t)
+            continue
+        indices = [f for f in _factors(base) if type(f) is Index]
+        others = [f for f in _factors(base) if type(f) is not Index]
+        if len(indices) != 1 or any(f.free for f in others):
+            return None
+        top = mul(num(c), *others, sub(indices[0].size, ONE))
+        low, high = (low, add(high, top)) if c > 0 else (add(low, top), high)
+    return low, high
 
 
 def expand_size(x: Scalar) -> Scalar:
@@ -1080,9 +1116,12 @@ def _solve_for(index: Index, a: Scalar, b: Scalar) -> Scalar | None:
 
 def _eliminate_delta(body: Scalar, todo: list[Index]) -> Scalar | None:
     """One Delta(i, e) under the sum over i is taken away by i := e, where e is in the range of i for certain."""
-    for f in _factors(body):
-        if type(f) is not Delta:
-            continue
+    deltas = [f for f in _factors(body) if type(f) is Delta]
+    joined = _joined_deltas(deltas)
+    if joined is not None:
+        pair, one = joined
+        return total(mul(one, *(g for g in _factors(body) if g not in pair)), todo)
+    for f in deltas:
         rest = mul(*(g for g in _factors(body) if g is not f))
         for i in todo:
             if i not in f.free:
@@ -1090,10 +1129,58 @@ def _eliminate_delta(body: Scalar, todo: list[Index]) -> Scalar | None:
             value = _solve_for(i, f.args[0], f.args[1])
             if value is not None and in_range(value, i.size):
                 return total(substitute(rest, {i: value}), [j for j in todo if j is not i])
+        digits = _digits(f, todo)
+        if digits is not None:
+            return total(substitute(rest, digits), [j for j in todo if j not in digits])
         split = _split_delta(f, todo)
         if split is not None:
             i, parts, value = split
             return total(substitute(body, {i: value}), [j for j in todo if j is not i] + parts)
+    return None
+
+
+def _joined_deltas(deltas: Sequence[Scalar]) -> tuple[tuple[Scalar, Scalar], Scalar] | None:
+    """Delta(x, div(e, m)) Delta(y, mod(e, m)) as Delta(m x + y, e), for y in range of m."""
+    if len(deltas) < 2:
+        return None
+    for f in deltas:
+        for a, y in (f.args, f.args[::-1]):
+            if type(a) is not Fn or a.name != "mod" or not in_range(y, a.args[1]):
+                continue
+            e, m = a.args
+            quotient = fn("div", e, m)
+            for g in deltas:
+                if g is not f and quotient in g.args:
+                    x = g.args[1] if g.args[0] is quotient else g.args[0]
+                    return (f, g), delta(add(mul(m, x), y), e)
+    return None
+
+
+def _digits(f: Scalar, todo: list[Index]) -> dict[Index, Scalar] | None:
+    """Delta(e, n l + k) under the sums over k (of size n) and l: k = mod(e, n), l = div(e, n); and so for more digits."""
+    for side, e in (f.args, f.args[::-1]):
+        if type(side) is not Add:
+            continue
+        places: dict[Scalar, Index] = {}
+        for t in side.args:
+            inside = [x for x in _factors(t) if type(x) is Index]
+            if len(inside) != 1 or inside[0] not in todo or inside[0] in e.free:
+                break
+            places[divide(t, inside[0])] = inside[0]
+        else:
+            if len(places) != len(side.args):
+                continue
+            found: dict[Index, Scalar] = {}
+            weight: Scalar = ONE
+            left = e
+            while weight in places and len(found) < len(places):
+                i = places[weight]
+                weight = mul(weight, i.size)
+                last = len(found) == len(places) - 1
+                found[i] = left if last else fn("mod", left, i.size)
+                left = fn("div", left, i.size)
+            if len(found) == len(places) and in_range(e, expand_size(weight)):
+                return found
     return None
 
 
@@ -1196,7 +1283,7 @@ def substitute(node: Any, mapping: Mapping[Index, Scalar]) -> Any:
     if not mapping:
         return node
     values = set(mapping.values())
-    if len(values) == len(mapping) and all(type(v) is Index for v in values):
+    if len(values) == len(mapping) and all(type(v) is Index and v.size is i.size for i, v in mapping.items()):
         if values.isdisjoint(node.free) or values.isdisjoint(node.free.difference(mapping)):
             renamed = _rename(node, mapping, {}, values, 0)
             if renamed is not None:
