@@ -187,6 +187,7 @@ class Model:
         for k in given:
             if k not in known and k not in variables and k not in self._elaborator.heads:
                 raise DataError(f"`{k}` is not declared")
+        given = {k: regular(k, v) for k, v in given.items()}
         values: dict[str, Any] = {}
         for name in variables:
             if name in given:
@@ -248,6 +249,16 @@ class Model:
         """The referee looks at every gradient before code of it is handed out."""
         while self.code_checks:
             self.code_checks.pop()()
+
+
+def regular(name: str, value: Any) -> Any:
+    """`value`, or as an array where it is a list. Raises DataError if its rows differ in length."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise DataError(f"`{name}` is not an array: its rows differ in length") from None
 
 
 def loads(text: str, name: str = "<text>", line_shift: int = 0) -> Model:
