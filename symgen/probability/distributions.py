@@ -441,6 +441,22 @@ ROWS = (
         source="Jones (2009)",
     ),
     Distribution(
+        "ContinuousBernoulli",
+        parameters={"lam": "unit"},
+        support="unit",
+        log_density="x*log(lam) + (1 - x)*log(1 - lam)"
+        " + where(lam == 1/2, log(2), log(log(lam/(1 - lam))/(2*lam - 1)))",
+        known={"mean": "where(lam == 1/2, 1/2, lam/(2*lam - 1) - 1/log(lam/(1 - lam)))",
+               "variance": "where(lam == 1/2, 1/12, 1/log(lam/(1 - lam))^2 - lam*(1 - lam)/(2*lam - 1)^2)"},
+        argument_names={"probs": "lam", "p": "lam"},
+        kernel={"x": "log(lam/(1 - lam))"}, inverse={"lam": "sigmoid(c1)"},
+        noise="uniform",
+        transform="where(lam == 1/2, eps, log(1 + eps*(2*lam - 1)/(1 - lam))/log(lam/(1 - lam)))",
+        sampler="np.log1p(rng.random({shape})*(2*{lam} - 1)/(1 - {lam}))/np.log({lam}/(1 - {lam}))",
+        latex=r"\mathcal{CB}",
+        source="Loaiza-Ganem & Cunningham (2019)",
+    ),
+    Distribution(
         "LogitNormal",
         parameters={"mu": "real", "sigma": POSITIVE},
         support="unit",
@@ -476,6 +492,16 @@ ROWS = (
         sampler="{xm}*(1 + rng.pareto({alpha}, {shape}))",
         latex=r"\operatorname{Pareto}",
         source="Johnson, Kotz & Balakrishnan (1994), 20",
+    ),
+    Distribution(
+        "VonMises",
+        parameters={"mu": "real", "kappa": POSITIVE},
+        support=interval("-pi", "pi"),
+        log_density="kappa*cos(x - mu) - log(2*pi*besseli(0, kappa))",
+        argument_names={"loc": "mu", "concentration": "kappa"},
+        sampler="rng.vonmises({mu}, {kappa}, {shape})",
+        latex=r"\operatorname{vM}",
+        source="Mardia & Jupp (2000), 3.5.4",
     ),
     # numbers that count
     Distribution(

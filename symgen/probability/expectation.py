@@ -210,6 +210,8 @@ class OneDraw:
         """Whether a product or power of linear forms is better taken as it is: by mean and covariance."""
         if self.draw.row is None:
             return False
+        if isinstance(x, Pow) and self.is_lemma(x):
+            return True
         degree = 0
         for f in factors_of(x):
             base, n = (f.args[0], f.args[1]) if isinstance(f, Pow) else (f, ONE)
@@ -219,6 +221,15 @@ class OneDraw:
                 return False
             degree += int(n.rational)
         return degree <= 2
+
+    def is_lemma(self, x: Scalar) -> bool:
+        """Whether a lemma of the law speaks of this power as a whole: the square of a logit."""
+        entries = entries_in(x, self.variables)
+        row = self.draw.row
+        if entries is None or len(entries) != 1 or row is None or not row.is_univariate:
+            return False
+        u = self.draw.univariate(entries[0])
+        return u is not None and u.has_power(x)
 
     # --- one atom
 

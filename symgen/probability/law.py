@@ -160,7 +160,8 @@ def _match_arguments(
     keywords = {row.argument_names.get(k, k): v for k, v in keywords.items()}
     chosen = ""
     for key, other in row.alternatives.items():
-        if any(k in other.arguments and k not in row.parameters for k in keywords):
+        own = [k for k in keywords if k not in row.parameters]
+        if own and all(k in other.arguments for k in own):
             chosen = key
             break
     option = row.alternatives[chosen] if chosen else None
@@ -241,9 +242,9 @@ def describe_shape(shape: Sequence[Scalar]) -> str:
     return "[" + ", ".join(describe_size(s) for s in shape) + "]" if shape else "() of a scalar"
 
 
-def opaque_density(name: str, shape: Sequence[Scalar] = (), given: Sequence[Array] = (), count: int = 1) -> Array:
-    """The law of a `density` that is not known; `count` tells a joint of several variables from copies of one."""
-    return operator("density", given, shape, (LAW, name, count) if count > 1 else (LAW, name))
+def opaque_density(name: str, shape: Sequence[Scalar] = (), given: Sequence[Array] = (), names: Sequence[str] = ()) -> Array:
+    """The law of a `density` that is not known; `names` of its variables tell a joint from copies of one variable."""
+    return operator("density", given, shape, (LAW, name, tuple(names)) if len(names) > 1 else (LAW, name))
 
 
 def empirical(rows: Array) -> Array:

@@ -12,8 +12,8 @@ class Lemma:
 
     In `of`, x is the draw; j, t, v, w stand for anything that does not depend on x, the names of the parameters for the
     parameters. From x^j follow x^j log(x)^m (derivatives by j), from exp(t*x) follow the powers x^n exp(t*x), from
-    x^j*(1 - x)^w all products with log(x) and log(1 - x). `otherwise` is the mean where the condition fails: inf, or
-    undefined.
+    x^j*(1 - x)^w all products with log(x) and log(1 - x). `otherwise` is the mean where the condition fails: inf; nan,
+    where the function is not defined; undefined, where the lemma says nothing.
     """
 
     family: str

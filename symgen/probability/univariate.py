@@ -45,6 +45,7 @@ from symgen.tensor.expression import (
     variables_of,
     where,
 )  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
 
 MAX_ORDER = 6
 MAX_OUTCOMES = 12
@@ -328,7 +329,7 @@ class Univariate:
             value, lemmas = self._value(lemma, at, orders), [f"the mean of {lemma.of}"]
             condition = self.know.remaining(self.law.text(lemma.when, **self._all(at))) if lemma.when else ONE
             otherwise = INF if lemma.otherwise == "inf" and not any(orders.values()) else NAN
-            if value is None or (condition is ZERO and lemma.otherwise == "undefined"):
+            if value is None or (condition is not ONE and lemma.otherwise == "undefined"):
                 continue
             return Found(value, lemmas, condition, otherwise, lemma.source)
         return None
@@ -346,7 +347,10 @@ class Univariate:
             return None
         fixed = tuple((k, v) for k, v in at.items() if isinstance(v, Num))
         names = tuple(self.law.row.parameters)
-        body = _generated(lemma.value, names, tuple(at), fixed, tuple((k, n) for k, n in orders.items() if n))
+        try:
+            body = _generated(lemma.value, names, tuple(at), fixed, tuple((k, n) for k, n in orders.items() if n))
+        except CannotDerive:
+            return None  # a Bessel function has no derivative by its order
         scope = {**self.law.parameters, **{k: v for k, v in at.items() if not isinstance(v, Num)}}
         return simplified(put_in(body, {_place(k): v for k, v in scope.items()}))
 
@@ -364,7 +368,7 @@ class Univariate:
             condition = ONE
             if lemma.when:
                 condition = self.know.remaining(self.law.text(lemma.when, **bound))
-                if condition is ZERO and lemma.otherwise == "undefined":
+                if condition is not ONE and lemma.otherwise == "undefined":
                     continue
             value = self.law.text(lemma.value, **bound)
             otherwise = INF if lemma.otherwise == "inf" else NAN
@@ -372,6 +376,13 @@ class Univariate:
                 simplified(self.without_signs(value)), [f"the mean of {lemma.of}"], condition, otherwise, lemma.source
             )
         return self.by_antiderivative(g) if self.is_flat else None
+
+    def has_power(self, g: Scalar) -> bool:
+        """Whether a lemma is about a power of a sum that this is."""
+        return any(
+            lemma.of.startswith("(") and match(self.pattern(lemma.of), g, self.x) is not None
+            for lemma in _table(self.law.row.name)
+        )
 
     def pattern(self, text: str) -> Scalar:
         """A pattern over x and the places, in the form in which products and logarithms are expanded."""
