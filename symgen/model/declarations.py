@@ -69,12 +69,7 @@ def define_dim(model: Elaboration, name: str, s: tree.Dim) -> None:
     for n, e in s.items:
         if n.name == name and e is not None:
             given = model.reader().scalar(e, "a size")
-            if (
-                not isinstance(given, Num)
-                or isinstance(given.value, str)
-                or given.value.denominator != 1
-                or given.value < 1
-            ):
+            if not isinstance(given, Num) or isinstance(given.value, str) or given.value.denominator != 1 or given.value < 1:
                 raise Clash(f"the size `{name}` must be a positive integer", e.span, "not one")
             if given.value > 10**9:
                 raise Clash(f"the size `{name}` is larger than any array can be", e.span, "too large")
@@ -133,9 +128,7 @@ def default_array(model: Elaboration, e: tree.Expression, v: Var) -> Any:
     array = value.array()
     if variables_of(array):
         raise Clash("a number is needed here", e.span, "not a number", reader.witnesses(e))
-    if value.rank and not (
-        value.rank == v.rank and all(build.same_size(a, b) for a, b in zip(value.shape, v.shape, strict=True))
-    ):
+    if value.rank and not (value.rank == v.rank and all(build.same_size(a, b) for a, b in zip(value.shape, v.shape, strict=True))):
         raise Clash(f"`{v.name}` {shape_text(v.shape)}, and its value {shape_text(value.shape)}", e.span,
                     shape_text(value.shape), [Witness(model.places[v.name], shape_text(v.shape))])  # fmt: skip
     if any(isinstance(n, Dim) for n in walk(array)):
@@ -197,14 +190,8 @@ def check_body(model: Elaboration, s: tree.Def) -> None:
     while stack:
         e, names = stack.pop()
         if isinstance(e, tree.Binder):
-            names = names | {
-                n for spec in e.specs for n in ((spec.name,) if isinstance(spec, tree.IndexSpec) else spec.names)
-            }
-        if (
-            isinstance(e, tree.Name)
-            and e.name not in names
-            and e.name not in ("pi", "e", "inf", "None", "True", "False")
-        ):
+            names = names | {n for spec in e.specs for n in ((spec.name,) if isinstance(spec, tree.IndexSpec) else spec.names)}
+        if isinstance(e, tree.Name) and e.name not in names and e.name not in ("pi", "e", "inf", "None", "True", "False"):
             if e.name not in model.statements and e.name not in model.heads:
                 raise reader.unknown_name(e.name, e.span)
         if isinstance(e, tree.Call) and not e.log:

@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from symgen.derivation.context import Context
+from symgen.model.lifting import at_values
 from symgen.model.model import UnknownFunction
 from symgen.model.operators import OPERATORS
 from symgen.probability import joint as probability
+from symgen.probability.densities import log_density_at
 from symgen.probability.distributions import FAMILIES
 from symgen.probability.joint import DistRef, Joint
-from symgen.probability.law import LawError, empirical, is_family, make_law
+from symgen.probability.law import LawError, empirical, is_family, make_law, row_of
 from symgen.tensor import build
 from symgen.tensor.build import Value
-from symgen.tensor.expression import Array, Entry, Index, Scalar, Var, entry, operator, replace_arrays, tensor
+from symgen.tensor.expression import (
+    Array,
+    Entry,
+    Index,
+    Scalar,
+    Var,
+    add,
+    entry,
+    fn,
+    operator,
+    replace_arrays,
+    tensor,
+    var,
+)  # fmt: skip
 from symgen.tensor.formula import SPECIAL, Reader
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.scope import CONSTANTS, Binding, Clash, Scope, UserFunction, Witness, shape_text
@@ -139,18 +155,32 @@ class DistributionReader(Reader):
         """p(x | z) or log p(x | z): each argument is a variable of p, by name, or a value in its place."""
         self.no_keywords(e)
         ref, values = self.reference(e, joint)
-        lifted_values, outer = self.closed_values(values)
-        if outer:
-            raise Clash(
-                "a density under an index is not supported here", e.span, help="use `E[.. ~ ..]` or whole arrays"
-            )
-        make = probability.log_density if e.log else probability.density
-        return build.scalar(entry(make(ref, lifted_values)))
-
-    def closed_values(self, values: dict[Var, Value]) -> tuple[dict[Var, Array], bool]:
         if any(v.outer for v in values.values()):
-            return {}, True
-        return {k: v.array() for k, v in values.items()}, False
+            log_density = self.log_density_under_an_index(e, ref, values)
+            return build.scalar(log_density if e.log else fn("exp", log_density))
+        make = probability.log_density if e.log else probability.density
+        return build.scalar(entry(make(ref, {k: v.array() for k, v in values.items()})))
+
+    def log_density_under_an_index(self, e: tree.Call, ref: DistRef, values: dict[Var, Value]) -> Scalar:
+        """sum[i](log p(x[i] | z)): the formula of the family, at entries instead of whole arrays."""
+        factors = [f for f in ref.joint.factors if set(f.variables) & set(ref.variables)]
+        known = {*ref.variables, *ref.given, *ref.joint.outside}
+        places = {v: var(v.name, v.shape, v.domain, "placeholder", v.domain_args, uid=11) for v in values}
+        if any(row_of(f.law) is None or len(f.variables) != 1 or not set(f.given) <= known for f in factors):
+            raise Clash("only the density of a family may stand under an index", e.span, "under an index",
+                        help="use `E[.. ~ ..]` or whole arrays")  # fmt: skip
+        terms = []
+        for f in factors:
+            (x,) = f.variables
+            if x in values and values[x].rank != x.rank:
+                raise Clash(f"under an index `{x.name}` of `{e.function}` {shape_text(x.shape)}", e.span,
+                            shape_text(values[x].shape))  # fmt: skip
+            terms.append(log_density_at(replace_arrays(f.law, places), places.get(x, x), Context()))
+        found = at_values(add(*terms), {place: values[v] for v, place in places.items()})
+        if found is None:
+            raise Clash(f"`{e.function}` does not stand under an index", e.span, "under an index",
+                        help="write the log-density out, or use whole arrays")  # fmt: skip
+        return found
 
     def reference(self, e: tree.Call, joint: Joint) -> tuple[DistRef, dict[Var, Value]]:
         """The part of `joint` that p(a, b | c) means, and the values given for its variables."""
@@ -218,9 +248,7 @@ class DistributionReader(Reader):
     def ends_in(value: Value, v: Var) -> bool:
         """Whether the last axes are those of `v`, the ones before being those of copies; a number stands for all entries."""
         last = value.shape[value.rank - v.rank :] if value.rank >= v.rank else None
-        return value.rank == 0 or last is not None and all(
-            build.same_size(a, b) for a, b in zip(last, v.shape, strict=True)
-        )
+        return value.rank == 0 or last is not None and all(build.same_size(a, b) for a, b in zip(last, v.shape, strict=True))
 
     @staticmethod
     def fits(value: Value, v: Var) -> bool:
@@ -308,9 +336,7 @@ class DistributionReader(Reader):
                 raise Clash("`Empirical` takes one data array, whose rows are the points", e.span)
             return empirical(values[0].array())
         try:
-            law = make_law(
-                e.function, [v.array() for v in values], {k: v.array() for k, v in keywords.items()}, event_shape
-            )
+            law = make_law(e.function, [v.array() for v in values], {k: v.array() for k, v in keywords.items()}, event_shape)
         except LawError as error:
             raise self.law_clash(error, e) from None
         self.model.check_parameters(self, law, e)

@@ -16,15 +16,12 @@ from symgen.text import tree
 from symgen.text.tree import Span
 
 
-
 def define_game(model: Elaboration, name: str, s: tree.Game) -> None:
     reader = model.reader()
     players: list[Player] = []
     seen: dict[str, Span] = {}
     if not s.players:
-        raise Clash(
-            f"the game `{name}` has no player", s.name.span, "no player", help=f"`game {name} = {{x: min V, y: max V}}`"
-        )
+        raise Clash(f"the game `{name}` has no player", s.name.span, "no player", help=f"`game {name} = {{x: min V, y: max V}}`")
     for p in s.players:
         payoff = reader.value(p.payoff)
         if payoff.rank:
@@ -118,9 +115,7 @@ def train_goal(model: Elaboration, s: tree.Train) -> None:
             help = f"it is an option of the method: `{method}({k.name}=..)`" if own else "options are " + ", ".join(OPTIONS)
             raise Clash(f"unknown option `{k.name}`", k.span, "not known", help=f"did you mean `{near}`?" if near else help)
         options[k.name] = option(model, k)
-    model.out.trains.append(
-        TrainGoal(name, is_game, trained(model, s, is_game), method, method_options, options, s.span)
-    )
+    model.out.trains.append(TrainGoal(name, is_game, trained(model, s, is_game), method, method_options, options, s.span))
 
 
 def method_of(model: Elaboration, e: tree.Call | None, is_game: bool) -> tuple[str, dict[str, float]]:

@@ -19,7 +19,7 @@ from symgen.text.tree import Span
 def define_joint(model: Elaboration, name: str, statements: list[tree.Statement]) -> None:
     joint = Joint(name, ())
     places: dict[Var, Span] = {}
-    for s in statements:
+    for s in {id(s): s for s in statements}.values():  # `density p(x | z), p(z)` is one statement with two heads
         heads = [s.head] if isinstance(s, tree.Dist) else [h for h in s.heads if h.name.name == name]  # type: ignore[attr-defined]
         for head in heads:
             factor = factor_of(model, s, head)
@@ -50,7 +50,7 @@ def factor_of(model: Elaboration, s: tree.Statement, head: tree.Head) -> Factor:
     name = head.name.name
     if isinstance(s, tree.Density):
         shape = drawn[0].shape if len(drawn) == 1 else ()
-        return Factor(name, drawn, given, opaque_density(name, shape, given, len(drawn)))
+        return Factor(name, drawn, given, opaque_density(name, shape, given, [v.name for v in drawn]))
     assert isinstance(s, tree.Dist)
     law = law_of(model, s)
     if law is None:

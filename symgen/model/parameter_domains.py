@@ -78,7 +78,8 @@ def given(row: Distribution, e: tree.Call) -> tuple[dict[str, str], dict[str, tr
     keywords = {row.argument_names.get(k.name, k.name): k.value for k in e.keywords}
     domains = dict(row.parameters)
     for other in row.alternatives.values():
-        if any(k in other.arguments and k not in row.parameters for k in keywords):
+        own = [k for k in keywords if k not in row.parameters]
+        if own and all(k in other.arguments for k in own):
             domains = {n: d for n, d in domains.items() if n not in other.canonical} | dict(other.arguments)
             break
     positional = [n for n in domains if n not in keywords]
@@ -92,9 +93,7 @@ def square(model: Elaboration, row: Distribution, name: str, value: Value, place
                 witnesses_of(model, value.array()), help=help)  # fmt: skip
 
 
-def check(
-    model: Elaboration, value: Value, domain: str, name: str, place: tree.Expression, row: Distribution
-) -> None:
+def check(model: Elaboration, value: Value, domain: str, name: str, place: tree.Expression, row: Distribution) -> None:
     array = value.array()
     if any(isinstance(n, Operator) for n in walk(array)):
         return

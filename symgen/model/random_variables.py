@@ -44,13 +44,7 @@ def random_variable(model: Elaboration, name: str) -> Var | None:
 
 def annotation(model: Elaboration, name: str) -> tree.Domain | None:
     for s in model.spec.statements:
-        heads = (
-            [s.head]
-            if isinstance(s, (tree.Dist, tree.Function))
-            else list(s.heads)
-            if isinstance(s, tree.Density)
-            else []
-        )
+        heads = [s.head] if isinstance(s, (tree.Dist, tree.Function)) else list(s.heads) if isinstance(s, tree.Density) else []
         for head in heads:
             if isinstance(s, tree.Function):
                 continue

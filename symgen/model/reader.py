@@ -37,8 +37,8 @@ class ModelReader(ExpectationReader):
                     help="it stands after `~`, on the right of `dist`, or in an operator such as KL",
                 )  # fmt: skip
             if e.function in ("E", "Var", "Cov", "integral"):
-                raise Clash(f"`{e.function}` needs its bracket", e.span, "over what?",
-                            help=f"`{e.function}[x ~ p](..)`" if e.function != "integral" else "`integral[x: a..b](..)`")  # fmt: skip
+                help = "`integral[x: a..b](..)`" if e.function == "integral" else f"`{e.function}[x ~ p](..)`"
+                raise Clash(f"`{e.function}` needs its bracket", e.span, "over what?", help=help)
             raise self.unknown_name(e.function, e.name_span if e.name_span != tree.NOWHERE else e.span, "function")
         return self.make(row, e)
 
@@ -66,11 +66,7 @@ class ModelReader(ExpectationReader):
         picks: list[tree.Subscript] = []
         arguments: list[Any] = []
         for kind, item in zip(row.takes, items, strict=False):
-            if (
-                kind in ("variable", "variables")
-                and isinstance(item, tree.Subscript)
-                and row.name in ("grad", "d", "jacobian")
-            ):
+            if kind in ("variable", "variables") and isinstance(item, tree.Subscript) and row.name in ("grad", "d", "jacobian"):
                 picks.append(item)
                 item = item.operand
             arguments.append(self.argument(kind, item, row, arguments))
@@ -119,14 +115,10 @@ class ModelReader(ExpectationReader):
         wrapped = Binding(Value(result.indices[lead:], result.body))
         outside, self.scope = self.scope, Scope({"_gradient": wrapped}, self.scope)
         try:
-            picked = self.value(
-                tree.Subscript(tree.Name("_gradient", span=item.operand.span), item.items, span=item.span)
-            )
+            picked = self.value(tree.Subscript(tree.Name("_gradient", span=item.operand.span), item.items, span=item.span))
         finally:
             self.scope = outside
-        return Value(
-            (*result.indices[:lead], *(i for i in picked.indices if i not in result.indices[:lead])), picked.body
-        )
+        return Value((*result.indices[:lead], *(i for i in picked.indices if i not in result.indices[:lead])), picked.body)
 
     # --- arguments of operators
 
@@ -135,9 +127,7 @@ class ModelReader(ExpectationReader):
             v = self.value(e)
             if kind == "scalar" and v.rank:
                 help = "`jacobian(f, x)` differentiates an array" if row.name == "grad" else None
-                raise Clash(
-                    f"`{row.name}` takes a scalar here", e.span, shape_text(v.shape), self.witnesses(e), help=help
-                )
+                raise Clash(f"`{row.name}` takes a scalar here", e.span, shape_text(v.shape), self.witnesses(e), help=help)
             if v.outer:
                 raise Clash(f"`{row.name}` does not stand under an index", e.span, help="name it with `let` outside")
             return v.array()
@@ -297,7 +287,7 @@ class ModelReader(ExpectationReader):
             else e.items[0].name
             if isinstance(e, tree.ListOf) and e.items and isinstance(e.items[0], tree.Name)
             else None
-        )  # noqa: E501
+        )
         names = [p.names for p in game.players]
         for k, own in enumerate(names):
             if name in own:

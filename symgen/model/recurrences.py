@@ -7,7 +7,7 @@ from symgen.model.named_values import lower_end
 from symgen.tensor import build
 from symgen.tensor.binders import bind
 from symgen.tensor.build import ShapeClash, Value
-from symgen.tensor.expression import ONE, Num, Var, add, axis, num, recurrence, tensor, var
+from symgen.tensor.expression import ONE, Num, add, axis, num, recurrence, tensor, var
 from symgen.tensor.scope import Binding, Clash, Scope, Witness, parts_of, shape_text
 from symgen.text import tree
 
@@ -22,9 +22,7 @@ def define_recurrence(model: Elaboration, name: str, statements: list[tree.Let])
         first = s.indices[0]
         if isinstance(first, tree.IndexSpec):
             if step is not None:
-                raise Clash(
-                    f"`{name}` is declared twice", s.name.span, "again", [Witness(step.name.span, "first here")]
-                )
+                raise Clash(f"`{name}` is declared twice", s.name.span, "again", [Witness(step.name.span, "first here")])
             step = s
             continue
         at = reader.scalar(first, "an index")
@@ -33,12 +31,10 @@ def define_recurrence(model: Elaboration, name: str, statements: list[tree.Let])
         if int(at.value) in bases:
             raise Clash(f"`{name}[{at.value}]` is given twice", s.name.span, "again",
                         [Witness(bases[int(at.value)][1].name.span, "first here")])  # fmt: skip
-        value = reader.value(s.value)
         rest = [i for i in s.indices[1:] if isinstance(i, tree.IndexSpec)]
-        if rest:
-            indices, scope = bind(reader, rest, [s.value])
-            body = reader.in_scope(scope, s.value)
-            value = Value((*indices, *body.indices), body.body)
+        indices, scope = bind(reader, rest, [s.value])
+        body = reader.in_scope(scope, s.value)
+        value = Value((*indices, *body.indices), body.body)
         bases[int(at.value)] = (value, s)
     if step is None:
         raise Clash(f"`{name}[..]` has first entries, but no rule for the others", statements[0].name.span, "no rule",

@@ -128,7 +128,8 @@ def _matpow(r: Reading, e: tree.Call) -> Value:
     (v, k), _ = arguments(r, e, 2)
     build.square(v, "matpow")
     if k.rank:
-        raise Clash("the exponent of `matpow` must be a scalar", e.arguments[1].span, shape_text(k.shape), r.witnesses(e.arguments[1]))
+        power = e.arguments[1]
+        raise Clash("the exponent of `matpow` must be a scalar", power.span, shape_text(k.shape), r.witnesses(power))
     if isinstance(k.body, Num) and not isinstance(k.body.value, str) and k.body.value.denominator == 1:
         n = int(k.body.value)
         if n == 0:

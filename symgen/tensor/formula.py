@@ -140,8 +140,7 @@ class Reader(Reading):
         values = [build.settled(self.number(x)) for x in e.operands]
         try:
             parts = [
-                build.elementwise(lambda a, b, op=op: compare(op, a, b), values[k], values[k + 1])
-                for k, op in enumerate(e.ops)
+                build.elementwise(lambda a, b, op=op: compare(op, a, b), values[k], values[k + 1]) for k, op in enumerate(e.ops)
             ]
             return build.elementwise(lambda *conditions: logic("and", *conditions), *parts)
         except ShapeClash as clash:
@@ -213,8 +212,7 @@ class Reader(Reading):
 
     def body_of(self, e: tree.Call, f: UserFunction, arguments: Sequence[Value]) -> Value:
         names = {
-            name: Binding(value, a.span, "argument")
-            for name, value, a in zip(f.parameters, arguments, e.arguments, strict=True)
+            name: Binding(value, a.span, "argument") for name, value, a in zip(f.parameters, arguments, e.arguments, strict=True)
         }
         outside, self.scope = self.scope, Scope(names, self.global_scope())
         try:
@@ -262,9 +260,7 @@ def read(text: str, scope: Mapping[str, Array | Scalar | Value]) -> Array:
     return read_value(text, scope).array()
 
 
-def read_value(
-    text: str, scope: Mapping[str, Array | Scalar | Value], floors: Mapping[Index, int] | None = None
-) -> Value:
+def read_value(text: str, scope: Mapping[str, Array | Scalar | Value], floors: Mapping[Index, int] | None = None) -> Value:
     """Like `read`, with free indices of the scope's scalars allowed in the body; `floors` are the least values of some."""
     names = {}
     for name, thing in scope.items():

@@ -7,7 +7,23 @@ from collections.abc import Mapping
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
 from symgen.tensor.expression import (
-    ONE, ZERO, Add, Entry, Index, Num, Scalar, Var, add, as_coefficient, divide, fn, mul, neg, num, sub, variables_of,
+    ONE,
+    ZERO,
+    Add,
+    Entry,
+    Index,
+    Num,
+    Scalar,
+    Var,
+    add,
+    as_coefficient,
+    divide,
+    fn,
+    mul,
+    neg,
+    num,
+    sub,
+    variables_of,
 )  # fmt: skip
 from symgen.tensor.reading import Reading
 from symgen.tensor.scope import Clash, size_text
@@ -70,7 +86,7 @@ def inside(r: Reading, value: Scalar, size: Scalar, item: tree.Expression, whole
         value = add(size, value)
     name, text = r.written(whole.operand.span), r.written(item.span)
     length = f"`{name}` has length {size_text(size)} there, counted from 0"
-    if build.is_inside(value, size) is False:
+    if not value.free and build.is_inside(value, size) is False:
         help = f"the last entry is `{name}[-1]`" if value is size and len(whole.items) == 1 else None
         raise Clash(f"`{text}` is out of range: {length}", item.span, "out of range", r.witnesses(whole.operand), help=help)
     ends = None if r.inside_where else ends_of(value, r.floors)
