@@ -17,6 +17,7 @@ from typing import Any
 from symgen.algebra import polynomial as poly
 from symgen.algebra.chains import Link, chain_of, contract_pairs, inverses_of_sums
 from symgen.algebra.contraction import components, labelled
+from symgen.algebra.integrals import canonical_log_density, is_mean, open_mean
 from symgen.algebra.operation_forms import open_operation
 from symgen.algebra.ordering import is_nonnegative_form
 from symgen.algebra.polynomial import Budget, Monomial, Poly
@@ -107,11 +108,16 @@ class Workshop:
         self.used: dict[str, None] = {}
         self.symmetric: dict[Array, bool] = {}
         self.leads: dict[Array, tuple[Scalar, list[Link], Array] | None] = {}
-        self.depth = 0
+        self.depth = self.count = 0
 
     @property
     def conditions(self) -> tuple[str, ...]:
         return tuple(self.used)
+
+    def fresh(self) -> int:
+        """A number not used before."""
+        self.count += 1
+        return self.count
 
     # --- what callers ask ---------------------------------------------------------------------------------------------
 
@@ -612,6 +618,12 @@ class Workshop:
             return open_operation(self, array, indices)
         if isinstance(array, Var):
             return self._variable(array, indices)
+        if is_mean(array):
+            return open_mean(self, array)
+        if isinstance(array, Recurrence):
+            unrolled = _unrolled(array, indices)
+            if unrolled is not None:
+                return self.poly(unrolled)
         return poly.of_atom(entry(self.opaque(array), *indices))
 
     def _variable(self, array: Var, indices: list[Scalar]) -> Poly:
@@ -632,6 +644,8 @@ class Workshop:
 
     def opaque(self, array: Array) -> Array:
         """An array that is not opened, over canonical operands."""
+        if isinstance(array, Operator) and array.name == "log_density" and len(array.attrs) >= 3:
+            return canonical_log_density(self, array)
         if isinstance(array, Operator):
             args = [self.form(a) if isinstance(a, Array) else self.scalar(a) for a in array.args]
             return operator(array.name, args, array.shape, array.attrs)
@@ -783,6 +797,21 @@ _RULES: dict[type[Node], Callable[[Workshop, Any], Poly]] = {
 
 def _age(atom: Scalar) -> list[int]:
     return [x.serial for x in atom.args]
+
+
+MAX_STEPS = 24  # of a recurrence that is opened
+
+
+def _unrolled(array: Recurrence, indices: Sequence[Scalar]) -> Scalar | None:
+    """The entry of a recurrence at a step whose number is known, by its definition."""
+    step, t = array.step, indices[0]
+    known = isinstance(t, Num) and t.rational is not None and t.rational.denominator == 1
+    if array.reverse or not known or not 0 <= t.rational <= MAX_STEPS:  # type: ignore[union-attr, operator]
+        return None
+    at = int(t.rational)  # type: ignore[union-attr, arg-type]
+    if at < len(array.base):
+        return open_tensor(array.base[at], indices[1:])
+    return replace_arrays(open_tensor(step, indices), {array.self_var: array})
 
 
 def _outer_name(atom: Scalar) -> str | None:

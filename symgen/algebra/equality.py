@@ -43,8 +43,9 @@ def equal(
     deadline: float | None = None,
     complete: Completion = complete_point,
     prove: bool = True,
+    opened: Callable[[Array], Array] = lambda a: a,
 ) -> Comparison:
-    """Whether a = b, entry by entry, wherever both are defined."""
+    """Whether a = b, entry by entry, wherever both are defined. The proof is of the sides as `opened`."""
     left, right = _array(a), _array(b)
     if left is right:
         return _proved("both sides are one expression")
@@ -54,7 +55,7 @@ def equal(
     if quick is not None and not search.averaged:
         return search.refutation(quick, difference)
     if prove:
-        conditions = _prove(lambda w: w.is_equal(left, right), search, tried, 0.5)
+        conditions = _prove(lambda w: w.is_equal(opened(left), opened(right)), search, tried, 0.5)
         if conditions is not None:
             return _proved("both sides have one canonical form", conditions)
     return search.run(difference, tried)
@@ -95,6 +96,7 @@ def less_equal(
     deadline: float | None = None,
     strict: bool = False,
     complete: Completion = complete_point,
+    opened: Callable[[Array], Array] = lambda a: a,
 ) -> Comparison:
     """Whether a <= b (a < b if `strict`), entry by entry, wherever both are defined."""
     left, right = _array(a), _array(b)
@@ -106,7 +108,7 @@ def less_equal(
     quick = search.look(judge, LOOKS // 2)
     if quick is not None and not search.averaged:
         return search.refutation(quick, judge)
-    conditions = _prove(lambda w: w.is_ordered(left, right, strict), search, tried, 0.5)
+    conditions = _prove(lambda w: w.is_ordered(opened(left), opened(right), strict), search, tried, 0.5)
     if conditions is not None:
         return _proved("the difference is nonnegative by its form", conditions)
     found = search.special(judge) or search.descend(judge)

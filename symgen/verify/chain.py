@@ -11,6 +11,7 @@ from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.expression import Array, Var
 from symgen.tensor.facts import Facts
+from symgen.verify.joint_densities import with_chain_rule
 from symgen.verify.means import compare_means
 from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
@@ -44,13 +45,13 @@ def compare_values(
         turned = compare_values(right, left, Relation({">=": "<=", ">": "<"}[op]), facts, deadline, complete)
         return _turned(turned)
     if op in ("<=", "<"):
-        found = less_equal(left, right, facts, deadline, strict=op == "<", complete=complete)
+        found = less_equal(left, right, facts, deadline, strict=op == "<", complete=complete, opened=with_chain_rule)
         return _by_quadrature(found, left, right, op, facts, deadline)
     if op == "propto":
         return proportional(left, right, over, facts, deadline, complete)
     if op == "~=":
         return equal_up_to(left, right, over, facts, deadline, complete)
-    found = equal(left, right, facts, deadline, complete, prove)
+    found = equal(left, right, facts, deadline, complete, prove, with_chain_rule)
     return _by_quadrature(found, left, right, op, facts, deadline)
 
 

@@ -62,7 +62,7 @@ def drawn_together(laws: Sequence[Node]) -> int:
     """How many of the first variables are one draw of the first law: more than one of a joint density alone."""
     law, count = laws[0], 1
     if isinstance(law, Operator) and law.name == "density" and len(law.attrs) > 2:
-        while count < min(law.attrs[2], len(laws)) and laws[count] is law:
+        while count < min(len(law.attrs[2]), len(laws)) and laws[count] is law:
             count += 1
     return count
 
