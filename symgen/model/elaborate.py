@@ -23,7 +23,7 @@ from symgen.tensor.facts import Facts
 from symgen.tensor.reading import room_to_nest
 from symgen.tensor.scope import Poisoned
 from symgen.text import tree
-from symgen.text.diagnostics import SpecError
+from symgen.text.diagnostics import InternalError, SpecError
 
 
 class Elaborator(Elaboration):
@@ -53,6 +53,8 @@ class Elaborator(Elaboration):
         if self.diagnostics:
             self.diagnostics.sort(key=lambda d: d.position)
             raise SpecError(self.diagnostics)
+        if self.failed:
+            raise InternalError(f"nothing is said against {', '.join(sorted(self.failed))}, which could not be elaborated")
         return self.out
 
     def number_names(self) -> None:

@@ -281,13 +281,8 @@ class ModelReader(ExpectationReader):
 
     def player(self, e: tree.Expression, game: Any) -> int:
         """The number of a player by one of the names it moves."""
-        name = (
-            e.name
-            if isinstance(e, tree.Name)
-            else e.items[0].name
-            if isinstance(e, tree.ListOf) and e.items and isinstance(e.items[0], tree.Name)
-            else None
-        )
+        first = e.items[0] if isinstance(e, tree.ListOf) and e.items else e
+        name = first.name if isinstance(first, tree.Name) else None
         names = [p.names for p in game.players]
         for k, own in enumerate(names):
             if name in own:
