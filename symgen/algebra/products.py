@@ -36,10 +36,13 @@ from symgen.tensor.expression import (
     count_nodes,
     delta,
     depends_on,
+    entry,
+    fresh_index,
     mul,
     num,
     open_sum,
     open_tensor,
+    operation,
     power,
     rebuild,
     total,
@@ -52,32 +55,40 @@ MAX_FACTORS = 16
 MAX_NODES = 600
 SECONDS = 0.5
 
-Used = dict[str, None]  # facts that were used, in words
+
+
+class Used(dict[str, None]):
+    """Facts that were used, in words."""
+
+
 Name = Callable[[Array], str | None]
 
 
 def merged_terms(
-    node: Scalar, named: Container[Array], used: Used, name: Name, free: Var | None = None
+    node: Scalar, named: Container[Array], used: Used, name: Name, free: Var | None = None, expand: bool = False
 ) -> Scalar:
     """`node` with its terms flat, like ones merged and facts used; what is too large is left as it is.
 
-    `free` is a variable whose entries are to be taken as unrelated: its domain gives no facts here.
+    `free` is a variable whose entries are to be taken as unrelated: its domain gives no facts here. With `expand`
+    products of sums are multiplied out, and inverses of products of square matrices are products of inverses.
     """
     if type(node) not in (Add, Mul, Sum, Entry) or count_nodes(node) > MAX_NODES:
         return node
     terms = node.args if type(node) is Add else (node,)
     if len(terms) > MAX_TERMS:
         return node
-    work = _Work(named, used, name, free)
+    work = _Work(named, used, name, free, expand)
     try:
+        if expand:
+            terms = [u for t in terms for u in work.expanded(t)]
         return add(*(work.term(t) for t in terms))
     except BudgetSpent:
         return node
 
 
 class _Work:
-    def __init__(self, named: Container[Array], used: Used, name: Name, free: Var | None) -> None:
-        self.named, self.used, self.name, self.free = named, used, name, free
+    def __init__(self, named: Container[Array], used: Used, name: Name, free: Var | None, opening: bool) -> None:
+        self.named, self.used, self.name, self.free, self.opening = named, used, name, free, opening
         self.budget = Budget(time.monotonic() + SECONDS)
 
     def term(self, node: Scalar) -> Scalar:
@@ -104,6 +115,38 @@ class _Work:
         made += [labelled(g, i, self.turned, self.budget) for g, i in groups]
         return mul(*made)
 
+    def expanded(self, node: Scalar) -> list[Scalar]:
+        """The terms of a term, products multiplied out: sums, and nameless definitions that are sums, are opened."""
+        todo, done = [node], []
+        while todo:
+            t = todo.pop()
+            if len(todo) + len(done) > MAX_TERMS:
+                raise BudgetSpent
+            factors: list[Scalar] = []
+            bound: list[Index] = []
+            self.flatten(t, factors, bound)
+            place = next((k for k, f in enumerate(factors) if self.terms_of(f) is not None), None)
+            if place is None:
+                done.append(total(mul(*factors), bound))
+                continue
+            rest = factors[:place] + factors[place + 1 :]
+            for u in self.terms_of(factors[place]) or ():
+                made = total(mul(u, *rest), bound)
+                todo.extend(made.args if type(made) is Add else (made,))
+        return done
+
+    def terms_of(self, f: Scalar) -> tuple[Scalar, ...] | None:
+        if type(f) is Add:
+            return f.args  # type: ignore[no-any-return]
+        if type(f) is Sum and type(f.body) is Add:
+            body, indices = open_sum(f)
+            return tuple(total(t, indices) for t in body.args)
+        if type(f) is Entry and type(f.array) is Tensor and f.array not in self.named:
+            if type(f.array.body) is Add and count_nodes(f.array.body) <= MAX_NODES // 8:
+                opened = open_tensor(f.array, f.indices)
+                return opened.args if type(opened) is Add else (opened,)
+        return None
+
     def flatten(self, node: Scalar, factors: list[Scalar], bound: list[Index]) -> None:
         """The factors of a product, through sums and nameless definitions that are products themselves."""
         stack = [node]
@@ -118,6 +161,9 @@ class _Work:
                 stack.append(body)
             elif type(x) is Entry and type(x.array) is Tensor and x.array not in self.named and is_product(x.array):
                 stack.append(open_tensor(x.array, x.indices))
+            elif self.opening and type(x) is Entry and (links := inverse_links(x)) is not None:
+                bound.extend(links[1])
+                stack.extend(links[0])
             else:
                 factors.append(x)
 
@@ -209,6 +255,46 @@ def _is_square(array: Array) -> bool:
     return array.shape[-1] is array.shape[-2]
 
 
+def inverse_links(x: Entry) -> tuple[list[Scalar], list[Index]] | None:
+    """The entry of inv(A B C), all square, as factors inv(C) inv(B) inv(A) and the indices between them."""
+    if not isinstance(x.array, Operation) or x.array.name != "inv" or x.array.rank != 2:
+        return None
+    chain = links_of(x.array.operands[0])
+    if chain is None or len(chain) < 2:
+        return None
+    size = x.array.shape[0]
+    between = [fresh_index(size) for _ in chain[1:]]
+    stops = [x.indices[0], *between, x.indices[1]]
+    factors: list[Scalar] = []
+    for k, (array, turned) in enumerate(reversed(chain)):
+        i, j = stops[k], stops[k + 1]
+        factors.append(entry(operation("inv", (array,), array.shape), *((j, i) if turned else (i, j))))
+    return factors, between
+
+
+def links_of(array: Node) -> list[tuple[Array, bool]] | None:
+    """A, B, C of a product of square matrices, each with whether it is transposed there."""
+    if not isinstance(array, Tensor) or len(array.axes) != 2 or not is_product(array):
+        return [(array, False)] if isinstance(array, Array) else None
+    body, factors, bound = array.body, [], []
+    work = _Work((), {}, lambda a: None, None, False)
+    work.flatten(body, factors, bound)
+    at, last = array.axes
+    chain: list[tuple[Array, bool]] = []
+    while factors:
+        found = [f for f in factors if type(f) is Entry and len(f.indices) == 2 and at in f.indices]
+        if len(found) != 1 or found[0].indices[0] is found[0].indices[1]:  # type: ignore[attr-defined]
+            return None
+        (f,) = found
+        factors.remove(f)
+        turned = f.indices[1] is at  # type: ignore[attr-defined]
+        at = f.indices[0] if turned else f.indices[1]  # type: ignore[attr-defined]
+        if f.array.shape[0] is not f.array.shape[1]:  # type: ignore[attr-defined]
+            return None
+        chain.append((f.array, turned))  # type: ignore[attr-defined]
+    return chain if at is last and len(bound) == len(chain) - 1 else None
+
+
 def flat_length(node: Scalar, named: Container[Array]) -> int:
     """How long an expression is with its nameless products written out: leaves and operations, transposes apart."""
     size = 0
@@ -216,10 +302,14 @@ def flat_length(node: Scalar, named: Container[Array]) -> int:
     while stack and size < 4 * MAX_NODES:
         x = stack.pop()
         if type(x) is Entry:
-            if type(x.array) is Tensor and x.array not in named and is_product(x.array):
+            if type(x.array) is Tensor and x.array not in named:
                 stack.append(x.array.body)
                 continue
             size += 1 + (len(x.indices) > 1 and orientation(x) is not x)
+            if isinstance(x.array, Operation):
+                size += 2
+                inner = (a for a in x.array.operands if isinstance(a, Tensor) and a not in named)
+                stack.extend(a.body for a in inner)
         elif type(x) is Add or type(x) is Mul:
             size += len(x.args) - 1
             stack.extend(x.args)

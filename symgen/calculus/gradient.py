@@ -15,6 +15,7 @@ from symgen.calculus.adjoint import Noise, Statement
 from symgen.calculus.recurrence import backward
 from symgen.calculus.rules import OPERATIONS_FILE, has_delta, pullback
 from symgen.calculus.structured import KINDS, within_set
+from symgen.calculus.tangent import NoForwardRule, tangent
 from symgen.calculus.telling import MOST_TOLD, READABLE, Differentials, how, is_worth_telling, slope
 from symgen.derivation.context import Context
 from symgen.tensor.build import has_contraction, is_plain, replace_scalars
@@ -390,15 +391,49 @@ def gradient(f: Array, xs: Sequence[Array], ctx: Context, form: str | None = Non
     """
     if f.rank:
         raise CannotDerive("the gradient is of a scalar; `jacobian` differentiates an array", f)
+    if len(xs) == 1 and xs[0].rank == 0 and form is None and has_shorter_front(f, xs[0]):
+        forward = by_scalar(f, xs[0], ctx)
+        if forward is not None:
+            return {xs[0]: forward}
     return differentiate(f, xs, ctx, (), ONE, form)
 
 
 def jacobian(f: Array, x: Array, ctx: Context, form: str | None = None) -> Array:
     """The derivative of every entry of `f` by every entry of `x`: the axes of `f`, then the axes of `x`."""
+    if x.rank == 0 and f.rank > 0 and form is None:
+        found = by_scalar(f, x, ctx)
+        if found is not None:
+            return found
     own = [axis(k, s) for k, s in enumerate(f.shape)]
     lifted = [fresh_index(s) for s in f.shape]
     seed = mul(*(delta(i, j) for i, j in zip(own, lifted, strict=True)))
     return differentiate(f, (x,), ctx, lifted, seed, form)[x]
+
+
+def has_shorter_front(f: Array, x: Array) -> bool:
+    """Whether an operation on the way is shorter in forward mode: A expm(t A) for the derivative of expm(t A) by t."""
+    program = program_of(f)
+    active, _ = active_arrays(program, {x})
+    return any(isinstance(a, Operation) and a.name in OPERATIONS and OPERATIONS[a.name].commuting for a in active)
+
+
+def by_scalar(f: Array, x: Array, ctx: Context) -> Array | None:
+    """The derivative of an array by a scalar in forward mode; None where a rule for that is missing."""
+    program = program_of(f)
+    inside = set(program)
+    if x not in inside or any(isinstance(a, (Recurrence, Operator)) for a in program):
+        return None
+    steps = len(ctx.trace.steps)
+    with uncollected():
+        active, _ = active_arrays(program, {x})
+        try:
+            body = finished(tangent(f, x, program, active, ctx), ctx)
+        except NoForwardRule:
+            del ctx.trace.steps[steps:]
+            return None
+        result = tensor([axis(k, s) for k, s in enumerate(f.shape)], body)
+    ctx.trace.add("forward", operator("d", (f, x), f.shape), result, where=ctx.name_of(f) or "")
+    return result
 
 
 def differentiate(
@@ -446,17 +481,19 @@ def _differentiate(
 def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
     """A result as people write it: fractions cancelled, sums joined, facts of matrices used where that is shorter (not
     those of `free`, whose entries are taken as unrelated)."""
-    used: Used = {}
     named = {**ctx.trace.names, **ctx.names}
-    other = merged_terms(body, named, used, lambda a: _name(a, ctx), free)
-    given, body = body, collect_common(simplify_scalar(body, ctx.facts))
-    if other is not given:
-        other = collect_common(simplify_scalar(other, ctx.facts))
-        if flat_length(other, named) < flat_length(body, named):
-            for fact in used:
-                ctx.trace.condition(fact)
-            return other
-    return body
+    best = collect_common(simplify_scalar(body, ctx.facts))
+    length, used = flat_length(best, named), Used()
+    for expand in (False, True):
+        facts = Used()
+        other = merged_terms(body, named, facts, lambda a: _name(a, ctx), free, expand)
+        if other is not body:
+            other = collect_common(simplify_scalar(other, ctx.facts))
+            if flat_length(other, named) < length:
+                best, length, used = other, flat_length(other, named), facts
+    for fact in used:
+        ctx.trace.condition(fact)
+    return best
 
 
 def _name(array: Array, ctx: Context) -> str | None:

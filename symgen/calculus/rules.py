@@ -13,6 +13,7 @@ from symgen.tensor.expression import (
     Array,
     Delta,
     Index,
+    Mul,
     Node,
     Operation,
     Operator,
@@ -20,8 +21,10 @@ from symgen.tensor.expression import (
     Var,
     arrays_below,
     axis,
+    delta,
     entry,
     fresh_index,
+    mul,
     open_tensor,
     operation,
     operator,
@@ -93,10 +96,12 @@ def derivative_of(name: str, k: int, args: Sequence[Scalar], value: Scalar) -> S
 
 
 @cache
-def _pullback(name: str, operand: str, shapes: tuple[tuple[Scalar, ...], ...]) -> tuple[Array, dict[str, Array]] | None:
+def _pullback(
+    name: str, operand: str, shapes: tuple[tuple[Scalar, ...], ...], at_identity: bool = False
+) -> tuple[Array, dict[str, Array]] | None:
     """The adjoint of an operand as an array over placeholders, for operands of these shapes (no batch axes)."""
     row = OPERATIONS[name]
-    text = row.pullback.get(operand)
+    text = row.at_identity[operand] if at_identity else row.pullback.get(operand)
     if text is None:
         return None
     sizes: dict[str, Scalar] = {}
@@ -128,7 +133,8 @@ def pullback(node: Operation, position: int, y_bar: Scalar, lifted: Sequence[Ind
     shapes = []
     for (_, axes), operand in zip(row.operands.items(), node.operands, strict=True):
         shapes.append(operand.shape[operand.rank - len(axes) :] if isinstance(operand, Array) else ())
-    found = _pullback(node.name, names[position], tuple(shapes))
+    scale = _times_identity(y_bar, node) if names[position] in row.at_identity and not batch else None
+    found = _pullback(node.name, names[position], tuple(shapes), scale is not None)
     if found is None:
         raise CannotDerive(f"the operation `{node.name}` has no pullback to `{names[position]}`", node, OPERATIONS_FILE)
     template, things = found
@@ -147,7 +153,18 @@ def pullback(node: Operation, position: int, y_bar: Scalar, lifted: Sequence[Ind
     axes = [axis(k, s) for k, s in enumerate(target.shape)]
     last = [fresh_index(s) for s in target.shape[batch:]]
     body = lift(open_tensor(template, last), entries)
-    return substitute(body, dict(zip([*outer, *last], axes, strict=True)))  # type: ignore[no-any-return]
+    body = substitute(body, dict(zip([*outer, *last], axes, strict=True)))
+    return mul(scale, body) if scale is not None else body  # type: ignore[no-any-return]
+
+
+def _times_identity(y_bar: Scalar, node: Operation) -> Scalar | None:
+    """c where the adjoint is c I."""
+    i, j = axis(0, node.shape[0]), axis(1, node.shape[1])
+    factors = y_bar.args if isinstance(y_bar, Mul) else (y_bar,)
+    rest = [f for f in factors if f is not delta(i, j)]
+    if len(rest) == len(factors) or any(i in f.free or j in f.free for f in rest):
+        return None
+    return mul(*rest)
 
 
 def _entries(operand: Node, outer: Sequence[Index]) -> Callable[..., Scalar]:

@@ -8,7 +8,7 @@ gradient can be read off. What is told is what was computed: the expressions are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from symgen.algebra.collect import collect_common, written_length
 from symgen.calculus.rules import derivative_of
@@ -59,7 +59,7 @@ from symgen.tensor.expression import (
     var,
     where,
 )  # fmt: skip
-from symgen.tensor.formula import read
+from symgen.tensor.formula import read, read_value
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.operations import OPERATIONS
 
@@ -235,24 +235,7 @@ class Differentials:
         return None
 
     def of_operation(self, array: Operation, active: set[Array]) -> Scalar | None:
-        """The row's own line, dY = -Y @ dA @ Y, at these operands."""
-        row = OPERATIONS[array.name]
-        left, _, right = row.because.partition(" = ")
-        if left.strip() != "dY" or array.rank != len(row.result) or not re.fullmatch(r"[\w@*+\-()'/ ,]+", right):
-            return None
-        scope: dict[str, Array | Scalar] = {"Y": array}
-        for (name, axes), operand in zip(row.operands.items(), array.operands, strict=True):
-            scope[name] = operand
-            if isinstance(operand, Array):
-                if operand.rank != len(axes):
-                    return None
-                scope[f"d{name}"] = self.by[operand] if operand in active else tensor(
-                    [axis(k, s) for k, s in enumerate(operand.shape)], ZERO
-                )  # fmt: skip
-                scope.update(zip(axes, operand.shape, strict=True))
-        if row.local or " of " in right:
-            return None
-        return open_tensor(read(right.strip(), scope), [axis(k, s) for k, s in enumerate(array.shape)])
+        return differential_of_operation(array, {a: self.by[a] for a in active})
 
     def of_frontier(self, parts: Mapping[Array, Sequence[Scalar]], simplify: object, reason: str) -> None:
         """The line df = sum of <adjoint, differential> over the values that are left."""
@@ -281,8 +264,60 @@ class Differentials:
         )  # fmt: skip
 
 
-def differential(body: Scalar, by: Mapping[Array, Var], value: Scalar | None = None) -> Scalar:
-    """The differential of the expression of an entry: linear in the entries of the variables that `by` gives to arrays.
+def differential_of_operation(array: Operation, by: Mapping[Array, Array]) -> Scalar | None:
+    """The row's own line, dY = -Y @ dA @ Y, at these operands; None where it is no formula of the language."""
+    row = OPERATIONS.get(array.name)
+    if row is None:
+        return None
+    left, _, right = row.because.partition(" = ")
+    if left.strip() != "dY" or array.rank != len(row.result):
+        return None
+    scope: dict[str, Array | Scalar] = {"Y": array}
+    commuting = row.commuting
+    for (name, axes), operand in zip(row.operands.items(), array.operands, strict=True):
+        scope[name] = operand  # type: ignore[assignment]
+        if not isinstance(operand, Array):
+            if any(a in by for a in arrays_below(operand)):
+                return None
+            continue
+        if operand.rank != len(axes):
+            return None
+        d = by.get(operand, tensor([axis(k, s) for k, s in enumerate(operand.shape)], ZERO))
+        commuting = commuting if is_multiple(d, operand) else None
+        scope[f"d{name}"] = d
+        scope.update(zip(axes, operand.shape, strict=True))
+    text = commuting or right.strip()
+    if not commuting and (" of " in right or " over " in right):
+        return None
+    for own, text_of_entry in row.local.items():
+        square = array.shape[-1]
+        i, j = fresh_index(square), fresh_index(square)
+        scope[own] = tensor((i, j), read_value(text_of_entry, {"i": i, "j": j}).body)
+    return open_tensor(read(text, scope), [axis(k, s) for k, s in enumerate(array.shape)])
+
+
+def is_multiple(d: Array, a: Array) -> bool:
+    """Whether d is a number times a: the two commute, as t A and its derivative A do."""
+    if d.rank != 2:
+        return False
+    at = [axis(k, s) for k, s in enumerate(d.shape)]
+    left, right = _matrices(open_tensor(d, at), at), _matrices(open_tensor(a, at), at)
+    return left is not None and left == right
+
+
+def _matrices(body: Scalar, at: Sequence[Index]) -> list[Scalar] | None:
+    """The factors of a body that vary with the entry, if it is one product."""
+    return None if isinstance(body, Add) else [f for f in _factors(body) if not f.free.isdisjoint(at)]
+
+
+def _factors(body: Scalar) -> tuple[Scalar, ...]:
+    return body.args if isinstance(body, Mul) else (body,)
+
+
+def differential(
+    body: Scalar, by: Mapping[Array, Array | Callable[..., Scalar]], value: Scalar | None = None
+) -> Scalar:
+    """The differential of the expression of an entry: linear in the entries of what `by` gives to arrays.
 
     `value` stands for `body` itself where its derivative is said by its value.
     """
@@ -298,7 +333,9 @@ def differential(body: Scalar, by: Mapping[Array, Var], value: Scalar | None = N
         match node:
             case Entry():
                 made = by.get(node.array)
-                return entry(made, *node.indices) if made is not None else ZERO
+                if made is None:
+                    return ZERO
+                return entry(made, *node.indices) if isinstance(made, Array) else made(*node.indices)
             case Add():
                 return add(*(of(a) for a in node.args))
             case Mul():
@@ -328,7 +365,7 @@ def differential(body: Scalar, by: Mapping[Array, Var], value: Scalar | None = N
     return of(body)
 
 
-def _of_fold(node: Fold, by: Mapping[Array, Var]) -> Scalar:
+def _of_fold(node: Fold, by: Mapping[Array, Array | Callable[..., Scalar]]) -> Scalar:
     inner, indices = open_sum(node)
     d = differential(inner, by)
     if node.kind != "prod":

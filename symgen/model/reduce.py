@@ -108,7 +108,7 @@ def tidy(array: Array, ctx: Context, names: Mapping[Array, str]) -> Array:
     stays as it is."""
     if isinstance(array, Tensor) and array not in names:
         body = simplify_scalar(array.body, ctx.facts)
-        used: Used = {}
+        used = Used()
         known = {**ctx.trace.names, **names}
         other = merged_terms(body, known, used, lambda a: names.get(a) or getattr(a, "name", None))
         if used and flat_length(other, names) < flat_length(body, names):

@@ -68,7 +68,7 @@ LETTERS = {"lam": "lambda", "eps": "epsilon", "lmbda": "lambda"}
 # rules that say before = after, where their name says less than a person would
 RULES = {
     "sum_over_uses": "chain rule over all uses", "chain_rule": "chain rule", "differentiate": "differentiated",
-    "differential": "", "put_in": "", "read_off": "read off", "name": "named",
+    "differential": "", "put_in": "", "read_off": "read off", "forward": "differentiated", "name": "named",
     "hessian": "gradient of the gradient", "independent": "", "collect": "", "moments": "", "linearity": "linearity",
     "densities": "", "definition": "", "lemma": "", "constant": "", "simplify": "simplified", "expand": "expanded",
 }  # fmt: skip

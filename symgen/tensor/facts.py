@@ -36,10 +36,13 @@ from symgen.tensor.expression import (
     Var,
     Where,
     as_coefficient,
+    count_nodes,
     logic,
     neg,
     open_sum,
     open_tensor,
+    power,
+    rebuild,
     sub,
     substitute,
 )
@@ -310,7 +313,10 @@ def _flat(term: Scalar) -> tuple[list[Scalar], list[Index]]:
 
 def _symmetric_term(term: Scalar, i: Index, j: Index) -> bool:
     """Whether a term is its own transpose: f(i, j) alike, the entry of a symmetric matrix, or a congruence B S B'."""
-    if substitute(term, {i: j, j: i}) is term or _congruence(term, i, j) is not None:
+    flipped = substitute(term, {i: j, j: i})
+    if flipped is term or _congruence(term, i, j) is not None:
+        return True
+    if count_nodes(term) <= 200 and _turned(flipped, i, j) is _turned(term, i, j):
         return True
     factors, bound = _flat(term)
     if bound:
@@ -323,6 +329,22 @@ def _symmetric_term(term: Scalar, i: Index, j: Index) -> bool:
         if substitute(f, {i: j, j: i}) is not f:
             return False
     return True
+
+
+def _turned(node: Scalar, i: Index, j: Index) -> Scalar:
+    """`node` with entries (j, i) of symmetric matrices as (i, j), and (a - b)^2 always one way round."""
+    if isinstance(node, Entry):
+        if node.indices[-2:] == (j, i) and is_symmetric(node.array):
+            return substitute(node, {i: j, j: i})  # type: ignore[no-any-return]
+        return node
+    if isinstance(node, Pow) and isinstance(node.exponent, Num) and isinstance(node.base, Add):
+        e = node.exponent.rational
+        if e is not None and e.denominator == 1 and e.numerator % 2 == 0:
+            other = neg(node.base)
+            return power(min(node.base, other, key=lambda n: n.serial), node.exponent)
+    if isinstance(node, Add | Mul | Pow | Fn) and not {i, j}.isdisjoint(node.free):
+        return rebuild(node, [_turned(a, i, j) for a in node.args])  # type: ignore[no-any-return]
+    return node
 
 
 def _congruence(term: Scalar, i: Index, j: Index) -> str | None:

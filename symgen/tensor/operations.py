@@ -19,7 +19,8 @@ class Operation:
 
     `pullback` gives the adjoint of each operand (None: symgen has no rule; an operand that is left out is not
     differentiable), `because` the differential that it transposes. `local` defines matrices by their entries (i, j) for
-    the pullbacks. `definition` opens the operation, where it has an index form. `numeric` is a NumPy template (`linalg`
+    the pullbacks. `commuting` is the differential where dA and A commute, `at_identity` the pullback of Y_bar = I, where
+    they are shorter. `definition` opens the operation, where it has an index form. `numeric` is a NumPy template (`linalg`
     is scipy.linalg, `special` scipy.special) that maps over batch axes unless `batched` is False. `range` is the
     interval of the entries; `needs` what an operand must be; `facts` what the value is, given a fact on the operand.
     """
@@ -32,6 +33,8 @@ class Operation:
     latex: str
     source: str
     definition: str | None = None
+    commuting: str | None = None
+    at_identity: Mapping[str, str] = field(default_factory=dict)
     local: Mapping[str, str] = field(default_factory=dict)
     range: str = "(-inf, inf)"
     needs: str | None = None
@@ -114,6 +117,8 @@ ROWS = (
         shape="A[n, n] -> [n, n]",
         pullback={"A": "expm_frechet(A', Y_bar)"},
         because="dY = expm_frechet(A, dA)",
+        commuting="dA @ Y",
+        at_identity={"A": "Y'"},
         numeric="linalg.expm({A})",
         latex=r"e^{{{A}}}",
         source="Al-Mohy and Higham (2009), eq. 1.3",
@@ -139,6 +144,8 @@ ROWS = (
         shape="A[n, n], k -> [n, n]",
         pullback={"A": "matpow(concat(concat(A', Y_bar, axis=1), concat(0*A, A', axis=1)), k)[:n, n:]"},
         because="dY = sum over a + b = k - 1 of matpow(A, a) @ dA @ matpow(A, b)",
+        commuting="k*dA @ matpow(A, k - 1)",
+        at_identity={"A": "k*matpow(A', k - 1)"},
         numeric="np.linalg.matrix_power({A}, {k})",
         latex=r"{A}^{{{k}}}",
         source="Higham (2008), theorem 3.6",
