@@ -1,0 +1,718 @@
+"""The forms of mathematics: fractions, roots, brackets, functions, derivatives, matrices, cases."""
+
+from __future__ import annotations
+
+from symgen.text import tree as t
+from symgen.text.latex import items
+from symgen.text.latex.binders import Binders
+from symgen.text.latex.items import Item
+from symgen.text.latex.parser import fraction
+from symgen.text.latex.tokens import Slip, Token
+from symgen.text.latex.vocabulary import (
+    ACCENTS,
+    BARE,
+    BARS,
+    BIG,
+    CLOSING,
+    DOTS,
+    FUNCTION_WORDS,
+    FUNCTIONS,
+    LETTERS,
+    LIMITS,
+    OPENING,
+    RELATIONS,
+    WORDS,
+)
+from symgen.text.tree import Span
+
+__all__ = ["Parser"]
+
+FRACTIONS = frozenset("frac dfrac tfrac cfrac nicefrac sfrac".split())
+COMPLEMENTS = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+
+
+class Parser(Binders):
+    """Reads one formula."""
+
+    def whole(self) -> Item:
+        """All tokens as one expression."""
+        made = items.closed(self.expression())
+        self.finished()
+        return made
+
+    def factor(self) -> Item:
+        token = self.next()
+        start = self.pos - 1
+        if token.kind == "number":
+            return self.number(token)
+        if token.kind == "letters":
+            return self.letters(token)
+        if token.kind in ("word", "text"):
+            return self.word(token)
+        if token.kind == "begin":
+            return self.environment(token)
+        if token.text in BARS and token.kind in ("sign", "command"):
+            return self.bars(token)
+        if token.is_sign("{"):
+            return self.braces(start)
+        if token.kind in ("sign", "command") and token.text in OPENING or token.is_sign("nothing") and token.side == "<":
+            return self.bracket(token)
+        if token.kind == "command":
+            return self.command(token)
+        if token.is_sign("_", "^") and self.symbols is None:  # {}_1 F, left scripts
+            self.group()
+            return self.factor()
+        if token.is_sign("-", "+"):
+            made = self.factor()
+            return made if token.text == "+" else items.added([(-1, made)], self.shape)
+        if self.symbols is None and token.is_sign("!", "@", "?", "'", "&", ".", '"', "`"):
+            return Item(t.Name(token.text, span=token.span))
+        closing = token.text in CLOSING or token.side == ">"
+        raise self.slip(f"`{token.text}` {'closes nothing' if closing else 'is out of place'}", token.span)
+
+    def number(self, token: Token) -> Item:
+        if len(token.text) > 400:
+            raise self.slip(f"a number of {len(token.text):,} digits", token.span)
+        value = fraction(token.text) if token.text[0].isdigit() or token.text[0] == "." else None
+        if value is None:
+            raise self.slip(f"`{token.text}` is no number", token.span)
+        if token.side and self.symbols is not None and value in (0, 1):  # \mathbf{1}, \mathbf{0}
+            if value == 1:
+                return self.indicator(token)
+            return self.postfix(Item(items.number(0, token.span), None if self.symbols is None else 1, hole="ones"))
+        return self.postfix(Item(t.Number(value, token.text, span=token.span), 0 if self.symbols is not None else None))
+
+    def indicator(self, token: Token) -> Item:
+        """The vector of ones, or the indicator of a condition: \\mathbf{1}[i = j]."""
+        found = self.peek()
+        span = token.span
+        if found is not None and (found.is_sign("[", "(") or found.text == "\\{"):
+            groups = self.argument_list(*self.bracket_range())
+            if len(groups) == 1 and len(groups[0]) == 1 and isinstance(groups[0][0].tree, t.Comparison):
+                one, zero = items.number(1, span), items.number(0, span)
+                return self.postfix(Item(t.Call("where", (groups[0][0].tree, one, zero), span=span), 0))
+            raise self.slip(r"`\mathbf{1}` before a bracket has two readings", span, malformed=False)
+        if found is not None and found.is_sign("_"):
+            script = self.scripts()
+            size = self.indices(script.low, None, numbers=True)
+            if len(size) == 1 and not isinstance(size[0], t.Comparison):
+                return self.powers(Item(t.Call("ones", size, span=span), 1), script)
+            if len(size) == 1:
+                return Item(t.Call("where", (size[0], items.number(1, span), items.number(0, span)), span=span), 0)
+        return self.postfix(Item(items.number(1, span), 1, hole="ones"))
+
+    # --- names
+
+    def letters(self, token: Token) -> Item:
+        text = token.text
+        after = self.peek()
+        called = after is not None and (after.is_sign("(", "[", "{") or after.side == "<")
+        if token.side in ("mathbb", "mathds", "mathbbm") and len(text) == 1:
+            found = self.blackboard(token)
+            if found is not None:
+                return found
+        if len(text) > 1:
+            declared = self.symbols is not None and self.symbols.declares(text)
+            if not declared and text in WORDS and (called or text in FUNCTIONS and len(text) > 2 and not token.side):
+                return self.word(token)
+            if self.symbols is None and called and len(text) > 2:
+                return self.word(token)
+            pieces = self.symbols.pieces(text) if self.symbols is not None else list(text)
+            if len(pieces) > 1:
+                at = token.start
+                made: Item | None = None
+                for k, piece in enumerate(pieces):
+                    span = Span(at, at + len(piece)) if token.end - token.start == len(text) else token.span
+                    at += len(piece)
+                    last = k == len(pieces) - 1
+                    one = self.single(piece, span, token.side) if last else self.bare_name(piece, span)
+                    made = one if made is None else items.multiplied(made, "", one)
+                assert made is not None
+                return made
+        if text == "E" and called and not (self.symbols is not None and self.symbols.declares("E")):
+            if self.symbols is not None or after is not None and after.is_sign("["):
+                return self.expectation("E", token)
+        if text == "E" and after is not None and after.is_sign("_") and not (self.symbols and self.symbols.declares("E")):
+            k = self.pos
+            try:
+                return self.expectation("E", token)
+            except Slip:
+                if self.symbols is not None:
+                    raise
+                self.pos = k
+        return self.single(text, token.span, token.side)
+
+    def single(self, base: str, span: Span, font: str) -> Item:
+        found = self.divergence_letter(base, span, font)
+        return found if found is not None else self.name(base, span)
+
+    def bare_name(self, piece: str, span: Span) -> Item:
+        """A name in a run of letters: no script stands at it."""
+        if self.symbols is None:
+            return Item(t.Name(piece, span=span))
+        if piece in self.bound:
+            return self.index_item(piece, span)
+        name = self.symbols.find(piece)
+        if name is None:
+            if piece in ("e", "pi"):
+                return Item(t.Name(piece, span=span), 0)
+            if piece == "I":
+                return Item(items.number(1, span), 2, hole="eye")
+            if self.as_index:
+                self.state.free.setdefault(piece, span)
+                return Item(t.Name(piece, span=span), 0)
+            self.undeclared(piece, span)
+            return Item(t.Name(piece, span=span), None)
+        return self.item(t.Name(name, span=span))
+
+    def word(self, token: Token) -> Item:
+        """\\mathrm{KL}, \\operatorname{tr}, \\text{loss}: a name, a function, a distribution."""
+        word = " ".join(token.text.split())
+        name = word.replace(" ", "_").replace("-", "_").strip("_.,:")
+        if not name:
+            return Item(t.Name("text", span=token.span))
+        symbols = self.symbols
+        if symbols is not None:
+            declared = symbols.find(name)
+            after = self.peek()
+            low = after is not None and after.is_sign("_")
+            if declared is not None or low and symbols.find(name, ()) is not None:
+                return self.name(name, token.span)
+            if low:
+                at = self.pos
+                script = self.scripts()
+                words = self.words_of(script.low) if script.low is not None else None
+                self.pos = at
+                if words and symbols.find(name, words) is not None:
+                    return self.name(name, token.span)
+        function = FUNCTION_WORDS.get(word) or FUNCTIONS.get(word)
+        if word in ("d", "D") and token.kind == "word" or word == "e":
+            return self.single(word, token.span, "mathrm")
+        if function in ("argmin", "argmax", "max", "min", "sup", "infimum", "arginf", "argsup", "limit"):
+            return self.limit(function, token)
+        found = self.probability_word(function or name, token)
+        if found is not None:
+            return found
+        if function is not None:
+            return self.function(function, token)
+        after = self.peek()
+        if symbols is not None and not (after is not None and (after.is_sign("(", "[", "_") or after.side == "<")):
+            self.undeclared(name, token.span)
+            return self.postfix(Item(t.Name(name, span=token.span), None))
+        if symbols is None and not (after is not None and after.is_sign("(", "[", "_", "^")):
+            return Item(t.Name(name, span=token.span))
+        if symbols is None:
+            return self.name(name, token.span)
+        return self.function(name, token)
+
+    # --- brackets
+
+    def bracket_range(self) -> tuple[int, int]:
+        """The range inside the bracket that opens at the position, which goes behind it."""
+        opener = self.next()
+        start = self.pos
+        closes = self.closing_of(self.pos - 1)
+        self.pos = closes + 1
+        _ = opener
+        return start, closes
+
+    def closing_of(self, k: int) -> int:
+        """The position of what closes the bracket at k. Raises Slip."""
+        opener = self.tokens[k]
+        sided = opener.side == "<"
+        depth: list[Token] = []
+        j = k
+        while j < self.end:
+            x = self.tokens[j]
+            if x.side == "<" or (not x.side and x.kind in ("sign", "command") and x.text in OPENING) or x.is_sign("{"):
+                depth.append(x)
+            elif x.side == ">" or (not x.side and x.kind in ("sign", "command") and x.text in CLOSING) or x.is_sign("}"):
+                if depth and depth[-1].is_sign("{") != x.is_sign("}"):
+                    last = depth[-1]
+                    raise Slip(f"`{x.text}` does not close `{last.text}`", x.start, x.end, "closed here",
+                               other=(last.start, last.end, "opened here"))  # fmt: skip
+                if not depth:
+                    break
+                last = depth.pop()
+                if not last.side and not x.side and CLOSING.get(x.text) != last.text and not x.is_sign("}"):
+                    if not self.is_interval(last, x):
+                        raise Slip(f"`{x.text}` does not close `{last.text}`", x.start, x.end, "closed here",
+                                   other=(last.start, last.end, "opened here"))  # fmt: skip
+                if not depth:
+                    return j
+            j += 1
+        shown = f"\\left{opener.text}" if sided else opener.text
+        raise self.slip(f"`{shown}` is never closed", opener.span)
+
+    def is_interval(self, opener: Token, closer: Token) -> bool:
+        return self.symbols is None and opener.text in "([" and closer.text in ")]"
+
+    def bracket(self, token: Token) -> Item:
+        """(..), [..], \\{..\\}, floors: an expression, or a list."""
+        self.pos -= 1
+        first = self.pos
+        inside = self.bracket_range()
+        span = self.spanned(first)
+        closer = self.tokens[inside[1]]
+        if token.is_sign("nothing") or closer.is_sign("nothing") or closer.text in BARS:
+            return self.evaluated(inside, closer, span)
+        if token.text == "\\lfloor":
+            with self.within(*inside):
+                made = self.whole()
+            return self.postfix(items.applied("floor", made, span, span))
+        empty = inside[0] >= inside[1]
+        if empty:
+            if self.symbols is not None:
+                raise self.slip("a bracket holds nothing", span)
+            return self.postfix(Item(t.Name("()", span=span)))
+        if self.symbols is not None:
+            return self.postfix(self.bracketed(inside, span))
+        groups = self.argument_list(*inside)
+        flat = [x for g in groups for x in g]
+        if len(flat) == 1 and len(groups) == 1:
+            return self.postfix(Item(flat[0].tree))
+        return self.postfix(Item(t.ListOf(tuple(x.tree for x in flat), span=span)))
+
+    def bracketed(self, inside: tuple[int, int], span: Span) -> Item:
+        """With a spec: one expression, or a list [a, b] of numbers or arrays."""
+        at = self.pos
+        with self.within(*inside):
+            made = self.expression()
+            if self.peek() is None:
+                self.pos = at
+                return made
+        groups = self.argument_list(*inside)
+        self.pos = at
+        flat = [items.closed(x) for g in groups for x in g]
+        if len(groups) > 1 or any(isinstance(x.tree, t.Comparison) for x in flat):
+            raise self.slip("this bracket has no meaning in symgen", span, malformed=False)
+        if all(x.rank == 0 for x in flat):
+            return Item(t.ListOf(tuple(x.tree for x in flat), span=span), 1)
+        return self.item(t.Call("concat", tuple(x.tree for x in flat), span=span))
+
+    def evaluated(self, inside: tuple[int, int], closer: Token, span: Span) -> Item:
+        """\\left. f \\right|_{x = a}; \\left\\{ .. \\right. around cases or equations."""
+        rows = any(x.kind == "row" or x.is_sign("&") for x in self.tokens[slice(*inside)])
+        if closer.text in BARS:
+            if self.symbols is not None:
+                raise self.slip("a value at a point is not read", span, "substitute it by hand", False)
+            with self.within(*inside):
+                made = Item(self.loose())
+            return self.postfix(made)
+        if self.symbols is not None and not rows:
+            with self.within(*inside):
+                return self.whole()
+        if self.symbols is not None:
+            raise self.slip("a system of equations is not read", span, malformed=False)
+        groups = self.argument_list(*inside)
+        return self.postfix(Item(t.ListOf(tuple(x.tree for g in groups for x in g), span=span)))
+
+    def braces(self, start: int) -> Item:
+        self.pos = start
+        inside = self.group()
+        choose = next((k for k in range(*inside) if self.tokens[k].command == "choose"), None)
+        if choose is not None:
+            pair = (self.part(inside[0], choose).tree, self.part(choose + 1, inside[1]).tree)
+            return self.postfix(Item(t.Call("binomial", pair, span=self.spanned(start))))
+        if inside[0] >= inside[1]:
+            after = self.peek()
+            if after is not None and after.is_sign("_", "^"):
+                self.scripts()
+            if self.peek() is not None and self.begins_factor(self.tokens[self.pos]):
+                return self.factor()
+            return Item(t.Number(fraction("1"), span=self.spanned(start)), 0)
+        if self.symbols is None:
+            groups = self.argument_list(*inside)
+            flat = [x for g in groups for x in g]
+            return self.postfix(flat[0] if len(flat) == 1 else Item(t.ListOf(tuple(x.tree for x in flat))))
+        with self.within(*inside):
+            made = self.expression()
+            self.finished()
+        return self.postfix(made)
+
+    def bars(self, token: Token) -> Item:
+        """|x| and \\|x\\|."""
+        kind = BARS[token.text]
+        start = self.pos
+        if token.side == "<":
+            self.pos -= 1
+            inside = self.bracket_range()
+            span = self.spanned(start - 1)
+            closer = self.tokens[inside[1]]
+            if BARS.get(closer.text) != kind:
+                kind = "|"
+            with self.within(*inside):
+                made = self.expression() if self.symbols is not None else Item(self.loose())
+                if self.symbols is not None:
+                    self.finished()
+        else:
+            self.deeper()
+            self.closers.append(kind)
+            made = self.expression()
+            self.closers.pop()
+            self.nesting -= 1
+            closer_token = self.peek()
+            if closer_token is None or BARS.get(closer_token.text) != kind:
+                raise self.slip(f"`{token.text}` is never closed", token.span)
+            self.pos += 1
+            span = self.spanned(start - 1)
+        made = items.closed(made)
+        if kind == "||":
+            return self.norm(made, span)
+        name = "det" if made.rank == 2 else "abs"
+        found = items.applied(name, made, span, span)
+        return self.postfix(Item(found.tree, 0 if name == "det" else made.rank))
+
+    def norm(self, made: Item, span: Span) -> Item:
+        script = self.scripts()
+        result = Item(t.Call("norm", (made.tree,), span=span), 0 if self.symbols is not None else None)
+        if script.low is not None:
+            which = self.text_of(script.low)
+            if self.symbols is not None and which == "1":
+                inner = t.Call("abs", (made.tree,), span=span)
+                result = Item(t.Call("sum", (inner,), span=span), 0)
+            elif self.symbols is not None and which not in ("2", "F", "{F}", "Fro", "fro") or which == "2" and made.rank == 2:
+                raise self.slip(f"the norm `{which}` is not read", span, malformed=False)
+        return self.postfix(self.powers(result, script))
+
+    # --- commands
+
+    def command(self, token: Token) -> Item:
+        name = token.command
+        start = self.pos - 1
+        if name in FRACTIONS:
+            return self.fraction(start)
+        if name in ("sqrt",):
+            return self.root(start)
+        if name in BIG:
+            return self.big(BIG[name], token)
+        if name in LIMITS and not (name == "inf" and self.symbols and self.symbols.declares("inf")):
+            return self.limit(LIMITS[name], token)
+        if name == "Gamma" and not (self.symbols is not None and self.symbols.declares("Gamma")):
+            after = self.peek()
+            if after is not None and (after.is_sign("(") or after.side == "<"):
+                return self.function("gamma", token)
+        if name == "nabla":
+            return self.gradient(token)
+        if name == "partial" and self.peek() is not None and self.tokens[self.pos].is_sign("_") and self.symbols:
+            return self.partial(token)
+        if name in ACCENTS:
+            return self.accented(token)
+        if name in ("binom", "dbinom", "tbinom", "choose"):
+            above, below = self.group(), self.group()
+            trees = (self.part(*above).tree, self.part(*below).tree)
+            return self.postfix(Item(t.Call("binomial", trees, span=self.spanned(start))))
+        if name in DOTS:
+            self.informal(f"`{token.text}` leaves terms out", token.span)
+            return self.postfix(Item(t.Name("dots", span=token.span)))
+        if name in FUNCTIONS and not (self.symbols is not None and self.symbols.declares(name)):
+            return self.function(FUNCTIONS[name], token)
+        if name in LETTERS:
+            return self.single(LETTERS[name], token.span, token.side)
+        if name in RELATIONS and self.symbols is not None:
+            raise self.slip(f"`{token.text}` is out of place", token.span)
+        if name in FUNCTION_WORDS or name in ("E", "KL", "Expect", "EE"):
+            return self.word(Token("word", name, token.start, token.end, "operatorname"))
+        if name in ("forall", "exists", "neg", "lnot", "dag", "prime", "angle", "triangle", "square", "Box", "dagger"):
+            return self.name(name, token.span)
+        if name == "#" or name in ("%", "$", "_", "&"):
+            return Item(t.Name(name, span=token.span))
+        if not name.isalpha():
+            raise self.slip(f"`{token.text}` is out of place", token.span)
+        return self.name(name, token.span)
+
+    def accented(self, token: Token) -> Item:
+        accent = ACCENTS[token.command]
+        a, b = self.group()
+        inner = [x for x in self.tokens[a:b] if not x.is_sign("{", "}")]
+        span = self.spanned(self.pos - 1)
+        span = Span(token.start, span.end)
+        accents = [accent] if accent else []
+        while inner and inner[0].command in ACCENTS:
+            accents += [ACCENTS[inner[0].command]] if ACCENTS[inner[0].command] else []
+            inner = inner[1:]
+        base = None
+        if inner and (inner[0].kind in ("letters", "word", "text") or inner[0].command in LETTERS):
+            base = LETTERS.get(inner[0].command, inner[0].text)
+        if base is not None and len(inner) == 1:
+            return self.name(base.replace(" ", "_"), span, accents)
+        if base is not None and len(inner) >= 3 and inner[1].is_sign("_"):  # \hat{x_0}
+            words = self.words_of((a + (len(self.tokens[a:b]) - len(inner)) + 2, b)) if len(inner) < 6 else None
+            if words is not None and (self.symbols is None or self.symbols.find(base, [*accents, *words])):
+                return self.name("_".join([base, *words]), span, accents)
+        if self.symbols is not None and accents:
+            raise self.slip(f"`{token.text}` over more than a name", span, malformed=False)
+        return self.postfix(self.part(a, b))
+
+    def part(self, start: int, end: int) -> Item:
+        """An argument as an expression of its own."""
+        if start >= end:
+            raise self.slip("an argument is empty", self.tokens[max(0, start - 1)].span)
+        with self.within(start, end):
+            if self.symbols is None:
+                made = self.side()
+                while self.pos < self.end:
+                    before = self.pos
+                    if self.tokens[before].kind == "sign" and self.tokens[before].text in ",;:.|&!*/" or (
+                        self.tokens[before].kind == "row" or self.parts_arguments(self.tokens[before])
+                    ):
+                        self.pos += 1
+                    else:
+                        self.side()
+                    if self.pos == before:
+                        raise self.slip(f"`{self.tokens[before].text}` is out of place", self.tokens[before].span)
+                return Item(made.tree)
+            made = self.expression()
+            self.finished()
+            return made
+
+    def fraction(self, start: int) -> Item:
+        a, b = self.group()
+        c, d = self.group()
+        span = self.spanned(start)
+        derivative = self.derivative(a, b, c, d, span)
+        if derivative is not None:
+            return derivative
+        above, below = self.part(a, b), self.part(c, d)
+        made = items.multiplied(above, "/", below)
+        tree = t.Factors(above.tree, (("/", items.closed(below).tree),), span=span)
+        return self.postfix(Item(tree, made.rank, made.row, made.hole))
+
+    def root(self, start: int) -> Item:
+        degree = None
+        found = self.peek()
+        if found is not None and found.is_sign("["):
+            inside = self.bracket_range()
+            degree = self.part(*inside)
+        made = items.closed(self.part(*self.group()))
+        span = self.spanned(start)
+        if degree is not None:
+            power = t.Factors(items.number(1, span), (("/", degree.tree),), span=span)
+            return self.postfix(Item(t.Power(made.tree, power, span=span), made.rank))
+        return self.postfix(items.applied("sqrt", made, span, span))
+
+    # --- functions
+
+    def function(self, name: str, token: Token) -> Item:
+        """A function with its power, its base, and its argument, bracketed or not."""
+        start = self.pos - 1
+        script = self.scripts()
+        base: t.Expression | None = None
+        if script.low is not None and (name == "log" or self.symbols is None):
+            base = next(iter(self.indices(script.low, None, numbers=True)), None)
+        found = self.peek()
+        inverse = script.high is not None and self.text_of(script.high) == "-1"
+        if inverse and self.symbols is not None:
+            raise self.slip("the power -1 of a function has two readings", script.span, malformed=False)
+        bracket = found is not None and self.opens_arguments(found)
+        keywords: tuple[t.Keyword, ...] = ()
+        arguments: list[Item]
+        if bracket:
+            groups = self.argument_list(*self.bracket_range())
+            arguments = [items.closed(x) for g in groups for x in g]
+            if name in BARE and len(arguments) == 1 and found is not None and not found.side:
+                self.check_power(found)
+            for x in list(arguments) if self.symbols is not None else []:
+                match x.tree:
+                    case t.Comparison((t.Name("axis" | "keepdims" as word), value), _):
+                        keywords += (t.Keyword(word, value, span=x.span),)
+                        arguments.remove(x)
+        elif name in BARE or self.symbols is None:
+            if found is None or not self.begins_factor(found) and self.sign_of(found) is None and found.command not in DOTS:
+                if self.symbols is None:
+                    return Item(t.Name(name, span=token.span))
+                raise self.slip(f"`{token.text}` has no argument", token.span)
+            arguments = [items.closed(self.bare_argument(name))]
+        else:
+            self.undeclared(name, token.span)
+            return self.postfix(Item(t.Name(name, span=token.span), None))
+        span = self.spanned(start)
+        if script.low is not None and self.symbols is not None and name in ("leaky_relu", "elu"):
+            arguments.append(Item(self.indices(script.low, None, numbers=True)[0], 0))
+        made = self.applied_function(name, arguments, keywords, span, token.span)
+        if base is not None:
+            below = t.Call("log", (base,), span=span)
+            made = Item(t.Factors(made.tree, (("/", below),), span=span), made.rank)
+        script.low = None
+        made = self.powers(made, script)
+        return self.postfix(made) if bracket else made
+
+    def opens_arguments(self, found: Token) -> bool:
+        return found.is_sign("(", "[") or found.text == "\\{" or found.side == "<" and found.text not in BARS
+
+    def check_power(self, opener: Token) -> None:
+        """\\log (x)^2 has two readings."""
+        after = self.peek()
+        if self.symbols is not None and after is not None and after.is_sign("^") and not after.side:
+            raise self.slip("a power after a function has two readings", after.span, r"write `\log(x^2)` or `(\log x)^2`", False)
+
+    def applied_function(
+        self, name: str, arguments: list[Item], keywords: tuple[t.Keyword, ...], span: Span, name_span: Span
+    ) -> Item:
+        trees = tuple(x.tree for x in arguments)
+        if self.symbols is None:
+            return Item(t.Call(name, trees, span=span, name_span=name_span))
+        first = arguments[0].tree if arguments else None
+        if name == "log" and len(arguments) == 1:
+            if isinstance(first, t.Call) and first.function == "det":
+                return Item(t.Call("logdet", first.arguments, span=span, name_span=name_span), 0)
+            inner = first.arguments[0] if isinstance(first, t.Call) and first.function == "abs" else None
+            if isinstance(inner, t.Call) and inner.function == "det":
+                return Item(t.Call("logdet", inner.arguments, span=span, name_span=name_span), 0)
+            if isinstance(first, t.Call) and first.function in ("gamma", "beta") and self.law(first.function) is None:
+                return Item(t.Call(f"l{first.function}", first.arguments, span=span, name_span=name_span), self.rank(first))
+            law = self.law(first.function) if isinstance(first, t.Call) else None
+            if isinstance(first, t.Call) and law is not None and law.is_density:
+                made = t.Call(first.function, first.arguments, first.keywords, first.given, log=True, span=span,
+                              name_span=first.name_span)  # fmt: skip
+                return Item(made, 0)
+        if name == "log10":
+            ten = t.Call("log", (items.number(10, span),), span=span)
+            return Item(t.Factors(t.Call("log", trees, span=span), (("/", ten),), span=span), arguments[0].rank)
+        made = t.Call(name, trees, keywords, span=span, name_span=name_span)
+        if len(arguments) == 1 and name in ("exp", "log", "sqrt", "sigmoid", "tanh", "relu", "sin", "cos", "abs", "softplus"):
+            return Item(made, arguments[0].rank, arguments[0].row)
+        if name in ("det", "tr", "logdet"):
+            return Item(made, 0)
+        return self.item(made)
+
+    def bare_argument(self, name: str) -> Item:
+        """\\log a b: the product that follows; after a bracket or a call, no more."""
+        found = self.peek()
+        assert found is not None
+        sign = self.sign_of(found)
+        if sign is not None:  # \exp -x
+            self.pos += 1
+            return items.added([(sign, self.bare_argument(name))], self.shape)
+        made = self.factor()
+        while True:
+            found = self.peek()
+            if found is None or not self.begins_factor(found) or self.closers_next(found):
+                return made
+            if found.command in BIG or found.command in FUNCTIONS or found.command == "nabla" or found.side == "mathbb":
+                return made
+            if found.kind in ("word", "text") and (found.text in FUNCTIONS or found.text in FUNCTION_WORDS):
+                return made
+            if isinstance(made.tree, (t.Call, t.Binder)) and name not in ("tr", "det"):
+                at = self.pos
+                factor = self.factor()
+                if not (self.is_density(made.tree) and self.is_density(factor.tree)):
+                    self.pos = at
+                    return made
+                made = items.multiplied(made, "", factor)
+                continue
+            if found.is_sign("(", "[") or found.side == "<":
+                return made
+            made = items.multiplied(made, "", self.factor())
+
+    def is_density(self, e: t.Expression) -> bool:
+        law = self.law(e.function) if isinstance(e, t.Call) else None
+        return law is not None and law.is_density
+
+    def closers_next(self, found: Token) -> bool:
+        return found.text in BARS and not self.bar_opens(found)
+
+    # --- environments
+
+    def environment(self, token: Token) -> Item:
+        start = self.pos
+        depth = 1
+        while depth:
+            found = self.next()
+            depth += (found.kind == "begin") - (found.kind == "end")
+        span = Span(token.start, self.tokens[self.pos - 1].end)
+        rows = self.cells(start, self.pos - 1)
+        if token.text.rstrip("*") in ("cases", "dcases", "rcases"):
+            return self.postfix(self.cases(rows, span))
+        trees = []
+        for row in rows:
+            trees.append([self.part(a, b).tree for a, b in row if a < b])
+        trees = [row for row in trees if row]
+        if token.text == "vmatrix" and self.symbols is not None:
+            inner = t.ListOf(tuple(t.ListOf(tuple(row), span=span) for row in trees), span=span)
+            return self.postfix(Item(t.Call("det", (inner,), span=span), 0))
+        if all(len(row) == 1 for row in trees):
+            column = t.ListOf(tuple(row[0] for row in trees), span=span)
+            return self.postfix(Item(column, 1 if self.symbols is not None else None))
+        matrix = t.ListOf(tuple(t.ListOf(tuple(row), span=span) for row in trees), span=span)
+        return self.postfix(Item(matrix, 2 if self.symbols is not None else None))
+
+    def cells(self, start: int, end: int) -> list[list[tuple[int, int]]]:
+        """The cells of a matrix or of cases, as token ranges."""
+        rows: list[list[tuple[int, int]]] = [[]]
+        depth, begin = 0, start
+        for k in range(start, end):
+            x = self.tokens[k]
+            depth += (x.kind == "begin" or x.is_sign("{") or x.side == "<") - (x.kind == "end" or x.is_sign("}") or x.side == ">")
+            if depth == 0 and (x.kind == "row" or x.is_sign("&")):
+                rows[-1].append((begin, k))
+                begin = k + 1
+                if x.kind == "row":
+                    rows.append([])
+        rows[-1].append((begin, end))
+        return [row for row in rows if any(a < b for a, b in row)]
+
+    def cases(self, rows: list[list[tuple[int, int]]], span: Span) -> Item:
+        """Values with their conditions as where(c, a, b)."""
+        found: list[tuple[t.Expression | None, Item]] = []
+        for row in rows:
+            a, b = row[0]
+            while b > a and self.tokens[b - 1].is_sign(",", ".", ";"):
+                b -= 1
+            texts = [k for k in range(a, b) if self.tokens[k].kind == "text" and k > a]
+            rest = [r for r in row[1:] if r[0] < r[1]]
+            if texts and not rest:
+                rest, b = [(texts[0], b)], texts[0]
+            value = self.part(a, b)
+            found.append((self.condition(rest[0]) if rest else None, value))
+        if self.symbols is None:
+            return Item(t.Call("where", tuple(v.tree for _, v in found), span=span))
+        if not found or any(c is None for c, _ in found[:-1]):
+            raise self.slip("a case has no condition", span, malformed=False)
+        condition, last = found[-1]
+        if condition is not None and not self.complementary([c for c, _ in found]):
+            raise self.slip("the last case needs the condition `otherwise`", span, r"write `& \text{otherwise}`", False)
+        made: t.Expression = items.closed(last).tree
+        ranks = [v.rank for _, v in found]
+        for c, value in reversed(found[:-1]):
+            assert c is not None
+            made = t.Call("where", (c, items.closed(value).tree, made), span=span)
+        return Item(made, None if None in ranks else max(r or 0 for r in ranks))
+
+    def complementary(self, conditions: list[t.Expression | None]) -> bool:
+        if len(conditions) != 2:
+            return False
+        a, b = conditions
+        if not (isinstance(a, t.Comparison) and isinstance(b, t.Comparison) and len(a.ops) == len(b.ops) == 1):
+            return False
+        return a.operands == b.operands and COMPLEMENTS.get(a.ops[0]) == b.ops[0]
+
+    def condition(self, place: tuple[int, int]) -> t.Expression | None:
+        """if x > 0; None for `otherwise`."""
+        start, end = place
+        tokens = self.tokens[start:end]
+        words = [x for x in tokens if x.kind in ("text", "word")]
+        if not [x for x in tokens if x.kind not in ("text", "word") and not x.is_sign(",", ".")]:
+            said = " ".join(x.text.lower() for x in words)
+            if self.symbols is None or any(w in said for w in ("otherwise", "else", "ow", "o.w.")):
+                return None
+            raise self.slip(f"the condition `{said.strip()}` is in words", Span(tokens[0].start, tokens[-1].end), malformed=False)
+        while start < end and self.tokens[start].kind in ("text", "word"):
+            start += 1
+        while end > start and (self.tokens[end - 1].is_sign(",", ".", ";") or self.tokens[end - 1].kind == "text"):
+            end -= 1
+        if self.symbols is None:
+            groups = self.argument_list(start, end)
+            return groups[0][0].tree if groups[0] else None
+        parts: list[t.Expression] = []
+        with self.within(start, end):
+            while self.pos < self.end:
+                if self.tokens[self.pos].is_sign(",") or self.tokens[self.pos].kind == "text":
+                    self.pos += 1
+                    continue
+                side = self.side().tree
+                if not isinstance(side, t.Comparison):
+                    raise self.slip("a condition is a comparison", side.span, malformed=False)
+                parts.append(side)
+        return parts[0] if len(parts) == 1 else t.Logical("and", tuple(parts), span=parts[0].span)
+

@@ -1,0 +1,394 @@
+"""Distributions on paper: expectations, divergences, entropies, families with their parameters."""
+
+from __future__ import annotations
+
+from symgen.text import tree as t
+from symgen.text.latex import items
+from symgen.text.latex.items import Item
+from symgen.text.latex.names import Names
+from symgen.text.latex.parser import Script
+from symgen.text.latex.rows import relation_of
+from symgen.text.latex.tokens import Token
+from symgen.text.latex.vocabulary import BARS
+from symgen.text.tree import Span
+
+__all__ = ["Laws"]
+
+# words of divergences: symgen's name, and how many sides
+DIVERGENCES = {
+    "KL": ("KL", 2), "D_KL": ("KL", 2), "JS": ("JS", 2), "tv": ("tv", 2), "H": ("entropy", 1), "entropy": ("entropy", 1),
+    "Ent": ("entropy", 1), "CE": ("cross_entropy", 2), "chi2": ("chi2", 2),
+}  # fmt: skip
+# functions that are a letter on paper
+LETTER_FUNCTIONS = {
+    ("sigma", ""): "sigmoid", ("Gamma", ""): "gamma", ("psi", ""): "digamma", ("B", ""): "beta", ("psi", "1"): "trigamma",
+    ("E", "1"): "E1", ("zeta", ""): "zeta",
+}  # fmt: skip
+
+
+class Laws(Names):
+    """Reads what is over a distribution."""
+
+    def is_random(self, name: str) -> bool:
+        """Whether a distribution of the spec is over this name."""
+        return self.symbols is not None and any(name in law.variables for law in self.symbols.laws.values() if law.is_density)
+
+    # --- expectations
+
+    def blackboard(self, token: Token) -> Item | None:
+        """\\mathbb{E}, \\mathbb{V}, \\mathbb{1}, \\mathbb{KL}"""
+        if token.text == "E":
+            return self.expectation("E", token)
+        if token.text == "V":
+            return self.expectation("Var", token)
+        if token.text == "H":
+            return self.divergence("entropy", 1, token)
+        if token.text == "I" and self.symbols is not None:
+            return self.indicator(token)
+        return None
+
+    def indicator(self, token: Token) -> Item:
+        raise NotImplementedError
+
+    def probability_word(self, word: str, token: Token) -> Item | None:
+        """KL, Var, Cov, entropy and the families, as words."""
+        if word in ("E", "Var", "Cov"):
+            return self.expectation(word, token)
+        if word in DIVERGENCES:
+            name, sides = DIVERGENCES[word]
+            return self.divergence(name, sides, token)
+        if self.symbols is not None and word in self.symbols.families:
+            return self.family(self.symbols.families[word], token)
+        if word == "D" and self.symbols is None:
+            return None
+        return None
+
+    def expectation(self, kind: str, token: Token) -> Item:
+        start = self.pos - 1
+        script = self.scripts()
+        specs: list[t.IndexSpec | t.Draw] = []
+        outside = dict(self.local)
+        plain = self.symbols is None
+        under: list[t.Expression] = []
+        if script.low is not None:
+            if plain:
+                under = list(self.indices(script.low))
+            else:
+                specs.extend(self.draws(script.low))
+        elif not plain:
+            raise self.slip(f"`{token.text}` does not say what is drawn", token.span, r"write `\mathbb{E}_{x \sim p}[..]`", False)
+        if script.high is not None and plain:
+            under.extend(self.indices(script.high))
+        try:
+            found = self.peek()
+            bracket = found is not None and (found.is_sign("[", "(") or found.text == "\\{" or found.side == "<")
+            if bracket:
+                inside = self.bracket_range()
+                if plain:
+                    groups = self.argument_list(*inside)
+                    trees = tuple(x.tree for g in groups for x in g)
+                else:
+                    trees = self.drawn_values(inside)
+            elif plain and (found is None or not self.begins_factor(found)):
+                return Item(t.Name(kind, span=token.span))
+            else:
+                names = [n for s in specs if isinstance(s, t.Draw) for n in s.names]
+                trees = (items.closed(self.body(names)).tree,)
+        finally:
+            self.local = outside
+        span = self.spanned(start)
+        if plain:
+            return self.postfix(Item(t.Call(kind, (*trees, *under), span=span)))
+        made = t.Binder(kind, tuple(specs), trees, span=span, name_span=token.span)
+        self.local, outside = {**self.local, **self.drawn_shapes(specs)}, self.local
+        rank = self.rank(trees[0])
+        self.local = outside
+        item = Item(made, rank if kind == "E" else None if rank is None else 0 if rank == 0 else 2)
+        return self.postfix(item) if bracket else item
+
+    def drawn_values(self, inside: tuple[int, int]) -> tuple[t.Expression, ...]:
+        groups = self.argument_list(*inside)
+        flat = [items.closed(x).tree for g in groups for x in g]
+        if len(groups) > 1 or any(isinstance(x, t.Comparison) for x in flat):
+            raise self.slip("a conditional expectation is not read", self.tokens[inside[0]].span,
+                            r"write `\mathbb{E}_{x \sim p(x \mid z)}[..]`", False)  # fmt: skip
+        return tuple(flat)
+
+    def body(self, names: list[str]) -> Item:
+        raise NotImplementedError
+
+    def drawn_shapes(self, specs: list[t.IndexSpec | t.Draw]) -> dict[str, items.Shape]:
+        found: dict[str, items.Shape] = {}
+        for s in specs:
+            if isinstance(s, t.Draw) and self.symbols is not None:
+                for n in s.names:
+                    shape = self.symbols.shapes.get(n)
+                    if shape is None and isinstance(s.law, t.Call) and s.law.arguments:
+                        shape = self.shape(s.law.arguments[0])
+                    if shape is not None:
+                        found[n] = shape
+        return found
+
+    def draws(self, low: tuple[int, int]) -> list[t.Draw]:
+        """x \\sim p, z \\sim q(z | x), q(z | x), q."""
+        out: list[t.Draw] = []
+        with self.within(*low):
+            while self.pos < self.end:
+                if self.tokens[self.pos].is_sign(",") or self.tokens[self.pos].kind == "row":
+                    self.pos += 1
+                    continue
+                out.append(self.one_draw())
+                self.local.update(self.drawn_shapes([out[-1]]))
+        if not out:
+            raise self.slip("an expectation does not say what is drawn", self.tokens[low[0] - 1].span, malformed=False)
+        return out
+
+    def one_draw(self) -> t.Draw:
+        start = self.pos
+        tilde = next((k for k in range(self.pos, self.end) if relation_of(self.tokens[k]) == "~"), None)
+        comma = next((k for k in range(self.pos, self.end) if self.tokens[k].is_sign("(")), self.end)
+        if tilde is not None and tilde < comma:
+            names = self.drawn_names(start, tilde)
+            self.pos = tilde + 1
+            law = self.law_side(names)
+            return t.Draw(tuple(names), law, span=self.spanned(start))
+        law = self.law_side([])
+        span = self.spanned(start)
+        if isinstance(law, t.Call) and self.law(law.function) is not None:
+            names = [a.name for a in law.arguments if isinstance(a, t.Name)]
+            if len(names) == len(law.arguments):
+                return t.Draw(tuple(names), law, span=span)
+        if isinstance(law, t.Name):
+            known = self.law(law.name)
+            if known is not None and known.variables:
+                return t.Draw(known.variables, law, span=span)
+            self.undeclared(law.name, law.span)
+            return t.Draw((law.name,), law, span=span)
+        raise self.slip("what is drawn is not named", span, r"write `x \sim ..`", False)
+
+    def drawn_names(self, start: int, end: int) -> list[str]:
+        names: list[str] = []
+        with self.within(start, end):
+            while self.pos < self.end:
+                if self.tokens[self.pos].is_sign(",", "(", ")"):
+                    self.pos += 1
+                    continue
+                before = dict(self.state.undeclared)
+                made = self.factor().tree
+                self.state.undeclared = before  # a drawn name is bound here
+                if not isinstance(made, t.Name):
+                    raise self.slip("what is drawn is a name", made.span, malformed=False)
+                names.append(made.name)
+        return names
+
+    # --- laws
+
+    def law_side(self, names: list[str]) -> t.Expression:
+        """q, q(z | x), or a family with its parameters."""
+        found = self.peek()
+        if found is None:
+            raise self.missing("a distribution")
+        assert self.symbols is not None
+        head = self.family_head(found)
+        if head is not None:
+            self.pos += 1
+            self.drawn_as = names
+            return self.family(head, found).tree
+        return self.factor().tree
+
+    drawn_as: list[str] = []  # noqa: RUF012  (read only; set on the instance)
+
+    def family_head(self, found: Token) -> str | None:
+        assert self.symbols is not None
+        after = self.peek(1)
+        if after is None or not (after.is_sign("(", "[")):
+            return None
+        key = found.text if found.kind in ("word", "text") or found.side in ("mathcal", "mathscr") else None
+        if found.kind == "letters" and found.text in ("N", "U") and not self.symbols.declares(found.text):
+            key = found.text
+        if key is None or self.symbols.find(key) is not None and found.side not in ("mathcal", "mathscr"):
+            return None
+        return self.symbols.families.get(key.strip())
+
+    def family(self, name: str, token: Token) -> Item:
+        """\\mathcal{N}(\\mu, \\sigma^2): a Normal is written with its variance on paper."""
+        start = self.pos - 1
+        names, self.drawn_as = self.drawn_as, []
+        groups_at = self.pos
+        inside = self.bracket_range()
+        separators = [x for x in self.tokens[slice(*inside)] if x.is_sign(";", "|") or x.command == "mid"]
+        groups = self.argument_list(*inside)
+        span = self.spanned(start)
+        if separators and len(groups) > 1:
+            raise self.slip("the density of a family at a point is not read", span, "name it with `dist` in the spec", False)
+        flat = [x for g in groups for x in g]
+        if name == "Normal" and len(flat) == 2:
+            return Item(self.normal(flat[0], flat[1], names, span, token.span), None)
+        trees = tuple(items.closed(x).tree for x in flat)
+        _ = groups_at
+        return Item(t.Call(name, trees, span=span, name_span=token.span), None)
+
+    def normal(self, mean: Item, variance: Item, names: list[str], span: Span, name_span: Span) -> t.Expression:
+        shape = self.shape(t.Name(names[0])) if names and self.symbols is not None else None
+        zero = isinstance(mean.tree, t.Number) and mean.tree.value == 0
+        where = mean.tree
+        if variance.rank == 2 and not variance.hole:
+            diagonal = variance.tree
+            if isinstance(diagonal, t.Call) and diagonal.function == "diag":
+                where = self.centre(mean, diagonal.arguments[0], zero, span)
+                return self.with_variance(where, diagonal.arguments[0], span, name_span)
+            where = self.centre(mean, diagonal, zero, span)
+            return t.Call("MvNormal", (where, variance.tree), span=span, name_span=name_span)
+        if variance.hole == "eye":
+            if zero and not shape:
+                raise self.slip("the length of this mean is not clear", mean.span, "name the variable: `z \\sim ..`", False)
+            if zero and shape:
+                where = t.Call("zeros", tuple(x for x in shape if x is not None), span=mean.span)
+            return self.with_variance(where, variance.tree, span, name_span)
+        return self.with_variance(where, items.closed(variance).tree, span, name_span)
+
+    def centre(self, mean: Item, like: t.Expression, zero: bool, span: Span) -> t.Expression:
+        shape = self.shape(like)
+        if zero and shape and shape[-1] is not None:
+            return t.Call("zeros", (shape[-1],), span=mean.span)
+        return mean.tree
+
+    def with_variance(self, mean: t.Expression, variance: t.Expression, span: Span, name_span: Span) -> t.Expression:
+        """Normal(m, s) where the variance is written s^2, else Normal(m, var=v)."""
+        if isinstance(variance, t.Number) and variance.value == 1:
+            return t.Call("Normal", (mean, variance), span=span, name_span=name_span)
+        if isinstance(variance, t.Power) and isinstance(variance.exponent, t.Number) and variance.exponent.value == 2:
+            return t.Call("Normal", (mean, variance.base), span=span, name_span=name_span)
+        word = t.Keyword("var", variance, span=variance.span)
+        return t.Call("Normal", (mean,), (word,), span=span, name_span=name_span)
+
+    # --- divergences
+
+    def divergence_letter(self, base: str, span: Span, font: str) -> Item | None:
+        """D_{KL}, D_\\mathrm{JS}, H(q), \\chi^2(q || p), W_2^2(q, p), D(q || p)."""
+        if self.symbols is not None and self.symbols.declares(base):
+            return None
+        at = self.pos
+        found = self.peek()
+        if base not in ("D", "H", "chi", "W", "d", "J", "I", "TV", "V") or found is None:
+            return None
+        script = self.scripts()
+        low = "".join(self.words_of(script.low) or []) if script.low is not None else ""
+        high = self.text_of(script.high) if script.high is not None else ""
+        after = self.peek()
+        token = Token("word", base, span.start, span.end)
+        name, sides = self.divergence_name(base, low, high)
+        if after is None or not (after.is_sign("(", "[") or after.text == "\\{" or after.side == "<"):
+            self.pos = at
+            return None
+        if name is None or self.symbols is None and name in ("entropy",):
+            if not (base == "D" and any(BARS.get(x.text) == "||" for x in self.tokens[slice(*self.look_inside())])):
+                self.pos = at
+                return None
+            name, sides = "KL", 2
+        if name == "renyi" and script.low is not None and self.symbols is not None:
+            order = self.indices(script.low, None, numbers=True)
+            return self.divergence(name, sides, token, order[:1])
+        if name == "fisher" and script.low is not None and self.symbols is not None:
+            joint = self.part(*script.low)
+            groups = self.argument_list(*self.bracket_range())
+            trees = (joint.tree, *(x.tree for g in groups for x in g))
+            return self.item(t.Call("fisher", trees, span=Span(span.start, self.spanned(at).end), name_span=span))
+        return self.divergence(name, sides, token)
+
+    def divergence_name(self, base: str, low: str, high: str) -> tuple[str | None, int]:
+        if base == "D" and low.upper() in ("KL", "JS", "TV", "JSD"):
+            return {"KL": "KL", "JS": "JS", "JSD": "JS", "TV": "tv"}[low.upper()], 2
+        if base == "D" and low and not low.isupper() and self.symbols is not None:
+            return "renyi", 2
+        if base == "H" and not low:
+            return ("hellinger", 2) if high == "2" else ("entropy", 1)
+        if base == "chi" and high == "2":
+            return "chi2", 2
+        if base == "W" and low == "2" and high == "2":
+            return "wasserstein2", 2
+        return None, 0
+
+    def divergence(self, name: str, sides: int, token: Token, more: tuple[t.Expression, ...] = ()) -> Item:
+        """KL(q || p), with the bar that people like; H(q), H(q, p)."""
+        start = max(0, self.pos - 1)
+        script: Script = self.scripts()
+        _ = script
+        found = self.peek()
+        if found is None or not (found.is_sign("(", "[") or found.text == "\\{" or found.side == "<"):
+            if self.symbols is None:
+                return Item(t.Name(name, span=token.span))
+            raise self.slip(f"`{token.text}` has no arguments", token.span, malformed=False)
+        inside = self.bracket_range()
+        if self.symbols is None:
+            groups = self.argument_list(*inside)
+            return self.postfix(Item(t.Call(name, tuple(x.tree for g in groups for x in g), span=self.spanned(start))))
+        after = self.pos
+        laws = self.sides_of(inside)
+        self.pos = after
+        span = Span(token.start, self.tokens[after - 1].end)
+        if name == "entropy" and len(laws) == 2:
+            name, sides = "cross_entropy", 2
+        if len(laws) != sides:
+            plural = "distribution" if sides == 1 else "distributions"
+            raise self.slip(f"`{token.text}` is of {sides} {plural}", span, malformed=False)
+        if name in ("KL", "chi2") and sides == 2:
+            made = t.Call(name, (laws[0],), versus=(laws[1],), span=span, name_span=token.span)
+        else:
+            made = t.Call(name, (*laws, *more), span=span, name_span=token.span)
+        return self.postfix(Item(made, 0))
+
+    def sides_of(self, inside: tuple[int, int]) -> list[t.Expression]:
+        laws: list[t.Expression] = []
+        with self.within(*inside):
+            self.closers = ["args"]
+            while self.pos < self.end:
+                x = self.tokens[self.pos]
+                if laws and (x.text in BARS and x.side != "<" or x.is_sign(",", ";", ":")):
+                    self.pos += 1
+                    continue
+                names = list(self.law_variables(laws[0])) if laws else []
+                before = self.pos
+                laws.append(self.law_side(names))
+                if self.pos == before:
+                    raise self.slip(f"`{x.text}` is out of place", x.span)
+        return laws
+
+    def law_variables(self, e: t.Expression) -> tuple[str, ...]:
+        if isinstance(e, t.Call):
+            law = self.law(e.function)
+            if law is not None:
+                return tuple(a.name for a in e.arguments if isinstance(a, t.Name))
+        if isinstance(e, t.Name):
+            law = self.law(e.name)
+            if law is not None:
+                return law.variables
+        return ()
+
+    # --- functions that are letters
+
+    def function_of(self, base: str, accents: list[str], words: list[str], script: Script, span: Span) -> Item | None:
+        """\\sigma(x), \\Gamma(x), \\psi_1(x), Ei(x), of no name of the spec."""
+        if accents:
+            return None
+        low = "".join(words)
+        name = LETTER_FUNCTIONS.get((base, low))
+        if name is None and base in ("log", "exp", "softmax"):
+            name = base
+        order = None
+        if base == "psi" and script.high is not None and not low:
+            high = self.text_of(script.high)
+            if high[:1] == "(" and high[-1:] == ")":
+                order = self.indices((script.high[0] + 1, script.high[1] - 1), None, numbers=True)
+                name, script.high = "polygamma", None
+        if name is None:
+            return None
+        start = self.pos
+        groups = self.argument_list(*self.bracket_range())
+        arguments = [items.closed(x) for g in groups for x in g]
+        whole = Span(span.start, self.spanned(start).end)
+        trees = (*(order or ()), *(x.tree for x in arguments))
+        made = Item(t.Call(name, trees, span=whole, name_span=span), arguments[0].rank if len(arguments) == 1 else 0)
+        script.low = None
+        return self.postfix(self.powers(made, script))
+

@@ -1,0 +1,537 @@
+"""Names with what stands at them: indices, transposes, inverses, powers, stars; and what is called with brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from symgen.text import tree as t
+from symgen.text.latex import items
+from symgen.text.latex.items import Item
+from symgen.text.latex.parser import Core, Script, names_of
+from symgen.text.latex.symbols import Law
+from symgen.text.latex.tokens import Slip, Token
+from symgen.text.latex.vocabulary import ACCENTS, LETTERS
+from symgen.text.tree import Span
+
+__all__ = ["Names"]
+
+CALLED = frozenset("fghpqFGHPQDKVJRULEITCBNSWZy") | {"phi", "psi", "sigma", "pi", "mu", "Phi", "Psi", "Gamma", "rho", "kappa", "nu"}
+TRANSPOSES = frozenset(["top", "intercal", "T", "mathsf", "prime", "t", "tr", "trans"])
+
+
+class Names(Core):
+    """Reads names, their scripts and their arguments."""
+
+    # --- scripts
+
+    def scripts(self) -> Script:
+        found = Script()
+        start = self.pos
+        while self.pos < self.end:
+            token = self.tokens[self.pos]
+            if token.is_sign("_") and found.low is None:
+                self.pos += 1
+                found.low = self.group()
+            elif token.is_sign("^") and found.high is None:
+                self.pos += 1
+                if self.pos < self.end and self.tokens[self.pos].is_sign("'"):
+                    continue
+                found.high = self.group()
+            elif token.is_sign("'"):
+                self.pos += 1
+                found.primes += 1
+            elif token.is_sign("_", "^"):
+                raise self.slip(f"two `{token.text}` stand at one letter", token.span, "put the inner one in braces")
+            else:
+                break
+        if self.pos > start:
+            found.span = self.spanned(start)
+        return found
+
+    def words_of(self, span: tuple[int, int]) -> list[str] | None:
+        """The parts between commas of a script, each a word or number; None where one is neither."""
+        parts: list[str] = [""]
+        k = span[0]
+        while k < span[1]:
+            token = self.tokens[k]
+            if token.kind in ("letters", "number", "word", "text"):
+                parts[-1] += "".join(token.text.split()).replace("-", "_").strip(".")
+            elif token.is_sign(","):
+                parts.append("")
+            elif token.command in LETTERS and token.command not in ("top", "intercal", "perp"):
+                parts[-1] += LETTERS[token.command]
+            elif token.command in ACCENTS:
+                pass
+            elif token.is_sign("{", "}", "*") or token.is_sign("_"):
+                parts[-1] += "star" if token.text == "*" else "_" if token.text == "_" else ""
+            else:
+                return None
+            k += 1
+        return [p.strip("_") for p in parts] if all(p.strip("_") for p in parts) else None
+
+    def text_of(self, span: tuple[int, int]) -> str:
+        return "".join(x.text.lstrip("\\") for x in self.tokens[span[0] : span[1]])
+
+    # --- names
+
+    def name(self, base: str, span: Span, accents: Sequence[str] = ()) -> Item:
+        """A letter or word that was read, with its scripts and arguments."""
+        script = self.scripts()
+        where = Span(span.start, max(span.end, script.span.end)) if script.span != t.NOWHERE else span
+        high = self.text_of(script.high) if script.high else ""
+        stars = list(accents)
+        if high in ("*", "star", "ast"):
+            stars.append("star")
+            script.high = None
+        if self.symbols is None:
+            return self.plain_name(base, stars, script, where)
+        return self.declared_name(base, stars, script, where)
+
+    def plain_name(self, base: str, accents: list[str], script: Script, span: Span) -> Item:
+        """Without a spec: subscripts of words belong to the name, others are indices."""
+        name = "_".join([base, *accents])
+        indices: tuple[t.Expression, ...] = ()
+        if script.low is not None:
+            words = self.words_of(script.low)
+            word = any(x.kind in ("text", "word") for x in self.tokens[slice(*script.low)])
+            if words is not None and (len(words[0]) > 2 or word):
+                name = "_".join([name, *words])
+            else:
+                indices = self.indices(script.low)
+        made: t.Expression = t.Name(name, span=span)
+        if indices:
+            made = t.Subscript(made, indices, span=span)
+        item = Item(made)
+        token = self.peek()
+        if token is not None and token.is_sign("(", "[") and script.high is None and self.applies(base, token):
+            return self.called(name, item)
+        item = self.powers(item, script)
+        if token is not None and token.is_sign("(", "[") and self.applies(base, token):
+            k = self.pos
+            inside = self.bracket_range()
+            groups = self.argument_list(*inside)
+            if len(groups) > 1 or len(groups[0]) != 1 or base in CALLED:
+                arguments = tuple(x.tree for g in groups for x in g)
+                return self.postfix(Item(t.Call(f"{name}", (item.tree, *arguments), span=span)))
+            self.pos = k
+        return item
+
+    def applies(self, base: str, token: Token) -> bool:
+        return base in CALLED or len(base) > 1 or not token.is_sign("[")
+
+    def declared_name(self, base: str, accents: list[str], script: Script, span: Span) -> Item:
+        symbols = self.symbols
+        assert symbols is not None
+        words = self.words_of(script.low) if script.low is not None else []
+        high = self.text_of(script.high) if script.high else ""
+        if base in self.bound and not accents and script.low is None:
+            return self.powers(self.index_item(base, span), script)
+        runs = script.low is not None and any(x in self.bound for x in self.letters_in(script.low))
+        name = None
+        rest = script.low
+        if script.primes and symbols.find(base, [*accents, "prime"]) is not None:
+            accents = [*accents, "prime"]
+            script.primes = 0
+        if words:
+            if not runs:
+                name = symbols.find(base, [*accents, *words])
+                rest = None if name else rest
+            if name is None and len(words) > 1:
+                name, rest = self.with_prefix(base, accents, words, script.low)
+        if name is None and high[:1] in ("(", "[") and high[-1:] in (")", "]") and not (words and runs):
+            inner = high[1:-1]
+            if inner not in self.bound:
+                name = symbols.find(base, [*accents, inner, *(words or [])])
+                if name is not None:
+                    rest, script.high = None, None
+        if name is None:
+            name = symbols.find(base, accents)
+        if name is None and not accents and rest is not None and len(words or []) == 1:
+            name = self.matrix_of_rows(base)
+        if name is None:
+            return self.unknown_name(base, accents, words or [], script, span)
+        law = symbols.laws.get(name)
+        if law is not None:
+            if name in symbols.shapes and not (self.peek() and self.peek().is_sign("(", "[")):  # type: ignore[union-attr]
+                law = None
+            else:
+                return self.called_law(law, script, span)
+        made: Item = self.item(t.Name(name, span=span))
+        if script.high is not None and high[:1] == "(" and high[-1:] == ")" and (made.rank or 0) > 0:
+            first = self.indices((script.high[0] + 1, script.high[1] - 1), made.tree)
+            script.high = None
+            second = self.indices(rest, made.tree, 1) if rest is not None else ()
+            made = self.picked(made, (*first, *second), span)
+        elif rest is not None:
+            if made.rank == 0:
+                return self.unknown_name(base, accents, words or [], script, span)
+            made = self.picked(made, self.indices(rest, made.tree), span)
+        made = self.powers(made, script)
+        return self.of_its_variables(name, made)
+
+    def index_item(self, base: str, span: Span) -> Item:
+        """A bound index as a number: counted from 0 inside, from 1 on paper."""
+        found: t.Expression = t.Name(base, span=span)
+        if self.bound[base].origin and not self.as_index:
+            found = t.Terms(((1, found), (1, items.number(1, span))), span=span)
+        return Item(found, 0)
+
+    def letters_in(self, span: tuple[int, int]) -> set[str]:
+        out: set[str] = set()
+        for token in self.tokens[slice(*span)]:
+            if token.kind == "letters":
+                out.update((token.text, *token.text))
+            elif token.command in LETTERS:
+                out.add(LETTERS[token.command])
+        return out
+
+    def with_prefix(self, base: str, accents: list[str], words: list[str], low: tuple[int, int] | None):  # type: ignore[no-untyped-def]
+        """W_{1,ij}: as many parts as belong to the name; the rest are indices."""
+        assert self.symbols is not None and low is not None
+        for k in range(len(words) - 1, 0, -1):
+            name = self.symbols.find(base, [*accents, *words[:k]])
+            if name is not None and name != self.symbols.find(base, accents):
+                commas = [j for j in range(*low) if self.tokens[j].is_sign(",")]
+                return name, (commas[k - 1] + 1, low[1])
+        return None, low
+
+    def matrix_of_rows(self, base: str) -> str | None:
+        """X, whose row i is x_i, where no x is declared."""
+        assert self.symbols is not None
+        large = base.upper() if len(base) == 1 else base.capitalize()
+        shape = self.symbols.shapes.get(large)
+        return large if base != large and shape is not None and len(shape) == 2 else None
+
+    def unknown_name(self, base: str, accents: list[str], words: list[str], script: Script, span: Span) -> Item:
+        """What the spec does not declare: constants, indices, functions of mathematics; else it is told."""
+        token = self.peek()
+        plain = not accents and script.low is None
+        if base == "e" and plain and script.high is not None:
+            start, end = script.high
+            with self.within(start, end):
+                exponent = self.expression()
+            if exponent.rank == 2:
+                return Item(t.Call("expm", (exponent.tree,), span=span), 2)
+            return items.applied("exp", exponent, span, span)
+        if base in ("pi", "e", "inf") and plain:
+            return self.powers(Item(t.Name(base, span=span), 0), script)
+        if base == "I" and not accents:
+            if words and len(words) == 1 and script.low is not None:
+                size = self.indices((script.low[0], script.low[0] + 1), None, numbers=True)[0]
+                return self.powers(Item(t.Call("eye", (size,), span=span), 2), script)
+            if script.low is None:
+                return self.powers(Item(items.number(1, span), 2, hole="eye"), script)
+        if base == "delta" and not accents and script.low is not None:
+            indices = self.indices(script.low, None)
+            if len(indices) == 2:
+                one, zero = items.number(1, span), items.number(0, span)
+                condition = t.Comparison(indices, ("==",), span=span)
+                return self.powers(Item(t.Call("where", (condition, one, zero), span=span), 0), script)
+        if token is not None and token.is_sign("(", "["):
+            found = self.function_of(base, accents, words, script, span)
+            if found is not None:
+                return found
+        name = "_".join([base, *accents, *words])
+        if plain and len(base) == 1 and base.isalpha() and script.high is None and self.as_index:
+            self.state.free.setdefault(base, span)
+            return Item(t.Name(base, span=span), 0)
+        self.undeclared(name, span)
+        made = Item(t.Name(name, span=span), None)
+        if token is not None and token.is_sign("(", "["):
+            return self.called(name, made)
+        return self.powers(made, script)
+
+    def function_of(self, base: str, accents: list[str], words: list[str], script: Script, span: Span) -> Item | None:
+        raise NotImplementedError
+
+    # --- indices
+
+    def indices(
+        self, span: tuple[int, int] | None, operand: t.Expression | None = None, axis: int = 0, numbers: bool = False
+    ) -> tuple[t.Expression, ...]:
+        """The indices in a script; letters side by side are several, where the array has as many axes."""
+        if span is None or span[0] >= span[1]:
+            return ()
+        shape = self.shape(operand) if operand is not None else None
+        tokens = self.tokens[span[0] : span[1]]
+        wanted = len(shape) - axis if shape is not None else None
+        if len(tokens) == 1 and tokens[0].kind in ("letters", "number") and wanted == len(tokens[0].text) > 1:
+            one = tokens[0]
+            out = []
+            for k, ch in enumerate(one.text):
+                place = Span(one.start + k, one.start + k + 1)
+                out.append(self.one_index(Token(one.kind, ch, place.start, place.end), operand, axis + k))
+            return tuple(out)
+        if self.symbols is not None and wanted is not None and len(tokens) > 1:
+            letters = all(x.kind == "letters" or x.command in LETTERS for x in tokens)
+            if letters and sum(len(x.text) if x.kind == "letters" else 1 for x in tokens) == wanted:
+                flat = [
+                    Token(x.kind, c, x.start, x.end) for x in tokens for c in (x.text if x.kind == "letters" else [x.text])
+                ]
+                return tuple(self.one_index(x, operand, axis + k) for k, x in enumerate(flat))
+        outside, self.as_index = self.as_index, not numbers
+        try:
+            with self.within(*span):
+                return self.index_list(operand, axis)
+        finally:
+            self.as_index = outside
+
+    def index_list(self, operand: t.Expression | None, axis: int) -> tuple[t.Expression, ...]:
+        out: list[t.Expression] = []
+        while self.pos < self.end:
+            found = self.tokens[self.pos]
+            if found.is_sign(",", ";", "|") or found.kind == "row" or found.is_sign("&"):
+                self.pos += 1
+            elif found.is_sign(":") or found.command in ("cdot", "bullet") and self.lone():
+                self.pos += 1
+                out.append(t.Slice(None, None, span=found.span))
+            else:
+                before = self.pos
+                if self.symbols is None:
+                    out.append(self.loose())
+                else:
+                    first = self.tokens[before]
+                    out.append(self.counted(self.expression().tree, operand, axis + len(out), first))
+                if self.pos == before:
+                    raise self.slip(f"`{found.text}` is out of place", found.span)
+        return tuple(out)
+
+    def lone(self) -> bool:
+        after = self.peek(1)
+        return after is None or after.is_sign(",")
+
+    def loose(self) -> t.Expression:
+        """Whatever stands in a script, as one piece."""
+        start = self.pos
+        try:
+            return self.side().tree
+        except Slip:
+            self.pos = self.end
+            return t.Name("".join(x.text for x in self.tokens[start : self.end]), span=self.spanned(start))
+
+    def one_index(self, token: Token, operand: t.Expression | None, axis: int) -> t.Expression:
+        if token.kind == "number":
+            return self.counted(items.number(int(token.text), token.span), operand, axis, token)
+        base = LETTERS.get(token.command, token.text)
+        made: t.Expression = t.Name(base, span=token.span)
+        if base not in self.bound:
+            if self.symbols is not None and self.symbols.declares(base):
+                return self.counted(made, operand, axis, token)
+            self.state.free.setdefault(base, token.span)
+        return self.counted(made, operand, axis, token)
+
+    def counted(self, e: t.Expression, operand: t.Expression | None, axis: int, token: Token) -> t.Expression:
+        """A position on paper as a position in the array, which is counted from 0."""
+        if self.symbols is None or operand is None:
+            return e
+        names = names_of(e)
+        index = next((n for n in names if n in self.bound), None)
+        if index is None:
+            if any(n in self.state.free for n in names):
+                return e
+            if self.origin == 0:
+                return e
+            if isinstance(e, t.Number):
+                if e.value < 1:
+                    return e
+                return items.number(e.value - 1, e.span)
+            return t.Terms(((1, e), (-1, items.number(1, e.span))), span=e.span)
+        found = self.bound[index]
+        if not found.origin:
+            return e
+        shape = self.shape(operand)
+        size = shape[axis] if shape is not None and axis < len(shape) else None
+        if size is not None and found.upper is not None and _is_successor(size, found.upper):
+            return t.Terms(((1, e), (1, items.number(1, e.span))), span=e.span)  # an axis that is counted from 0
+        return e
+
+    def picked(self, array: Item, indices: tuple[t.Expression, ...], span: Span) -> Item:
+        if not indices:
+            return array
+        if array.rank is not None and len(indices) > array.rank:
+            raise self.slip(f"{len(indices)} indices stand at an array with {array.rank} axes", span)
+        made = t.Subscript(array.tree, indices, span=span)
+        return Item(made, self.rank(made))
+
+    # --- what stands high
+
+    def powers(self, base: Item, script: Script) -> Item:
+        """Primes, transposes, inverses and powers of what was read."""
+        made = base
+        span = Span(base.span.start, max(base.span.end, script.span.end))
+        for _ in range(script.primes):
+            if self.symbols is None:
+                made = Item(t.Transpose(made.tree, span=span), made.rank)
+            elif made.rank == 0:
+                raise self.slip("a prime at a number is not declared", span, "declare it as `.._prime`", False)
+            else:
+                made = items.transposed(made, span)
+        if script.high is None:
+            return made
+        start, end = script.high
+        tokens = [x for x in self.tokens[start:end] if not x.is_sign("{", "}")]
+        word = "".join(x.text.lstrip("\\") for x in tokens)
+        if word in TRANSPOSES and not (word in ("t", "tr") and self.symbols is not None and made.rank == 0):
+            if self.symbols is None or made.rank != 0 or word in ("top", "intercal", "prime"):
+                return items.transposed(made, span)
+        if word in ("-1", "-T", "-top", "-intercal") and (made.rank == 2 or self.symbols is None and word != "-1"):
+            if made.hole == "eye":
+                return made
+            inverse = Item(t.Call("inv", (made.tree,), span=span, name_span=span), made.rank)
+            return inverse if word == "-1" else items.transposed(inverse, span)
+        if not tokens:
+            return made
+        if tokens[0].command in ("odot", "circ") and len(tokens) > 1:
+            start = next(k for k in range(start, end) if self.tokens[k] is tokens[0]) + 1
+            with self.within(start, end):
+                exponent = self.expression()
+            return replace(made, tree=t.Power(made.tree, exponent.tree, span=span))
+        if self.symbols is None:
+            return Item(t.Power(made.tree, self.exponent(start, end), span=span), made.rank)
+        if word in ("+", "dagger", "perp", "c", "C", "H", "*", "star"):
+            raise self.slip(f"`^{word}` has no meaning in symgen", span, malformed=False)
+        with self.within(start, end):
+            power = self.expression()
+            self.finished()
+        if made.rank == 2:
+            if made.hole == "eye":
+                return made
+            return Item(t.Call("matpow", (made.tree, power.tree), span=span, name_span=span), 2)
+        return replace(made, tree=t.Power(made.tree, power.tree, span=span))
+
+    def exponent(self, start: int, end: int) -> t.Expression:
+        """Without a spec: an expression, else whatever stands there."""
+        with self.within(start, end):
+            if self.pos >= self.end:
+                return t.Name("nothing", span=self.tokens[start - 1].span)
+            made = self.loose()
+            while self.pos < self.end:
+                if self.tokens[self.pos].is_sign(",", ";", ":", "+", "-", "*", "|", "(", ")", "[", "]"):
+                    self.pos += 1
+                else:
+                    self.loose()
+            return made
+
+    def finished(self) -> None:
+        """Raises Slip unless all tokens were read."""
+        found = self.peek()
+        while found is not None and (found.is_sign(",", ".", ";") or found.kind == "row"):
+            self.pos += 1
+            found = self.peek()
+        if found is not None:
+            raise self.slip(f"`{found.text}` is out of place", found.span)
+
+    def postfix(self, made: Item) -> Item:
+        """Scripts after a closing bracket, and the bar of a value at a point."""
+        bar = self.peek()
+        after = self.peek(1)
+        if bar is not None and after is not None and bar.text == "|" and after.is_sign("_") and bar.side in ("", ">", "|"):
+            if not bar.side and "|" in self.closers[-1:]:
+                return made
+            if self.symbols is not None:
+                raise self.slip("a value at a point is not read", bar.span, "substitute it by hand", False)
+            self.pos += 1
+            self.scripts()
+        while self.pos < self.end and self.tokens[self.pos].is_sign("_", "^", "'"):
+            script = self.scripts()
+            if script.low is not None:
+                span = Span(made.span.start, script.span.end)
+                if self.symbols is None:
+                    made = Item(t.Subscript(made.tree, self.indices(script.low) or (t.Name("_"),), span=span))
+                else:
+                    made = self.entry_of(made, script.low, span)
+            made = self.powers(made, script)
+        if self.pos < self.end and self.tokens[self.pos].is_sign("!") and not self.tokens[self.pos].side:
+            self.pos += 1
+            one = items.number(1, made.span)
+            inner = t.Terms(((1, made.tree), (1, one)), span=made.span)
+            made = Item(t.Call("gamma", (inner,), span=made.span), 0 if made.rank == 0 else None)
+        return made
+
+    def entry_of(self, made: Item, low: tuple[int, int], span: Span) -> Item:
+        """[..]_{ij}: the array with these entries, where the indices stand inside; else an entry of it."""
+        free = dict(self.state.free)
+        indices = self.indices(low, made.tree)
+        inside = names_of(made.tree)
+        names = [i.name for i in indices if isinstance(i, t.Name)]
+        if len(names) == len(indices) and all(n in inside and n not in self.bound for n in names):
+            for n in names:
+                self.state.free.pop(n, None)
+            specs = tuple(t.IndexSpec(n, span=span) for n in names)
+            array = t.Binder("tensor", specs, (made.tree,), span=span)
+            return Item(array, len(names) + (made.rank or 0) if made.rank is not None else None)
+        self.state.free.update(free)
+        return self.picked(items.closed(made), indices, span)
+
+    # --- calls
+
+    def bracket_range(self) -> tuple[int, int]:
+        raise NotImplementedError
+
+    def called(self, name: str, head: Item) -> Item:
+        """f(..) of what no spec declares."""
+        span = head.span
+        start = self.pos
+        groups = self.argument_list(*self.bracket_range())
+        whole = Span(span.start, self.spanned(start).end)
+        first = tuple(x.tree for x in groups[0])
+        given = tuple(x.tree for g in groups[1:] for x in g)
+        return self.postfix(Item(t.Call(name, first, given=given, span=whole, name_span=span)))
+
+    def called_law(self, law: Law, script: Script, span: Span) -> Item:
+        """p(x | z), D(x), or the name alone, as in KL(q || p)."""
+        found = self.peek()
+        name = t.Name(law.name, span=span)
+        if found is None or not found.is_sign("(", "["):
+            return Item(name, None)
+        start = self.pos
+        separators = [self.tokens[k].text for k in range(*self.look_inside())]
+        groups = self.argument_list(*self.bracket_range())
+        whole = Span(span.start, self.spanned(start).end)
+        arguments = tuple(items.closed(x).tree for x in groups[0])
+        given = tuple(items.closed(x).tree for g in groups[1:] for x in g)
+        if law.is_density and ";" in separators and not any(s in separators for s in ("|", "\\mid", "\\vert")):
+            given = ()  # p(x; theta): what it is given by its declaration
+        elif not law.is_density and law.kind == "function":
+            arguments, given = (*arguments, *given)[: len(law.variables)] or arguments, ()
+        made = t.Call(law.name, arguments, given=given, span=whole, name_span=span)
+        rank = 0 if law.is_density else self.rank(made)
+        item = Item(made, rank)
+        if script.high is not None or script.primes:
+            item = self.powers(item, script)
+        return self.postfix(item)
+
+    def look_inside(self) -> tuple[int, int]:
+        """The range inside the bracket that opens here, without reading it."""
+        at = self.pos
+        inside = self.bracket_range()
+        self.pos = at
+        return inside
+
+    def of_its_variables(self, name: str, made: Item) -> Item:
+        """L(w) of a named value is L, where w is what it is made of."""
+        found = self.peek()
+        assert self.symbols is not None
+        depends = self.symbols.depends.get(name)
+        if depends is None or found is None or not found.is_sign("("):
+            return made
+        start = self.pos
+        inside = self.bracket_range()
+        try:
+            groups = self.argument_list(*inside)
+        except Slip:
+            groups = []
+        names = [x.tree.name if isinstance(x.tree, t.Name) else "" for g in groups for x in g]
+        if names and all(n in depends for n in names):
+            return self.postfix(made)
+        self.pos = start
+        return made
+
+
+def _is_successor(size: t.Expression, upper: t.Expression) -> bool:
+    """Whether size is upper + 1."""
+    if isinstance(size, t.Number) and isinstance(upper, t.Number):
+        return size.value == upper.value + 1
+    one = items.number(1)
+    return isinstance(size, t.Terms) and sorted(size.terms, key=repr) == sorted(((1, upper), (1, one)), key=repr)
