@@ -146,9 +146,10 @@ def chain_rows(chain: Chain, latex: Latex) -> list[str]:
     widest = max((x.width for x in told), default=0)
     reasons = max((len(x.plain) for x in told), default=0)
     beside = widest + 0.9 * reasons + 4 <= PAGE
+    column = max((ink(x.left) for x in told if not x.apart), default=0)  # where the relations stand
     rows: list[str] = []
     for x in told:
-        rows += x.rows(beside)
+        rows += x.rows(beside, max(PAGE - 16 - column, 30))
     return rows
 
 
@@ -169,7 +170,7 @@ class Told:
         self.apart = bool(self.left) and ink(self.left) + widest > WIDTH and ink(self.left) > 24
         self.width = max(ink(self.left), widest + 4) if self.apart else ink(self.left) + widest + 3
 
-    def rows(self, beside: bool) -> list[str]:
+    def rows(self, beside: bool, room: int) -> list[str]:
         rows: list[str] = []
         left, sign = self.left, self.sign
         if self.apart:
@@ -183,7 +184,7 @@ class Told:
         if self.reason and beside:
             rows[-1] += rf" && \text{{{self.reason}}}"
         elif self.reason:
-            rows += [rf"&\qquad \rlap{{\text{{\small {part}}}}}" for part in folded(self.reason, PAGE - 14)]
+            rows += [rf"&\qquad \rlap{{\text{{\small {part}}}}}" for part in folded(self.reason, room)]
         return rows
 
 
