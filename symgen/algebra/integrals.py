@@ -135,7 +135,10 @@ def _integral_term(w: Workshop, m: Monomial, variables: Sequence[Var]) -> Poly:
         waiting = [v for v in waiting if v not in touched]
         part = _without_marginals(w, factors, [v for v in variables if v in touched])
         if part is not None:
-            out = poly.multiply(out, _atom(w, *part), w.budget)
+            kept = [f for f in part[0] if not variables_of(f[0]).isdisjoint(part[1])]
+            free = poly.ordered({a: e for a, e in part[0] if (a, e) not in kept})
+            inner = _atom(w, kept, part[1]) if kept else poly.constant(1)
+            out = poly.multiply(out, poly.multiply({free: Fraction(1)}, inner, w.budget), w.budget)
     return out
 
 

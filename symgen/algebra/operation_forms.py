@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from symgen.algebra import polynomial as poly
-from symgen.algebra.chains import base_of, product_form
-from symgen.algebra.polynomial import Poly
+from symgen.algebra.chains import base_of, chain_of, chain_product, product_form
+from symgen.algebra.polynomial import Monomial, Poly
 from symgen.tensor.expression import (
     MINUS_ONE,
     ONE,
     ZERO,
     Array,
     Delta,
+    Entry,
     Index,
     Mul,
     Operation,
@@ -30,14 +32,17 @@ from symgen.tensor.expression import (
     fresh_index,
     mul,
     neg,
+    num,
     open_tensor,
     operation,
     power,
     sub,
     substitute,
+    tensor,
     total,
     where,
 )
+from symgen.tensor.facts import is_invertible
 
 if TYPE_CHECKING:
     from symgen.algebra.canonical import Workshop
@@ -144,6 +149,70 @@ def _inv(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
     return mul(power(c, MINUS_ONE), total(mul(*factors), between))
 
 
+def _determinant_lemma(w: Workshop, array: Operation, logarithm: bool) -> Scalar | None:
+    """det(A + W) = det A det(I + inv(A) W); det(I + U V) = det(I + V U), the oldest of its turns; rank one in full."""
+    operand = array.operands[0]
+    assert isinstance(operand, Array)
+    n = operand.shape[0]
+    i, j = axis(0, n), axis(1, n)
+    terms = w.matrix_terms(operand)
+    if len(terms) != 2:
+        return None
+    for base, other in itertools.permutations(terms):
+        if terms[base] != 1 or len(base) != 1 or base[0][1] != 1:
+            continue
+        atom = base[0][0]
+        matrix: Array | None = None
+        if not (isinstance(atom, Delta) and set(atom.args) == {i, j}):
+            if not isinstance(atom, Entry) or set(atom.indices) != {i, j} or not is_invertible(atom.array):
+                continue
+            matrix = atom.array if atom.indices == (i, j) or w.is_symmetric(atom.array) else None
+            if matrix is None:
+                continue
+        rest = _one_plus(w, array, matrix, other, num(terms[other]), i, j)
+        if rest is None:
+            continue
+        if logarithm:
+            rest = rest if isinstance(rest, Entry) else fn("log", fn("abs", rest))
+        if matrix is None:
+            return rest
+        first = entry(operation(array.name, [matrix], ()))
+        return add(first, rest) if logarithm else mul(first, rest)
+    return None
+
+
+def _one_plus(
+    w: Workshop, array: Operation, matrix: Array | None, m: Monomial, c: Scalar, i: Index, j: Index
+) -> Scalar | None:
+    """det(I + inv(matrix) c m), of the term m over (i, j); an entry where it is a determinant still."""
+    inverse = None if matrix is None else operation("inv", [matrix], matrix.shape)
+    found = chain_of(m, i, j)
+    if found is not None:
+        scalars, links = found
+        links = links if inverse is None else [(inverse, False), *links]
+        turned = [(a, not flipped) for a, flipped in reversed(links)]
+        turns = [x[r:] + x[:r] for x in (links, turned) for r in range(len(links))]
+        made = [w.form(_shifted_identity(chain_product(t), mul(c, poly.term_node(scalars)))) for t in turns]
+        best = min(made, key=lambda a: a.serial)
+        return None if best is w.form(array.operands[0]) else entry(operation(array.name, [best], ()))  # type: ignore[arg-type]
+    left = [f for f in m if i in f[0].free]
+    right = [f for f in m if j in f[0].free]
+    if any(f in right for f in left) or not left or not right:
+        return None
+    k = fresh_index(i.size)
+    g, f = (substitute(poly.term_node(tuple(x)), {y: k}) for x, y in ((right, j), (left, i)))
+    if inverse is not None:
+        l = fresh_index(i.size)
+        f = total(mul(entry(inverse, k, l), substitute(poly.term_node(tuple(left)), {i: l})), [l])
+    scalars = tuple(x for x in m if x not in left and x not in right)
+    return add(ONE, mul(c, poly.term_node(scalars), total(mul(g, f), [k])))
+
+
+def _shifted_identity(product: Array, c: Scalar) -> Array:
+    i, j = axis(0, product.shape[0]), axis(1, product.shape[0])
+    return tensor((i, j), add(delta(i, j), mul(c, open_tensor(product, (i, j)))))
+
+
 def _determinant(logarithm: bool) -> Callable[[Workshop, Operation, list[Scalar]], Scalar | None]:
     """det(c A @ B) = c^n det A det B, det A' = det A, det inv(A) = 1/det A; logdet likewise."""
 
@@ -161,7 +230,7 @@ def _determinant(logarithm: bool) -> Callable[[Workshop, Operation, list[Scalar]
             return total(fn("log", fn("abs", at)), [k]) if logarithm else fold("prod", at, [k])
         product = product_form(w, operand)
         if product is None:
-            return None
+            return _determinant_lemma(w, array, logarithm)
         c, chain = product
         parts: list[Scalar] = []
         plain = len(chain) == 1 and c is ONE

@@ -100,7 +100,7 @@ def _values(ts: list[str]) -> Iterator[tuple[str, list[str]]]:
                 yield "factor", [*ahead, *_without(after, "*")]
             if previous(k) == "^":
                 yield "square", [*_chopped(ahead), *after]
-            elif previous(k) in "*/":
+            elif previous(k) in ("*", "/"):
                 yield "factor", [*_chopped(ahead), *after]
         elif t == "'":
             yield "transpose", [*ahead, *after]
