@@ -15,6 +15,7 @@ import numpy as np
 from symgen.model.elaborate import Elaborator, elaborate
 from symgen.model.model import Elaborated, Goal
 from symgen.tensor.expression import Array, Dim, Expect, Operator, Var, variables_of, walk
+from symgen.tensor.reading import room_to_nest
 from symgen.tensor.scope import Clash, Poisoned, size_text
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, DataError, Diagnostic, SpecError, SymgenError
@@ -83,7 +84,8 @@ class Model:
 
     def _array_of(self, e: tree.Expression, text: str, inside: bool) -> Array:
         try:
-            return self._read(e, text, inside)
+            with room_to_nest():
+                return self._read(e, text, inside)
         except RecursionError:
             source = self.elaborated.source if inside else tree.Source(text, "<goal>")
             raise SpecError([self._elaborator.diagnostic(Clash("this is nested too deeply", e.span), source)]) from None
@@ -136,7 +138,8 @@ class Model:
         if found is None or found.spent:
             e = self.elaborated
             try:
-                found = reduce(array, e.facts, e.names, seconds or SECONDS, style, detail)
+                with room_to_nest():
+                    found = reduce(array, e.facts, e.names, seconds or SECONDS, style, detail)
             except RecursionError:
                 raise CannotDerive("this is nested too deeply for symgen", array) from None
             self._reduced[array, style, detail] = found
