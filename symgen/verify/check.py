@@ -13,7 +13,7 @@ from symgen.model.model import Elaborated
 from symgen.model.reduce import Reduced
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash
-from symgen.tensor.expression import Array, Scalar, Var
+from symgen.tensor.expression import Array, Num, Scalar, Var, open_tensor
 from symgen.tensor.formula import Clash, Poisoned, shape_text
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
@@ -180,14 +180,14 @@ def hint(model: ModelLike, left: Array, relation: Relation, side: Side, source: 
 
 
 def one_shape(a: Array, b: Array) -> tuple[Array, Array]:
-    """Both over one shape: equal shapes, or a scalar against an array."""
+    """Both over one shape: equal shapes, or a number against an array (a gradient = 0)."""
     if a.rank == b.rank and all(build.same_size(x, y) for x, y in zip(a.shape, b.shape, strict=True)):
         return a, b
-    if a.rank and b.rank:
-        raise ShapeClash("shapes differ")
-    if a.rank:
+    if not b.rank and isinstance(open_tensor(b, ()), Num):
         return a, build.broadcast_to(build.of_array(b), a.shape).array()
-    return build.broadcast_to(build.of_array(a), b.shape).array(), b
+    if not a.rank and isinstance(open_tensor(a, ()), Num):
+        return build.broadcast_to(build.of_array(a), b.shape).array(), b
+    raise ShapeClash("shapes differ")
 
 
 def name_of(k: int) -> str:
