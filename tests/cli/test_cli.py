@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +63,17 @@ def test_help_and_version_answer_without_the_engines() -> None:
 
 
 @pytest.mark.slow
-def test_help_answers_in_60_ms(tmp_path: Path) -> None:
-    times = []
-    for _ in range(10):
-        start = time.perf_counter()
-        symgen("--help", cwd=tmp_path)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.060
+def test_help_takes_little_longer_than_python_and_click() -> None:
+    """60 ms on a quiet machine, of which Python and click take 50; processor time in one run, so that load does not decide."""
+
+    def seconds(*arguments: str) -> float:
+        before = os.times()
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    pairs = [(seconds("-m", "symgen", "--help"), seconds("-c", "import click")) for _ in range(15)]
+    assert min(ours for ours, _ in pairs) < 1.3 * min(base for _, base in pairs) + 0.01
 
 
 def test_exit_statuses(folder: Path) -> None:
