@@ -52,6 +52,7 @@ class Parts:
     shape: Shape | None = ()
     row: bool = False  # the array is a row at the moment
     compound: bool = False
+    loose: bool = False  # an elementwise sign stands in it
 
 
 class Latex:
@@ -60,11 +61,18 @@ class Latex:
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
         self.shapes = dict(shapes)
         self.taken = frozenset(shapes)
+        self.sized = False  # what stands beside I or 1 tells its size
 
     # --- forms --------------------------------------------------------------------------------------------------------
 
     def tex(self, e: t.Tree) -> str:
+        sized, self.sized = self.sized, False
         match e:
+            case t.Call("eye" | "ones", arguments) if not sized and e.function not in self.shapes:
+                return self.filler(e.function, arguments)
+            case t.Factors() if sized:
+                self.sized = True
+                return self.factors(e)
             case t.Number(value, written):
                 return self.number(value, written)
             case t.Name(name):
@@ -106,6 +114,13 @@ class Latex:
                 return rf"{', '.join(map(self.name, names))} \sim {self.law(law)}"
         raise TypeError(f"no LaTeX for {type(e).__name__}")
 
+    def filler(self, name: str, sizes: Sequence[t.Expression]) -> str:
+        """I_n, and 1_n, with the sizes that nothing beside them tells."""
+        if not 1 <= len(sizes) <= 2:
+            return "I" if name == "eye" else ONES
+        texts = [rf"{'I' if name == 'eye' else ONES}_{{{self.tex(s)}}}" for s in sizes]
+        return texts[0] if len(sizes) == 1 else rf"{texts[0]} {texts[1]}^{{\top}}"
+
     def list_of(self, items: Sequence[t.Expression]) -> str:
         """A list of lists as a matrix."""
         widths = {len(x.items) if isinstance(x, t.ListOf) else 0 for x in items}
@@ -145,8 +160,10 @@ class Latex:
 
     def terms(self, terms: Sequence[tuple[int, t.Expression]]) -> str:
         widest = max((self.rank(x) for _, x in terms), default=0)
+        sized = any(self.rank(x) == widest and not _is_filler(x) for _, x in terms)
         out: list[str] = []
         for k, (sign, x) in enumerate(terms):
+            self.sized = sized and widest > 0 and _is_filler(x)
             text = self.tex(x)
             if isinstance(x, t.Terms) or (isinstance(x, t.Number) and x.value < 0):
                 text = brackets(text)
@@ -186,13 +203,25 @@ class Latex:
     # --- products -----------------------------------------------------------------------------------------------------
 
     def factors(self, e: t.Factors) -> str:
+        sized, self.sized = self.sized, False
         turned = self._as_column(e)
         if turned is not None:
             return self.tex(turned)
         p = Parts()
-        for op, x in (("*", e.first), *e.rest):
+        links = [("*", e.first), *e.rest]
+        for k, (op, x) in enumerate(links):
+            self.sized = sized or self._tells_size(links, k)
             self._multiply(p, op, x)
+            self.sized = False
         return self._assembled(p)
+
+    def _tells_size(self, links: Sequence[tuple[str, t.Expression]], k: int) -> bool:
+        """Whether factor k of a product is multiplied by an array that tells its size."""
+        if not _is_filler(links[k][1]):
+            return False
+        before = k > 0 and links[k][0] == "@" and self.rank(links[k - 1][1]) > 0 and not _is_filler(links[k - 1][1])
+        after = k + 1 < len(links) and links[k + 1][0] == "@" and self.rank(links[k + 1][1]) > 0
+        return before or (after and not _is_filler(links[k + 1][1]))
 
     def _as_column(self, e: t.Factors) -> t.Expression | None:
         """x @ A as A' x: on paper, vectors are columns."""
@@ -216,12 +245,14 @@ class Latex:
             over = p.array if p.array is not None else self._joined(p.front) or "1"
             if p.array is None:
                 p.front = []
-            p.array, p.shape, p.compound = rf"{self._closed(over, p)} \oslash {bottom}", shape, True
+            p.array, p.shape, p.compound, p.loose = rf"{self._closed(over, p)} \oslash {bottom}", shape, True, True
             return
         if op == "@":
             if p.array is None:
                 p.array = self._joined(p.front)
                 p.front = []
+            if p.loose:
+                p.array, p.loose = brackets(p.array), False
             left = len(p.shape) if p.shape is not None else 0
             if left == 1 and not p.row and rank >= 1:
                 p.array = f"{self._closed(p.array, p)}^{{\\top}}"
@@ -254,6 +285,7 @@ class Latex:
         else:
             p.array = rf"{p.array} \odot {right}"
         p.compound = True
+        p.loose = left > 0
 
     def _closed(self, text: str, p: Parts) -> str:
         return brackets(text) if p.compound or "^" in text else text
@@ -263,7 +295,7 @@ class Latex:
             return brackets(text)
         if isinstance(x, (t.Comparison, t.Logical)):
             return brackets(text)
-        if isinstance(x, t.Factors) and any(op == "*" for op, _ in x.rest) and r"\odot" in text:
+        if isinstance(x, t.Factors) and (r"\odot" in text or r"\oslash" in text):
             return brackets(text)
         return text
 
@@ -288,6 +320,8 @@ class Latex:
 
     def _assembled(self, p: Parts) -> str:
         front = [x for x in p.front if x != "1" or (len(p.front) == 1 and p.array is None)]
+        if p.loose and p.array is not None and any(map(is_open, front)):
+            p.array = brackets(p.array)
         above = self._joined(front)
         if not p.below:
             if p.array is None:
@@ -305,11 +339,12 @@ class Latex:
     # --- subscripts and calls -----------------------------------------------------------------------------------------
 
     def subscript(self, operand: t.Expression, items: Sequence[t.Expression]) -> str:
-        base = self.tex(operand)
+        eye = isinstance(operand, t.Call) and operand.function == "eye" and "eye" not in self.shapes
+        base = "I" if eye else self.tex(operand)
         if not isinstance(operand, t.Name):
             base = brackets(base) if not (isinstance(operand, t.Call) and operand.function in ("eye",)) else base
         if len(items) == 2 and isinstance(items[1], t.Name) and items[1].name == "None" and self.rank(operand) == 1:
-            return base  # a column
+            return rf"{base} {ONES}^{{\top}}"  # a column, repeated
         texts = [self.tex(x) for x in items]
         short = all(isinstance(x, t.Name) and re.fullmatch(r"\\?[a-z]+", y) for x, y in zip(items, texts, strict=True))
         inside = (" " if any("\\" in x for x in texts) else "").join(texts) if short else ",".join(texts)
@@ -334,6 +369,8 @@ class Latex:
             return rf"{self.tex(arguments[0])}({self.tex(arguments[1])} \mid {self.tex(words['given'])})"
         if name == "where" and len(arguments) == 3:
             return self.cases(e)
+        if name == "abs" and len(arguments) == 1 and self.rank(arguments[0]) == 2:
+            return rf"\operatorname{{abs}}{brackets(self.tex(arguments[0]))}"  # |A| is a determinant
         if name in ("ones", "zeros") and arguments:
             return r"\mathbf{0}" if name == "zeros" else ONES if len(arguments) == 1 else rf"{ONES} {ONES}^{{\top}}"
         if name == "outer" and len(arguments) == 2:
@@ -534,6 +571,8 @@ class Latex:
                 return t.Binder("E", specs, (self.push(body, own),), e.keywords)
             case t.Call("ones"):
                 return t.Number(Fraction(1))
+            case t.Subscript(operand, (t.Slice(None, None, None), t.Name("None"))) if self.rank(operand) == 1:
+                return self.push(operand, own[:1])
             case t.Call("outer", (a, b)) if rank == 2:
                 return t.Factors(self.push(a, own[:1]), (("*", self.push(b, own[1:])),))
         return t.Subscript(e, tuple(t.Name(c) for c in own))
@@ -610,6 +649,16 @@ class Latex:
             over = ", ".join(self.name(n.name) for n in step.over)
             return rf"{text}_{{{over}}}" if step.relation == "propto" else rf"\overset{{{over}}}{{{text}}}"
         return text
+
+
+def _is_filler(e: t.Expression) -> bool:
+    """I or 1, or a number times one of them."""
+    if isinstance(e, t.Factors):
+        parts = [e.first, *(x for _, x in e.rest)]
+        return sum(map(_is_filler, parts)) == 1 and not any(op == "@" for op, _ in e.rest) and all(
+            _is_filler(x) or isinstance(x, (t.Number, t.Name)) for x in parts
+        )
+    return isinstance(e, t.Call) and e.function in ("eye", "ones") and len(e.arguments) == 1
 
 
 def _known(shape: Shape | None) -> Shape:

@@ -322,17 +322,18 @@ class Binders(Laws):
             if found is None or not (found.is_sign("(", "[", "{") or found.text == "\\{" or found.side == "<"):
                 raise self.slip(f"`{token.text}` does not say of what", token.span, malformed=False)
             groups = self.argument_list(*self.bracket_range())
-            trees = tuple(items.closed(x).tree for g in groups for x in g)
-            made = t.Call(kind, trees, span=self.spanned(start), name_span=token.span)
+            arguments, words = self.without_keywords([items.closed(x) for g in groups for x in g])
+            trees = tuple(x.tree for x in arguments)
+            made = t.Call(kind, trees, words, span=self.spanned(start), name_span=token.span)
             return self.postfix(self.item(made))
         if script.low is None or kind not in ("max", "min", "argmin", "argmax", "limit"):
             raise self.slip(f"`{token.text}` is not read", token.span, malformed=False)
         if kind in ("argmin", "argmax"):
             by, facts = self.optimised(script.low)
             f = self.product()
-            words = (t.Keyword("subject_to", facts, span=facts.span),) if facts is not None else ()
+            given = (t.Keyword("subject_to", facts, span=facts.span),) if facts is not None else ()
             variables = by[0] if len(by) == 1 else t.ListOf(tuple(by), span=by[0].span)
-            made = t.Call(kind, (f.tree, variables), words, span=self.spanned(start), name_span=token.span)
+            made = t.Call(kind, (f.tree, variables), given, span=self.spanned(start), name_span=token.span)
             return Item(made, self.rank(by[0]) if len(by) == 1 else None)
         if kind == "limit":
             with self.within(*script.low):
@@ -373,14 +374,13 @@ class Binders(Laws):
             after = self.peek()
             if after is None or not self.begins_factor(after):
                 return Item(t.Name("nabla", span=token.span))
-            by = self.indices(script.low) if script.low is not None else ()
+            under = self.indices(script.low) if script.low is not None else ()
             f = self.operand_of_derivative()
-            return Item(t.Call("grad", (f.tree, *by), span=self.spanned(start)))
+            return Item(t.Call("grad", (f.tree, *under), span=self.spanned(start)))
         if script.high is not None and not second:
             raise self.slip("this power of a gradient is not read", script.span, malformed=False)
         at = self.pos
         f = items.closed(self.operand_of_derivative())
-        by: t.Expression
         if script.low is not None:
             groups = self.argument_list(*script.low)
             by_list = [x.tree for g in groups for x in g]

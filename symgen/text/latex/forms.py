@@ -7,6 +7,7 @@ from symgen.text.latex import items
 from symgen.text.latex.binders import Binders
 from symgen.text.latex.items import Item
 from symgen.text.latex.parser import fraction
+from symgen.text.latex.rows import relation_of
 from symgen.text.latex.tokens import Slip, Token
 from symgen.text.latex.vocabulary import (
     ACCENTS,
@@ -28,6 +29,9 @@ from symgen.text.tree import Span
 __all__ = ["Parser"]
 
 FRACTIONS = frozenset("frac dfrac tfrac cfrac nicefrac sfrac".split())
+ENTRYWISE = frozenset(
+    "exp log sqrt abs sigmoid tanh relu sin cos tan sinh cosh softplus gelu silu erf erfc log1p expm1 floor sign log10".split()
+)
 COMPLEMENTS = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 
 
@@ -86,7 +90,8 @@ class Parser(Binders):
         """The vector of ones, or the indicator of a condition: \\mathbf{1}[i = j]."""
         found = self.peek()
         span = token.span
-        if found is not None and (found.is_sign("[", "(") or found.text == "\\{"):
+        opens = found is not None and (found.is_sign("[", "(") or found.text == "\\{")
+        if opens and any(relation_of(x) is not None for x in self.tokens[slice(*self.look_inside())]):
             groups = self.argument_list(*self.bracket_range())
             if len(groups) == 1 and len(groups[0]) == 1 and isinstance(groups[0][0].tree, t.Comparison):
                 one, zero = items.number(1, span), items.number(0, span)
@@ -509,20 +514,16 @@ class Parser(Binders):
         arguments: list[Item]
         if bracket:
             groups = self.argument_list(*self.bracket_range())
-            arguments = [items.closed(x) for g in groups for x in g]
+            arguments = [self.of_size(x, name) for g in groups for x in g]
             if name in BARE and len(arguments) == 1 and found is not None and not found.side:
                 self.check_power(found)
-            for x in list(arguments) if self.symbols is not None else []:
-                match x.tree:
-                    case t.Comparison((t.Name("axis" | "keepdims" as word), value), _):
-                        keywords += (t.Keyword(word, value, span=x.span),)
-                        arguments.remove(x)
+            arguments, keywords = self.without_keywords(arguments)
         elif name in BARE or self.symbols is None:
             if found is None or not self.begins_factor(found) and self.sign_of(found) is None and found.command not in DOTS:
                 if self.symbols is None:
                     return Item(t.Name(name, span=token.span))
                 raise self.slip(f"`{token.text}` has no argument", token.span)
-            arguments = [items.closed(self.bare_argument(name))]
+            arguments = [self.of_size(self.bare_argument(name), name)]
         else:
             self.undeclared(name, token.span)
             return self.postfix(Item(t.Name(name, span=token.span), None))
@@ -536,6 +537,12 @@ class Parser(Binders):
         script.low = None
         made = self.powers(made, script)
         return self.postfix(made) if bracket else made
+
+    def of_size(self, x: Item, name: str) -> Item:
+        """An argument whose size is known, as all functions but those on entries need it."""
+        if x.hole and name not in ENTRYWISE:
+            raise self.slip("the size of this argument is not clear", x.span, malformed=False)
+        return items.closed(x)
 
     def opens_arguments(self, found: Token) -> bool:
         return found.is_sign("(", "[") or found.text == "\\{" or found.side == "<" and found.text not in BARS
@@ -570,7 +577,7 @@ class Parser(Binders):
             ten = t.Call("log", (items.number(10, span),), span=span)
             return Item(t.Factors(t.Call("log", trees, span=span), (("/", ten),), span=span), arguments[0].rank)
         made = t.Call(name, trees, keywords, span=span, name_span=name_span)
-        if len(arguments) == 1 and name in ("exp", "log", "sqrt", "sigmoid", "tanh", "relu", "sin", "cos", "abs", "softplus"):
+        if len(arguments) == 1 and name in ENTRYWISE:
             return Item(made, arguments[0].rank, arguments[0].row)
         if name in ("det", "tr", "logdet"):
             return Item(made, 0)

@@ -140,9 +140,9 @@ def clash(message: str, a: Item, b: Item, help: str | None = None) -> Slip:
 def multiplied(a: Item, op: str, b: Item) -> Item:
     """The product of two factors, `op` the sign between them: empty, cdot, times, * / odot circ oslash otimes mod."""
     if op in ("/", "oslash"):
-        return Item(flat(a.tree, "/", closed(b).tree), _wider(a.rank, b.rank), a.row, a.hole)
+        return _elementwise(a, "/", b)
     if op in ("odot", "*", "circ"):
-        return _elementwise(a, b)
+        return _elementwise(a, "*", b)
     if op == "otimes":
         return Item(call("kron", a.tree, b.tree, span=hull(a.tree, b.tree)), 2 if a.rank == b.rank == 2 else None)
     if op == "mod":
@@ -186,13 +186,21 @@ def _wider(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else max(a, b)
 
 
-def _elementwise(a: Item, b: Item) -> Item:
+def _elementwise(a: Item, op: str, b: Item) -> Item:
+    """Entry by entry; what has no size of its own is broadcast over what has one."""
     rank = _wider(a.rank, b.rank)
-    hole = "" if not (a.hole and b.hole) else a.hole
     if "eye" in (a.hole, b.hole):
-        raise clash("the size of `I` is not clear here", a, b)
+        if op == "/" and a.hole == "eye" and b.rank == 0:
+            return Item(flat(a.tree, "/", b.tree), 2, hole="eye")
+        closed(a if a.hole == "eye" else b)
+    solid = [x.rank for x in (a, b) if not x.hole and x.rank is not None]
+    wide = max((x.rank or 0 for x in (a, b) if x.hole), default=0)
+    holes = [x.hole for x in (a, b) if x.hole]
+    hole = holes[0] if holes and rank is not None and max(solid, default=0) < wide else ""
+    if hole and len(holes) == 2 and holes[0] != holes[1]:
+        hole = "" if {"rows", "columns"} == set(holes) else next(h for h in holes if h != "ones")
     row = (a.row and a.rank == 1 and not a.hole) or (b.row and b.rank == 1 and not b.hole)
-    return Item(flat(a.tree, "*", b.tree), rank, row, hole)
+    return Item(flat(a.tree, op, b.tree), rank, row, hole)
 
 
 def _with_hole(a: Item, b: Item) -> Item:

@@ -186,7 +186,9 @@ class Names(Core):
                 out.add(LETTERS[token.command])
         return out
 
-    def with_prefix(self, base: str, accents: list[str], words: list[str], low: tuple[int, int] | None):  # type: ignore[no-untyped-def]
+    def with_prefix(
+        self, base: str, accents: list[str], words: list[str], low: tuple[int, int] | None
+    ) -> tuple[str | None, tuple[int, int] | None]:
         """W_{1,ij}: as many parts as belong to the name; the rest are indices."""
         assert self.symbols is not None and low is not None
         for k in range(len(words) - 1, 0, -1):
@@ -217,6 +219,13 @@ class Names(Core):
         if base in ("pi", "e", "inf") and plain:
             return self.powers(Item(t.Name(base, span=span), 0), script)
         if base == "I" and not accents:
+            letters = self.letters_in(script.low) if script.low is not None else set()
+            if script.low is not None and letters and all(len(x) > 1 or x in self.bound for x in letters):
+                pair = self.indices(script.low, t.Call("eye", (items.number(1),)))
+                if len(pair) == 2:
+                    condition = t.Comparison(pair, ("==",), span=span)
+                    one, zero = items.number(1, span), items.number(0, span)
+                    return self.powers(Item(t.Call("where", (condition, one, zero), span=span), 0), script)
             if words and len(words) == 1 and script.low is not None:
                 size = self.indices((script.low[0], script.low[0] + 1), None, numbers=True)[0]
                 return self.powers(Item(t.Call("eye", (size,), span=span), 2), script)
@@ -263,6 +272,10 @@ class Names(Core):
                 place = Span(one.start + k, one.start + k + 1)
                 out.append(self.one_index(Token(one.kind, ch, place.start, place.end), operand, axis + k))
             return tuple(out)
+        if self.symbols is not None and len(tokens) == 1 and wanted is not None and tokens[0].kind == "letters":
+            run = tokens[0].text
+            if len(run) > 1 and run not in self.bound and not self.symbols.declares(run):
+                raise self.slip(f"{len(run)} indices stand at an array with {wanted} axes", tokens[0].span)
         if self.symbols is not None and wanted is not None and len(tokens) > 1:
             letters = all(x.kind == "letters" or x.command in LETTERS for x in tokens)
             if letters and sum(len(x.text) if x.kind == "letters" else 1 for x in tokens) == wanted:
@@ -462,6 +475,10 @@ class Names(Core):
             array = t.Binder("tensor", specs, (made.tree,), span=span)
             return Item(array, len(names) + (made.rank or 0) if made.rank is not None else None)
         self.state.free.update(free)
+        if made.hole in ("rows", "columns") and len(indices) == 2:
+            row = made.hole == "rows"
+            vector = made.tree.operand if isinstance(made.tree, t.Subscript) and not row else made.tree
+            return self.picked(self.item(vector), indices[1:] if row else indices[:1], span)
         return self.picked(items.closed(made), indices, span)
 
     # --- calls

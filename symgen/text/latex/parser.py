@@ -375,6 +375,20 @@ class Core:
                         raise self.slip(f"`{_shown(found)}` is out of place", found.span)
             return groups
 
+    def without_keywords(self, arguments: list[Item]) -> tuple[list[Item], tuple[t.Keyword, ...]]:
+        """Arguments, and those that say axis = 1 or keepdims = True."""
+        plain: list[Item] = []
+        keywords: list[t.Keyword] = []
+        for x in arguments:
+            match x.tree:
+                case t.Comparison((t.Name("axis" | "keepdims" as word), value), _) if self.symbols is not None:
+                    keywords.append(t.Keyword(word, value, span=x.span))
+                    for name in ("axis", "keepdims", "True"):
+                        self.state.undeclared.pop(name, None)
+                case _:
+                    plain.append(x)
+        return plain, tuple(keywords)
+
     def parts_arguments(self, found: Token) -> bool:
         return found.text in BARS and found.kind in ("sign", "command") and found.side in ("", "|")
 
@@ -383,7 +397,8 @@ class Core:
         start = self.pos
         first = self.peek()
         leading = first is not None and relation_of(first) is not None  # (= 1)
-        operands = [] if leading else [self.expression().tree]
+        head = None if leading else self.expression()
+        operands = [] if head is None else [head.tree]
         ops: list[str] = []
         while True:
             found = self.peek()
@@ -401,8 +416,8 @@ class Core:
                 break
             ops.append(COMPARISONS.get(relation, relation))
             operands.append(self.expression().tree)
-        if len(operands) < 2 and not leading:
-            return self.item(operands[0]) if self.symbols is not None else Item(operands[0])
+        if len(operands) < 2 and head is not None:
+            return head
         if self.symbols is not None and not set(ops) <= {"==", "!=", "<", ">", "<=", ">="}:
             raise self.slip("a relation inside a formula", self.spanned(start), malformed=False)
         return Item(t.Comparison(tuple(operands), tuple(ops[: max(0, len(operands) - 1)]), span=self.spanned(start)), 0)

@@ -97,7 +97,7 @@ def read_expression(
     """One formula. `origin` is the number of the first entry, where an index is a number. Raises SpecError."""
     source = Source(text, name)
     try:
-        tokens = [x for x in _tokens(text, 0, len(text), macros or {}) if x.kind != "row" and not x.is_sign("&")]
+        tokens = _tokens(text, 0, len(text), macros or {})
         if not tokens:
             raise Slip("a formula is missing: the text is empty", 0, 1)
         with _room():
