@@ -273,8 +273,17 @@ class Workshop:
                 return poly.scale(poly.multiply({rest: Fraction(1)}, left, self.budget), a.rational**whole)
             if isinstance(a, Delta) and e != 1:
                 return {poly.ordered({**dict(rest), a: Fraction(1)}): Fraction(1)}
+            if isinstance(a, Delta) and all(isinstance(x, Index) for x in a.args):
+                i, j = sorted(a.args, key=lambda x: x.serial)
+                if any(j in b.free for b, _ in rest):  # Delta(i, j) f(j) = Delta(i, j) f(i)
+                    moved = self.times(*(self.poly(power(substitute(b, {j: i}), num(x))) for b, x in rest))
+                    return poly.multiply({((a, Fraction(1)),): Fraction(1)}, moved, self.budget)
             if e > 1 and isinstance(a, Entry) and _is_idempotent(a.array):
                 return {poly.ordered({**dict(rest), a: Fraction(1)}): Fraction(1)}
+            if e > 0 and e.denominator == 1 and isinstance(a, Sum):
+                new = self._picked_relation(m, k)
+                if new is not None:
+                    return new
             if a in self.signs:
                 new = self._sign_relation(m, a, e, rest)
                 if new is not None:
@@ -284,6 +293,26 @@ class Workshop:
                 square = {((cosine, Fraction(2)),): Fraction(-1), (): Fraction(1)}
                 left = poly.of_atom(a, e - 2) if e > 2 else poly.constant(1)
                 return poly.multiply(poly.multiply({rest: Fraction(1)}, square, self.budget), left, self.budget)
+        return None
+
+    @staticmethod
+    def picked(atom: Scalar) -> tuple[Scalar, Index, Scalar] | None:
+        return picked(atom)
+
+    def _picked_relation(self, m: Monomial, k: int) -> Poly | None:
+        """sum(g f)^2 = sum(g f^2) and sum(g f) sum(g h) = sum(g f h) for a one-hot g."""
+        a, e = m[k]
+        found = picked(a)
+        if found is None:
+            return None
+        one, index, value = found
+        for j, (b, x) in enumerate(m):
+            other = picked(b) if x > 0 and x.denominator == 1 else None
+            if other is None or (j == k and e == 1) or (j != k and other[0] is not one):
+                continue
+            both = mul(power(value, num(e)), *(() if j == k else (power(other[2], num(x)),)))
+            rest = tuple(t for i, t in enumerate(m) if i not in (j, k))
+            return poly.multiply({rest: Fraction(1)}, self.poly(total(mul(one, both), [index])), self.budget)
         return None
 
     def _sign_relation(self, m: Monomial, a: Scalar, e: Fraction, rest: Monomial) -> Poly | None:
@@ -799,6 +828,21 @@ def _age(atom: Scalar) -> list[int]:
     return [x.serial for x in atom.args]
 
 
+def picked(atom: Scalar) -> tuple[Scalar, Index, Scalar] | None:
+    """g[i], i and f(i) of sum[i](g[i]*f(i)) with a one-hot g, which is the value of f at one place."""
+    if not isinstance(atom, Sum) or len(atom.indices) != 1:
+        return None
+    index = axis(MARK, atom.indices[0].size)
+    body = substitute(atom.body, {atom.indices[0]: index})
+    factors = body.args if isinstance(body, Mul) else (body,)
+    for f in factors:
+        one = isinstance(f, Entry) and isinstance(f.array, Var) and f.array.domain == "onehot"
+        if one and f.indices[-1] is index and all(index not in x.free for x in f.indices[:-1]):
+            return f, index, mul(*(x for x in factors if x is not f))
+    return None
+
+
+MARK = 4000  # the number of the axis under which sums are compared
 MAX_STEPS = 24  # of a recurrence that is opened
 
 

@@ -22,6 +22,7 @@ from symgen.tensor.expression import (
     Num,
     Operation,
     Scalar,
+    Sum,
     Tensor,
     add,
     compare,
@@ -37,6 +38,7 @@ from symgen.tensor.expression import (
     power,
     sub,
     substitute,
+    total,
     where,
 )
 from symgen.tensor.facts import range_of
@@ -165,6 +167,10 @@ def _log_atom(w: Workshop, f: Poly) -> Poly:
         if product is not None and range_of(product.body, w.facts).positive:
             body, bound = open_sum(product)
             return poly.scale(w.sum(log_of(w, w.poly(body)), bound), e)
+        if isinstance(atom, Sum) and e == 1:  # the logarithm of what a one-hot vector picks
+            found = w.picked(atom)
+            if found is not None:
+                return w.poly(total(mul(found[0], fn("log", found[2])), [found[1]]))
         determinant = _operation_inside(atom, "det")
         if determinant is not None:
             return poly.scale(

@@ -62,7 +62,8 @@ def _by_quadrature(
     if found.status != "unknown":
         return found
     until = deadline if deadline is not None else time.monotonic() + SECONDS
-    return compare_means(left, right, op, facts, until) or found
+    same = op in ("<", ">") and equal(left, right, facts, until, opened=with_chain_rule).status == "proved"
+    return compare_means(left, right, op, facts, until, same) or found
 
 
 def _turned(c: Comparison) -> Comparison:
