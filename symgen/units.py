@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from symgen.calculus.gradient import gradient
 from symgen.codegen.compile import check_source
-from symgen.codegen.module import generate_module
+from symgen.codegen.generate import generate_module
 from symgen.codegen.unit import Game, Loss, Param, Player, Train, Unit
 from symgen.derivation.context import Context
 from symgen.model.engines import RECORDS
-from symgen.model.reduce import check_by_differences, prepared
+from symgen.model.reduce import check_by_differences, prepared, left_to_referee
+from symgen.probability.reparameterisation import thawed
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
 from symgen.tensor.expression import (
@@ -68,13 +69,14 @@ def is_record(array: Array) -> bool:
     return isinstance(node, Operator) and node.name in RECORDS
 
 
-def ready(model: Model, array: Array, what: str) -> Array:
-    """`array` reduced and ready for code: what has no closed form as a mean over samples."""
+def ready(model: Model, array: Array, what: str, smooth: bool = False) -> Array:
+    """`array` reduced and ready for code: what has no closed form as a mean over samples; `smooth`: only over samples
+    through which gradients pass."""
     reduced = model.reduced(array)
     if reduced.array is None:
         raise CannotDerive(f"{what} is a record, and has no code", array)
     ctx = Context(facts=model.elaborated.facts, names=reduced.names)
-    result = prepared(reduced.array, ctx)
+    result = prepared(reduced.array, ctx, scored=False, smooth=smooth)
     left = [n for n in walk(result) if isinstance(n, Operator)]
     if left:
         raise CannotDerive(f"{what} holds `{left[0].name}`, which was not reduced: it has no code", left[0])
@@ -96,7 +98,7 @@ def _unit_of(model: Model) -> Generated:
     for name in e.losses:
         value = ready(model, e.lets[name], f"the loss `{name}`")
         names.update(model.reduced(e.lets[name]).names)
-        losses.append(Loss(name, value, gradients_of(model, value, params, names)))
+        losses.append(Loss(name, value, gradients_of(model, value, params, names, e.lets[name])))
     values: list[tuple[str, Array]] = []
     for goal in e.goals:
         plain = goal.name or (goal.expression.name if isinstance(goal.expression, tree.Name) else None)
@@ -128,15 +130,24 @@ def _unit_of(model: Model) -> Generated:
     return Generated(unit)
 
 
-def gradients_of(model: Model, value: Array, params: list[Var], names: dict[Array, str]) -> Mapping[Var, Array]:
-    """The gradients of a loss by all parameters that it depends on, in one sweep; each is put before the referee."""
+def gradients_of(
+    model: Model, value: Array, params: list[Var], names: dict[Array, str], loss: Array | None = None
+) -> Mapping[Var, Array]:
+    """The gradients of a loss by all parameters that it depends on, in one sweep; each is put before the referee. Where
+    `loss` draws what is no smooth function of noise, they pass by the score function."""
     used = [p for p in params if p in variables_of(value)]
     ctx = Context(facts=model.elaborated.facts, names=names)
-    found = gradient(value, used, ctx)
+    raw = model.reduced(loss).array if loss is not None else None
+    f = value if raw is None else prepared(raw, ctx, scored=True, smooth=True)
+    found = gradient(f, used, ctx)
     for array, name in ctx.trace.names.items():
         names.setdefault(array, name)
-    model.code_checks.extend(check_by_differences(value, p, found[p], 1, model.elaborated.facts) for p in used)
-    return {p: found[p] for p in used}
+    if f is value:
+        model.code_checks.extend(check_by_differences(value, p, found[p], 1, model.elaborated.facts) for p in used)
+        return {p: found[p] for p in used}
+    scored = {p: thawed(found[p]) for p in used}
+    model.code_checks.extend(left_to_referee(f, p, scored[p], 1, model.elaborated.facts, []) for p in used)
+    return {p: prepared(scored[p], ctx) for p in used}
 
 
 def game_of(model: Model, name: str, names: dict[Array, str]) -> Game:
@@ -147,7 +158,7 @@ def game_of(model: Model, name: str, names: dict[Array, str]) -> Game:
             raise CannotDerive(
                 f"the game `{name}` is played with an unknown {p.unknown.kind}: it cannot be trained", p.payoff
             )
-        payoff = ready(model, p.payoff, f"a payoff of `{name}`")
+        payoff = ready(model, p.payoff, f"a payoff of `{name}`", smooth=True)
         moves = [v for v in p.parameters if isinstance(v, Var)]
         names.update(model.reduced(p.payoff).names)
         own = next((n for n, a in model.elaborated.lets.items() if a is p.payoff), "")

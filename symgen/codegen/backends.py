@@ -7,23 +7,13 @@ tensor/operations.py. Entries here are those that code needs in a form without o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from symgen.codegen.template import Template
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.operations import OPERATIONS
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["DEFAULTS", "Template", "function_template", "operation_template"]
-
-
-@dataclass(frozen=True)
-class Template:
-    """A text with `{0}`, `{1}` for the arguments; `helpers` are functions of runtime.py, `imports` what it takes from
-    SciPy."""
-
-    text: str
-    helpers: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ()
 
 
 _FUNCTIONS = {

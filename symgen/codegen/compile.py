@@ -190,7 +190,7 @@ def header(emitter: Emitter) -> list[str]:
     return [*lines, ""]
 
 
-ALLOWED_IMPORTS = {"numpy", "scipy"}
+ALLOWED_IMPORTS = {"numpy", "scipy", "torch", "jax", "math"}
 FORBIDDEN = {
     "eval",
     "exec",

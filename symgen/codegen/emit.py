@@ -529,8 +529,8 @@ class Emitter:
 
 
 def plain(text: str) -> str:
-    """A formula without what NumPy and the language write differently."""
-    for a, b in (("np.", ""), (".T", "'"), ("**", "^"), (" ", ""), ("(", ""), (")", "")):
+    """A formula without what the libraries and the language write differently."""
+    for a, b in (("np.", ""), ("torch.", ""), ("jnp.", ""), (".T", "'"), ("**", "^"), (" ", ""), ("(", ""), (")", "")):
         text = text.replace(a, b)
     return text
 

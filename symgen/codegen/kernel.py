@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from symgen.codegen.backend import Backend
 from symgen.codegen.contraction import nominal_size
 from symgen.codegen.emit import Emitter
 from symgen.codegen.lower import lower
@@ -14,7 +15,8 @@ from symgen.codegen.program import VIEWS, Value
 from symgen.codegen.sampling import NOISE, changed, followed, is_linear_in_expectations, sampled
 from symgen.codegen.sizes import dims_of, sights
 from symgen.codegen.stable import stabilised
-from symgen.codegen.words import Names, size_text
+from symgen.codegen.tensor_emit import TensorEmitter
+from symgen.codegen.words import ATOM, Names, size_text
 from symgen.tensor.expression import ZERO, Array, Dim, Expect, Scalar, Var, dim
 
 __all__ = ["SAMPLES", "Kernel", "make_kernel"]
@@ -49,10 +51,12 @@ def make_kernel(
     result: Callable[[Mapping[str, str]], str],
     doc: str = "",
     called: Mapping[str, str] | None = None,
+    backend: Backend | None = None,
 ) -> Kernel:
     """The kernel of `outputs`. `order` sorts its inputs; `rows` is the number of rows of the data: noise that has a row
     each is drawn once and `repeated` for more samples, other noise is `lifted` to an axis of samples. `result` makes
-    the returned expression from the texts of the outputs, `called` names outputs that have no name."""
+    the returned expression from the texts of the outputs, `called` names outputs that have no name. Without a `backend`
+    it is written in NumPy."""
     linear = is_linear_in_expectations(*outputs.values())
 
     def lifts(e: Expect) -> bool:
@@ -98,22 +102,34 @@ def make_kernel(
             entries *= nominal_size(s, nominal)
         return v.rank > 1 and entries >= LARGE
 
-    emitter = Emitter(program, taken, dims, {v: arguments[v] for v in (*inputs, *noise)}, large)
+    given_names = {v: arguments[v] for v in (*inputs, *noise)}
+    emitter = (
+        Emitter(program, taken, dims, given_names, large)
+        if backend is None
+        else TensorEmitter(program, taken, dims, given_names, backend)
+    )
     roots = list(program.outputs.values())
     body = emitter.emit(roots)
     bases = Counter(_base(r).serial for r in roots)
-    texts = {key: _owned(emitter, v, bases) for key, v in program.outputs.items()}
-    drawn = []
+    texts = {key: _owned(emitter, v, bases, backend) for key, v in program.outputs.items()}
+    drawn: list[str] = []
     for variable, law in laws:
         shape = "(" + ", ".join(size_text(s, dims) for s in variable.shape) + ("," if variable.rank == 1 else "") + ")"
-        drawn.append(f"    {arguments[variable]} = " + NOISE[law.lower()].format(shape=shape))
+        if backend is None:
+            text = NOISE[law.lower()].format(shape=shape)
+        else:
+            text = backend.noise[law.lower()].format(shape, len(drawn))
+            emitter.helpers[f"drawn_{law.lower()}"] = None
+        drawn.append(f"    {arguments[variable]} = {text}")
     prologue, told = _sizes_shown(inputs, arguments, dims, " ".join([*drawn, *body, *texts.values()]))
     if emitter.needs_dtype or drawn:
-        first = next((arguments[v] for v in inputs if v.role != "const"), None)
-        prologue.append("    dtype = " + (f"{first}.dtype" if first else "np.dtype(np.float64)"))
+        first = next((arguments[v] for v in inputs if v.role != "const" or backend is not None), None)
+        if backend is not None:
+            prologue.append("    " + (backend.prologue.format(first) if first else backend.alone))
+        else:
+            prologue.append("    dtype = " + (f"{first}.dtype" if first else "np.dtype(np.float64)"))
     if emitter.risky:
-        prologue.append('    with np.errstate(all="ignore"):  # in branches that are not taken')
-        body = ["    " + line for line in body]
+        body = ['    with np.errstate(all="ignore"):  # in branches that are not taken', *("    " + line for line in body)]
         body.append("        return " + result(texts))
     else:
         body.append("    return " + result(texts))
@@ -127,9 +143,13 @@ def make_kernel(
     )  # fmt: skip
 
 
-def _owned(emitter: Emitter, value: Value, bases: Mapping[int, int]) -> str:
+def _owned(emitter: Emitter, value: Value, bases: Mapping[int, int], backend: Backend | None) -> str:
     """The text of an output, copied where it would share memory with an input or another output."""
     base = _base(value)
+    if isinstance(emitter, TensorEmitter) and backend is not None:
+        if base.op == "input" or bases[base.serial] > 1:
+            return backend.owned.format(emitter.array_text(value, ATOM))
+        return emitter.array_text(value)
     text = emitter.text(value)
     return f"np.array({text})" if (base.op == "input" or bases[base.serial] > 1) and value.rank else text
 

@@ -1,11 +1,10 @@
-"""A `Unit` as the source of a module: losses with gradients, named values, `init` and `train`."""
+"""A `Unit` as the source of a NumPy module: losses with gradients, named values, `init` and `train`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from symgen.codegen.compile import check_source
 from symgen.codegen.kernel import Kernel, make_kernel
 from symgen.codegen.layout import (
     constant_text,
@@ -30,21 +29,12 @@ from symgen.codegen.words import Names, size_text
 from symgen.tensor.expression import Array, Dim, Num, Scalar, Var, topological, variables_of
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["generate_module"]
-
-
-def generate_module(unit: Unit, formula: Callable[[Array], str] | None = None, target: str = "numpy") -> str:
-    """The source of a module for `unit`. `formula` writes an array in symgen's language, for comments."""
-    if target != "numpy":
-        raise CannotDerive(f"there is no backend `{target}` yet", None, "codegen/backends.py")
-    source = Writer(unit, formula).write()
-    check_source(source)
-    return source
+__all__ = ["HELPERS", "Writer"]
 
 
 LOCALS = (
     "value", "gradients", "consts", "seed", "samples", "steps", "batch", "callback", "state", "checkpoint", "every",
-    "evaluate", "who", "init", "train", "SHAPES", "DOMAINS", "SEEN", "TRAINS",
+    "evaluate", "who", "init", "train", "device", "SHAPES", "DOMAINS", "SEEN", "TRAINS",
 )  # fmt: skip
 
 
@@ -527,12 +517,7 @@ class Writer:
         lines += ["", "import numpy as np"]
         if self.imports:
             lines.append("from scipy import " + ", ".join(sorted(self.imports)))
-        lines += ["", "# the sizes of the axes of each array", "SHAPES = {"]
-        for v in self.order:
-            if v.shape or v not in self.unit.consts:
-                sizes = ", ".join(self.shape_entry(v, k) for k in range(len(v.shape)))
-                lines.append(f"    {quoted(v.name)}: ({sizes}{',' if len(v.shape) == 1 else ''}),")
-        lines.append("}")
+        lines += self.shape_lines([v for v in self.order if v.shape or v not in self.unit.consts])
         if self.params:
             lines.append("DOMAINS = " + dictionary({v.name: quoted(v.domain) for v in self.params}))
         lines.append("SEEN = set()  # shapes that were checked")
@@ -545,6 +530,13 @@ class Writer:
         for part in carried:
             text += "\n\n\n" + part.rstrip()
         return text + "\n"
+
+    def shape_lines(self, variables: Sequence[Var]) -> list[str]:
+        lines = ["", "# the sizes of the axes of each array", "SHAPES = {"]
+        for v in variables:
+            sizes = ", ".join(self.shape_entry(v, k) for k in range(len(v.shape)))
+            lines.append(f"    {quoted(v.name)}: ({sizes}{',' if len(v.shape) == 1 else ''}),")
+        return [*lines, "}"]
 
     def shape_entry(self, v: Var, k: int) -> str:
         size = v.shape[k]

@@ -337,7 +337,7 @@ def play(
     g, slots = packed(views, dtype)
     curved = [name for name in names if domains[name] in ("positive", "unit", "simplex", "spd", "lower")]
     ends = np.cumsum([0] + [sum(views[name].size for name in player) for player in players])
-    parts = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:])]  # noqa: RUF007
+    parts = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:])]
     memory: Any = {}
     rows = {"order": None, "at": 0}
     start = 0

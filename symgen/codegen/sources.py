@@ -1,4 +1,4 @@
-"""The text of the functions that generated modules carry, from runtime.py and optimisers.py, without annotations."""
+"""The text of the functions that generated modules carry, from the runtime files, without annotations."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from symgen.text.diagnostics import InternalError
+
 __all__ = ["CARRIED", "source_of"]
 
-FILES = ("runtime.py", "optimisers.py")
+RUNTIMES = ("runtime.py", "runtime_torch.py", "runtime_jax.py")
 
 
 @cache
-def _functions() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Each function: its source without annotations, and the names that it uses."""
+def _functions(runtime: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Each function: its source without annotations, and the names that it uses; those of `runtime` come before the
+    common ones."""
     out: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for file in FILES:
+    for file in ("runtime.py", "optimisers.py", *((runtime,) if runtime != "runtime.py" else ())):
         text = (Path(__file__).parent / file).read_text(encoding="utf-8")
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef):
@@ -53,15 +56,15 @@ def _characters(line: str, column: int) -> int:
 
 
 def carried() -> frozenset[str]:
-    return frozenset(_functions())
+    return frozenset().union(*(_functions(file) for file in RUNTIMES))
 
 
 CARRIED = carried()
 
 
-def source_of(names: Iterable[str]) -> list[str]:
+def source_of(names: Iterable[str], runtime: str = "runtime.py") -> list[str]:
     """The sources of the named functions and of all that they use, each after what it uses."""
-    table = _functions()
+    table = _functions(runtime)
     out: dict[str, None] = {}
 
     def visit(name: str, above: tuple[str, ...] = ()) -> None:
@@ -73,4 +76,7 @@ def source_of(names: Iterable[str]) -> list[str]:
 
     for name in names:
         visit(name)
+    foreign = [name for name in out if runtime != "runtime.py" and "np" in table[name][1]]
+    if foreign:
+        raise InternalError(f"`{foreign[0]}` is written for NumPy alone")
     return [table[name][0] for name in out]

@@ -19,7 +19,8 @@ __all__ = [
 ]  # fmt: skip
 
 ATOM, POWER, UNARY, PRODUCT, SUM, COMPARE, NONE = 7, 6, 5, 4, 3, 2, 0
-RESERVED = {"np", "special", "linalg", "math", "params", "data", "grads", "rng", "dtype", "sizes", "arrays", "out"}
+RESERVED = {"np", "special", "linalg", "math", "params", "data", "grads", "rng", "dtype", "sizes", "arrays", "out",
+            "torch", "jax", "jnp", "device"}  # fmt: skip
 
 
 class Names:

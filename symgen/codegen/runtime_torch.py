@@ -1,0 +1,175 @@
+"""What generated modules for PyTorch carry. Nothing imports this file: `sources` takes the text of its functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from symgen.codegen.runtime import shown_sizes
+
+# --- functions on elements --------------------------------------------------------------------------------------------
+
+
+def softplus(z: Any) -> Any:
+    """log(1 + exp(z)) without overflow."""
+    return torch.logaddexp(z, torch.zeros_like(z))
+
+
+def cross_entropy_of_logit(z: Any, y: Any) -> Any:
+    """-y*log(p) - (1 - y)*log(1 - p) for p = sigmoid(z)."""
+    return y * softplus(-z) + (1 - y) * softplus(z)
+
+
+def gamma(x: Any) -> Any:
+    """The gamma function: exp(lgamma(x)), with its sign left of 0."""
+    negative = (x < 0) & (torch.remainder(torch.floor(x), 2) == 1)
+    return torch.where(negative, -torch.exp(torch.lgamma(x)), torch.exp(torch.lgamma(x)))
+
+
+def logdet_spd(A: Any) -> Any:
+    """log(det A) of a symmetric positive definite A, from its Cholesky factor."""
+    L = torch.linalg.cholesky(A)
+    return 2 * torch.log(L.diagonal(0, -2, -1)).sum(-1)
+
+
+def matrix_power(A: Any, k: Any) -> Any:
+    """A^k for a whole number k."""
+    if float(k) != round(float(k)):
+        raise ValueError(f"the exponent of a matrix power is a whole number, not {float(k)}")
+    return torch.linalg.matrix_power(A, round(float(k)))
+
+
+def expm_frechet(A: Any, E: Any) -> Any:
+    """The derivative of expm at A in the direction E: a block of expm([[A, E], [0, A]])."""
+    n = A.shape[-1]
+    top, bottom = torch.cat([A, E], -1), torch.cat([torch.zeros_like(A), A], -1)
+    return torch.linalg.matrix_exp(torch.cat([top, bottom], -2))[..., :n, n:]
+
+
+# --- positions --------------------------------------------------------------------------------------------------------
+
+
+def inside(i: Any, size: int) -> Any:
+    """The position i, which has to be one of 0 .. size-1."""
+    if not 0 <= i < size:
+        raise IndexError(f"there is no entry {i} on an axis of {size}")
+    return i
+
+
+def all_inside(i: Any, size: int) -> Any:
+    """The positions i, each of which has to be one of 0 .. size-1."""
+    if i.numel() and not (0 <= i.min() and i.max() < size):
+        raise IndexError(f"the entries {int(i.min())} .. {int(i.max())} do not lie on an axis of {size}")
+    return i
+
+
+def put(shape: Any, where: Any, values: Any) -> Any:
+    """Zeros of a shape, with `values` at `where`."""
+    out = values.new_zeros(shape)
+    out[where] = values
+    return out
+
+
+def put_added(shape: Any, where: Any, values: Any) -> Any:
+    """Zeros of a shape, with the rows of `values` added at the positions `where` of the first axis."""
+    return values.new_zeros(shape).index_put((where,), values, accumulate=True)
+
+
+# --- the door ---------------------------------------------------------------------------------------------------------
+
+
+def door(names: Any, places: Any, shapes: Any, sizes: Any) -> Any:
+    """The named tensors from their places, as floats of one dtype on one device that fit each other; raises ValueError
+    naming one that does not."""
+    found = {}
+    for name, place in zip(names, places):
+        if place is None or name not in place:
+            raise ValueError(f"`{name}` is missing")
+        found[name] = place[name]
+    typed = [torch.as_tensor(a) for a in found.values() if hasattr(a, "dtype")]
+    device = next((a.device for a in found.values() if isinstance(a, torch.Tensor)), None)
+    dtype = None
+    for a in typed:
+        if a.is_floating_point():
+            dtype = a.dtype if dtype is None else torch.promote_types(dtype, a.dtype)
+    for name, a in found.items():
+        if torch.as_tensor(a).is_complex():
+            raise ValueError(f"`{name}` holds complex numbers, and should hold real ones")
+        found[name] = torch.as_tensor(a, dtype=dtype or torch.float64, device=device)
+    shown_sizes(shapes, found, sizes)
+    return list(found.values())
+
+
+# --- initial values ---------------------------------------------------------------------------------------------------
+
+
+def constrained(domain: str, u: Any) -> Any:
+    """The point of a domain at the free coordinates u."""
+    if domain == "positive":
+        return torch.exp(u)
+    if domain == "unit":
+        return torch.sigmoid(u)
+    if domain == "simplex":
+        return torch.softmax(u, -1)
+    if domain in ("spd", "lower"):
+        L = torch.tril(u, -1) + torch.diag_embed(torch.exp(u.diagonal(0, -2, -1)))
+        return L if domain == "lower" else L @ L.mT
+    if domain == "symmetric":
+        return u + u.mT
+    if domain == "skew":
+        return u - u.mT
+    if domain == "psd":
+        return u @ u.mT
+    if domain == "diagonal":
+        return torch.diag_embed(u.diagonal(0, -2, -1))
+    if domain == "orthogonal":
+        U, _, V = torch.linalg.svd(u)
+        return U @ V
+    return torch.abs(u) if domain == "nonnegative" else u
+
+
+def initial(rng: Any, kind: str, scale: float, shape: Any, domain: str, dtype: Any, device: Any) -> Any:
+    """A start: a number, normal(scale), glorot, he; `small` is near the middle of the domain."""
+    fan_in, fan_out = (shape[-2], shape[-1]) if len(shape) > 1 else (shape[0] if shape else 1, 1)
+    if kind == "number":
+        return torch.full(shape, scale, dtype=dtype, device=device)
+    if kind == "glorot":
+        return (6 / (fan_in + fan_out)) ** 0.5 * (2 * torch.rand(shape, generator=rng, dtype=dtype, device=device) - 1)
+    x = torch.randn(shape, generator=rng, dtype=dtype, device=device)
+    if kind == "normal":
+        return scale * x
+    return (2 / fan_in) ** 0.5 * x if kind == "he" else constrained(domain, 0.1 * x)
+
+
+# --- noise ------------------------------------------------------------------------------------------------------------
+
+
+def drawn_normal(rng: Any, shape: Any, dtype: Any, device: Any) -> Any:
+    """Draws of Normal(0, 1)."""
+    return torch.randn(shape, generator=rng, dtype=dtype, device=device)
+
+
+def drawn_uniform(rng: Any, shape: Any, dtype: Any, device: Any) -> Any:
+    """Draws of Uniform(0, 1)."""
+    return torch.rand(shape, generator=rng, dtype=dtype, device=device)
+
+
+def drawn_exponential(rng: Any, shape: Any, dtype: Any, device: Any) -> Any:
+    """Draws of Exponential(1)."""
+    return torch.empty(shape, dtype=dtype, device=device).exponential_(generator=rng)
+
+
+def drawn_gumbel(rng: Any, shape: Any, dtype: Any, device: Any) -> Any:
+    """Draws of Gumbel(0, 1)."""
+    return -torch.log(drawn_exponential(rng, shape, dtype, device))
+
+
+def drawn_logistic(rng: Any, shape: Any, dtype: Any, device: Any) -> Any:
+    """Draws of Logistic(0, 1)."""
+    return drawn_gumbel(rng, shape, dtype, device) - drawn_gumbel(rng, shape, dtype, device)
+
+
+def drawn_laplace(rng: Any, shape: Any, dtype: Any, device: Any) -> Any:
+    """Draws of Laplace(0, 1)."""
+    return drawn_exponential(rng, shape, dtype, device) - drawn_exponential(rng, shape, dtype, device)
