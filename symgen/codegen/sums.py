@@ -73,8 +73,12 @@ class Sums:
             if done is not None:
                 return done
         factors, indices = self.opened_chain(factors, indices)
-        scalars = [f for f in factors if not f.free]
+        constant = [i for i in indices if all(i not in f.free for f in factors)]  # a factor was constant after all
+        indices = [i for i in indices if i not in constant]
+        scalars = [*(f for f in factors if not f.free), *(i.size for i in constant)]
         factors = [f for f in factors if f.free]
+        if not factors:
+            return self.lowering.product(scalars)
         operands = self.operands(factors)
         if into_smallest and scalars:
             k = min(range(len(operands)), key=lambda k: self.contraction.cost(operands[k].labels))
