@@ -181,6 +181,9 @@ class Derivation:
         if self.array is None:
             return None
         own = self.goal.name if isinstance(self.goal, tree.Name) else None
+        name = self.author_names.get(self.array)
+        if name is not None and self.goal is not None and not isinstance(self.goal, tree.Name):
+            return tree.Name(name)
         return raise_array(self.array, {a: n for a, n in self.author_names.items() if a is not self.array or n != own})
 
     @property

@@ -11,6 +11,7 @@ from symgen.tensor.expression import (
     HALF,
     ZERO,
     Add,
+    Array,
     Scalar,
     Var,
     add,
@@ -23,10 +24,12 @@ from symgen.tensor.expression import (
     mul,
     neg,
     operator,
+    replace_arrays,
     sub,
     substitute,
     tensor,
     total,
+    var,
     where,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
@@ -102,6 +105,30 @@ def _tied(body: Scalar, x: Var, kind: str) -> Scalar:
     if kind == "skew":
         return sub(body, flipped)
     return add(body, flipped, neg(mul(delta(i, j), substitute(body, {j: i}))))
+
+
+def by_free_entries(f: Array, x: Var, result: Array) -> tuple[Array, Var, Array]:
+    """What the tied form says: f over the free entries v of x alone, v, and its gradient by v, which `result` gives on
+    and below the diagonal."""
+    v = var(f"_{x.name}", x.shape, "real", "placeholder", uid=14)
+    axes = [axis(k, s) for k, s in enumerate(x.shape)]
+    *batch, i, j = axes
+    here, there = entry(v, *axes), entry(v, *batch, j, i)
+    kind = KINDS[x.domain]
+    below, shown = compare("<=", j, i), entry(result, *axes)
+    if kind == "symmetric":
+        made = where(below, here, there)
+    elif kind == "skew":
+        below = compare("<", j, i)
+        made = where(below, here, where(compare("<", i, j), neg(there), ZERO))
+    elif kind == "diagonal":
+        below = compare("==", i, j)
+        made = mul(delta(i, j), here)
+    else:
+        made = where(below, here, ZERO)
+    matrix = tensor(axes, made)
+    claim = tensor(axes, where(below, shown, ZERO))
+    return replace_arrays(f, {x: matrix}), v, replace_arrays(claim, {x: matrix})
 
 
 def _tangent_to_orthogonal(body: Scalar, x: Var) -> Scalar:

@@ -29,6 +29,7 @@ from symgen.render.compose import (
 from symgen.render.factors import affine, exponent_of, factors_of, remainder
 from symgen.render.index_notation import Axes, IndexNotation
 from symgen.render.network import Edge, Network, NoMatrixForm
+from symgen.render.patterns import pattern
 from symgen.render.operator_notation import OperatorNotation
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
@@ -214,6 +215,9 @@ class Raiser(OperatorNotation, IndexNotation):
     def _tree(self, node: Scalar, axes: Axes) -> t.Expression:
         if len(node.free) != len(axes) or (len(axes) > 2 and self._depth(node) > 60):
             raise NoMatrixForm
+        named = pattern(self, node, axes)
+        if named is not None:
+            return named
         match node:
             case x.Num():
                 return t.Name(node.value) if isinstance(node.value, str) else number(node.value)
@@ -259,7 +263,7 @@ class Raiser(OperatorNotation, IndexNotation):
             raise NoMatrixForm
         if present == axes[len(axes) - len(present) :]:
             return self.tree(node, present)
-        if len(axes) == 2:
+        if len(axes) == 2 and not isinstance(node, (x.Compare, x.Logic)):
             return spread(self.tree(node, present), self.size(axes[1].size))
         raise NoMatrixForm
 
@@ -318,7 +322,18 @@ class Raiser(OperatorNotation, IndexNotation):
             found = self._products[key] = (p.coefficient, dict(p.scalars), dict(p.arrays))
         return Product(found[0], dict(found[1]), dict(found[2]))
 
+    def scaled(self, tree: t.Expression, scale: Scalar) -> t.Expression:
+        """A number or scalar times an array."""
+        p = self.product(scale, ())
+        p.times((tree,))
+        return p.tree()
+
     def _product(self, node: Scalar, axes: Axes) -> Product:
+        named = pattern(self, node, axes)
+        if named is not None:
+            p = Product()
+            p.times((named,))
+            return p
         if isinstance(node, x.Sum):
             body, indices = self.opened(node)
             if isinstance(body, x.Add):

@@ -217,6 +217,13 @@ def _vec(r: Reading, e: tree.Call) -> Value:
     return build.vec(a)
 
 
+@special("tril", "triu")
+def _triangle(r: Reading, e: tree.Call) -> Value:
+    """The lower (upper) triangle of a matrix, zeros elsewhere."""
+    (a,), _ = arguments(r, e, 1)
+    return build.triangle(a, e.function == "tril")
+
+
 @special("eye")
 def _eye(r: Reading, e: tree.Call) -> Value:
     r.no_keywords(e)

@@ -27,6 +27,7 @@ from symgen.tensor.expression import (
     Scalar,
     Sum,
     add,
+    compare,
     count_nodes,
     delta,
     divide,
@@ -438,6 +439,15 @@ def diagonal(value: Value) -> Value:
     value = square(settled(value), "diagonal")
     i = fresh_index(value.shape[-1])
     return Value((*value.indices[:-2], i), value.at(*value.indices[:-2], i, i))
+
+
+def triangle(value: Value, lower: bool) -> Value:
+    """The entries on one side of the diagonal, and on it; zeros elsewhere."""
+    if value.rank < 2:
+        raise ShapeClash("a triangle is of a matrix")
+    i, j = value.indices[-2:]
+    value = settled(value)
+    return Value(value.indices, where(compare("<=", j, i) if lower else compare("<=", i, j), value.body, ZERO))
 
 
 def diagonal_matrix(value: Value) -> Value:

@@ -28,7 +28,7 @@ FORMS = {
     "tensor[j: d](sum[i: n](X[i, j]*(x[i] - y[i]))/n)": "X' @ (x - y)/n",
     "tensor[j: d](sum[i: n](X[i, j]*(x[i] - y[i]))/n + s*w[j])": "X' @ (x - y)/n + s*w",
     "tensor[i: d, j: d](sum[l: n](X[l, i]*x[l]*X[l, j]))": "X' @ diag(x) @ X",
-    "tensor[i: n, j: n](where(i <= j, A[i, j], 0))": "tensor[i: n, j: n](where(i <= j, A[i, j], 0))",
+    "tensor[i: n, j: n](where(i <= j, A[i, j], 0))": "triu(A)",
     "diag(x) - outer(x, x)": "diag(x) - outer(x, x)",
     "A + A'": "A + A'",
     "tensor[i: n, j: n](-sum[l: n](inv(A)[l, i]*B[l, j]))": "-inv(A)' @ B",

@@ -106,7 +106,7 @@ class Figures:
         return sorted(r for o in self.outcomes if o.status == "right" and (r := o.ratio) is not None)
 
     def summary(self) -> str:
-        times, ratios = self.times(), self.ratios()
+        times, ratios = self.times(), self.ratios() or [1.0]
         long = sum(r > 2 for r in ratios)
         return (
             f"{len(self.outcomes)} problems: {self.count('right')} right, {self.count('wrong')} wrong, "

@@ -1,0 +1,207 @@
+"""Index forms that have a name: parts put side by side, running sums, Kronecker products, reshaped arrays, triangles.
+
+Each pattern gives the expression of the language whose definition the index form is, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symgen.render.compose import call, number
+from symgen.tensor import expression as x
+from symgen.tensor.expression import Index, Scalar
+from symgen.text import tree as t
+
+if TYPE_CHECKING:
+    from symgen.render.raising import Raiser
+
+Axes = tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """`body` over `axes`, standing at `offset` along axis `place` of a larger array that is zero elsewhere."""
+
+    place: int
+    offset: Scalar
+    axes: Axes
+    body: Scalar
+
+    @property
+    def end(self) -> Scalar:
+        return x.expand_size(x.add(self.offset, self.axes[self.place].size))
+
+
+def pattern(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
+    """The named form of `node` over `axes`, if it is one of those known here."""
+    if not 0 < len(axes) <= 2:
+        return None
+    for recognise in RECOGNISERS.get(type(node), ()):
+        found = recognise(r, node, axes)
+        if found is not None:
+            return found
+    return None
+
+
+def segment_of(node: Scalar, axes: Axes) -> Segment | None:
+    """sum[j: m](f[j] Delta(i, j + k)): the vector f at k, for an i of a longer range."""
+    factors = list(node.args) if isinstance(node, x.Mul) else [node]
+    sums = [f for f in factors if isinstance(f, x.Sum)]
+    if len(sums) != 1:
+        return None
+    body, indices = x.open_sum(sums[0])
+    inside = list(body.args) if isinstance(body, x.Mul) else [body]
+    deltas = [f for f in inside if isinstance(f, x.Delta)]
+    if len(deltas) != 1:
+        return None
+    for i, at in (deltas[0].args, deltas[0].args[::-1]):
+        # i may be shifted itself: i + 1 = j
+        for k, own in enumerate(axes):
+            moved = x.sub(i, own)
+            if own in moved.free or moved.free or own in at.free:
+                continue
+            at_own = x.sub(at, moved)
+            found = [j for j in indices if j in at_own.free]
+            if len(found) != 1 or x.sub(at_own, found[0]).free:
+                continue
+            j = found[0]
+            offset = x.expand_size(x.sub(at_own, j))
+            rest = [f for f in inside if f is not deltas[0]]
+            if own in x.mul(*rest).free or not x.in_range(x.add(offset, j), own.size):
+                continue
+            inner = x.total(x.mul(*rest), [i for i in indices if i is not j])
+            whole = x.mul(*(f for f in factors if f is not sums[0]), inner)
+            if own in whole.free:
+                continue
+            return Segment(k, offset, (*axes[:k], j, *axes[k + 1 :]), whole)
+    return None
+
+
+def joined(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
+    """concat(zeros(k), f, g, zeros(m)) of segments that stand side by side."""
+    terms = node.args if isinstance(node, x.Add) else (node,)
+    if len(terms) > 16:
+        return None
+    found = [segment_of(term, axes) for term in terms]
+    segments = [s for s in found if s is not None]
+    if len(segments) < len(terms) or len({s.place for s in segments}) != 1:
+        return None
+    place = segments[0].place
+    size = axes[place].size
+    starts: dict[Scalar, Segment] = {s.offset: s for s in segments}
+    if len(starts) < len(segments):
+        return None
+    ends = {s.end for s in segments}
+    first = [s for s in segments if s.offset not in ends]
+    if len(first) != 1:
+        return None
+    order = [first[0]]
+    while order[-1].end in starts:
+        order.append(starts[order[-1].end])
+    if len(order) != len(segments):
+        return None
+    front, back = order[0].offset, x.expand_size(x.sub(size, order[-1].end))
+    parts: list[t.Expression] = [
+        r.whole(s.body, s.axes) for s in order
+    ]
+    if front is not x.ZERO:
+        parts.insert(0, zeros(r, axes, place, front))
+    if back is not x.ZERO:
+        parts.append(zeros(r, axes, place, back))
+    return call("concat", *parts) if place == 0 else call("concat", *parts, axis=number(place))
+
+
+def zeros(r: Raiser, axes: Axes, place: int, length: Scalar) -> t.Expression:
+    return call("zeros", *(r.size(length if k == place else i.size) for k, i in enumerate(axes)))
+
+
+def running(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
+    """sum[j](where(j <= i, f[j], 0)) is cumsum(f); with i <= j it runs from the end."""
+    if not isinstance(node, x.Sum) or len(node.indices) != 1:
+        return None
+    body, (j,) = x.open_sum(node)
+    if not isinstance(body, x.Where) or body.args[2] is not x.ZERO or not isinstance(body.args[0], x.Compare):
+        return None
+    condition, inner, _ = body.args
+    i = axes[-1]
+    if condition.op != "<=" or set(condition.args) != {i, j} or i in inner.free or i.size is not j.size:
+        return None
+    values = r.whole(inner, (*axes[:-1], j))
+    if condition.args[0] is j:
+        return call("cumsum", values)
+    return back_to_front(call("cumsum", back_to_front(values, len(axes))), len(axes))
+
+
+def back_to_front(e: t.Expression, rank: int) -> t.Expression:
+    backwards = t.Slice(None, None, number(-1))
+    return t.Subscript(e, (*(t.Slice(None, None) for _ in range(rank - 1)), backwards))
+
+
+def kronecker(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
+    """A[div(i, p), div(j, q)] B[mod(i, p), mod(j, q)]."""
+    if not isinstance(node, x.Mul):
+        return None
+    entries = [f for f in node.args if isinstance(f, x.Entry) and f.free]
+    rest = [f for f in node.args if f not in entries]
+    if len(entries) != 2 or any(f.free for f in rest):
+        return None
+    for a, b in (entries, entries[::-1]):
+        if len(a.indices) != len(axes) or len(b.indices) != len(axes):
+            continue
+        sizes = b.array.shape
+        if all(
+            u is x.fn("div", i, p) and v is x.fn("mod", i, p) and x.expand_size(x.mul(s, p)) is x.expand_size(i.size)
+            for i, p, s, u, v in zip(axes, sizes, a.array.shape, a.indices, b.indices, strict=True)
+        ):
+            made = call("kron", r.array(a.array), r.array(b.array))
+            return r.scaled(made, x.mul(*rest))
+    return None
+
+
+def reshaped(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
+    """The entry of an array at the digits of a flat index: vec(A), reshape(A, n, m)."""
+    if not isinstance(node, x.Entry) or not any(isinstance(i, x.Fn) for i in node.indices):
+        return None
+    shape = node.array.shape
+    if digits(axes, shape) == list(node.indices):
+        return call("reshape", r.array(node.array), *(r.size(i.size) for i in axes))
+    if len(shape) == 2 and len(axes) == 1 and digits(axes, shape[::-1]) == list(node.indices[::-1]):
+        return call("vec", r.array(node.array))
+    return None
+
+
+def digits(axes: Axes, shape: tuple[Scalar, ...]) -> list[Scalar]:
+    """The row-major places in an array of `shape` of the entries over `axes`."""
+    flat: Scalar = x.ZERO
+    for i in axes:
+        flat = x.add(x.mul(flat, i.size), i)
+    flat = x.expand_size(flat)
+    out: list[Scalar] = []
+    for size in shape[:0:-1]:
+        out.append(x.fn("mod", flat, size))
+        flat = x.fn("div", flat, size)
+    return [flat, *reversed(out)]
+
+
+def triangle(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
+    """where(j <= i, A[i, j], 0): the lower triangle."""
+    if not isinstance(node, x.Where) or len(axes) != 2 or node.args[2] is not x.ZERO:
+        return None
+    condition, body, _ = node.args
+    if not isinstance(condition, x.Compare) or condition.op != "<=" or set(condition.args) != set(axes):
+        return None
+    name = "tril" if condition.args[0] is axes[1] else "triu"
+    return call(name, r.whole(body, axes))
+
+
+RECOGNISERS: dict[type, tuple[Callable[[Raiser, Scalar, Axes], t.Expression | None], ...]] = {
+    x.Add: (joined,),
+    x.Sum: (joined, running),
+    x.Mul: (kronecker, joined),
+    x.Entry: (reshaped,),
+    x.Where: (triangle,),
+}
+
+__all__ = ["pattern"]
