@@ -181,6 +181,7 @@ class Model:
     def evaluate_array(self, array: Array, names: Mapping[Array, str], given: Mapping[str, Any]) -> Any:
         """The numbers of a reduced array; `given` are values, sizes, `seed` and `samples` by canonical names."""
         from symgen.codegen.compile import Compiled
+        from symgen.codegen.referee import check_code
         from symgen.derivation.context import Context
         from symgen.model.reduce import prepared
 
@@ -207,7 +208,9 @@ class Model:
             raise CannotDerive(f"`{open_operators[0].name}` was not reduced, and has no number", open_operators[0])
         compiled = self._compiled.get(array)
         if compiled is None:
-            compiled = self._compiled[array] = Compiled({"result": array}, names)
+            compiled = Compiled({"result": array}, names)
+            check_code(compiled, self.elaborated.facts)
+            self._compiled[array] = compiled
         if any(isinstance(n, Expect) for n in walk(array)):
             if "seed" not in given:
                 raise DataError("this is estimated by sampling: give a seed, `seed=0`")

@@ -8,12 +8,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symgen.calculus.gradient import gradient
-from symgen.codegen.compile import check_source
+from symgen.codegen.compile import Compiled, check_source
 from symgen.codegen.generate import generate_module
+from symgen.codegen.referee import check_code
 from symgen.codegen.unit import Game, Loss, Param, Player, Train, Unit
 from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
 from symgen.model.engines import RECORDS
-from symgen.model.reduce import check_by_differences, prepared, left_to_referee
+from symgen.model.reduce import check_by_differences, left_to_referee, prepared
 from symgen.probability.reparameterisation import thawed
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
@@ -29,6 +31,7 @@ from symgen.tensor.expression import (
     variables_of,
     walk,
 )  # fmt: skip
+from symgen.tensor.facts import Facts
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive
 
@@ -127,7 +130,20 @@ def _unit_of(model: Model) -> Generated:
         names=own,
         assumptions=list(e.assumptions),
     )  # fmt: skip
+    model.code_checks.append(lambda: code_checked(unit, model.elaborated.facts))
     return Generated(unit)
+
+
+def code_checked(unit: Unit, facts: Facts | None) -> Evidence:
+    """The losses, gradients and values of a unit as code, compared with their entry expressions at a random point."""
+    outputs: dict[str, Array] = {f"value {name}": array for name, array in unit.values}
+    for loss in unit.losses:
+        outputs[f"loss {loss.name}"] = loss.value
+        outputs.update({f"gradient of {loss.name} by {v.name}": g for v, g in loss.gradients.items()})
+    points = check_code(Compiled(outputs, unit.names), facts) if outputs else 0
+    return Evidence("checked" if points else "unknown", digits=6 if points else None, points=points, method="code")
+
+
 
 
 def gradients_of(
@@ -138,7 +154,8 @@ def gradients_of(
     used = [p for p in params if p in variables_of(value)]
     ctx = Context(facts=model.elaborated.facts, names=names)
     raw = model.reduced(loss).array if loss is not None else None
-    f = value if raw is None else prepared(raw, ctx, scored=True, smooth=True)
+    apart = Context(facts=model.elaborated.facts, names=names)
+    f = value if raw is None else prepared(raw, apart, scored=True, smooth=True)
     found = gradient(f, used, ctx)
     for array, name in ctx.trace.names.items():
         names.setdefault(array, name)
