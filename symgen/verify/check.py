@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import numpy as np
+
 from symgen.algebra.equality import Comparison
+from symgen.algebra.search import Search
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
 from symgen.model.model import Elaborated
 from symgen.model.reduce import Reduced
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash
-from symgen.tensor.expression import Array, Num, Scalar, Var, open_tensor
+from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate
+from symgen.tensor.expression import Array, Num, Scalar, Var, open_tensor, variables_of
+from symgen.tensor.facts import Facts
 from symgen.tensor.formula import Clash, Poisoned, shape_text
+from symgen.tensor.scope import names_in
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
 from symgen.text.tree import Source, Span
 from symgen.verify.chain import Relation, compare_values
 from symgen.verify.suggest import suggest
+from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
 
 SECONDS = 20.0  # of one claim
+HINT_SECONDS = 1.0  # of the search for a suggestion
+MAX_NAMES = 10
 
 
 class ModelLike(Protocol):
@@ -57,12 +67,19 @@ def check_claim(model: ModelLike, claim: tree.Claim, source: Source, seconds: fl
     sides = [read(model, e, source, until) for e in (claim.first, *(s.value for s in claim.steps))]
     steps: list[Verdict] = []
     before = sides[0]
+    names = likely_names(model, [e.expression for e in sides])
     for k, (step, side) in enumerate(zip(claim.steps, sides[1:], strict=True), 1):
-        steps.append(check_step(model, source, k, before, side, step, until, len(claim.steps) - k + 1))
+        steps.append(check_step(model, source, k, before, side, step, until, len(claim.steps) - k + 1, names))
         if side.malformed is None:
             before = side
     verdict = of_chain(steps, claim.name.name if claim.name else "", claim)
     return replace(verdict, shapes=shapes_of(model.elaborated))
+
+
+def likely_names(model: ModelLike, sides: Sequence[tree.Expression]) -> list[str]:
+    """What a name may have been mistaken for: the names of the claim, then the other variables."""
+    told = [n.name for e in sides for n in names_in(e)]
+    return list(dict.fromkeys([*told, *model.elaborated.variables]))[:MAX_NAMES]
 
 
 def shapes_of(e: Elaborated) -> dict[str, tuple[Scalar, ...]]:
@@ -73,7 +90,7 @@ def shapes_of(e: Elaborated) -> dict[str, tuple[Scalar, ...]]:
     return shapes
 
 
-def read(model: ModelLike, e: tree.Expression, source: Source, until: float) -> Side:
+def read(model: ModelLike, e: tree.Expression, source: Source, until: float, asking: bool = True) -> Side:
     side = Side(e)
     reader = model._elaborator.reader()
     reader.written = lambda span: source.text[span.start : span.end]
@@ -90,7 +107,8 @@ def read(model: ModelLike, e: tree.Expression, source: Source, until: float) -> 
         return side
     try:
         reduced = model.reduced(array, max(0.5, (until - time.monotonic()) / 2))
-        ask(reduced)
+        if asking:
+            ask(reduced)
     except CannotDerive as error:
         side.unknown, side.array = str(error), array  # as it stands it may still be tested, on finite tables
         return side
@@ -111,7 +129,8 @@ def ask(reduced: Reduced) -> None:
 
 
 def check_step(
-    model: ModelLike, source: Source, k: int, before: Side, side: Side, step: tree.ClaimStep, until: float, left: int
+    model: ModelLike, source: Source, k: int, before: Side, side: Side, step: tree.ClaimStep, until: float, left: int,
+    names: Sequence[str] = (),
 ) -> Verdict:  # fmt: skip
     bad = side.malformed or before.malformed
     if bad is not None:
@@ -146,37 +165,73 @@ def check_step(
         return replace(verdict, reason=before.unknown or side.unknown)
     if found.status != "refuted":
         return verdict
-    help = hint(model, a, relation, side, source, until)
+    help = hint(model, a, relation, side, source, until, names)
     return replace(verdict, suggestion=help, diagnostic=excerpt_of(source, k, before, side, found, step, help))
 
 
 _TURNED = {"<": ("<=", ">=", ">"), ">": (">=", "<=", "<"), "<=": (">=",), ">=": ("<=",)}
 
 
-def hint(model: ModelLike, left: Array, relation: Relation, side: Side, source: Source, until: float) -> str | None:
+def hint(
+    model: ModelLike, left: Array, relation: Relation, side: Side, source: Source, until: float, names: Sequence[str]
+) -> str | None:
     """The small edit of a wrong side under which its step holds, if there is one."""
-
     facts = model.elaborated.facts
-
-    def holds(e: tree.Expression) -> bool:
-        array = read(model, e, source, until).array
-        if array is None:
-            return False
-        try:
-            a, b = one_shape(left, array)
-            return compare_values(a, b, relation, facts, time.monotonic() + 1.0, prove=False).holds
-        except (ShapeClash, BudgetSpent):
-            return False
-
     if relation.op in _TURNED and side.array is not None:  # almost any edit would make an inequality hold
         for other in _TURNED[relation.op]:
             if compare_values(*one_shape(left, side.array), other, facts, time.monotonic() + 0.7, prove=False).holds:
                 return f"`{other}` for `{relation.op}`"
         return None
-    edit = suggest(
-        side.expression, source, holds, list(model.elaborated.dims), seconds=min(3.0, until - time.monotonic())
-    )
+    screen = Screen(left, side.array, facts) if relation.op == "=" and side.array is not None else None
+
+    def holds(e: tree.Expression) -> bool:
+        array = read(model, e, source, until, asking=False).array
+        if array is None:
+            return False
+        try:
+            a, b = one_shape(left, array)
+            if screen is not None and screen.excludes(b):
+                return False
+            return compare_values(a, b, relation, facts, time.monotonic() + 1.0, prove=False).holds
+        except (ShapeClash, BudgetSpent):
+            return False
+
+    seconds = min(HINT_SECONDS, until - time.monotonic())
+    edit = suggest(side.expression, source, holds, list(model.elaborated.dims), names, seconds)
     return edit.text if edit is not None else None
+
+
+class Screen:
+    """The value of the left side at one point, which most wrong edits do not have."""
+
+    def __init__(self, left: Array, wrong: Array, facts: Facts) -> None:
+        self.point: Point | None = None
+        search = Search([left, wrong], facts, time.monotonic() + 1.0, complete_point)
+        for attempt in range(3):
+            points = search.sample(attempt)
+            if points is None:
+                continue
+            try:
+                (self.value,) = evaluate([left], points[0], FLOAT)
+            except NotEvaluable:
+                return
+            if np.all(np.isfinite(self.value)):
+                self.point = points[0]
+                return
+
+    def excludes(self, other: Array) -> bool:
+        """Whether an array has another value there, for certain."""
+        if self.point is None or not variables_of(other) <= self.point.values.keys():
+            return False
+        try:
+            (value,) = evaluate([other], self.point, FLOAT)
+        except NotEvaluable:
+            return False
+        with np.errstate(all="ignore"):
+            if value.shape != self.value.shape or not np.all(np.isfinite(value)):
+                return value.shape != self.value.shape
+            scale = np.max(np.abs(self.value), initial=0.0) + np.max(np.abs(value), initial=0.0)
+            return bool(np.max(np.abs(value - self.value), initial=0.0) > 1e-6 * scale)
 
 
 def one_shape(a: Array, b: Array) -> tuple[Array, Array]:

@@ -72,8 +72,8 @@ def edits(
 ) -> Iterator[Edit]:
     """All single edits, the likely kinds first and of each kind the outer places first."""
     kinds: list[Callable[[Expression, _Text], Iterator[_Change]]] = [
-        _signs, _factors, _transposes, _logs, _powers, _orders, _reductions, lambda e, t: _sizes(e, t, sizes), _numbers,
-        _dropped, lambda e, t: _names(e, t, names),
+        _signs, _factors, lambda e, t: _names(e, t, names), _transposes, _logs, _powers, _orders, _reductions,
+        lambda e, t: _sizes(e, t, sizes), _numbers, _dropped,
     ]  # fmt: skip
     written = _Text(source)
     places = list(_places(expression))

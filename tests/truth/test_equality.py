@@ -96,6 +96,33 @@ abs(x + y) <= abs(x) + abs(y) | abs(x) + abs(y) <= abs(x + y)
 sigmoid(x) <= 1 | sigmoid(x) <= 99/100
 x^2 <= x^4 + 1/4 | x^2 <= x^4
 logdet(S) <= tr(S) - n | logdet(S) <= tr(S) - n - 1
+0 <= 1/2*(sum(s^2) + mu @ mu - k) - sum(log(s)) | 0 <= 1/2*(sum(s^2) + mu @ mu - k) - sum(log(s)) - 1
+mean(u)^2 <= mean(u^2) | mean(u^2) <= mean(u)^2
+x*y <= a*x^2/2 + y^2/(2*a) | x*y <= a*x^2/4 + y^2/(2*a)
+2 <= a + 1/a | 3 <= a + 1/a
+0 <= x^2 + x*y + y^2 | 0 <= x^2 + 3*x*y + y^2
+sum(u)^2 <= n*sum(u^2) | sum(u)^2 <= sum(u^2)
+2 <= exp(x) + exp(-x) | 3 <= exp(x) + exp(-x)
+1 + x*y <= exp(x*y) | 2 + x*y <= exp(x*y)
+a - 1 <= a*log(a) | a <= a*log(a)
+0 <= a*log(a/b) - a + b | 0 <= a*log(a/b)
+2*(u @ v) <= norm(u)^2 + norm(v)^2 | 3*(u @ v) <= norm(u)^2 + norm(v)^2
+sum(pi_*mu)^2 <= sum(pi_*mu^2) | sum(pi_*mu^2) <= sum(pi_*mu)^2
+2*x^2 <= x^4 + 1 | 3*x^2 <= x^4 + 1
+x*y <= x^2 + y^2 | x*y <= x^2 + y^2 - 1/1000000
+"""
+# strict, and false only where both sides meet
+TOUCHING = """
+a*b < (a^2 + b^2)/2
+log(a) < a - 1
+1 + x < exp(x)
+sqrt(a*b) < (a + b)/2
+p*(1 - p) < 1/4
+2 < a + 1/a
+0 < sum(pi_*log(pi_/rho))
+(u @ v)^2 < (u @ u)*(v @ v)
+x + y < y + x
+sigmoid(x) < 1/(1 + exp(-x))
 """
 
 
@@ -109,6 +136,29 @@ def test_inequalities_hold_and_are_refuted(true: str, false: str) -> None:
 def test_a_strict_inequality_fails_where_there_is_equality() -> None:
     assert less_equal(of("x - x"), of("0*x"), strict=True).status == "refuted"
     assert less_equal(of("p"), of("1 + 0*p"), strict=True).status == "proved"
+
+
+@pytest.mark.parametrize("claim", TOUCHING.strip().splitlines())
+def test_a_strict_inequality_is_refuted_where_its_sides_meet(claim: str) -> None:
+    refuted = less_equal(*(of(t) for t in claim.split("<")), strict=True)
+    assert refuted.status == "refuted" and refuted.counterexample is not None
+    assert "are both" in refuted.counterexample.text()
+    assert less_equal(*(of(t) for t in claim.split("<"))).holds
+
+
+def test_most_true_inequalities_are_proved() -> None:
+    found = [less_equal(*(of(t) for t in true.split("<="))).status for true, _ in rows(INEQUALITIES)]
+    assert found.count("proved") >= len(found) - 3, found
+
+
+def test_no_false_inequality_is_proved_by_its_form() -> None:
+    for _, false in rows(INEQUALITIES):
+        a, b = (of(t) for t in false.split("<="))
+        for opening in (False, True):
+            try:
+                assert not Workshop(NO_FACTS, time.monotonic() + 3.0, opening).is_ordered(a, b, False), false
+            except BudgetSpent:
+                pass
 
 
 def test_up_to_a_factor_and_up_to_a_term() -> None:
