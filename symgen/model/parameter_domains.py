@@ -68,9 +68,9 @@ def check_parameters(model: Elaboration, reader: DistributionReader, law: Array,
         domain = domains.get(name)
         value = reader.value(place)
         if domain == "spd" and value.rank < 2:
-            square(model, row, name, value, place)
+            square(model, row, name, value, place, reader.written(place.span))
         if domain in NEEDS:
-            check(model, value, domain, name, place, row)
+            check(model, value, domain, name, place, row, reader.written(place.span))
 
 
 def given(row: Distribution, e: tree.Call) -> tuple[dict[str, str], dict[str, tree.Expression]]:
@@ -86,14 +86,18 @@ def given(row: Distribution, e: tree.Call) -> tuple[dict[str, str], dict[str, tr
     return domains, dict(zip(positional, e.arguments, strict=False)) | keywords
 
 
-def square(model: Elaboration, row: Distribution, name: str, value: Value, place: tree.Expression) -> None:
-    word, text = WORDS.get(name, f"parameter `{name}`"), model.written(place.span)
+def square(
+    model: Elaboration, row: Distribution, name: str, value: Value, place: tree.Expression, text: str
+) -> None:
+    word = WORDS.get(name, f"parameter `{name}`")
     help = f"`diag={text}` gives the variances of independent components" if "diag" in row.alternatives else None
     raise Clash(f"the {word} of {named(row)} is a matrix, and `{text}` {shape_text(value.shape)}", place.span, word,
                 witnesses_of(model, value.array()), help=help)  # fmt: skip
 
 
-def check(model: Elaboration, value: Value, domain: str, name: str, place: tree.Expression, row: Distribution) -> None:
+def check(
+    model: Elaboration, value: Value, domain: str, name: str, place: tree.Expression, row: Distribution, text: str
+) -> None:
     array = value.array()
     if any(isinstance(n, Operator) for n in walk(array)):
         return
@@ -103,7 +107,6 @@ def check(model: Elaboration, value: Value, domain: str, name: str, place: tree.
         return
     word = WORDS.get(name, f"parameter `{name}`")
     need, bad = NEEDS[domain]
-    text = model.written(place.span)
     about = f"it is {value.body.value}" if isinstance(value.body, Num) else f"`{text}` {bad}"
     raise Clash(f"the {word} of {named(row)} must be {need}, and {about}", place.span, word, witnesses_of(model, array),
                 help=way_out(domain, name, place, value))  # fmt: skip
