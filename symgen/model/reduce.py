@@ -18,7 +18,9 @@ from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.derivation.referee import check_derivative, check_equal_numeric
 from symgen.model.engines import ENGINES, KEPT, LATE, RECORDS
-from symgen.probability.reparameterisation import reparameterise
+from symgen.probability.divergence import ExpectationStays
+from symgen.probability.quadrature import check_slope
+from symgen.probability.reparameterisation import reparameterise, thawed, with_scores
 from symgen.tensor import build
 from symgen.tensor.expression import (
     Array,
@@ -184,13 +186,29 @@ class _State:
 # --- the calculus as engines ------------------------------------------------------------------------------------------
 
 
-def prepared(f: Array, ctx: Context) -> Array:
-    """`f` ready for differentiation: densities written out, samples of what has no closed form reparameterised."""
+def prepared(f: Array, ctx: Context, scored: bool = False, smooth: bool = False) -> Array:
+    """`f` ready for numbers or for differentiation: densities written out, samples of what has no closed form
+    reparameterised (`smooth`: by what gradients pass through) or, first, weighted so that the score function comes
+    out (`scored`)."""
     state = _State(ctx, dict(ctx.names))
     f = state.late(f)
     if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
-        f = reparameterise(f, ctx)
+        if scored:
+            f = with_scores(f, ctx)
+        f = reparameterise(f, ctx, smooth)
     return f
+
+
+def left_to_referee(
+    f: Array, x: Array, result: Array, order: int, facts: Facts | None, checks: list[Callable[[], Evidence]]
+) -> Callable[[], Evidence]:
+    """The referee's question about a derivative; where expectations stay, it is asked of their quadrature."""
+    stays = any(isinstance(n, Operator) and n.name == "E" for n in walk(f))
+    if stays and order == 1 and not f.shape and isinstance(x, Var):
+        # what stays below is looked at together with its derivative
+        checks[:] = [c for c in checks if not isinstance(c, ExpectationStays)]
+        return lambda: check_slope(thawed(f), x, result, facts)
+    return check_by_differences(f, x, result, order, facts)
 
 
 def check_by_differences(f: Array, x: Array, result: Array, order: int, facts: Facts | None) -> Callable[[], Evidence]:
@@ -217,33 +235,33 @@ def domain_of(array: Array, facts: Facts | None) -> str:
 
 
 def _grad(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx), op.operands[1]
+    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
     form = op.attrs[0] if op.attrs and op.attrs[0] != "score" else None
-    result = gradient(f, [x], ctx, form)[x]
+    result = thawed(gradient(f, [x], ctx, form)[x])
     if form != "tied":
-        ctx.trace.checks.append(check_by_differences(f, x, result, 1, ctx.facts))
+        ctx.trace.checks.append(left_to_referee(f, x, result, 1, ctx.facts, ctx.trace.checks))
     return result
 
 
 def _jacobian(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx), op.operands[1]
-    result = jacobian(f, x, ctx, op.attrs[0] if op.attrs else None)
+    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
+    result = thawed(jacobian(f, x, ctx, op.attrs[0] if op.attrs else None))
     if not op.attrs or op.attrs[0] != "tied":
-        ctx.trace.checks.append(check_by_differences(f, x, result, 1, ctx.facts))
+        ctx.trace.checks.append(left_to_referee(f, x, result, 1, ctx.facts, ctx.trace.checks))
     return result
 
 
 def _hessian(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx), op.operands[1]
-    result = hessian(f, x, ctx, op.attrs[0] if op.attrs else None)
+    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
+    result = thawed(hessian(f, x, ctx, op.attrs[0] if op.attrs else None))
     if not op.attrs or op.attrs[0] != "tied":
-        ctx.trace.checks.append(check_by_differences(f, x, result, 2, ctx.facts))
+        ctx.trace.checks.append(left_to_referee(f, x, result, 2, ctx.facts, ctx.trace.checks))
     return result
 
 
 def _hvp(op: Operator, ctx: Context) -> Array:
-    f, x, v = prepared(op.operands[0], ctx), op.operands[1], op.operands[2]
-    result = hvp(f, x, v, ctx)
+    f, x, v = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1], op.operands[2]
+    result = thawed(hvp(f, x, v, ctx))
 
     def ask() -> Evidence:
         """The derivative of g . u by x, u held fixed, by differences; and the result is that at u = v."""

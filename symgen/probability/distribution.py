@@ -56,7 +56,8 @@ class Distribution:
 
     `parameters` name -> domain, in the order in which they are given; `event` the axes of one draw, `shapes` those of
     a parameter (none: a scalar), by letters that stand for sizes. `known` moments are what tests compare with.
-    `noise`, `transform`: x = transform(eps) with eps from the law `noise`, for gradients through samples. `kernel`: the
+    `noise`, `transform`: x = transform(eps) with eps from the law `noise`, for gradients through samples; `draw` is
+    such a function that is not smooth in the parameters, through which no gradient passes. `kernel`: the
     statistics of x in the log-density with their coefficients; `inverse` gives the parameters back from those
     coefficients, named c1, c2, .. in order; `fixed` are those that stand inside
     statistics. `sampler` is a NumPy template.
@@ -74,6 +75,7 @@ class Distribution:
     argument_names: Mapping[str, str] = field(default_factory=dict)
     noise: str = ""
     transform: str = ""
+    draw: str = ""
     kernel: Mapping[str, str] = field(default_factory=dict)
     inverse: Mapping[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()

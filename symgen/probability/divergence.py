@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -278,7 +279,7 @@ def kept(op: Operator, ctx: Context, engine: Expectation) -> Array:
     why = next(iter(engine.open.values()), "no lemma gives this mean")
     if why not in ctx.trace.notes:
         ctx.trace.notes.append(f"a mean stays as it is: {why}")
-    ctx.trace.checks.append(lambda: expectation_stays(why))
+    ctx.trace.checks.append(ExpectationStays(why))
     if outside is ZERO and coefficient is ONE:
         return op
     inner = tensor(indices, inside)
@@ -288,9 +289,14 @@ def kept(op: Operator, ctx: Context, engine: Expectation) -> Array:
     return result
 
 
-def expectation_stays(why: str) -> Evidence:
+@dataclass(frozen=True)
+class ExpectationStays:
     """Nothing was shown: the result is the question."""
-    return Evidence("unknown", method="an expectation stays", tried=(why,))
+
+    why: str
+
+    def __call__(self) -> Evidence:
+        return Evidence("unknown", method="an expectation stays", tried=(self.why,))
 
 
 def split_constants(x: Scalar, variables: frozenset[Var]) -> tuple[Scalar, Scalar, Scalar]:

@@ -269,7 +269,7 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     )
     likelihood = rank_zero(body)
     ctx.trace.add("definition", op, likelihood, reason="the log-likelihood, to be maximised")
-    return optimum(likelihood, thetas[0], (), -1, ctx)
+    return optimum(likelihood, thetas[0], (), 1, ctx)
 
 
 def reduce_mutual_information(op: Operator, ctx: Context) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 
 from symgen.calculus.rules import lift
 from symgen.derivation.derivation import Evidence
+from symgen.probability.few import mean_of_terms
 from symgen.probability.grids import MOST_NODES, Grid, grid_of, is_admissible
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
 from symgen.probability.tails import grows
@@ -26,10 +27,12 @@ from symgen.tensor.expression import (
     Var,
     entry,
     fresh_index,
+    mul,
     num,
     open_tensor,
     replace_arrays,
     tensor,
+    total,
     var,
     variables_of,
     walk,
@@ -185,6 +188,27 @@ def small_sizes(
         yield sizes
 
 
+def check_slope(f: Array, x: Var, result: Array, facts: Facts | None) -> Evidence:
+    """The derivative of a scalar with expectations inside: central differences of their quadrature, along a random
+    direction, against the result."""
+    direction = var("_along", x.shape, "real", "placeholder", uid=-51)
+    indices = [fresh_index(s) for s in x.shape]
+    along = tensor((), total(mul(open_tensor(result, indices), entry(direction, *indices)), indices))
+
+    def truth(point: Point, level: int) -> Float | None:
+        base, step = np.asarray(point.values[x], dtype=np.float64), 1e-4 if level else 4e-4
+        d = np.asarray(point.values[direction], dtype=np.float64)
+        ends = []
+        for sign in (1, -1):
+            moved = Point(point.sizes, {**point.values, x: base + sign * step * d}, point.functions, point.draws)
+            ends.append(number_at(f, moved))
+        if ends[0] is None or ends[1] is None:
+            return None
+        return np.asarray((ends[0] - ends[1]) / (2 * step))
+
+    return check_value(truth, along, [f], [], facts, method="differences of quadrature")
+
+
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
@@ -213,7 +237,14 @@ def number_at(result: Array, point: Point) -> Float | None:
 
 def mean_at(body: Array, draws: Draws, point: Point, level: int) -> Float | None:
     """E body at a point by nodes and weights, an array over the axes of the body; laws may hang on what is drawn
-    before them. None where there are too many nodes."""
+    before them. Of many entries, term by term. None where there are too many nodes."""
+    found = _mean_at(body, draws, point, level)
+    if found is None and not body.rank and all(variables_of(law).isdisjoint({v for v, _ in draws}) for _, law in draws):
+        return mean_of_terms(open_tensor(body, ()), draws, point, level)
+    return found
+
+
+def _mean_at(body: Array, draws: Draws, point: Point, level: int) -> Float | None:
     drawn = {v for v, _ in draws}
     first = [(v, law) for v, law in draws if variables_of(law).isdisjoint(drawn)]
     rest = [(v, law) for v, law in draws if (v, law) not in first]
@@ -267,4 +298,4 @@ def stays(nodes: Iterable[Node]) -> bool:
     return any(isinstance(n, Operator) and is_expectation(n) for n in walk(*nodes))
 
 
-__all__ = ["check_mean", "check_value", "mean_at", "number_at", "stays"]
+__all__ = ["check_mean", "check_slope", "check_value", "mean_at", "number_at", "stays"]

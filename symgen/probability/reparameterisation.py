@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symgen.derivation.context import Context
-from symgen.probability.densities import entry_of, parameters
+from symgen.probability.densities import entry_of, log_density_at, parameters
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
 from symgen.probability.law import alternative_of, row_of
 from symgen.probability.texts import scalar_text
@@ -13,39 +13,51 @@ from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
     Array,
+    Node,
     Operator,
     Scalar,
     Var,
+    add,
     entry,
     expect,
+    fn,
     fresh_index,
+    mul,
+    neg,
+    open_tensor,
+    operator,
     replace_arrays,
     tensor,
     var,
+    variables_of,
     walk,
 )  # fmt: skip
 
 
-def transform_of(law: Array) -> tuple[str, str] | None:
-    """(law of the noise, text of the draw as a function of it), or None."""
+def transform_of(law: Array, smooth: bool = True) -> tuple[str, str] | None:
+    """(law of the noise, text of the draw as a function of it), or None; `smooth` in the parameters, or any."""
     row = row_of(law)
     if row is None:
         return None
     chosen = alternative_of(law)
     if chosen is not None and chosen[0].transform:
         return row.noise, chosen[0].transform
-    return (row.noise, row.transform) if row.transform else None
+    text = row.transform if smooth else row.transform or row.draw
+    return (row.noise, text) if text else None
 
 
 def as_function_of_noise(law: Array, noise: Var, ctx: Context) -> Array:
     """The draw of a law at the noise, over all axes of the noise."""
-    found = transform_of(law)
+    found = transform_of(law, smooth=False)
     row = row_of(law)
     assert found is not None and row is not None
     law = full_law(law, noise.shape)
     own = row.own_rank
     indices = [fresh_index(s) for s in noise.shape[: noise.rank - own]]
     p = parameters(law, ctx)
+    if not own and row.shapes:
+        value = p.value(found[1], indices, eps=entry(noise, *indices))
+        return tensor(indices, value.body)
     if not own:
         return tensor(indices, scalar_text(found[1], {**p.scalars(indices), "eps": entry(noise, *indices)}))
     axes = build.fresh(noise.shape[noise.rank - own :])
@@ -58,15 +70,15 @@ def standard_noise(v: Var, law: Array) -> Var:
     return var(f"eps_{v.name}", v.shape, "real", "random", uid=max(v.uid, 1))
 
 
-def reparameterised(op: Operator, ctx: Context) -> Array | None:
-    """One E as an Expect over standard noise, or None where a law has no such form."""
+def reparameterised(op: Operator, ctx: Context, smooth: bool = False) -> Array | None:
+    """One E as an Expect over standard noise, or None where a law has no such form (`smooth` in its parameters)."""
     (body,), draws = opened_expectation(op)
     noise: list[Var] = []
     laws: list[str] = []
     mapping: dict[Array, Array | Callable[..., Scalar]] = {}
     for v, law in draws:
         law = replace_arrays(law, mapping) if mapping else law
-        found = transform_of(law)
+        found = transform_of(law, smooth)
         if found is None:
             return None
         eps = standard_noise(v, law)
@@ -87,17 +99,105 @@ def reparameterised(op: Operator, ctx: Context) -> Array | None:
     return result
 
 
-def reparameterise(f: Array, ctx: Context) -> Array:
-    """`f` with every E whose laws are functions of standard noise written over that noise; others stay."""
+def reparameterise(f: Array, ctx: Context, smooth: bool = False) -> Array:
+    """`f` with every E whose laws are functions of standard noise written over that noise; others stay. `smooth`: only
+    where gradients pass through these functions."""
     done: dict[Array, Array] = {}
     for node in list(walk(f)):
         if isinstance(node, Operator) and node.name == "E" and is_expectation(node):
             current = replace_arrays(node, done) if done else node
             if not isinstance(current, Operator) or current.name != "E":
                 continue
-            made = reparameterised(current, ctx)
+            made = reparameterised(current, ctx, smooth)
             if made is not None:
                 done[node] = made
                 if current is not node:
                     done[current] = made
+    return replace_arrays(f, done) if done else f
+
+
+# --- the score function -----------------------------------------------------------------------------------------------
+
+_originals: dict[Array, Array] = {}
+
+
+def frozen(array: Array, ctx: Context) -> Var:
+    """A variable in the place of `array`, by which nothing is differentiated, until `thawed`."""
+    name = ctx.name_of(array) or (array.name if isinstance(array, Var) else "theta")
+    domain = array.domain if isinstance(array, Var) else "real"
+    held = var(name, array.shape, domain, "frozen", uid=1_000_000 + array.serial)
+    _originals[held] = array
+    return held
+
+
+def thawed(array: Array) -> Array:
+    """`array` with what was frozen put back."""
+    mapping: dict[Array, Array] = {n: _originals[n] for n in walk(array) if n in _originals}
+    if not mapping:
+        return array
+    made = replace_arrays(array, mapping)
+    assert isinstance(made, Array)
+    return without_repeated_means(thawed(made))
+
+
+def without_repeated_means(array: Array) -> Array:
+    """E E f = E f: a mean of what is not random any more."""
+    done: dict[Array, Array] = {}
+    for node in list(walk(array)):
+        if not (isinstance(node, Operator) and node.name == "E" and is_expectation(node)):
+            continue
+        current = replace_arrays(node, done) if done else node
+        if isinstance(current, Operator) and current.name == "E":
+            (body,), draws = opened_expectation(current)
+            if not _is_random(body, {v for v, _ in draws}):
+                current = body
+        if current is not node:
+            done[node] = current
+    return replace_arrays(array, done) if done else array
+
+
+def _is_random(body: Array, drawn: set[Var]) -> bool:
+    """Whether a drawn variable stands free in the body: not below an expectation that draws it itself."""
+    seen: set[Node] = set()
+    stack: list[Node] = [body]
+    while stack:
+        n = stack.pop()
+        if n in seen:
+            continue
+        seen.add(n)
+        if n in drawn:
+            return True
+        if isinstance(n, Operator) and is_expectation(n) and drawn.issubset(n.attrs[0]):
+            continue
+        stack.extend(n.args)
+    return False
+
+
+def with_scores(f: Array, ctx: Context) -> Array:
+    """`f` with each E over a law that is no smooth function of noise as E over the frozen law, weighted by the ratio of
+    the densities: its derivative is E[grad f + f grad log q], the score-function estimator. Williams (1992)."""
+    done: dict[Array, Array] = {}
+    for node in list(walk(f)):
+        if not (isinstance(node, Operator) and node.name == "E" and is_expectation(node)):
+            continue
+        current = replace_arrays(node, done) if done else node
+        (body,), draws = opened_expectation(current)
+        if any(row_of(law) is None for _, law in draws) or all(transform_of(law) is not None for _, law in draws):
+            continue
+        laws: list[Array] = []
+        weight: list[Scalar] = []
+        for v, law in draws:
+            whole = full_law(law, v.shape)
+            assert isinstance(whole, Operator)
+            mapping: dict[Array, Array] = {a: frozen(a, ctx) for a in variables_of(whole) if a.role != "random"}
+            held = replace_arrays(whole, mapping)
+            laws.append(held)
+            weight.extend((log_density_at(whole, v, ctx), neg(log_density_at(held, v, ctx))))
+        indices = [fresh_index(s) for s in body.shape]
+        inner = tensor(indices, mul(open_tensor(body, indices), fn("exp", add(*weight))))
+        done[node] = operator("E", (inner, *laws), inner.shape, current.attrs)
+        families = ", ".join(sorted({law.name for _, law in draws if isinstance(law, Operator)}))
+        reason = f"a draw of {families} is no smooth function of noise: the score function, grad E f = E[grad f + f grad log q]"
+        ctx.trace.add("score function", node, current, reason=reason, source="Williams (1992)")
+        ctx.trace.notes.append(reason)
     return replace_arrays(f, done) if done else f
