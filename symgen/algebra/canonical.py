@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgen.algebra import polynomial as poly
+from symgen.algebra import powers, relations
 from symgen.algebra.chains import Link, chain_of, contract_pairs, inverses_of_sums
 from symgen.algebra.contraction import components, labelled
 from symgen.algebra.integrals import canonical_log_density, is_mean, open_mean
@@ -28,7 +29,6 @@ from symgen.tensor.expression import (
     INF,
     NAN,
     ONE,
-    ZERO,
     Add,
     Array,
     Compare,
@@ -80,7 +80,6 @@ from symgen.tensor.facts import NO_FACTS, Facts, is_symmetric, range_of
 __all__ = ["Workshop", "canonical", "is_canonical"]
 
 DEPTH = 120  # of nested definitions that are opened
-MAX_EXPONENT = 8  # of a sum that is expanded
 SECONDS = 3.0
 
 
@@ -241,107 +240,8 @@ class Workshop:
 
     def tidy(self, p: Poly) -> Poly:
         """Relations between atoms: what is idempotent, sin^2 + cos^2 = 1, signs, powers of sums, denominators."""
-        p = self._relations(p)
+        p = relations.relations(self, p)
         return poly.reduce_denominators(p, self.definitions, self.budget)
-
-    def _relations(self, p: Poly) -> Poly:
-        todo = list(p.items())
-        out: list[Poly] = []
-        changed = False
-        rounds = 0
-        while todo:
-            m, c = todo.pop()
-            rounds += 1
-            if rounds > 20_000:
-                raise BudgetSpent
-            new = self._relation(m)
-            if new is None:
-                out.append({m: c})
-            else:
-                changed = True
-                todo += [(n, c * d) for n, d in new.items()]
-        return poly.add_polys(out, self.budget) if changed else p
-
-    def _relation(self, m: Monomial) -> Poly | None:
-        for k, (a, e) in enumerate(m):
-            rest = m[:k] + m[k + 1 :]
-            if e.denominator == 1 and e > 0 and a in self.definitions:
-                return poly.multiply({rest: Fraction(1)}, self._expanded(self.definitions[a], int(e)), self.budget)
-            if isinstance(a, Num) and a.rational is not None and not 0 < e < 1:
-                whole = e.numerator // e.denominator
-                left = poly.of_atom(a, e - whole) if e != whole else poly.constant(1)
-                return poly.scale(poly.multiply({rest: Fraction(1)}, left, self.budget), a.rational**whole)
-            if isinstance(a, Delta) and e != 1:
-                return {poly.ordered({**dict(rest), a: Fraction(1)}): Fraction(1)}
-            if isinstance(a, Delta) and all(isinstance(x, Index) for x in a.args):
-                i, j = sorted(a.args, key=lambda x: x.serial)
-                if any(j in b.free for b, _ in rest):  # Delta(i, j) f(j) = Delta(i, j) f(i)
-                    moved = self.times(*(self.poly(power(substitute(b, {j: i}), num(x))) for b, x in rest))
-                    return poly.multiply({((a, Fraction(1)),): Fraction(1)}, moved, self.budget)
-            if e > 1 and isinstance(a, Entry) and _is_idempotent(a.array):
-                return {poly.ordered({**dict(rest), a: Fraction(1)}): Fraction(1)}
-            if e > 0 and e.denominator == 1 and isinstance(a, Sum):
-                new = self._picked_relation(m, k)
-                if new is not None:
-                    return new
-            if a in self.signs:
-                new = self._sign_relation(m, a, e, rest)
-                if new is not None:
-                    return new
-            if e >= 2 and e.denominator == 1 and _outer_name(a) == "sin":
-                cosine = self.atom_of("cos", self._argument(a))
-                square = {((cosine, Fraction(2)),): Fraction(-1), (): Fraction(1)}
-                left = poly.of_atom(a, e - 2) if e > 2 else poly.constant(1)
-                return poly.multiply(poly.multiply({rest: Fraction(1)}, square, self.budget), left, self.budget)
-        return None
-
-    @staticmethod
-    def picked(atom: Scalar) -> tuple[Scalar, Index, Scalar] | None:
-        return picked(atom)
-
-    def _picked_relation(self, m: Monomial, k: int) -> Poly | None:
-        """sum(g f)^2 = sum(g f^2) and sum(g f) sum(g h) = sum(g f h) for a one-hot g."""
-        a, e = m[k]
-        found = picked(a)
-        if found is None:
-            return None
-        one, index, value = found
-        for j, (b, x) in enumerate(m):
-            other = picked(b) if x > 0 and x.denominator == 1 else None
-            if other is None or (j == k and e == 1) or (j != k and other[0] is not one):
-                continue
-            both = mul(power(value, num(e)), *(() if j == k else (power(other[2], num(x)),)))
-            rest = tuple(t for i, t in enumerate(m) if i not in (j, k))
-            return poly.multiply({rest: Fraction(1)}, self.poly(total(mul(one, both), [index])), self.budget)
-        return None
-
-    def _sign_relation(self, m: Monomial, a: Scalar, e: Fraction, rest: Monomial) -> Poly | None:
-        """s^3 = s, and s^2 d = d for s = sign(d)."""
-        if e > 2 and e.denominator == 1:
-            return {poly.ordered({**dict(rest), a: Fraction(2 - int(e) % 2)}): Fraction(1)}
-        if e < 0 and e.denominator == 1:  # 1/s = s where it is defined
-            return {poly.ordered({**dict(rest), a: -e}): Fraction(1)}
-        d = self.signs[a]
-        if e != 2 or not d:
-            return None
-        lead, c = poly.leading(d)
-        exponents = dict(rest)
-        if any(exponents.get(x, Fraction(0)) < f for x, f in lead):
-            return None
-        quotient = poly.times(rest, tuple((x, -f) for x, f in lead))
-        # s^2 lead/c' with d = c lead + tail: s^2 lead = (d - s^2 tail)/c
-        tail = {n: v for n, v in d.items() if n != lead}
-        square = poly.of_atom(a, 2)
-        inner = poly.add_polys([d, poly.scale(poly.multiply(square, tail, self.budget), Fraction(-1))], self.budget)
-        return poly.scale(poly.multiply({quotient: Fraction(1)}, inner, self.budget), 1 / c)
-
-    def _expanded(self, p: Poly, k: int) -> Poly:
-        if k > 40:
-            raise BudgetSpent
-        out = poly.constant(1)
-        for _ in range(k):
-            out = poly.multiply(out, p, self.budget)
-        return out
 
     # --- atoms --------------------------------------------------------------------------------------------------------
 
@@ -421,165 +321,14 @@ class Workshop:
 
     # --- powers -------------------------------------------------------------------------------------------------------
 
-    def power(self, p: Poly, exponent: Fraction) -> Poly:
-        """p ^ exponent."""
-        if exponent == 0:
-            return poly.constant(1)
-        if exponent == 1 or not p:
-            return p if exponent > 0 else poly.of_atom(power(ZERO, num(exponent)))
-        if exponent.denominator == 1 and exponent > 0:
-            if len(p) == 1 or exponent <= MAX_EXPONENT:
-                return self._natural_power(p, int(exponent))
-            return poly.of_atom(self._outer_power(p), exponent)
-        c, content, factors = self.factored(p)
-        if exponent.denominator == 1:
-            out = {tuple((a, e * exponent) for a, e in content): c ** int(exponent)}
-            for f, k in factors:
-                out = poly.multiply(out, poly.of_atom(self._denominator(f), k * exponent), self.budget)
-            return self.tidy(out)
-        return self._root(c, content, factors, exponent)
-
-    def factored(self, p: Poly) -> tuple[Fraction, Monomial, list[tuple[Poly, int]]]:
-        """c, m, [(f, k), ..] with p = c m f^k ..: irreducible factors of numerator and denominator (there k < 0)."""
-        top, powers = poly.cleared(p, self.definitions, self.budget)
-        c, content, found = poly.factor(top, self.budget)
-        factors: list[tuple[Poly, int]] = []
-        for f, k in found:
-            s, f = self.oriented(f)
-            c *= s**k
-            factors.append((f, k))
-        return c, content, [*factors, *((self.definitions[a], -k) for a, k in powers.items())]
-
-    def oriented(self, f: Poly) -> tuple[int, Poly]:
-        """s, g with f = s g, where g of g and -g is the one chosen whatever the names of its indices."""
-        if not f:
-            return 1, f
-        flipped = poly.scale(f, Fraction(-1))
-        node, other = poly.node_of(f), poly.node_of(flipped)
-        if not node.free:
-            return (1, f) if poly.leading(f)[1] > 0 else (-1, flipped)
-        a, b = (self._outer(lambda r, x=x: substitute(x, r), x) for x in (node, other))  # type: ignore[misc]
-        return (1, f) if _age(a) < _age(b) else (-1, flipped)
-
-    def _natural_power(self, p: Poly, k: int) -> Poly:
-        one = poly.single(p)
-        if one is not None:
-            c, m = one
-            return self.tidy({tuple((a, e * k) for a, e in m): c**k})
-        return self.times(*([p] * k))
-
-    def _outer_power(self, p: Poly) -> Scalar:
-        return self._denominator(p)
-
-    def _denominator(self, f: Poly) -> Scalar:
-        """The atom that stands for a polynomial in a denominator, or under a root."""
-        node = poly.node_of(f)
-        atom = self._outer(lambda relabel: substitute(node, relabel), node) if node.free else node
-        self.definitions[atom] = f
-        return atom
-
-    def _root(self, c: Fraction, content: Monomial, factors: list[tuple[Poly, int]], q: Fraction) -> Poly:
-        """(c content factors) ^ q for a broken q: taken apart over factors whose sign is known."""
-        parts: list[tuple[Poly, Fraction]] = [({((a, Fraction(1)),): Fraction(1)}, e) for a, e in content]
-        parts += [(f, Fraction(k)) for f, k in factors]
-        out: list[Poly] = []
-        kept: list[tuple[Poly, Fraction]] = []
-        for f, e in parts:
-            if self.nonnegative(f):
-                out.append(self._atom_power(f, e * q))
-            elif self.negative(f):
-                out.append(self._atom_power(poly.scale(f, Fraction(-1)), e * q))
-                c *= -1 if e % 2 else 1
-                if e.denominator != 1:
-                    kept.append((f, e))
-            elif e.denominator == 1 and e % 2 == 0:
-                absolute = self.absolute(f)
-                out.append(self._power_of_product(absolute, e * q))
-            else:
-                kept.append((f, e))
-        if len(kept) == 1 and c > 0:  # the root is defined: what is left is nonnegative
-            f, e = kept.pop()
-            out.append(self._atom_power(f, e * q))
-        if kept or c < 0:
-            product = poly.constant(-1 if c < 0 else 1)
-            for f, e in kept:
-                product = poly.multiply(product, self._atom_power(f, e), self.budget)
-            atom = self._outer(lambda relabel: substitute(poly.node_of(product), relabel), poly.node_of(product))
-            if isinstance(atom, Num) and atom.rational is not None:
-                return poly.of_atom(power(atom, num(q)))  # a root of a negative number
-            self.definitions.setdefault(atom, product)
-            out.append(poly.of_atom(atom, q))
-        return self.times(self._number_power(abs(c), q), *out)
-
-    def _power_of_product(self, p: Poly, e: Fraction) -> Poly:
-        one = poly.single(p)
-        if one is None or e.denominator != 1:
-            return self._atom_power(p, e)
-        c, m = one
-        return self.tidy({tuple((a, x * e) for a, x in m): c ** int(e)})
-
-    def _atom_power(self, f: Poly, e: Fraction) -> Poly:
-        one = poly.single(f)
-        if one is not None:
-            return {tuple((a, x * e) for a, x in one[1]): Fraction(1)}
-        if e.denominator == 1 and 0 < e <= MAX_EXPONENT:
-            return self._natural_power(f, int(e))
-        return poly.of_atom(self._denominator(f), e)
-
-    def _number_power(self, c: Fraction, q: Fraction) -> Poly:
-        """c ^ q of a positive number, in powers of primes."""
-        whole, out = Fraction(1), {}
-        for prime, k in poly.primes(c):
-            e = k * q
-            n = e.numerator // e.denominator
-            whole *= Fraction(prime) ** n
-            if e != n:
-                out[num(prime)] = e - n
-        return {poly.ordered(out): whole}
-
-    def absolute(self, p: Poly) -> Poly:
-        """|p| as a product of its factors, each with its sign."""
-        if not p:
-            return {}
-        c, parts = self._parts(p)
-        out = poly.constant(abs(c))
-        for f, e in parts:
-            if e.denominator == 1 and e % 2 and not self.nonnegative(f):
-                s = poly.constant(-1) if self.negative(f) else self._sign_atom(f)
-                out = self.times(out, s)
-            out = self.times(out, self._atom_power(f, e))
-        return out
-
-    def sign(self, p: Poly) -> Poly:
-        """sign(p) as a product of signs of irreducible factors."""
-        if not p:
-            return {}
-        c, parts = self._parts(p)
-        out = poly.constant(1 if c > 0 else -1)
-        for f, e in parts:
-            if self.positive(f):
-                continue
-            if self.negative(f):
-                out = poly.scale(out, Fraction(-1 if e % 2 == 1 else 1))
-                continue
-            s = self._sign_atom(f)
-            out = self.times(out, s) if e % 2 == 1 else self.times(out, s, s)
-        return out
-
-    def _parts(self, p: Poly) -> tuple[Fraction, list[tuple[Poly, Fraction]]]:
-        c, content, factors = self.factored(p)
-        parts: list[tuple[Poly, Fraction]] = [({((a, Fraction(1)),): Fraction(1)}, e) for a, e in content]
-        return c, [*parts, *((f, Fraction(k)) for f, k in factors)]
-
-    def _sign_atom(self, f: Poly) -> Poly:
-        one = poly.single(f)
-        if one is not None and len(one[1]) == 1 and _is_sign(one[1][0][0]):
-            return f  # sign(sign(x)) = sign(x)
-        atom = self.atom_of("sign", f)
-        if isinstance(atom, Num) and atom.rational is not None:
-            return poly.constant(atom.rational)
-        self.signs[atom] = f
-        return poly.of_atom(atom)
+    power = powers.power_of
+    factored = powers.factored
+    oriented = powers.oriented
+    absolute = powers.absolute
+    sign = powers.sign_of
+    _parts = powers.factors_of
+    _atom_power = powers.atom_power
+    picked = staticmethod(relations.picked)
 
     # --- sums ---------------------------------------------------------------------------------------------------------
 
@@ -824,25 +573,6 @@ _RULES: dict[type[Node], Callable[[Workshop, Any], Poly]] = {
 }
 
 
-def _age(atom: Scalar) -> list[int]:
-    return [x.serial for x in atom.args]
-
-
-def picked(atom: Scalar) -> tuple[Scalar, Index, Scalar] | None:
-    """g[i], i and f(i) of sum[i](g[i]*f(i)) with a one-hot g, which is the value of f at one place."""
-    if not isinstance(atom, Sum) or len(atom.indices) != 1:
-        return None
-    index = axis(MARK, atom.indices[0].size)
-    body = substitute(atom.body, {atom.indices[0]: index})
-    factors = body.args if isinstance(body, Mul) else (body,)
-    for f in factors:
-        one = isinstance(f, Entry) and isinstance(f.array, Var) and f.array.domain == "onehot"
-        if one and f.indices[-1] is index and all(index not in x.free for x in f.indices[:-1]):
-            return f, index, mul(*(x for x in factors if x is not f))
-    return None
-
-
-MARK = 4000  # the number of the axis under which sums are compared
 MAX_STEPS = 24  # of a recurrence that is opened
 
 
@@ -850,27 +580,12 @@ def _unrolled(array: Recurrence, indices: Sequence[Scalar]) -> Scalar | None:
     """The entry of a recurrence at a step whose number is known, by its definition."""
     step, t = array.step, indices[0]
     known = isinstance(t, Num) and t.rational is not None and t.rational.denominator == 1
-    if array.reverse or not known or not 0 <= t.rational <= MAX_STEPS:  # type: ignore[union-attr, operator]
+    if array.reverse or not known or not 0 <= t.rational <= MAX_STEPS:
         return None
-    at = int(t.rational)  # type: ignore[union-attr, arg-type]
+    at = int(t.rational)
     if at < len(array.base):
         return open_tensor(array.base[at], indices[1:])
-    return replace_arrays(open_tensor(step, indices), {array.self_var: array})
-
-
-def _outer_name(atom: Scalar) -> str | None:
-    """The name of a function atom."""
-    if isinstance(atom, Entry) and isinstance(atom.array, Tensor):
-        atom = atom.array.body
-    return atom.name if isinstance(atom, Fn) else None
-
-
-def _is_sign(atom: Scalar) -> bool:
-    return _outer_name(atom) == "sign"
-
-
-def _is_idempotent(array: Array) -> bool:
-    return isinstance(array, Var) and array.domain in ("binary", "onehot")
+    return replace_arrays(open_tensor(step, indices), {array.self_var: array})  # type: ignore[no-any-return]
 
 
 def _is_heavy(array: Tensor) -> bool:

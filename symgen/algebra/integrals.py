@@ -70,7 +70,7 @@ def open_mean(w: Workshop, op: Operator) -> Poly:
     variables: tuple[Var, ...] = op.attrs[0]
     laws = op.args[len(op.args) - len(variables) :]
     (body,) = op.args[: len(op.args) - len(variables)]
-    value = open_tensor(body, ())  # type: ignore[arg-type]
+    value = open_tensor(body, ())
     w.used.setdefault("the means exist")
     if op.name == "Var":
         mean = entry(operator("E", op.args, (), op.attrs))
@@ -106,7 +106,7 @@ def _densities(w: Workshop, variables: Sequence[Var], laws: Sequence[Array], nam
                 attrs = (*attrs, tuple(place for place, _ in places))
         elif joint and count < len(joint):
             raise BudgetSpent  # which of its variables this is was not said
-        out.append(canonical_log_density(w, operator("log_density", (law, *drawn), (), attrs)))  # type: ignore[arg-type]
+        out.append(canonical_log_density(w, operator("log_density", (law, *drawn), (), attrs)))
         k += count
     return out
 

@@ -194,7 +194,7 @@ def _one_plus(
         turns = [x[r:] + x[:r] for x in (links, turned) for r in range(len(links))]
         made = [w.form(_shifted_identity(chain_product(t), mul(c, poly.term_node(scalars)))) for t in turns]
         best = min(made, key=lambda a: a.serial)
-        return None if best is w.form(array.operands[0]) else entry(operation(array.name, [best], ()))  # type: ignore[arg-type]
+        return None if best is w.form(array.operands[0]) else entry(operation(array.name, [best], ()))
     left = [f for f in m if i in f[0].free]
     right = [f for f in m if j in f[0].free]
     if any(f in right for f in left) or not left or not right:

@@ -204,7 +204,7 @@ def hint(
 class Screen:
     """The value of the left side at one point, which most wrong edits do not have."""
 
-    def __init__(self, left: Array, wrong: Array, facts: Facts) -> None:
+    def __init__(self, left: Array, wrong: Array, facts: Facts | None) -> None:
         self.point: Point | None = None
         search = Search([left, wrong], facts, time.monotonic() + 1.0, complete_point)
         for attempt in range(3):
@@ -229,7 +229,7 @@ class Screen:
             return False
         with np.errstate(all="ignore"):
             if value.shape != self.value.shape or not np.all(np.isfinite(value)):
-                return value.shape != self.value.shape
+                return bool(value.shape != self.value.shape)
             scale = np.max(np.abs(self.value), initial=0.0) + np.max(np.abs(value), initial=0.0)
             return bool(np.max(np.abs(value - self.value), initial=0.0) > 1e-6 * scale)
 
