@@ -324,6 +324,9 @@ class Emitter:
         c, a, b = v.args
         if v.rank == 0:
             return f"{self.text(a, COMPARE)} if {self.text(c, COMPARE)} else {self.text(b, COMPARE)}", 1
+        if a.kind == b.kind == "s":  # two integers would make an array of integers
+            own = self.text(a)
+            return self.call("np.where", self.text(c), own + ".0" if own.isdecimal() else f"float({own})", self.text(b))
         return self.call("np.where", self.text(c), self.text(a), self.text(b))
 
     def op_not_(self, v: Value) -> tuple[str, int]:

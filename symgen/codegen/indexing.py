@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgen.codegen.contraction import Labelled, ordered_union
+from symgen.codegen.convolution import convolved
+from symgen.codegen.positions import affine, integer_value
 from symgen.codegen.program import Program, Value
 from symgen.tensor.expression import (
     ONE,
@@ -37,33 +38,7 @@ from symgen.tensor.expression import (
 if TYPE_CHECKING:
     from symgen.codegen.lower import Lowering
 
-__all__ = ["Indexing", "affine", "split_axes"]
-
-
-def affine(e: Scalar) -> tuple[Scalar, dict[Index, Scalar]] | None:
-    """e = constant + sum of coefficient*index, the coefficients free of indices; None if it is not so."""
-    constant: Scalar = ZERO
-    out: dict[Index, Scalar] = {}
-    e = expand_size(e)
-    for t in e.args if isinstance(e, Add) else (e,):
-        if not t.free:
-            constant = add(constant, t)
-            continue
-        factors = t.args if isinstance(t, Mul) else (t,)
-        indices = [f for f in factors if isinstance(f, Index)]
-        others = [f for f in factors if not isinstance(f, Index)]
-        if len(indices) != 1 or any(f.free for f in others):
-            return None
-        (i,) = indices
-        out[i] = add(out.get(i, ZERO), mul(*others))
-    return constant, out
-
-
-def integer_value(e: Scalar) -> int | None:
-    """The integer that `e` is, if it is a number."""
-    if isinstance(e, Num) and isinstance(e.value, Fraction) and e.value.denominator == 1:
-        return int(e.value)
-    return None
+__all__ = ["Indexing", "split_axes"]
 
 
 def split_axes(body: Scalar, indices: Sequence[Index]) -> dict[Index, tuple[Index, Index]]:
@@ -442,6 +417,8 @@ class Indexing:
                     continue
                 rest = substitute(mul(*(x for x in factors if x is not node)), {f: e})
                 done = self.scatter(f, e, rest, indices)
+                if done is None:
+                    done = convolved(self.lowering, f, e, [x for x in factors if x is not node], indices)
                 if done is not None:
                     return done
         return None

@@ -409,7 +409,7 @@ class Writer:
         if not more:
             return strings([v.name for v in read])
         names = "".join(f"{quoted(v.name)}, " for v in read)
-        return f"({names}*(name for name in {strings(more)} if name in data))"
+        return f"({names}*(name for name in {strings(more)} if name in data),)"
 
     def started(self, kernels: Sequence[Kernel], batch: bool) -> list[str]:
         params = tuple(v.name for v in self.params)

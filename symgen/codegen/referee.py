@@ -42,7 +42,7 @@ def check_code(compiled: Compiled, facts: Facts | None = None, points: int = 1) 
             with np.errstate(all="ignore"):
                 wanted = evaluate(arrays, point)
                 got = compiled({v.name: np.asarray(x, float) for v, x in point.values.items()}, sizes)
-        except (NotEvaluable, DataError, np.linalg.LinAlgError):
+        except (NotEvaluable, DataError, np.linalg.LinAlgError, IndexError):
             continue
         for (name, _), value in zip(outputs.items(), wanted, strict=True):
             a, b = np.asarray(value, float), np.asarray(got[name], float)

@@ -115,4 +115,8 @@ def _exact(size: Scalar, values: dict[Dim, int]) -> Fraction:
         return Fraction(parts[0] // parts[1])
     if name == "mod":
         return Fraction(parts[0] % parts[1])
+    if name == "floor":
+        return Fraction(parts[0] // 1)
+    if name in ("max", "min"):
+        return max(parts) if name == "max" else min(parts)
     return parts[0] ** int(parts[1])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from symgen.codegen.sources import CARRIED
-from symgen.tensor.expression import Add, Dim, Fn, Mul, Num, Pow, Scalar, as_coefficient, mul, num
+from symgen.tensor.expression import Add, Dim, Fn, Mul, Num, Pow, Scalar, as_coefficient, expand_size, mul, num
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = [
@@ -100,7 +101,20 @@ def size_expression(size: Scalar, dims: Mapping[Scalar, str]) -> tuple[str, int]
     if isinstance(size, Fn) and size.name in ("div", "mod"):
         a, b = (size_text(x, dims, POWER) for x in size.args)
         return f"{a} {'//' if size.name == 'div' else '%'} {b}", PRODUCT
+    if isinstance(size, Fn) and size.name == "floor":
+        return rounded_down(expand_size(size.args[0]), dims)
+    if isinstance(size, Fn) and size.name in ("max", "min"):
+        return f"{size.name}({', '.join(size_text(x, dims) for x in size.args)})", ATOM
     raise CannotDerive("a size that code cannot compute", size, "codegen/emit.py")
+
+
+def rounded_down(size: Scalar, dims: Mapping[Scalar, str]) -> tuple[str, int]:
+    """The floor of a polynomial in sizes: its terms over their common denominator, as an integer division."""
+    terms = size.args if isinstance(size, Add) else (size,)
+    common = math.lcm(*(as_coefficient(t)[0].denominator for t in terms))
+    if common == 1:
+        return size_expression(size, dims)
+    return f"{size_text(expand_size(mul(num(common), size)), dims, POWER)} // {common}", PRODUCT
 
 
 def number_text(value: Fraction | str) -> tuple[str, int]:

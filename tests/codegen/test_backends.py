@@ -24,6 +24,14 @@ let c = conv1d(x, k)
 let e = concat(s, k[0, 0, :])
 loss L = sum((c - y)^2)/n + sum(e[1:]*e[:n+w-1]) + sum(exp(-x[0, ::-1]^2*sum(s)))
 """,
+    "conv_of_conv": """
+dim n, w, p, q, u, r, h
+data y: real[r, n]
+param k: real[q, p, w], k2: real[r, q, u], x: real[p, n + u + w - 2]
+param z: real[p, h + 2, h + 2], c: real[r, p, 3, 3]
+let H = tanh(conv1d(x, k))
+loss L = sum((conv1d(H, k2) - y)^2)/n + sum(sin(conv2d(z, c)))
+""",
     "matrices": """
 dim k
 data S: spd[k, k], b: real[k]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import symgen
 from symgen.codegen.compile import compile_arrays
 from symgen.tensor.evaluate import FLOAT, Point, evaluate
 from symgen.tensor.expression import dim, num, var
@@ -207,3 +208,17 @@ def test_code_computes_what_the_expression_says(text):
     want = evaluated(array)
     assert np.shape(got) == want.shape, compiled.source
     assert np.allclose(got, want, rtol=1e-10, atol=1e-12), compiled.source
+
+
+NO_MASKS = {
+    "concat": "dim n, m\nparam a: real[n], b: real[m]\nlet e = concat(a, b, a)\nloss L = sum(exp(e^2))",
+    "slices": "dim n\nparam a: real[n]\nloss L = sum(exp(a[1:]*a[:n-1])) + sum(a[::-1]^3)",
+    "conv": "dim n, w, p, q, r, u\nparam x: real[p, n + w + u - 2], k: real[q, p, w], c: real[r, q, u]\n"
+    "loss L = sum(sin(conv1d(tanh(conv1d(x, k)), c)))",
+    "image": "dim h, p, q\nparam x: real[p, h + 2, h + 2], k: real[q, p, 3, 3]\nloss L = sum(exp(conv2d(x, k)))",
+}
+
+
+@pytest.mark.parametrize("name", NO_MASKS)
+def test_joined_and_shifted_arrays_have_gradients_without_masks(name):
+    assert "==" not in symgen.loads(NO_MASKS[name]).generate().split("def init")[0]
