@@ -22,6 +22,7 @@ from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, DataError, Diagnostic, Label
 from symgen.text.excerpt import line_and_column
 from symgen.text.latex import Chain, Law, Macro, Symbols, Unread, definitions, displays, read_display
+from symgen.text.latex.vocabulary import CHECKED
 from symgen.text.names import near_name
 from symgen.text.parse import decoded
 from symgen.text.tree import Source, Span
@@ -242,15 +243,9 @@ def _line(source: Source, position: int) -> str:
 
 def _is_claim(chain: Chain, symbols: Symbols) -> bool:
     """Whether a chain says something about the names of the spec that can be true or false."""
-    steps = zip(chain.relations, chain.sides[1:], strict=True)
-    if all(step.relation == "?" and _declares(side) for step, side in steps):
+    if not any(step.relation in CHECKED or step.relation == "approx" for step in chain.relations):
         return False
     return any(isinstance(x, tree.Expression) for x in chain.sides) or any(u.mistake for u in chain.unread)
-
-
-def _declares(side: tree.Expression | Unread) -> bool:
-    words = ("declares", "about sets", "an arrow", "between statements", "no relation that symgen checks", "is a definition")
-    return isinstance(side, Unread) and any(w in side.reason for w in words)
 
 
 def _verdict(model: Model, symbols: Symbols, source: Source, chain: Chain, seconds: float | None) -> Verdict:
@@ -296,13 +291,15 @@ def _verdict(model: Model, symbols: Symbols, source: Source, chain: Chain, secon
 def _composed(relations: list[str]) -> str | None:
     """The relation of the ends of a chain: <= of = and <=; None where it has none."""
     kinds = {r for r in relations if r != "="}
+    if not kinds <= CHECKED:
+        return None
     if not kinds:
         return "="
     if kinds <= {"<=", "<"}:
         return "<" if "<" in kinds else "<="
     if kinds <= {">=", ">"}:
         return ">" if ">" in kinds else ">="
-    return relations[0] if len(relations) == 1 and "?" not in kinds else None
+    return relations[0] if len(relations) == 1 else None
 
 
 def _open(reason: str) -> Verdict:

@@ -489,9 +489,7 @@ class Binders(Laws):
         while k < end:
             x = self.tokens[k]
             curly = x.command == "partial"
-            straight = x.kind in ("letters", "word") and x.text == "d" and not self.symbols_declare("d") or (
-                x.kind == "letters" and x.side == "mathrm" and x.text == "d"
-            )
+            straight = x.kind in ("letters", "word") and x.text == "d"
             joined = x.kind == "letters" and not x.side and len(x.text) == 2 and x.text[0] == "d"
             joined = joined and not self.symbols_declare(x.text)
             if not (curly or straight or joined) or k + 1 < end and self.tokens[k + 1].is_sign("_"):

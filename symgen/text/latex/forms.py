@@ -32,6 +32,7 @@ FRACTIONS = frozenset("frac dfrac tfrac cfrac nicefrac sfrac".split())
 ENTRYWISE = frozenset(
     "exp log sqrt abs sigmoid tanh relu sin cos tan sinh cosh softplus gelu silu erf erfc log1p expm1 floor sign log10".split()
 )
+MAX_LETTERS = 100
 COMPLEMENTS = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 
 
@@ -45,6 +46,12 @@ class Parser(Binders):
         return made
 
     def factor(self) -> Item:
+        self.deeper()
+        made = self.one_factor()
+        self.nesting -= 1
+        return made
+
+    def one_factor(self) -> Item:
         token = self.next()
         start = self.pos - 1
         if token.kind == "number":
@@ -110,6 +117,8 @@ class Parser(Binders):
 
     def letters(self, token: Token) -> Item:
         text = token.text
+        if len(text) > MAX_LETTERS:
+            raise self.slip(f"{len(text):,} letters side by side are no formula", token.span)
         after = self.peek()
         called = after is not None and (after.is_sign("(", "[", "{") or after.side == "<")
         if token.side in ("mathbb", "mathds", "mathbbm") and len(text) == 1:
@@ -138,16 +147,19 @@ class Parser(Binders):
             if self.symbols is not None or after is not None and after.is_sign("["):
                 return self.expectation("E", token)
         if text == "E" and after is not None and after.is_sign("_") and not (self.symbols and self.symbols.declares("E")):
-            k = self.pos
+            k, nesting = self.pos, self.nesting
             try:
                 return self.expectation("E", token)
             except Slip:
                 if self.symbols is not None:
                     raise
-                self.pos = k
+                self.pos, self.nesting, self.closers = k, nesting, []
         return self.single(text, token.span, token.side)
 
     def single(self, base: str, span: Span, font: str) -> Item:
+        if self.symbols is not None and base in self.symbols.families and font in ("mathcal", "mathscr"):
+            if not self.symbols.declares(base):
+                raise self.slip("a distribution stands here, and not a number", span, "declare it with `dist` in the spec", False)
         found = self.divergence_letter(base, span, font)
         return found if found is not None else self.name(base, span)
 

@@ -58,9 +58,7 @@ class Laws(Names):
             name, sides = DIVERGENCES[word]
             return self.divergence(name, sides, token)
         if self.symbols is not None and word in self.symbols.families:
-            return self.family(self.symbols.families[word], token)
-        if word == "D" and self.symbols is None:
-            return None
+            raise self.slip("a distribution stands here, and not a number", token.span, "declare it with `dist` in the spec", False)
         return None
 
     def expectation(self, kind: str, token: Token) -> Item:
@@ -266,8 +264,6 @@ class Laws(Names):
 
     def divergence_letter(self, base: str, span: Span, font: str) -> Item | None:
         """D_{KL}, D_\\mathrm{JS}, H(q), \\chi^2(q || p), W_2^2(q, p), D(q || p)."""
-        if self.symbols is not None and self.symbols.declares(base):
-            return None
         at = self.pos
         found = self.peek()
         if base not in ("D", "H", "chi", "W", "d", "J", "I", "TV", "V") or found is None:
@@ -276,6 +272,9 @@ class Laws(Names):
         low = "".join(self.words_of(script.low) or []) if script.low is not None else ""
         high = self.text_of(script.high) if script.high is not None else ""
         after = self.peek()
+        if self.symbols is not None and self.symbols.declares(base) and low.upper() not in ("KL", "JS", "JSD", "TV"):
+            self.pos = at
+            return None
         token = Token("word", base, span.start, span.end)
         name, sides = self.divergence_name(base, low, high)
         if after is None or not (after.is_sign("(", "[") or after.text == "\\{" or after.side == "<"):

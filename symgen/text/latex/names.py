@@ -164,7 +164,10 @@ class Names(Core):
             second = self.indices(rest, made.tree, 1) if rest is not None else ()
             made = self.picked(made, (*first, *second), span)
         elif rest is not None:
-            if made.rank == 0:
+            rows = self.matrix_of_rows(base) if not made.rank and not accents and len(words or []) == 1 else None
+            if rows is not None:
+                made = self.item(t.Name(rows, span=span))
+            elif made.rank == 0:
                 return self.unknown_name(base, accents, words or [], script, span)
             made = self.picked(made, self.indices(rest, made.tree), span)
         made = self.powers(made, script)
@@ -316,11 +319,11 @@ class Names(Core):
 
     def loose(self) -> t.Expression:
         """Whatever stands in a script, as one piece."""
-        start = self.pos
+        start, nesting, closers = self.pos, self.nesting, list(self.closers)
         try:
             return self.side().tree
         except Slip:
-            self.pos = self.end
+            self.pos, self.nesting, self.closers = self.end, nesting, closers
             return t.Name("".join(x.text for x in self.tokens[start : self.end]), span=self.spanned(start))
 
     def one_index(self, token: Token, operand: t.Expression | None, axis: int) -> t.Expression:

@@ -133,18 +133,17 @@ class Core:
     @contextmanager
     def within(self, start: int, end: int) -> Iterator[None]:
         """Only the tokens from start to end, then on where it was."""
-        outside = self.pos, self.end, self.closers
-        self.pos, self.end, self.closers = start, end, []
+        outside = self.pos, self.end, self.closers, self.nesting
         self.deeper()
+        self.pos, self.end, self.closers = start, end, []
         try:
             yield
         finally:
-            self.pos, self.end, self.closers = outside
-            self.nesting -= 1
+            self.pos, self.end, self.closers, self.nesting = outside
 
     def deeper(self) -> None:
         self.nesting += 1
-        if self.nesting > MAX_NESTING:
+        if self.nesting > 3 * MAX_NESTING:  # a bracket costs up to three
             span = self.here()
             raise Slip(f"brackets are nested more than {MAX_NESTING} deep", span.start, span.end)
 
@@ -262,7 +261,7 @@ class Core:
                 if minus < 0:
                     factor = items.added([(-1, factor)], self.shape)
                 if op == "/":
-                    self.check_slash(groups[-1][1], factor)
+                    self.check_slash(factor)
                 if op in LOOSE:
                     groups.append((op, [("", factor)]))
                 else:
@@ -293,18 +292,16 @@ class Core:
             return found.text
         return PRODUCTS.get(found.command)
 
-    def check_slash(self, group: Sequence[tuple[str, Item]], below: Item) -> None:
-        """a/b c has two readings, unless a and b are numbers."""
+    def check_slash(self, below: Item) -> None:
+        """a/b c has two readings."""
         after = self.peek()
         if self.symbols is None or after is None or not self.begins_factor(after):
             return
-        if isinstance(below.tree, t.Number) and len(group) == 1 and isinstance(group[0][1].tree, t.Number):
-            if after.kind not in ("letters", "command") or after.command in BIG or after.command in OPENING:
+        if isinstance(below.tree, t.Number):  # 1/2 (a + b), 1/2 \sum
+            if after.kind not in ("letters", "word", "command") or after.command in BIG or after.text in OPENING:
                 return
-            if after.command in ("log", "sum", "left", "mathbb") or after.side == "<":
+            if after.side in ("<", "mathbb") or after.command in ("log", "nabla", "frac", "tfrac", "dfrac"):
                 return
-        elif isinstance(below.tree, t.Number):
-            return
         raise self.slip("`/` before a product has two readings", below.span, r"write `\frac{..}{..}`, or brackets", False)
 
     def begins_factor(self, found: Token) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from symgen.text.latex.tokens import Slip, Token, group_end
 from symgen.text.latex.vocabulary import ACCENTS, FONTS, IGNORED, LIMITS, RELATIONS, SILENT, SIZES, TEXTS, WRAPPING
 
+_TEXT_SIGNS = {"\\_": "_", "\\&": "&", "\\%": "%", "\\#": "#", "\\textasciicircum": "^", "~": " ", "\\$": ""}
 _DELIMITERS = {
     "\\[": "[", "\\]": "]", "\\(": "(", "\\)": ")", "\\rvert": "|", "\\lvert": "|", "\\rVert": "\\|", "\\lVert": "\\|",
 }  # fmt: skip
@@ -156,10 +157,15 @@ class _Preparation:
                 self.tokens[self.k].kind in ("space", "number") or self.tokens[self.k].text in ("-", "mu", "pt", "em", "ex")
             ):
                 self.k += 1
+        elif name in ("rlap", "llap", "clap"):
+            self.k += 1
+            start, end = self.argument(t)
+            self.out.extend(_Preparation(self.tokens[start:end]).run())
         elif name in TEXTS:
             self.k += 1
             start, end = self.argument(t)
-            text = "".join(x.text if x.kind != "space" else " " for x in self.tokens[start:end])
+            inside = [x for x in self.tokens[start:end] if x.text not in IGNORED]
+            text = "".join(_TEXT_SIGNS.get(x.text, x.text) if x.kind != "space" else " " for x in inside)
             if start < end:
                 self.out.append(Token("text", text, t.start, self.tokens[end - 1].end))
         elif name in SILENT:

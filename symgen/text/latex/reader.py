@@ -44,6 +44,8 @@ class Unread:
 class Chain:
     """A statement: its sides, each a tree or what was not read, and the relations between them, with their reasons.
 
+    A relation that no claim can hold stays as it was read, `in` or `approx`, and the side after it is unread.
+
     `sides[0]` stands on the left. `claim` is the whole as a claim, where every side was read.
     """
 
@@ -157,7 +159,6 @@ def _chain(s: Statement, source: Source, symbols: Symbols | None, origin: int) -
         over: tuple[t.Name, ...] = ()
         if symbols is not None and relation not in CHECKED:
             why = INFORMAL.get(relation, f"`{link.token.text}` is no relation that symgen checks")
-            relation = "?"
             if not isinstance(side, Unread):
                 sides[k] = Unread(why, link.token.span)
         elif symbols is not None and relation in ("propto", "~="):

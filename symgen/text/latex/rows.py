@@ -251,6 +251,11 @@ def _put(out: list[Statement], piece: _Piece) -> None:
         return
     last = out[-1] if out else None
     goes_on = False
+    if last is not None and piece.row and len(tokens) == 1 and tokens[0].kind == "text" and (
+        piece.aligned or " " in tokens[0].text.strip()
+    ):
+        _add_reason(last, plain(tokens))  # a row of words alone
+        return
     if last is not None:
         tail = last.links[-1].tokens if last.links else last.first
         starts_relation = relation_of(tokens[0]) is not None
@@ -270,6 +275,11 @@ def _put(out: list[Statement], piece: _Piece) -> None:
     else:
         last.first.extend(first)
     last.links.extend(links)
+
+
+def _add_reason(s: Statement, reason: str) -> None:
+    if s.links:
+        s.links[-1].reason = " ".join(filter(None, [s.links[-1].reason, reason]))
 
 
 def _links(tokens: list[Token], piece: _Piece) -> tuple[list[Token], list[Link]]:
