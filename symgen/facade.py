@@ -211,11 +211,17 @@ class Model:
             compiled = Compiled({"result": array}, names)
             check_code(compiled, self.elaborated.facts)
             self._compiled[array] = compiled
-        if any(isinstance(n, Expect) for n in walk(array)):
-            if "seed" not in given:
-                raise DataError("this is estimated by sampling: give a seed, `seed=0`")
-            return compiled.estimate(values, sizes, int(given["seed"]), int(given.get("samples", 1000)))["result"]
-        return compiled(values, sizes)["result"]
+        sampled = any(isinstance(n, Expect) for n in walk(array))
+        if sampled and "seed" not in given:
+            raise DataError("this is estimated by sampling: give a seed, `seed=0`")
+        try:
+            if sampled:
+                return compiled.estimate(values, sizes, int(given["seed"]), int(given.get("samples", 1000)))["result"]
+            return compiled(values, sizes)["result"]
+        except np.linalg.LinAlgError as error:
+            raise DataError(f"a matrix of the result cannot be inverted or factorised: {str(error).lower()}") from error
+        except IndexError as error:
+            raise DataError(f"an index of the result lies outside its array: {error}") from error
 
     def _sizes_of_the_rest(self, sizes: dict[str, int], used: Mapping[str, Var], given: Mapping[str, Any]) -> None:
         """Sizes that only arrays show which the result does not need: the Jacobian of A @ B by A holds B alone."""

@@ -13,6 +13,7 @@ from typing import Any
 from symgen.calculus.rules import derivative_of
 from symgen.derivation.context import Context
 from symgen.tensor.build import same_size
+from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import (
     ONE,
     ZERO,
@@ -33,6 +34,7 @@ from symgen.tensor.expression import (
     Pow,
     Scalar,
     Sum,
+    Var,
     Where,
     add,
     axis,
@@ -57,11 +59,17 @@ from symgen.tensor.expression import (
     variables_of,
     where,
 )  # fmt: skip
+from symgen.tensor.facts import is_positive
 from symgen.tensor.functions import FUNCTIONS
 
 Emit = Callable[[Array, Scalar], None]
 Simplify = Callable[[Scalar], Scalar]
 CONSTANT = (Num, Dim, Index, Delta, Compare, Logic)
+
+
+def varies_freely(array: Array) -> bool:
+    """Whether the entries of an array are variables of their own: not so where a matrix is symmetric."""
+    return isinstance(array, Var) and "symmetric" not in DOMAINS[array.domain].facts
 
 
 class Noise:
@@ -299,6 +307,8 @@ class Statement:
     def _pow(self, node: Pow, g: Scalar, value: Scalar) -> None:
         base, exponent = node.base, node.exponent
         if self.reads.get(base):
+            if is_root(exponent) and not is_positive(base, self.ctx.facts):
+                self.ctx.trace.condition("roots are differentiated where what stands under them is not 0")
             self.give(base, self.local(times(g, self.power_derivative(base, exponent, value, node))), node.free)
         if self.reads.get(exponent):
             self.ctx.trace.condition("powers with a varying exponent have a positive base")
@@ -327,8 +337,18 @@ class Statement:
             rest = substitute(body, dict(zip(indices, others, strict=True)))
             self.give(body, times(g, fold("prod", where(here, ONE, rest), others)), scope)
             return
-        self.ctx.trace.condition(f"the {node.kind} over an index is attained once: the gradient goes to that entry")
-        self.give(body, where(compare("==", body, value), g, ZERO), scope)
+        if type(body) is Entry and set(body.indices) >= set(indices) and varies_freely(body.array):
+            self.ctx.trace.condition(f"the {node.kind} over an index is attained once: the gradient goes to that entry")
+            self.give(body, where(compare("==", body, value), g, ZERO), scope)
+            return
+        # entries may be equal wherever they are looked at, as those of a symmetric matrix: each gets its part
+        self.ctx.trace.condition(
+            f"the {node.kind} over an index is attained once, or by entries that stay equal: the gradient goes to them"
+        )
+        others = [fresh_index(i.size) for i in indices]
+        there = substitute(body, dict(zip(indices, others, strict=True)))
+        count = total(where(compare("==", there, value), ONE, ZERO), others)
+        self.give(body, where(compare("==", body, value), times(g, power(count, num(-1))), ZERO), scope)
 
     def _where(self, node: Where, g: Scalar, value: Scalar) -> None:
         condition, a, b = node.args
@@ -354,6 +374,11 @@ class Statement:
     def local(self, body: Scalar) -> Scalar:
         """What passed a non-linearity may cancel."""
         return self.simplify(body)
+
+
+def is_root(exponent: Scalar) -> bool:
+    """Whether a power has no derivative at 0, though it has a value there."""
+    return type(exponent) is Num and not isinstance(exponent.value, str) and 0 < exponent.value < 1
 
 
 def summed(body: Scalar, indices: Iterable[Index]) -> Scalar:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from fractions import Fraction
+from math import comb, prod
 from typing import Any
 
 import sympy
 
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import jacobian
-from symgen.calculus.separate import distribute
+from symgen.calculus.separate import distribute, terms_of
 from symgen.calculus.solving import assuming, numeric, sample_symbols
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
@@ -24,8 +26,10 @@ from symgen.tensor.expression import (
     Array,
     Entry,
     Index,
+    Mul,
     Num,
     Operator,
+    Pow,
     Scalar,
     Sum,
     Tensor,
@@ -48,6 +52,8 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
+
+MOST_TERMS = 2000  # of what is multiplied out
 
 __all__ = ["REDUCERS", "taylor", "limit", "simplify", "expand"]
 
@@ -238,20 +244,56 @@ def _same(a: Any, b: Any) -> bool:
 def expand(f: Array, ctx: Context) -> Array:
     """Products of sums multiplied out, integer powers of sums too, sums of sums taken apart."""
     axes: list[Index] = [axis(k, s) for k, s in enumerate(f.shape)]
-    out = tensor(axes, _expanded(open_tensor(f, axes)))
+    kept: list[Scalar] = []
+    out = tensor(axes, _expanded(open_tensor(f, axes), kept))
+    if kept:
+        ctx.trace.notes.append(f"What has more than {MOST_TERMS} terms multiplied out stays as it is.")
     ctx.trace.add("expand", f, out, reason="multiplied out")
     ctx.trace.checks.append(lambda: check_equal_numeric(f, out, ctx.facts))
     return out
 
 
-def _expanded(s: Scalar) -> Scalar:
+def _expanded(s: Scalar, kept: list[Scalar]) -> Scalar:
+    """`s` multiplied out; powers and products that would have too many terms are put into `kept`."""
     if isinstance(s, Entry) and isinstance(s.array, Tensor) and not s.indices:
-        return _expanded(s.array.body)
+        return _expanded(s.array.body, kept)
     if isinstance(s, Sum):
         body, indices = open_sum(s)
-        return add(*(total(t, indices) for t in distribute(_expanded(body), _not_a_leaf)))
+        return add(*(total(t, indices) for t in distribute(_expanded(body, kept), _not_a_leaf)))
+    if isinstance(s, Pow):
+        return _power_expanded(s, kept)
+    if isinstance(s, Mul):
+        s = mul(*(_power_expanded(f, kept) if isinstance(f, Pow) else f for f in s.args))
+        if isinstance(s, Mul):
+            choices = [terms_of(f) for f in s.args]
+            if 1 < prod(len(c) for c in choices) <= MOST_TERMS:
+                out: Scalar = ONE
+                for c in choices:
+                    out = add(*(mul(a, b) for a in terms_of(out) for b in c))
+                return out if isinstance(out, Mul) else _expanded(out, kept)
+            if prod(len(c) for c in choices) > MOST_TERMS:
+                kept.append(s)
+                return s
     parts = distribute(s, _not_a_leaf)
-    return add(*parts) if len(parts) == 1 else add(*(_expanded(p) for p in parts))
+    return add(*parts) if len(parts) == 1 else add(*(_expanded(p, kept) for p in parts))
+
+
+def _power_expanded(s: Pow, kept: list[Scalar]) -> Scalar:
+    """A whole power of a sum as the sum of its terms."""
+    k = s.exponent.value if isinstance(s.exponent, Num) else None
+    if not isinstance(k, Fraction) or k.denominator != 1 or k < 2:
+        parts = distribute(s, _not_a_leaf)
+        return add(*parts)
+    terms = terms_of(_expanded(s.base, kept))
+    if len(terms) == 1:
+        return add(*distribute(s, _not_a_leaf))
+    if comb(len(terms) + int(k) - 1, int(k)) > MOST_TERMS:
+        kept.append(s)
+        return s
+    out: Scalar = ONE
+    for _ in range(int(k)):
+        out = add(*(mul(a, b) for a in terms_of(out) for b in terms))
+    return out
 
 
 def _not_a_leaf(n: Any) -> bool:

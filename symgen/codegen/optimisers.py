@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symgen.codegen.runtime import constrained, freed, next_rows, packed, projected, pulled, saved_state, stopped
+from symgen.codegen.runtime import constrained, counted, freed, next_rows, packed, projected, pulled, saved_state, stopped
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,7 @@ def minimise(
     batch: Any, row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
 ) -> Any:  # fmt: skip
     """Steps of `update` along the gradient; parameters of a domain move in free coordinates, or are projected back."""
+    counted(steps, batch)
     params = dict(params)
     dtype = np.result_type(*(params[name] for name in trained))
     x, views = packed({name: freed(domains[name], params[name]) for name in trained}, dtype)
@@ -187,6 +188,7 @@ def quasi_newton(
     batch: Any, row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
 ) -> Any:  # fmt: skip
     """L-BFGS with a line search for the weak Wolfe conditions, on all rows; noise is drawn once and kept."""
+    counted(steps, batch)
     place = free_place(evaluate, params, data, trained, domains, rng, state, what, terms)
     f, g = place["at"](place["x"])
     x, memory, history = place["x"], place["memory"], int(options["history"])
@@ -223,6 +225,7 @@ def newton_cg(
     batch: Any, row_names: Any, rng: Any, callback: Any, state: Any, checkpoint: Any, every: int, what: str, terms: Any,
 ) -> Any:  # fmt: skip
     """Newton's method on all rows: H d = -g by conjugate gradients, H v by differences of gradients; a line search."""
+    counted(steps, batch)
     place = free_place(evaluate, params, data, trained, domains, rng, state, what, terms)
     x = place["x"]
     f, g = place["at"](x)
@@ -326,6 +329,7 @@ def play(
     """A game by gradients. `players` are the names of each one's parameters, `senses` 1 for one that minimises its
     payoff and -1 for one that maximises; `evaluate(params, data, rng, who)` gives the payoffs of the players `who` and
     their gradients by their own parameters."""
+    counted(steps, batch)
     params = dict(params)
     names = [name for player in players for name in player]
     dtype = np.result_type(*(params[name] for name in names))

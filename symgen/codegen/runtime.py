@@ -179,16 +179,25 @@ def checked(shapes: Any, names: Any, places: Any, sizes: Any) -> Any:
     return {name: a.astype(dtype, copy=False)[()] for name, a in found.items()}, sizes
 
 
+def known(places: Any, shapes: Any) -> None:
+    """Raises ValueError for a name that is no array of the model."""
+    for place in places:
+        for name in place or ():
+            if name not in shapes:
+                raise ValueError(f"`{name}` is neither data nor a parameter of the model; a constant is a keyword")
+
+
 def door(names: Any, places: Any, shapes: Any, sizes: Any, seen: Any) -> Any:
     """The named arrays from their places as floats of one dtype that fit each other; raises ValueError naming one that
     does not. Shapes that came before are known to fit."""
     try:
         found = [place[name] for name, place in zip(names, places)]
         key = (names, *[(a.dtype, a.shape) for a in found])
-        if key in seen and not sizes:
+        if key in seen and not sizes and places[0].keys() <= shapes.keys() >= places[-1].keys():
             return found
     except (KeyError, TypeError, AttributeError):
         key = None
+    known((places[0], places[-1]), shapes)
     arrays, _ = checked(shapes, names, places, sizes)
     if key is not None and all(a.dtype == b.dtype for a, b in zip(arrays.values(), found)):
         if len(seen) > 1000:
@@ -357,7 +366,11 @@ def next_rows(state: Any, n: int, batch: int, rng: Any) -> Any:
 def started(shapes: Any, data_names: Any, param_names: Any, data: Any, params: Any, init: Any, sizes: Any) -> Any:
     """Data and parameters to train with: shapes and dtypes that fit, all values finite, parameters made by `init` where
     none are given."""
+    known((params, data), shapes)
     arrays, shown = checked(shapes, data_names, [data] * len(data_names), sizes)
+    for name, a in arrays.items():
+        if a.ndim and len(a) == 0:
+            raise ValueError(f"`{name}` has no rows to train with")
     dtype = next((a.dtype for a in arrays.values()), np.dtype(np.float64))
     if params is None:
         params = init(dtype, shown)
@@ -367,6 +380,13 @@ def started(shapes: Any, data_names: Any, param_names: Any, data: Any, params: A
         if not np.all(np.isfinite(a)):
             raise ValueError(f"`{name}` holds values that are not finite")
     return {name: arrays[name] for name in data_names}, {name: arrays[name] for name in param_names}
+
+
+def counted(steps: Any, batch: Any) -> None:
+    """Raises ValueError unless the steps are a whole number, and the rows of a minibatch too, one or more."""
+    for name, value, least in (("steps", steps, 0), ("batch", 1 if batch is None else batch, 1)):
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+            raise ValueError(f"`{name}` is a whole number, {least} or more, and not {value!r}")
 
 
 # --- training ---------------------------------------------------------------------------------------------------------

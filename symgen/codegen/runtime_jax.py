@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from symgen.codegen.runtime import shown_sizes
+from symgen.codegen.runtime import known, shown_sizes
 
 # --- functions on elements --------------------------------------------------------------------------------------------
 
@@ -76,6 +76,7 @@ def windows(x: Any, axis: int, size: int) -> Any:
 def door(names: Any, places: Any, shapes: Any, sizes: Any) -> Any:
     """The named arrays from their places, as floats of one dtype that fit each other; raises ValueError naming one that
     does not."""
+    known((places[0], places[-1]), shapes)
     found = {}
     for name, place in zip(names, places):
         if place is None or name not in place:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from symgen.codegen.runtime import shown_sizes
+from symgen.codegen.runtime import known, shown_sizes
 
 # --- functions on elements --------------------------------------------------------------------------------------------
 
@@ -82,6 +82,7 @@ def put_added(shape: Any, where: Any, values: Any) -> Any:
 def door(names: Any, places: Any, shapes: Any, sizes: Any) -> Any:
     """The named tensors from their places, as floats of one dtype on one device that fit each other; raises ValueError
     naming one that does not."""
+    known((places[0], places[-1]), shapes)
     found = {}
     for name, place in zip(names, places):
         if place is None or name not in place:

@@ -112,8 +112,21 @@ class OperatorNotation(ABC):
         words = tuple(t.Keyword(k, self.plain(v)) for k, v in plain if isinstance(v, (str, int, bool)))
         if node.name in PAIRS and len(refs) == 2 and not rest:
             return t.Call(node.name, (refs[0],), words, versus=(refs[1],))
+        if node.name == "log_density_of" and len(refs) == 1:
+            return self.log_density(specs[0], keys, rest, dict(plain))
         named = tuple(t.Keyword(k, v) for k, v in zip(keys, rest, strict=False))
         return t.Call(node.name, tuple(refs), (*named, *words))
+
+    def log_density(self, spec: Any, keys: Any, values: list[t.Expression], plain: dict[str, Any]) -> t.Expression:
+        """log p(y | x) of a joint, at the values of its variables."""
+        name, _, variables, given = spec
+        at = dict(zip(keys, values, strict=False))
+        places = dict(plain["names"])
+
+        def put(v: Any) -> t.Expression:
+            return at.get(places.get(v), t.Name(v.name))
+
+        return t.Call(name, tuple(put(v) for v in variables), (), tuple(put(v) for v in given), log=True)
 
     def plain(self, value: Any) -> t.Expression:
         return t.Name(str(value)) if isinstance(value, (str, bool)) else number(value)

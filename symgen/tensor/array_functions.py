@@ -6,6 +6,7 @@ An entry reads its arguments and builds the index form; `network_functions` adds
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
@@ -140,6 +141,8 @@ def _matpow(r: Reading, e: tree.Call) -> Value:
             for _ in range(abs(n) - 1):
                 result = build.matmul(result, base)
             return result
+    if isinstance(k.body, Num) and not (isinstance(k.body.value, Fraction) and k.body.value.denominator == 1):
+        raise Clash("the exponent of `matpow` is a whole number", e.arguments[1].span, "not a whole number")
     if v.outer or k.outer:
         raise Clash("`matpow` with a symbolic exponent does not stand under an index", e.span)
     return build.operate("matpow", v, v.shape, (k.body,))

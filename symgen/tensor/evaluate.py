@@ -315,7 +315,8 @@ class Evaluator:
         operands = [np.broadcast_to(o, batch + o.shape[o.ndim - r :]) for o, r in zip(operands, ranks, strict=True)]
         out = np.empty(shape, dtype=object if self.number.exact else float)
         for at in np.ndindex(*batch):
-            out[at] = self._cast(f(*(o[at] if o.ndim > len(at) else self._cast(o[at]) for o in operands)))
+            found = self._cast(f(*(o[at] if o.ndim > len(at) else self._cast(o[at]) for o in operands)))
+            out[at] = found if found.ndim else found[()]
         return out
 
     def _cast(self, value: Any) -> Any:

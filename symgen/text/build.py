@@ -92,6 +92,15 @@ def _text_of(token: Token | None) -> str | None:
     return "".join(out)
 
 
+def _rounds(term: Expression) -> bool:
+    """Whether a term is a product with `//` that stands without parentheses."""
+    return (
+        isinstance(term, tree.Factors)
+        and any(op == "//" for op, _ in term.rest)
+        and term.span.start == term.first.span.start
+    )
+
+
 class TreeBuilder:
     """Stateless: one instance serves all parses."""
 
@@ -136,6 +145,14 @@ class TreeBuilder:
         for signs, term in zip(parts[::2], parts[1::2]):
             if isinstance(signs, Token):
                 signs = (signs,)
+            own = signs[1:] if terms else signs  # the signs of the term itself: -7//2 is (-7)//2, as in Python
+            if "-" in own and _rounds(term):
+                first = term.first
+                for inner in reversed(own):
+                    if inner == "-":
+                        first = tree.Terms(((-1, first),), span=_cover(inner, first))
+                term = replace(term, first=first, span=_cover(own[0], term))
+                signs = signs[: len(signs) - len(own)]
             for inner in reversed(signs[1:]):
                 if inner == "-":
                     term = tree.Terms(((-1, term),), span=_cover(inner, term))
