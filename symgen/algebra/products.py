@@ -117,7 +117,8 @@ class _Work:
 
     def expanded(self, node: Scalar) -> list[Scalar]:
         """The terms of a term, products multiplied out: sums, and nameless definitions that are sums, are opened."""
-        todo, done = [node], []
+        todo: list[Scalar] = [node]
+        done: list[Scalar] = []
         while todo:
             t = todo.pop()
             if len(todo) + len(done) > MAX_TERMS:
@@ -276,8 +277,11 @@ def links_of(array: Node) -> list[tuple[Array, bool]] | None:
     """A, B, C of a product of square matrices, each with whether it is transposed there."""
     if not isinstance(array, Tensor) or len(array.axes) != 2 or not is_product(array):
         return [(array, False)] if isinstance(array, Array) else None
-    body, factors, bound = array.body, [], []
-    work = _Work((), {}, lambda a: None, None, False)
+    body = array.body
+    factors: list[Scalar] = []
+    bound: list[Index] = []
+    nothing: Used = {}  # type: ignore[assignment]
+    work = _Work((), nothing, lambda a: None, None, False)
     work.flatten(body, factors, bound)
     at, last = array.axes
     chain: list[tuple[Array, bool]] = []

@@ -150,10 +150,10 @@ def pullback(node: Operation, position: int, y_bar: Scalar, lifted: Sequence[Ind
         entries[things[name]] = _entries(operand, outer)
     target = node.operands[position]
     assert isinstance(target, Array)
-    axes = [axis(k, s) for k, s in enumerate(target.shape)]
+    own = [axis(k, s) for k, s in enumerate(target.shape)]
     last = [fresh_index(s) for s in target.shape[batch:]]
     body = lift(open_tensor(template, last), entries)
-    body = substitute(body, dict(zip([*outer, *last], axes, strict=True)))
+    body = substitute(body, dict(zip([*outer, *last], own, strict=True)))
     return mul(scale, body) if scale is not None else body  # type: ignore[no-any-return]
 
 

@@ -147,7 +147,7 @@ def _iteration_spectrum(
                 elif moduli is not None:
                     moduli.append(S.Abs(values[-1]))
                 continue
-            inside = S.expand(b**2 - 4 * e)
+            inside = S.expand(b**2 - 4 * e)  # type: ignore[operator]
             half = S.sqrt(inside) if inside.has(S.I) else square_root(inside, True)
             values += [S.expand(-b / 2) + half / 2, S.expand(-b / 2) - half / 2]
             modulus = _modulus(S.expand(-b), inside)

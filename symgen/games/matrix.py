@@ -64,15 +64,15 @@ def matrix_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
             Evidence("unknown", tried=("all supports",)),
         )
     strategies = [{names[0]: _mixture(c, a), names[1]: _mixture(c, b)} for a, b in found]
-    a, b = found[0]
+    one, two = found[0]
     sign = [1 if p.sense == "max" else -1 for p in game.players]
     values = [
-        S.simplify((sign[0] * S.Matrix(a).T * A * S.Matrix(b))[0]),
-        S.simplify((sign[1] * S.Matrix(a).T * B * S.Matrix(b))[0]),
+        S.simplify((sign[0] * S.Matrix(one).T * A * S.Matrix(two))[0]),
+        S.simplify((sign[1] * S.Matrix(one).T * B * S.Matrix(two))[0]),
     ]
     zero_sum = game.is_zero_sum
     kind = "global Nash equilibrium (saddle point)" if zero_sum else "global Nash equilibrium"
-    mixed = any(e not in (0, 1) for e in a)
+    mixed = any(e not in (0, 1) for e in one)
     kind += " in mixed strategies" if mixed else " in pure strategies"
     value: Any = c.node(values[0]) if zero_sum else tuple(c.node(v) for v in values)
     degenerate = any(_ties(A, B, *pair) for pair in found)

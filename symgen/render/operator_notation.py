@@ -124,7 +124,8 @@ class OperatorNotation(ABC):
         places = dict(plain["names"])
 
         def put(v: Any) -> t.Expression:
-            return at.get(places.get(v), t.Name(v.name))
+            found: t.Expression = at.get(places.get(v), t.Name(v.name))
+            return found
 
         return t.Call(name, tuple(put(v) for v in variables), (), tuple(put(v) for v in given), log=True)
 

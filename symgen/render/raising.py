@@ -29,8 +29,8 @@ from symgen.render.compose import (
 from symgen.render.factors import affine, exponent_of, factors_of, remainder
 from symgen.render.index_notation import Axes, IndexNotation
 from symgen.render.network import Edge, Network, NoMatrixForm
-from symgen.render.patterns import pattern
 from symgen.render.operator_notation import OperatorNotation
+from symgen.render.patterns import pattern
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
 from symgen.tensor.facts import is_symmetric

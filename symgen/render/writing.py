@@ -13,7 +13,21 @@ from symgen.render.raising import DEEPEST, MOST, Raiser, TooLong, raise_array, r
 from symgen.render.shapes import Shape
 from symgen.render.sympy_tree import tree_of
 from symgen.tensor.expression import (
-    Array, Dim, Node, Operator, Recurrence, Scalar, Var, axis, dim, expand_size, num, open_tensor, sub, substitute, tensor,
+    Array,
+    Dim,
+    Node,
+    Operator,
+    Recurrence,
+    Scalar,
+    Var,
+    axis,
+    dim,
+    expand_size,
+    num,
+    open_tensor,
+    sub,
+    substitute,
+    tensor,
     walk,
 )  # fmt: skip
 from symgen.tensor.reading import room_to_nest

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  tables of specs
+
 """Best responses of functions, against direct optimisation of the integrand at random densities."""
 
 import functools

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  tables of specs
+
 """Equilibria of GANs and of small games, against best-response search and known answers."""
 
 import math

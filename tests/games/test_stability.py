@@ -1,4 +1,4 @@
-# ruff: noqa: E501  tables of specs
+
 """Stability against numeric eigenvalues and against the dynamics themselves, played."""
 
 import functools

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  tables of specs
+
 """argmin and argmax against scipy on random data of random sizes."""
 
 import functools

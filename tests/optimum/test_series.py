@@ -1,4 +1,4 @@
-# ruff: noqa: E501  tables of specs
+
 """Taylor polynomials against the function nearby, limits against the function far out, forms against the function."""
 
 from fractions import Fraction

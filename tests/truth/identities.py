@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Equalities of the field, each with a near miss: the right side with one slip in it. In the scope of `SCOPE`."""
 
 from __future__ import annotations

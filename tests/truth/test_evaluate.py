@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Values: against NumPy on whole arrays, against mpmath for functions, floats within the balls."""
 
 from __future__ import annotations

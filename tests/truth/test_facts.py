@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """What is known of a sign or a range is true at every point, and the usual facts are known."""
 
 from __future__ import annotations

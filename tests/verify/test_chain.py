@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Chains are judged step by step, and a wrong step is told with its way out."""
 
 from __future__ import annotations

@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.verify.chains import GROUPS, Group, chains
-from tests.verify.mutator import Mutant, mutants
 
 import symgen
 import symgen.verify.check
 from symgen import Verdict
+from tests.verify.chains import GROUPS, Group, chains
+from tests.verify.mutator import Mutant, mutants
 
 EQUIVALENT = {
     tuple(line.split(": ", 1))
@@ -25,7 +25,7 @@ EQUIVALENT = {
 UNDEFINED = ("log(1 - exp(-u))", "log(1 + (-u))", "log(2*p(x)/(p(x) - q(x)))", "log(2*q(x)/(p(x) - q(x)))")
 
 
-@lru_cache(maxsize=None)
+@cache
 def model(group: Group) -> symgen.Model:
     return symgen.loads(group.spec)
 

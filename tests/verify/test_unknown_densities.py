@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Claims about densities that are not known are tested on random finite tables."""
 
 from __future__ import annotations
