@@ -307,9 +307,10 @@ class Statement:
     def _pow(self, node: Pow, g: Scalar, value: Scalar) -> None:
         base, exponent = node.base, node.exponent
         if self.reads.get(base):
-            if is_root(exponent) and not is_positive(base, self.ctx.facts):
+            slope = self.local(times(g, self.power_derivative(base, exponent, value, node)))
+            if is_root(exponent) and divides(slope, (base, value, node)) and not is_positive(base, self.ctx.facts):
                 self.ctx.trace.condition("roots are differentiated where what stands under them is not 0")
-            self.give(base, self.local(times(g, self.power_derivative(base, exponent, value, node))), node.free)
+            self.give(base, slope, node.free)
         if self.reads.get(exponent):
             self.ctx.trace.condition("powers with a varying exponent have a positive base")
             self.give(exponent, self.local(times(g, mul(value, fn("log", base)))), node.free)
@@ -379,6 +380,20 @@ class Statement:
 def is_root(exponent: Scalar) -> bool:
     """Whether a power has no derivative at 0, though it has a value there."""
     return type(exponent) is Num and not isinstance(exponent.value, str) and 0 < exponent.value < 1
+
+
+def divides(body: Scalar, parts: Sequence[Scalar]) -> bool:
+    """Whether one of `parts` stands below a fraction bar in `body`."""
+    stack: list[Any] = [body]
+    while stack:
+        n = stack.pop()
+        if type(n) is Pow and type(n.exponent) is Num and n.base in parts:
+            k = n.exponent.value
+            if not isinstance(k, str) and k < 0:
+                return True
+        if not isinstance(n, Entry):
+            stack.extend(n.args)
+    return False
 
 
 def summed(body: Scalar, indices: Iterable[Index]) -> Scalar:
