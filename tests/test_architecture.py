@@ -34,7 +34,7 @@ ORDER = [
 RANK = {package: rank for rank, packages in enumerate(ORDER) for package in packages}
 
 # modules that import when they are used, so that `symgen --help` and `import symgen` are quick
-LAZY = {"__init__", "cli", "facade", "notebook"}
+LAZY = {"__init__", "cli", "facade", "results", "notebook"}
 
 
 def module_of(file: Path) -> str:
