@@ -88,6 +88,8 @@ def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
     except BudgetSpent:
         trace.notes.append(f"the budget of {seconds:g} s is spent; what is left stands unreduced")
         return Reduced(state.partial(goal), None, trace, state.names, True)
+    if isinstance(record_of, Operator) and record_of.name == "expand":
+        return Reduced(array, None, trace, state.names)  # what was multiplied out stays so
     return Reduced(tidy(array, ctx, state.names), None, trace, state.names, untidied=array)
 
 
