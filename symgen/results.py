@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sympy import Symbol, evaluate
 
 from symgen.derivation.derivation import Evidence, Step
@@ -20,7 +21,7 @@ from symgen.model.reduce import Reduced
 from symgen.render import derivation as render
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
-from symgen.tensor.expression import Array, Operator, Var, walk
+from symgen.tensor.expression import Array, Dim, Operator, Var, variables_of, walk
 from symgen.tensor.sympy_bridge import array_to_sympy, within
 from symgen.text import tree
 from symgen.text.diagnostics import DataError
@@ -61,10 +62,36 @@ class Record:
         if field not in self._fields:
             raise AttributeError(f"{self.kind_of_record} has no field `{field}`; it has {', '.join(self._fields)}")
         given = {canonical(k): v for k, v in values.items()}
+        for f in self._fields:
+            for v in {v for a in _arrays_in(getattr(self._record, f)) for v in variables_of(a)}:
+                if v.name in given and np.ndim(given[v.name]) == v.rank:
+                    shown = zip(v.shape, np.shape(given[v.name]), strict=True)
+                    for name, length in ((s.name, length) for s, length in shown if isinstance(s, Dim)):
+                        given.setdefault(name, length)
         try:
-            return evaluate_field(getattr(self._record, field), self._names, given)
+            return self._number(getattr(self._record, field), given)
         except KeyError as error:
             raise DataError(f"no value for `{error.args[0]}`") from None
+
+    def _number(self, value: Any, given: Mapping[str, Any]) -> Any:
+        """Arrays, and what is made from arrays, by generated code; the rest by SymPy."""
+        if isinstance(value, Mapping):
+            return {k: self._number(v, given) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._number(v, given) for v in value)
+        if isinstance(value, Array) and not any(isinstance(n, Operator) for n in walk(value)):
+            variables = {v.name: v for v in variables_of(value)}
+            if value.rank or any(v.rank for v in variables.values()):
+                from symgen.codegen.compile import Compiled
+
+                missing = [n for n in variables if n not in given]
+                if missing:
+                    raise KeyError(missing[0])
+                sizes = {k: int(v) for k, v in given.items() if k not in variables and np.ndim(v) == 0}
+                made = Compiled({"result": value}, self._names)
+                known = {d.name for d in made.dims}
+                return made({n: given[n] for n in variables}, {k: n for k, n in sizes.items() if k in known})["result"]
+        return evaluate_field(value, self._names, given)
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{k}={v}" for k, v in self.as_dict().items())

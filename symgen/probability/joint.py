@@ -317,12 +317,12 @@ def fisher(p: DistRef, parameters: Sequence[Array]) -> Array:
 
 
 def mle(p: DistRef, parameters: Sequence[Array], values: Mapping[Var, Array] | None = None) -> Array:
-    """The parameters that maximise the likelihood."""
+    """The parameters that maximise the likelihood; several scalars, as a vector in the order asked."""
     values = dict(values or {})
     options: dict[str, Any] = {f"parameter{k}": a for k, a in enumerate(parameters)}
     options |= {f"at_{v.name}": a for v, a in values.items()}
     options["names"] = tuple((v, f"at_{v.name}") for v in values)
-    shape = parameters[0].shape if len(parameters) == 1 else ()
+    shape = parameters[0].shape if len(parameters) == 1 else (num(len(parameters)),)
     return encode("mle", [p], options, shape)
 
 

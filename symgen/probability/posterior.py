@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian
 from symgen.derivation.context import Context
@@ -14,11 +16,13 @@ from symgen.probability.collect import collected
 from symgen.probability.conjugate import Kernel, families_on, kernel_of, recognised, tidy, with_support_of
 from symgen.probability.densities import log_density_at
 from symgen.probability.expectation import Expectation
-from symgen.probability.joint import DistRef, Factor, decode
+from symgen.probability.joint import DistRef, Factor, decode, draws_of, full_law
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, row_of
+from symgen.probability.quadrature import check_mean
 from symgen.probability.special import simplified
 from symgen.probability.terms import depends_on_any, entries_in, opened, with_value
+from symgen.tensor.evaluate import Point, evaluate, size_of
 from symgen.tensor.expression import (
     ONE,
     ZERO,
@@ -52,7 +56,8 @@ from symgen.tensor.expression import (
     total,
     variables_of,
 )  # fmt: skip
-from symgen.text.diagnostics import CannotDerive
+from symgen.tensor.sample import generator, random_point, simple_sizes, sizes_in
+from symgen.text.diagnostics import CannotDerive, InternalError
 
 HERE = "symgen/probability/conjugate.py"
 
@@ -227,11 +232,47 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
 def _check(body: Scalar, law: Array, z: Var, ctx: Context) -> Evidence:
     """log p(x, z) - log p(z | x) must not depend on z: its gradient by z, or its differences, vanish."""
     difference = sub(body, log_density_at(law, z, quiet(ctx)))
-    if row_of(law) is not None and row_of(law).region.discrete:  # type: ignore[union-attr]
-        return Evidence("unknown", tried=("differences over the values of a finite variable",))
+    row = row_of(law)
+    if row is not None and row.region.discrete:
+        return _check_values(difference, law, z, ctx)
     slope = gradient(tensor((), difference), [z], quiet(ctx))[z]
     zero = tensor([fresh_index(s) for s in z.shape], ZERO)
     return check_equal_numeric(slope, zero, ctx.facts)
+
+
+def _check_values(difference: Scalar, law: Array, z: Var, ctx: Context) -> Evidence:
+    """log p(x, z) - log p(z | x) at several values of a finite z: they must agree."""
+    row = row_of(law)
+    assert row is not None
+    free = [v for v in variables_of(difference) if v is not z]
+    rng = generator("values", *sorted(v.name for v in free))
+    roots = [tensor((), difference), law]
+    for sizes in simple_sizes(sizes_in(roots, [*free, z]), {}, ctx.facts.assumptions if ctx.facts else (), top=3):
+        if any(n < 2 for n in sizes.values()):
+            continue
+        done, worst = 0, 0.0
+        for _ in range(3):
+            point = random_point(free, sizes, rng, 0, ctx.facts.assumptions if ctx.facts else ())
+            if point is None:
+                continue
+            found = []
+            for _ in range(4):
+                point.values[z] = _random_value(row.name, law, z, point, rng)
+                found.append(float(evaluate([tensor((), difference)], point)[0]))
+            gap = max(found) - min(found)
+            if not gap < 1e-8 * max(1.0, *map(abs, found)):
+                raise InternalError(f"a posterior is not proportional to the joint density: {min(found)} and {max(found)}")
+            worst, done = max(worst, gap), done + 1
+        return Evidence("checked", digits=12 if worst < 1e-12 else 8, points=done, method="differences over its values")
+    return Evidence("unknown", method="differences over its values", tried=("no sizes were found",))
+
+
+def _random_value(name: str, law: Array, z: Var, point: Point, rng: Any) -> Any:
+    shape = tuple(size_of(s, point.sizes) for s in z.shape)
+    if name == "OneHotCategorical":
+        return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+    count = 2 if name == "Bernoulli" else size_of(_classes(law), point.sizes)
+    return np.asarray(rng.integers(0, count, shape), dtype=np.float64)
 
 
 def marginal_law(p: DistRef, x: Var, ctx: Context) -> Array:
@@ -259,7 +300,9 @@ def marginal_law(p: DistRef, x: Var, ctx: Context) -> Array:
 
 def _gaussian_marginal(x: Var, own: Factor, z: Var, above: Array, ctx: Context) -> Array | None:
     """x | z normal with a mean linear in z and a scale free of z: mean and covariance of x by iterated expectation."""
-    mean, scale = own.law.args[0], own.law.args[1]
+    whole = full_law(own.law, x.shape)
+    assert isinstance(whole, Operator)
+    mean, scale = whole.args[0], whole.args[1]
     assert isinstance(mean, Array) and isinstance(scale, Array)
     if z in variables_of(scale):
         return None
@@ -301,7 +344,19 @@ def reduce_marginal(op: Operator, ctx: Context) -> Array:
     x: Var = xs[0]
     made = tensor((), simplified(fn("exp", marginal_log_density(p, x, {}, ctx))))
     ctx.trace.add("marginal", op, made, reason="the other variables integrated out")
+    ctx.trace.checks.append(lambda: check_marginal(p, x, made, ctx))
     return made
+
+
+def check_marginal(p: DistRef, x: Var, result: Array, ctx: Context) -> Evidence:
+    """The density of x given what is above it, averaged over that."""
+    own = p.joint.factor_of(x)
+    assert own is not None
+    if row_of(own.law) is None:
+        return Evidence("unknown", method="quadrature", tried=("a density that is not known",))
+    draws = draws_of(DistRef(p.joint, (x,), p.given))[:-1]
+    conditional = tensor((), fn("exp", log_density_at(own.law, x, quiet(ctx))))
+    return check_mean(conditional, draws, result, ctx.facts)
 
 
 def marginal_log_density(p: DistRef, x: Var, values: dict[Var, Array], ctx: Context) -> Scalar:
