@@ -53,6 +53,8 @@ from symgen.tensor.facts import is_orthogonal, is_symmetric
 MAX_TERMS = 24
 MAX_FACTORS = 16
 MAX_NODES = 600
+MAX_DEPTH = 3  # of definitions that are looked into for facts
+MAX_LENGTH = 150  # of what is multiplied out
 SECONDS = 0.5
 
 
@@ -84,6 +86,27 @@ def merged_terms(
         return add(*(work.term(t) for t in terms))
     except BudgetSpent:
         return node
+
+
+def speaks_of_facts(node: Scalar, named: Container[Array]) -> bool:
+    """Whether a matrix stands in the products of `node` that something is known of: an inverse, a symmetric one."""
+    seen: set[Node] = set()
+    stack: list[tuple[Scalar, int]] = [(node, 0)]
+    while stack and len(seen) < MAX_NODES:
+        x, depth = stack.pop()
+        if x in seen:
+            continue
+        seen.add(x)
+        if type(x) is Entry:
+            array = x.array
+            if len(x.indices) > 1 and (type(array) is Operation or is_symmetric(array) or is_orthogonal(array)):
+                return True
+            opens = type(array) is Tensor and depth < MAX_DEPTH and array not in named
+            if opens and (is_product(array) or type(array.body) is Add):
+                stack.append((array.body, depth + 1))
+        else:
+            stack.extend((a, depth) for a in x.args)
+    return False
 
 
 class _Work:
@@ -300,10 +323,10 @@ def links_of(array: Node) -> list[tuple[Array, bool]] | None:
 
 
 def flat_length(node: Scalar, named: Container[Array]) -> int:
-    """How long an expression is with its nameless products written out: leaves and operations, transposes apart."""
+    """How long an expression is with nameless definitions written out, as far as MAX_LENGTH; a transpose counts."""
     size = 0
     stack: list[Scalar] = [node]
-    while stack and size < 4 * MAX_NODES:
+    while stack and size <= MAX_LENGTH:
         x = stack.pop()
         if type(x) is Entry:
             if type(x.array) is Tensor and x.array not in named:
@@ -364,4 +387,4 @@ def untransposed(array: Array) -> tuple[Array, bool]:
     return array, False
 
 
-__all__ = ["Used", "flat_length", "merged_terms", "untransposed"]
+__all__ = ["Used", "MAX_LENGTH", "flat_length", "merged_terms", "speaks_of_facts", "untransposed"]

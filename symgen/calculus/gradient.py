@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symgen.algebra.collect import collect_common, written_length
-from symgen.algebra.products import Used, flat_length, merged_terms
+from symgen.algebra.products import MAX_LENGTH, Used, flat_length, merged_terms, speaks_of_facts
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
 from symgen.calculus.recurrence import backward
@@ -481,10 +481,13 @@ def _differentiate(
 def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
     """A result as people write it: fractions cancelled, sums joined, facts of matrices used where that is shorter (not
     those of `free`, whose entries are taken as unrelated)."""
-    named = {**ctx.trace.names, **ctx.names}
     best = collect_common(simplify_scalar(body, ctx.facts))
-    length, used = flat_length(best, named), Used()
-    for expand in (False, True):
+    named = ctx.all_names()
+    ways = (False, True) if speaks_of_facts(body, named) else (False,) if type(body) is Add else ()
+    length, used = flat_length(best, named) if ways else 0, Used()
+    if length > MAX_LENGTH:
+        return best
+    for expand in ways:
         facts = Used()
         other = merged_terms(body, named, facts, lambda a: _name(a, ctx), free, expand)
         if other is not body:

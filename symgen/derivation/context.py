@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -34,6 +35,10 @@ class Context:
     def check(self) -> None:
         if time.monotonic() > self.deadline:
             raise BudgetSpent
+
+    def all_names(self) -> Mapping[Array, str]:
+        """The author's names and those that a derivation gave."""
+        return ChainMap(self.names, self.trace.names) if self.trace.names else self.names
 
     def name_of(self, array: Array) -> str | None:
         return self.names.get(array) or self.trace.names.get(array)
