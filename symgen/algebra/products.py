@@ -53,7 +53,7 @@ from symgen.tensor.facts import is_orthogonal, is_symmetric
 MAX_TERMS = 24
 MAX_FACTORS = 16
 MAX_NODES = 600
-MAX_DEPTH = 3  # of definitions that are looked into for facts
+MAX_DEPTH = 2  # of definitions that are looked into for facts
 MAX_LENGTH = 150  # of what is multiplied out
 SECONDS = 0.5
 
@@ -88,6 +88,12 @@ def merged_terms(
         return node
 
 
+@cache
+def is_known(array: Array) -> bool:
+    """Whether something is known of a matrix that shortens products."""
+    return type(array) is Operation or bool(is_symmetric(array) or is_orthogonal(array))
+
+
 def speaks_of_facts(node: Scalar, named: Container[Array]) -> bool:
     """Whether a matrix stands in the products of `node` that something is known of: an inverse, a symmetric one."""
     seen: set[Node] = set()
@@ -99,7 +105,7 @@ def speaks_of_facts(node: Scalar, named: Container[Array]) -> bool:
         seen.add(x)
         if type(x) is Entry:
             array = x.array
-            if len(x.indices) > 1 and (type(array) is Operation or is_symmetric(array) or is_orthogonal(array)):
+            if len(x.indices) > 1 and is_known(array):
                 return True
             opens = type(array) is Tensor and depth < MAX_DEPTH and array not in named
             if opens and (is_product(array) or type(array.body) is Add):

@@ -88,6 +88,7 @@ class Reverse:
         self.current: Array = f
         self.stop: set[Array] = set()  # arrays that adjoints are handed to, and not through
         self.quiet = False
+        self.brief = False  # many adjoints: their rules are named, no more
         self.taken = set(ctx.names.values()) | set(ctx.trace.names.values())
         self.differentials: Differentials | None = None
         self.told: set[tuple[Array, Array]] = set()
@@ -101,7 +102,8 @@ class Reverse:
         if self.ctx.style == "differentials" and not self.quiet and not self.lifted:
             self.taken |= {v.name for v in self.program if isinstance(v, Var)}
             self.differentials = Differentials(self.f, self.ctx, self.taken)
-        telling = self.ctx.detail > 1 and not self.quiet and len(self.active) <= MOST_TOLD
+        self.brief = len(self.active) > MOST_TOLD
+        telling = self.ctx.detail > 1 and not self.quiet and not self.brief
         for array in reversed(self.program):
             parts = self.parts.pop(array, None)
             if parts is None:
@@ -289,7 +291,9 @@ class Reverse:
         source = ""
         if not reason:
             consumers = self.through.get(array, ())
-            if len(consumers) > 1:
+            if len(consumers) > 1 and self.brief:
+                rule = "sum_over_uses"
+            elif len(consumers) > 1:
                 rule = "sum_over_uses"
                 words = dict.fromkeys(w for c in consumers[:6] if (w := how(c, array)))
                 reason = ", ".join(words)
@@ -304,6 +308,8 @@ class Reverse:
         if isinstance(consumer, Operation):
             row = OPERATIONS[consumer.name]
             return f"pullback_of_{row.name}", row.because, row.source
+        if self.brief:
+            return "chain_rule", "", ""
         words = how(consumer, array)
         local = slope(consumer, array, self.ctx)
         if local:
