@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from symgen.text import tree as t
 from symgen.text.latex import items
-from symgen.text.latex.binders import Binders
+from symgen.text.latex.functions import Functions
 from symgen.text.latex.items import Item
 from symgen.text.latex.parser import fraction
 from symgen.text.latex.rows import relation_of
 from symgen.text.latex.tokens import Slip, Token
 from symgen.text.latex.vocabulary import (
     ACCENTS,
-    BARE,
     BARS,
     BIG,
     CLOSING,
@@ -29,14 +28,10 @@ from symgen.text.tree import Span
 __all__ = ["Parser"]
 
 FRACTIONS = frozenset("frac dfrac tfrac cfrac nicefrac sfrac".split())
-ENTRYWISE = frozenset(
-    "exp log sqrt abs sigmoid tanh relu sin cos tan sinh cosh softplus gelu silu erf erfc log1p expm1 floor sign log10".split()
-)
 MAX_LETTERS = 100
-COMPLEMENTS = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 
 
-class Parser(Binders):
+class Parser(Functions):
     """Reads one formula."""
 
     def whole(self) -> Item:
@@ -507,231 +502,3 @@ class Parser(Binders):
             power = t.Factors(items.number(1, span), (("/", degree.tree),), span=span)
             return self.postfix(Item(t.Power(made.tree, power, span=span), made.rank))
         return self.postfix(items.applied("sqrt", made, span, span))
-
-    # --- functions
-
-    def function(self, name: str, token: Token) -> Item:
-        """A function with its power, its base, and its argument, bracketed or not."""
-        start = self.pos - 1
-        script = self.scripts()
-        base: t.Expression | None = None
-        if script.low is not None and (name == "log" or self.symbols is None):
-            base = next(iter(self.indices(script.low, None, numbers=True)), None)
-        found = self.peek()
-        inverse = script.high is not None and self.text_of(script.high) == "-1"
-        if inverse and self.symbols is not None:
-            raise self.slip("the power -1 of a function has two readings", script.span, malformed=False)
-        bracket = found is not None and self.opens_arguments(found)
-        keywords: tuple[t.Keyword, ...] = ()
-        arguments: list[Item]
-        if bracket:
-            groups = self.argument_list(*self.bracket_range())
-            arguments = [self.of_size(x, name) for g in groups for x in g]
-            if name in BARE and len(arguments) == 1 and found is not None and not found.side:
-                self.check_power(found)
-            arguments, keywords = self.without_keywords(arguments)
-        elif name in BARE or self.symbols is None:
-            if found is None or not self.begins_factor(found) and self.sign_of(found) is None and found.command not in DOTS:
-                if self.symbols is None:
-                    return Item(t.Name(name, span=token.span))
-                raise self.slip(f"`{token.text}` has no argument", token.span)
-            arguments = [self.of_size(self.bare_argument(name), name)]
-        else:
-            self.undeclared(name, token.span)
-            return self.postfix(Item(t.Name(name, span=token.span), None))
-        span = self.spanned(start)
-        if script.low is not None and self.symbols is not None and name in ("leaky_relu", "elu"):
-            arguments.append(Item(self.indices(script.low, None, numbers=True)[0], 0))
-        made = self.applied_function(name, arguments, keywords, span, token.span)
-        if base is not None:
-            below = t.Call("log", (base,), span=span)
-            made = Item(t.Factors(made.tree, (("/", below),), span=span), made.rank)
-        script.low = None
-        made = self.powers(made, script)
-        return self.postfix(made) if bracket else made
-
-    def of_size(self, x: Item, name: str) -> Item:
-        """An argument whose size is known, as all functions but those on entries need it."""
-        if x.hole and name not in ENTRYWISE:
-            raise self.slip("the size of this argument is not clear", x.span, malformed=False)
-        return items.closed(x)
-
-    def opens_arguments(self, found: Token) -> bool:
-        return found.is_sign("(", "[") or found.text == "\\{" or found.side == "<" and found.text not in BARS
-
-    def check_power(self, opener: Token) -> None:
-        """\\log (x)^2 has two readings."""
-        after = self.peek()
-        if self.symbols is not None and after is not None and after.is_sign("^") and not after.side:
-            raise self.slip("a power after a function has two readings", after.span, r"write `\log(x^2)` or `(\log x)^2`", False)
-
-    def applied_function(
-        self, name: str, arguments: list[Item], keywords: tuple[t.Keyword, ...], span: Span, name_span: Span
-    ) -> Item:
-        trees = tuple(x.tree for x in arguments)
-        if self.symbols is None:
-            return Item(t.Call(name, trees, span=span, name_span=name_span))
-        first = arguments[0].tree if arguments else None
-        if name == "log" and len(arguments) == 1:
-            if isinstance(first, t.Call) and first.function == "det":
-                return Item(t.Call("logdet", first.arguments, span=span, name_span=name_span), 0)
-            inner = first.arguments[0] if isinstance(first, t.Call) and first.function == "abs" else None
-            if isinstance(inner, t.Call) and inner.function == "det":
-                return Item(t.Call("logdet", inner.arguments, span=span, name_span=name_span), 0)
-            if isinstance(first, t.Call) and first.function in ("gamma", "beta") and self.law(first.function) is None:
-                return Item(t.Call(f"l{first.function}", first.arguments, span=span, name_span=name_span), self.rank(first))
-            law = self.law(first.function) if isinstance(first, t.Call) else None
-            if isinstance(first, t.Call) and law is not None and law.is_density:
-                made = t.Call(first.function, first.arguments, first.keywords, first.given, log=True, span=span,
-                              name_span=first.name_span)  # fmt: skip
-                return Item(made, 0)
-        if name == "log10":
-            ten = t.Call("log", (items.number(10, span),), span=span)
-            return Item(t.Factors(t.Call("log", trees, span=span), (("/", ten),), span=span), arguments[0].rank)
-        made = t.Call(name, trees, keywords, span=span, name_span=name_span)
-        if len(arguments) == 1 and name in ENTRYWISE:
-            return Item(made, arguments[0].rank, arguments[0].row)
-        if name in ("det", "tr", "logdet"):
-            return Item(made, 0)
-        return self.item(made)
-
-    def bare_argument(self, name: str) -> Item:
-        """\\log a b: the product that follows; after a bracket or a call, no more."""
-        found = self.peek()
-        assert found is not None
-        sign = self.sign_of(found)
-        if sign is not None:  # \exp -x
-            self.pos += 1
-            return items.added([(sign, self.bare_argument(name))], self.shape)
-        made = self.factor()
-        while True:
-            found = self.peek()
-            if found is None or not self.begins_factor(found) or self.closers_next(found):
-                return made
-            if found.command in BIG or found.command in FUNCTIONS or found.command == "nabla" or found.side == "mathbb":
-                return made
-            if found.kind in ("word", "text") and (found.text in FUNCTIONS or found.text in FUNCTION_WORDS):
-                return made
-            if isinstance(made.tree, (t.Call, t.Binder)) and name not in ("tr", "det"):
-                at = self.pos
-                factor = self.factor()
-                if not (self.is_density(made.tree) and self.is_density(factor.tree)):
-                    self.pos = at
-                    return made
-                made = items.multiplied(made, "", factor)
-                continue
-            if found.is_sign("(", "[") or found.side == "<":
-                return made
-            made = items.multiplied(made, "", self.factor())
-
-    def is_density(self, e: t.Expression) -> bool:
-        law = self.law(e.function) if isinstance(e, t.Call) else None
-        return law is not None and law.is_density
-
-    def closers_next(self, found: Token) -> bool:
-        return found.text in BARS and not self.bar_opens(found)
-
-    # --- environments
-
-    def environment(self, token: Token) -> Item:
-        start = self.pos
-        depth = 1
-        while depth:
-            found = self.next()
-            depth += (found.kind == "begin") - (found.kind == "end")
-        span = Span(token.start, self.tokens[self.pos - 1].end)
-        rows = self.cells(start, self.pos - 1)
-        if token.text.rstrip("*") in ("cases", "dcases", "rcases"):
-            return self.postfix(self.cases(rows, span))
-        trees = []
-        for row in rows:
-            trees.append([self.part(a, b).tree for a, b in row if a < b])
-        trees = [row for row in trees if row]
-        if token.text == "vmatrix" and self.symbols is not None:
-            inner = t.ListOf(tuple(t.ListOf(tuple(row), span=span) for row in trees), span=span)
-            return self.postfix(Item(t.Call("det", (inner,), span=span), 0))
-        if all(len(row) == 1 for row in trees):
-            column = t.ListOf(tuple(row[0] for row in trees), span=span)
-            return self.postfix(Item(column, 1 if self.symbols is not None else None))
-        matrix = t.ListOf(tuple(t.ListOf(tuple(row), span=span) for row in trees), span=span)
-        return self.postfix(Item(matrix, 2 if self.symbols is not None else None))
-
-    def cells(self, start: int, end: int) -> list[list[tuple[int, int]]]:
-        """The cells of a matrix or of cases, as token ranges."""
-        rows: list[list[tuple[int, int]]] = [[]]
-        depth, begin = 0, start
-        for k in range(start, end):
-            x = self.tokens[k]
-            depth += (x.kind == "begin" or x.is_sign("{") or x.side == "<") - (x.kind == "end" or x.is_sign("}") or x.side == ">")
-            if depth == 0 and (x.kind == "row" or x.is_sign("&")):
-                rows[-1].append((begin, k))
-                begin = k + 1
-                if x.kind == "row":
-                    rows.append([])
-        rows[-1].append((begin, end))
-        return [row for row in rows if any(a < b for a, b in row)]
-
-    def cases(self, rows: list[list[tuple[int, int]]], span: Span) -> Item:
-        """Values with their conditions as where(c, a, b)."""
-        found: list[tuple[t.Expression | None, Item]] = []
-        for row in rows:
-            a, b = row[0]
-            while b > a and self.tokens[b - 1].is_sign(",", ".", ";"):
-                b -= 1
-            texts = [k for k in range(a, b) if self.tokens[k].kind == "text" and k > a]
-            rest = [r for r in row[1:] if r[0] < r[1]]
-            if texts and not rest:
-                rest, b = [(texts[0], b)], texts[0]
-            value = self.part(a, b)
-            found.append((self.condition(rest[0]) if rest else None, value))
-        if self.symbols is None:
-            return Item(t.Call("where", tuple(v.tree for _, v in found), span=span))
-        if not found or any(c is None for c, _ in found[:-1]):
-            raise self.slip("a case has no condition", span, malformed=False)
-        condition, last = found[-1]
-        if condition is not None and not self.complementary([c for c, _ in found]):
-            raise self.slip("the last case needs the condition `otherwise`", span, r"write `& \text{otherwise}`", False)
-        made: t.Expression = items.closed(last).tree
-        ranks = [v.rank for _, v in found]
-        for c, value in reversed(found[:-1]):
-            assert c is not None
-            made = t.Call("where", (c, items.closed(value).tree, made), span=span)
-        return Item(made, None if None in ranks else max(r or 0 for r in ranks))
-
-    def complementary(self, conditions: list[t.Expression | None]) -> bool:
-        if len(conditions) != 2:
-            return False
-        a, b = conditions
-        if not (isinstance(a, t.Comparison) and isinstance(b, t.Comparison) and len(a.ops) == len(b.ops) == 1):
-            return False
-        return a.operands == b.operands and COMPLEMENTS.get(a.ops[0]) == b.ops[0]
-
-    def condition(self, place: tuple[int, int]) -> t.Expression | None:
-        """if x > 0; None for `otherwise`."""
-        start, end = place
-        tokens = self.tokens[start:end]
-        words = [x for x in tokens if x.kind in ("text", "word")]
-        if not [x for x in tokens if x.kind not in ("text", "word") and not x.is_sign(",", ".")]:
-            said = " ".join(x.text.lower() for x in words)
-            if self.symbols is None or any(w in said for w in ("otherwise", "else", "ow", "o.w.")):
-                return None
-            raise self.slip(f"the condition `{said.strip()}` is in words", Span(tokens[0].start, tokens[-1].end), malformed=False)
-        while start < end and self.tokens[start].kind in ("text", "word"):
-            start += 1
-        while end > start and (self.tokens[end - 1].is_sign(",", ".", ";") or self.tokens[end - 1].kind == "text"):
-            end -= 1
-        if self.symbols is None:
-            groups = self.argument_list(start, end)
-            return groups[0][0].tree if groups[0] else None
-        parts: list[t.Expression] = []
-        with self.within(start, end):
-            while self.pos < self.end:
-                if self.tokens[self.pos].is_sign(",") or self.tokens[self.pos].kind == "text":
-                    self.pos += 1
-                    continue
-                side = self.side().tree
-                if not isinstance(side, t.Comparison):
-                    raise self.slip("a condition is a comparison", side.span, malformed=False)
-                parts.append(side)
-        return parts[0] if len(parts) == 1 else t.Logical("and", tuple(parts), span=parts[0].span)
-

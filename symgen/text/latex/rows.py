@@ -168,7 +168,7 @@ def _pieces(row: list[Token]) -> list[_Piece]:
             gap = bool(current) and _has_relation(current)
             continue
         after = cells[k + 1] if k + 1 < len(cells) else []
-        own = _has_relation(cell) and not _starts(cell) or bool(after) and relation_of(after[0]) is not None
+        own = not gap and _has_relation(cell) and not _starts(cell) or bool(after) and relation_of(after[0]) is not None
         text = cell[0].kind == "text" or _is_note(cell)
         if not gap and (_starts(cell) or _unfinished(current) or not (_has_relation(current) or text)):
             current = [*current, *cell]
