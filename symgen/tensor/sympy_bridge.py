@@ -94,7 +94,8 @@ SYMPY_ERRORS = (
 def within(seconds: float, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """call(*args), or None when it takes longer than `seconds` or SymPy gives up.
 
-    The clock is SIGALRM, which only the main thread has; elsewhere the call runs without one, so that callers ask for
+    The clock counts processor time (SIGPROF), so that a busy machine changes no answer. Only the main thread has one;
+    elsewhere the call runs without, so that callers ask for
     small expressions only.
     """
     clocked = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
@@ -104,27 +105,27 @@ def within(seconds: float, call: Callable[..., Any], *args: Any, **options: Any)
 
     if seconds <= 0:
         return None
-    started = time.monotonic()
+    started = time.process_time()
     old_handler, old_left = None, 0.0
     try:
         if clocked:
-            old_handler = signal.signal(signal.SIGALRM, ring)
-            old_left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+            old_handler = signal.signal(signal.SIGPROF, ring)
+            old_left, _ = signal.setitimer(signal.ITIMER_PROF, seconds)
             if 0 < old_left < seconds:  # an outer clock rings first
-                signal.setitimer(signal.ITIMER_REAL, old_left)
+                signal.setitimer(signal.ITIMER_PROF, old_left)
         return call(*args, **options)
     except SYMPY_ERRORS:
         return None
     except Timeout:
-        if 0 < old_left <= time.monotonic() - started and old_handler is not None:
+        if 0 < old_left <= time.process_time() - started and old_handler is not None:
             raise
         return None
     finally:
         if clocked:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, old_handler if old_handler is not None else signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, old_handler if old_handler is not None else signal.SIG_DFL)
             if old_left > 0:
-                signal.setitimer(signal.ITIMER_REAL, max(old_left - (time.monotonic() - started), 1e-3))
+                signal.setitimer(signal.ITIMER_PROF, max(old_left - (time.process_time() - started), 1e-3))
 
 
 # --- the functions ----------------------------------------------------------------------------------------------------

@@ -64,9 +64,9 @@ def test_a_contraction_does_not_depend_on_the_names_of_its_indices() -> None:
 @pytest.mark.parametrize("text", ["(a + b + x + y + z + t + p + q)^40", "sum(u)^30", "exp(x)^(2^20)*(x + y)^60",
                                   "prod[i: n](u[i] + v[i] + x)^9"])  # fmt: skip
 def test_a_form_that_would_be_enormous_is_given_up_in_time(text: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     try:
         Workshop(NO_FACTS, start + 1.0).form(read(text, SCOPE))
     except BudgetSpent:
         pass
-    assert time.monotonic() - start < 2.0
+    assert time.process_time() - start < 2.0

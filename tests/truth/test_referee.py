@@ -112,10 +112,10 @@ def test_a_hundred_layers_are_checked_in_two_seconds() -> None:
         h = tensor([i], fn("tanh", entry(z, i)))
     i = fresh_index(n)
     loss = tensor((), total(power(entry(h, i), read("2", {}).body), [i]))  # type: ignore[attr-defined]
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(InternalError):
         check_derivative(loss, weights, weights)
-    assert time.monotonic() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 def test_two_forms_of_one_value() -> None:
