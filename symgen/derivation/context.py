@@ -38,7 +38,7 @@ class Context:
 
     def all_names(self) -> Mapping[Array, str]:
         """The author's names and those that a derivation gave."""
-        return ChainMap(self.names, self.trace.names) if self.trace.names else self.names
+        return ChainMap(self.names, self.trace.names) if self.trace.names else self.names  # type: ignore[arg-type]
 
     def name_of(self, array: Array) -> str | None:
         return self.names.get(array) or self.trace.names.get(array)
