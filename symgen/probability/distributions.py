@@ -125,6 +125,18 @@ ROWS = (
         latex=r"\operatorname{AL}",
         source="Kotz, Kozubowski & Podgorski (2001), 3.1",
     ),
+    Distribution(
+        "GeneralizedNormal",
+        parameters={"mu": "real", "alpha": POSITIVE, "beta": POSITIVE},
+        support="real",
+        log_density="-(abs(x - mu)/alpha)^beta + log(beta) - log(2*alpha) - lgamma(1/beta)",
+        known={"mean": "mu", "variance": "alpha^2*gamma(3/beta)/gamma(1/beta)",
+               "entropy": "1/beta - log(beta/(2*alpha)) + lgamma(1/beta)"},
+        argument_names={"loc": "mu", "scale": "alpha", "shape": "beta"},
+        sampler="{mu} + {alpha}*rng.choice([-1.0, 1.0], {shape})*rng.gamma(1/{beta}, 1, {shape})**(1/{beta})",
+        latex=r"\operatorname{GN}",
+        source="Nadarajah (2005)",
+    ),
     # the positive half-line
     Distribution(
         "Exponential",
@@ -494,6 +506,39 @@ ROWS = (
         source="Johnson, Kotz & Balakrishnan (1994), 20",
     ),
     Distribution(
+        "TruncatedNormal",
+        parameters={"mu": "real", "sigma": POSITIVE, "a": "real", "b": "real"},
+        support=interval("a", "b"),
+        log_density="-((x - mu)/sigma)^2/2 - log(sigma) - log(2*pi)/2"
+        " - log((erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))/2)",
+        known={
+            "mean": "mu - sigma*sqrt(2/pi)*(exp(-((b - mu)/sigma)^2/2) - exp(-((a - mu)/sigma)^2/2))"
+            "/(erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))",
+            "variance": "sigma^2*(1 - sqrt(2/pi)*((b - mu)/sigma*exp(-((b - mu)/sigma)^2/2)"
+            " - (a - mu)/sigma*exp(-((a - mu)/sigma)^2/2))/(erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))"
+            " - 2/pi*(exp(-((b - mu)/sigma)^2/2) - exp(-((a - mu)/sigma)^2/2))^2"
+            "/(erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))^2)",
+        },
+        argument_names={"loc": "mu", "scale": "sigma", "low": "a", "high": "b"},
+        order="a < b",
+        sampler="(lambda t, w: np.interp(rng.random({shape}), np.cumsum(w(t))/np.sum(w(t)), t))"
+        "(np.linspace({a}, {b}, 100001), lambda t: np.exp(-((t - {mu})/{sigma})**2/2))",
+        latex=r"\mathcal{TN}",
+        source="Johnson, Kotz & Balakrishnan (1994), 13",
+    ),
+    Distribution(
+        "Triangular",
+        parameters={"a": "real", "b": "real", "c": "real"},
+        support=interval("a", "b"),
+        log_density="where(x < c, log(x - a) - log(c - a), log(b - x) - log(b - c)) + log(2) - log(b - a)",
+        known={"mean": "(a + b + c)/3", "variance": "(a^2 + b^2 + c^2 - a*b - a*c - b*c)/18"},
+        argument_names={"low": "a", "high": "b", "mode": "c"},
+        order="a < c and c < b",
+        sampler="rng.triangular({a}, {c}, {b}, {shape})",
+        latex=r"\operatorname{Tri}",
+        source="Johnson, Kotz & Balakrishnan (1995), 26",
+    ),
+    Distribution(
         "VonMises",
         parameters={"mu": "real", "kappa": POSITIVE},
         support=interval("-pi", "pi"),
@@ -679,6 +724,83 @@ ROWS = (
         sampler="rng.multinomial({n}, {p}, {batch})",
         latex=r"\operatorname{Mult}",
         source="Bishop (2006), eq. 2.34",
+    ),
+    Distribution(
+        "MultivariateT",
+        parameters={"nu": POSITIVE, "mu": "real", "Sigma": "spd"},
+        event=("d",),
+        shapes={"mu": ("d",), "Sigma": ("d", "d")},
+        support=Support("vectors"),
+        log_density="lgamma((nu + d)/2) - lgamma(nu/2) - d*log(nu*pi)/2 - logdet(Sigma)/2"
+        " - (nu + d)/2*log(1 + (x - mu) @ inv(Sigma) @ (x - mu)/nu)",
+        known={"mean": "mu", "covariance": "nu/(nu - 2)*Sigma"},
+        conditions={"mean": "nu > 1", "covariance": "nu > 2"},
+        argument_names={"df": "nu", "loc": "mu", "scale": "Sigma"},
+        sampler="{mu} + (np.linalg.cholesky({Sigma}) @ rng.standard_normal({shape})[..., None])[..., 0]"
+        "/np.sqrt(rng.chisquare({nu}, {batch})/{nu})[..., None]",
+        aliases=("MvT", "MvStudentT"),
+        latex=r"t",
+        source="Kotz & Nadarajah (2004), 1.1",
+    ),
+    Distribution(
+        "VonMisesFisher",
+        parameters={"mu": "real", "kappa": POSITIVE},
+        event=("d",),
+        shapes={"mu": ("d",)},
+        support=Support("sphere"),
+        log_density="kappa*(mu @ x) + (d/2 - 1)*log(kappa) - d/2*log(2*pi) - log(besseli(d/2 - 1, kappa))",
+        known={"mean": "besseli(d/2, kappa)/besseli(d/2 - 1, kappa)*mu"},
+        argument_names={"loc": "mu", "concentration": "kappa"},
+        sampler="",
+        latex=r"\operatorname{vMF}",
+        source="Mardia & Jupp (2000), 9.3.2",
+    ),
+    # matrices
+    Distribution(
+        "MatrixNormal",
+        parameters={"M": "real", "U": "spd", "V": "spd"},
+        event=("n", "p"),
+        shapes={"M": ("n", "p"), "U": ("n", "n"), "V": ("p", "p")},
+        support=Support("matrices"),
+        log_density="-tr(inv(V) @ (x - M)' @ inv(U) @ (x - M))/2 - n*p*log(2*pi)/2 - n*logdet(V)/2 - p*logdet(U)/2",
+        known={"mean": "M", "covariance of entries": "U[i, k]*V[j, l]",
+               "entropy": "n*p*log(2*pi*e)/2 + n*logdet(V)/2 + p*logdet(U)/2"},
+        argument_names={"loc": "M"},
+        sampler="{M} + np.linalg.cholesky({U}) @ rng.standard_normal({shape}) @ np.linalg.cholesky({V}).T",
+        latex=r"\mathcal{MN}",
+        source="Gupta & Nagar (2000), 2.2",
+    ),
+    Distribution(
+        "Wishart",
+        parameters={"nu": POSITIVE, "V": "spd"},
+        event=("p", "p"),
+        shapes={"V": ("p", "p")},
+        support=Support("spd"),
+        log_density="(nu - p - 1)/2*logdet(x) - tr(inv(V) @ x)/2 - nu*p/2*log(2) - nu/2*logdet(V)"
+        " - p*(p - 1)/4*log(pi) - sum[j: p](lgamma((nu - j)/2))",
+        known={"mean": "nu*V", "covariance of entries": "nu*(V[i, k]*V[j, l] + V[i, l]*V[j, k])",
+               "logdet": "sum[j: p](digamma((nu - j)/2)) + p*log(2) + logdet(V)", "inv": "inv(V)/(nu - p - 1)"},
+        conditions={"inv": "nu > p + 1"},
+        argument_names={"df": "nu", "scale": "V"},
+        sampler="",
+        latex=r"\mathcal{W}",
+        source="Bishop (2006), B.78",
+    ),
+    Distribution(
+        "InverseWishart",
+        parameters={"nu": POSITIVE, "Psi": "spd"},
+        event=("p", "p"),
+        shapes={"Psi": ("p", "p")},
+        support=Support("spd"),
+        log_density="-(nu + p + 1)/2*logdet(x) - tr(Psi @ inv(x))/2 - nu*p/2*log(2) + nu/2*logdet(Psi)"
+        " - p*(p - 1)/4*log(pi) - sum[j: p](lgamma((nu - j)/2))",
+        known={"mean": "Psi/(nu - p - 1)", "inv": "nu*inv(Psi)",
+               "logdet": "logdet(Psi) - p*log(2) - sum[j: p](digamma((nu - j)/2))"},
+        conditions={"mean": "nu > p + 1"},
+        argument_names={"df": "nu", "scale": "Psi"},
+        sampler="",
+        latex=r"\mathcal{W}^{-1}",
+        source="Gelman et al. (2013), A.1",
     ),
 )  # fmt: skip
 

@@ -13,15 +13,19 @@ from symgen.probability.law import row_of
 from symgen.probability.terms import depends_on_any, with_value
 from symgen.probability.univariate import Found, Law, Univariate
 from symgen.tensor.expression import (
+    INF,
+    NAN,
     ONE,
     ZERO,
     Add,
     Array,
     Entry,
     Mul,
+    Operation,
     Pow,
     Scalar,
     Var,
+    Where,
     delta,
     fn,
     fresh_index,
@@ -87,11 +91,29 @@ class Draw:
         if not own:
             u = self.univariate(e)
             return u.mean(e) if u is not None else self.categorical(e, e)
-        if "mean" in self.row.known:
-            return Found(
-                self.parameters.value(self.row.known["mean"], batch).at(*own), [f"the mean of a {self.row.name}"]
-            )
-        return None
+        return self.known("mean", batch, own)
+
+    def known(self, key: str, batch: tuple[Scalar, ...], own: tuple[Scalar, ...]) -> Found | None:
+        """The mean of an array function of the draw that the row knows, with its condition."""
+        assert self.row is not None and self.parameters is not None
+        if key not in self.row.known:
+            return None
+        what = "the mean" if key == "mean" else f"the mean of {key}"
+        found = Found(self.parameters.value(self.row.known[key], batch).at(*own), [f"{what} of a {self.row.name}"],
+                      source=self.row.source)  # fmt: skip
+        if key in self.row.conditions:
+            condition = self.parameters.value(f"where({self.row.conditions[key]}, 1, 0)", batch).body
+            holds = condition.args[0] if isinstance(condition, Where) else condition
+            found.condition, found.otherwise = self.know.remaining(holds), NAN
+        return found
+
+    def of_array(self, e: Entry) -> Found | None:
+        """The mean of logdet(x), inv(x): an operation on a whole draw."""
+        if self.row is None or not isinstance(e.array, Operation):
+            return None
+        if e.array.operands != (self.variable,) or self.variable.rank != self.row.own_rank:
+            return None
+        return self.known(e.array.name, (), e.indices)
 
     def covariance(self, a: Entry, b: Entry) -> Found | None:
         """Cov of two entries: 0 for independent components of different index."""
@@ -107,10 +129,24 @@ class Draw:
             if found is None:
                 return None
             return Found(mul(same, found.value), found.lemmas, found.condition, found.otherwise)
+        if "covariance of entries" in self.row.known:
+            scope = dict(zip("ijkl", (*own_a, *own_b), strict=True))
+            value = self.parameters.value(self.row.known["covariance of entries"], batch_a, **scope).body
+            return Found(mul(same, value), [f"the covariance of a {self.row.name}"])
         if "covariance" not in self.row.known:
             return None
+        if "covariance" in self.row.conditions:
+            return self._conditional_covariance(same, batch_a, own_a, own_b)
         value = self.parameters.value(self.row.known["covariance"], batch_a).at(*own_a, *own_b)
         return Found(mul(same, value), [f"the covariance of a {self.row.name}"])
+
+    def _conditional_covariance(
+        self, same: Scalar, batch: tuple[Scalar, ...], a: tuple[Scalar, ...], b: tuple[Scalar, ...]
+    ) -> Found | None:
+        found = self.known("covariance", batch, (*a, *b))
+        if found is not None:
+            found.value, found.lemmas, found.otherwise = mul(same, found.value), ["the covariance"], INF
+        return found
 
     def categorical(self, f: Scalar, e: Entry) -> Found | None:
         """A finite law over 0..k-1: the sum over its values."""

@@ -46,6 +46,7 @@ from symgen.tensor.expression import (
     Index,
     Node,
     Num,
+    Operation,
     Operator,
     Pow,
     Scalar,
@@ -297,6 +298,10 @@ class OneDraw:
         """The mean of a product of random factors."""
         row = self.draw.row
         assert row is not None
+        if isinstance(atom, Entry) and isinstance(atom.array, Operation):
+            found = self.draw.of_array(atom)
+            if found is not None:
+                return found
         forms: list[LinearForm] = []
         for f in factors_of(atom):
             base, n = (f.args[0], f.args[1]) if isinstance(f, Pow) else (f, ONE)

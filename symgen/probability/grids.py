@@ -168,6 +168,56 @@ def _multinomial(at: dict[str, Float], shape: tuple[int, ...], level: int, share
     return np.array(counts, dtype=np.float64), np.array(weights)
 
 
+def _wishart(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    """By Bartlett's factor: x = L A A' L', A lower with chi entries on its diagonal."""
+    p = shape[0]
+    nu = float(at["nu"])
+    if p > 2 or nu <= p - 1:
+        return None
+    rules = [rule(Numeric(FAMILIES["Chi2"], {"k": nu - j}), 1 if p == 1 else 2, level) for j in range(p)]
+    if p == 1:
+        x, w = rules[0]
+        return x[:, None, None] * at["V"], w
+    z, v = np.polynomial.hermite_e.hermegauss(12 + 2 * level)
+    rules = [(x[:: 4 - level], w[:: 4 - level] * (4 - level)) for x, w in rules]
+    made = _product([*rules, (z, v / v.sum())], (3,))
+    if made is None:
+        return None
+    t, weights = made
+    A = np.zeros((len(weights), 2, 2))
+    A[:, 0, 0], A[:, 1, 1], A[:, 1, 0] = np.sqrt(t[:, 0]), np.sqrt(t[:, 1]), t[:, 2]
+    factor = np.linalg.cholesky(at["V"]) @ A
+    return factor @ factor.transpose(0, 2, 1), weights
+
+
+def _inverse_wishart(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    found = _wishart({"nu": at["nu"], "V": np.linalg.inv(at["Psi"])}, shape, level, share)
+    return None if found is None else (np.linalg.inv(found[0]), found[1])
+
+
+def _matrix_normal(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    if math.prod(shape) > 3:
+        return None
+    count = 30 + 8 * level if math.prod(shape) < 3 else 18 + 4 * level
+    x, w = np.polynomial.hermite_e.hermegauss(count)
+    made = _product([(x, w / w.sum())] * math.prod(shape), shape)
+    if made is None:
+        return None
+    points, weights = made
+    return at["M"] + np.linalg.cholesky(at["U"]) @ points @ np.linalg.cholesky(at["V"]).T, weights
+
+
+def _sphere(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    """On the circle; where mu is no unit vector there is no such law."""
+    if shape != (2,):
+        return None
+    angle = np.linspace(0, 2 * math.pi, 200 + 100 * level, endpoint=False)
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    w = np.exp(float(at["kappa"]) * (x @ at["mu"]))
+    return x, w / w.sum()
+
+
 VECTORS: dict[str, Any] = {
     "MvNormal": _normal, "Dirichlet": _dirichlet, "OneHotCategorical": _one_hot, "Multinomial": _multinomial,
+    "Wishart": _wishart, "InverseWishart": _inverse_wishart, "MatrixNormal": _matrix_normal, "VonMisesFisher": _sphere,
 }  # fmt: skip

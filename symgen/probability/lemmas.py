@@ -196,6 +196,7 @@ LEMMAS = (
     Lemma("HalfCauchy", "log(1 + (x/w)^2)", "2*log(1 + gamma/abs(w))", source="Chyzak & Nielsen (2019)"),
     Lemma("StudentT", "log(1 + ((x - mu)/sigma)^2/nu)", "digamma((nu + 1)/2) - digamma(nu/2)",
           source="DLMF (2024), 5.12.3"),
+    Lemma("GeneralizedNormal", "abs(x - mu)^beta", "alpha^beta/beta", source="Nadarajah (2005)"),
     Lemma("Logistic", "softplus(-(x - mu)/s)", "1", source="sigmoid of a logistic draw is uniform"),
     Lemma("LogLogistic", "log(1 + (x/alpha)^beta)", "1", source="its odds are uniform"),
     Lemma("BetaPrime", "log(1 + x)", "digamma(a + b) - digamma(b)", source="DLMF (2024), 5.12.3"),

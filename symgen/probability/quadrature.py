@@ -15,6 +15,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.probability.few import mean_of_terms
 from symgen.probability.grids import MOST_NODES, Grid, grid_of, is_admissible
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
+from symgen.probability.law import row_of
 from symgen.probability.tails import grows
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
@@ -116,6 +117,7 @@ def check_value(
             if point is None:
                 continue
             complete_point(point, [result, *roots], rng)
+            brought_to_sphere(laws, point)
             try:
                 if not all(is_admissible(law, point) for law in laws):
                     continue
@@ -152,6 +154,15 @@ def check_value(
         return Evidence("checked", points=infinities, method=diverging)
     digits = 12 if worst < 1e-12 else int(-math.log10(worst))
     return Evidence("checked", digits=digits, points=done + infinities, method=method)
+
+
+def brought_to_sphere(laws: Sequence[Operator], point: Point) -> None:
+    """The mean direction of a law on the sphere is a unit vector."""
+    for law in laws:
+        row = row_of(law)
+        if row is not None and row.region.kind == "sphere" and isinstance(law.args[0], Var) and law.args[0] in point.values:
+            mu = np.asarray(point.values[law.args[0]], dtype=np.float64)
+            point.values[law.args[0]] = mu / np.linalg.norm(mu, axis=-1, keepdims=True)
 
 
 def difference(coarse: Float, fine: Float, want: Float) -> float | None:

@@ -23,8 +23,11 @@ def parameters(row, rng, place="first"):
             out[name] = float(rng.integers(2, 6))
         else:
             out[name] = rng.uniform(0.6, 1.6) if name == "kappa" else rng.uniform(*RANGES[place][domain])
-    if row.order:
-        low, high = list(out)
+    if row.name == "Triangular":
+        out.update(b=out["a"] + rng.uniform(1, 2))
+        out["c"] = out["a"] + rng.uniform(0.2, 0.8)
+    elif row.order:
+        low, high = row.order.split(" ")[::2]
         out[high] = out[low] + (float(rng.integers(2, 5)) if row.parameters[low] == "integer" else rng.uniform(0.5, 2))
     return out
 
