@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from symgen.calculus.convexity import REDUCERS as CONVEXITY
 from symgen.calculus.integral import reduce_integral
 from symgen.calculus.optimum import REDUCERS as OPTIMUM
 from symgen.calculus.series import REDUCERS as SERIES
@@ -17,5 +18,5 @@ Engine = Callable[[Operator, Context], Any]
 
 KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stands in results as it is
 LATE = {"log_density"}  # written out last, where no expectation has taken it up
-RECORDS = {"best_response", "equilibrium", "stability", "posterior"}  # goals that give a record
-ENGINES: dict[str, Engine] = {**PROBABILITY, **GAMES, **OPTIMUM, **SERIES, "integral": reduce_integral}
+RECORDS = {"best_response", "equilibrium", "stability", "posterior", "convex"}  # goals that give a record
+ENGINES: dict[str, Engine] = {**PROBABILITY, **GAMES, **OPTIMUM, **SERIES, **CONVEXITY, "integral": reduce_integral}

@@ -55,6 +55,10 @@ def _stationary(f: Array, x: Array) -> Array:
     return operator("stationary", (f, x), x.shape, ())
 
 
+def _convex(f: Array, x: Array) -> Array:
+    return operator("convex", (f, x), (), ())
+
+
 def _taylor(f: Array, x: Array, at: Array | None = None, order: int = 2) -> Array:
     return operator("taylor", (f, x) if at is None else (f, x, at), f.shape, (order,))
 
@@ -88,6 +92,7 @@ ROWS = [
     OperatorRow("argmin", ("scalar", "variable"), _argument_of_optimum("argmin"), keywords={"subject_to": "equations"}),
     OperatorRow("argmax", ("scalar", "variable"), _argument_of_optimum("argmax"), keywords={"subject_to": "equations"}),
     OperatorRow("stationary", ("scalar", "variable"), _stationary),
+    OperatorRow("convex", ("scalar", "variable"), _convex),
     OperatorRow("taylor", ("value", "variable"), _taylor, keywords={"at": "value", "order": "integer"}),
     OperatorRow("limit", ("value", "variable", "value"), _limit),
     OperatorRow("simplify", ("value",), _form("simplify")),

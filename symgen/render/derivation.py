@@ -241,6 +241,8 @@ def _field(value: Any, writer: Writer) -> list[Block]:
         return [Paragraph(("yes" if value else "no",))]
     if isinstance(value, str):
         return [Paragraph((value.replace("_", " "),))]
+    if isinstance(value, Mapping) and all(is_data(v) for v in value.values()):
+        return [Items(tuple((f"{k} = {_shown(v)}",) for k, v in value.items() if v != {}))]
     if isinstance(value, Mapping):
         lines: list[Relation] = []
         rest: list[Block] = []
@@ -264,6 +266,23 @@ def _field(value: Any, writer: Writer) -> list[Block]:
     if tree is None:
         return [Paragraph((str(value),))]
     return [Chain((_statement(tree),))]
+
+
+def is_data(value: Any) -> bool:
+    """Whether a field is numbers alone: those of a point."""
+    if isinstance(value, Mapping):
+        return all(is_data(v) for v in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_data(v) for v in value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} = {_shown(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_shown(v) for v in value)}]"
+    return f"{value:.6g}"
 
 
 def _statement(tree: t.Expression) -> Relation:

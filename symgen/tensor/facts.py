@@ -68,7 +68,7 @@ from symgen.tensor.operations import OPERATIONS
 
 __all__ = [
     "ALL", "Facts", "NO_FACTS", "Range", "is_integer", "is_invertible", "is_negative", "is_nonnegative", "is_nonzero",
-    "is_orthogonal",
+    "is_orthogonal", "is_psd",
     "is_positive", "is_spd", "is_symmetric", "is_unit", "is_zero", "range_of",
 ]  # fmt: skip
 
@@ -109,6 +109,12 @@ class Facts:
         if found is None:
             found = self._inner[condition] = Facts((*self.assumptions, condition))
         return found
+
+    def with_range(self, node: Scalar, r: Range) -> Facts:
+        """These facts, and that `node` lies in `r`."""
+        made = Facts(self.assumptions)
+        made._bound(node, r)
+        return made
 
     def _collect(self) -> None:
         plain = Facts.__new__(Facts)
@@ -391,6 +397,16 @@ def is_symmetric(array: Array) -> bool | None:
 
 def is_orthogonal(array: Array) -> bool | None:
     return True if "orthogonal" in _all_matrix_facts(array) else None
+
+
+def is_psd(array: Array, facts: Facts | None = None) -> bool | None:
+    """Whether a matrix is positive semidefinite: by its facts, or as a sum of terms that are."""
+    if isinstance(array, Tensor) and len(array.axes) == 2:
+        i, j = array.axes
+        terms = array.body.args if isinstance(array.body, Add) else (array.body,)
+        if all(_definiteness(t, i, j, facts) is not None for t in terms):
+            return True
+    return True if "psd" in _all_matrix_facts(array) else None
 
 
 def is_invertible(array: Array) -> bool | None:

@@ -20,9 +20,10 @@ class Operation:
     `pullback` gives the adjoint of each operand (None: symgen has no rule; an operand that is left out is not
     differentiable), `because` the differential that it transposes. `local` defines matrices by their entries (i, j) for
     the pullbacks. `commuting` is the differential where dA and A commute, `at_identity` the pullback of Y_bar = I, where
-    they are shorter. `definition` opens the operation, where it has an index form. `numeric` is a NumPy template (`linalg`
-    is scipy.linalg, `special` scipy.special) that maps over batch axes unless `batched` is False. `range` is the
-    interval of the entries; `needs` what an operand must be; `facts` what the value is, given a fact on the operand.
+    they are shorter. `curvature` is that of every entry, with its premise: `increasing` in every operand, `affine` ones,
+    `spd` ones. `definition` opens the operation, where it has an index form. `numeric` is a NumPy template (`linalg` is
+    scipy.linalg, `special` scipy.special) that maps over batch axes unless `batched` is False. `range` is the interval
+    of the entries; `needs` what an operand must be; `facts` what the value is, given a fact on the operand.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Operation:
     definition: str | None = None
     commuting: str | None = None
     at_identity: Mapping[str, str] = field(default_factory=dict)
+    curvature: str | None = None
     local: Mapping[str, str] = field(default_factory=dict)
     range: str = "(-inf, inf)"
     needs: str | None = None
@@ -99,6 +101,7 @@ ROWS = (
         numeric="np.linalg.slogdet({A})[1]",
         latex=r"\log\left|\det {A}\right|",
         source="Petersen and Pedersen (2012), eq. 57",
+        curvature="concave spd",
     ),
     Operation(
         "cholesky",
@@ -160,6 +163,7 @@ ROWS = (
         numeric="special.logsumexp({x}, axis=-1)",
         latex=r"\operatorname{{logsumexp}}\left({x}\right)",
         source="Boyd and Vandenberghe (2004), 3.1.5",
+        curvature="convex increasing",
     ),
     Operation(
         "softmax",
@@ -183,6 +187,7 @@ ROWS = (
         latex=r"\operatorname{{log\,softmax}}\left({x}\right)",
         source="Bishop (2006), eq. 4.106",
         range="(-inf, 0]",
+        curvature="concave affine",
     ),
 )  # fmt: skip
 
