@@ -1,5 +1,7 @@
 """What LaTeX means, given the names of a spec: read as a person who knows them would."""
 
+import random
+
 import pytest
 
 from symgen.documents import symbols_of
@@ -152,3 +154,17 @@ def test_hostile_latex_is_told_once(text, symbols):
 
 def test_a_huge_power_stays_one():
     assert unparse(read_expression("t^{10^{10^{10}}}", SYMBOLS)) == "t^10^10^10"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_torn_formulas_are_read_or_told(seed):
+    """Nothing but diagnostics comes of formulas with a piece cut out or put in."""
+    r = random.Random(seed)
+    texts = list(FORMS)
+    for _ in range(40):
+        text, other = r.choice(texts), r.choice(texts)
+        k, j = r.randrange(len(text) + 1), r.randrange(len(other) + 1)
+        torn = text[:k] + (text[k + r.randrange(1, 5) :] if r.random() < 0.5 else other[j : j + 12] + text[k:])
+        for symbols in (None, SYMBOLS):
+            display = read_display(Source(torn), None, symbols)
+            assert display.mistake is not None or display.chains is not None

@@ -97,6 +97,8 @@ class Laws(Names):
         span = self.spanned(start)
         if plain:
             return self.postfix(Item(t.Call(kind, (*trees, *under), span=span)))
+        if len(trees) != (2 if kind == "Cov" else 1):
+            raise self.slip(f"`{token.text}` of {len(trees)} values", span)
         made = t.Binder(kind, tuple(specs), trees, span=span, name_span=token.span)
         self.local, outside = {**self.local, **self.drawn_shapes(specs)}, self.local
         rank = self.rank(trees[0])
