@@ -222,4 +222,9 @@ def value(game: Game, player: Player, ctx: Context) -> Scalar:
     if player.unknown.kind == "density":
         raise CannotDerive(f"the payoff is linear in the density `{player.unknown.name}`", player.payoff)
     r = function_response(game, player, ctx)
-    return payoff_at(game, r, player, ctx)[0]
+    worth, found = payoff_at(game, r, player, ctx)
+    parts = [r.optimum.shown, *([found.shown] if found is not None else [])]
+    shown = "proved" if all(p == "proved" for p in parts) else "checked" if "unknown" not in parts else "unknown"
+    method = "the best response put back; the ratio of second derivatives of the generators"
+    ctx.trace.checks.append(lambda: Evidence(shown, method=method))
+    return worth
