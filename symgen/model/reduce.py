@@ -14,6 +14,7 @@ from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
+from symgen.calculus.structured import by_free_entries
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.derivation.referee import check_derivative, check_equal_numeric
@@ -242,6 +243,9 @@ def _grad(op: Operator, ctx: Context) -> Array:
     result = thawed(gradient(f, [x], ctx, form)[x])
     if form != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 1, ctx.facts, ctx.trace.checks))
+    elif isinstance(x, Var):
+        value, v, claim = by_free_entries(f, x, result)
+        ctx.trace.checks.append(lambda: check_derivative(value, [v], [claim], 1, ctx.facts))
     return result
 
 
