@@ -80,7 +80,8 @@ loss L = -mean(y*log(p) + (1 - y)*log(1 - p)) + lam/2 * w @ w
 """
 
 
-def test_the_styles_and_details_of_logistic_regression() -> None:
+def test_the_styles_and_details_of_logistic_regression(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")  # reasons stand beside their lines
     m = symgen.loads(LOGISTIC)
     chain = m.derive("grad(L, w)").text()
     first = chain.index("grad(L, p) = (p - y)/(n*p*(1 - p))")
