@@ -180,10 +180,10 @@ def checked(shapes: Any, names: Any, places: Any, sizes: Any) -> Any:
 
 
 def known(places: Any, shapes: Any) -> None:
-    """Raises ValueError for a name that is no array of the model."""
+    """Raises ValueError for a number under a name that the model lacks; a file of data may hold more arrays."""
     for place in places:
         for name in place or ():
-            if name not in shapes:
+            if name not in shapes and np.ndim(place[name]) == 0:
                 raise ValueError(f"`{name}` is neither data nor a parameter of the model; a constant is a keyword")
 
 
