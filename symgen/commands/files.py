@@ -68,6 +68,8 @@ def replace(path: Path, fill: Callable[[IO[bytes]], None], force: bool = False) 
     try:
         if path.is_dir():
             raise Unusable(f"`{path}` is a folder")
+        if (path.exists() or path.is_symlink()) and not path.is_file():
+            raise Unusable(f"`{path}` is no ordinary file")  # renaming would put a file in the place of a device
         if path.exists() and path.stat().st_size and not force and not is_ours(path):
             raise Unusable(f"`{path}` exists and symgen did not write it (--force overwrites it)")
         path.parent.mkdir(parents=True, exist_ok=True)
