@@ -316,15 +316,15 @@ def links_of(array: Node) -> list[tuple[Array, bool]] | None:
     chain: list[tuple[Array, bool]] = []
     while factors:
         found = [f for f in factors if type(f) is Entry and len(f.indices) == 2 and at in f.indices]
-        if len(found) != 1 or found[0].indices[0] is found[0].indices[1]:  # type: ignore[attr-defined]
+        if len(found) != 1 or found[0].indices[0] is found[0].indices[1]:
             return None
         (f,) = found
         factors.remove(f)
-        turned = f.indices[1] is at  # type: ignore[attr-defined]
-        at = f.indices[0] if turned else f.indices[1]  # type: ignore[attr-defined]
-        if f.array.shape[0] is not f.array.shape[1]:  # type: ignore[attr-defined]
+        turned = f.indices[1] is at
+        at = f.indices[0] if turned else f.indices[1]
+        if f.array.shape[0] is not f.array.shape[1]:
             return None
-        chain.append((f.array, turned))  # type: ignore[attr-defined]
+        chain.append((f.array, turned))
     return chain if at is last and len(bound) == len(chain) - 1 else None
 
 

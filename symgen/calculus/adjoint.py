@@ -98,7 +98,7 @@ class Noise:
         """The mean of `body` over `variables`; what does not depend on them stays outside."""
         drawn = [v for v in variables if self.laws[v][0] == "expect"]
         if drawn:
-            body = expect(body, drawn, [self.laws[v][1] for v in drawn])  # type: ignore[arg-type]
+            body = expect(body, drawn, [self.laws[v][1] for v in drawn])
         groups: dict[tuple[Any, ...], None] = {}
         for v in variables:
             if self.laws[v][0] == "operator":
@@ -111,7 +111,7 @@ class Noise:
 def _under_operator(body: Scalar, laws: Sequence[Node], attrs: tuple[Any, ...], variables: Set[Array]) -> Scalar:
     """E[x ~ law](body) kept as an operator, entry by entry."""
     def loose(n: Node) -> bool:
-        return not variables_of(n).isdisjoint(variables)  # type: ignore[arg-type]
+        return not variables_of(n).isdisjoint(variables)
 
     if not loose(body):
         return body
@@ -174,7 +174,7 @@ class Statement:
         if kind is Sum or kind is Fold:
             return (self.open(node)[0],)
         if kind is Expect:
-            return (node.body,)  # type: ignore[attr-defined]
+            return (node.body,)
         if kind is Where:
             return node.args[1:]  # type: ignore[no-any-return]
         if kind is Entry or isinstance(node, CONSTANT):
@@ -204,8 +204,8 @@ class Statement:
             elif node not in reads:
                 reads[node] = any(reads[c] for c in self.below(node))
                 if reads[node]:
-                    out.append(node)  # type: ignore[arg-type]
-        return out  # type: ignore[return-value]
+                    out.append(node)
+        return out
 
     def sweep(self, root: Scalar, seed: Scalar, axes: Sequence[Index], value: Scalar) -> None:
         """Emits the adjoints of all active entries of `root`, whose adjoint is `seed` over `axes`. `value` stands for

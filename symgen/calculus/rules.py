@@ -57,7 +57,7 @@ class Template:
             if node in place or node.is_array_node:
                 continue
             place[node] = len(place)
-            self.program.append((node, tuple(place[a] for a in node.args)))  # type: ignore[arg-type]
+            self.program.append((node, tuple(place[a] for a in node.args)))
         self.result = place[body]
 
     def __call__(self, *values: Scalar) -> Scalar:
@@ -154,7 +154,7 @@ def pullback(node: Operation, position: int, y_bar: Scalar, lifted: Sequence[Ind
     last = [fresh_index(s) for s in target.shape[batch:]]
     body = lift(open_tensor(template, last), entries)
     body = substitute(body, dict(zip([*outer, *last], own, strict=True)))
-    return mul(scale, body) if scale is not None else body  # type: ignore[no-any-return]
+    return mul(scale, body) if scale is not None else body
 
 
 def _times_identity(y_bar: Scalar, node: Operation) -> Scalar | None:
@@ -172,7 +172,7 @@ def _entries(operand: Node, outer: Sequence[Index]) -> Callable[..., Scalar]:
         array = operand
         return lambda *at: entry(array, *outer, *at)
     scalar = operand
-    return lambda *at: scalar  # type: ignore[return-value]
+    return lambda *at: scalar
 
 
 def lift(root: Scalar, entries: Mapping[Array, Callable[..., Scalar]]) -> Scalar:
@@ -188,7 +188,7 @@ def lift(root: Scalar, entries: Mapping[Array, Callable[..., Scalar]]) -> Scalar
             how[array] = _lifted_function(array, how)
         else:
             indices = [fresh_index(s) for s in array.shape]
-            body = substitute(array.args[0], dict(zip(array.axes, indices, strict=True)))  # type: ignore[attr-defined]
+            body = substitute(array.args[0], dict(zip(array.axes, indices, strict=True)))
             body = replace_arrays(body, how)
             extra = _extra(body, indices)
             if extra and has_delta(body):

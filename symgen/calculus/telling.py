@@ -275,7 +275,7 @@ def differential_of_operation(array: Operation, by: Mapping[Array, Array]) -> Sc
     scope: dict[str, Array | Scalar] = {"Y": array}
     commuting = row.commuting
     for (name, axes), operand in zip(row.operands.items(), array.operands, strict=True):
-        scope[name] = operand  # type: ignore[assignment]
+        scope[name] = operand
         if not isinstance(operand, Array):
             if any(a in by for a in arrays_below(operand)):
                 return None
