@@ -182,8 +182,9 @@ def checked(shapes: Any, names: Any, places: Any, sizes: Any) -> Any:
 def known(places: Any, shapes: Any) -> None:
     """Raises ValueError for a number under a name that the model lacks; a file of data may hold more arrays."""
     for place in places:
-        for name in place or ():
-            if name not in shapes and np.ndim(place[name]) == 0:
+        for name, value in (place or {}).items():
+            number = value.shape == () if hasattr(value, "shape") else isinstance(value, (int, float))
+            if number and name not in shapes:
                 raise ValueError(f"`{name}` is neither data nor a parameter of the model; a constant is a keyword")
 
 
