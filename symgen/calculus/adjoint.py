@@ -210,6 +210,8 @@ class Statement:
     def sweep(self, root: Scalar, seed: Scalar, axes: Sequence[Index], value: Scalar) -> None:
         """Emits the adjoints of all active entries of `root`, whose adjoint is `seed` over `axes`. `value` stands for
         `root` in the formulas: the entry of the array that it defines."""
+        if not value.free.issubset(root.free):
+            value = root  # the array repeats it along an axis
         order = self.order(root)
         if not order:
             return
