@@ -54,9 +54,7 @@ def test_of_several_statuses_the_first_in_70_3_1_4_5_counts() -> None:
 
 def test_help_and_version_answer_without_the_engines() -> None:
     watch = "import sys\ntry:\n import symgen.cli; symgen.cli.main()\nfinally:\n"
-    watch += (
-        " print(sorted({m.split('.')[0] for m in sys.modules} & {'sympy', 'lark', 'numpy', 'scipy', 'rich', 'flint'}))"
-    )
+    watch += " print(sorted({m.split('.')[0] for m in sys.modules} & {'sympy', 'lark', 'numpy', 'scipy', 'rich', 'flint'}))"
     for options in (["--help"], ["--version"], ["derive", "--help"]):
         r = subprocess.run([sys.executable, "-c", watch, *options], capture_output=True, text=True)
         assert r.returncode == 0 and r.stdout.endswith("[]\n"), r.stdout + r.stderr
@@ -198,13 +196,9 @@ def test_verdicts_name_the_wrong_step(folder: Path) -> None:
 
 def test_a_bug_is_told_without_a_traceback(folder: Path) -> None:
     (folder / "sitecustomize.py").write_text(
-        "import symgen, symgen.commands.files as f\n"
-        "def broken(path): raise ZeroDivisionError('oh')\n"
-        "f.read_text = broken\n"
+        "import symgen, symgen.commands.files as f\ndef broken(path): raise ZeroDivisionError('oh')\nf.read_text = broken\n"
     )
-    r = symgen(
-        "check", "good.sg", cwd=folder, PYTHONPATH=os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
-    )
+    r = symgen("check", "good.sg", cwd=folder, PYTHONPATH=os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
     assert r.returncode == 70 and "Traceback" not in r.stderr and "bug in symgen" in r.stderr
 
 
@@ -226,3 +220,53 @@ def test_a_terminal_without_unicode_is_no_bug(folder: Path) -> None:
     assert r.returncode == 3 and r.stderr.isascii()
     (folder / "greek.sg").write_text("param μ: real\nlet f = μ^2\nderive grad(f, μ)\n")
     assert symgen("derive", "greek.sg", cwd=folder, PYTHONIOENCODING="ascii", PYTHONUTF8="0").returncode == 0
+
+
+@pytest.mark.parametrize(("form", "output"), [("text", None), ("markdown", None), ("latex", None), ("text", "out.txt")])
+def test_a_crash_in_one_goal_leaves_the_goals_before_and_after_it(folder: Path, form: str, output: str | None) -> None:
+    (folder / "sitecustomize.py").write_text(
+        "import symgen.facade as f\n"
+        "derive = f.Model.derive\n"
+        "def broken(self, goal, *rest, **more):\n"
+        "    if goal == 'y @ y': raise ZeroDivisionError('oh')\n"
+        "    return derive(self, goal, *rest, **more)\n"
+        "f.Model.derive = broken\n"
+    )
+    there = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    more = ["-o", output] if output else []
+    r = symgen("derive", "good.sg", "g", "y @ y", "hessian(L, w)", "--format", form, *more, cwd=folder, PYTHONPATH=there)
+    text = (folder / output).read_text() if output else r.stdout
+    assert r.returncode == 70 and "`y @ y` was not derived" in r.stderr and "oh" in r.stderr
+    words = ("grad(L, w)", "hessian(L, w)") if form == "text" else ("nabla_{w}", "nabla_{w}^{2}")
+    assert all(word in text for word in words) and "Traceback" not in r.stderr
+
+
+def test_derivations_come_as_they_are_made(folder: Path) -> None:
+    """The first stands on standard output before the second is begun."""
+    (folder / "sitecustomize.py").write_text(
+        "import symgen.facade as f, os\n"
+        "derive = f.Model.derive\n"
+        "def broken(self, goal, *rest, **more):\n"
+        "    if goal == 'y @ y': os._exit(9)\n"
+        "    return derive(self, goal, *rest, **more)\n"
+        "f.Model.derive = broken\n"
+    )
+    there = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    r = symgen("derive", "good.sg", "g", "y @ y", cwd=folder, PYTHONPATH=there)
+    assert r.returncode == 9 and "grad(L, w)" in r.stdout
+
+
+def test_a_crash_in_one_claim_leaves_the_other_claims(folder: Path) -> None:
+    (folder / "good.sg").write_text(GOOD + "claim odd: y @ y = y @ y\nclaim last: L = r @ r/2/n\n")
+    (folder / "sitecustomize.py").write_text(
+        "import symgen.facade as f\n"
+        "check = f.Model.check\n"
+        "def broken(self, claim, *rest, **more):\n"
+        "    if claim == 'odd': raise ZeroDivisionError('oh')\n"
+        "    return check(self, claim, *rest, **more)\n"
+        "f.Model.check = broken\n"
+    )
+    there = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    r = symgen("verify", "good.sg", cwd=folder, PYTHONPATH=there)
+    assert r.returncode == 70 and "the claim `odd` was not checked" in r.stderr
+    assert "right" in r.stdout and "last" in r.stdout
