@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sympy import Symbol, evaluate
 
+from symgen.calculus.kinks import guarded
 from symgen.derivation.derivation import Evidence, Step
 from symgen.derivation.referee import check_equal_numeric
 from symgen.games.records import as_dict, evaluate_field, public
@@ -263,7 +264,9 @@ class Derivation:
         given = {canonical(k): v for k, v in arrays.items()}
         if self.array is None:
             return {f: self.result.evaluate(f, **given) for f in self.result.as_dict() if f != "conditions"}
-        return self.model.evaluate_array(self.array, self.names, given)
+        names = dict(self.names)
+        array, _ = guarded(self.array, self._trace, self.model.elaborated.facts, names)
+        return self.model.evaluate_array(array, names, given)
 
 
 def _arrays_in(value: Any) -> list[Array]:

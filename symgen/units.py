@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symgen.calculus.gradient import gradient
+from symgen.calculus.kinks import guarded, note_kinks
 from symgen.codegen.compile import Compiled, check_source
 from symgen.codegen.generate import generate_module
 from symgen.codegen.referee import check_code
@@ -42,11 +43,13 @@ if TYPE_CHECKING:
 class Generated:
     """A unit with the formulas of its arrays."""
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, written: Mapping[Array, Array]) -> None:
         self.unit = unit
+        self.written = written  # arrays with guards at kinks, as they are written without
 
     def formula(self, array: Array) -> str:
         """An array in the language, for a comment."""
+        array = self.written.get(array, array)
         names = {a: n for a, n in self.unit.names.items() if a is not array}
         return unparse(raise_array(array, names))
 
@@ -72,7 +75,9 @@ def is_record(array: Array) -> bool:
     return isinstance(node, Operator) and node.name in RECORDS
 
 
-def ready(model: Model, array: Array, what: str, smooth: bool = False) -> Array:
+def ready(
+    model: Model, array: Array, what: str, smooth: bool = False, written: dict[Array, Array] | None = None
+) -> Array:
     """`array` reduced and ready for code: what has no closed form as a mean over samples; `smooth`: only over samples
     through which gradients pass."""
     reduced = model.reduced(array)
@@ -83,6 +88,9 @@ def ready(model: Model, array: Array, what: str, smooth: bool = False) -> Array:
     left = [n for n in walk(result) if isinstance(n, Operator)]
     if left:
         raise CannotDerive(f"{what} holds `{left[0].name}`, which was not reduced: it has no code", left[0])
+    result, was = guarded(result, reduced.trace, model.elaborated.facts, reduced.names)
+    if written is not None:
+        written.update(was)
     return result
 
 
@@ -98,10 +106,11 @@ def _unit_of(model: Model) -> Generated:
     declared = [d.variable for d in e.variables.values()]
     params = [v for v in declared if v.role == "param"]
     losses = []
+    written: dict[Array, Array] = {}
     for name in e.losses:
-        value = ready(model, e.lets[name], f"the loss `{name}`")
+        value = ready(model, e.lets[name], f"the loss `{name}`", written=written)
         names.update(model.reduced(e.lets[name]).names)
-        losses.append(Loss(name, value, gradients_of(model, value, params, names, e.lets[name])))
+        losses.append(Loss(name, value, gradients_of(model, value, params, names, e.lets[name], written)))
     values: list[tuple[str, Array]] = []
     for goal in e.goals:
         plain = goal.name or (goal.expression.name if isinstance(goal.expression, tree.Name) else None)
@@ -110,7 +119,7 @@ def _unit_of(model: Model) -> Generated:
         array = model.goal_array(goal)
         if is_record(array):
             continue
-        values.append((plain, ready(model, array, f"the derivation `{plain}`")))
+        values.append((plain, ready(model, array, f"the derivation `{plain}`", written=written)))
         names.update(model.reduced(array).names)
     games = [game_of(model, name, names) for name in e.games if any(t.target == name for t in e.trains)]
     own = {a: n for a, n in names.items() if not isinstance(a, Var)}
@@ -131,7 +140,7 @@ def _unit_of(model: Model) -> Generated:
         assumptions=list(e.assumptions),
     )  # fmt: skip
     model.code_checks.append(lambda: code_checked(unit, model.elaborated.facts))
-    return Generated(unit)
+    return Generated(unit, written)
 
 
 def code_checked(unit: Unit, facts: Facts | None) -> Evidence:
@@ -147,7 +156,8 @@ def code_checked(unit: Unit, facts: Facts | None) -> Evidence:
 
 
 def gradients_of(
-    model: Model, value: Array, params: list[Var], names: dict[Array, str], loss: Array | None = None
+    model: Model, value: Array, params: list[Var], names: dict[Array, str], loss: Array | None = None,
+    written: dict[Array, Array] | None = None,
 ) -> Mapping[Var, Array]:
     """The gradients of a loss by all parameters that it depends on, in one sweep; each is put before the referee. Where
     `loss` draws what is no smooth function of noise, they pass by the score function."""
@@ -157,14 +167,22 @@ def gradients_of(
     apart = Context(facts=model.elaborated.facts, names=names)
     f = value if raw is None else prepared(raw, apart, scored=True, smooth=True)
     found = gradient(f, used, ctx)
+    note_kinks(ctx.trace, f, found.values(), ctx.facts)
+
+    def safe(g: Array) -> Array:
+        made, was = guarded(g, ctx.trace, ctx.facts, names)
+        if written is not None:
+            written.update(was)
+        return made
+
     for array, name in ctx.trace.names.items():
         names.setdefault(array, name)
     if f is value:
         model.code_checks.extend(check_by_differences(value, p, found[p], 1, model.elaborated.facts) for p in used)
-        return {p: found[p] for p in used}
+        return {p: safe(found[p]) for p in used}
     scored = {p: thawed(found[p]) for p in used}
     model.code_checks.extend(left_to_referee(f, p, scored[p], 1, model.elaborated.facts, []) for p in used)
-    return {p: prepared(scored[p], ctx) for p in used}
+    return {p: safe(prepared(scored[p], ctx)) for p in used}
 
 
 def game_of(model: Model, name: str, names: dict[Array, str]) -> Game:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any
 
+from symgen.calculus.kinks import is_root, tell_kinks
 from symgen.calculus.rules import derivative_of
 from symgen.derivation.context import Context
 from symgen.tensor.build import same_size
@@ -60,7 +61,6 @@ from symgen.tensor.expression import (
     where,
 )  # fmt: skip
 from symgen.tensor.facts import is_positive
-from symgen.tensor.functions import FUNCTIONS
 
 Emit = Callable[[Array, Scalar], None]
 Simplify = Callable[[Scalar], Scalar]
@@ -311,16 +311,14 @@ class Statement:
         if self.reads.get(base):
             slope = self.local(times(g, self.power_derivative(base, exponent, value, node)))
             if is_root(exponent) and divides(slope, (base, value, node)) and not is_positive(base, self.ctx.facts):
-                self.ctx.trace.condition("roots are differentiated where what stands under them is not 0")
+                tell_kinks(node, self.ctx.trace, self.ctx.facts)
             self.give(base, slope, node.free)
         if self.reads.get(exponent):
             self.ctx.trace.condition("powers with a varying exponent have a positive base")
             self.give(exponent, self.local(times(g, mul(value, fn("log", base)))), node.free)
 
     def _fn(self, node: Fn, g: Scalar, value: Scalar) -> None:
-        row = FUNCTIONS.get(node.name)
-        if row is not None and row.kinks:
-            self.ctx.trace.condition(f"`{node.name}` is differentiated away from its kinks; there 0 is taken")
+        tell_kinks(node, self.ctx.trace, self.ctx.facts)
         for k, child in enumerate(node.args):
             if self.reads.get(child):
                 slope = derivative_of(node.name, k, node.args, value)
@@ -341,11 +339,11 @@ class Statement:
             self.give(body, times(g, fold("prod", where(here, ONE, rest), others)), scope)
             return
         if type(body) is Entry and set(body.indices) >= set(indices) and varies_freely(body.array):
-            self.ctx.trace.condition(f"the {node.kind} over an index is attained once: the gradient goes to that entry")
+            self.ctx.trace.kink(f"the {node.kind} over an index is attained once: the gradient goes to that entry")
             self.give(body, where(compare("==", body, value), g, ZERO), scope)
             return
         # entries may be equal wherever they are looked at, as those of a symmetric matrix: each gets its part
-        self.ctx.trace.condition(
+        self.ctx.trace.kink(
             f"the {node.kind} over an index is attained once, or by entries that stay equal: the gradient goes to them"
         )
         others = [fresh_index(i.size) for i in indices]
@@ -355,7 +353,7 @@ class Statement:
 
     def _where(self, node: Where, g: Scalar, value: Scalar) -> None:
         condition, a, b = node.args
-        self.ctx.trace.condition("piecewise values are differentiated within their pieces")
+        tell_kinks(node, self.ctx.trace)
         if self.reads.get(a):
             self.give(a, where(condition, g, ZERO), node.free)
         if self.reads.get(b):
@@ -377,11 +375,6 @@ class Statement:
     def local(self, body: Scalar) -> Scalar:
         """What passed a non-linearity may cancel."""
         return self.simplify(body)
-
-
-def is_root(exponent: Scalar) -> bool:
-    """Whether a power has no derivative at 0, though it has a value there."""
-    return type(exponent) is Num and not isinstance(exponent.value, str) and 0 < exponent.value < 1
 
 
 def divides(body: Scalar, parts: Sequence[Scalar]) -> bool:

@@ -111,7 +111,7 @@ def convexity(op: Operator, ctx: Context) -> Convexity:
         if sign is not None:
             words = "the Hessian is positive definite" if sign else "the Hessian is positive semidefinite"
             conditions = tuple(quiet.trace.conditions)
-            if not any("kink" in c or "piece" in c or "attained" in c for c in conditions):
+            if quiet.trace.is_smooth:
                 evidence = Evidence("proved", conditions, method=words)
                 return Convexity("proved", words, second or whole, sign or None, {}, conditions, evidence)
     ctx.check()
@@ -366,7 +366,7 @@ def refutation(f: Array, x: Var, second: Array | None, ctx: Context) -> dict[str
         complete_point(point, nodes, rng)
         try:
             found = _along_hessian(second, x, point) if second is not None else None
-            found = found or _above_chord(f, x, point, rng)
+            found = found or _above_chord(f, x, point, rng, through_zero=attempt % 3 == 1)
         except NotEvaluable:
             return None
         if found is not None:
@@ -400,11 +400,16 @@ def _along_hessian(second: Array, x: Var, point: Point) -> dict[str, Any] | None
     }  # fmt: skip
 
 
-def _above_chord(f: Array, x: Var, point: Point, rng: np.random.Generator) -> dict[str, Any] | None:
+def _above_chord(
+    f: Array, x: Var, point: Point, rng: np.random.Generator, through_zero: bool = False
+) -> dict[str, Any] | None:
+    """A chord whose middle lies below the function; `through_zero`, where many kinks are, if the domain holds 0."""
     number = BALL(BITS)
     other = random_point([x], point.sizes, rng, 0)  # the domains that are let in are convex: so is the way there
     if other is None:
         return None
+    if through_zero and x.domain == "real":
+        other.values[x] = -np.asarray(point.values[x], dtype=float)
     start = number.array(point.values[x])
     direction = number.array(other.values[x]) - start
     half = number.number(Fraction(1, 2))

@@ -6,9 +6,9 @@ an array of its own where it is long or used more than once. Whoever asks for th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
-from symgen.algebra.collect import collect_common, written_length
+from symgen.algebra.collect import MAX_READ, collect_common, written_length
 from symgen.algebra.products import MAX_LENGTH, Used, flat_length, merged_terms, speaks_of_facts
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
@@ -50,8 +50,10 @@ from symgen.tensor.expression import (
     mul,
     open_tensor,
     operator,
+    replace_arrays,
     substitute,
     tensor,
+    topological,
     total,
     uncollected,
     walk,
@@ -171,7 +173,7 @@ class Reverse:
     def simplify(self, body: Scalar) -> Scalar:
         return simplify_scalar(body, self.ctx.facts)
 
-    def with_means(self, g: Scalar) -> Scalar:
+    def with_means(self, g: Scalar, depth: int = 2) -> Scalar:
         """`g` with nameless sums written out where they cancel: sum(x - mean(x)) is 0."""
         if not has_contraction(g):
             return g
@@ -196,6 +198,8 @@ class Reverse:
         if not opened:
             return g
         other = self.simplify(replace_scalars(g, opened))
+        if depth:
+            other = self.with_means(other, depth - 1)
         return other if written_length(other) < written_length(g) else g
 
     def carried(self, array: Tensor, g: Scalar) -> Scalar:
@@ -490,9 +494,16 @@ def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
     best = collect_common(simplify_scalar(body, ctx.facts))
     named = ctx.all_names()
     ways = (False, True) if speaks_of_facts(body, named) else (False,) if type(body) is Add else ()
-    length, used = flat_length(best, named) if ways else 0, Used()
+    inside = with_scalars_open(body, named)
+    if not ways and inside is body:
+        return best
+    length, used = flat_length(best, named), Used()
     if length > MAX_LENGTH:
         return best
+    if inside is not body:
+        other = collect_common(simplify_scalar(inside, ctx.facts))
+        if flat_length(other, named) < length:
+            body, best, length = inside, other, flat_length(other, named)
     for expand in ways:
         facts = Used()
         other = merged_terms(body, named, facts, lambda a: _name(a, ctx), free, expand)
@@ -503,6 +514,18 @@ def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
     for fact in used:
         ctx.trace.condition(fact)
     return best
+
+
+def with_scalars_open(body: Scalar, named: Container[Array]) -> Scalar:
+    """`body` with numbers that have no name written out, so that they may cancel: (1 + |w|) - |w|."""
+    if count_nodes(body) > MAX_READ:
+        return body
+    opened: dict[Array, Array | Callable[..., Scalar]] = {}
+    for array in topological(body):
+        if isinstance(array, Tensor) and not array.rank and array not in named:
+            inner: Scalar = replace_arrays(array.body, opened)
+            opened[array] = lambda inner=inner: inner
+    return replace_arrays(body, opened) if opened else body  # type: ignore[no-any-return]
 
 
 def _name(array: Array, ctx: Context) -> str | None:

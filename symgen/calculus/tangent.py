@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from symgen.algebra.collect import collect_common
 from symgen.algebra.rational import simplify_scalar
+from symgen.calculus.kinks import tell_kinks
 from symgen.calculus.rules import FUNCTIONS_FILE, OPERATIONS_FILE
 from symgen.calculus.telling import READABLE, differential, differential_of_operation, is_worth_telling
 from symgen.derivation.context import Context
@@ -21,6 +22,7 @@ from symgen.tensor.expression import (
     Entry,
     Expect,
     Fn,
+    Node,
     Operation,
     Scalar,
     Tensor,
@@ -51,7 +53,7 @@ def tangent(f: Array, x: Array, program: list[Array], active: set[Array], ctx: C
             continue
         ctx.check()
         below = {a: made[a] for a in arrays_below(array) if a in made}
-        body = _of(array, below)
+        body = _of(array, below, ctx)
         body = simplify_scalar(body, ctx.facts)
         axes = tuple(axis(k, s) for k, s in enumerate(array.shape))
         if body is ZERO:
@@ -69,11 +71,25 @@ def _opened(array: Array) -> Callable[..., Scalar]:
     return lambda *at: open_tensor(array, at)
 
 
-def _of(array: Array, made: Mapping[Array, Array | Callable[..., Scalar]]) -> Scalar:
+def varying(body: Scalar, made: Mapping[Array, object]) -> list[Node]:
+    """The nodes of a body that depend on entries of the arrays in `made`."""
+    out: dict[Node, None] = {}
+    for node in walk(body):
+        if isinstance(node, Entry):
+            if node.array in made:
+                out[node] = None
+        elif not node.is_array_node and any(a in out for a in node.args):
+            out[node] = None
+    return list(out)
+
+
+def _of(array: Array, made: Mapping[Array, Array | Callable[..., Scalar]], ctx: Context) -> Scalar:
     own = [axis(k, s) for k, s in enumerate(array.shape)]
     if isinstance(array, Tensor):
         if any(isinstance(n, Expect) or _has_no_rule(n, made) for n in walk(array.body)):
             raise NoForwardRule(FUNCTIONS_FILE)
+        for node in varying(array.body, made):
+            tell_kinks(node, ctx.trace, ctx.facts)
         return differential(array.body, made, entry(array, *own))
     if isinstance(array, Operation):
         given = {

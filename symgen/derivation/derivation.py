@@ -39,16 +39,29 @@ class Evidence:
 
 @dataclass
 class Trace:
-    """What engines write their steps into. `names` are suggested names of arrays that a derivation made (delta_z)."""
+    """What engines write their steps into. `names` are suggested names of arrays that a derivation made (delta_z).
+
+    `is_smooth` is False once something was differentiated that has kinks, pieces or roots of what may be 0;
+    `brought_in` are the variables of norms that stand below a bar because something was differentiated, `poles` those of
+    norms that did so before.
+    """
 
     steps: list[Step] = field(default_factory=list)
     names: dict[Array, str] = field(default_factory=dict)
     conditions: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     checks: list[Callable[[], Evidence]] = field(default_factory=list)  # the referee's questions, asked before a result is shown
+    is_smooth: bool = True
+    brought_in: set[frozenset[Node]] = field(default_factory=set)
+    poles: set[frozenset[Node]] = field(default_factory=set)
 
     def add(self, rule: str, before: Node | None, after: Node | None, **more: Any) -> None:
         self.steps.append(Step(rule, before, after, **more))
+
+    def kink(self, text: str) -> None:
+        """A condition under which something is differentiable."""
+        self.is_smooth = False
+        self.condition(text)
 
     def condition(self, text: str) -> None:
         if text not in self.conditions:

@@ -14,6 +14,7 @@ from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
+from symgen.calculus.kinks import note_kinks
 from symgen.calculus.structured import by_free_entries
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence, Trace
@@ -241,6 +242,7 @@ def _grad(op: Operator, ctx: Context) -> Array:
     f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
     form = op.attrs[0] if op.attrs and op.attrs[0] != "score" else None
     result = thawed(gradient(f, [x], ctx, form)[x])
+    note_kinks(ctx.trace, f, [result], ctx.facts)
     if form != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 1, ctx.facts, ctx.trace.checks))
     elif isinstance(x, Var):
@@ -252,6 +254,7 @@ def _grad(op: Operator, ctx: Context) -> Array:
 def _jacobian(op: Operator, ctx: Context) -> Array:
     f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
     result = thawed(jacobian(f, x, ctx, op.attrs[0] if op.attrs else None))
+    note_kinks(ctx.trace, f, [result], ctx.facts)
     if not op.attrs or op.attrs[0] != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 1, ctx.facts, ctx.trace.checks))
     return result
@@ -260,6 +263,7 @@ def _jacobian(op: Operator, ctx: Context) -> Array:
 def _hessian(op: Operator, ctx: Context) -> Array:
     f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
     result = thawed(hessian(f, x, ctx, op.attrs[0] if op.attrs else None))
+    note_kinks(ctx.trace, f, [result], ctx.facts)
     if not op.attrs or op.attrs[0] != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 2, ctx.facts, ctx.trace.checks))
     return result
@@ -268,6 +272,7 @@ def _hessian(op: Operator, ctx: Context) -> Array:
 def _hvp(op: Operator, ctx: Context) -> Array:
     f, x, v = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1], op.operands[2]
     result = thawed(hvp(f, x, v, ctx))
+    note_kinks(ctx.trace, f, [result], ctx.facts)
 
     def ask() -> Evidence:
         """The derivative of g . u by x, u held fixed, by differences; and the result is that at u = v."""
