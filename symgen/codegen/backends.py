@@ -38,6 +38,7 @@ _OPERATIONS = {
     "logdet_spd": Template("logdet_spd({0})", ("logdet_spd",)),
     "solve": Template("np.linalg.solve({0}, {1})"),
     "matpow": Template("matrix_power({0}, {1})", ("matrix_power",)),
+    **{name: Template(f"{name}({{0}})", (name,)) for name in ("eigvals", "eigvecs", "sqrtm", "polar")},
 }
 
 DEFAULTS = {"leaky_relu": ("0.01",), "elu": ("1",), "zeta": ("1",)}

@@ -86,6 +86,29 @@ def logdet_spd(A: Any) -> Any:
     return 2 * np.log(np.diagonal(L, axis1=-2, axis2=-1)).sum(axis=-1)
 
 
+def eigvals(A: Any) -> Any:
+    """The eigenvalues of the symmetric part, ascending."""
+    return np.linalg.eigvalsh((A + np.swapaxes(A, -1, -2)) / 2)
+
+
+def eigvecs(A: Any) -> Any:
+    """The eigenvectors of the symmetric part as columns, the sum of each at least 0."""
+    V = np.linalg.eigh((A + np.swapaxes(A, -1, -2)) / 2)[1]
+    return V * np.where(V.sum(axis=-2, keepdims=True) < 0, -1, 1)
+
+
+def sqrtm(A: Any) -> Any:
+    """The root of a symmetric positive semidefinite A."""
+    s, V = np.linalg.eigh((A + np.swapaxes(A, -1, -2)) / 2)
+    return (V * np.sqrt(np.maximum(s, 0))[..., None, :]) @ np.swapaxes(V, -1, -2)
+
+
+def polar(A: Any) -> Any:
+    """U V' for the singular value decomposition A = U S V': the nearest matrix with orthonormal columns."""
+    U, _, Vt = np.linalg.svd(A, full_matrices=False)
+    return U @ Vt
+
+
 def matrix_power(A: Any, k: Any) -> Any:
     """A^k for a whole number k."""
     if float(k) != round(float(k)):

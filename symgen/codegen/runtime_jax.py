@@ -23,6 +23,29 @@ def logdet_spd(A: Any) -> Any:
     return 2 * jnp.log(jnp.diagonal(L, axis1=-2, axis2=-1)).sum(-1)
 
 
+def eigvals(A: Any) -> Any:
+    """The eigenvalues of the symmetric part, ascending."""
+    return jnp.linalg.eigvalsh((A + jnp.swapaxes(A, -1, -2)) / 2)
+
+
+def eigvecs(A: Any) -> Any:
+    """The eigenvectors of the symmetric part as columns, the sum of each at least 0."""
+    V = jnp.linalg.eigh((A + jnp.swapaxes(A, -1, -2)) / 2)[1]
+    return V * jnp.where(V.sum(-2, keepdims=True) < 0, -1, 1)
+
+
+def sqrtm(A: Any) -> Any:
+    """The root of a symmetric positive semidefinite A."""
+    s, V = jnp.linalg.eigh((A + jnp.swapaxes(A, -1, -2)) / 2)
+    return (V * jnp.sqrt(jnp.maximum(s, 0))[..., None, :]) @ jnp.swapaxes(V, -1, -2)
+
+
+def polar(A: Any) -> Any:
+    """U V' for the singular value decomposition A = U S V': the nearest matrix with orthonormal columns."""
+    U, _, Vt = jnp.linalg.svd(A, full_matrices=False)
+    return U @ Vt
+
+
 def matrix_power(A: Any, k: Any) -> Any:
     """A^k for a whole number k."""
     if float(k) != round(float(k)):

@@ -33,6 +33,29 @@ def logdet_spd(A: Any) -> Any:
     return 2 * torch.log(L.diagonal(0, -2, -1)).sum(-1)
 
 
+def eigvals(A: Any) -> Any:
+    """The eigenvalues of the symmetric part, ascending."""
+    return torch.linalg.eigvalsh((A + A.mT) / 2)
+
+
+def eigvecs(A: Any) -> Any:
+    """The eigenvectors of the symmetric part as columns, the sum of each at least 0."""
+    V = torch.linalg.eigh((A + A.mT) / 2)[1]
+    return V * torch.where(V.sum(-2, keepdim=True) < 0, -1, 1)
+
+
+def sqrtm(A: Any) -> Any:
+    """The root of a symmetric positive semidefinite A."""
+    s, V = torch.linalg.eigh((A + A.mT) / 2)
+    return (V * torch.sqrt(torch.clamp(s, min=0))[..., None, :]) @ V.mT
+
+
+def polar(A: Any) -> Any:
+    """U V' for the singular value decomposition A = U S V': the nearest matrix with orthonormal columns."""
+    U, _, Vt = torch.linalg.svd(A, full_matrices=False)
+    return U @ Vt
+
+
 def matrix_power(A: Any, k: Any) -> Any:
     """A^k for a whole number k."""
     if float(k) != round(float(k)):

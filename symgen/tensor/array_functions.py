@@ -118,10 +118,24 @@ def _det(r: Reading, e: tree.Call) -> Value:
     return build.determinant(v, e.function)
 
 
-@special("cholesky", "expm")
+@special("cholesky", "expm", "eigvecs", "sqrtm")
 def _square(r: Reading, e: tree.Call) -> Value:
     (v,), _ = arguments(r, e, 1)
     return build.operate(e.function, build.square(v, e.function), v.shape)
+
+
+@special("eigvals")
+def _eigvals(r: Reading, e: tree.Call) -> Value:
+    (v,), _ = arguments(r, e, 1)
+    return build.operate("eigvals", build.square(v, "eigvals"), v.shape[:-1])
+
+
+@special("nuclear_norm", "spectral_norm", "polar")
+def _of_singular_values(r: Reading, e: tree.Call) -> Value:
+    (v,), _ = arguments(r, e, 1)
+    if v.rank < 2:
+        raise ShapeClash(f"`{e.function}` takes a matrix")
+    return build.operate(e.function, v, v.shape if e.function == "polar" else v.shape[:-2])
 
 
 @special("matpow")

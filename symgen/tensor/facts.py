@@ -257,7 +257,7 @@ def _matrix_facts(array: Array) -> set[str]:
         if row is None or not row.facts or len(inside) != 1:
             return set()
         below = _all_matrix_facts(inside[0])
-        found = {to for given, to in row.facts.items() if given in below}
+        found = {to for given, to in row.facts.items() if given == "real" or given in below}
         implied = {f for name in found if name in DOMAINS for f in DOMAINS[name].facts}
         return found | implied | ({"invertible"} if array.name in ("inv", "expm") else set())
     return set()

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from flint import acb, arb, arb_mat
 
+from symgen.tensor import spectral as sp
+
 __all__ = ["FUNCTIONS", "OPERATIONS", "Function", "MatrixOperation", "ball_power"]
 
 
@@ -425,23 +427,6 @@ def _ball_zeros(n: int) -> Any:
     return _objects([arb(0)] * (n * n), (n, n))
 
 
-def _ball_eigvals(a: Any) -> Any:
-    """The eigenvalues where all are real, in ascending order."""
-    if not a.size:
-        return a.reshape(-1)
-    values = _matrix(a).eig(algorithm="approx") if a.shape[0] == 1 else _matrix(a).eig()
-    if any(not v.imag.contains(0) for v in values):
-        return _nan_like((a.shape[0],))
-    return _objects(sorted((v.real for v in values), key=lambda v: float(v.mid())), (a.shape[0],))
-
-
-def _float_eigvals(a: Any) -> Any:
-    values = np.linalg.eigvals(a)
-    if np.any(np.abs(values.imag) > 1e-9 * (1 + np.abs(values.real))):
-        return np.full(a.shape[0], np.nan)
-    return np.sort(values.real)
-
-
 _exp = np.frompyfunc(arb.exp, 1, 1)
 _log = np.frompyfunc(arb.log, 1, 1)
 
@@ -511,8 +496,16 @@ _OPERATIONS = (
         _guard(_frechet(_ball_expm, _ball_zeros), _same),
     ),
     MatrixOperation("matpow", (2, 0), _float_guard(_float_matpow, _same), _guard(_ball_matpow, _same)),
-    MatrixOperation("eigvals", (2,), _float_guard(_float_eigvals, _vector), _guard(_ball_eigvals, _vector)),
-    MatrixOperation("eigvalsh", (2,), _float_guard(np.linalg.eigvalsh, _vector), _guard(_ball_eigvals, _vector)),
+    MatrixOperation("eigvals", (2,), _float_guard(sp.float_eigvals, _vector), _guard(sp.ball_eigvals, _vector)),
+    MatrixOperation("eigvecs", (2,), _float_guard(sp.float_eigvecs, _same), _guard(sp.ball_eigvecs, _same)),
+    MatrixOperation("sqrtm", (2,), _float_guard(sp.float_sqrtm, _same), _guard(sp.ball_sqrtm, _same)),
+    MatrixOperation("polar", (2,), _float_guard(sp.float_polar, _same), _guard(sp.ball_polar, _same)),
+    MatrixOperation(
+        "nuclear_norm", (2,), _float_guard(sp.float_nuclear_norm, _scalar), _guard(sp.ball_nuclear_norm, _scalar)
+    ),
+    MatrixOperation(
+        "spectral_norm", (2,), _float_guard(sp.float_spectral_norm, _scalar), _guard(sp.ball_spectral_norm, _scalar)
+    ),
     MatrixOperation("softmax", (1,), lambda x: special.softmax(x) if x.size else x, _ball_softmax),
     MatrixOperation("log_softmax", (1,), lambda x: special.log_softmax(x) if x.size else x, _ball_log_softmax),
     MatrixOperation("logsumexp", (1,), lambda x: special.logsumexp(x) if x.size else np.nan, _ball_logsumexp),

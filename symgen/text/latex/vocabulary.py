@@ -139,7 +139,8 @@ FUNCTION_WORDS = {
     "arg min": "argmin", "arg max": "argmax", "argmin": "argmin", "argmax": "argmax", "KL": "KL", "Var": "Var",
     "var": "var", "Cov": "Cov", "cov": "Cov", "tr": "tr", "Tr": "tr", "trace": "tr", "diag": "diag", "ReLU": "relu",
     "arg inf": "arginf", "arg sup": "argsup", "min": "min", "max": "max", "Softmax": "softmax", "Sigmoid": "sigmoid",
-    "lrelu": "leaky_relu", "chol": "cholesky", "log softmax": "log_softmax", "JS": "JS", "JSD": "JS", "TV": "tv",
+    "lrelu": "leaky_relu", "chol": "cholesky", "log softmax": "log_softmax", "nuclear norm": "nuclear_norm",
+    "spectral norm": "spectral_norm", "JS": "JS", "JSD": "JS", "TV": "tv",
     "MSE": "mse", "sup": "sup", "inf": "infimum", "E": "E", "Li": "dilog", "grad": "grad", "sgn": "sign",
 }  # fmt: skip
 

@@ -508,8 +508,27 @@ GROUPS: dict[str, tuple[str, str]] = {
         hessian(tr(inv(A)), A)
         grad(logdet(expm(A)), A) | eye(n)
         grad(det(expm(A)), A)
-        grad(norm(X, nuc), X) | X @ inv(sqrtm(X' @ X))
-    """.replace("        grad(norm(X, nuc), X) | X @ inv(sqrtm(X' @ X))\n", "")),
+        grad(nuclear_norm(X), X) | polar(X)
+        grad(nuclear_norm(X - outer(x, x[0]*X[0])), x)
+        grad(norm(X)^2/2 + t*nuclear_norm(X), X) | X + t*polar(X)
+        grad(spectral_norm(X), X)
+        grad(spectral_norm(X)^2, X)
+        grad(log(spectral_norm(A)), A)
+        grad(sum(eigvals(S)), S) | eye(n)
+        grad(sum(eigvals(S)^2), S) | 2*S
+        grad(sum(log(eigvals(S))), S) | inv(S)
+        grad(eigvals(S)[n - 1], S) | outer(eigvecs(S)[:, n - 1], eigvecs(S)[:, n - 1])
+        grad(eigvals(S)[0] + eigvals(S)[n - 1], S)
+        grad(x @ eigvals(S), S) | eigvecs(S) @ diag(x) @ eigvecs(S)'
+        grad(sum(eigvals(X' @ X)), X) | 2*X
+        d(sum(exp(eigvals(S + t*eye(n)))), t) | sum(exp(eigvals(S + t*eye(n))))
+        jacobian(eigvals(S), S)
+        grad((eigvecs(S)[:, n - 1] @ x)^2, S)
+        grad(tr(sqrtm(S)), S) | inv(sqrtm(S))/2
+        grad(sum(B*sqrtm(S)), S)
+        grad(norm(sqrtm(S) @ x)^2, S) | outer(x, x)
+        hessian(sum(eigvals(S)), S)
+    """),
 }
 
 

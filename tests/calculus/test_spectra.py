@@ -1,0 +1,71 @@
+"""Eigenvalues, roots and norms of singular values: numbers of SciPy, gradients by differences, code of all libraries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import linalg
+
+import symgen
+from symgen.tensor import spectral
+from symgen.tensor.field import BALL
+
+SPEC = """
+dim n, m
+param A: real[n, m], S: symmetric[n, n], P: spd[n, n], x: real[n]
+"""
+rng = np.random.default_rng(5)
+A, B = rng.normal(size=(4, 3)), rng.normal(size=(4, 4))
+AT = {"A": A, "S": B + B.T, "P": B @ B.T + np.eye(4), "x": rng.normal(size=4)}
+VALUES = {
+    "eigvals(S)": linalg.eigvalsh(AT["S"]),
+    "eigvecs(S) @ diag(eigvals(S)) @ eigvecs(S)'": AT["S"],
+    "sqrtm(P)": linalg.sqrtm(AT["P"]),
+    "polar(A)": linalg.polar(A)[0],
+    "polar(A')": linalg.polar(A.T)[0],
+    "nuclear_norm(A)": linalg.svdvals(A).sum(),
+    "spectral_norm(A)": linalg.svdvals(A)[0],
+}
+
+
+@pytest.mark.parametrize("text", VALUES)
+def test_values_are_those_of_scipy(text: str) -> None:
+    d = symgen.loads(SPEC).derive(text)
+    assert np.allclose(d.evaluate(**{k: v for k, v in AT.items() if k in text}), VALUES[text])
+
+
+@pytest.mark.parametrize("name", ["eigvals", "eigvecs", "sqrtm", "polar", "nuclear_norm", "spectral_norm"])
+def test_balls_hold_the_values(name: str) -> None:
+    given = AT["P"] if name == "sqrtm" else A if name in ("polar", "nuclear_norm", "spectral_norm") else AT["S"]
+    number = BALL(120)
+    with number.working():
+        found = getattr(spectral, f"ball_{name}")(number.array(given))
+    assert np.allclose(np.vectorize(float)(found), getattr(spectral, f"float_{name}")(given), atol=1e-12)
+    assert max(float(v.rad()) for v in np.asarray(found).reshape(-1)) < 1e-20
+
+
+def test_equal_eigenvalues_have_no_derivative() -> None:
+    g = symgen.loads(SPEC).derive("grad(x @ eigvecs(S) @ x, S)")
+    assert not np.isfinite(g.evaluate(S=np.eye(4), x=AT["x"])).all()
+    with pytest.raises(symgen.CannotDerive, match="polar"):
+        symgen.loads(SPEC).derive("hessian(nuclear_norm(A), A)")
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch", "jax"])
+def test_code_computes_losses_of_spectra(target: str) -> None:
+    if target != "numpy":
+        pytest.importorskip(target)
+    m = symgen.loads(SPEC + "loss L = nuclear_norm(A) + spectral_norm(A)^2 + sum(sqrtm(P)) + x @ eigvals(S)\n")
+    mod = m.compile(target=target)
+    value, g = mod.L_value_and_grad({k: v.astype(np.float32) if target == "jax" else v for k, v in AT.items()})
+    s = linalg.svdvals(A)
+    want = s.sum() + s[0] ** 2 + linalg.sqrtm(AT["P"]).sum() + AT["x"] @ linalg.eigvalsh(AT["S"])
+    assert float(value) == pytest.approx(want, rel=1e-4)
+    u, s, vt = linalg.svd(A, full_matrices=False)
+    assert np.allclose(np.asarray(g["A"]), u @ vt + 2 * s[0] * np.outer(u[:, 0], vt[0]), atol=1e-3)
+    assert np.allclose(np.asarray(g["x"]), linalg.eigvalsh(AT["S"]), atol=1e-3)
+
+
+def test_formulas_read_back_from_latex_names() -> None:
+    d = symgen.loads(SPEC).derive("grad(nuclear_norm(A)^2, A)")
+    assert d.text_result == "2*nuclear_norm(A)*polar(A)" and "operatorname{polar}" in d.latex()
