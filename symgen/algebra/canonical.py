@@ -17,7 +17,7 @@ from typing import Any
 from symgen.algebra import polynomial as poly
 from symgen.algebra import powers, relations
 from symgen.algebra.chains import Link, chain_of, contract_pairs, inverses_of_sums
-from symgen.algebra.contraction import components, labelled
+from symgen.algebra.contraction import Order, components, labelled
 from symgen.algebra.integrals import canonical_log_density, is_mean, open_mean
 from symgen.algebra.operation_forms import open_operation
 from symgen.algebra.ordering import is_nonnegative_form
@@ -91,6 +91,10 @@ def canonical(node: Any, facts: Facts | None = None, seconds: float = SECONDS) -
 
 def is_canonical(node: Any, facts: Facts | None = None) -> bool:
     return canonical(node, facts) is node
+
+
+def _is_skew(atom: Scalar) -> bool:
+    return isinstance(atom, Entry) and isinstance(atom.array, Var) and atom.array.domain == "skew"
 
 
 class Workshop:
@@ -299,12 +303,16 @@ class Workshop:
         return self.poly(inner.args[0])
 
     def tidied(self, atom: Scalar) -> Scalar:
-        """An entry of a symmetric matrix with its last two indices in order."""
-        if isinstance(atom, Entry) and len(atom.indices) >= 2 and self.is_symmetric(atom.array):
+        """An entry of a symmetric or skew matrix with its last two indices in order."""
+        if isinstance(atom, Entry) and len(atom.indices) >= 2 and (_is_skew(atom) or self.is_symmetric(atom.array)):
             *front, i, j = atom.indices
             if i.serial > j.serial:
                 return entry(atom.array, *front, j, i)
         return atom
+
+    def turns(self, atom: Scalar) -> bool:
+        """Whether the atom is the negative of what `tidied` makes of it."""
+        return _is_skew(atom) and atom.args[-2].serial > atom.args[-1].serial
 
     def is_symmetric(self, array: Array) -> bool:
         found = self.symmetric.get(array)
@@ -376,8 +384,8 @@ class Workshop:
         closed = _closed_sum(factors, bound)
         if closed is not None:
             return self.poly(closed)
-        node = labelled(factors, bound, self.tidied, self.budget)
-        return poly.of_atom(node)
+        node, sign = labelled(factors, bound, Order(self.tidied, self.turns), self.budget)
+        return poly.scale(poly.of_atom(node), Fraction(sign))
 
     # --- node kinds ---------------------------------------------------------------------------------------------------
 
@@ -409,12 +417,10 @@ class Workshop:
             i, j = indices[-2:]
             if array.domain == "diagonal" and i is not j:
                 return self.poly(mul(entry(array, *indices[:-1], i), delta(i, j)))
-            if array.domain == "skew":
-                if i is j:
-                    return {}
-                if i.serial > j.serial:
-                    return poly.scale(poly.of_atom(entry(array, *indices[:-2], j, i)), Fraction(-1))
-        return poly.of_atom(self.tidied(entry(array, *indices)))
+            if array.domain == "skew" and i is j:
+                return {}
+        atom = entry(array, *indices)
+        return poly.scale(poly.of_atom(self.tidied(atom)), Fraction(-1 if self.turns(atom) else 1))
 
     def index(self, i: Scalar) -> Scalar:
         """An index argument in normal form."""

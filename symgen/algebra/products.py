@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cache
 
 from symgen.algebra.collect import orientation
-from symgen.algebra.contraction import components, labelled
+from symgen.algebra.contraction import Order, components, labelled
 from symgen.algebra.polynomial import Budget
 from symgen.derivation.context import BudgetSpent
 from symgen.tensor.expression import (
@@ -141,7 +141,7 @@ class _Work:
         pairs = [as_power(f) for f in factors]
         outside, groups = components(pairs, bound)  # type: ignore[arg-type]
         made = [power(self.turned(a), num(e)) for a, e in outside]
-        made += [labelled(g, i, self.turned, self.budget) for g, i in groups]
+        made += [labelled(g, i, Order(self.turned), self.budget)[0] for g, i in groups]
         return mul(*made)
 
     def expanded(self, node: Scalar) -> list[Scalar]:

@@ -11,7 +11,7 @@ from symgen.codegen.backends import DEFAULTS
 from symgen.codegen.emit import Emitter, balanced
 from symgen.codegen.program import Program, Value
 from symgen.codegen.tensor_backends import NUMBERS
-from symgen.codegen.words import ATOM, COMPARE, NONE, POWER, PRODUCT, SUM, Names, size_text
+from symgen.codegen.words import ATOM, COMPARE, NONE, POWER, PRODUCT, SUM, UNARY, Names, size_text
 from symgen.tensor.expression import Scalar
 from symgen.text.diagnostics import CannotDerive
 
@@ -210,7 +210,7 @@ class TensorEmitter(Emitter):
     # --- products and reductions ---
 
     def op_vdot(self, v: Value) -> tuple[str, int]:
-        return self.form("vdot", *(self.text(a, PRODUCT) for a in v.args))
+        return self.form("vdot", self.text(v.args[0], PRODUCT), self.text(v.args[1], UNARY))
 
     def op_tensordot(self, v: Value) -> tuple[str, int]:
         left, right = v.attrs

@@ -15,6 +15,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from hashlib import blake2b
 from math import factorial
 from typing import Any
 
@@ -30,15 +31,17 @@ __all__ = [
 ]  # fmt: skip
 
 _table: dict[tuple[Any, ...], Node] = {}
-_serial = 0
+DIGEST_BITS = 64  # of a serial; above them stands the first name of the node in the alphabet, none for a number
+LAST_DIGEST = (1 << DIGEST_BITS) - 1
 EMPTY: frozenset[Index] = frozenset()
 
 
 class Node(Basic):  # type: ignore[misc]
     """An interned expression node.
 
-    `args` are its children; `serial` orders nodes by birth; `free` holds the free `Index` nodes; `height` is the largest
-    number of an index bound inside, so that `total` can number a new one past it.
+    `args` are its children; `serial` orders nodes by what they say, in the alphabet of their names, whatever was built
+    before and in every process alike; `free` holds the free `Index` nodes; `height` is the largest number of an index
+    bound inside, so that `total` can number a new one past it.
     """
 
     __slots__ = ("free", "height", "key", "serial")
@@ -95,14 +98,48 @@ class Array(Node):
         return len(self.shape)
 
 
+_words: dict[str, int] = {}
+
+
+def _digest(x: Any) -> int:
+    """A number that depends on nothing but what `x` says."""
+    if isinstance(x, Node):
+        return x.serial
+    kind = type(x)
+    if kind is str:
+        found = _words.get(x)
+        if found is None:
+            found = _words[x] = int.from_bytes(blake2b(x.encode(), digest_size=7).digest(), "big")
+        return found
+    if kind is tuple:
+        return hash(tuple([_digest(y) for y in x]))
+    if kind is type:
+        return _digest(x.__name__)
+    if kind is int or kind is Fraction or kind is bool or kind is float:
+        return hash(x)
+    if x is None:
+        return 1
+    if kind is frozenset:
+        return hash(tuple(sorted(_digest(y) for y in x)))
+    return _digest(x.__name__ if isinstance(x, type) else repr(x))
+
+
+def _lead(name: str) -> int:
+    """The part of a serial that puts names in the order of the alphabet."""
+    return int.from_bytes(name.casefold().encode()[:7].ljust(7, b"\0"), "big") << DIGEST_BITS
+
+
 def _intern(cls: type[Node], key: tuple[Any, ...], args: tuple[Any, ...], free: frozenset[Index], height: int) -> Any:
-    global _serial
     node = object.__new__(cls)
-    _serial += 1
     node._args = args
     node._assumptions = cls.default_assumptions if hasattr(cls, "default_assumptions") else None
     node._mhash = hash(key)
-    node.serial = _serial
+    lead = 0
+    for a in args:
+        s = a.serial >> DIGEST_BITS
+        if s and (not lead or s < lead):
+            lead = s
+    node.serial = (lead << DIGEST_BITS) + (hash(tuple([_digest(x) for x in key])) & LAST_DIGEST)
     node.free = free
     node.height = height
     node.key = key
@@ -170,6 +207,7 @@ def dim(name: str) -> Dim:
     if found is None:
         found = _intern(Dim, key, (), EMPTY, 0)
         found.name = name
+        found.serial += _lead(name)
     return found
 
 
@@ -190,6 +228,7 @@ def _index(kind: str, number: int, size: Scalar) -> Index:
     found = _table.get(key)
     if found is None:
         found = _intern(Index, key, (), EMPTY, 0)
+        found.serial = (("a", "s", "u").index(kind) << 60) + ((number & 0xFFFFFFFFFF) << 20) + (size.serial & 0xFFFFF)
         found.kind, found.number, found.size = kind, number, size
         found.free = frozenset((found,))
     return found
@@ -245,6 +284,7 @@ def var(
         found = _intern(Var, key, (), EMPTY, 0)
         found.name, found.shape, found.domain, found.role = name, shape, domain, role
         found.domain_args, found.uid = domain_args, uid
+        found.serial += _lead(name)
     return found
 
 

@@ -25,8 +25,6 @@ def statements(path):
     return "\n\n\n".join(parts) + "\n"
 
 
-# in a process of its own (`pytest -m slow`): the order of equal-ranking terms hangs on what was built before
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECS)
 def test_the_code_reads_as_agreed(name):
     want = (HERE / f"{name}.txt").read_text(encoding="utf-8")
