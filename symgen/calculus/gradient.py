@@ -53,7 +53,6 @@ from symgen.tensor.expression import (
     replace_arrays,
     substitute,
     tensor,
-    topological,
     total,
     uncollected,
     walk,
@@ -521,11 +520,38 @@ def with_scalars_open(body: Scalar, named: Container[Array]) -> Scalar:
     if count_nodes(body) > MAX_READ:
         return body
     opened: dict[Array, Array | Callable[..., Scalar]] = {}
-    for array in topological(body):
-        if isinstance(array, Tensor) and not array.rank and array not in named:
+    found = False
+    for array in arrays_on_surface(body, named):
+        if is_written_out(array, named):
             inner: Scalar = replace_arrays(array.body, opened)
             opened[array] = lambda inner=inner: inner
-    return replace_arrays(body, opened) if opened else body  # type: ignore[no-any-return]
+            found = True
+        else:
+            opened[array] = array  # stays, with all that it is made from
+    return replace_arrays(body, opened) if found else body  # type: ignore[no-any-return]
+
+
+def is_written_out(array: Array, named: Container[Array]) -> bool:
+    return isinstance(array, Tensor) and not array.rank and array not in named
+
+
+def arrays_on_surface(body: Scalar, named: Container[Array]) -> list[Array]:
+    """The arrays that are read in `body` with its nameless numbers written out, each after those that it is made from."""
+    out: list[Array] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(body, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            out.append(node)
+        elif node not in seen:
+            seen.add(node)
+            if isinstance(node, Array):
+                stack.append((node, True))
+                if not is_written_out(node, named):
+                    continue
+            stack.extend((a, False) for a in node.args if a not in seen)
+    return out
 
 
 def _name(array: Array, ctx: Context) -> str | None:
