@@ -211,6 +211,7 @@ class Model:
             compiled = Compiled({"result": array}, names)
             check_code(compiled, self.elaborated.facts)
             self._compiled[array] = compiled
+        compiled.refuse_outside(values, sizes)
         sampled = any(isinstance(n, Expect) for n in walk(array))
         if sampled and "seed" not in given:
             raise DataError("this is estimated by sampling: give a seed, `seed=0`")

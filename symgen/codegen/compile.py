@@ -10,6 +10,7 @@ import numpy as np
 
 from symgen.codegen.emit import Emitter
 from symgen.codegen.lower import lower
+from symgen.codegen.runtime import within
 from symgen.codegen.sampling import NOISE, followed, sampled
 from symgen.codegen.sizes import dims_of, sights, substitute_dims
 from symgen.codegen.sources import source_of
@@ -93,6 +94,27 @@ class Compiled:
                 raise DataError(f"`{v.name}` has the shape {shape}, and should have {expected}: {shape_words(v)}")
         return values
 
+    def refuse_outside(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
+        """Raises DataError naming an array that is missing, does not fit or leaves its domain."""
+        numbers, values = self.fitted(arrays, sizes)
+        for v in self.variables:
+            if v.domain != "real":
+                top = substitute_dims(v.domain_args[0], values) if v.domain == "label" and v.domain_args else None
+                try:
+                    within(v.name, numbers[v.name], v.domain, top)
+                except ValueError as error:
+                    raise DataError(f"{error} (it is declared {v.domain})") from None
+
+    def fitted(self, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> tuple[dict[str, Any], dict[Dim, int]]:
+        """The arrays as floats of one type, and the sizes that they show."""
+        for v in self.variables:
+            if v.name not in arrays:
+                raise DataError(f"no value for `{v.name}`: {shape_words(v)}")
+        numbers = {v.name: real_array(v.name, arrays[v.name]) for v in self.variables}
+        dtype = np.result_type(np.float32, *numbers.values()) if numbers else np.dtype(np.float64)
+        numbers = {k: a.astype(dtype)[()] for k, a in numbers.items()}
+        return numbers, self.sizes(numbers, sizes)
+
     def __call__(
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int] | None = None, seed: int | None = None
     ) -> dict[str, Any]:
@@ -108,13 +130,8 @@ class Compiled:
     ) -> dict[str, Any]:
         """The outputs; where noise is drawn, Monte Carlo estimates of them by at least `samples` draws, each with its
         `standard_error`."""
-        for v in self.variables:
-            if v.name not in arrays:
-                raise DataError(f"no value for `{v.name}`: {shape_words(v)}")
-        numbers = {v.name: real_array(v.name, arrays[v.name]) for v in self.variables}
+        numbers, values = self.fitted(arrays, sizes or {})
         dtype = np.result_type(np.float32, *numbers.values()) if numbers else np.dtype(np.float64)
-        numbers = {k: a.astype(dtype)[()] for k, a in numbers.items()}
-        values = self.sizes(numbers, sizes or {})
         if self.is_random and samples < 2:
             raise DataError(f"an estimate and its standard error need 2 samples at least, not {samples}")
         batches = min(BATCHES, samples)

@@ -57,6 +57,7 @@ class Writer:
         self.all_dims = self.declared_dims()
         taken = Names(LOCALS)
         self.locals: dict[Var | Dim, str] = {v: taken.new(v.name) for v in (*self.order, *self.all_dims)}
+        self.shown = taken.new("shown")  # the sizes that the arrays show, inside the public functions
 
     def declared_dims(self) -> list[Dim]:
         found: dict[Dim, None] = {}
@@ -428,8 +429,27 @@ class Writer:
                 "    if batch is not None:\n"
                 '        raise ValueError("these data have no axis of rows that could be split into batches")',
             )
+        lines += self.domain_checks(kernels, sizes)
         lines.append("    rng = np.random.default_rng(seed)")
         return lines
+
+    def domain_checks(self, kernels: Sequence[Kernel], sizes: str) -> list[str]:
+        """The lines that refuse what lies outside its domain, before training begins."""
+        read = {v for k in kernels for v in k.inputs if v.domain != "real"}
+        lines = []
+        for v in (v for v in self.order if v in read):
+            place = f"{'params' if v in self.params else 'data'}[{quoted(v.name)}]"
+            value = self.local(v) if v in self.unit.consts else place
+            top = f", {self.label_count(v)}" if v.domain == "label" and v.domain_args else ""
+            lines.append(f"    within({quoted(v.name)}, {value}, {quoted(v.domain)}{top})")
+        if any(f"{self.shown}[" in line for line in lines):
+            lines.insert(0, f"    {self.shown} = shown_sizes(SHAPES, {{**data, **params}}, {sizes})")
+        self.helpers.update({"within": None, "shown_sizes": None} if lines else {})
+        return lines
+
+    def label_count(self, v: Var) -> str:
+        (count,) = v.domain_args
+        return size_text(count, {d: f"{self.shown}[{quoted(d.name)}]" for d in dims_of(count)})
 
     def terms(self, values: Sequence[Array]) -> str:
         """The function that computes the named values of a loss or game, to tell which one is not finite; means over

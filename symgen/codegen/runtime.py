@@ -230,6 +230,60 @@ def door(names: Any, places: Any, shapes: Any, sizes: Any, seen: Any) -> Any:
     return list(arrays.values())
 
 
+def belonging(domain: str, x: Any, top: Any = None) -> Any:
+    """What a domain holds, in words, and which entries of x (rows, for a probability vector; matrices, for a set of
+    them) belong to it. Rounding is forgiven where a set is given by equations."""
+    t, n = np.swapaxes(x, -1, -2) if x.ndim > 1 else x, np.arange(x.shape[-1] if x.ndim else 0)
+    near = 1e-4 * (1 + np.abs(x))
+
+    def largest(a: Any) -> Any:
+        return (np.abs(a) <= near).all(axis=(-2, -1))
+
+    if domain in ("positive", "nonnegative"):
+        return f"a {domain} number", x > 0 if domain == "positive" else x >= 0
+    if domain == "unit":
+        return "a number between 0 and 1, without them", (x > 0) & (x < 1)
+    if domain == "integer":
+        return "an integer", x == np.round(x)
+    if domain == "binary":
+        return "0 or 1", (x == 0) | (x == 1)
+    if domain in ("natural", "label"):
+        words = "a whole number 0, 1, .." if top is None else f"a label, one of 0 .. {top - 1}"
+        return words, (x == np.round(x)) & (x >= 0) & (x < (np.inf if top is None else top))
+    if domain == "onehot":
+        return "a vector of zeros and one 1", ((x == 0) | (x == 1)).all(axis=-1) & (x.sum(axis=-1) == 1)
+    if domain == "simplex":
+        return "a probability vector (its sum is 1)", (x >= 0).all(axis=-1) & (np.abs(x.sum(axis=-1) - 1) <= 1e-4)
+    if domain == "symmetric":
+        return "a symmetric matrix", largest(x - t)
+    if domain == "skew":
+        return "a skew-symmetric matrix", largest(x + t)
+    if domain == "diagonal":
+        return "a diagonal matrix", largest(x * (1 - np.eye(len(n))))
+    if domain == "orthogonal":
+        return "an orthogonal matrix", largest(x @ t - np.eye(len(n)))
+    if domain == "lower":
+        words = "a lower triangular matrix with positive diagonal"
+        return words, largest(np.triu(x, 1)) & (x[..., n, n] > 0).all(axis=-1)
+    if domain in ("spd", "psd"):
+        low = np.linalg.eigvalsh((x + t) / 2).min(axis=-1)
+        words = f"a symmetric positive {'definite' if domain == 'spd' else 'semidefinite'} matrix"
+        return words, largest(x - t) & ((low > 0) | (domain == "psd") & (low >= -near.max(axis=(-2, -1))))
+    return "a number", np.isfinite(x)
+
+
+def within(name: str, x: Any, domain: str, top: Any = None) -> None:
+    """Raises ValueError naming the first entry of x that lies outside its domain; labels are 0 .. top - 1."""
+    x = np.asarray(x)
+    words, belongs = belonging(domain, x, top) if np.isfinite(x).all() else ("a finite number", np.isfinite(x))
+    if not np.all(belongs):
+        where = tuple(int(i) for i in np.argwhere(~belongs)[0])
+        found = x[where]
+        text = f"{found:.6g}" if found.ndim == 0 else np.array2string(found, precision=4, threshold=8)
+        place = f"[{', '.join(map(str, where))}]" if where else ""
+        raise ValueError(f"`{name}{place}` is {text}, and should be {words}")
+
+
 def blame(value: Any, arrays: Any) -> None:
     """Raises ValueError naming an array that is not finite, where `value` is not."""
     if not np.all(np.isfinite(value)):

@@ -95,16 +95,12 @@ def check_header(path: Path, variable: Var, headers: Mapping[str, Header], sizes
     if name not in headers:
         near = [n for n in headers if n.lower() == name.lower()] or get_close_matches(name, headers, n=1)
         there = ", ".join(f"`{n}`" for n in headers) or "nothing"
-        raise DataError(
-            f"`{path}` has no array `{name}`: it holds {there}" + (f"; is `{near[0]}` meant?" if near else "")
-        )
+        raise DataError(f"`{path}` has no array `{name}`: it holds {there}" + (f"; is `{near[0]}` meant?" if near else ""))
     header = headers[name]
     if header.dtype.kind not in "biuf":
         raise DataError(f"`{path}`: the array `{name}` holds {kind_of(header.dtype)}, not numbers")
     if len(header.shape) != len(variable.shape):
-        raise DataError(
-            f"`{path}`: the array `{name}` has shape {list(header.shape)}, but is declared {written(variable)}"
-        )
+        raise DataError(f"`{path}`: the array `{name}` has shape {list(header.shape)}, but is declared {written(variable)}")
     for size, length in zip(variable.shape, header.shape):
         if isinstance(size, Dim):
             sizes.setdefault(size.name, length)

@@ -85,18 +85,18 @@ class Boundary:
     """Within it every error is told, once, and becomes `status`."""
 
     status: int = Exit.DONE
+    told = False
 
     def __enter__(self) -> Boundary:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
         if error is None or isinstance(error, SystemExit | KeyboardInterrupt | BrokenPipeError) or is_of_click(error):
             return False
         if os.environ.get("SYMGEN_DEBUG"):
             return False
         self.status = tell(error)
+        self.told = True
         return True
 
 

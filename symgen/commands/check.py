@@ -107,9 +107,7 @@ def statement_items(statement: tree.Statement) -> Iterator[Item]:
         case tree.Derive(name, goal):
             yield Item("derive", name.name if name else "", unparse(goal))
         case tree.Claim(name, first, steps):
-            yield Item(
-                "claim", name.name if name else "", f"{unparse(first)} .. {len(steps)} step{'s' * (len(steps) > 1)}"
-            )
+            yield Item("claim", name.name if name else "", f"{unparse(first)} .. {len(steps)} step{'s' * (len(steps) > 1)}")
         case tree.Train(target, _, method, options):
             words = [unparse(method)] if method else []
             words += [f"{option.name}={unparse(option.value)}" for option in options]

@@ -70,9 +70,7 @@ def digest_arrays(arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
     return digest(*parts)
 
 
-def save_arrays(
-    path: Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]], force: bool = False
-) -> None:
+def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]], force: bool = False) -> None:
     """A .npz that `numpy.load` reads: the arrays, and the header as JSON in an array of bytes. Whole or not at all."""
     text = json.dumps(header, ensure_ascii=False, allow_nan=True).encode()
 

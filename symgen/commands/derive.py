@@ -16,9 +16,7 @@ from symgen.render import report
 FORMATS = {".tex": "latex", ".md": "markdown", ".html": "html", ".pdf": "pdf", ".json": "json"}
 
 
-def run(
-    file: str, goals: Sequence[str], form: str, body: bool, output: str | None, seconds: float | None, force: bool
-) -> int:
+def run(file: str, goals: Sequence[str], form: str, body: bool, output: str | None, seconds: float | None, force: bool) -> int:
     if form == "text" and output:
         form = FORMATS.get(Path(output).suffix, form)
     if form == "pdf" and output is None:
@@ -28,26 +26,35 @@ def run(
     if not wanted:
         raise Unusable(f'`{file}` has no `derive` statement: name a goal, as in `symgen derive {file} "grad(L, w)"`')
     derived: list[Any] = []
+    printed = one_by_one(form, body)
+    comes = printed is not None and output in (None, "-")  # each derivation is printed as soon as it is there
 
     def work(goal: str) -> Exit:
         derivation = model.derive(goal, seconds)
         _ = derivation.evidence  # its referee speaks before anything is shown
+        if comes and printed is not None:
+            deliver("\n" * bool(derived) + printed(derivation), output)
         derived.append(derivation)
         return Exit.BUDGET if derivation.spent else Exit.DONE
 
-    status = each(wanted, work)
-    if derived:
+    status = each(wanted, work, lambda goal: f"`{goal}` was not derived")
+    if derived and not comes:
         if form == "pdf":
             write_pdf(Path(str(output)), report.report_pdf(title(model), sections(model, derived)), force)
+        elif printed is not None:
+            deliver("\n\n".join(map(printed, derived)), output, force)
         else:
-            deliver(
-                "\n\n".join(d.latex() for d in derived) if body and form == "latex" else PRINTERS[form](model, derived),
-                output,
-                force,
-            )
+            deliver(PRINTERS[form](model, derived), output, force)
         if output:
             say(f"wrote {output}")
     return status
+
+
+def one_by_one(form: str, body: bool) -> Callable[[Any], str] | None:
+    """How one derivation is printed, in the formats whose page is its derivations one after the other."""
+    if form == "latex" and body:
+        return lambda d: str(d.latex())
+    return {"text": lambda d: str(d.text()), "markdown": lambda d: str(d.markdown())}.get(form)
 
 
 def title(model: Any) -> str:
@@ -56,14 +63,6 @@ def title(model: Any) -> str:
 
 def sections(model: Any, derived: Sequence[Any]) -> list[report.Section]:
     return [report.Section("", (d,)) for d in derived]
-
-
-def as_text(model: Any, derived: Sequence[Any]) -> str:
-    return "\n\n".join(d.text() for d in derived)
-
-
-def as_markdown(model: Any, derived: Sequence[Any]) -> str:
-    return "\n\n".join(d.markdown() for d in derived)
 
 
 def as_html(model: Any, derived: Sequence[Any]) -> str:
@@ -88,8 +87,6 @@ def as_json(model: Any, derived: Sequence[Any]) -> str:
 
 
 PRINTERS: dict[str, Callable[[Any, Sequence[Any]], str]] = {
-    "text": as_text,
-    "markdown": as_markdown,
     "html": as_html,
     "latex": as_latex,
     "json": as_json,

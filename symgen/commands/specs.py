@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import symgen
-from symgen.commands.boundary import Exit, tell, tell_diagnostics, worst
+from symgen.commands.boundary import Boundary, Exit, say, tell_diagnostics, worst
 from symgen.commands.files import read_text
-from symgen.text.diagnostics import SymgenError
 
 
 def load(path: str) -> Any:
@@ -19,12 +18,13 @@ def load(path: str) -> Any:
     return model
 
 
-def each(things: Iterable[Any], work: Callable[[Any], Exit]) -> Exit:
-    """Work on every thing, whatever happens to the others; the status that comes first."""
+def each(things: Iterable[Any], work: Callable[[Any], Exit], failed: Callable[[Any], str] | None = None) -> Exit:
+    """Work on every thing, whatever happens to the others, and say which failed; the status that comes first."""
     statuses = []
     for thing in things:
-        try:
-            statuses.append(work(thing))
-        except (SymgenError, MemoryError, RecursionError) as error:
-            statuses.append(tell(error))
+        with Boundary() as boundary:
+            boundary.status = work(thing)
+        if boundary.told and failed:
+            say(failed(thing))
+        statuses.append(boundary.status)
     return worst(statuses)

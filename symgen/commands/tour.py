@@ -218,9 +218,7 @@ def classifier(name: str, words: str) -> Callable[[Tour], None]:
             f" {100 * right:.1f} % are read right. From the generated module:"
         )
         curve = figure(lambda: figures.curves(history, log=True), "The loss of the minibatches.")
-        tour.section(
-            f"{words}, trained", said, Code(function_text(module.__source__, "_L_value_and_grad"), "python"), *curve
-        )
+        tour.section(f"{words}, trained", said, Code(function_text(module.__source__, "_L_value_and_grad"), "python"), *curve)
         tour.facts[words] = f"{100 * right:.1f} % of new digits right, trained in {seconds:.1f} s"
 
     return work
@@ -246,9 +244,7 @@ def autoencoder(tour: Tour) -> None:
         f"Trained in {seconds:.1f} s ({len(history['L'])} steps). Below, digits as they are, as they come back from"
         " their codes, and digits that nobody wrote, from random codes."
     )
-    curve = figure(
-        lambda: figures.curves(history, "minus the ELBO"), "Minus the ELBO of the minibatches, in nats per image."
-    )
+    curve = figure(lambda: figures.curves(history, "minus the ELBO"), "Minus the ELBO of the minibatches, in nats per image.")
     rows = {"digits": originals, "rebuilt": rebuilt, "drawn from random codes": drawn}
     images = figure(lambda: figures.digits(rows), "Digits, rebuilt digits, and digits from random codes.")
     tour.section("The autoencoder, trained on digits", said, *curve, *images)
@@ -298,8 +294,7 @@ def turning(tour: Tour) -> None:
     tour.section("The Dirac-GAN, played", said, *arrows)
     radius = float(np.hypot(*path[-1]))
     tour.facts["Dirac-GAN"] = (
-        f"extragradient from a distance of 1.41 to {radius:.3f} in {len(path)} steps;"
-        f" simultaneous to {np.hypot(*points[-1]):.2f}"
+        f"extragradient from a distance of 1.41 to {radius:.3f} in {len(path)} steps; simultaneous to {np.hypot(*points[-1]):.2f}"
     )
 
 

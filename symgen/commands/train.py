@@ -55,15 +55,11 @@ def chosen(model: Any, file: str, only: str | None) -> list[TrainGoal]:
     found = [goal for goal in goals if only in (None, goal.target)]
     if not found:
         there = ", ".join(f"`{goal.target}`" for goal in goals)
-        raise Unusable(
-            f"`{file}` does not train `{only}`, but {there}" if goals else f"`{file}` has no `train` statement"
-        )
+        raise Unusable(f"`{file}` does not train `{only}`, but {there}" if goals else f"`{file}` has no `train` statement")
     return found
 
 
-def arguments_of(
-    function: Any, goal: TrainGoal, batch: int | None, seed: int | None, settings: Sequence[str]
-) -> dict[str, Any]:
+def arguments_of(function: Any, goal: TrainGoal, batch: int | None, seed: int | None, settings: Sequence[str]) -> dict[str, Any]:
     """What the training function is called with, beyond steps and data: what the command line says, else the spec."""
     said = parsed(settings, "number", float)
     takes = inspect.signature(function).parameters
@@ -79,9 +75,7 @@ def arguments_of(
     return arguments
 
 
-def data_of(
-    model: Any, goals: Sequence[TrainGoal], data: str | None, sizes: dict[str, int]
-) -> dict[str, np.ndarray[Any, Any]]:
+def data_of(model: Any, goals: Sequence[TrainGoal], data: str | None, sizes: dict[str, int]) -> dict[str, np.ndarray[Any, Any]]:
     """The arrays that the trained losses depend on. Raises DataError naming what is missing or wrong."""
     elaborated = model.elaborated
     roots = [root for goal in goals for root in trained_arrays(elaborated, goal)]
@@ -140,9 +134,7 @@ def start_values(task: Run, sizes: Mapping[str, int], dtype: str) -> dict[str, n
     known = {name: size for name, size in sizes.items() if name in takes}
     missing = [name for name, p in takes.items() if p.default is None and name not in known and name != "dtype"]
     if missing:
-        raise DataError(
-            f"neither the spec nor the data show the size `{missing[0]}`: give it with --dim {missing[0]}=.."
-        )
+        raise DataError(f"neither the spec nor the data show the size `{missing[0]}`: give it with --dim {missing[0]}=..")
     params = task.module.init(seed=task.arguments["seed"], **known)
     return {name: np.asarray(value, dtype=dtype) for name, value in params.items()}
 

@@ -85,9 +85,7 @@ class Run:
         self.history = list(zip(state["steps"].tolist(), state["values"].tolist()))
         return state["training"]
 
-    def work(
-        self, report: Callable[[int, Mapping[str, float]], None], state: Any = None, params: Arrays | None = None
-    ) -> Arrays:
+    def work(self, report: Callable[[int, Mapping[str, float]], None], state: Any = None, params: Arrays | None = None) -> Arrays:
         """Train, with a checkpoint every so often; what is told at each step goes to `report`."""
         clock = Clock(self.every)
 
@@ -112,9 +110,7 @@ class Run:
 
         keep = {"checkpoint": save, "every": self.every or 10} if self.folder is not None else {}
         with np.errstate(all="ignore"):  # the loop itself looks for what is not finite
-            return self.train(
-                self.data, params, steps=self.steps, callback=callback, state=state, **keep, **self.arguments
-            )
+            return self.train(self.data, params, steps=self.steps, callback=callback, state=state, **keep, **self.arguments)
 
     def finish(self, params: Arrays, force: bool) -> list[Path]:
         """Write parameters, history and plot; the files written."""
@@ -164,9 +160,7 @@ def changes(before: Any, now: Any) -> str:
     if not isinstance(before, Mapping):
         return ""
     names = [name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name)]
-    return ": " + ", ".join(
-        f"{name} was {before.get(name, 'not given')}, is {now.get(name, 'not given')}" for name in names
-    )
+    return ": " + ", ".join(f"{name} was {before.get(name, 'not given')}, is {now.get(name, 'not given')}" for name in names)
 
 
 class Clock:

@@ -32,12 +32,13 @@ def run(
     checked: Checked = []
 
     def work(file: str) -> Exit:
-        verdicts = verdicts_of(file, spec, seconds)
+        verdicts: list[Any] = []
         checked.append((file, verdicts))
-        if not verdicts:
+        failed = fill(verdicts, file, spec, seconds)
+        if not verdicts and not failed:
             say(f"`{file}` claims nothing")
         found = worst(STATUSES.get(v.status, Exit.DONE) for v in verdicts)
-        return Exit.DONE if found == Exit.UNDECIDED and not strict else found
+        return worst([failed, Exit.DONE if found == Exit.UNDECIDED and not strict else found])
 
     status = each(files, work)
     if any(verdicts for _, verdicts in checked) or form == "json":
@@ -47,23 +48,26 @@ def run(
     counts = [v.status for _, verdicts in checked for v in verdicts]
     say(
         ", ".join(
-            f"{counts.count(word)} {word}"
-            for word in ("proved", "checked", "unknown", "malformed", "refuted")
-            if word in counts
+            f"{counts.count(word)} {word}" for word in ("proved", "checked", "unknown", "malformed", "refuted") if word in counts
         )
     )
     return status
 
 
-def verdicts_of(file: str, spec: str | None, seconds: float | None) -> list[Any]:
-    """The verdicts on the claims of a spec, or of a document in the scope of one."""
+def fill(verdicts: list[Any], file: str, spec: str | None, seconds: float | None) -> Exit:
+    """Append the verdicts on the claims of a spec, or of a document in the scope of one; what became of the rest."""
     if spec is None and Path(file).suffix not in (".tex", ".md", ".ipynb"):
-        verdicts: list[Any] = load(file).verify(seconds)
-        return verdicts
+        model = load(file)
+
+        def check(name: str) -> Exit:
+            verdicts.append(model.check(name, seconds))
+            return Exit.DONE
+
+        return each(model.claims, check, lambda name: f"the claim `{name}` was not checked")
     for path in filter(None, (file, spec)):
         read_text(path)  # what cannot be read is told in the same words everywhere
-    found: list[Any] = symgen.verify_document(file, spec=spec, seconds=seconds)
-    return found
+    verdicts += symgen.verify_document(file, spec=spec, seconds=seconds)
+    return Exit.DONE
 
 
 def as_text(checked: Checked) -> str:

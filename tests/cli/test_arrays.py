@@ -71,9 +71,7 @@ def test_what_is_no_npz_is_refused(tmp_path: Path, data: bytes) -> None:
 
 def test_a_header_that_claims_more_than_there_is_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
     header = (
-        b"\x93NUMPY\x01\x00v\x00"
-        + b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 3), }".ljust(117)
-        + b"\n"
+        b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 3), }".ljust(117) + b"\n"
     )
     with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
         archive.writestr("X.npy", header + bytes(80))

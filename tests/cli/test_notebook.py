@@ -42,9 +42,7 @@ def test_a_cell_may_go_on_with_a_model_and_shows_what_is_new(shell: Any, shown: 
     assert verdict.status == "refuted" and len(shell.user_ns["cube"].claims) == 2
 
 
-def test_mistakes_are_told_without_a_traceback(
-    shell: Any, shown: list[Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_mistakes_are_told_without_a_traceback(shell: Any, shown: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     shell.run_cell_magic("symgen", "broken", "let a = )\nlet b = nowhere\n")
     told = capsys.readouterr().err
     assert "broken.sg:1" in told and "nowhere" in told and "Traceback" not in told and not shown

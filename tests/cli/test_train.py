@@ -46,9 +46,7 @@ train L with sgd(lr=0.1), steps=9
 
 def symgen(*arguments: Any, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "symgen", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
-    )
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
 
 
 @pytest.fixture
