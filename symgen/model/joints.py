@@ -9,8 +9,10 @@ from symgen.model.random_variables import HeadScope, law_of
 from symgen.probability import joint as probability
 from symgen.probability.joint import Factor, Joint
 from symgen.probability.law import formula_law, opaque_density
+from symgen.probability.own_density import why_not
 from symgen.tensor import build
 from symgen.tensor.expression import ONE, Array, Var, entry, fn, tensor, var
+from symgen.tensor.facts import Facts
 from symgen.tensor.scope import Binding, Clash, Witness, free_names, names_in, shape_text
 from symgen.text import tree
 from symgen.text.tree import Span
@@ -114,4 +116,8 @@ def own_density(model: Elaboration, s: tree.Dist, drawn: tuple[Var, ...]) -> Arr
                     help="`prod(..)` over the components makes it one")  # fmt: skip
     if leaves(model, tensor((), density.body), is_outside("positive", False)):
         raise Clash(f"the density of `{s.head.name.name}` may be negative", s.law.span, "a density")
-    return formula_law(placeholder, tensor((), fn("log", density.body)), normaliser)
+    law = formula_law(placeholder, tensor((), fn("log", density.body)), normaliser, s.head.name.name)
+    why = why_not(law, Facts(model.assumed))
+    if why is not None:
+        raise Clash(why, s.law.span, "no density")
+    return law

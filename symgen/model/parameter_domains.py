@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from symgen.derivation.context import Context
 from symgen.model.distribution_reader import DistributionReader
 from symgen.model.elaboration import Elaboration
+from symgen.probability.densities import parameters
 from symgen.probability.distribution import Distribution
-from symgen.probability.law import row_of
-from symgen.tensor.build import Value
+from symgen.probability.law import batch_shape, parameters_of, row_of
+from symgen.probability.referee import Numeric
+from symgen.tensor.build import Value, fresh
 from symgen.tensor.domains import DOMAINS
-from symgen.tensor.evaluate import NotEvaluable, evaluate
-from symgen.tensor.expression import Array, Num, Operator, variables_of, walk
+from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
+from symgen.tensor.expression import Array, Num, Operator, Tensor, tensor, variables_of, walk
 from symgen.tensor.facts import Facts, is_positive
 from symgen.tensor.sample import random_point, random_sizes, sizes_in
 from symgen.tensor.scope import Clash, Witness, shape_text, size_text
 from symgen.text import tree
+from symgen.text.tree import Span
 
 ROUNDING = 1e-9
 
@@ -71,6 +76,47 @@ def check_parameters(model: Elaboration, reader: DistributionReader, law: Array,
             square(model, row, name, value, place, reader.written(place.span))
         if domain in NEEDS:
             check(model, value, domain, name, place, row, reader.written(place.span))
+    together(model, law, row, e, reader.written)
+
+
+def together(model: Elaboration, law: Array, row: Distribution, e: tree.Call, written: Callable[[Span], str]) -> None:
+    """What parameters must satisfy beyond their domains: numbers are held to all of it, symbols to their order, where
+    no value of theirs satisfies it."""
+    if any(isinstance(n, Operator) for n in walk(*law.args)):
+        return
+    known = not variables_of(law)
+    for text, symbols_too in ((row.order, True), (row.proper, False)):
+        if not text or not (known or symbols_too):
+            continue
+        batch = fresh(batch_shape(law))
+        holds = parameters(law, Context()).value(f"where({text}, 1, 0)", batch)
+        made = tensor((*holds.outer, *holds.indices), holds.body)
+        if always(model, made, lambda x: bool((x != 1).any())):
+            places = " and ".join(f"`{written(a.span)}`" for a in (*e.arguments, *(k.value for k in e.keywords)))
+            raise Clash(f"the parameters of {named(row)} must satisfy `{text}`, and here they are {places}", e.span,
+                        "there is no such law", witnesses_of(model, made))  # fmt: skip
+    if known:
+        finite(law, row, e)
+
+
+def finite(law: Array, row: Distribution, e: tree.Call) -> None:
+    """Raises a Clash where a number is infinite: an end of the support may be, where the density is still positive."""
+    numbers: dict[str, Any] = {}
+    for name, array in parameters_of(law).items():
+        try:
+            numbers[name] = np.asarray(evaluate([array], Point({}))[0], dtype=float)
+        except (NotEvaluable, TypeError, ValueError):
+            return
+    for name, x in numbers.items():
+        if np.isfinite(x).all():
+            continue
+        if not x.ndim and name in (row.region.low, row.region.high) and not math.isnan(x):
+            one = Numeric(row, {n: float(y) for n, y in numbers.items()})
+            inside = one.low + 1 if math.isfinite(one.low) else one.high - 1 if math.isfinite(one.high) else 0.0
+            if np.isfinite(one.log_density(np.array([inside]))).all():
+                continue
+        word = WORDS.get(name, f"parameter `{name}`")
+        raise Clash(f"the {word} of {named(row)} must be finite, and it is not", e.span, word)
 
 
 def given(row: Distribution, e: tree.Call) -> tuple[dict[str, str], dict[str, tree.Expression]]:
@@ -86,18 +132,14 @@ def given(row: Distribution, e: tree.Call) -> tuple[dict[str, str], dict[str, tr
     return domains, dict(zip(positional, e.arguments, strict=False)) | keywords
 
 
-def square(
-    model: Elaboration, row: Distribution, name: str, value: Value, place: tree.Expression, text: str
-) -> None:
+def square(model: Elaboration, row: Distribution, name: str, value: Value, place: tree.Expression, text: str) -> None:
     word = WORDS.get(name, f"parameter `{name}`")
     help = f"`diag={text}` gives the variances of independent components" if "diag" in row.alternatives else None
     raise Clash(f"the {word} of {named(row)} is a matrix, and `{text}` {shape_text(value.shape)}", place.span, word,
                 witnesses_of(model, value.array()), help=help)  # fmt: skip
 
 
-def check(
-    model: Elaboration, value: Value, domain: str, name: str, place: tree.Expression, row: Distribution, text: str
-) -> None:
+def check(model: Elaboration, value: Value, domain: str, name: str, place: tree.Expression, row: Distribution, text: str) -> None:
     array = value.array()
     if any(isinstance(n, Operator) for n in walk(array)):
         return
@@ -110,6 +152,16 @@ def check(
     about = f"it is {value.body.value}" if isinstance(value.body, Num) else f"`{text}` {bad}"
     raise Clash(f"the {word} of {named(row)} must be {need}, and {about}", place.span, word, witnesses_of(model, array),
                 help=way_out(domain, name, place, value))  # fmt: skip
+
+
+def check_step(model: Elaboration, step: Array, e: tree.Expression, text: str) -> None:
+    """Raises a Clash where the step of an iteration may not be positive."""
+    if not leaves(model, step, is_outside("positive", not variables_of(step))):
+        return
+    value = step.body.value if isinstance(step, Tensor) and isinstance(step.body, Num) else None
+    about = f"it is {value}" if value is not None else f"`{text}` may be negative"
+    raise Clash(f"a step must be positive, and {about}", e.span, "the step", witnesses_of(model, step),
+                help="an undeclared name, as in `step=h`, is a positive symbol")  # fmt: skip
 
 
 def way_out(domain: str, name: str, place: tree.Expression, value: Value) -> str | None:
@@ -143,8 +195,18 @@ def witnesses_of(model: Elaboration, array: Array) -> list[Witness]:
     ]  # fmt: skip
 
 
+def always(model: Elaboration, array: Array, outside: Callable[[Any], bool]) -> bool:
+    """Whether `array` is outside at all of a few random points of the declared domains."""
+    return bool(found := list(values(model, array))) and all(map(outside, found))
+
+
 def leaves(model: Elaboration, array: Array, outside: Callable[[Any], bool]) -> bool:
     """Whether `array` is outside at one of a few random points of the declared domains."""
+    return any(map(outside, values(model, array)))
+
+
+def values(model: Elaboration, array: Array) -> Iterator[Any]:
+    """The finite values of `array` at a few random points of the declared domains."""
     variables = sorted(variables_of(array), key=lambda v: v.serial)
     sizes_needed = sizes_in([array], variables)
     for seed in range(8):
@@ -152,12 +214,13 @@ def leaves(model: Elaboration, array: Array, outside: Callable[[Any], bool]) -> 
         sizes = random_sizes(sizes_needed, {}, rng)
         point = random_point(variables, sizes, rng, 0, model.assumed) if sizes is not None else None
         if point is None:
-            return False
+            return
         try:
             (value,) = evaluate([array], point)
         except NotEvaluable:
-            return False
+            return
         x = np.asarray(value, dtype=float)
-        if x.size and np.isfinite(x).all() and outside(x):
-            return True
-    return False
+        if x.size and np.isfinite(x).all():
+            yield x
+        if not variables:
+            return

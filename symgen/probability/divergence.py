@@ -14,6 +14,7 @@ from symgen.probability.collect import collected, difference_of_means
 from symgen.probability.conditions import guarded
 from symgen.probability.densities import entry_of, log_density_at, log_density_terms, parameters
 from symgen.probability.expectation import Divergent, Expectation
+from symgen.probability.finiteness import verdict
 from symgen.probability.joint import (
     DistRef,
     Factor,
@@ -29,13 +30,14 @@ from symgen.probability.joint import (
 )  # fmt: skip
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
-from symgen.probability.posterior import marginal_log_density, normalised_formula, posterior_law
+from symgen.probability.own_density import normalised_law
 from symgen.probability.quadrature import check_mean, check_value, mean_at
 from symgen.probability.support import inclusion, mass_outside
 from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     INF,
     MINUS_ONE,
+    NAN,
     ONE,
     ZERO,
     Add,
@@ -77,9 +79,7 @@ def aligned(q: DistRef, p: DistRef) -> dict[Var, Var]:
     """The variable of q that each variable of p is: by name, else by position."""
     names = {v.name: v for v in q.variables}
     if len(q.variables) != len(p.variables):
-        raise CannotDerive(
-            f"a divergence is between distributions over the same variables: {_over(q)} and {_over(p)}", None
-        )
+        raise CannotDerive(f"a divergence is between distributions over the same variables: {_over(q)} and {_over(p)}", None)
     if all(v.name in names for v in p.variables):
         return {v: names[v.name] for v in p.variables}
     return dict(zip(p.variables, q.variables, strict=True))
@@ -159,9 +159,7 @@ def written_out(node: Operator, ctx: Context) -> Scalar:
     return scalar_of(node)
 
 
-def difference_of_logs(
-    q: DistRef, p: DistRef, values_q: dict[Var, Array], values_p: dict[Var, Array], ctx: Context
-) -> Scalar:
+def difference_of_logs(q: DistRef, p: DistRef, values_q: dict[Var, Array], values_p: dict[Var, Array], ctx: Context) -> Scalar:
     """log q - log p, with the sums over equal axes joined so that equal parts cancel before any mean is taken."""
     groups: dict[tuple[Scalar, ...], list[tuple[Scalar, list[Index]]]] = {}
     for sign, ref, values in ((ONE, q, values_q), (MINUS_ONE, p, values_p)):
@@ -185,9 +183,7 @@ def rank_zero(body: Scalar) -> Array:
 def report(ctx: Context, engine: Expectation, before: Array, shown: Array, value: Array, final: Array) -> None:
     """The steps from a mean to its value: expanded, the lemmas, put in, collected."""
     if shown is not before:
-        ctx.trace.add(
-            "linearity", before, shown, reason="the mean is linear; what does not depend on the draw goes out"
-        )
+        ctx.trace.add("linearity", before, shown, reason="the mean is linear; what does not depend on the draw goes out")
     for a in engine.applied.values():
         ctx.trace.add(
             "lemma", a.atom.array, _lemma_value(a.atom, a.value), reason=", ".join(a.lemmas), source=a.source,
@@ -224,6 +220,10 @@ def reduced_mean(
         ctx.trace.add("divergent", before, rank_zero(INF), reason=str(reason))
         ask_for_quadrature(body, draws, INF, ctx, outside)
         return INF
+    # outside of the other's support a logarithm has no value: that is for the support step to say
+    told = told_of(body, draws, before, engine, ctx) if condition is ONE else None
+    if told is not None:
+        return told
     final = collected(pair.value)
     report(ctx, engine, before, rank_zero(pair.shown), rank_zero(pair.value), rank_zero(final))
     if condition is not ONE:
@@ -231,6 +231,24 @@ def reduced_mean(
         ctx.trace.add("support", rank_zero(inside), rank_zero(final), reason="elsewhere the one has mass where the other has none")
     ask_for_quadrature(body, draws, final, ctx, outside)
     return final
+
+
+def told_of(body: Scalar, draws: Sequence[tuple[Var, Array]], before: Array, engine: Expectation, ctx: Context) -> Scalar | None:
+    """What a mean is that does not exist or is infinite, where a part of it has no lemma; a note where it may be."""
+    if not engine.open:
+        return None
+    found = verdict(body, draws, ctx)
+    if found is None:
+        return None
+    if found.value is None:
+        if found.warning:
+            ctx.trace.notes.append(found.warning)
+        return None
+    result = tensor(sorted(body.free, key=lambda i: (i.kind, i.number)), found.value)
+    ctx.trace.add("undefined" if found.value is NAN else "divergent", before, result, reason=found.reason)
+    ctx.trace.notes.append(found.reason)
+    ctx.trace.checks.append(found.evidence)
+    return found.value
 
 
 def ask_for_quadrature(
@@ -261,6 +279,9 @@ def reduce_expectation(op: Operator, ctx: Context) -> Array:
     draws = [(v, normalised_law(law, ctx)) for v, law in draws]
     engine = Expectation(draws, ctx)
     pair = engine.mean(inner)
+    told = told_of(inner, draws, op, engine, ctx)
+    if told is not None:
+        return tensor(indices, told)
     if not engine.applied:
         return kept(op, ctx, engine)
     final = collected(pair.value)
@@ -313,24 +334,6 @@ def split_constants(x: Scalar, variables: frozenset[Var]) -> tuple[Scalar, Scala
     return outside, coefficient, mul(*(f for f in factors if is_random(f)))
 
 
-def normalised_law(law: Array, ctx: Context) -> Array:
-    """A law of one's own formula as a law of the table, where it is one; its normaliser is said."""
-    if not (isinstance(law, Operator) and law.name == "formula"):
-        return law
-    found = normalised_formula(law, ctx)
-    if found is None:
-        return law
-    made, constant = found
-    if law.attrs[2]:
-        row = row_of(made)
-        assert row is not None
-        ctx.trace.add("normaliser", law, made, reason=f"{law.attrs[2]} makes the mass 1: a {row.name}")
-        ctx.trace.add(
-            "normaliser", None, rank_zero(constant), where=law.attrs[2], reason=f"the value of {law.attrs[2]}"
-        )
-    return made
-
-
 def with_laws_known(ref: DistRef, ctx: Context) -> DistRef:
     """The reference with densities of one's own as laws of the table, where they are."""
     factors = tuple(Factor(f.name, f.variables, f.given, normalised_law(f.law, ctx)) for f in ref.joint.factors)
@@ -368,9 +371,7 @@ def reduce_variance(op: Operator, ctx: Context) -> Array:
     return made
 
 
-def check_covariance(
-    parts: Sequence[Array], draws: Sequence[tuple[Var, Array]], result: Array, facts: Facts | None
-) -> Evidence:
+def check_covariance(parts: Sequence[Array], draws: Sequence[tuple[Var, Array]], result: Array, facts: Facts | None) -> Evidence:
     """E f g - E f E g by quadrature: `parts` are f, g and their products over the axes of the result."""
     laws = [(v, full_law(law, v.shape)) for v, law in draws]
 
@@ -400,9 +401,7 @@ def reduce_kl(op: Operator, ctx: Context) -> Array:
         in_q[v] = new
     values_p: dict[Var, Array] = {k: v for k, v in in_p.items() if isinstance(k, Var)}
     q_wide, p_wide = widened(q, in_q), widened(p, values_p)
-    definition = expectation(
-        rank_zero(sub(scalar_of(log_density(q_wide, in_q)), scalar_of(log_density(p_wide, values_p)))), draws
-    )
+    definition = expectation(rank_zero(sub(scalar_of(log_density(q_wide, in_q)), scalar_of(log_density(p_wide, values_p)))), draws)
     ctx.trace.add("definition", op, definition, reason="the definition of KL")
     condition = inclusion(q_wide, p_wide, in_q, values_p, ctx)
     outside = mass_outside(q_wide, p_wide, in_q, values_p)
@@ -421,9 +420,7 @@ def without_support(
     result = rank_zero(INF)
     said = "{} has mass where {} has none".format(*names)
     ctx.trace.add("support", definition, result, reason=said)
-    ctx.trace.checks.append(
-        lambda: check_value(lambda *_: None, result, laws, (), ctx.facts, outside, "supports", said)
-    )
+    ctx.trace.checks.append(lambda: check_value(lambda *_: None, result, laws, (), ctx.facts, outside, "supports", said))
     return result
 
 
@@ -476,34 +473,10 @@ def _minus_mean_log(op: Operator, q: DistRef, p: DistRef, ctx: Context) -> Array
 
 def reduce_log_density(op: Operator, ctx: Context) -> Array:
     """log p(x), with the density of a known law put in."""
-    if op.name == "log_density_of":
-        return reduce_log_density_of(op, ctx)
     body = written_out(op, ctx)
     made = rank_zero(body)
     if made is not op:
         ctx.trace.add("density", op, made, reason=f"the density of {op.attrs[0]}")
-    return made
-
-
-def reduce_log_density_of(op: Operator, ctx: Context) -> Array:
-    """log p(x) of a marginal, log p(z | x) of a posterior."""
-    (p,), options = decode(op)
-    values: dict[Var, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
-    if any(row_of(f.law) is None for f in p.joint.factors):
-        raise CannotDerive(f"the density `{p.joint.name}` is not known: its marginals stay as they are", op, HERE)
-    if len(p.variables) != 1:
-        raise CannotDerive(
-            "the log-density of several variables of a joint, others integrated out, has no rule", op, HERE
-        )
-    (v,) = p.variables
-    inside = [g for g in p.given if g in p.joint.variables]
-    if inside:
-        law, _ = posterior_law(DistRef(p.joint, p.joint.variables, p.joint.outside), v, values, ctx)
-        made = rank_zero(log_density_at(law, values.get(v, v), ctx))
-        ctx.trace.add("Bayes", op, made, reason="the posterior, by Bayes' rule")
-        return made
-    made = rank_zero(marginal_log_density(p, v, values, ctx))
-    ctx.trace.add("marginal", op, made, reason="the other variables integrated out")
     return made
 
 
@@ -536,20 +509,13 @@ def reduce_elbo(op: Operator, ctx: Context) -> Array:
         assert isinstance(kl, Operator)
         terms.append(neg(scalar_of(reduce_kl(kl, ctx))))
     else:
-        raise CannotDerive(
-            "the prior of the joint is not over the variables that q draws", op, "symgen/probability/divergence.py"
-        )
+        raise CannotDerive("the prior of the joint is not over the variables that q draws", op, "symgen/probability/divergence.py")
     for s in shown:
         inner = s.array if isinstance(s, Entry) else None
         assert isinstance(inner, Operator)
         terms.append(scalar_of(reduce_expectation(inner, ctx)))
     return rank_zero(
-        add(
-            *(
-                open_tensor(t.array, ()) if isinstance(t, Entry) and not isinstance(t.array, Operator) else t
-                for t in terms
-            )
-        )
+        add(*(open_tensor(t.array, ()) if isinstance(t, Entry) and not isinstance(t.array, Operator) else t for t in terms))
     )
 
 

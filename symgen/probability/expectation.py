@@ -17,6 +17,7 @@ from symgen.probability.draw import Draw, SupportKnowledge
 from symgen.probability.joint import opened_expectation
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
+from symgen.probability.own_density import mean_under
 from symgen.probability.special import simplified
 from symgen.probability.terms import (
     Item,
@@ -273,6 +274,9 @@ class OneDraw:
             ctx = self.whole.ctx
             body = with_value(atom, self.draw.variable, lambda *at: entry_of(rows, (i, *at), ctx))
             return Found(mul(power(rows.shape[0], num(-1)), total(body, [i])), ["the mean over the rows of the data"])
+        if isinstance(law, Operator) and law.name == "formula" and not law.attrs[2] and not atom.free:
+            value = mean_under(law, self.draw.variable, atom, self.whole.ctx)
+            return None if value is None else Found(value, ["the integral against the density"])
         return None
 
     def reason(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from symgen.probability.distributions import FAMILIES
 from symgen.probability.law import parameters_of, row_of
+from symgen.probability.own_density import own_density, own_grid
 from symgen.probability.referee import Numeric, nodes, scalar_at
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate, size_of
 from symgen.tensor.expression import Array, Operator, Var
@@ -55,11 +56,11 @@ def grid_of(law: Array, v: Var, point: Point, level: int, share: int) -> Grid | 
         return (rows, np.full(len(rows), 1 / len(rows))) if rows.ndim == len(v.shape) + 1 else None
     row = row_of(law)
     if row is None:
-        return None
+        return _own(law, v, point, level)
     shape = tuple(size_of(s, point.sizes) for s in v.shape)
     at = numbers_of(law, point)
     components = math.prod(shape)
-    breaks = [float(x) for x in point.values.values() if np.ndim(x) == 0 and math.isfinite(float(x))][:12]
+    breaks = numbers_at(point)
     if row.is_univariate and not row.shapes:
         rules = []
         for place in np.ndindex(*shape):
@@ -75,6 +76,23 @@ def grid_of(law: Array, v: Var, point: Point, level: int, share: int) -> Grid | 
         k = p.shape[-1]
         return _product([(np.arange(k, dtype=np.float64), p[place]) for place in np.ndindex(*shape)], shape)
     return None
+
+
+def _own(law: Array, v: Var, point: Point, level: int) -> Grid | None:
+    """A density of one's own, of a scalar, whose normaliser is known."""
+    if not isinstance(law, Operator) or law.name != "formula" or law.attrs[2] or v.rank:
+        return None
+    own = own_density(law)
+    made = own_grid(own.x, own.log_f, own.range, point, numbers_at(point))
+    if made is None:
+        return None
+    x, w = made if level or (own.range is not None and own.range[2]) else (made[0][::2], made[1][::2] * 2)
+    return x[w > 0], w[w > 0]
+
+
+def numbers_at(point: Point) -> list[float]:
+    """The scalars of a point: where kinks may lie."""
+    return [float(x) for x in point.values.values() if np.ndim(x) == 0 and math.isfinite(float(x))][:12]
 
 
 def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = ()) -> Grid:

@@ -252,10 +252,13 @@ def empirical(rows: Array) -> Array:
     return operator("Empirical", (rows,), rows.shape[1:], (LAW,))
 
 
-def formula_law(placeholder: Var, log_density: Array, normaliser: str = "") -> Array:
+def formula_law(
+    placeholder: Var, log_density: Array, normaliser: str = "", name: str = "", has_mass_one: bool = False
+) -> Array:
     """A density of one's own: its logarithm, of rank 0, as an array over the placeholder; `normaliser` names the
-    constant that is not declared and that derivation finds."""
-    return operator("formula", (log_density,), placeholder.shape, (LAW, placeholder, normaliser))
+    constant that is not declared and that derivation finds, `name` the density; `has_mass_one` where that was shown."""
+    attrs = (LAW, placeholder, normaliser, name, *((True,) if has_mass_one else ()))
+    return operator("formula", (log_density,), placeholder.shape, attrs)
 
 
 def value_domain(law: Array) -> str:

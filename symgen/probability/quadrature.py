@@ -49,7 +49,6 @@ POINTS = 3
 ATTEMPTS = 14
 TOLERANCE = 1e-4  # of the value; the rules are far more exact unless a tail is heavy
 MOST_BRANCHES = 700  # values of one draw below which others hang
-UNKNOWN_LAWS = ("density", "formula")
 METHOD = "quadrature"
 
 
@@ -97,7 +96,7 @@ def check_value(
 ) -> Evidence:
     """`truth(point, level)` by a coarse and a fine rule against the result at random points of small sizes."""
     drawn = list(drawn)
-    if any(isinstance(n, Operator) and n.name in UNKNOWN_LAWS for n in walk(result, *roots)):
+    if any(isinstance(n, Operator) and _is_unknown(n) for n in walk(result, *roots)):
         return Evidence("unknown", method=method, tried=("a density that is not known",))
     free = frozenset().union(*(variables_of(n) for n in (result, *roots))).difference(drawn)
     free = free.difference(v for n in walk(result, *roots) if isinstance(n, Operator) and is_expectation(n)
@@ -154,6 +153,11 @@ def check_value(
         return Evidence("checked", points=infinities, method=diverging)
     digits = 12 if worst < 1e-12 else int(-math.log10(worst))
     return Evidence("checked", digits=digits, points=done + infinities, method=method)
+
+
+def _is_unknown(law: Operator) -> bool:
+    """A density without a formula, or whose normaliser is not found."""
+    return law.name == "density" or (law.name == "formula" and bool(law.attrs[2]))
 
 
 def brought_to_sphere(laws: Sequence[Operator], point: Point) -> None:

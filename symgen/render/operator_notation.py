@@ -52,6 +52,8 @@ class OperatorNotation(ABC):
         if node.attrs[:1] == ("law",):
             if node.name == "density":
                 return t.Name(str(node.attrs[1]))
+            if node.name == "formula" and len(node.attrs) > 3 and node.attrs[3]:
+                return t.Name(str(node.attrs[3]))
             return t.Call(node.name, tuple(operands))
         if node.name == "log_density" and len(node.attrs) == 3 and node.attrs[0]:
             name, drawn, _ = node.attrs

@@ -229,6 +229,9 @@ class Raiser(OperatorNotation, IndexNotation):
                 return self.sum(node, axes)
             case x.Pow() if exponent_of(node) is None:
                 return t.Power(self.aligned(node.base, axes), self.aligned(node.exponent, axes))
+            case x.Delta() if not node.free:  # of two values, not of two places
+                left, right = (self.tree(a, ()) for a in node.args)
+                return t.Call("where", (t.Comparison((left, right), ("==",)), number(1), number(0)))
             case x.Mul() | x.Pow() | x.Sum() | x.Delta():
                 product = self.product(node, axes)
                 if axes and not product.arrays:

@@ -1,0 +1,165 @@
+"""Whether a mean that no lemma gives is finite: asked at random parameters before it stays as it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence, Trace
+from symgen.probability.densities import entry_log_density, parameters
+from symgen.probability.existence import (
+    FINITE,
+    INFINITE,
+    MINUS_INFINITE,
+    UNDEFINED,
+    Existence,
+    Range,
+    existence,
+    spread,
+)
+from symgen.probability.grids import is_admissible
+from symgen.probability.joint import full_law
+from symgen.probability.law import row_of
+from symgen.probability.own_density import own_density, shown
+from symgen.probability.terms import depends_on_any, entries_in, opened, with_value
+from symgen.probability.texts import scalar_text
+from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
+from symgen.tensor.expression import (
+    INF,
+    MINUS_ONE,
+    NAN,
+    ZERO,
+    Array,
+    Index,
+    Operator,
+    Scalar,
+    Var,
+    entry,
+    mul,
+    substitute,
+    tensor,
+    var,
+    variables_of,
+    walk,
+)  # fmt: skip
+from symgen.tensor.sample import complete_point, generator, holds, random_point, simple_sizes, sizes_in
+from symgen.text.diagnostics import CannotDerive
+
+NEAR_POINTS = 3
+CALM = 8  # points that speak for a finite mean
+ATTEMPTS = 28
+METHOD = "the integrand followed to where it may have no bound"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a mean is at all points that were looked at, or a warning where it is infinite at some."""
+
+    value: Scalar | None
+    reason: str
+    points: int
+    warning: str = ""
+
+    def evidence(self) -> Evidence:
+        return Evidence("checked", points=self.points, method=METHOD)
+
+
+@dataclass(frozen=True)
+class _One:
+    """A mean of a function of one scalar: the placeholder, its range, what is integrated."""
+
+    x: Var
+    f: Scalar
+    log_weight: Scalar
+    low: Scalar
+    high: Scalar
+    discrete: bool
+
+
+def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> Verdict | None:
+    """What can be told of E body over one draw; None where nothing can."""
+    if len(draws) != 1:
+        return None
+    one = _of_one_scalar(body, draws[0][0], draws[0][1], ctx)
+    if one is None or any(isinstance(n, Operator) for n in walk(one.f, one.log_weight)):
+        return None
+    found: list[tuple[Existence, Point]] = []
+    law = draws[0][1]
+    roots: list[Array] = [tensor((), s) for s in (one.f, one.log_weight, one.low, one.high)]
+    free = sorted(frozenset().union(*(variables_of(r) for r in roots)).difference({one.x}), key=lambda v: v.serial)
+    rng = generator("finite", *(v.name for v in free))
+    assumptions = ctx.facts.assumptions if ctx.facts is not None else ()
+    sizes = next(iter(simple_sizes(sizes_in([*roots, law], free), {}, assumptions, top=2)), {})
+    for k in range(ATTEMPTS):
+        point = random_point(free, sizes, rng, 0, assumptions)
+        if point is None:
+            return None
+        if k >= NEAR_POINTS:
+            spread(point, rng)
+            if not all(holds(c, point) for c in assumptions):
+                continue
+        complete_point(point, roots, rng)
+        try:
+            if not is_admissible(law, point):
+                continue
+            ends = [float(np.asarray(evaluate([r], point)[0])) for r in roots[2:]]
+            if not ends[0] < ends[1] or any(math.isnan(e) for e in ends):
+                continue
+            found.append((existence(Range(one.f, one.log_weight, one.x, ends[0], ends[1], one.discrete), point), point))
+        except (NotEvaluable, CannotDerive):
+            return None
+        kinds = {e.kind for e, _ in found}
+        if not free or len(kinds) > 1 or (len(found) >= NEAR_POINTS and kinds == {FINITE} and k >= CALM) or "" in kinds:
+            break
+    kinds = {e.kind for e, _ in found}
+    values = {INFINITE: INF, MINUS_INFINITE: mul(MINUS_ONE, INF), UNDEFINED: NAN}
+    if len(kinds) == 1 and kinds <= values.keys():
+        what = {INFINITE: "is infinite", MINUS_INFINITE: "is minus infinity", UNDEFINED: "does not exist"}
+        (kind,) = kinds
+        return Verdict(values[kind], f"the mean {what[kind]}: {found[0][0].reason}", len(found))
+    bad = [(e, p) for e, p in found if e.kind in values]
+    if bad:
+        e, p = bad[0]
+        at = f" at {shown(p)}" if shown(p) else ""
+        word = "undefined" if e.kind == UNDEFINED else "infinite"
+        return Verdict(None, "", len(found), f"the mean is {word} for some values: {e.reason}{at}")
+    return Verdict(None, "", len(found)) if kinds == {FINITE} else None
+
+
+def _of_one_scalar(body: Scalar, v: Var, law: Array, ctx: Context) -> _One | None:
+    law = full_law(law, v.shape)
+    is_random = depends_on_any(frozenset((v,)))
+    body = opened(body, is_random)
+    entries = entries_in(body, frozenset((v,)))
+    if entries is None or len(entries) != 1:
+        return None
+    x = var(v.name, (), "real", "placeholder", uid=-91)
+    f = with_value(body, v, lambda *_: entry(x))
+    row = row_of(law)
+    if row is None:
+        if not isinstance(law, Operator) or law.name != "formula" or law.attrs[2]:
+            return None
+        own = own_density(law)
+        if own.range is None:
+            return None
+        low, high, discrete = own.range
+        ends = [INF if math.isinf(e) else ZERO if e == 0 else scalar_text(str(int(e)), {}) for e in (low, high)]
+        if math.isinf(low):
+            ends[0] = mul(MINUS_ONE, INF)
+        return _One(x, f, with_value(own.log_f, own.x, lambda *_: entry(x)), ends[0], ends[1], discrete)
+    if not row.is_univariate or row.shapes or row.region.kind not in ("interval", "integers"):
+        return None
+    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    at = entries[0].indices
+    scope = parameters(law, quiet).scalars(at)
+    made = [f, entry_log_density(law, entry(x), at, quiet), *(scalar_text(t, scope) for t in (row.region.low, row.region.high))]
+    free: dict[Index, Scalar] = {i: ZERO for s in made for i in s.free}
+    f, weight, low_end, high_end = (substitute(s, free) if free else s for s in made)
+    return _One(x, f, weight, low_end, high_end, row.region.discrete)
+
+
+__all__ = ["Verdict", "verdict"]

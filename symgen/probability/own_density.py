@@ -1,0 +1,349 @@
+"""Densities of one's own: the family they are, their normaliser by integration, and whether they have one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from symgen.calculus.integral import reduce_integral
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence, Trace
+from symgen.probability.collect import collected
+from symgen.probability.conjugate import families_on, kernel_of, recognised
+from symgen.probability.densities import log_density_at
+from symgen.probability.existence import FINITE, INFINITE, UNDEFINED, Existence, Range, existence, spread
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.law import LAW, formula_law
+from symgen.probability.powers import admissible
+from symgen.probability.referee import nodes
+from symgen.probability.terms import depends_on_any, normalised, with_value
+from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
+from symgen.tensor.expression import (
+    INF,
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Array,
+    Logic,
+    Num,
+    Operator,
+    Pow,
+    Scalar,
+    Var,
+    divide,
+    entry,
+    expand_size,
+    fn,
+    fresh_index,
+    mul,
+    num,
+    open_tensor,
+    operator,
+    replace_arrays,
+    sub,
+    tensor,
+    var,
+    variables_of,
+    walk,
+)  # fmt: skip
+from symgen.tensor.facts import Facts
+from symgen.tensor.sample import complete_point, generator, holds, random_point
+from symgen.text.diagnostics import CannotDerive
+
+HERE = "symgen/probability/own_density.py"
+RANGES = {
+    "real": (-math.inf, math.inf, False), "positive": (0.0, math.inf, False), "nonnegative": (0.0, math.inf, False),
+    "unit": (0.0, 1.0, False), "natural": (0.0, math.inf, True), "binary": (0.0, 1.0, True),
+    "integer": (-math.inf, math.inf, True),
+}  # fmt: skip
+POINTS = 24
+NEAR_POINTS = 3
+TERMS = 4000
+ROUNDING = 1e-6  # of the mass of a density that has no normaliser
+
+
+@dataclass(frozen=True)
+class OwnDensity:
+    """A density as it was written: f(x) Z^power, power 1 or -1, `log_f` the logarithm of f; `normaliser` is empty where
+    there is no Z."""
+
+    x: Var
+    log_f: Scalar
+    normaliser: str
+    z: Var | None
+    name: str
+    power: Scalar = MINUS_ONE
+
+    @property
+    def called(self) -> str:
+        return f"the density `{self.name}`" if self.name else "the density"
+
+    @property
+    def range(self) -> tuple[float, float, bool] | None:
+        return RANGES.get(self.x.domain) if not self.x.rank else None
+
+
+def own_density(law: Array) -> OwnDensity:
+    """The parts of a law made by `formula_law`."""
+    assert isinstance(law, Operator) and law.name == "formula" and isinstance(law.args[0], Array)
+    x, name = law.attrs[1], law.attrs[2]
+    body = open_tensor(law.args[0], ())
+    z = next((v for v in variables_of(law.args[0]) if v.role == "normaliser" and v.name == name), None)
+    called = str(law.attrs[3]) if len(law.attrs) > 3 else ""
+    if z is None:
+        return OwnDensity(x, body, name, z, called)
+    at_one, at_two = (with_value(body, z, lambda *_, n=n: num(n)) for n in (1, 2))
+    power = MINUS_ONE
+    is_random = depends_on_any(frozenset((x,)))
+    know = Knowledge(Context(Trace()))
+    change = collected(normalised(sub(at_two, at_one), is_random, know))
+    if change is fn("log", num(2)):
+        power = ONE
+    return OwnDensity(x, at_one, name, z, called, power)
+
+
+# --- whether there is a mass ------------------------------------------------------------------------------------------
+
+
+def masses(own: OwnDensity, facts: Facts | None) -> Iterator[tuple[Existence, Point]]:
+    """Whether the integral of f exists, at random values of the parameters."""
+    ends = own.range
+    if ends is None or own.x.domain == "binary":
+        return
+    for point in points_of([tensor((), own.log_f)], {own.x}, facts):
+        try:
+            yield existence(Range(ONE, own.log_f, own.x, *ends), point), point
+        except NotEvaluable:
+            return
+
+
+def points_of(roots: list[Array], drawn: set[Var], facts: Facts | None) -> Iterator[Point]:
+    """Random values of what the roots hang on, sizes apart."""
+    free = sorted(frozenset().union(*(variables_of(r) for r in roots)).difference(drawn), key=lambda v: v.serial)
+    rng = generator("own", *(v.name for v in free))
+    assumptions = facts.assumptions if facts is not None else ()
+    for k in range(POINTS if free else 1):
+        point = random_point(free, {}, rng, 0, assumptions)
+        if point is None:
+            return
+        if k >= NEAR_POINTS:
+            spread(point, rng)
+            if not all(holds(c, point) for c in assumptions):
+                continue
+        complete_point(point, roots, rng)
+        yield point
+
+
+def shown(point: Point) -> str:
+    """a = 0.7, b = 1.2."""
+    return ", ".join(f"{v.name} = {float(x):.3g}" for v, x in point.values.items() if np.ndim(x) == 0)
+
+
+def why_not(law: Array, facts: Facts | None, always: bool = True) -> str | None:
+    """The reason for which a density of one's own is none: at every value of its parameters, or at some."""
+    own = own_density(law)
+    found: list[tuple[Existence, Point]] = []
+    for one in masses(own, facts):
+        found.append(one)
+        if one[0].kind == FINITE and (always or len(found) > NEAR_POINTS):
+            break
+    bad = [(e, p) for e, p in found if e.kind in (INFINITE, UNDEFINED)]
+    if bad and (len(bad) == len(found) or not always):
+        e, p = bad[0]
+        at = f" at {shown(p)}" if shown(p) and len(bad) < len(found) else ""
+        what = "has no value somewhere" if e.kind == UNDEFINED else "cannot be normalised"
+        said = e.reason if e.kind == UNDEFINED else e.reason.replace("it has", "its integral has", 1)
+        return f"{own.called} {what}{at}: {said}"
+    if not own.normaliser:
+        off = [(m, p) for m, p in ((mass_at(own, p), p) for e, p in found if e.kind == FINITE) if m is not None]
+        wrong = [(m, p) for m, p in off if abs(m - 1) > ROUNDING]
+        if wrong and (len(wrong) == len(off) or not always):
+            m, p = wrong[0]
+            at = f" at {shown(p)}" if shown(p) else ""
+            return f"{own.called} integrates to {m:.6g}{at}, not to 1: divide it by a constant `Z` that derivation finds"
+    return None
+
+
+def mass_at(own: OwnDensity, point: Point) -> float | None:
+    """The integral of f at a point, by quadrature; None where two rules differ."""
+    made = own_grid(own.x, own.log_f, own.range, point, [])
+    if made is None:
+        return None
+    _, w = made
+    fine, coarse = float(np.sum(w)), float(np.sum(w[::2])) * 2
+    discrete = own.range is not None and own.range[2]
+    return fine if discrete or abs(fine - coarse) <= ROUNDING * max(1.0, fine) else None
+
+
+def own_grid(
+    x: Var, log_f: Scalar, ends: tuple[float, float, bool] | None, point: Point, breaks: list[float]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Nodes and weights of the measure f(x) dx."""
+    if ends is None:
+        return None
+    low, high, discrete = ends
+    if discrete:
+        at = np.arange(max(low, -TERMS), min(high, TERMS) + 1)
+        w = np.ones_like(at)
+    else:
+        at, w = nodes(low, high, breaks)
+    many = var(f"{x.name}_nodes", (num(len(at)),), "real", "placeholder", uid=-81)
+    i = fresh_index(num(len(at)))
+    lifted = tensor([i], with_value(log_f, x, lambda *_: entry(many, i)))
+    values = {**point.values, many: np.asarray(at, dtype=np.float64)}
+    with np.errstate(all="ignore"):
+        f = np.exp(np.asarray(evaluate([lifted], Point(point.sizes, values, point.functions))[0], dtype=np.float64))
+    return at, np.where(np.isfinite(f), f, 0.0) * w
+
+
+# --- the normaliser ---------------------------------------------------------------------------------------------------
+
+
+def quiet(ctx: Context) -> Context:
+    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+
+
+def normalised_formula(law: Array, ctx: Context) -> tuple[Array, Scalar, Scalar] | None:
+    """A density of one's own as a law of the table, the value of its normaliser, and the condition under which it is
+    one."""
+    own = own_density(law)
+    know = Knowledge(ctx)
+    for row in families_on(own.x.domain):
+        kernel = kernel_of(own.log_f, own.x, row, quiet(ctx))
+        if kernel is None:
+            continue
+        match = recognised(kernel, own.x, [row], quiet(ctx))
+        if match is None or any(_has_pole(p) for p in match.parameters.values()):
+            continue
+        condition = admissible(row.parameters, match.parameters, know)
+        if condition is ZERO or not condition.free.isdisjoint(kernel.axes):
+            continue
+        operands = [tensor(kernel.axes, match.parameters[n]) for n in row.parameters]
+        made = operator(row.name, operands, own.x.shape, (LAW,))
+        other = kernel_of(log_density_at(made, own.x, quiet(ctx)), own.x, row, quiet(ctx))
+        if other is None:
+            continue
+        gap = sub(kernel.constant, other.constant)
+        if own.z is not None:
+            return made, collected(fn("exp", gap)), condition
+        if expand_size(collected(gap)) is ZERO or collected(gap) is ZERO:
+            return made, ONE, condition
+    return None
+
+
+def _has_pole(x: Scalar) -> bool:
+    """Whether 0 is divided by."""
+    for n in walk(x):
+        if isinstance(n, Pow) and isinstance(n.exponent, Num) and n.exponent.rational is not None and n.exponent.rational < 0:
+            if n.base is ZERO or collected(n.base) is ZERO:
+                return True
+        if isinstance(n, Num) and (n is INF or n.rational is None and str(n.value) in ("nan", "inf")):
+            return True
+    return False
+
+
+def integrated(law: Array, ctx: Context) -> tuple[Array, Scalar] | None:
+    """The density divided by its integral, and that integral; None where it has no closed form."""
+    own = own_density(law)
+    if own.range is None or own.range[2] or own.z is None:
+        return None
+    low, high, _ = own.range
+    z = integral_of(fn("exp", own.log_f), own.x, low, high, ctx)
+    if z is None:
+        return None
+    log_f = normalised(own.log_f, depends_on_any(frozenset((own.x,))), Knowledge(ctx))
+    return formula_law(own.x, tensor((), collected(sub(log_f, fn("log", z)))), "", own.name), z
+
+
+def integral_of(f: Scalar, x: Var, low: float, high: float, ctx: Context) -> Scalar | None:
+    """The integral of f in closed form."""
+    t = var("t", (), x.domain if x.domain in ("real", "positive", "unit") else "real", "placeholder", uid=-82)
+    body = tensor((), open_tensor(replace_arrays(tensor((), f), {x: t}), ()))
+    ends = [tensor((), _number(e)) for e in (low, high)]
+    op = operator("integral", (body, *ends), (), ((t,),))
+    assert isinstance(op, Operator)
+    made = reduce_integral(op, quiet(ctx))
+    return None if made is op else collected(open_tensor(made, ()))
+
+
+def mean_under(law: Array, v: Var, f: Scalar, ctx: Context) -> Scalar | None:
+    """The mean of f, which hangs on the scalar draw v, by integration; None where that gives no closed form."""
+    own = own_density(law)
+    if own.range is None or own.range[2] or v.rank:
+        return None
+    at_x = open_tensor(replace_arrays(tensor((), f), {v: own.x}), ())
+    if any(isinstance(n, Operator) for n in walk(at_x)):
+        return None
+    low, high, _ = own.range
+    return integral_of(mul(at_x, fn("exp", own.log_f)), own.x, low, high, ctx)
+
+
+def _number(x: float) -> Scalar:
+    if math.isinf(x):
+        return INF if x > 0 else mul(MINUS_ONE, INF)
+    return num(int(x))
+
+
+def normalised_law(law: Array, ctx: Context) -> Array:
+    """A law of one's own formula as a law of the table where it is one, else divided by its integral; its normaliser is
+    said. Raises CannotDerive where it has none."""
+    if not (isinstance(law, Operator) and law.name == "formula"):
+        return law
+    own = own_density(law)
+    if not own.normaliser and len(law.attrs) > 4:
+        return law  # divided by its integral already
+    found = normalised_formula(law, ctx)
+    if found is not None:
+        made, constant, condition = found
+        parts = condition.args if isinstance(condition, Logic) and condition.op == "and" else (condition,)
+        conditions = tuple(str(c) for c in parts if c is not ONE)
+        for text in conditions:
+            ctx.trace.condition(text)
+        if own.normaliser:
+            reason = f"{own.normaliser} makes the mass 1: {_family(made)}"
+            ctx.trace.add("normaliser", law, made, reason=reason, conditions=conditions)
+            _tell(own, constant, ctx)
+        return made
+    why = why_not(law, ctx.facts, always=False)
+    if why is not None:
+        raise CannotDerive(why, None)
+    if not own.normaliser:
+        return formula_law(own.x, tensor((), own.log_f), "", own.name, True)
+    divided = integrated(law, ctx)
+    if divided is None:
+        return law
+    made, z = divided
+    ctx.trace.add("normaliser", law, made, reason=f"{own.normaliser} makes the mass 1: the integral of what it divides")
+    _tell(own, z, ctx)
+    made = formula_law(own.x, made.operands[0], "", own.name, True)  # type: ignore[attr-defined]
+    ctx.trace.checks.append(lambda: check_mass(made, ctx.facts))
+    return made
+
+
+def _family(law: Array) -> str:
+    name = law.name if isinstance(law, Operator) else "law"
+    return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
+
+
+def _tell(own: OwnDensity, constant: Scalar, ctx: Context) -> None:
+    value = tensor((), constant if own.power is MINUS_ONE else divide(ONE, constant))
+    ctx.trace.add("normaliser", own.z, value, where=own.normaliser, reason=f"the value of {own.normaliser}")
+
+
+def check_mass(law: Array, facts: Facts | None) -> Evidence:
+    """The mass of a density that was divided by its integral, by quadrature."""
+    own = own_density(law)
+    done, worst = 0, 0.0
+    for point in points_of([tensor((), own.log_f)], {own.x}, facts):
+        m = mass_at(own, point)
+        if m is not None:
+            done, worst = done + 1, max(worst, abs(m - 1))
+    if not done or worst > ROUNDING:
+        return Evidence("unknown", method="quadrature", tried=("the mass of the density did not settle",))
+    return Evidence("checked", digits=12 if worst < 1e-12 else int(-math.log10(worst)), points=done, method="quadrature")
+
+
+__all__ = ["check_mass", "integral_of", "masses", "normalised_law", "own_density", "own_grid", "why_not"]

@@ -1,0 +1,133 @@
+"""A law that is none is refused, a mean that does not exist is said not to; what is finite keeps its value."""
+
+import mpmath
+import pytest
+
+import symgen
+
+NORMALISERS = [  # density, domain, its integral
+    ("1/(1 + x^2)/Z", "real", "pi"),
+    ("1/(1 + x^4)/Z", "real", "pi/sqrt(2)"),
+    ("exp(-x^4)/Z", "real", "2*gamma(5/4)"),
+    ("exp(-abs(x)^3)/Z", "real", "2*gamma(4/3)"),
+    ("exp(-x^2 + x)/Z", "real", "sqrt(pi)*exp(1/4)"),
+    ("x^2*exp(-3*x)/Z", "positive", "2/27"),
+    ("x^2*(1 - x)/Z", "unit", "1/12"),
+    ("exp(-x^4)*Z", "real", "1/(2*gamma(5/4))"),
+]
+IMPROPER = [
+    ("exp(x^2)/Z", "real"), ("exp(-x)/Z", "real"), ("x^(-1)/Z", "positive"), ("1/x^2/Z", "real"), ("1/Z", "real"),
+    ("1/(1 + abs(x))/Z", "real"), ("1/(1 - x)/Z", "unit"), ("exp(a*x^2)/Z", "real"), ("x^(-1 - a)/Z", "positive"),
+    ("1/Z", "positive"), ("2^x/Z", "natural"), ("1/(1 + x)/Z", "natural"), ("1/(x*(2 + log(1 + x^2)))/Z", "positive"),
+    ("1/(x - 3)^2/Z", "positive"), ("2*exp(-x)", "positive"), ("exp(-x^2)", "real"), ("3*x", "unit"),
+]  # fmt: skip
+CONDITIONAL = [  # density, domain, the condition, a mean and its value
+    ("exp(-c*x^2)/Z", "real", "0 < c", "x^2", "1/(2*c)"),
+    ("x^(c - 1)*exp(-x)/Z", "positive", "0 < c", "x", "c"),
+]
+UNDEFINED = [
+    ("Normal(c, a)", "log(x)"), ("Normal(c, a)", "1/x"), ("Normal(c, a)", "sqrt(x)"), ("Cauchy(c, a)", "x"),
+    ("Normal(c, a)", "x + 1/x"), ("Laplace(c, a)", "log(1 + x)"), ("Cauchy(0, 1)", "x^3"), ("Poisson(a)", "log(x - 2)"),
+    ("Normal(c, a)", "tan(x)"),
+]  # fmt: skip
+INFINITE = [
+    ("Normal(c, a)", "1/x^2"), ("Normal(c, a)", "1/abs(x)"), ("Cauchy(c, a)", "abs(x)^(3/2)"), ("Exponential(a)", "exp(x^2)"),
+    ("Normal(c, a)", "exp(x^4)"), ("Cauchy(c, a)", "exp(x) + x^2"), ("Poisson(a)", "exp(x^2)"), ("Uniform(0, 1)", "1/(1 - x)"),
+]  # fmt: skip
+FINITE = [  # a mean that stays has a number
+    ("Normal(c, a)", "log(abs(x))"), ("Normal(c, a)", "tanh(x)"), ("Normal(c, a)", "1/abs(x)^(1/2)"), ("Cauchy(c, a)", "sin(x)"),
+    ("Normal(0, 1)", "exp(x^2/3)*cos(x)"), ("Exponential(a)", "x/(exp(x) - 1)"), ("Poisson(a)", "log(1 + x)"),
+]  # fmt: skip
+POWERS = [
+    "chi2(Cauchy(c, a) || Logistic(0, b))", "chi2(Laplace(c, a) || Normal(0, b))", "renyi(Cauchy(c, a), Gumbel(0, b), 2)",
+    "renyi(StudentT(a, 0, 1), Logistic(c, b), 3)", "chi2(Logistic(c, a) || Normal(0, b))",
+]  # fmt: skip
+NO_LAW = [
+    "Uniform(1, 0)", "Uniform(1, 1)", "Uniform(lo=2, hi=1)", "DiscreteUniform(3, 1)", "LogUniform(2, 1)", "Triangular(0, 1, 2)",
+    "TruncatedNormal(0, 1, 2, 1)", "Wishart(1, eye(2))", "InverseWishart(1/2, eye(2))", "Geometric(0)", "LogSeries(0)",
+    "LogSeries(1)", "NegativeBinomial(2, 1)", "VonMisesFisher([1, 1], 1)", "Normal(inf, 1)", "Normal(0, inf)", "Uniform(0, inf)",
+    "Uniform([0, 1], [1, 0])", "Uniform(a, a - 1)", "Categorical([1/2, 1/3, 1/3])", "Multinomial(2, [1/2, 1/3])",
+    "OneHotCategorical([1/2, 1/4])", "Normal(0, 0)", "Beta(0, 1)", "Binomial(5/2, 1/2)", "Bernoulli(3/2)",
+    "MvNormal([0, 0], [[1, 2], [2, 1]])", "Poisson(-1)",
+]  # fmt: skip
+HEAD = "param a: positive, b: positive, c: real\n"
+
+
+@pytest.mark.parametrize(("density", "domain", "z"), NORMALISERS)
+def test_a_normaliser_is_derived(density, domain, z):
+    d = symgen.loads(f"dist r(x: {domain}) = {density}").derive("log r(1/3)")
+    told = [s for s in d.steps if s.rule == "normaliser" and s.where == "Z"]
+    assert len(told) == 1
+    assert float(symgen.loads("").derive(z).evaluate()) == pytest.approx(_value(told[0].after), rel=1e-12)
+
+
+def _value(array):
+    from symgen.tensor.evaluate import Point, evaluate
+
+    return float(evaluate([array], Point({}))[0])
+
+
+@pytest.mark.parametrize(("density", "domain"), IMPROPER)
+def test_a_density_without_mass_one_is_refused(density, domain):
+    with pytest.raises(symgen.SpecError, match=r"cannot be normalised|integrates to"):
+        symgen.loads(f"{HEAD}dist r(x: {domain}) = {density}")
+
+
+@pytest.mark.parametrize(("density", "domain", "condition", "f", "mean"), CONDITIONAL)
+def test_a_density_for_some_parameters_states_its_condition(density, domain, condition, f, mean):
+    m = symgen.loads(f"{HEAD}dist r(x: {domain}) = {density}")
+    d = m.derive(f"E[x ~ r]({f})")
+    assert condition in d.evidence.conditions
+    assert d.evaluate(c=1.7) == pytest.approx(float(m.derive(mean).evaluate(c=1.7)), rel=1e-12)
+
+
+def test_a_density_of_ones_own_prints_under_its_name():
+    d = symgen.loads("dist r(x) = 1/(1 + x^2)/Z").derive("E[x ~ r](sin(x))")
+    assert "formula" not in d.text() + d.latex() + d.text_result
+    assert "r" in d.text_result
+
+
+@pytest.mark.parametrize(("law", "f"), UNDEFINED)
+def test_a_mean_that_does_not_exist_is_told(law, f):
+    d = symgen.loads(HEAD).derive(f"E[x ~ {law}]({f})")
+    assert d.text_result == "nan"
+    assert d.evidence.kind == "checked" and any("does not exist" in n for n in d.notes)
+
+
+@pytest.mark.parametrize(("law", "f"), INFINITE)
+def test_an_infinite_mean_is_told(law, f):
+    d = symgen.loads(HEAD).derive(f"E[x ~ {law}]({f})")
+    assert d.text_result == "inf" and d.evidence.kind == "checked"
+
+
+@pytest.mark.parametrize(("law", "f"), FINITE)
+def test_a_finite_mean_is_not_called_infinite(law, f):
+    d = symgen.loads(HEAD).derive(f"E[x ~ {law}]({f})")
+    assert "inf" not in d.text_result and "nan" not in d.text_result
+    assert not any("infinite" in n or "undefined" in n for n in d.notes)
+
+
+@pytest.mark.parametrize("goal", POWERS)
+def test_an_infinite_divergence_of_powers_is_inf(goal):
+    d = symgen.loads(HEAD).derive(goal)
+    assert d.text_result == "inf" and any("infinite" in n for n in d.notes)
+
+
+@pytest.mark.parametrize("law", NO_LAW)
+def test_parameters_that_contradict_their_domains_are_refused(law):
+    m = symgen.loads(HEAD)
+    with pytest.raises(symgen.SpecError):
+        m.derive(f"entropy({law})")
+
+
+@pytest.mark.parametrize("law", ["TruncatedNormal(0, 1, 0, inf)", "Bernoulli(0)", "Categorical([0, 1])", "Uniform(a, a + b)"])
+def test_the_edge_of_a_domain_is_a_law(law):
+    symgen.loads(HEAD).derive(f"entropy({law})")
+
+
+@pytest.mark.parametrize("p", [(1 / 2, 1 / 3, 1 / 6), (1 / 4, 3 / 4)])
+def test_a_law_over_labels_of_numbers_is_rendered(p):
+    texts = {1 / 2: "1/2", 1 / 3: "1/3", 1 / 6: "1/6", 1 / 4: "1/4", 3 / 4: "3/4"}
+    d = symgen.loads("").derive(f"entropy(Categorical([{', '.join(texts[x] for x in p)}]))")
+    assert d.evaluate() == pytest.approx(float(-sum(x * mpmath.log(x) for x in p)), rel=1e-14)
+    assert d.latex() and d.markdown() and d.html() and d.text() and d.to_json()
