@@ -178,14 +178,14 @@ def sign_on(expression: Any, t: Any, interval: Interval) -> int | None:
 
 def never_positive(e: Any) -> bool:
     """Whether e <= 0 for certain: a product of factors of sure signs and of even powers."""
-    if sign_of(e) in (0, -1):
+    if e.is_nonpositive or sign_of(e) in (0, -1):
         return True
     sign = 1
     for part in S.fraction(S.factor(S.cancel(S.together(e)))):
         for f in S.Mul.make_args(part):
             if f.is_Pow and f.exp.is_even and f.base.is_real:
                 continue
-            s = sign_of(f)
+            s = 1 if f.is_nonnegative else sign_of(f)
             if s is None:
                 return False
             sign *= s
@@ -292,6 +292,9 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
     e = expression.xreplace({t: free})
     candidates: list[Any] = []
     complete = False
+    pair = _two_odd_powers(e, free)
+    if pair is not None and (shown := vanishes(expression.subs(t, pair))) is not None:
+        return [Root(pair, shown, True)]
     top = within(seconds, lambda: S.fraction(S.together(S.powsimp(e)))[0])
     top = e if top is None else top
     polynomial = within(seconds, lambda: S.Poly(top, free))
@@ -321,6 +324,33 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
         if shown is not None:
             out.append(Root(c, shown, complete))
     return out
+
+
+def _two_odd_powers(e: Any, t: Any) -> Any:
+    """The only real root of a f^n + b g^n = 0 for odd n > 1, f and g linear in t and a, b of sure signs: there
+    a^(1/n) f + b^(1/n) g = 0. None where the equation is of another form."""
+    terms = S.Add.make_args(e)
+    if len(terms) != 2:
+        return None
+    sides = []
+    power = None
+    common = S.gcd(terms[0].as_coeff_Mul()[0], terms[1].as_coeff_Mul()[0])
+    for term in terms:
+        factors = [f for f in S.Mul.make_args(term) if f.has(t)]
+        if len(factors) != 1 or not factors[0].is_Pow:
+            return None
+        base, n = factors[0].args
+        weight = term / factors[0] / common
+        sign = sign_of(weight)
+        linear = base.is_polynomial(t) and S.degree(base, t) == 1
+        if not linear or not n.is_Integer or n < 3 or n % 2 == 0 or sign not in (1, -1) or power not in (None, n):
+            return None
+        power = n
+        sides.append((sign * (sign * weight) ** (1 / n), base))
+    (a, f), (b, g) = sides
+    slope = S.diff(f, t) * a + S.diff(g, t) * b
+    sign = sign_of(slope)
+    return None if sign not in (1, -1) else S.expand(-sign * (a * f.subs(t, 0) + b * g.subs(t, 0))) / S.expand(sign * slope)
 
 
 def _defined(e: Any, t: Any, c: Any) -> bool:

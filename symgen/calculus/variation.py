@@ -115,6 +115,9 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
     t, interval = problem.t, problem.interval
     curvature = S.diff(slope, t)
     bend = sign_on(curvature, t, interval)
+    at_end = _at_closed_end(problem, F, slope, sign, bend)
+    if at_end is not None:
+        return at_end
     if bend == 1:
         raise CannotDerive(
             f"the integrand is {'convex' if sign == 1 else 'concave'} in `{_name(problem)}`: its stationary "
@@ -132,7 +135,7 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
             node(slope * sign, problem),
             "symgen/calculus/solving.py",
         )
-    root, inside = _root_in_range(problem, F, slope, curvature, roots)
+    root, inside = _root_in_range(problem, F, slope, curvature, roots, sign)
     conditions: list[Any] = []
     shown = root.shown
     at_root = curvature.subs(t, root.value)
@@ -152,7 +155,11 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
             shown = "checked"
         elif not (root.complete and inside and _only_root(problem, roots)):
             shown = "checked"  # a strict local optimum, and the best of a scan of the range
-    if not inside:
+    held = _held_in(interval, root.value) if bend == -1 and not inside else None
+    if held is not None:
+        notes.append(f"where it lies outside of {interval}, the end of the range is best, and attained")
+        root = Root(held, root.shown, root.complete)
+    if not inside and held is None:
         low, high = interval.low, interval.high
         for gap in ([root.value - low] if low != -S.oo else []) + ([high - root.value] if high != S.oo else []):
             if sign_of(gap) != 1:
@@ -169,6 +176,41 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
         tuple(conditions),
         tuple(notes),
     )
+
+
+def _held_in(interval: Interval, value: Any) -> Any:
+    """The value, or the closed end that it lies beyond: the optimum of a concave function; None where an end is open."""
+    held = value
+    for end, is_closed, gap, choose in (
+        (interval.low, interval.closed_low, value - interval.low, S.Max),
+        (interval.high, interval.closed_high, interval.high - value, S.Min),
+    ):
+        if abs(end) != S.oo and sign_of(gap) != 1:
+            if not is_closed:
+                return None
+            held = choose(end, held)
+    return held
+
+
+def _at_closed_end(problem: Problem, F: Any, slope: Any, sign: int, bend: int | None) -> Optimum | None:
+    """The end of the range, where that is closed and F falls from it inwards for certain."""
+    t, interval = problem.t, problem.interval
+    for end, inwards, is_closed in ((interval.low, 1, interval.closed_low), (interval.high, -1, interval.closed_high)):
+        if not is_closed or S.diff(slope, t).subs(t, end).has(S.zoo, S.nan, S.oo):
+            continue
+        first = sign_of(inwards * slope.subs(t, end))
+        if first not in (-1, 0) or not (bend == -1 or sign_on(inwards * slope, t, interval) == -1):
+            continue
+        if not _best_of_scan(problem, F, end, False):
+            return None
+        word = "maximum" if sign == 1 else "minimum"
+        moves = "falls" if sign == 1 else "rises"
+        note = f"the payoff {moves} from the end {end} of the range {interval}: the {word} is attained there"
+        second = S.diff(slope, t).subs(t, end)
+        return Optimum(
+            node(end, problem), node(sign * second, problem), node(sign * slope, problem), end, "end", "proved", (), (note,)
+        )
+    return None
 
 
 def _say_if_monotone(problem: Problem, slope: Any, sign: int) -> None:
@@ -217,7 +259,9 @@ def _inside(v: complex | None, interval: Interval, point: Any) -> bool:
     )
 
 
-def _root_in_range(problem: Problem, F: Any, slope: Any, curvature: Any, roots: Sequence[Root]) -> tuple[Root, bool]:
+def _root_in_range(
+    problem: Problem, F: Any, slope: Any, curvature: Any, roots: Sequence[Root], sign: int
+) -> tuple[Root, bool]:
     """The root that lies in the range and bends down, and whether it is sure to lie inside."""
     interval = problem.interval
     rng = random.Random(5)
@@ -228,6 +272,7 @@ def _root_in_range(problem: Problem, F: Any, slope: Any, curvature: Any, roots: 
         worths[position] = [_worth(problem, F, curvature, root.value, point) for point in points]
     fine = {k: sum(w is not None for w in values) for k, values in worths.items()}
     if not any(fine.values()):
+        _say_if_monotone(problem, slope, sign)
         raise CannotDerive(
             f"no stationary point in `{_name(problem)}` lies in its range {interval} and passes the second-order test",
             node(slope, problem),

@@ -148,9 +148,7 @@ def array_stability(game: Game, ctx: Context, method: str | None, step: Array | 
     n = len(q.variables)
     parts = [[_symmetric_part(q, k, m) for m in range(n)] for k in range(n)]
     for f, v in zip(q.field, q.variables, strict=True):
-        ctx.trace.add(
-            "vector_field", game.players[0].payoff, f, where=v.name, reason="the gradient of the player's payoff"
-        )
+        ctx.trace.add("vector_field", game.players[0].payoff, f, where=v.name, reason="the gradient of the player's payoff")
     mixed_zero = all(_is_zero(parts[k][m]) for k in range(n) for m in range(n) if k != m)
     signs = [_sign(q, k, parts[k][k]) for k in range(n)]
     flow = method in CONTINUOUS or (method is None and step is None)

@@ -20,7 +20,7 @@ from symgen.games.recognise import Recognised, recognise, reference
 from symgen.games.records import BestResponse
 from symgen.probability.joint import density as density_of
 from symgen.probability.joint import expectation
-from symgen.tensor.expression import Array, Scalar, Var, add, entry, mul, replace_arrays, tensor
+from symgen.tensor.expression import Array, Scalar, Var, add, entry, mul, replace_arrays, tensor, variables_of
 from symgen.tensor.sympy_bridge import Table, to_sympy
 from symgen.text.diagnostics import CannotDerive
 
@@ -89,7 +89,7 @@ def function_response(game: Game, player: Player, ctx: Context) -> FunctionRespo
             reason=f"the derivative by {unknown.name} vanishes at the optimum",
         )
     trace.add(
-        "solve_stationarity" if optimum.kind == "interior" else "optimum_at_a_kink",
+        {"interior": "solve_stationarity", "end": "optimum_at_an_end"}.get(optimum.kind, "optimum_at_a_kink"),
         tensor((), optimum.stationarity),
         tensor((), optimum.strategy),
         where=unknown.name,
@@ -135,6 +135,7 @@ def best_response(game: Game, player: Player, ctx: Context) -> BestResponse:
     except CannotDerive as missing:  # the strategy stands all the same
         worth = None
         ctx.trace.notes.append(f"the payoff at it is not written out: {missing.args[0]}")
+    how = "stationarity put back; second derivative" if r.optimum.kind == "interior" else "the slopes on both sides"
     conditions: list[Any] = list(r.optimum.conditions)
     conditions += [n for n in (*r.integrand.notes, *r.optimum.notes) if n not in conditions]
     return BestResponse(
@@ -146,7 +147,7 @@ def best_response(game: Game, player: Player, ctx: Context) -> BestResponse:
         Evidence(
             r.optimum.shown,
             tuple(c for c in conditions if isinstance(c, str)),
-            method="stationarity put back; second derivative; direct search of the range at random densities",
+            method=f"{how}; direct search of the range at random densities",
         ),
     )
 
@@ -157,9 +158,7 @@ def payoff_at(game: Game, r: FunctionResponse, player: Player, ctx: Context) -> 
     integrand = r.integrand
     if player.payoff is not r.player.payoff:
         assert r.unknown is not None
-        integrand = integrand_of(
-            player.payoff, r.unknown.name, r.unknown.range, density_at, {**ctx.names, **names_of_laws(game)}
-        )
+        integrand = integrand_of(player.payoff, r.unknown.name, r.unknown.range, density_at, {**ctx.names, **names_of_laws(game)})
     with assuming(r.problem.table):
         found = _recognised(game, r, integrand)
     if found is not None:
@@ -209,6 +208,9 @@ def _as_expectations(r: FunctionResponse, integrand: Integrand, game: Game) -> S
             mapping[a] = density_of(ref, {v: drawn_at[p] for v, p in zip(ref.variables, points, strict=True)})
         body = replace_arrays(r.shown(body), mapping)
         body = replace_arrays(body, {p: v for p, v in term.at if isinstance(p, Var)})
+        if not variables_of(body) & set(term.drawn):
+            terms.append(mul(term.coefficient, body))  # the mean of what is not drawn
+            continue
         made = expectation(tensor((), body), list(zip(term.drawn, term.laws, strict=True)))
         terms.append(mul(term.coefficient, entry(made)))
     return add(*terms)

@@ -8,7 +8,6 @@ player, then each player's own second-order condition.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import sympy
@@ -16,7 +15,6 @@ import sympy
 from symgen.calculus.gradient import gradient
 from symgen.calculus.integrand import Integrand, integrand_of
 from symgen.calculus.solving import assuming, sign_of
-from symgen.calculus.system import Solution, solve_system
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.games.arrays import array_equilibrium
@@ -24,14 +22,16 @@ from symgen.games.best_response import FunctionResponse, arities, function_respo
 from symgen.games.density import density_at
 from symgen.games.game import Game, Player
 from symgen.games.matrix import matrix_equilibrium
-from symgen.games.parameters import Coordinates, Judgement, check_solution, coordinates, definite_sign, judge_player
+from symgen.games.motion import value_of
+from symgen.games.parameters import Coordinates, coordinates, definite_sign
 from symgen.games.recognise import tidy_logs
 from symgen.games.records import Equation, Equilibrium
+from symgen.games.stationary import Points, Stationary, stationary_points
 from symgen.tensor.expression import ZERO, Array, Operator, Scalar, Var, compare, entry, tensor, variables_of, walk
 from symgen.tensor.sympy_bridge import NotInSymPy, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["equilibrium", "Stationary", "stationary_points"]
+__all__ = ["equilibrium"]
 
 S = sympy
 
@@ -194,8 +194,7 @@ def _linear_payoff(r: FunctionResponse, rival: Player, game: Game, ctx: Context)
         parts = [integrand.rest, *(x.body for x in integrand.terms), *(x.coefficient for x in integrand.terms)]
         if any(_holds_density(x, rival.unknown.name) for x in parts):
             raise CannotDerive(
-                f"a payoff is not linear in the density `{rival.unknown.name}`: it stands elsewhere than in "
-                "what is drawn",
+                f"a payoff is not linear in the density `{rival.unknown.name}`: it stands elsewhere than in what is drawn",
                 rival.payoff,
                 "symgen/games/equilibrium.py",
             )
@@ -203,9 +202,7 @@ def _linear_payoff(r: FunctionResponse, rival: Player, game: Game, ctx: Context)
 
 
 def _holds_density(node: Scalar, name: str) -> bool:
-    return any(
-        isinstance(n, Operator) and n.name == "density" and len(n.attrs) > 1 and n.attrs[1] == name for n in walk(node)
-    )
+    return any(isinstance(n, Operator) and n.name == "density" and len(n.attrs) > 1 and n.attrs[1] == name for n in walk(node))
 
 
 def _ratio_slope(own: Integrand, r: FunctionResponse, p: Any, q: Any) -> int | None:
@@ -287,38 +284,11 @@ def _pairs(rival: Player, matched: dict[str, Scalar]) -> list[tuple[Array, Scala
 # --- parameters -------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Stationary:
-    """A stationary point of all players with what the second-order conditions say of each."""
-
-    solution: Solution
-    judgements: list[Judgement]
-
-    @property
-    def is_equilibrium(self) -> bool:
-        return all(j.word in ("global", "strict", "indifferent") for j in self.judgements)
-
-
-def stationary_points(c: Coordinates) -> tuple[list[Stationary], bool]:
-    """The stationary points found, and whether they are all."""
-    solutions = [s for s in solve_system(c.field, c.symbols) if check_solution(c, s)]
-    complete = bool(solutions) and all(s.complete for s in solutions)
-    out = []
-    for s in solutions:
-        judged = [
-            judge_player(c, k, s.values) if c.own(k) else Judgement("indifferent") for k in range(len(c.game.players))
-        ]
-        out.append(Stationary(s, judged))
-    return out, complete
-
-
 def _parameters(game: Game, ctx: Context) -> Equilibrium:
     try:
         c = coordinates(game, ctx)
     except CannotDerive:
-        if any(
-            size.args or type(size).__name__ == "Dim" for p in game.players for v in p.parameters for size in v.shape
-        ):
+        if any(size.args or type(size).__name__ == "Dim" for p in game.players for v in p.parameters for size in v.shape):
             return array_equilibrium(game, ctx) or _conditions_only(game, ctx)
         raise
     with assuming(c.table):
@@ -329,65 +299,56 @@ def _solved(game: Game, c: Coordinates, ctx: Context) -> Equilibrium:
     field = [_short(v) for v in c.field]
     signs = [1 if game.players[k].sense == "max" else -1 for k in c.owner]
     equations = tuple(Equation(c.node(sign * v), ZERO) for sign, v in zip(signs, field, strict=True))
+    found = stationary_points(c)
     for symbol, sign, v in zip(c.symbols, signs, field, strict=True):
         payoff = game.players[c.owner[c.symbols.index(symbol)]].payoff
-        ctx.trace.add(
-            "stationarity",
-            payoff,
-            tensor((), c.node(sign * v)),
-            where=c.name(symbol),
-            reason=f"the derivative of the player's payoff by {c.name(symbol)} vanishes",
-        )
-    points, complete = stationary_points(c)
+        vanishes = "never vanishes" if found.never is symbol else "vanishes"
+        if found.never in (None, symbol):
+            ctx.trace.add(
+                "stationarity" if found.never is None else "never_stationary",
+                payoff,
+                tensor((), c.node(sign * v)),
+                where=c.name(symbol),
+                reason=f"the derivative of the player's payoff by {c.name(symbol)} {vanishes}",
+            )
+    points, complete = found.points, found.complete
     good = [p for p in points if p.is_equilibrium]
     open_points = [p for p in points if not p.is_equilibrium and all(j.word != "worse" for j in p.judgements)]
     if not good and not open_points:
-        kind = (
-            "no equilibrium: no stationary point passes every player's second-order condition"
-            if points and complete
-            else "conditions: symgen has not solved them"
-        )
-        value = None
-        strategies: Any = {}
-        if points and not complete:
-            kind = "not an equilibrium: the stationary point found fails a player's second-order condition"
-        if points:
-            strategies = _strategies(c, points[0])
-            if complete:
-                kind = "not an equilibrium: a player's second-order condition fails at the stationary point"
-        return Equilibrium(
-            equations,
-            strategies,
-            value,
-            kind,
-            None,
-            Evidence("proved" if points and complete else "unknown", tried=("stationarity of every player",)),
-        )
+        return _none_found(c, found, equations)
+    if not complete or (good and open_points):
+        ctx.trace.notes.append(
+            "the list of equilibria may be incomplete: "
+            + ("symgen has not shown that it has all stationary points" if not complete else
+               f"at {'; '.join(_text(c, p) for p in open_points)} the second-order condition is open")
+        )  # fmt: skip
     chosen = good or open_points
-    first = chosen[0]
     kinds = [_kind(game, p) for p in chosen]
     for p in chosen:
+        worth = _payoff(game, c, p)
         ctx.trace.add(
             "solve_stationarity",
             game.players[0].payoff,
-            tensor((), _payoff(game, c, p)),
-            reason=f"{_text(c, p)}: {_kind(game, p)}",
+            tensor((), worth) if isinstance(worth, Scalar) else game.players[0].payoff,
+            reason=f"{_text(c, p) or 'everywhere'}: {_kind(game, p)}",
             evidence=Evidence(p.solution.shown, method="put back into every derivative"),
         )
-    unique = _unique(c, points, complete)
-    conditions: list[Any] = list(equations)
+    for s in sorted({s for p in chosen for v in p.solution.values.values() for s in v.free_symbols & found.whole}, key=str):
+        ctx.trace.notes.append(f"in it, {c.name(s)} is any integer")
+    unique = _unique(c, found)
+    conditions: list[Any] = [e for e, s in zip(equations, c.symbols, strict=True) if not any(s in p.ends for p in chosen)]
     for p in chosen:
-        conditions += [compare("<=", *j.condition) for j in p.judgements if isinstance(j.condition, tuple)]
-        conditions += _in_domain(c, p)
-    if len(chosen) == 1:
-        strategies, kind = _strategies(c, first), kinds[0]
-    else:
-        strategies, kind = [_strategies(c, p) for p in chosen], "; ".join(dict.fromkeys(kinds))
-    value = (
-        _payoff(game, c, first)
-        if len({p.payoff for p in game.players}) == 1
-        else tuple(_payoff(game, c, first, k) for k in range(len(game.players)))
-    )
+        sides = [("<=", *j.condition) for j in p.judgements if isinstance(j.condition, tuple)] + _in_domain(c, p)
+        if len(chosen) == 1:
+            conditions += [compare(*side) for side in sides]
+        elif sides:
+            conditions.append(f"{_text(c, p)}: where {' and '.join(f'{c.text(a)} {op} {c.text(b)}' for op, a, b in sides)}")
+    listed = [_strategies(c, p) for p in chosen]
+    strategies: Any = listed[0] if len(listed) == 1 else listed
+    kind = "; ".join(dict.fromkeys(kinds))
+    one = len({p.payoff for p in game.players}) == 1
+    values = [_payoff(game, c, p) if one else tuple(_payoff(game, c, p, k) for k in range(len(game.players))) for p in chosen]
+    value: Any = values[0] if len(set(values)) == 1 else values
     shown = "proved" if all(p.solution.shown == "proved" for p in chosen) else "checked"
     return Equilibrium(
         tuple(conditions),
@@ -397,6 +358,36 @@ def _solved(game: Game, c: Coordinates, ctx: Context) -> Equilibrium:
         unique,
         Evidence(shown, method="stationarity put back; second-order conditions of each player"),
     )
+
+
+def _none_found(c: Coordinates, found: Points, equations: tuple[Any, ...]) -> Equilibrium:
+    """The answer where no stationary point is an equilibrium, or where none was found."""
+    if found.never is not None:
+        name = c.name(found.never)
+        kind = f"no equilibrium: the derivative of the payoff of {name} by {name} never vanishes"
+        return Equilibrium((), {}, None, kind, None, Evidence("proved", method="the derivative has no zero"))
+    if all(p.ends for p in found.points) and (found.complete or not found.points):
+        known = found.complete
+        if found.points:
+            kind = "no equilibrium: there is no stationary point, and no end of a range is best for every player"
+            return Equilibrium((), {}, None, kind, None, Evidence("proved", method="all stationary points and all ends"))
+        kind = "no equilibrium: there is no stationary point" if known else "conditions: symgen has not solved them"
+        return Equilibrium(
+            () if known else equations, {}, None, kind, None,
+            Evidence("proved" if known else "unknown", method="all cases of the stationarity conditions" if known else "",
+                     tried=() if known else ("stationarity of every player",)),
+        )  # fmt: skip
+    strategies: Any = _strategies(c, found.points[0])
+    kind = "not an equilibrium: a player's second-order condition fails at the stationary point"
+    if len(found.points) > 1:
+        strategies = [_strategies(c, p) for p in found.points]
+        kind += "s" * found.complete + " found" * (not found.complete)
+    elif not found.complete:
+        kind += " found"
+    shown = "proved" if found.complete else "unknown"
+    tried = () if found.complete else ("stationarity of every player",)
+    method = "stationarity put back; second-order conditions of each player" if found.complete else ""
+    return Equilibrium(equations, strategies, None, kind, None, Evidence(shown, method=method, tried=tried))
 
 
 def _short(e: Any) -> Any:
@@ -417,19 +408,16 @@ def _kind(game: Game, p: Stationary) -> str:
     return f"{kind} (saddle point)" if game.is_zero_sum else kind
 
 
-def _unique(c: Coordinates, points: list[Stationary], complete: bool) -> bool | None:
+def _unique(c: Coordinates, found: Points) -> bool | None:
     """Every equilibrium inside the domains is stationary; so the only stationary point of a complete solution is the
     only equilibrium. With strict concavity of every player alone that is not said."""
-    good = [p for p in points if p.is_equilibrium]
-    if len(good) > 1:
+    good = [p for p in found.points if p.is_equilibrium]
+    if len([p for p in good if p.is_sure]) > 1 or any(p.is_sure and _is_family(c, p, found.whole) for p in good):
         return False
-    if any(set(p.solution.values) != set(c.symbols) for p in good):
-        return False  # a continuum
-    if (
-        complete
-        and len(good) == 1
-        and all(any(j.word == "worse" for j in p.judgements) for p in points if p is not good[0])
-    ):
+    if any(_is_family(c, p, found.whole) for p in good):
+        return None
+    worse = [p for p in found.points if any(j.word == "worse" for j in p.judgements)]
+    if found.complete and len(good) == 1 and len(worse) == len(found.points) - 1:
         return True
     if len(good) == 1 and c.game.is_zero_sum:
         # strictly concave in the one and strictly convex in the other player's variables
@@ -439,14 +427,20 @@ def _unique(c: Coordinates, points: list[Stationary], complete: bool) -> bool | 
     return None
 
 
-def _in_domain(c: Coordinates, p: Stationary) -> list[Scalar]:
+def _is_family(c: Coordinates, p: Stationary, whole: set[Any]) -> bool:
+    """Whether more than one point is meant: an unknown is free, or an integer is."""
+    values = p.solution.values
+    return set(values) != set(c.symbols) or any(v.free_symbols & ({*c.symbols} | whole) for v in values.values())
+
+
+def _in_domain(c: Coordinates, p: Stationary) -> list[tuple[str, Scalar, Scalar]]:
     """What has to hold for the strategies to lie in their domains, where that is not known."""
     out = []
     for s, v in p.solution.values.items():
         interval = c.interval(s)
         gaps = [v - interval.low] if interval.low != -S.oo else []
         gaps += [interval.high - v] if interval.high != S.oo else []
-        out += [compare("<", ZERO, c.node(_short(g))) for g in gaps if sign_of(g) not in (0, 1)]
+        out += [("<", ZERO, c.node(_short(g))) for g in gaps if sign_of(g) not in (0, 1)]
     return out
 
 
@@ -456,21 +450,20 @@ def _strategies(c: Coordinates, p: Stationary) -> dict[str, Any]:
     for player in c.game.players:
         for v in player.parameters:
             own = [s for s in c.symbols if c.table.atoms[s].args[0] is v]
-            nodes = [c.node(values.get(s, s)) for s in own]
+            nodes = [value_of(c, values.get(s, s)) for s in own]
             out[str(getattr(v, "name", v))] = nodes[0] if not v.shape else tuple(nodes)
     return out
 
 
-def _payoff(game: Game, c: Coordinates, p: Stationary, player: int = 0) -> Scalar:
+def _payoff(game: Game, c: Coordinates, p: Stationary, player: int = 0) -> Any:
     sign = 1 if game.players[player].sense == "max" else -1
     value = sign * c.payoffs[player].subs(p.solution.values, simultaneous=True)
     short = within(2.0, lambda: S.simplify(value))
-    return c.node(value if short is None else short)
+    return value_of(c, value if short is None else short)
 
 
 def _text(c: Coordinates, p: Stationary) -> str:
-    parts = [f"{c.name(s)} = {to_sympy(c.node(v), names={})}" for s, v in p.solution.values.items()]
-    return ", ".join(parts)
+    return ", ".join(f"{c.name(s)} = {c.text(v)}" for s, v in p.solution.values.items())
 
 
 def _conditions_only(game: Game, ctx: Context) -> Equilibrium:

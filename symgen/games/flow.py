@@ -16,7 +16,6 @@ from symgen.games.motion import Motion, Verdict, eigenvalues_of, falling_energy,
 from symgen.games.records import Stability
 from symgen.games.spectrum import Pair, characteristic, eigenvalue_pairs, hurwitz
 from symgen.tensor.expression import ZERO, compare
-from symgen.tensor.sympy_bridge import to_sympy
 
 __all__ = ["flow_record", "by_symmetry"]
 
@@ -59,7 +58,7 @@ def by_symmetry(m: Motion) -> Verdict | None:
 def _flow_verdict(m: Motion, polynomial: Any, pairs: list[Pair] | None) -> Verdict:
     tests = hurwitz(polynomial)
     signs = [sign_of(t) for t in tests]
-    if 0 in signs and pairs is None:
+    if 0 in signs and (pairs is None or None in signs):
         return falling_energy(m) or Verdict(
             "inconclusive", reason="a real part vanishes whatever the constants (Hurwitz)", shown="unknown"
         )
@@ -87,7 +86,7 @@ def _flow_verdict(m: Motion, polynomial: Any, pairs: list[Pair] | None) -> Verdi
     return Verdict(
         "inconclusive",
         conditions,
-        reason="the signs depend on the constants; it converges under the conditions",
+        reason="the signs of the real parts depend on the constants: it converges if and only if the conditions hold (Hurwitz)",
         shown="unknown",
     )
 
@@ -112,10 +111,8 @@ def _boundary(m: Motion, pairs: list[Pair], parts: list[Any]) -> Verdict:
     if rotating and len(m.c.symbols) == 2:
         form = _conserved(m)
         if form is not None:
-            text = to_sympy(m.c.node(form), names={})
-            return Verdict(
-                "cycles", reason=f"{text}, in the distance from the equilibrium, is conserved: closed orbits"
-            )
+            text = m.c.text(form)
+            return Verdict("cycles", reason=f"{text}, in the distance from the equilibrium, is conserved: closed orbits")
     energy = falling_energy(m)
     if energy is not None:
         return energy

@@ -91,9 +91,7 @@ class Game:
         for p in self.players:
             used = variables_of(p.payoff)
             nodes = {str(n.attrs[:2]) for n in walk(p.payoff) if getattr(n, "name", "") in ("apply", "density")}
-            if not any(
-                any(v.name in key for key in nodes) if isinstance(v, Unknown) else v in used for v in p.variables
-            ):
+            if not any(any(v.name in key for key in nodes) if isinstance(v, Unknown) else v in used for v in p.variables):
                 out.append(p)
         return out
 

@@ -6,6 +6,7 @@ gives convergence near the equilibrium); where they vanish for every step, the l
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import sympy
@@ -44,14 +45,10 @@ def _grows_by_symmetry(m: Motion, row: Dynamics) -> Verdict | None:
     conditions: tuple[Any, ...] = ()
     if sign_of(determinant) not in (1, -1):
         conditions = ((-(determinant**2), S.Integer(0)),)
-    return Verdict(
-        "diverges", conditions, None, "the Jacobian J is skew: a step multiplies |z|^2 by 1 + h^2 |J z|^2/|z|^2"
-    )
+    return Verdict("diverges", conditions, None, "the Jacobian J is skew: a step multiplies |z|^2 by 1 + h^2 |J z|^2/|z|^2")
 
 
-def iteration_record(
-    m: Motion, shown: list[Any], row: Dynamics, step: Array | None, options: tuple[Array, ...]
-) -> Stability:
+def iteration_record(m: Motion, shown: list[Any], row: Dynamics, step: Array | None, options: tuple[Array, ...]) -> Stability:
     c = m.c
     h_scalar = entry(step) if step is not None else entry(var("h", (), "positive", "const"))
     given = to_sympy(h_scalar, c.table)
@@ -140,9 +137,7 @@ def _iteration_spectrum(
             if b is None:
                 values.append(S.solve(r, mu)[0])
                 if p.sign == -1 and moduli is not None:
-                    other = S.solve(relation.as_expr().subs(lam, p.roots[1] if root == p.roots[0] else p.roots[0]), mu)[
-                        0
-                    ]
+                    other = S.solve(relation.as_expr().subs(lam, p.roots[1] if root == p.roots[0] else p.roots[0]), mu)[0]
                     moduli.append(S.sqrt(tidy(S.expand(values[-1] * other))))
                 elif moduli is not None:
                     moduli.append(S.Abs(values[-1]))
@@ -225,8 +220,9 @@ def _iteration_verdict(m: Motion, row: Dynamics, polynomial: Any, h: Any) -> Ver
     if bounds:
         bound = _least(bounds)
     if open_tests:
-        conditions = tuple((S.Integer(0), t) for t in open_tests)
-        return Verdict("inconclusive", conditions, None, "it converges under the conditions (Jury)", "unknown")
+        conditions = tuple((S.Integer(0), t) for t in open_tests) + ((h, bound),) * (bound is not None)
+        reason = "it converges where all the conditions hold; where one of the inequalities is reversed it does not (Jury)"
+        return Verdict("inconclusive", conditions, None, reason, "unknown")
     if marginal:
         return _marginal(m, polynomial, bound, h)
     conditions = (*(((h, bound),) if bound is not None else ()), *needed)
@@ -269,6 +265,10 @@ def _first_root(t: Any, h: Any) -> list[Any] | None:
                 return None
             out += found
             continue
+        if polynomial is not None and polynomial.degree() > 2 and len(f.free_symbols) > 1:
+            powers = [k for (k,) in polynomial.monoms() if k]
+            if polynomial.degree() > 2 * math.gcd(*powers):
+                return None  # no closed form that anybody would read
         if polynomial is not None and f.free_symbols == {h}:
             out += [r for r in S.Poly(f, h).real_roots() if r.is_positive][:1]
             continue
@@ -318,9 +318,7 @@ def _least(bounds: list[Any]) -> Any:
     least = S.Min(*out) if out else S.oo
     for b in sometimes:
         (value, condition), _ = b.args
-        under = (
-            value if least is S.oo or _above(least, value) else least if _above(value, least) else S.Min(value, least)
-        )
+        under = value if least is S.oo or _above(least, value) else least if _above(value, least) else S.Min(value, least)
         if under is not least:
             least = S.Piecewise((under, condition), (least, True))
     return least
@@ -353,10 +351,7 @@ def _marginal(m: Motion, polynomial: Any, bound: Any, h: Any) -> Verdict:
             "sublinear",
             conditions,
             None,
-            "an eigenvalue is 1; the flow contracts slower than exponentially, and so "
-            "does the iteration with small steps",
+            "an eigenvalue is 1; the flow contracts slower than exponentially, and so does the iteration with small steps",
             "checked",
         )
-    return Verdict(
-        "inconclusive", conditions, None, "eigenvalues on the unit circle: the linearisation does not decide", "unknown"
-    )
+    return Verdict("inconclusive", conditions, None, "eigenvalues on the unit circle: the linearisation does not decide", "unknown")

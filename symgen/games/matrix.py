@@ -37,9 +37,7 @@ def matrix_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
     x, y = c.own(0), c.own(1)
     A, B = (_bilinear(c.payoffs[k], x, y) for k in (0, 1))
     if A is None or B is None:
-        raise CannotDerive(
-            "the payoff is not linear in each player's mixture", game.players[0].payoff, "symgen/games/matrix.py"
-        )
+        raise CannotDerive("the payoff is not linear in each player's mixture", game.players[0].payoff, "symgen/games/matrix.py")
     with assuming(c.table):
         found = _supports(A, B)
     best = [c.node(e) for e in [*(A * S.Matrix(y)), *(B.T * S.Matrix(x))]]

@@ -71,8 +71,7 @@ def falling_energy(m: Motion) -> Verdict | None:
         return None
     return Verdict(
         "sublinear" if slow else "converges",
-        reason="the squared distance from the equilibrium falls along the flow"
-        + (", slower than exponentially" if slow else ""),
+        reason="the squared distance from the equilibrium falls along the flow" + (", slower than exponentially" if slow else ""),
     )
 
 

@@ -13,7 +13,17 @@ from typing import Any
 
 import sympy
 
-from symgen.calculus.solving import RANGES, Interval, assuming, numeric, sample_symbols, sign_of, sign_on, vanishes
+from symgen.calculus.solving import (
+    RANGES,
+    Interval,
+    assuming,
+    never_positive,
+    numeric,
+    sample_symbols,
+    sign_of,
+    sign_on,
+    vanishes,
+)
 from symgen.calculus.system import Solution, solve_system
 from symgen.calculus.variation import Problem, pointwise_optimum
 from symgen.derivation.context import Context
@@ -24,10 +34,12 @@ from symgen.tensor.expression import ZERO, Array, Entry, Num, Scalar, Var, entry
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["Coordinates", "coordinates", "parameter_response", "judge_player", "Judgement"]
+__all__ = ["Coordinates", "coordinates", "parameter_response", "judge_player", "has_kink", "kink_arguments",
+           "Judgement"]  # fmt: skip
 
 S = sympy
 MAX_COORDINATES = 24
+KINKED = (S.Max, S.Min, S.Abs, S.sign, S.Piecewise, S.Heaviside, S.floor, S.ceiling, S.DiracDelta)
 
 
 @dataclass
@@ -61,6 +73,17 @@ class Coordinates:
     def name(self, symbol: Any) -> str:
         return str(to_sympy(self.table.atoms[symbol]))
 
+    def text(self, e: Any) -> str:
+        """A small expression as the language writes it, in the author's names."""
+        if isinstance(e, Scalar):
+            e = to_sympy(e, self.table)
+        names = {s: to_sympy(a, names={}) for s, a in self.table.atoms.items() if s in e.free_symbols}
+        near = {r: S.Float(r.evalf(8), 6) for r in e.atoms(S.CRootOf)}
+        text = S.sstr(e.xreplace({**near, **names}))
+        for python, own in (("**", "^"), ("Abs(", "abs("), ("loggamma(", "lgamma(")):
+            text = text.replace(python, own)
+        return str(text)
+
 
 def entries_of(array: Array) -> list[Scalar] | None:
     """The entries of an array of fixed sizes, row by row."""
@@ -81,9 +104,7 @@ def coordinates(game: Game, ctx: Context) -> Coordinates:
         for v in p.parameters:
             own = entries_of(v)
             if own is None:
-                raise CannotDerive(
-                    f"`{getattr(v, 'name', v)}` has a size that is not fixed", v, "symgen/games/parameters.py"
-                )
+                raise CannotDerive(f"`{getattr(v, 'name', v)}` has a size that is not fixed", v, "symgen/games/parameters.py")
             entries += own
             owner += [k] * len(own)
     if len(entries) > MAX_COORDINATES:
@@ -123,9 +144,10 @@ def _response(game: Game, c: Coordinates, player: Player, ctx: Context) -> BestR
         problem = Problem(sign * F, own[0], c.interval(own[0]), c.table)
         best = pointwise_optimum(problem, player.sense)
         worth = _short(sign * F.subs(own[0], best.expression))
+        inside = best.kind == "interior"
         for rule, after, reason in (
-            ("stationarity", best.stationarity, "the derivative by the player's own variable vanishes"),
-            ("solve_stationarity", best.strategy, "the best response"),
+            *([("stationarity", best.stationarity, "the derivative by the player's own variable vanishes")] * inside),
+            ("solve_stationarity" if inside else "optimum_at_an_end", best.strategy, "the best response"),
             ("second_order", best.second_order, best.notes[0] if best.notes else f"a {player.sense}imum"),
         ):
             ctx.trace.add(rule, player.payoff, tensor((), after), where=c.name(own[0]), reason=reason)
@@ -135,14 +157,14 @@ def _response(game: Game, c: Coordinates, player: Player, ctx: Context) -> BestR
             best.second_order,
             (*best.conditions, *best.notes),
             best.stationarity,
-            Evidence(best.shown, method="stationarity put back; second derivative"),
+            Evidence(best.shown, method="stationarity put back; second derivative" if inside else "the slope at the end"),
         )
     gradient = [S.diff(F, s) for s in own]
     found = solve_system(gradient, own)
     hessian = S.hessian(F, own)
     for solution in found:
         bend = definite_sign(hessian, own, solution.values)
-        if bend == -1:
+        if bend == -1 and check_solution(c, solution):
             strategy = tuple(c.node(solution.values[s]) for s in own)
             worth = _short(sign * F.subs(solution.values, simultaneous=True))
             second = [[c.node(sign * _short(hessian[i, j].subs(solution.values))) for j in range(len(own))]
@@ -202,40 +224,92 @@ def _range_of(symbol: Any) -> Interval:
 
 @dataclass
 class Judgement:
-    """What the second-order conditions say of one player: global, strict, indifferent, worse or open."""
+    """What the second-order conditions say of one player: global, strict, indifferent, worse or open; where they say it
+    only under a condition, that is (left, right) for left <= right."""
 
     word: str
     condition: Any = None
 
 
-def judge_player(c: Coordinates, k: int, at: Mapping[Any, Any]) -> Judgement:
-    """How good the player's own part of a stationary point is against the others' parts of it."""
+def judge_player(c: Coordinates, k: int, at: Mapping[Any, Any], fixed: Mapping[Any, Any] | None = None) -> Judgement:
+    """How good the player's own part of a stationary point is against the others' parts of it; the coordinates in
+    `fixed` stand at an end of their range, where the payoff is to fall inwards."""
     own = c.own(k)
     others = {s: v for s, v in at.items() if s not in own}
     phi = S.simplify(c.payoffs[k].subs(others, simultaneous=True))
     if not any(s in phi.free_symbols for s in own) or all(vanishes(S.diff(phi, s)) for s in own):
         return Judgement("indifferent")
+    stuck = [s for s in own if s in (fixed or {})]
+    inwards = [_inwards(c, s, S.diff(phi, s).subs({x: at.get(x, x) for x in own}, simultaneous=True)) for s in stuck]
+    inwards = [S.simplify(x) for x in inwards]
     hessian = S.hessian(phi, own)
     bend = definite_sign(hessian, own)
-    if bend == -1:
-        return Judgement("global")
-    if _never_rises(c, hessian, own):
-        return Judgement("global")
-    local = definite_sign(hessian, own, at)
+    concave = bend == -1 or _never_rises(c, hessian, own)
+    signs = [-1 if concave and never_positive(x) else sign_of(x) for x in inwards]
+    if 1 in signs or any(s is None and never_positive(-x) for s, x in zip(signs, inwards, strict=True)):
+        return Judgement("worse")
+    if 0 in signs or len([s for s in signs if s is None]) > 1:
+        return Judgement("open")
+    condition = next((_below_zero(c, x) for x, s in zip(inwards, signs, strict=True) if s is None), None)
+    if concave:
+        return Judgement("global", condition)
+    loose = [s for s in own if s not in stuck]
+    if not loose:
+        return Judgement("strict", condition) if condition is None else Judgement("open", condition)
+    inner = S.hessian(phi, loose)
+    local = definite_sign(inner, loose, at)
     if local == -1:
-        return Judgement("strict")
-    if bend == 1 or local == 1 or _has_rising_direction(hessian, at):
+        return Judgement("strict", condition)
+    if bend == 1 or local == 1 or _has_rising_direction(inner, at):
         return Judgement("worse", "the payoff of a player has an ascent direction of second order")
-    at_point = hessian.subs(dict(at), simultaneous=True)
-    condition = None
-    if len(own) == 1:
-        value = S.simplify(at_point[0, 0])
+    if len(loose) == 1 and condition is None:
+        value = S.simplify(inner.subs(dict(at), simultaneous=True)[0, 0])
+        if value != 0 and never_positive(-value):
+            return Judgement("worse")  # but where it vanishes, which is another case
         if value != 0:
-            try:
-                condition = (c.node(value), ZERO)
-            except NotInSymPy:
-                condition = None
+            quadratic = inner.free_symbols.isdisjoint(loose) and not has_kink(phi, own)
+            return Judgement("global" if quadratic and not stuck else "open", _below_zero(c, value))
     return Judgement("open", condition)
+
+
+def has_kink(e: Any, symbols: Sequence[Any]) -> bool:
+    """Whether a function with a kink or a jump is taken of one of the symbols."""
+    return any(not a.free_symbols.isdisjoint(symbols) for a in e.atoms(*KINKED))
+
+
+def kink_arguments(e: Any, symbols: Sequence[Any]) -> list[Any]:
+    """What changes its sign where a function with a kink or a jump has it; None where that is not one place."""
+    out: list[Any] = []
+    for a in e.atoms(*KINKED):
+        if a.free_symbols.isdisjoint(symbols):
+            continue
+        if isinstance(a, S.Max | S.Min):
+            out += [x - y for x, y in itertools.combinations(a.args, 2)]
+        elif isinstance(a, S.Piecewise):
+            relations = [r for _, c in a.args for r in c.atoms(S.Rel)]
+            out += [r.lhs - r.rhs for r in relations if not isinstance(r, S.Eq | S.Ne)]
+        elif isinstance(a, S.Abs | S.sign | S.Heaviside):
+            out.append(a.args[0])
+        else:
+            out.append(None)
+    return [x for x in out if x is None or not x.free_symbols.isdisjoint(symbols)]
+
+
+def _inwards(c: Coordinates, symbol: Any, slope: Any) -> Any:
+    """The slope of the payoff into the range, at the end where the coordinate stands."""
+    return slope if c.interval(symbol).closed_low else -slope
+
+
+def _below_zero(c: Coordinates, value: Any) -> Any:
+    """The two sides of value <= 0, without a positive factor of numbers."""
+    content, rest = S.expand(value).as_content_primitive()
+    value = rest if content > 0 else -rest
+    try:
+        if (-value).is_Symbol:
+            return ZERO, c.node(-value)
+        return c.node(value), ZERO
+    except NotInSymPy:
+        return None
 
 
 def _never_rises(c: Coordinates, hessian: Any, own: Sequence[Any]) -> bool:
@@ -245,6 +319,8 @@ def _never_rises(c: Coordinates, hessian: Any, own: Sequence[Any]) -> bool:
         bend, interval = hessian[0, 0], c.interval(own[0])
         r = S.Dummy("r", positive=True)
         places = [r, -r, S.Integer(0)] if interval.low == -S.oo else [r, S.Integer(0)]
+        if own[0] not in bend.free_symbols:
+            return never_positive(bend)
         if interval.high != S.oo:
             return sign_on(bend, own[0], interval) in (0, -1)
         return all(sign_of(S.simplify(bend.subs(own[0], x))) in (0, -1) for x in places)

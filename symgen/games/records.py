@@ -124,8 +124,8 @@ def number(expression: Any, values: Mapping[str, Any]) -> Any:
     """The value of a SymPy expression at named scalars and arrays. Raises KeyError with the name that is missing."""
     if isinstance(expression, sympy.MatrixBase):
         return [[number(e, values) for e in expression.row(i)] for i in range(expression.rows)]
-    if expression in (True, False) or isinstance(expression, bool):
-        return bool(expression)
+    if isinstance(expression, bool) or expression is sympy.true or expression is sympy.false:
+        return expression is True or expression is sympy.true
     if isinstance(expression, int):
         return float(expression)
     places: dict[Any, Any] = {}
@@ -169,8 +169,8 @@ def _value(e: Any, memo: dict[Any, Any]) -> Any:
     found = memo.get(e)
     if found is not None:
         return found
-    if e in (sympy.true, sympy.false):
-        return bool(e)
+    if e is sympy.true or e is sympy.false:
+        return e is sympy.true
     out: Any
     if isinstance(e, sympy.Piecewise):
         out = next((_value(v, memo) for v, c in e.args if _value(c, memo) is True), mpmath.mpf("nan"))
@@ -195,9 +195,7 @@ def _value(e: Any, memo: dict[Any, Any]) -> Any:
             out = mpmath.fabs(parts[0])
         else:
             made = (
-                sympy.Float(str(x.real), 30) + sympy.I * sympy.Float(str(x.imag), 30)
-                if x.imag
-                else sympy.Float(str(x.real), 30)
+                sympy.Float(str(x.real), 30) + sympy.I * sympy.Float(str(x.imag), 30) if x.imag else sympy.Float(str(x.real), 30)
                 for x in parts
             )
             out = _to_mpmath(e.func(*made))

@@ -12,6 +12,8 @@ from symgen.games import stability as stabilities
 from symgen.games.game import Game, Player, decode
 from symgen.games.records import BestResponse, Equilibrium, Stability
 from symgen.tensor.expression import Array, Operator, tensor
+from symgen.tensor.sympy_bridge import NotInSymPy
+from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["REDUCERS", "reduce_game"]
 
@@ -43,11 +45,34 @@ def stability(op: Operator, ctx: Context) -> Stability:
     return stabilities.stability(game, ctx, **options)
 
 
+def readable(reduce: Callable[[Operator, Context], Any]) -> Callable[[Operator, Context], Any]:
+    """The same, where what SymPy brings up and symgen cannot say is told as what cannot be derived."""
+
+    def reduced(op: Operator, ctx: Context) -> Any:
+        try:
+            return reduce(op, ctx)
+        except NotInSymPy as missing:
+            raise CannotDerive(
+                f"a derivative of a payoff holds what symgen has no expression for ({_named(missing)}): a function of the "
+                "players is not smooth, or its derivative has no closed form",
+                decode(op)[0].players[0].payoff,
+            ) from None
+
+    return reduced
+
+
+def _named(missing: NotInSymPy) -> str:
+    """The function that is missing, without the symbols of the question."""
+    words = {"Derivative": "the derivative of a function that jumps", "DiracDelta": "the derivative of a jump"}
+    name = str(missing).split("(")[0]
+    return words.get(name, name)
+
+
 REDUCERS: dict[str, Callable[[Operator, Context], Any]] = {
-    "best_response": best_response,
-    "value": value,
-    "equilibrium": equilibrium,
-    "stability": stability,
+    "best_response": readable(best_response),
+    "value": readable(value),
+    "equilibrium": readable(equilibrium),
+    "stability": readable(stability),
 }
 
 

@@ -10,13 +10,13 @@ from symgen.calculus.solving import assuming, vanishes
 from symgen.derivation.context import Context
 from symgen.games.arrays import array_stability
 from symgen.games.dynamics import CONTINUOUS, DYNAMICS
-from symgen.games.equilibrium import stationary_points
 from symgen.games.flow import flow_record
 from symgen.games.game import Game
 from symgen.games.iteration import iteration_record
 from symgen.games.motion import Motion, short
-from symgen.games.parameters import Coordinates, coordinates
+from symgen.games.parameters import Coordinates, coordinates, kink_arguments
 from symgen.games.records import Stability
+from symgen.games.stationary import stationary_points
 from symgen.tensor.expression import Array, Num, add, axis, delta, entry, mul, num, open_tensor, tensor
 from symgen.tensor.sympy_bridge import to_sympy
 from symgen.text.diagnostics import CannotDerive
@@ -59,14 +59,13 @@ def _stability(
 ) -> Stability:
     field = c.field
     place = _point(c, field, at)
+    _refuse_kinks(c, field, place)
     J = S.Matrix(field).jacobian(S.Matrix(c.symbols)).subs(place, simultaneous=True).applyfunc(short)
     linear = all(S.Matrix([v]).jacobian(S.Matrix(c.symbols)).free_symbols.isdisjoint(c.symbols) for v in field)
     motion = Motion(c, place, field, J, linear)
     shown = [short(v) for v in field]
     payoff = game.players[0].payoff
-    ctx.trace.add(
-        "vector_field", payoff, _vector(c, shown), reason="each player moves along the gradient of its payoff"
-    )
+    ctx.trace.add("vector_field", payoff, _vector(c, shown), reason="each player moves along the gradient of its payoff")
     ctx.trace.add("jacobian", _vector(c, shown), _matrix(c, J), reason="its derivative at " + _where(c, place))
     if method in CONTINUOUS or (method is None and step is None):
         record = flow_record(motion, shown)
@@ -83,6 +82,18 @@ def _stability(
         reason=str(record.evidence.method) if record.evidence else "",
     )
     return record
+
+
+def _refuse_kinks(c: Coordinates, field: list[Any], place: dict[Any, Any]) -> None:
+    """Raises CannotDerive where the field has a kink or a jump at the point: it has no Jacobian there."""
+    for s, v in zip(c.symbols, field, strict=True):
+        for argument in kink_arguments(v, c.symbols):
+            if argument is None or vanishes(argument.subs(place, simultaneous=True)) is not None:
+                raise CannotDerive(
+                    f"the motion of `{c.name(s)}` is not smooth at the equilibrium {_where(c, place)}: it has no Jacobian "
+                    "there, and stability by eigenvalues is of smooth games",
+                    c.game.players[c.owner[c.symbols.index(s)]].payoff,
+                )
 
 
 def _vector(c: Coordinates, values: list[Any]) -> Array:
@@ -102,22 +113,29 @@ def _matrix(c: Coordinates, m: Any) -> Array:
 
 
 def _where(c: Coordinates, place: dict[Any, Any]) -> str:
-    return ", ".join(f"{c.name(s)} = {to_sympy(c.node(v), names={})}" for s, v in place.items())
+    return ", ".join(f"{c.name(s)} = {c.text(v)}" for s, v in place.items())
 
 
 def _point(c: Coordinates, field: list[Any], at: Array | None) -> dict[Any, Any]:
     if at is not None:
         return _given_point(c, field, at)
-    points, _ = stationary_points(c)
-    good = [p for p in points if p.is_equilibrium] or [
-        p for p in points if all(j.word != "worse" for j in p.judgements)
-    ]
-    chosen = (good or points)[:1]
+    found = stationary_points(c)
+    points, never = [p for p in found.points if not p.ends or p.is_equilibrium], found.never
+    good = [p for p in points if p.is_equilibrium] or [p for p in points if all(j.word != "worse" for j in p.judgements)]
+    chosen = sorted(good or points, key=lambda p: bool(p.ends))[:1]
+    if chosen and chosen[0].ends:
+        raise CannotDerive(
+            f"the equilibrium {_where(c, chosen[0].solution.values)} stands at an end of the range of "
+            + ", ".join(f"`{c.name(s)}`" for s in chosen[0].ends)
+            + ": the motion is not smooth there, and stability by eigenvalues is of points inside",
+            c.game.players[0].payoff,
+        )
     if not chosen:
         raise CannotDerive(
-            "no equilibrium of the game was found to look at: say where with `at=`",
+            "the game has no equilibrium to look at"
+            if never is not None or (found.complete and not points)
+            else "no equilibrium of the game was found to look at: say where with `at=`",
             c.game.players[0].payoff,
-            "symgen/calculus/system.py",
         )
     values = chosen[0].solution.values
     return {s: values.get(s, s) for s in c.symbols}

@@ -6,6 +6,7 @@ Statements stand in any order: a name is elaborated when it is first asked for.
 from __future__ import annotations
 
 from symgen.model.assumptions import assume
+from symgen.model.composites import with_composites
 from symgen.model.declarations import define_dim, define_function, define_unknown, define_variable
 from symgen.model.distribution_reader import DistributionReader, plain_or_new
 from symgen.model.elaboration import Elaboration
@@ -14,7 +15,7 @@ from symgen.model.joints import define_joint
 from symgen.model.model import Elaborated
 from symgen.model.named_values import define_let
 from symgen.model.order import program_order
-from symgen.model.parameter_domains import check_parameters
+from symgen.model.parameter_domains import check_parameters, check_step
 from symgen.model.random_variables import random_variable
 from symgen.model.recurrences import define_recurrence
 from symgen.tensor import build
@@ -94,9 +95,12 @@ class Elaborator(Elaboration):
     def check_parameters(self, reader: DistributionReader, law: Array, e: tree.Call) -> None:
         check_parameters(self, reader, law, e)
 
+    def check_step(self, step: Array, e: tree.Expression, text: str) -> None:
+        check_step(self, step, e, text)
+
 
 def elaborate(spec: tree.Spec) -> tuple[Elaborated, Elaborator]:
     """The model of a spec. Raises SpecError with all its mistakes."""
-    elaborator = Elaborator(spec)
+    elaborator = Elaborator(with_composites(spec))
     with uncollected(), room_to_nest():
         return elaborator.run(), elaborator

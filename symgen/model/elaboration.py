@@ -81,6 +81,10 @@ class Elaboration(ABC):
     def check_parameters(self, reader: DistributionReader, law: Array, e: tree.Call) -> None:
         """Raises a Clash where a parameter of the law may leave its domain."""
 
+    @abstractmethod
+    def check_step(self, step: Array, e: tree.Expression, text: str) -> None:
+        """Raises a Clash where the step of an iteration may not be positive."""
+
     # --- help for readers
 
     def written(self, span: Span) -> str:

@@ -167,7 +167,9 @@ class ModelReader(ExpectationReader):
         if kind == "method":
             return self.method(e)
         if kind == "step":
-            return {"step": self.step_size(e)}
+            step = self.step_size(e)
+            self.model.check_step(step, e, self.written(e.span))
+            return {"step": step}
         if kind == "random":
             return {k.name: self.random_variables(e, before[0] if isinstance(before[0], DistRef) else None)}
         if kind == "value":

@@ -116,7 +116,7 @@ def tidy(array: Array, ctx: Context, names: Mapping[Array, str]) -> Array:
         body = simplify_scalar(array.body, ctx.facts)
         used = Used()
         known = {**ctx.trace.names, **names}
-        other = merged_terms(body, known, used, lambda a: names.get(a) or getattr(a, "name", None))
+        other = merged_terms(body, known, used, lambda a: names.get(a) or (a.name if isinstance(a, Var) else None))
         if used and flat_length(other, names) < flat_length(body, names):
             for fact in used:
                 ctx.trace.condition(fact)

@@ -171,9 +171,7 @@ def degree(e: t.Expression) -> int | None:
 def is_filler(e: t.Expression) -> bool:
     """outer(v, ones(n)): a vector spread over the other axis."""
     return (
-        isinstance(e, t.Call)
-        and e.function == "outer"
-        and any(isinstance(a, t.Call) and a.function == "ones" for a in e.arguments)
+        isinstance(e, t.Call) and e.function == "outer" and any(isinstance(a, t.Call) and a.function == "ones" for a in e.arguments)
     )
 
 
@@ -289,9 +287,7 @@ def over_one_bar(terms: list[tuple[int, t.Expression]]) -> list[tuple[int, t.Exp
             above = t.Factors(term.first, tuple(rest)) if rest else term.first
             groups.setdefault(below, []).append((sign, above))
     shared = {below for below, group in groups.items() if len(group) > 1}
-    out = [
-        (s, x) for s, x in terms if not (isinstance(x, t.Factors) and x.rest[-1][0] == "/" and x.rest[-1][1] in shared)
-    ]
+    out = [(s, x) for s, x in terms if not (isinstance(x, t.Factors) and x.rest[-1][0] == "/" and x.rest[-1][1] in shared)]
     for below in shared:
         sign, above = signed(sum_of(groups[below]))
         if isinstance(above, t.Terms) and all(s < 0 for s, _ in above.terms):

@@ -250,7 +250,9 @@ def _field(value: Any, writer: Writer) -> list[Block]:
             tree = writer.value(v)
             name = k if isinstance(k, str) else unparse(writer.node(k)) if isinstance(k, Node) else str(k)
             left = _parsed(name)
-            if tree is not None:
+            if tree == left:
+                rest.append(Paragraph(marked(f"`{name}` may take every value")))
+            elif tree is not None:
                 lines.append(Relation(tree, left))
             else:
                 rest += [Paragraph((name, ": ")), *_field(v, writer)]

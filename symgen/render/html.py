@@ -165,9 +165,7 @@ def block(b: Block, latex: Latex) -> str:
             return f"<p{name}>{inline(content, latex)}</p>"
         case Chain():
             rows = " \\\\\n".join(chain_rows(b, latex))
-            return (
-                f'<div class="display">{maths(f"{chr(92)}begin{{aligned}}{rows}{chr(92)}end{{aligned}}", True)}</div>'
-            )
+            return f'<div class="display">{maths(f"{chr(92)}begin{{aligned}}{rows}{chr(92)}end{{aligned}}", True)}</div>'
         case Items(lines):
             return "<ul>" + "".join(f"<li>{inline(x, latex)}</li>" for x in lines) + "</ul>"
         case Code(text, _):
@@ -175,9 +173,7 @@ def block(b: Block, latex: Latex) -> str:
         case Figure(png, caption, _):
             data = base64.b64encode(png).decode("ascii")
             alt = html_text(caption)
-            return (
-                f'<figure><img src="data:image/png;base64,{data}" alt="{alt}"><figcaption>{alt}</figcaption></figure>'
-            )
+            return f'<figure><img src="data:image/png;base64,{data}" alt="{alt}"><figcaption>{alt}</figcaption></figure>'
         case Table(titles, rows):
             head = "".join(f"<th>{html_text(x)}</th>" for x in titles)
             body = "".join(f"<tr>{_cells(row, latex)}</tr>" for row in rows)

@@ -434,11 +434,7 @@ class Latex:
 
     def _argument(self, x: t.Expression, text: str) -> str:
         """An argument after an operator name that has no brackets of its own."""
-        if (
-            isinstance(x, (t.Name, t.Subscript))
-            or isinstance(x, t.Number)
-            or (isinstance(x, t.Call) and text.endswith(")"))
-        ):
+        if isinstance(x, (t.Name, t.Subscript)) or isinstance(x, t.Number) or (isinstance(x, t.Call) and text.endswith(")")):
             return text
         return brackets(text)
 
@@ -475,9 +471,7 @@ class Latex:
 
     def _variance(self, arguments: Sequence[t.Expression]) -> str:
         mean, scale = arguments
-        one = (isinstance(scale, t.Number) and scale.value == 1) or (
-            isinstance(scale, t.Call) and scale.function == "ones"
-        )
+        one = (isinstance(scale, t.Number) and scale.value == 1) or (isinstance(scale, t.Call) and scale.function == "ones")
         wide = max(self.rank(mean), self.rank(scale), 1 if isinstance(mean, t.Call) and mean.function == "zeros" else 0)
         if one:
             return "I" if wide else "1"
@@ -655,8 +649,10 @@ def _is_filler(e: t.Expression) -> bool:
     """I or 1, or a number times one of them."""
     if isinstance(e, t.Factors):
         parts = [e.first, *(x for _, x in e.rest)]
-        return sum(map(_is_filler, parts)) == 1 and not any(op == "@" for op, _ in e.rest) and all(
-            _is_filler(x) or isinstance(x, (t.Number, t.Name)) for x in parts
+        return (
+            sum(map(_is_filler, parts)) == 1
+            and not any(op == "@" for op, _ in e.rest)
+            and all(_is_filler(x) or isinstance(x, (t.Number, t.Name)) for x in parts)
         )
     return isinstance(e, t.Call) and e.function in ("eye", "ones") and len(e.arguments) == 1
 

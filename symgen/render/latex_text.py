@@ -35,9 +35,9 @@ def stacked(head: str, ranges: Iterable[tuple[str, str]]) -> str:
 
 def is_open(text: str) -> bool:
     """Whether what follows the text would seem to belong to it: a sum, a logarithm without brackets."""
-    return bool(
-        re.match(r"\\(sum|prod|int|log|det|lim|max|min|nabla|frac\{\\partial)(?![a-zA-Z])", text)
-    ) and not re.fullmatch(r"\\log\([^()]*\)|\\max\([^()]*\)|\\min\([^()]*\)", text)
+    return bool(re.match(r"\\(sum|prod|int|log|det|lim|max|min|nabla|frac\{\\partial)(?![a-zA-Z])", text)) and not re.fullmatch(
+        r"\\log\([^()]*\)|\\max\([^()]*\)|\\min\([^()]*\)", text
+    )
 
 
 def bare(text: str) -> str:

@@ -16,9 +16,7 @@ def ink(tex: str) -> int:
     return len(re.sub(r"[{}_^&\s]", "", text)) + text.count(" ") // 3
 
 
-def broken(
-    e: t.Expression, write: Callable[[t.Expression], str], measure: Callable[[str], int], limit: int
-) -> list[str]:
+def broken(e: t.Expression, write: Callable[[t.Expression], str], measure: Callable[[str], int], limit: int) -> list[str]:
     """The text of `e` in lines of at most `limit`, where its terms allow that."""
     whole = write(e)
     if measure(whole) <= limit or not isinstance(e, t.Terms) or len(e.terms) < 2:

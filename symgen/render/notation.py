@@ -76,10 +76,10 @@ RULES = {
 # rules that go from one question to another: `zero` (after = 0), `optimum` (name = after), `alone`, else an arrow
 BECOMES = {
     "payoff_as_integral": "becomes", "stationarity": "zero", "solve_stationarity": "optimum",
-    "optimum_at_a_kink": "optimum",
+    "optimum_at_a_kink": "optimum", "optimum_at_an_end": "optimum",
     "second_order": "alone", "recognise_divergence": "becomes", "substitute": "becomes", "least_divergence": "becomes",
     "no_better_pure_strategy": "alone", "vector_field": "alone", "jacobian": "alone", "eigenvalues": "alone",
-    "multiplier": "optimum", "gradient_within_set": "becomes",
+    "multiplier": "optimum", "never_stationary": "alone", "gradient_within_set": "becomes",
 }  # fmt: skip
 
 RELATIONS = {

@@ -107,9 +107,7 @@ class OperatorNotation(ABC):
             elif drawn == set(variables) and not given:
                 refs.append(t.Name(name))
             else:
-                refs.append(
-                    t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given))
-                )
+                refs.append(t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given)))
         rest = operands[position:]
         words = tuple(t.Keyword(k, self.plain(v)) for k, v in plain if isinstance(v, (str, int, bool)))
         if node.name in PAIRS and len(refs) == 2 and not rest:

@@ -103,9 +103,7 @@ def joined(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
     if len(order) != len(segments):
         return None
     front, back = order[0].offset, x.expand_size(x.sub(size, order[-1].end))
-    parts: list[t.Expression] = [
-        r.whole(s.body, s.axes) for s in order
-    ]
+    parts: list[t.Expression] = [r.whole(s.body, s.axes) for s in order]
     if front is not x.ZERO:
         parts.insert(0, zeros(r, axes, place, front))
     if back is not x.ZERO:

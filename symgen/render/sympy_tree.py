@@ -58,6 +58,8 @@ def tree_of(e: Any) -> t.Expression:
         return t.Logical("and" if isinstance(e, sympy.And) else "or", tuple(tree_of(a) for a in e.args))
     if isinstance(e, sympy.Not):
         return t.Logical("not", (tree_of(e.args[0]),))
+    if isinstance(e, sympy.CRootOf) and e.is_real:
+        return t.Number(Fraction(float(e)), f"{float(e):.6g}")  # a root that has no closed form, as a decimal number
     name = type(e).__name__
     if isinstance(e, sympy.Function):
         name = e.func.__name__

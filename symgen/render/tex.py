@@ -124,8 +124,7 @@ def block(b: Block, latex: Latex, figures: str) -> str:
             return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
         case Code(text, _):
             listing = "\\\\\n".join(
-                r"\mbox{}" if not line.strip() else tex_text(line).replace(" ", "~")
-                for line in text.splitlines() or [""]
+                r"\mbox{}" if not line.strip() else tex_text(line).replace(" ", "~") for line in text.splitlines() or [""]
             )
             return f"{{\\small\\ttfamily\\raggedright\n{listing}\\par}}"
         case Figure(_, caption, name):

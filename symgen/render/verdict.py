@@ -104,11 +104,7 @@ def as_data(v: Any) -> dict[str, Any]:
         "status": v.status,
         "claim": unparse(claim) if isinstance(claim, t.Tree) else None,
         "counterexample": _words(found) if found else None,
-        "suggestion": None
-        if not suggestion
-        else unparse(suggestion)
-        if isinstance(suggestion, t.Tree)
-        else str(suggestion),
+        "suggestion": None if not suggestion else unparse(suggestion) if isinstance(suggestion, t.Tree) else str(suggestion),
         "evidence": evidence_data(evidence) if isinstance(evidence, Evidence) else None,
         "steps": [as_data(s) for s in v.steps if s is not v],
     }

@@ -1,4 +1,3 @@
-
 """Best responses of functions, against direct optimisation of the integrand at random densities."""
 
 import functools

@@ -1,4 +1,3 @@
-
 """Equilibria of GANs and of small games, against best-response search and known answers."""
 
 import math
@@ -43,11 +42,7 @@ def test_the_generated_density_is_that_of_the_data(name):
 
 def test_a_density_that_wants_to_be_told_apart_is_said_not_to_be_drawn_to_the_data():
     V, _, range_word, sense, _, _, _ = GANS["minimax"]
-    r = (
-        symgen.loads(GAN.format(V=V, W="0", range=range_word, sense=sense, rival="max V"))
-        .derive("equilibrium(g)")
-        .result
-    )
+    r = symgen.loads(GAN.format(V=V, W="0", range=range_word, sense=sense, rival="max V")).derive("equilibrium(g)").result
     assert "not drawn" in r.kind and r.unique is None
 
 
@@ -139,11 +134,7 @@ def test_a_game_in_vectors_of_any_size():
 
 
 def test_the_fields_of_a_record_are_sympy():
-    r = (
-        symgen.loads("param x: real, y: real\nlet V = x*y\ngame g = {y: max V, x: min V}\n")
-        .derive("equilibrium(g)")
-        .result
-    )
+    r = symgen.loads("param x: real, y: real\nlet V = x*y\ngame g = {y: max V, x: min V}\n").derive("equilibrium(g)").result
     assert all(isinstance(c, sympy.Basic) for c in r.conditions)
     assert set(r.as_dict()) == {"conditions", "strategies", "value", "kind", "unique"}
 
@@ -160,8 +151,7 @@ def test_a_payoff_that_is_not_linear_in_the_density_is_refused():
 
 def test_strategies_outside_of_their_domains_are_conditions():
     m = symgen.loads(
-        "param p: unit, q: unit\nconst a: real, b: real\nlet V = a*p*q - b*p + (1 - p)*(1 - q)\n"
-        "game g = {p: max V, q: min V}\n"
+        "param p: unit, q: unit\nconst a: real, b: real\nlet V = a*p*q - b*p + (1 - p)*(1 - q)\ngame g = {p: max V, q: min V}\n"
     )
     r = m.derive("equilibrium(g)").result
     assert any("<" in str(c) for c in r.conditions)

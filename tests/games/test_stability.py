@@ -1,4 +1,3 @@
-
 """Stability against numeric eigenvalues and against the dynamics themselves, played."""
 
 import functools
@@ -101,9 +100,7 @@ def test_the_jacobian_is_the_derivative_of_the_field(name):
 @every_game
 def test_the_eigenvalues_of_the_flow_are_numpys(name):
     r = record(name)
-    assert sorted_numbers(r.evaluate("eigenvalues")) == pytest.approx(
-        sorted_numbers(np.linalg.eigvals(jacobian(name))), abs=1e-3
-    )
+    assert sorted_numbers(r.evaluate("eigenvalues")) == pytest.approx(sorted_numbers(np.linalg.eigvals(jacobian(name))), abs=1e-3)
 
 
 @every_game
@@ -164,11 +161,7 @@ def test_methods_with_an_option(name, method, option):
     assert (b / a) ** (1 / 40) == pytest.approx(radius, abs=0.02)
     if r.verdict == "converges":
         bound = float(r.evaluate("step_bound"))
-        assert (
-            float(r.evaluate("spectral_radius", h=0.95 * bound))
-            < 1
-            < float(r.evaluate("spectral_radius", h=1.05 * bound))
-        )
+        assert float(r.evaluate("spectral_radius", h=0.95 * bound)) < 1 < float(r.evaluate("spectral_radius", h=1.05 * bound))
     else:
         assert radius > 1 and r.verdict == "diverges"
 
@@ -179,9 +172,7 @@ def test_a_number_for_the_step_decides(step, verdict):
 
 
 def test_closed_forms_of_papers():
-    assert float(record("bilinear", "simultaneous").evaluate("spectral_radius", h=0.5)) == pytest.approx(
-        math.sqrt(1.25)
-    )
+    assert float(record("bilinear", "simultaneous").evaluate("spectral_radius", h=0.5)) == pytest.approx(math.sqrt(1.25))
     assert float(record("bilinear", "optimistic").evaluate("step_bound")) == pytest.approx(1 / math.sqrt(3))
     assert float(record("bilinear", "extragradient").evaluate("step_bound")) == 1
     assert record("bilinear", "alternating").verdict == "cycles"
