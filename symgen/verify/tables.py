@@ -152,7 +152,8 @@ class World:
             if not atoms:
                 raise NotEvaluable(f"the space of {v.name} has no table", v)
             whole = row.integer
-            weights = tuple(Fraction(1) if whole else Fraction(int(rng.integers(2, 14)), 8) for _ in atoms)
+            narrow = 128 if self.seed % 3 == 1 else 8  # densities above 1 too
+            weights = tuple(Fraction(1) if whole else Fraction(int(rng.integers(2, 14)), narrow) for _ in atoms)
             found = self.spaces[key] = Space(tuple(atoms), weights)
         return found
 
