@@ -18,6 +18,7 @@ from symgen.algebra.polynomial import Budget
 from symgen.derivation.context import BudgetSpent
 from symgen.tensor.expression import (
     ONE,
+    TWO,
     Add,
     Array,
     Delta,
@@ -191,6 +192,8 @@ class _Work:
                 stack.append(body)
             elif type(x) is Entry and type(x.array) is Tensor and x.array not in self.named and is_product(x.array):
                 stack.append(open_tensor(x.array, x.indices))
+            elif self.opening and type(x) is Pow and x.exponent is TWO and is_sum_of_products(x.base):
+                stack.extend((x.base, x.base))  # each with indices of its own
             elif self.opening and type(x) is Entry and (links := inverse_links(x)) is not None:
                 bound.extend(links[1])
                 stack.extend(links[0])
@@ -279,6 +282,11 @@ class _Work:
                 self.used.setdefault(f"{self.name(u.array) or 'the matrix'} is orthogonal")
                 return delta(i, j)
         return None
+
+
+def is_sum_of_products(x: Scalar) -> bool:
+    """Whether a scalar is an entry of a product of matrices, whose square is a product of two."""
+    return type(x) is Sum and type(x.body) is not Add
 
 
 def _is_square(array: Array) -> bool:

@@ -8,16 +8,20 @@ constraints themselves. Boyd & Vandenberghe (2004), 5.5.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sympy
 
 from symgen.algebra.rational import simplify_scalar
+from symgen.calculus.clipping import clipped
 from symgen.calculus.gradient import gradient, jacobian
+from symgen.calculus.matrix_optimum import on_an_ellipsoid, over_positive_definite, with_orthonormal_columns
+from symgen.calculus.optimum_referee import contest
 from symgen.calculus.scalar_optimum import Task, domain_of_entries, optimum_of_entries, say_assumed
 from symgen.calculus.separate import distribute, separate, terms_of
 from symgen.calculus.solving import RANGES, Root, assuming, numeric, roots_of, sample_symbols, sign_of, sign_on
+from symgen.calculus.structured import within_set
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
@@ -55,12 +59,14 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.tensor.facts import is_negative, is_positive, is_spd, is_symmetric
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
-from symgen.text.diagnostics import CannotDerive
+from symgen.text.diagnostics import CannotDerive, InternalError
 
 __all__ = ["optimum", "REDUCERS"]
 
 S = sympy
 HERE = "symgen/calculus/optimum.py"
+SETS = ("spd", "psd", "orthogonal", "symmetric", "skew", "diagonal", "lower")
+LINEAR_SETS = ("symmetric", "skew", "diagonal")
 MAX_ENTRIES = 9  # of an array of fixed size that is solved as a system of scalars
 
 
@@ -74,20 +80,68 @@ def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Co
     if not depends_on(f, x):
         raise CannotDerive(f"`{x.name}` does not occur in the function", f)
     task = Task(f, x, (*constraints, *_of_domain(x, constraints)), sign, ctx)
-    found = optimum_of_entries(task) if _size(x) is not None else None
+    found = optimum_of_entries(task) if _size(x) is not None and x.domain not in SETS else None
     if found is None:
-        found = _of_any_size(task)
+        found = _first_that_stands(task)
     ctx.trace.checks.append(lambda: _stationary_there(task, found))
     return found
 
 
+def _ways(task: Task) -> Iterator[Callable[[], Iterator[Array]]]:
+    """How optima are looked for, the special sets first; each gives candidates."""
+    yield lambda: over_positive_definite(task, lambda t, slope, body, axes: _zero_of(t, slope, body, axes))
+    yield lambda: with_orthonormal_columns(task)
+    yield lambda: on_an_ellipsoid(task)
+    if task.x.domain in RANGES or task.x.domain == "simplex":
+        yield lambda: _of_any_size(task)
+        yield lambda: clipped(task, lambda t: _general(t)[:2])
+    elif task.x.domain in LINEAR_SETS and not task.constraints:
+        yield lambda: _in_linear_set(task)
+
+
+def _first_that_stands(task: Task) -> Array:
+    """The first candidate that no competitor beats at random data. Raises CannotDerive with what was wrong of all."""
+    trace = task.ctx.trace
+    fault: CannotDerive | None = None
+    for way in _ways(task):
+        before = (list(trace.steps), list(trace.conditions))
+        try:
+            for found in way():
+                task.ctx.check()
+                result = task.contests[found] = contest(task, found)
+                if not result.lost or (task.conditional and result.won):
+                    return found
+                fault = fault or CannotDerive(result.fault, task.f, HERE)
+                task.multipliers = {}
+                trace.steps[:], trace.conditions[:] = before
+        except CannotDerive as error:
+            fault = error if fault is None else fault
+        except NotInSymPy:
+            fault = fault or CannotDerive("the stationarity equation of an entry has no closed form", task.f, HERE)
+        trace.steps[:], trace.conditions[:] = before
+    raise fault or CannotDerive(f"symgen has no optimum over values in `{task.x.domain}`", task.x, HERE)
+
+
+def _in_linear_set(task: Task) -> Iterator[Array]:
+    """The free optimum brought into a linear set, which is that within the set for functions as round as a norm."""
+    free = var(task.x.name, task.x.shape, "real", task.x.role, uid=task.x.uid + 7000)
+    wide = Task(replace_arrays(task.f, {task.x: free}), free, (), task.sign, task.ctx)
+    for found in _of_any_size(wide):
+        axes = [axis(k, s) for k, s in enumerate(found.shape)]
+        quiet = Context(facts=task.ctx.facts)
+        body = within_set(open_tensor(found, axes), task.x, quiet)
+        yield tensor(axes, simplify_scalar(body, task.ctx.facts))
+
+
 def _of_domain(x: Var, constraints: Sequence[Array]) -> tuple[Array, ...]:
     """What the domain of the variable asks for: rows of a simplex sum to 1."""
-    if x.domain != "simplex" or constraints or not x.shape:
+    if x.domain != "simplex" or not x.shape:
         return ()
     lead = [axis(k, s) for k, s in enumerate(x.shape[:-1])]
     last = fresh_index(x.shape[-1])
-    return (tensor(lead, sub(total(entry(x, *lead, last), [last]), ONE)),)
+    body = sub(total(entry(x, *lead, last), [last]), ONE)
+    said = any(c.shape == x.shape[:-1] and open_tensor(c, lead) in (body, neg(body)) for c in constraints)
+    return () if said else (tensor(lead, body),)
 
 
 def _size(x: Var) -> int | None:
@@ -100,31 +154,42 @@ def _size(x: Var) -> int | None:
 
 
 def _stationary_there(task: Task, found: Array) -> Evidence:
-    """The referee: the gradient, with the solution put in, is 0 in balls (along the constraints, where there are
-    any)."""
-    if task.constraints:
-        results = [
-            check_equal_numeric(replace_arrays(c, {task.x: found}), _zeros(c), task.ctx.facts) for c in task.constraints
-        ]
-        if any(r.kind != "checked" for r in results):
-            return next(r for r in results if r.kind != "checked")
-        return Evidence(
-            "checked",
-            digits=min(r.digits or 0 for r in results),
-            points=min(r.points for r in results),
-            method="the constraints hold at the solution, in balls",
-        )
+    """The referee: the gradient of the function, or of the Lagrangian, vanishes at the solution in balls, the constraints
+    hold there in balls, and no competitor does better."""
+    result = task.contests.get(found) or contest(task, found)
+    if result.lost and not (task.conditional and result.won):
+        raise InternalError(f"{task.x.name}: {result.fault}")
+    questions = [(replace_arrays(c, {task.x: found}), "the constraints hold") for c in task.constraints]
+    slope, said = _slope_at(task, found)
+    if slope is not None:
+        questions.insert(0, (slope, said))
+    asked = [check_equal_numeric(a, _zeros(a), task.facts or task.ctx.facts) for a, _ in questions]
+    good = [(r, words) for r, (_, words) in zip(asked, questions, strict=True) if r.kind in ("checked", "proved")]
+    words = " and ".join(dict.fromkeys(w for _, w in good))
+    method = f"{words} at the solution, in balls" if words else "numbers at random points"
+    if task.sign and result.won:
+        method += f"; no other point of the set is a better {task.word}, at {result.won} random data"
+    if len(good) < len(questions) and not (result.won and slope is None):
+        bad = next(r for r in asked if r.kind not in ("checked", "proved"))
+        if not result.won:
+            return bad
+    if not good and not result.won:
+        return Evidence("unknown", tried=("no random point at which the solution has numbers",))
+    digits = [r.digits for r, _ in good if r.digits]
+    return Evidence("checked", digits=min(digits, default=6), points=max(result.won, 1), method=method)
+
+
+def _slope_at(task: Task, found: Array) -> tuple[Array | None, str]:
+    """What has to vanish: the gradient within the set of the variable, with the multipliers where there are any."""
     quiet = Context(facts=task.ctx.facts)
-    slope = gradient(task.f, [task.x], quiet, "free")[task.x]
-    at = replace_arrays(slope, {task.x: found})
-    found_evidence = check_equal_numeric(at, _zeros(at), task.ctx.facts)
-    return Evidence(
-        found_evidence.kind,
-        digits=found_evidence.digits,
-        points=found_evidence.points,
-        method="the gradient at the solution is 0, in balls",
-        tried=found_evidence.tried,
-    )
+    if task.multipliers:
+        f = _lagrangian(task, list(task.multipliers))
+        slope = gradient(f, [task.x], quiet, "free")[task.x]
+        return replace_arrays(slope, {task.x: found, **task.multipliers}), "the gradient of the Lagrangian is 0"
+    if task.constraints or task.boundary:
+        return None, ""
+    slope = gradient(task.f, [task.x], quiet)[task.x]
+    return replace_arrays(slope, {task.x: found}), "the gradient is 0"
 
 
 def _zeros(a: Array) -> Array:
@@ -134,19 +199,25 @@ def _zeros(a: Array) -> Array:
 # --- any size ---------------------------------------------------------------------------------------------------------
 
 
-def _of_any_size(task: Task) -> Array:
+def _lagrangian(task: Task, multipliers: Sequence[Array]) -> Array:
+    if not multipliers:
+        return task.f
+    L = entry(task.f)
+    for m, c in zip(multipliers, task.constraints, strict=True):
+        indices = [fresh_index(s) for s in c.shape]
+        L = add(L, total(mul(entry(m, *indices), open_tensor(c, indices)), indices))
+    return tensor((), L)
+
+
+def _general(task: Task) -> tuple[Array, list[Var], Array]:
+    """The stationary point in terms of the multipliers, these, and the gradient of the Lagrangian."""
     x, ctx = task.x, task.ctx
     quiet = Context(facts=ctx.facts, names=ctx.names)
     multipliers = [
         var(_fresh_name("lambda", k, ctx), c.shape, "real", "placeholder", uid=13)
         for k, c in enumerate(task.constraints)
     ]
-    L = entry(task.f)
-    for m, c in zip(multipliers, task.constraints, strict=True):
-        indices = [fresh_index(s) for s in c.shape]
-        L = add(L, total(mul(entry(m, *indices), open_tensor(c, indices)), indices))
-    lagrangian = tensor((), L) if multipliers else task.f
-    slope = gradient(lagrangian, [x], quiet, "free")[x]
+    slope = gradient(_lagrangian(task, multipliers), [x], quiet, "free")[x]
     axes = [axis(k, s) for k, s in enumerate(x.shape)]
     body = separate(open_tensor(slope, axes), x)
     ctx.trace.add(
@@ -156,16 +227,31 @@ def _of_any_size(task: Task) -> Array:
         where=f"d/d{x.name}",
         reason=f"the gradient{' of the Lagrangian' if multipliers else ''} vanishes at the {task.word}",
     )
-    places = {n.args[1:] for n in _entries(body, x)}
+    return _zero_of(task, slope, body, axes), multipliers, tensor(axes, body)
+
+
+def _zero_of(task: Task, slope: Array, body: Scalar, axes: list[Index]) -> Array:
+    """The x at which a gradient vanishes: entry by entry, or by one linear solve."""
+    places = {n.args[1:] for n in _entries(body, task.x)}
     if places <= {tuple(axes)}:
-        general = _entrywise(task, body, axes)
-    else:
-        general = _linear(task, slope, body, axes, quiet)
-    if multipliers:
-        general = _eliminate(task, general, multipliers)
-    out = tensor(axes, simplify_scalar(_evaluated(open_tensor(general, axes)), ctx.facts))
-    ctx.trace.add("solve_stationarity", tensor(axes, body), out, where=x.name, reason=f"the {task.word}")
-    return out
+        return _entrywise(task, body, axes)
+    return _linear(task, slope, body, axes, Context(facts=task.ctx.facts, names=task.ctx.names))
+
+
+def _of_any_size(task: Task) -> Iterator[Array]:
+    general, multipliers, slope = _general(task)
+    trace = task.ctx.trace
+    axes = [axis(k, s) for k, s in enumerate(task.x.shape)]
+    for solved, found in _eliminate(task, general, multipliers) if multipliers else [(general, {})]:
+        before = (list(trace.steps), list(trace.conditions))
+        for m, value in found.items():
+            trace.add("multiplier", None, value, where=m.name, reason="the multiplier, from the constraint")
+        out = tensor(axes, simplify_scalar(_evaluated(open_tensor(solved, axes)), task.ctx.facts))
+        trace.add("solve_stationarity", slope, out, where=task.x.name, reason=f"the {task.word}")
+        task.multipliers = dict(found)
+        yield out
+        trace.steps[:], trace.conditions[:] = before
+        task.multipliers = {}
 
 
 def _evaluated(s: Scalar) -> Scalar:
@@ -268,6 +354,7 @@ def _second_order(task: Task, bend: Any, t: Any, root: Any, domain: str, table: 
             task.ctx.trace.condition(f"{shown} {'<' if task.sign == 1 else '>'} 0")
         except NotInSymPy:
             task.ctx.trace.condition("the second derivative has its sign at the stationary point")
+        task.conditional = True
 
 
 # --- affine gradients -------------------------------------------------------------------------------------------------
@@ -371,31 +458,45 @@ def _definite(task: Task, matrix: Array, scale: Scalar) -> None:
         raise CannotDerive(f"the second-order check fails: the Hessian has the wrong sign for a {task.word}", matrix)
     else:
         task.ctx.trace.condition(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite (not shown)")
+        task.conditional = True
 
 
 # --- multipliers ------------------------------------------------------------------------------------------------------
 
 
-def _eliminate(task: Task, general: Array, multipliers: Sequence[Var]) -> Array:
-    """The multipliers from the constraints, one after the other, put into the solution."""
-    remaining = list(zip(multipliers, task.constraints, strict=True))
-    for _ in range(len(remaining)):
-        for position, (m, c) in enumerate(remaining):
-            body = replace_arrays(c, {task.x: general})
-            if depends_on(body, m):
-                value = _solve_for(task, body, m)
-                general = replace_arrays(general, {m: lambda *at, value=value: open_tensor(value, at)})
-                remaining.pop(position)
-                break
-        else:
+def _eliminate(task: Task, general: Array, multipliers: Sequence[Var]) -> Iterator[tuple[Array, dict[Array, Array]]]:
+    """The multipliers from the constraints, one after the other, put into the solution; every root is tried."""
+    todo: list[tuple[Array, dict[Array, Array], tuple[int, ...]]] = [(general, {}, tuple(range(len(multipliers))))]
+    fault: CannotDerive | None = None
+    while todo:
+        x, known, rest = todo.pop()
+        if not any(depends_on(x, m) for m in multipliers):
+            yield x, known
+            continue
+        for k in rest:
+            m, c = multipliers[k], task.constraints[k]
+            body = replace_arrays(c, {task.x: x})
+            if not depends_on(body, m):
+                continue
+            try:
+                values = _solve_for(task, body, m)
+            except CannotDerive as error:
+                fault = fault or error
+                continue
+            left = tuple(r for r in rest if r != k)
+            for value in reversed(values):
+                put = {m: lambda *at, value=value: open_tensor(value, at)}
+                older = {a: replace_arrays(b, put) for a, b in known.items()}
+                todo.append((replace_arrays(x, put), {**older, m: value}, left))
             break
-    if any(depends_on(general, m) for m in multipliers):
-        raise CannotDerive("the multipliers of the constraints could not be found", general, HERE)
-    return general
+        else:
+            fault = fault or CannotDerive("the multipliers of the constraints could not be found", general, HERE)
+    if fault is not None:
+        raise fault
 
 
-def _solve_for(task: Task, constraint: Array, m: Var) -> Array:
-    """Entry by entry: the constraint at an entry holds the multiplier at that entry alone."""
+def _solve_for(task: Task, constraint: Array, m: Var) -> list[Array]:
+    """The multiplier, entry by entry where the constraint at an entry holds that entry alone, else by a linear solve."""
     axes = [axis(k, s) for k, s in enumerate(m.shape)]
     body = separate(open_tensor(constraint, axes), m)
     table = Table(task.ctx.facts, generic=True)
@@ -403,16 +504,16 @@ def _solve_for(task: Task, constraint: Array, m: Var) -> Array:
     t = table.symbol(own, real=True)
     e = to_sympy(body, table)
     if any(a is not own and depends_on(a, m) for a in table.symbols):
-        raise CannotDerive("a multiplier stands inside of a sum that does not let it go", tensor(axes, body), HERE)
+        quiet = Context(facts=task.ctx.facts, names=task.ctx.names)
+        plain = Task(task.f, m, (), 0, Context(facts=task.ctx.facts, names=task.ctx.names))
+        task.conditional = True
+        task.ctx.trace.condition("the constraints are independent of each other")
+        return [_linear(plain, constraint, body, axes, quiet)]
     with assuming(table):
         roots = roots_of(e, t)
-        for root in roots:
-            value = tensor(axes, from_sympy(root.value, table))
-            task.ctx.trace.add(
-                "multiplier", constraint, value, where=m.name, reason="the multiplier, from the constraint"
-            )
-            return value
-    raise CannotDerive("the multiplier of a constraint could not be found", tensor(axes, body), HERE)
+    if not roots:
+        raise CannotDerive("the multiplier of a constraint could not be found", tensor(axes, body), HERE)
+    return [tensor(axes, from_sympy(root.value, table)) for root in roots]
 
 
 # --- the operators ----------------------------------------------------------------------------------------------------

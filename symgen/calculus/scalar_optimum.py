@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -34,6 +34,7 @@ from symgen.tensor.expression import (
     open_tensor,
     tensor,
 )  # fmt: skip
+from symgen.tensor.facts import Facts
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy
 from symgen.text.diagnostics import CannotDerive
 
@@ -45,14 +46,22 @@ HERE = "symgen/calculus/scalar_optimum.py"
 
 @dataclass
 class Task:
-    """argmin or argmax of f over x; `sign` is 1 for a maximum, -1 for a minimum, 0 where any stationary point will
-    do."""
+    """argmin or argmax of f over x; `sign` is 1 for a maximum, -1 for a minimum, 0 where any stationary point will do.
+
+    `multipliers` are those of the solution; it is `conditional` if its second-order condition was not shown, and has a
+    `boundary` if entries may lie at the end of their domain.
+    """
 
     f: Array
     x: Var
     constraints: tuple[Array, ...]
     sign: int
     ctx: Context
+    multipliers: dict[Array, Array] = field(default_factory=dict)
+    conditional: bool = False
+    boundary: bool = False
+    facts: Facts | None = None
+    contests: dict[Array, Any] = field(default_factory=dict)
 
     @property
     def word(self) -> str:
@@ -60,7 +69,7 @@ class Task:
 
 
 def domain_of_entries(x: Var) -> str:
-    return {"simplex": "nonnegative"}.get(x.domain, x.domain)
+    return {"simplex": "nonnegative", "symmetric": "real"}.get(x.domain, x.domain)
 
 
 def say_assumed(task: Task, table: Table, root: Any) -> None:

@@ -405,7 +405,8 @@ class Lowering:
                 top.append(self.lower(f))
         negative = [x for x in top if x.value.number is not None and x.value.number < 0]
         if negative:
-            top = [x for x in top if x is not negative[0]]
+            place = next(k for k, x in enumerate(top) if x is negative[0])  # the same number may stand there twice
+            top = top[:place] + top[place + 1 :]
             top.insert(0, Labelled(p.neg(negative[0].value), ()))
         above, below = self.multiplied(top), self.multiplied(bottom)
         if above is None:
