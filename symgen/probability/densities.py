@@ -9,6 +9,7 @@ from symgen.derivation.context import Context
 from symgen.probability.distribution import Distribution
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import alternative_of, parameters_of, row_of
+from symgen.probability.scaled import unscaled
 from symgen.probability.texts import scalar_text, value_text
 from symgen.probability.univariate import Law
 from symgen.tensor import build
@@ -98,7 +99,7 @@ def entry_log_density(law: Array, x: Value | Scalar, batch: Sequence[Scalar], ct
     body = p.value(p.row.log_density, batch, x=x).body
     chosen = alternative_of(law)
     if chosen is None:
-        return body
+        return unscaled(body)
     for key, sharper in chosen[0].identities.items():
         old, new = p.value(key, batch), p.value(sharper, batch)
         if not isinstance(old.body, Entry):
@@ -111,7 +112,7 @@ def entry_log_density(law: Array, x: Value | Scalar, batch: Sequence[Scalar], ct
             return made
 
         body = replace_arrays(body, {array: put})
-    return body
+    return unscaled(body)
 
 
 def log_density_terms(law: Array, value: Array, ctx: Context) -> tuple[Scalar, list]:  # type: ignore[type-arg]

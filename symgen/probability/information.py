@@ -20,8 +20,8 @@ from symgen.probability.divergence import (
 from symgen.probability.grids import numbers_of
 from symgen.probability.joint import DistRef, decode, draws_of, expectation
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
+from symgen.probability.marginal import marginal_law
 from symgen.probability.pairing import Pairing, overlap, value_of
-from symgen.probability.posterior import marginal_law
 from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.reparameterisation import transform_of
 from symgen.probability.texts import read_array, scalar_text
@@ -265,9 +265,7 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     thetas = [options[k] for k in options if k.startswith("parameter")]
     if len(thetas) != 1 and any(t.shape or not isinstance(t, Var) for t in thetas):
         raise CannotDerive("`mle` of several parameters at once takes scalars", op, HERE)
-    body = add(
-        *(log_density_at(f.law, values.get(f.variables[0], f.variables[0]), _quiet(ctx)) for f in p.joint.factors)
-    )
+    body = add(*(log_density_at(f.law, values.get(f.variables[0], f.variables[0]), _quiet(ctx)) for f in p.joint.factors))
     likelihood = rank_zero(body)
     ctx.trace.add("definition", op, likelihood, reason="the log-likelihood, to be maximised")
     if len(thetas) == 1:

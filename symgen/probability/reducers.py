@@ -25,7 +25,8 @@ from symgen.probability.information import (
     reduce_tv,
     reduce_wasserstein,
 )  # fmt: skip
-from symgen.probability.posterior import reduce_marginal, reduce_posterior
+from symgen.probability.marginal import reduce_log_density_of, reduce_marginal
+from symgen.probability.posterior import reduce_posterior
 from symgen.tensor.expression import Operator
 from symgen.text.diagnostics import CannotDerive
 
@@ -42,7 +43,7 @@ REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "entropy": reduce_entropy,
     "cross_entropy": reduce_cross_entropy,
     "log_density": reduce_log_density,
-    "log_density_of": reduce_log_density,
+    "log_density_of": reduce_log_density_of,
     "elbo": reduce_elbo,
     "JS": reduce_js,
     "renyi": reduce_power,

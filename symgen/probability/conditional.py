@@ -1,0 +1,283 @@
+"""The law of one variable of a joint given others: by matching statistics, by completing the square, by enumeration;
+what nobody has seen is integrated out first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgen.derivation.context import Context
+from symgen.probability.collect import collected
+from symgen.probability.compound import recognised_compound
+from symgen.probability.conjugate import Kernel, families_on, kernel_of, recognised, tidy, with_support_of
+from symgen.probability.densities import log_density_at, parameters
+from symgen.probability.distribution import Distribution, Support
+from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet, speaks_of
+from symgen.probability.expectation import Expectation
+from symgen.probability.finite import by_enumeration, is_finite, summed_out
+from symgen.probability.gaussian import by_completing_the_square, by_conditioning
+from symgen.probability.joint import DistRef, Factor, Joint
+from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
+from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
+from symgen.probability.terms import opened, with_value
+from symgen.probability.vector_kernels import constant_of, recognised_vector
+from symgen.tensor.expression import (
+    ONE,
+    ZERO,
+    Array,
+    Operator,
+    Scalar,
+    Tensor,
+    Var,
+    add,
+    depends_on,
+    entry,
+    fn,
+    fold,
+    fresh_index,
+    neg,
+    open_tensor,
+    operator,
+    sub,
+    tensor,
+    variables_of,
+)  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
+
+
+@dataclass(frozen=True)
+class Found:
+    """The law of a target (None: it is in no family), and the log joint density as a function of it."""
+
+    law: Array | None
+    body: Scalar
+
+
+def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
+    """The law of the one target given what is observed."""
+    (z,) = q.targets
+    if len(q.factors) == 1 and not q.hidden:
+        own = q.factors[0]
+        return Found(own.law, log_joint(q.factors, q.values, quiet(ctx)))
+    told = ctx if names else quiet(ctx)
+    predicted = predictive(q, told)
+    if predicted is not None:
+        return Found(law_given(predicted, told, names).law, ZERO)
+    means = mean_of_probabilities(q, ctx) if q.hidden else None
+    if means is not None:
+        return Found(means, log_joint(q.factors, q.values, quiet(ctx)))
+    if q.hidden or is_read_through_a_matrix(q):
+        law = by_conditioning(q, told, names)
+        if law is not None:
+            return Found(law, log_joint(q.factors, q.values, quiet(ctx)))
+    body = integrated(log_joint(q.factors, q.values, quiet(ctx)), list(q.hidden), q, ctx)
+    return Found(matched(body, z, q, told), body)
+
+
+def predictive(q: Question, ctx: Context) -> Question | None:
+    """Where nothing hangs on the target: the question in which what is not seen has the laws that what is seen leaves
+    it, p(y | x) = E[p(y | z)] over p(z | x)."""
+    (y,) = q.targets
+    own = q.factor_of(y)
+    if not any(v in q.observed for f in q.factors for v in f.variables):
+        return None
+    if any(f is not own and y in speaks_of(f) for f in q.factors):
+        return None
+    factors = [f for f in q.factors if f is not own]
+    made: list[Factor] = []
+    seen = list(q.observed)
+    for u in (v for f in factors for v in f.variables if v in q.hidden):
+        rest = tuple(v for v in q.hidden if v not in seen and v is not u)
+        mine = question(DistRef(Joint("", tuple(factors)), (u,)), [u], seen, q.values)
+        if set(mine.hidden) - set(rest):
+            return None
+        try:
+            law = law_given(mine, ctx).law
+        except CannotDerive:
+            return None
+        if law is None:
+            return None
+        made.append(Factor("", (u,), (), law))
+        seen.append(u)
+    return Question((*made, own), (y,), (), q.hidden, q.values)
+
+
+def mean_of_probabilities(q: Question, ctx: Context) -> Array | None:
+    """A finite target on which nothing hangs has as probabilities the means of those that it is given."""
+    (y,) = q.targets
+    own = q.factor_of(y)
+    if not is_finite(own.law) or any(f is not own and y in speaks_of(f) for f in q.factors):
+        return None
+    if any(v in q.observed for f in q.factors for v in f.variables) or len(q.hidden) != len(q.factors) - 1:
+        return None
+    p = own.law.args[0]
+    assert isinstance(p, Array)
+    engine = Expectation([(f.variables[0], f.law) for f in q.factors if f is not own], quiet(ctx))
+    axes = [fresh_index(s) for s in p.shape]
+    mean = engine.mean(open_tensor(p, axes))
+    if engine.open or not engine.applied or y.rank:
+        return None
+    row = row_of(own.law)
+    assert row is not None
+    return operator(row.name, [tensor(axes, collected(mean.value))], y.shape, (LAW,))
+
+
+def is_read_through_a_matrix(q: Question) -> bool:
+    """A vector with a covariance matrix, seen with noise: as it is (a Gaussian process), or through noise of its own
+    covariance matrix (a Kalman update). Then the gain is what people write."""
+    (z,) = q.targets
+    if not has_covariance(q.factor_of(z).law):
+        return False
+    return all(z in f.variables or has_covariance(f.law) or isinstance(f.law, Operator) and f.law.args[0] is z for f in q.factors)
+
+
+def has_covariance(law: Array) -> bool:
+    row = row_of(law)
+    return row is not None and row.name == "MvNormal" and alternative_of(law) is None
+
+
+# --- one variable in a log joint density ------------------------------------------------------------------------------
+
+
+def matched(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
+    """The law whose log-density is `body` up to what is free of z; None where it is in no family of the table."""
+    law = q.factor_of(z).law
+    prior = row_of(law)
+    assert prior is not None
+    if z not in variables_of(body):
+        return None
+    if is_finite(law):
+        return by_enumeration(body, z, law)
+    lows, highs = bounds(q, z)
+    if lows or highs:
+        return _bounded(body, z, law, lows, highs, ctx)
+    kind = "angle" if prior.name == "VonMises" else prior.region.kind if prior.own_rank else "line"
+    found = recognised_vector(body, z, kind, ctx)
+    if found is not None or kind in ("angle", "sphere", "simplex", "spd", "onehot", "counts"):
+        return found
+    kernel = kernel_of(body, z, prior, quiet(ctx)) if prior.is_univariate else None
+    if kernel is not None:
+        found = _univariate(kernel, z, law, prior, ctx)
+        if found is not None:
+            return found
+    if z.rank and prior.support in ("real", Support("vectors")):
+        found = by_completing_the_square(body, z, ctx)
+    return found if found is not None or z.rank else recognised_compound(body, z, prior, quiet(ctx))
+
+
+def _univariate(kernel: Kernel, z: Var, law: Array, prior: Distribution, ctx: Context) -> Array | None:
+    rows = with_support_of(prior)
+    if _is_unit_interval(law, prior):
+        rows = families_on("unit")
+    match = recognised(kernel, z, rows, quiet(ctx))
+    if match is None and prior.fixed:
+        at = parameters(law, quiet(ctx)).scalars(kernel.axes[len(kernel.axes) - len(law.shape) :])
+        match = recognised(kernel, z, [prior], quiet(ctx), {n: at[n] for n in prior.fixed})
+    if match is None:
+        return None
+    operands = [tensor(kernel.axes, match.parameters[n]) for n in match.row.parameters]
+    return operator(match.row.name, operands, z.shape, (LAW,))
+
+
+def _is_unit_interval(law: Array, row: Distribution) -> bool:
+    """Whether a law says by its parameters that it lives on (0, 1), as Uniform(0, 1) does."""
+    if isinstance(row.support, str) or row.region.kind != "interval" or law.shape:
+        return False
+    p = parameters(law, Context())
+    return p.value(row.region.low, ()).body is ZERO and p.value(row.region.high, ()).body is ONE
+
+
+def bounds(q: Question, z: Var) -> tuple[list[Scalar], list[Scalar]]:
+    """What z must not fall below, and not exceed: where the support of another factor ends at z."""
+    lows: list[Scalar] = []
+    highs: list[Scalar] = []
+    for f in q.factors:
+        row = row_of(f.law)
+        if row is None or z in f.variables or z not in variables_of(f.law):
+            continue
+        if row.own_rank or row.shapes or row.region.kind not in ("interval", "integers"):
+            continue
+        p = parameters(f.law, Context())
+        indices = [fresh_index(s) for s in f.law.shape]
+        for text, kind, into in ((row.region.low, "min", highs), (row.region.high, "max", lows)):
+            if text in ("inf", "-inf") or z not in variables_of(p.value(text, indices).body):
+                continue
+            if z.rank or p.value(text, indices).body is not entry(z):
+                raise CannotDerive(
+                    f"the support of `{f.variables[0].name}` ends where `{z.name}` says: this has no rule", f.law, HERE
+                )
+            value = q.values.get(f.variables[0], f.variables[0])
+            every = [fresh_index(s) for s in value.shape]
+            into.append(fold(kind, entry(value, *every), every) if every else entry(value))
+    return lows, highs
+
+
+def _bounded(body: Scalar, z: Var, law: Array, lows: Sequence[Scalar], highs: Sequence[Scalar], ctx: Context) -> Array | None:
+    """z stays above what was seen: a Pareto remains one."""
+    prior = row_of(law)
+    if prior is None or prior.name != "Pareto" or highs or z.rank:
+        return None
+    kernel = kernel_of(body, z, prior, quiet(ctx))
+    log = fn("log", entry(z))
+    if kernel is None or any(a is not log for a in kernel.statistics):
+        return None
+    least = fn("max", entry(parameters_of(law)["xm"]), *lows)
+    alpha = tidy(sub(neg(kernel.statistics.get(log, ZERO)), ONE))
+    return operator("Pareto", [tensor((), least), tensor((), alpha)], (), (LAW,))
+
+
+# --- integrating out --------------------------------------------------------------------------------------------------
+
+
+def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context) -> Scalar:
+    """The log of the integral of exp(body) over `hidden`, those drawn last first, in whatever order has rules."""
+    left = list(reversed(hidden))
+    while left:
+        why: CannotDerive | None = None
+        for u in left:
+            try:
+                body = without(body, u, q, ctx)
+            except CannotDerive as error:
+                why = why or error
+                continue
+            left.remove(u)
+            break
+        else:
+            assert why is not None
+            raise why
+    return body
+
+
+def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
+    """The log of the integral of exp(body) over u."""
+    own = q.factor_of(u)
+    if is_finite(own.law):
+        return summed_out(body, u, own.law)
+    law = matched(body, u, q, quiet(ctx))
+    if law is None:
+        raise CannotDerive(f"`{u.name}` is not integrated out: its law given the rest is in no family of the table", None, HERE)
+    found = log_mass(body, law, u, ctx)
+    if found is None:
+        raise CannotDerive(f"`{u.name}` is not integrated out in closed form", None, HERE)
+    return with_common_factors(with_shared_factors(found))
+
+
+def log_mass(body: Scalar, law: Array, z: Var, ctx: Context) -> Scalar | None:
+    """log of the integral of exp(body) over z, whose law given the rest is `law`: body - log p(z | rest), in which z
+    cancels: read off at z = 0, or from what is free of the statistics."""
+    row = row_of(law)
+    assert row is not None
+    mine = [a for a in law.args if isinstance(a, Tensor)]
+    own = opened(unscaled(log_density_at(law, z, quiet(ctx))), lambda n: any(depends_on(n, a) for a in mine))
+    if row.name in ("Normal", "MvNormal"):
+        zero = [collected(with_value(opened_in(x, z), z, lambda *_: ZERO)) for x in (body, own)]
+        return collected(sub(zero[0], zero[1]))
+    if row.own_rank or row.name == "VonMises":
+        a, b = constant_of(body, z), constant_of(own, z)
+        if row.name == "VonMises":  # r cos(z - m) is no constant, whatever m
+            b = add(*(t for t in (own.args if type(own).__name__ == "Add" else (own,)) if z not in variables_of(t)))
+        return collected(sub(a, b)) if a is not None and b is not None else None
+    first, second = kernel_of(body, z, row, quiet(ctx)), kernel_of(own, z, row, quiet(ctx))
+    if first is None or second is None:
+        return None
+    return collected(sub(first.constant, second.constant))

@@ -1,0 +1,134 @@
+"""log p(x | y) within a joint, whatever else it draws integrated out: marginals, evidence, predictive densities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
+from symgen.derivation.referee import check_equal_numeric
+from symgen.probability.collect import collected
+from symgen.probability.conditional import integrated, law_given
+from symgen.probability.densities import log_density_at
+from symgen.probability.elimination import HERE, Question, log_joint, question, quiet
+from symgen.probability.gaussian import chain_of_laws
+from symgen.probability.joint import DistRef, Factor, Joint, decode
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.law import row_of
+from symgen.probability.own_density import normalised_law
+from symgen.probability.posterior_checks import check_integrated, check_log_mean, check_posterior
+from symgen.probability.special import simplified
+from symgen.probability.walks import bottom_up
+from symgen.tensor.expression import Array, Fn, Num, Operator, Pow, Scalar, Var, add, fn, mul, sub, tensor
+from symgen.text.diagnostics import CannotDerive
+
+
+def known(ref: DistRef, ctx: Context) -> DistRef:
+    """The reference with densities of one's own as laws of the table, where they are."""
+    factors = tuple(Factor(f.name, f.variables, f.given, normalised_law(f.law, ctx)) for f in ref.joint.factors)
+    return DistRef(Joint(ref.joint.name, factors), ref.variables, ref.given)
+
+
+def marginal_law(p: DistRef, x: Var, ctx: Context) -> Array:
+    """The law of one variable of a joint: what it hangs on is integrated out, in a family of the table."""
+    found = law_given(question(known(p, ctx), [x], p.joint.outside), ctx, False).law
+    if found is None:
+        raise CannotDerive(f"the marginal law of `{x.name}` is in no family that symgen finds", None, HERE)
+    return found
+
+
+def log_density_given(
+    ref: DistRef, targets: Sequence[Var], observed: Sequence[Var], values: dict[Var, Array], ctx: Context
+) -> tuple[Scalar, Question]:
+    """log p(targets | observed) at their values, and the question with all of them put in."""
+    q = question(ref, targets, observed, {v: a for v, a in values.items() if v not in targets})
+    asked = replace(q, values=values)
+    if any(row_of(f.law) is None for f in q.factors):
+        raise CannotDerive(f"the density `{ref.joint.name}` is not known: its marginals stay as they are", None, HERE)
+    if not q.hidden and all(f.variables[0] in targets for f in q.factors):
+        return log_joint(q.factors, values, quiet(ctx)), asked
+    if len(targets) == 1:
+        (z,) = targets
+        try:
+            law = law_given(q, ctx, not q.hidden).law
+        except CannotDerive:
+            law = None
+        if law is not None:
+            return log_density_at(law, values.get(z, z), quiet(ctx)), asked
+    if q.hidden and (chain := chain_of_laws(asked, quiet(ctx))) is not None:
+        return add(*(log_density_at(law, values.get(x, x), quiet(ctx)) for x, law in chain)), asked
+    whole = integrated(log_joint(q.factors, values, quiet(ctx)), list(q.hidden), asked, ctx)
+    less = below(ref, q)
+    if less is None:
+        return collected(whole), asked
+    rest = integrated(log_joint(less.factors, values, quiet(ctx)), list(less.hidden), less, ctx)
+    return collected(sub(whole, rest)), asked
+
+
+def below(ref: DistRef, q: Question) -> Question | None:
+    """What p(targets, observed) is divided by: the observed variables that the factors draw."""
+    seen = [v for f in q.factors for v in f.variables if v in q.observed]
+    if not seen:
+        return None
+    joint = Joint(ref.joint.name, q.factors)
+    less = question(DistRef(joint, tuple(seen), ()), (), q.observed, q.values, False)
+    return less if less.factors else None
+
+
+def check_log_density(ref: DistRef, q: Question, made: Array, ctx: Context) -> Evidence:
+    """The referee of log p(targets | observed)."""
+    if len(q.targets) == 1 and not q.hidden and len(q.factors) > 1:
+        # a posterior: proportional to the joint density; that it is whole is its family's
+        (z,) = q.targets
+        if z not in q.values:
+            body = log_joint(q.factors, q.values, quiet(ctx))
+            return check_posterior(body, made.args[0] if made.args else made, None, z, ctx)  # type: ignore[arg-type]
+    less = below(ref, q)
+    if not q.hidden and less is None:
+        return check_equal_numeric(made, tensor((), log_joint(q.factors, q.values, quiet(ctx))), ctx.facts)
+    if less is not None and not less.hidden:
+        return check_integrated(q, made.args[0], ctx)
+    return check_log_mean(q, made, ctx, less)
+
+
+def with_logs_of_powers(x: Scalar, ctx: Context) -> Scalar:
+    """log(y^c) as c log y, for y > 0 and a number c."""
+    know = Knowledge(ctx)
+
+    def rule(n: Scalar) -> Scalar:
+        if not (isinstance(n, Fn) and n.name == "log" and isinstance(n.args[0], Pow)):
+            return n
+        base, c = n.args[0].base, n.args[0].exponent
+        return mul(c, fn("log", base)) if isinstance(c, Num) and know.positive(base) else n
+
+    return bottom_up(x, rule)
+
+
+def reduce_log_density_of(op: Operator, ctx: Context) -> Array:
+    """log p(x) of a marginal, log p(z | x) of a posterior, log p(y | x) of a prediction."""
+    (p,), options = decode(op)
+    values: dict[Var, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
+    p = known(p, ctx)
+    observed = [*p.joint.outside, *(g for g in p.given if g in p.joint.variables)]
+    value, q = log_density_given(p, p.variables, observed, values, ctx)
+    made = tensor((), with_logs_of_powers(value, ctx))
+    looks_back = len(p.variables) == 1 and not q.hidden and len(q.factors) > 1
+    ctx.trace.add(
+        "Bayes" if looks_back else "marginal", op, made,
+        reason="the posterior, by Bayes' rule" if looks_back else "the other variables integrated out",
+    )  # fmt: skip
+    ctx.trace.checks.append(lambda: check_log_density(p, q, made, ctx))
+    return made
+
+
+def reduce_marginal(op: Operator, ctx: Context) -> Array:
+    """p(x) with the other variables integrated out."""
+    (p,), options = decode(op)
+    p = known(p, ctx)
+    value, q = log_density_given(p, options["x"], p.joint.outside, {}, ctx)
+    made = tensor((), simplified(fn("exp", value)))
+    ctx.trace.add("marginal", op, made, reason="the other variables integrated out")
+    log = tensor((), value)
+    ctx.trace.checks.append(lambda: check_log_density(p, q, log, ctx))
+    return made
