@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from math import factorial
 
 from symgen.derivation.context import Context
-from symgen.probability.collect import with_inverses_contracted
 from symgen.probability.conditions import guarded
 from symgen.probability.densities import entry_of
 from symgen.probability.draw import Draw, SupportKnowledge
@@ -19,7 +18,7 @@ from symgen.probability.joint import opened_expectation
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.own_density import mean_under
-from symgen.probability.scaled import unscaled
+from symgen.probability.scaled import with_inverses_met
 from symgen.probability.special import simplified
 from symgen.probability.terms import (
     Item,
@@ -126,9 +125,7 @@ class Expectation:
                 continue
             one = OneDraw(self, Draw(v, law, self.ctx, self.know), self.draws[:k])
             pair = one.mean(value)
-            shown, value = pair.shown, pair.value
-            if k:  # inv(S) meets S before S is drawn
-                value = with_inverses_contracted(unscaled(value))
+            shown, value = pair.shown, with_inverses_met(pair.value) if k else pair.value
         if self.divergence and self.conditions:
             value = guarded(logic("and", *self.conditions), value)
         return Pair(shown, value)

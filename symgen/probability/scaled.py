@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgen.probability.terms import factors_of
+from symgen.probability.collect import with_inverses_contracted
+from symgen.probability.terms import factors_of, opened
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     MINUS_ONE,
@@ -23,6 +24,7 @@ from symgen.tensor.expression import (
     Tensor,
     add,
     as_coefficient,
+    depends_on,
     divide,
     entry,
     fn,
@@ -74,11 +76,19 @@ def inverse(matrix: Array) -> Array:
 
 def unscaled(x: Scalar) -> Scalar:
     """Inverses and determinants of multiples of a matrix as those of the matrix."""
+    made: list[Array] = []
     while True:
-        found = next((made for n in walk(x) if (made := _simpler(n)) is not None), None)
+        found = next((new for n in walk(x) if (new := _simpler(n)) is not None), None)
         if found is None:
-            return x
+            break
+        made += [a for a in found.values() if isinstance(a, Tensor)]
         x = replace_arrays(x, found)
+    return opened(x, lambda n: any(depends_on(n, a) for a in made)) if made else x
+
+
+def with_inverses_met(x: Scalar) -> Scalar:
+    """inv(S) S = 1, before S is drawn in its turn."""
+    return with_inverses_contracted(unscaled(x))
 
 
 def _simpler(n: Node) -> dict[Array, Any] | None:
