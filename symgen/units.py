@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ from symgen.tensor.expression import (
 from symgen.tensor.facts import Facts
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive
+from symgen.text.names import canonical
 
 if TYPE_CHECKING:
     from symgen.facade import Model
@@ -66,6 +68,12 @@ class Generated:
         exec(compile(source, f"<generated {self.unit.name}>", "exec"), module.__dict__)  # noqa: S102  our own source
         sys.modules.setdefault(module.__name__, module)
         return module
+
+
+def spellings_of(text: str, names: Iterable[str]) -> dict[str, str]:
+    """The words of a spec that are another spelling of one of the names: `λ` of lambda."""
+    known = set(names)
+    return {w: canonical(w) for w in dict.fromkeys(re.findall(r"[^\W\d]\w*", text)) if canonical(w) != w and canonical(w) in known}
 
 
 def is_record(array: Array) -> bool:
@@ -139,6 +147,7 @@ def _unit_of(model: Model) -> Generated:
         games=games,
         names=own,
         assumptions=list(e.assumptions),
+        spellings=spellings_of(e.source.text, (v.name for v in declared if v.role in ("data", "param"))),
     )  # fmt: skip
     model.code_checks.append(lambda: code_checked(unit, model.elaborated.facts))
     return Generated(unit, written)

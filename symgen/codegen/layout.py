@@ -26,6 +26,11 @@ def dictionary(pairs: Mapping[str, str], indent: str = "") -> str:
     return "{\n" + "\n".join(indent + "    " + line for line in lines) + f"\n{indent}}}"
 
 
+def spelling_lines(spellings: Mapping[str, str]) -> list[str]:
+    """The table of names as the author spelled them."""
+    return ["SPELLINGS = " + dictionary({name: quoted(word) for name, word in spellings.items()})] if spellings else []
+
+
 def strings(names: Sequence[str]) -> str:
     """A tuple of string literals."""
     return "(" + ", ".join(quoted(n) for n in names) + ("," if len(names) == 1 else "") + ")"

@@ -17,6 +17,7 @@ from symgen.codegen.layout import (
     payoffs_text,
     player_names,
     quoted,
+    spelling_lines,
     strings,
     wrapped,
 )  # fmt: skip
@@ -34,7 +35,7 @@ __all__ = ["HELPERS", "Writer"]
 
 LOCALS = (
     "value", "gradients", "consts", "seed", "samples", "steps", "batch", "callback", "state", "checkpoint", "every",
-    "evaluate", "who", "init", "train", "device", "SHAPES", "DOMAINS", "SEEN", "TRAINS",
+    "evaluate", "who", "SPELLINGS", "init", "train", "device", "SHAPES", "DOMAINS", "SEEN", "TRAINS",
 )  # fmt: skip
 
 
@@ -46,7 +47,7 @@ class Writer:
         self.unit = unit
         self.formula = formula
         self.names = Names(
-            ["SHAPES", "DOMAINS", "SEEN", "TRAINS", "init", "train", "callback", "state", "checkpoint", "every"]
+            ["SHAPES", "DOMAINS", "SEEN", "SPELLINGS", "TRAINS", "init", "train", "callback", "state", "checkpoint", "every"]
         )
         self.params = {p.variable: p for p in unit.params}
         self.order = [*unit.data, *self.params, *unit.consts]
@@ -203,10 +204,17 @@ class Writer:
             keywords.append(f"{self.local(d)}={fixed}")
         return keywords
 
+    def respelled(self) -> list[str]:
+        """The line that takes names as the author spelled them for those of the module."""
+        if not self.unit.spellings:
+            return []
+        self.helpers["spelled"] = None
+        return ["    params, data = spelled(params, SPELLINGS), spelled(data, SPELLINGS)"]
+
     def opened(self, kernel: Kernel) -> list[str]:
         """The lines that take the arrays of a kernel from `params` and `data`."""
         arrays = [v for v in kernel.inputs if v not in self.unit.consts or v.shape]
-        lines = []
+        lines = self.respelled() if any(v not in self.unit.consts for v in arrays) else []
         if arrays:
             places = ", ".join(
                 "params" if v in self.params else "data" if v not in self.unit.consts else "consts" for v in arrays
@@ -417,6 +425,7 @@ class Writer:
         sizes = dictionary({d.name: self.local(d) for d in self.all_dims})
         made = ", ".join(["seed", *(f"{self.local(d)}=s.get({quoted(d.name)})" for d in self.init_dims), "dtype=dtype"])
         lines = [
+            *self.respelled(),
             "    data, params = started(",
             f"        SHAPES, {self.data_text(kernels)}, {strings(params)}, data, params,",
             f"        lambda dtype, s: init({made}), {sizes},",
@@ -438,18 +447,15 @@ class Writer:
         read = {v for k in kernels for v in k.inputs if v.domain != "real"}
         lines = []
         for v in (v for v in self.order if v in read):
+            names = {d: f"{self.shown}[{quoted(d.name)}]" for count in v.domain_args for d in dims_of(count)}
+            top = f", {size_text(v.domain_args[0], names)}" if v.domain == "label" and v.domain_args else ""
             place = f"{'params' if v in self.params else 'data'}[{quoted(v.name)}]"
             value = self.local(v) if v in self.unit.consts else place
-            top = f", {self.label_count(v)}" if v.domain == "label" and v.domain_args else ""
             lines.append(f"    within({quoted(v.name)}, {value}, {quoted(v.domain)}{top})")
         if any(f"{self.shown}[" in line for line in lines):
             lines.insert(0, f"    {self.shown} = shown_sizes(SHAPES, {{**data, **params}}, {sizes})")
         self.helpers.update({"within": None, "shown_sizes": None} if lines else {})
         return lines
-
-    def label_count(self, v: Var) -> str:
-        (count,) = v.domain_args
-        return size_text(count, {d: f"{self.shown}[{quoted(d.name)}]" for d in dims_of(count)})
 
     def terms(self, values: Sequence[Array]) -> str:
         """The function that computes the named values of a loss or game, to tell which one is not finite; means over
@@ -540,6 +546,7 @@ class Writer:
         lines += self.shape_lines([v for v in self.order if v.shape or v not in self.unit.consts])
         if self.params:
             lines.append("DOMAINS = " + dictionary({v.name: quoted(v.domain) for v in self.params}))
+        lines += spelling_lines(self.unit.spellings)
         lines.append("SEEN = set()  # shapes that were checked")
         carried = source_of(self.helpers)
         text = "\n".join(lines)

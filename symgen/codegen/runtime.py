@@ -211,6 +211,13 @@ def known(places: Any, shapes: Any) -> None:
                 raise ValueError(f"`{name}` is neither data nor a parameter of the model; a constant is a keyword")
 
 
+def spelled(place: Any, letters: Any) -> Any:
+    """The arrays under the names of the module; a name may also be spelled as in the spec, `λ` for lambda."""
+    if place is None or letters.keys().isdisjoint(place):
+        return place
+    return {letters.get(name, name): value for name, value in place.items()}
+
+
 def door(names: Any, places: Any, shapes: Any, sizes: Any, seen: Any) -> Any:
     """The named arrays from their places as floats of one dtype that fit each other; raises ValueError naming one that
     does not. Shapes that came before are known to fit."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from symgen.codegen.backend import Backend
 from symgen.codegen.kernel import Kernel, make_kernel
-from symgen.codegen.layout import dictionary, docstring, initial_kind, initial_words, quoted, wrapped
+from symgen.codegen.layout import dictionary, docstring, initial_kind, initial_words, quoted, spelling_lines, wrapped
 from symgen.codegen.module import HELPERS, Writer
 from symgen.codegen.sizes import dims_of
 from symgen.codegen.sources import source_of
@@ -72,7 +72,7 @@ class TensorWriter(Writer):
         names = [quoted(v.name) for v in kernel.inputs]
         order = ["params" if v in self.params else "consts" if v in self.unit.consts else "data" for v in kernel.inputs]
         comma = "," if len(names) == 1 else ""
-        lines = []
+        lines = self.respelled()
         if "consts" in order:
             consts = {v.name: self.local(v) for v in kernel.inputs if v in self.unit.consts}
             lines.append("    consts = " + dictionary(consts))
@@ -125,6 +125,7 @@ class TensorWriter(Writer):
         lines = docstring(words + "\n\n" + self.backend.says[0].upper() + self.backend.says[1:], indent="")
         lines += ["", *(f"import {name}" for name in sorted(self.imports)), *([""] if self.imports else []), *self.backend.imports]
         lines += self.shape_lines(self.order)
+        lines += spelling_lines(self.unit.spellings)
         carried = source_of(self.helpers, self.backend.runtime)
         text = "\n".join(lines)
         for part in (*self.parts, *([HELPERS] if carried else []), *carried):

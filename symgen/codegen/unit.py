@@ -75,3 +75,4 @@ class Unit:
     games: Sequence[Game] = ()
     names: Mapping[Array, str] = field(default_factory=dict)
     assumptions: Sequence[str] = ()
+    spellings: Mapping[str, str] = field(default_factory=dict)  # a name as the author spelled it -> the name

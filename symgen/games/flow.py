@@ -86,7 +86,8 @@ def _flow_verdict(m: Motion, polynomial: Any, pairs: list[Pair] | None) -> Verdi
     return Verdict(
         "inconclusive",
         conditions,
-        reason="the signs of the real parts depend on the constants: it converges if and only if the conditions hold (Hurwitz)",
+        reason="the signs of the real parts depend on the constants: "
+        "the flow converges where all the conditions hold, and where one of the inequalities is reversed it does not (Hurwitz)",
         shown="unknown",
     )
 

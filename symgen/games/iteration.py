@@ -221,7 +221,7 @@ def _iteration_verdict(m: Motion, row: Dynamics, polynomial: Any, h: Any) -> Ver
         bound = _least(bounds)
     if open_tests:
         conditions = tuple((S.Integer(0), t) for t in open_tests) + ((h, bound),) * (bound is not None)
-        reason = "it converges where all the conditions hold; where one of the inequalities is reversed it does not (Jury)"
+        reason = "it converges where all the conditions hold, and where one of the inequalities is reversed it does not (Jury)"
         return Verdict("inconclusive", conditions, None, reason, "unknown")
     if marginal:
         return _marginal(m, polynomial, bound, h)

@@ -18,7 +18,7 @@ from symgen.games.parameters import Coordinates, coordinates, kink_arguments
 from symgen.games.records import Stability
 from symgen.games.stationary import stationary_points
 from symgen.tensor.expression import Array, Num, add, axis, delta, entry, mul, num, open_tensor, tensor
-from symgen.tensor.sympy_bridge import to_sympy
+from symgen.tensor.sympy_bridge import Closed, to_sympy
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["stability"]
@@ -74,6 +74,9 @@ def _stability(
         if row is None:
             raise CannotDerive(f"symgen does not know the method `{method}`", payoff, "symgen/games/dynamics.py")
         record = iteration_record(motion, shown, row, step, options)
+    if record.verdict == "inconclusive" and record.evidence:
+        ctx.trace.notes.append(record.evidence.method)
+    ctx.trace.notes.extend(root_words(record))
     ctx.trace.add(
         "eigenvalues",
         _matrix(c, J),
@@ -82,6 +85,16 @@ def _stability(
         reason=str(record.evidence.method) if record.evidence else "",
     )
     return record
+
+
+def root_words(record: Stability) -> list[str]:
+    """Where the bound of the step is a root without a closed form: of which equation."""
+    out = []
+    bound = record.step_bound
+    for r in bound.expression.atoms(S.CRootOf) if isinstance(bound, Closed) else ():
+        equation = S.sstr(r.poly.as_expr(S.Symbol("t"))).replace("**", "^")
+        out.append(f"{float(r):.6g} is rounded: the root t of {equation} = 0")
+    return out
 
 
 def _refuse_kinks(c: Coordinates, field: list[Any], place: dict[Any, Any]) -> None:

@@ -81,3 +81,17 @@ def test_a_name_that_the_module_uses_may_be_a_name_of_the_spec() -> None:
     assert m.compile().train(data, k=3)["W"].shape == (3,)
     with pytest.raises(ValueError, match=r"`shown\[1\]` is 2, and should be a label, one of 0 .. 1"):
         m.compile().train(data, k=2)
+
+
+def test_a_module_takes_names_as_the_author_spelled_them() -> None:
+    m = symgen.loads(
+        "dim n\ndata ﬁ: real[n], μ_0: real\nparam λ: real = 1, 𝒙: real = 2, Σ: positive = 2\nconst π: real = 2\n"
+        "loss L = sum((ﬁ - λ*𝒙)^2) + μ_0*λ*π*Σ\ntrain L with sgd(lr=0.01), steps=2\n"
+    )
+    module = m.compile()
+    as_written = {"λ": 1.0, "𝒙": 2.0, "Σ": 1.0}, {"ﬁ": np.ones(3), "μ_0": 1.0}
+    as_words = {"lambda": 1.0, "x": 2.0, "Sigma": 1.0}, {"fi": np.ones(3), "mu_0": 1.0}
+    assert module.L_value_and_grad(*as_written) == module.L_value_and_grad(*as_words)
+    assert module.train(as_written[1], as_written[0]) == module.train(as_words[1], as_words[0])
+    assert module.train(as_written[1], seed=1) == module.train(as_words[1], seed=1)
+    assert "SPELLINGS" not in symgen.loads("param lambda: real = 1\nloss L = lambda^2").generate()
