@@ -7,7 +7,7 @@ sum over t of (d step[t] / d theta)' A[t], and the first entries h[k] get A[k]. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from symgen.tensor.build import has_contraction, replace_scalars
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from symgen.calculus.gradient import Reverse
 
 THIS_FILE = "symgen/calculus/recurrence.py"
+FIRST_LEAD = 900  # of the axes that stand for the leading ones in the number of a sequence
 SHORT = 24  # nodes of an adjoint from outside that is written into the recurrence
 
 
@@ -139,7 +140,7 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
         g = entry(tensor((*lead, *axes), g), *lead, *axes)
     shape = (node.shape[0], *(i.size for i in lead), *node.shape[1:])
     # of its own, whatever else runs backwards through this recurrence
-    own = var(f"{node.self_var.name}_bar", shape, role="recurrence", uid=fresh_index(ONE).number)
+    own = var(f"{node.self_var.name}_bar", shape, role="recurrence", uid=_uid(node, g, lead))
     indices = [fresh_index(s) for s in node.shape[1:]]
 
     inner = type(outer)(restricted.step, (), ctx, outer.lifted)
@@ -217,6 +218,13 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
             outer.emit(start, entry(made, num(k), *lead, *at))
 
 
+def _uid(node: Recurrence, g: Scalar, lead: Sequence[Index]) -> int:
+    """A number for a sequence that belongs to `node` and its adjoint `g`: the same in every process."""
+    plain = substitute(g, {i: axis(FIRST_LEAD + k, i.size) for k, i in enumerate(lead)})
+    number: int = (31 * node.serial + plain.serial) % (1 << 60)
+    return number
+
+
 def backward_of_reversed(outer: Reverse, node: Recurrence, g: Scalar) -> None:
     """A recurrence from the last entry down is the forward one of the mirrored sequence."""
     last = sub(node.shape[0], ONE)
@@ -224,7 +232,7 @@ def backward_of_reversed(outer: Reverse, node: Recurrence, g: Scalar) -> None:
     def mirrored(array: Array) -> Callable[..., Scalar]:
         return lambda t, *rest: entry(array, sub(last, t), *rest)
 
-    own = var(node.self_var.name, node.shape, role="recurrence", uid=fresh_index(ONE).number)
+    own = var(node.self_var.name, node.shape, role="recurrence", uid=_uid(node, ONE, ()))
     t = fresh_index(node.shape[0])
     indices = [fresh_index(s) for s in node.shape[1:]]
     step = open_tensor(node.step, [sub(last, t), *indices])
