@@ -60,7 +60,8 @@ class Distribution:
     such a function that is not smooth in the parameters, through which no gradient passes. `kernel`: the
     statistics of x in the log-density with their coefficients; `inverse` gives the parameters back from those
     coefficients, named c1, c2, .. in order; `fixed` are those that stand inside
-    statistics. `sampler` is a NumPy template. `order` is what several parameters must satisfy, `proper` what one must beyond
+    statistics. `moments`: the parameters in terms of the mean and variance of a draw. `sampler` is a NumPy template.
+    `order` is what several parameters must satisfy, `proper` what one must beyond
     its domain for there to be a law at all (a Geometric needs p > 0).
     """
 
@@ -80,6 +81,7 @@ class Distribution:
     kernel: Mapping[str, str] = field(default_factory=dict)
     inverse: Mapping[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
+    moments: Mapping[str, str] = field(default_factory=dict)
     sampler: str = ""
     latex: str = ""
     source: str = ""

@@ -8,7 +8,6 @@ import numpy as np
 
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import gradient, jacobian
-from symgen.calculus.optimum import optimum
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.collect import collected
@@ -58,7 +57,6 @@ from symgen.tensor.expression import (
     tensor,
     total,
     var,
-    variables_of,
 )  # fmt: skip
 from symgen.tensor.facts import is_nonnegative
 from symgen.text.diagnostics import CannotDerive
@@ -256,44 +254,6 @@ def check_score(slopes: list[Array], draws: list[tuple[Var, Array]], result: Arr
         for b, t in enumerate(slopes)
     ]
     return check_mean(tensor([i, j], add(*terms)), draws, result, ctx.facts)
-
-
-def reduce_mle(op: Operator, ctx: Context) -> Array:
-    """The parameter at which the log-likelihood is greatest."""
-    (p,), options = decode(op)
-    values: dict[Var, Any] = {v: options[k] for v, k in options.get("names", ())}
-    thetas = [options[k] for k in options if k.startswith("parameter")]
-    if len(thetas) != 1 and any(t.shape or not isinstance(t, Var) for t in thetas):
-        raise CannotDerive("`mle` of several parameters at once takes scalars", op, HERE)
-    body = add(*(log_density_at(f.law, values.get(f.variables[0], f.variables[0]), _quiet(ctx)) for f in p.joint.factors))
-    likelihood = rank_zero(body)
-    ctx.trace.add("definition", op, likelihood, reason="the log-likelihood, to be maximised")
-    if len(thetas) == 1:
-        return optimum(likelihood, thetas[0], (), 1, ctx)
-    return _one_after_the_other(likelihood, [t for t in thetas if isinstance(t, Var)], ctx)
-
-
-def _one_after_the_other(likelihood: Array, thetas: list[Var], ctx: Context) -> Array:
-    """Several parameters: one whose best value does not hang on the others is put in, then the next."""
-    found: dict[Array, Array] = {}
-    rest = list(thetas)
-    left = likelihood
-    while rest:
-        for t in rest:
-            try:
-                best = optimum(left, t, (), 1, ctx)
-            except CannotDerive:
-                continue
-            if all(r is t or r not in variables_of(best) for r in rest):
-                break
-        else:
-            raise CannotDerive("the likelihood equations of these parameters hang together, and are not solved", left, HERE)
-        rest.remove(t)
-        found[t] = best
-        left = replace_arrays(left, {t: best})
-        ctx.trace.add("profile", None, left, where=t.name, reason=f"the best {t.name} put in")
-    i = fresh_index(num(len(thetas)))
-    return tensor([i], add(*(mul(delta(i, num(k)), entry(found[t])) for k, t in enumerate(thetas))))
 
 
 def reduce_mutual_information(op: Operator, ctx: Context) -> Array:

@@ -6,17 +6,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from symgen.algebra.rational import simplify_scalar
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
+from symgen.probability.collect import collected
+from symgen.probability.composites import recognised
 from symgen.probability.conditional import law_given
+from symgen.probability.conjugate import tidy
 from symgen.probability.densities import log_density_at
-from symgen.probability.elimination import HERE, Question, log_joint, question, quiet
+from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet
 from symgen.probability.joint import DistRef, decode, log_density
 from symgen.probability.law import row_of
 from symgen.probability.marginal import check_log_density, known, log_density_given, marginal_law, with_logs_of_powers
 from symgen.probability.mixtures import mixture_of, mixture_over
 from symgen.probability.posterior_checks import check_integrated, check_posterior
-from symgen.tensor.expression import Array, Operator, Scalar, Var, add, fn, scalar_of, sub, tensor
+from symgen.probability.scaled import inverse, scale_and_core
+from symgen.probability.texts import read_array
+from symgen.tensor.expression import (
+    Array,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    fn,
+    fresh_index,
+    open_tensor,
+    scalar_of,
+    sub,
+    tensor,
+    variables_of,
+)
 from symgen.text.diagnostics import CannotDerive
 
 
@@ -56,7 +75,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
         log_q = tensor((), value)
         ctx.trace.add("integrate", start, log_q, reason="the other variables integrated out; it is in no family of the table")
         ctx.trace.checks.append(lambda: check_log_density(p, q, log_q, ctx))
-        return Posterior("", {}, tensor((), fn("exp", value)))
+        return Posterior("none of the table", {}, tensor((), fn("exp", value)))
     value = with_logs_of_powers(log_density_at(found.law, z, quiet(ctx)), ctx)
     row = row_of(found.law)
     assert row is not None
@@ -120,13 +139,46 @@ def _jointly(p: DistRef, zs: Sequence[Var], observed: Sequence[Var], values: dic
         total.append(value)
         seen.append(z)
     density = tensor((), fn("exp", add(*total)))
-    names, parameters = [], {}
-    for z, law in parts:
+    rows = {z.name: row_of(law) for z, law in parts}
+    parameters = {
+        z.name: dict(zip(row_of(law).parameters, law.args, strict=False))  # type: ignore[union-attr]
+        for z, law in parts
+    }
+    whole = _as_composite(parts, ctx)
+    if whole is not None:
+        return Posterior(whole[0], whole[1], density)
+    return Posterior(", ".join(r.name for r in rows.values() if r is not None), parameters, density)
+
+
+def _as_composite(parts: Sequence[tuple[Var, Array]], ctx: Context) -> tuple[str, dict[str, Any]] | None:
+    """Gamma and Normal as one NormalGamma, where the second hangs on the first as that family says."""
+    names = {z.name: row.name for z, law in parts if (row := row_of(law)) is not None}
+    found = recognised(names)
+    if found is None or len(parts) != len(found.factors):
+        return None
+    scope: dict[str, Array] = {}
+    for (z, law), (role, _, _) in zip(parts, found.factors, strict=True):
         row = row_of(law)
         assert row is not None
-        names.append(row.name)
-        parameters[z.name] = {n: a for n, a in zip(row.parameters, law.args, strict=False) if isinstance(a, Array)}
-    return Posterior(", ".join(names), parameters, density)
+        scope[role] = z
+        scope.update({f"{role}_{n}": a for n, a in zip(row.parameters, law.args, strict=False) if isinstance(a, Array)})
+        scaled = scale_and_core(scope[f"{role}_Sigma"]) if f"{role}_Sigma" in scope else None
+        if scaled is not None and any(scaled[1] is v or scaled[1] is inverse(v) for v, _ in parts):
+            scope[f"{role}_scale"] = tensor((), scaled[0])
+    if any("_scale" in text and not any(k.endswith("_scale") for k in scope) for text in found.inverse.values()):
+        return None
+    out: dict[str, Any] = {}
+    for name, text in found.inverse.items():
+        made = read_array(text, scope)
+        at = [fresh_index(s) for s in made.shape]
+        body = open_tensor(made, at)
+        for z, _ in parts:
+            body = opened_in(body, z)
+        body = collected(body) if at else simplify_scalar(tidy(body), ctx.facts)
+        if any(z in variables_of(body) for z, _ in parts):
+            return None
+        out[name] = tensor(at, body)
+    return found.name, out
 
 
 __all__ = ["Posterior", "marginal_law", "reduce_posterior"]

@@ -20,20 +20,15 @@ from symgen.probability.information import (
     reduce_fdiv,
     reduce_fisher,
     reduce_js,
-    reduce_mle,
     reduce_mutual_information,
     reduce_tv,
     reduce_wasserstein,
 )  # fmt: skip
+from symgen.probability.likelihood import reduce_mle
 from symgen.probability.marginal import reduce_log_density_of, reduce_marginal
+from symgen.probability.moments import reduce_moment_match
 from symgen.probability.posterior import reduce_posterior
 from symgen.tensor.expression import Operator
-from symgen.text.diagnostics import CannotDerive
-
-
-def not_yet(op: Operator, ctx: Context) -> Any:
-    raise CannotDerive(f"symgen has no rule for `{op.name}` yet", op, "symgen/probability/reducers.py")
-
 
 REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "E": reduce_expectation,
@@ -57,5 +52,5 @@ REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "mutual_information": reduce_mutual_information,
     "posterior": reduce_posterior,
     "marginal": reduce_marginal,
-    "moment_match": not_yet,
+    "moment_match": reduce_moment_match,
 }

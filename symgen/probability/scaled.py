@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from symgen.derivation.context import Context
 from symgen.probability.collect import with_inverses_contracted
+from symgen.probability.knowledge import Knowledge
 from symgen.probability.terms import factors_of, opened
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
+    HALF,
     MINUS_ONE,
     ONE,
+    TWO,
     Add,
     Array,
     Dim,
@@ -155,5 +159,22 @@ def with_shared_factors(x: Scalar) -> Scalar:
             whole = mul(number, *common)
             out.append(mul(whole, add(*(divide(c, whole) for c in coefficients)), f))
         return add(*out)
+
+    return bottom_up(x, rule)
+
+
+def with_roots_taken(x: Scalar, ctx: Context) -> Scalar:
+    """sqrt(a^2 b) = a sqrt(b) for a > 0."""
+    know = Knowledge(ctx)
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Pow) or n.exponent is not HALF:
+            return n
+        out: list[Scalar] = []
+        for f in factors_of(n.base):
+            k = f.exponent.rational if isinstance(f, Pow) and isinstance(f.exponent, Num) else None
+            if k is not None and k % 2 == 0 and know.positive(f.base):
+                out.append(power(f.base, num(k / 2)))
+        return mul(*out, power(divide(n.base, power(mul(*out), TWO)), HALF)) if out else n
 
     return bottom_up(x, rule)

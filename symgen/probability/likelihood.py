@@ -1,0 +1,119 @@
+"""Maximum likelihood: the parameters at which the log-density of the data is greatest."""
+
+from __future__ import annotations
+
+from symgen.calculus.gradient import gradient
+from symgen.calculus.optimum import optimum
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
+from symgen.probability.collect import collected
+from symgen.probability.conditional import bounds
+from symgen.probability.elimination import Question, log_joint, quiet
+from symgen.probability.joint import decode
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.vector_kernels import statistics_of
+from symgen.tensor.expression import (
+    Array,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    delta,
+    entry,
+    fn,
+    fresh_index,
+    mul,
+    num,
+    open_tensor,
+    replace_arrays,
+    tensor,
+    total,
+    variables_of,
+)  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
+
+HERE = "symgen/probability/likelihood.py"
+
+
+def reduce_mle(op: Operator, ctx: Context) -> Array:
+    """The parameter at which the log-likelihood is greatest."""
+    (p,), options = decode(op)
+    values: dict[Var, Array] = {v: options[k] for v, k in options.get("names", ())}
+    thetas = [options[k] for k in options if k.startswith("parameter")]
+    if len(thetas) != 1 and any(t.shape or not isinstance(t, Var) for t in thetas):
+        raise CannotDerive("`mle` of several parameters at once takes scalars: ask for arrays one by one", op, HERE)
+    drawn = p.joint.variables
+    body = log_joint(p.joint.factors, values, quiet(ctx))
+    likelihood = tensor((), body)
+    ctx.trace.add("definition", op, likelihood, reason="the log-likelihood, to be maximised")
+    if len(thetas) > 1:
+        return _one_after_the_other(likelihood, [t for t in thetas if isinstance(t, Var)], ctx)
+    (theta,) = thetas
+    if isinstance(theta, Var):
+        at_the_end = _end_of_support(Question(p.joint.factors, (), drawn, (), values), body, theta, ctx)
+        if at_the_end is not None:
+            return at_the_end
+        if theta.domain == "simplex":
+            likelihood = _counted(body, theta, likelihood, ctx)
+    try:
+        return optimum(likelihood, theta, (), 1, ctx)
+    except CannotDerive as error:
+        name = getattr(theta, "name", "the parameter")
+        text = f"the maximum likelihood of `{name}` has no closed form that symgen finds: {error.args[0]}"
+        raise CannotDerive(text, error.expression, error.where_to_add) from error
+
+
+def _counted(body: Scalar, theta: Var, likelihood: Array, ctx: Context) -> Array:
+    """The sum of log theta[x_j] over the data as the sum over the classes of how often they occur, times log theta."""
+    s = statistics_of(body, theta)
+    if s is None or set(s.found) != {"log"}:
+        return likelihood
+    counts = mul(s.found["log"], fn("log", entry(theta, *s.axes)))
+    made = tensor((), add(s.constant, total(counts, list(s.axes))))
+    if made is not likelihood:
+        ctx.trace.add("count", likelihood, made, reason="equal labels counted together")
+    return made
+
+
+def _end_of_support(q: Question, body: Scalar, theta: Var, ctx: Context) -> Array | None:
+    """A likelihood that falls in theta, which must not be below the data, is greatest at the largest of them."""
+    if theta.rank:
+        return None
+    lows, highs = bounds(q, theta)
+    if bool(lows) == bool(highs):
+        return None
+    slope = collected(open_tensor(gradient(tensor((), body), [theta], quiet(ctx))[theta], ()))
+    know = Knowledge(ctx)
+    right = know.negative(slope) if lows else know.positive(slope)
+    if right is not True:
+        return None
+    ends = lows or highs
+    made = tensor((), ends[0] if len(ends) == 1 else fn("max" if lows else "min", *ends))
+    word, which = ("falls", "largest") if lows else ("rises", "smallest")
+    reason = f"the likelihood {word} in {theta.name}, which the support bounds by the data: the {which} of them"
+    ctx.trace.add("support", None, made, where=theta.name, reason=reason)
+    ctx.trace.checks.append(lambda: Evidence("proved", method=f"the likelihood {word} in {theta.name}, by its sign"))
+    return made
+
+
+def _one_after_the_other(likelihood: Array, thetas: list[Var], ctx: Context) -> Array:
+    """Several parameters: one whose best value does not hang on the others is put in, then the next."""
+    found: dict[Array, Array] = {}
+    rest = list(thetas)
+    left = likelihood
+    while rest:
+        for t in rest:
+            try:
+                best = optimum(left, t, (), 1, ctx)
+            except CannotDerive:
+                continue
+            if all(r is t or r not in variables_of(best) for r in rest):
+                break
+        else:
+            raise CannotDerive("the likelihood equations of these parameters hang together, and are not solved", left, HERE)
+        rest.remove(t)
+        found[t] = best
+        left = replace_arrays(left, {t: best})
+        ctx.trace.add("profile", None, left, where=t.name, reason=f"the best {t.name} put in")
+    i = fresh_index(num(len(thetas)))
+    return tensor([i], add(*(mul(delta(i, num(k)), entry(found[t])) for k, t in enumerate(thetas))))
