@@ -81,13 +81,13 @@ def output(what: str) -> Callable[[F], F]:
     return click.option("-o", "--output", metavar="PATH", type=click.Path(), help=what)
 
 
-def formats(names: Sequence[str]) -> Callable[[F], F]:
-    return click.option("--format", "form", type=click.Choice(list(names)), default="text", help="How to print it.")
+def formats(names: Sequence[str], default: str | None = None) -> Callable[[F], F]:
+    return click.option("--format", "form", type=click.Choice(list(names)), default=default, help="How to print it.")
 
 
 @program.command(short_help="Say what a spec declares; report every mistake.")
 @files
-@formats(("text", "json"))
+@formats(("text", "json"), "text")
 def check(**options: Any) -> int:
     """Say what each FILE declares, with shapes and domains, and report all its mistakes. - is standard input."""
     return run("check", options)

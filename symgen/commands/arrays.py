@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
+from symgen.commands.files import note_input
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import size_of
 from symgen.tensor.expression import Dim, Var
@@ -78,7 +79,8 @@ def read_arrays(path: Path, wanted: Sequence[Var], sizes: dict[str, int]) -> dic
     for variable in wanted:
         check_header(path, variable, headers, sizes)
     arrays = {}
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        note_input(opened)
         for variable in wanted:
             values = file[variable.name]
             check_values(path, variable, values, sizes)

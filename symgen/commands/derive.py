@@ -16,9 +16,8 @@ from symgen.render import report
 FORMATS = {".tex": "latex", ".md": "markdown", ".html": "html", ".pdf": "pdf", ".json": "json"}
 
 
-def run(file: str, goals: Sequence[str], form: str, body: bool, output: str | None, seconds: float | None, force: bool) -> int:
-    if form == "text" and output:
-        form = FORMATS.get(Path(output).suffix, form)
+def run(file: str, goals: Sequence[str], form: str | None, body: bool, output: str | None, seconds: float | None, force: bool) -> int:
+    form = format_of(form, output)
     if form == "pdf" and output is None:
         raise Unusable("a PDF is written to a file: say which with -o")
     model = load(file)
@@ -48,6 +47,14 @@ def run(file: str, goals: Sequence[str], form: str, body: bool, output: str | No
         if output:
             say(f"wrote {output}")
     return status
+
+
+def format_of(form: str | None, output: str | None) -> str:
+    """The format that --format says, else the suffix of the output, else text; a suffix that says none is told."""
+    suffix = Path(output).suffix.lower() if output else ""
+    if form is None and suffix not in ("", ".txt", ".text", *FORMATS):
+        say(f"`{suffix}` names no format (those that do: {' '.join(FORMATS)} .txt): what is written is text")
+    return form or FORMATS.get(suffix, "text")
 
 
 def one_by_one(form: str, body: bool) -> Callable[[Any], str] | None:

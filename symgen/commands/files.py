@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -34,11 +34,21 @@ def read_text(path: str) -> str:
         raise Unusable(f"`{path}` is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}") from None
 
 
+INPUTS: set[tuple[int, int]] = set()  # device and number of every file that this run has read
+
+
+def note_input(file: IO[Any]) -> None:
+    """Remember an open file as one that is read: nothing is written over it."""
+    about = os.fstat(file.fileno())
+    INPUTS.add((about.st_dev, about.st_ino))
+
+
 def read_bytes(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise Unusable(f"`{path}` is a folder")
         with path.open("rb") as file:
+            note_input(file)
             return file.read(LARGEST_SPEC + 1)
     except FileNotFoundError:
         raise Unusable(f"there is no file `{path}`") from None
@@ -63,15 +73,25 @@ def is_ours(path: Path) -> bool:
         return MARK in head or MARK in file.read()
 
 
+def refuse_loss(path: Path, force: bool) -> None:
+    """Raises Unusable where writing the file would lose what is not ours to lose."""
+    if path.is_dir():
+        raise Unusable(f"`{path}` is a folder")
+    if (path.exists() or path.is_symlink()) and not path.is_file():
+        raise Unusable(f"`{path}` is no ordinary file")  # renaming would put a file in the place of a device
+    if not path.exists():
+        return
+    about = path.stat()
+    if (about.st_dev, about.st_ino) in INPUTS:
+        raise Unusable(f"`{path}` has just been read: it is not overwritten with what was made of it")
+    if about.st_size and not force and not is_ours(path):
+        raise Unusable(f"`{path}` exists and symgen did not write it (--force overwrites it)")
+
+
 def replace(path: Path, fill: Callable[[IO[bytes]], None], force: bool = False) -> None:
     """Write a file whole or not at all: a temporary file beside it, on the disk, renamed, and the folder too."""
     try:
-        if path.is_dir():
-            raise Unusable(f"`{path}` is a folder")
-        if (path.exists() or path.is_symlink()) and not path.is_file():
-            raise Unusable(f"`{path}` is no ordinary file")  # renaming would put a file in the place of a device
-        if path.exists() and path.stat().st_size and not force and not is_ours(path):
-            raise Unusable(f"`{path}` exists and symgen did not write it (--force overwrites it)")
+        refuse_loss(path, force)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

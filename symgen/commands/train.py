@@ -42,7 +42,7 @@ def run(
         function = module.TRAINS[goal.target]
         arguments = arguments_of(function, goal, batch, seed, settings)
         length = steps or int(goal.options.get("steps", 1000))
-        task = Run(goal.target, source, module, function, length, arguments, arrays, known, folder, every)
+        task = Run(goal.target, source, module, function, length, arguments, arrays, known, folder, every, dtype)
         status = work(model, task, known, dtype, resume, force)
         if status:
             return status

@@ -17,7 +17,7 @@ import numpy as np
 
 from symgen.commands import checkpoints, figures
 from symgen.commands.boundary import Unusable
-from symgen.commands.files import stamp, write_bytes, write_text
+from symgen.commands.files import refuse_loss, stamp, write_bytes, write_text
 from symgen.text.diagnostics import DataError
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -39,8 +39,15 @@ class Run:
     sizes: dict[str, int]
     folder: Path | None = None
     every: int | None = None
+    precision: str = "float64"
     history: list[tuple[int, list[float]]] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
+
+    @property
+    def files(self) -> list[Path]:
+        """What a run leaves in its folder, beside the checkpoints."""
+        names = ("program.py", "params.npz", "history.csv", "history.json", "loss.png")
+        return [self.folder / name for name in names] if self.folder is not None else []
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -48,6 +55,7 @@ class Run:
         arguments = {name: repr(value) for name, value in sorted(self.arguments.items())}
         return {
             "target": self.target,
+            "precision": self.precision,
             "program": checkpoints.digest(self.source.encode()),
             "data": checkpoints.digest_arrays(self.data),
             "arguments": arguments,
@@ -59,6 +67,8 @@ class Run:
             return
         if checkpoints.checkpoints(self.folder) and not force:
             raise Unusable(f"`{self.folder}` holds a run already: --resume goes on with it, --force starts again")
+        for path in self.files:
+            refuse_loss(path, force)  # now, not after hours of training
         for old in checkpoints.checkpoints(self.folder):
             old.unlink()
         write_text(self.folder / "program.py", self.source, force)
@@ -71,12 +81,13 @@ class Run:
         header, state = found
         words = {
             "target": "another loss or game is trained",
+            "precision": "another --dtype is asked for",
             "program": "the spec has changed",
             "data": "the data have changed",
             "arguments": "the options have changed",
         }
         for fact, now in self.facts.items():
-            if header[fact] != now:
+            if header.get(fact, now) != now:
                 raise DataError(
                     f"`{self.folder}` cannot be resumed: {words[fact]} since its checkpoint at step {header['step']}"
                     + changes(header[fact], now)
@@ -158,7 +169,7 @@ def finite(value: float) -> float | None:
 
 def changes(before: Any, now: Any) -> str:
     if not isinstance(before, Mapping):
-        return ""
+        return f": it was {before}, and is {now}" if max(len(str(before)), len(str(now))) < 20 else ""
     names = [name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name)]
     return ": " + ", ".join(f"{name} was {before.get(name, 'not given')}, is {now.get(name, 'not given')}" for name in names)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import symgen
-from symgen.commands.boundary import Exit, say, worst
-from symgen.commands.derive import FORMATS
+from symgen.commands.boundary import Exit, Unusable, say, worst
+from symgen.commands.derive import format_of
 from symgen.commands.files import deliver, read_text, stamp
 from symgen.commands.specs import each, load
 from symgen.render import report, verdict
@@ -22,13 +22,14 @@ def run(
     files: Sequence[str],
     spec: str | None,
     strict: bool,
-    form: str,
+    form: str | None,
     output: str | None,
     seconds: float | None,
     force: bool,
 ) -> int:
-    if form == "text" and output:
-        form = FORMATS.get(Path(output).suffix, form)
+    form = format_of(form, output)
+    if form not in PRINTERS:
+        raise Unusable(f"verdicts are not written as {form}: --format is one of {', '.join(PRINTERS)}")
     checked: Checked = []
 
     def work(file: str) -> Exit:
