@@ -196,13 +196,21 @@ def _halves(body: Scalar, todo: list[Index]) -> tuple[Index, list[Index], Scalar
 def has_delta_on(term: Scalar, indices: Sequence[Index]) -> bool:
     """Whether a factor of `term`, or of a term inside, is a Delta on one of `indices`."""
     for f in factors_of(term):
-        if type(f) is Delta and not f.free.isdisjoint(indices):
+        if type(f) is Delta and not f.free.isdisjoint(indices) and not _says_label(f, indices):
             return True
         if type(f) is Add and any(has_delta_on(t, indices) for t in f.args):
             return True
         if type(f) is Sum and has_delta_on(f.body, indices):
             return True
     return False
+
+
+def _says_label(d: Delta, indices: Sequence[Index]) -> bool:
+    """Whether a Delta(j, y[n]) stays under a sum over n."""
+    return any(
+        type(value) is Entry and type(j) is Index and j not in indices
+        for j, value in (d.args, d.args[::-1])
+    )  # fmt: skip
 
 
 def _total_of_sum(body: Scalar, todo: list[Index]) -> Scalar:
@@ -412,8 +420,8 @@ def _rename(node: Any, mapping: Mapping[Index, Any], memo: dict[Any, Any], value
     if depth > MAX_RENAME_DEPTH:
         return None
     if kind is Sum or kind is Fold:
-        if not values.isdisjoint(node.indices):
-            return None
+        if not values.isdisjoint(node.indices) or any(i in mapping for i in node.indices):
+            return None  # caught or shadowed
         body = _rename(node.body, mapping, memo, values, depth + 1)
         if body is None or node.indices[0].number != body.height + 1:
             return None
