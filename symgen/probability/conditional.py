@@ -221,7 +221,9 @@ def _bounded(body: Scalar, z: Var, law: Array, lows: Sequence[Scalar], highs: Se
     log = fn("log", entry(z))
     if kernel is None or any(a is not log for a in kernel.statistics):
         return None
-    least = fn("max", entry(parameters_of(law)["xm"]), *lows)
+    least = entry(parameters_of(law)["xm"])
+    for low in lows:
+        least = fn("max", least, low)
     alpha = tidy(sub(neg(kernel.statistics.get(log, ZERO)), ONE))
     return operator("Pareto", [tensor((), least), tensor((), alpha)], (), (LAW,))
 

@@ -88,7 +88,10 @@ def _end_of_support(q: Question, body: Scalar, theta: Var, ctx: Context) -> Arra
     if right is not True:
         return None
     ends = lows or highs
-    made = tensor((), ends[0] if len(ends) == 1 else fn("max" if lows else "min", *ends))
+    end = ends[0]
+    for other in ends[1:]:
+        end = fn("max" if lows else "min", end, other)
+    made = tensor((), end)
     word, which = ("falls", "largest") if lows else ("rises", "smallest")
     reason = f"the likelihood {word} in {theta.name}, which the support bounds by the data: the {which} of them"
     ctx.trace.add("support", None, made, where=theta.name, reason=reason)

@@ -12,7 +12,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
 from symgen.probability.densities import parameters
 from symgen.probability.elimination import Question, log_joint, quiet, with_values_in
-from symgen.probability.finite import classes
+from symgen.probability.finite import classes, is_finite
 from symgen.probability.joint import Factor, full_law
 from symgen.probability.law import row_of
 from symgen.probability.quadrature import check_value, mean_at
@@ -107,20 +107,25 @@ def random_value(law: Array | None, z: Var, point: Point, rng: Any) -> Any:
 def check_integrated(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
     """Where variables were integrated out: at two values of the target, the ratio of the densities against the ratio of
     the means of what is seen over the draws of what is not."""
-    twins = {z: var(f"{z.name}_twin", z.shape, z.domain, "placeholder", z.domain_args, uid=-61) for z in q.targets}
-    first, second = mean_over_hidden(q, q.values), mean_over_hidden(q, {**q.values, **twins})
-    if first is None or second is None:
-        return Evidence("unknown", method="quadrature", tried=("the draws of what was integrated out hang in a circle",))
-    claim = tensor((), sub(log_q, replace_arrays(log_q, twins)))
+    (z,) = q.targets
+    first: dict[Var, Array] = {}
+    second: dict[Var, Array] = {z: var(f"{z.name}_twin", z.shape, z.domain, "placeholder", z.domain_args, uid=-61)}
+    if is_finite(q.factor_of(z).law) and not z.rank:
+        first, second = {z: tensor((), ZERO)}, {z: tensor((), ONE)}
+    means = [mean_over_hidden(q, {**q.values, **at}) for at in (first, second)]
+    if means[0] is None or means[1] is None:
+        return Evidence("unknown", method="quadrature", tried=("nothing is seen of what was integrated out",))
+    ends = [replace_arrays(log_q, at) if at else log_q for at in (first, second)]
+    claim = tensor((), sub(*ends))
 
     def truth(point: Point, level: int) -> Any:
-        ends = [number_of(mean, point, level) for mean in (first, second)]
-        if ends[0] is None or ends[1] is None:
+        found = [number_of(mean, point, level) for mean in means if mean is not None]
+        if any(f is None for f in found):
             return None
         with np.errstate(all="ignore"):
-            return np.asarray(np.log(ends[0]) - np.log(ends[1]))
+            return np.asarray(np.log(found[0]) - np.log(found[1]))
 
-    roots = [x for body, draws in (first, second) for x in (body, *(law for _, law in draws))]
+    roots = [x for mean in means if mean is not None for x in (mean[0], *(law for _, law in mean[1]))]
     return check_value(truth, claim, roots, q.hidden, ctx.facts)
 
 

@@ -1,0 +1,179 @@
+"""The conjugate pairs of the compendium: prior times likelihood over the posterior is one number whatever the parameter,
+that number is the evidence, and predictions are the means of the likelihood under the posterior.
+
+The referee knows the densities from scipy and integrates by its own quadrature over the parameter.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+import symgen
+
+HEAD = "dim n\nparam a: positive, b: positive, m: real, r: positive, al: positive[3]\n"
+AT = {"a": 2.3, "b": 1.4, "m": 0.6, "r": 1.7, "al": np.array([0.7, 1.9, 2.6])}
+A, B, M, R = AT["a"], AT["b"], AT["m"], AT["r"]
+UNIT, HALF_LINE, LINE = (0, 1), (0, np.inf), (-25, 25)
+gamma, inverse_gamma = stats.gamma(A, scale=1 / B), stats.invgamma(A, scale=B)
+beta, normal = stats.beta(A, B), stats.norm(M, A)
+
+# name: (likelihood in the language, the domain of the data, data, prior, its density, the likelihood's, range, family)
+PAIRS = {
+    "Bernoulli": ("Beta(a, b)", "binary", "Bernoulli(z)", [1, 0, 1, 1], beta, lambda x, z: stats.bernoulli.logpmf(x, z), UNIT),
+    "Binomial": ("Beta(a, b)", "natural", "Binomial(5, z)", [3, 0, 4], beta, lambda x, z: stats.binom.logpmf(x, 5, z), UNIT),
+    "negative binomial": ("Beta(a, b)", "natural", "NegativeBinomial(r, z)", [3, 0, 4], beta,
+                          lambda x, z: stats.nbinom.logpmf(x, R, 1 - z), UNIT),
+    "Geometric": ("Beta(a, b)", "natural", "Geometric(z)", [2, 0, 5], beta, lambda x, z: stats.geom.logpmf(x + 1, z), UNIT),
+    "Poisson": ("Gamma(a, b)", "natural", "Poisson(z)", [3, 1, 4], gamma, lambda x, z: stats.poisson.logpmf(x, z), HALF_LINE),
+    "Exponential": ("Gamma(a, b)", "positive", "Exponential(z)", [0.3, 1.7], gamma,
+                    lambda x, z: stats.expon.logpdf(x, scale=1 / z), HALF_LINE),
+    "Gamma rate": ("Gamma(a, b)", "positive", "Gamma(r, z)", [0.3, 1.7], gamma,
+                   lambda x, z: stats.gamma.logpdf(x, R, scale=1 / z), HALF_LINE),
+    "normal precision": ("Gamma(a, b)", "real", "Normal(m, precision=z)", [0.3, -1.7], gamma,
+                         lambda x, z: stats.norm.logpdf(x, M, z**-0.5), HALF_LINE),
+    "Pareto shape": ("Gamma(a, b)", "positive", "Pareto(r, z)", [1.9, 3.7], gamma,
+                     lambda x, z: stats.pareto.logpdf(x, z, scale=R), HALF_LINE),
+    "Laplace rate": ("Gamma(a, b)", "real", "Laplace(m, 1/z)", [0.3, -1.7], gamma,
+                     lambda x, z: stats.laplace.logpdf(x, M, 1 / z), HALF_LINE),
+    "inverse Gaussian shape": ("Gamma(a, b)", "positive", "InverseGaussian(r, z)", [0.3, 1.7], gamma,
+                               lambda x, z: stats.invgauss.logpdf(x, R / z, scale=z), HALF_LINE),
+    "inverse gamma scale": ("Gamma(a, b)", "positive", "InverseGamma(r, z)", [0.3, 1.7], gamma,
+                            lambda x, z: stats.invgamma.logpdf(x, R, scale=z), HALF_LINE),
+    "Weibull rate": ("Gamma(a, b)", "positive", "Weibull(r, z^(-1/r))", [0.3, 1.7], gamma,
+                     lambda x, z: stats.weibull_min.logpdf(x, R, scale=z ** (-1 / R)), HALF_LINE),
+    "normal variance": ("InverseGamma(a, b)", "real", "Normal(m, var=z)", [0.3, -1.7], inverse_gamma,
+                        lambda x, z: stats.norm.logpdf(x, M, z**0.5), HALF_LINE),
+    "Rayleigh": ("InverseGamma(a, b)", "positive", "Rayleigh(sqrt(z))", [0.3, 1.7], inverse_gamma,
+                 lambda x, z: stats.rayleigh.logpdf(x, scale=z**0.5), HALF_LINE),
+    "Weibull scale": ("InverseGamma(a, b)", "positive", "Weibull(r, z^(1/r))", [0.3, 1.7], inverse_gamma,
+                      lambda x, z: stats.weibull_min.logpdf(x, R, scale=z ** (1 / R)), HALF_LINE),
+    "Exponential scale": ("InverseGamma(a, b)", "positive", "Exponential(scale=z)", [0.3, 1.7], inverse_gamma,
+                          lambda x, z: stats.expon.logpdf(x, scale=z), HALF_LINE),
+    "normal mean": ("Normal(m, a)", "real", "Normal(z, b)", [0.3, -1.7, 2.2], normal, lambda x, z: stats.norm.logpdf(x, z, B),
+                    LINE),
+    "log-normal location": ("Normal(m, a)", "positive", "LogNormal(z, b)", [0.3, 1.7], normal,
+                            lambda x, z: stats.lognorm.logpdf(x, B, scale=np.exp(z)), LINE),
+    "uniform end": ("Pareto(a, b)", "positive", "Uniform(0, z)", [0.3, 3.7], stats.pareto(B, scale=A),
+                    lambda x, z: stats.uniform.logpdf(x, 0, z), (3.7, np.inf)),
+    "von Mises direction": ("VonMises(m, a)", "real", "VonMises(z, b)", [0.3, -1.7], stats.vonmises(A, M),
+                            lambda x, z: stats.vonmises.logpdf(x, B, z), (-math.pi, math.pi)),
+    "rule of succession": ("Uniform(0, 1)", "binary", "Bernoulli(z)", [1, 0, 1, 1], stats.uniform(0, 1),
+                           lambda x, z: stats.bernoulli.logpmf(x, z), UNIT),
+}  # fmt: skip
+FAMILY = {"Beta(a, b)": "Beta", "Gamma(a, b)": "Gamma", "InverseGamma(a, b)": "InverseGamma", "Normal(m, a)": "Normal",
+          "Pareto(a, b)": "Pareto", "VonMises(m, a)": "VonMises", "Uniform(0, 1)": "Beta"}  # fmt: skip
+DOMAIN = {UNIT: ": unit", HALF_LINE: ": positive"}
+PREDICTED = {"Bernoulli": "Bernoulli", "Poisson": "NegativeBinomial", "Exponential": "Lomax", "normal precision": "StudentT",
+             "normal variance": "StudentT", "normal mean": "Normal", "rule of succession": "Bernoulli",
+             "Exponential scale": "Lomax"}  # fmt: skip
+
+
+def loaded(pair):
+    prior, domain, likelihood, _, _, _, ends = PAIRS[pair]
+    return symgen.loads(
+        f"{HEAD}dist p(z{DOMAIN.get(ends, '')}) = {prior}\n"
+        f"dist p(x: {domain}[n] | z) = {likelihood}\ndist p(y: {domain} | z) = {likelihood}\n"
+    )
+
+
+def referee(pair, y=None):
+    """The log of the integral of prior times likelihood."""
+    _, _, _, data, prior, likelihood, ends = PAIRS[pair]
+    data = [*data, *([] if y is None else [y])]
+    low, high = (max(ends[0], max(data)), ends[1]) if pair == "uniform end" else ends
+    f = lambda z: np.exp(prior.logpdf(z) + sum(likelihood(x, z) for x in data))  # noqa: E731
+    return math.log(integrate.quad(f, low, high, epsabs=0, epsrel=1e-10, limit=400)[0])
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_posterior_evidence_and_prediction(pair):
+    model = loaded(pair)
+    _, domain, _, data, prior, likelihood, ends = PAIRS[pair]
+    data = np.array(data, dtype=float)
+    posterior = model.derive("posterior(p, z, given=x)")
+    assert posterior.evidence.kind == "checked"
+    assert posterior.result.family == FAMILY[PAIRS[pair][0]]
+    truth = referee(pair)
+    high = 1 if ends == UNIT else 3 if ends[1] > 3 else ends[1]
+    low = max(ends[0], data.max()) if pair == "uniform end" else max(ends[0], -1.0) + 0.1
+    for z in np.linspace(low + 0.05, low + 2 if pair == "uniform end" else high - 0.1, 3):
+        log_joint = prior.logpdf(z) + sum(likelihood(x, z) for x in data)
+        density = posterior.result.evaluate("density", x=data, z=z, **AT)
+        assert math.isclose(log_joint - math.log(density), truth, rel_tol=1e-7, abs_tol=1e-8)
+    evidence = model.derive("log p(x)")
+    assert evidence.evidence.kind == "checked"
+    assert math.isclose(evidence.evaluate(x=data, **AT), truth, rel_tol=1e-8, abs_tol=1e-9)
+    new = {"binary": 1.0, "natural": 2.0, "positive": 2.1, "real": -0.4}[domain]
+    predictive = model.derive("posterior(p, y, given=x)")
+    got = predictive.result.evaluate("density", x=data, y=new, **AT)
+    assert math.isclose(math.log(got), referee(pair, new) - truth, rel_tol=1e-6, abs_tol=1e-7)
+    assert predictive.result.family == PREDICTED.get(pair, predictive.result.family)
+    assert math.isclose(model.derive("log p(y | x)").evaluate(x=data, y=new, **AT), math.log(got), abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("domain, likelihood, data, counts", [
+    ("label(3)[n]", "Categorical(z)", np.array([0, 2, 2, 1, 2]), [1, 1, 3]),
+    ("onehot[n, 3]", "OneHotCategorical(z)", np.eye(3)[[0, 2, 2, 1, 2]], [1, 1, 3]),
+    ("natural[3]", "Multinomial(5, z)", np.array([1, 1, 3]), [1, 1, 3]),
+])  # fmt: skip
+def test_classes(domain, likelihood, data, counts):
+    model = symgen.loads(f"{HEAD}dist p(z: simplex[3]) = Dirichlet(al)\ndist p(x: {domain} | z) = {likelihood}\n")
+    posterior = model.derive("posterior(p, z, given=x)")
+    assert posterior.evidence.kind == "checked"
+    assert np.allclose(posterior.result.evaluate("parameters", x=data, **AT)["alpha"], AT["al"] + counts)
+    lb = lambda v: sum(map(math.lgamma, v)) - math.lgamma(sum(v))  # noqa: E731
+    want = lb(AT["al"] + counts) - lb(AT["al"])
+    if "Multinomial" in likelihood:
+        want += math.lgamma(6) - sum(math.lgamma(c + 1) for c in counts)
+    assert math.isclose(model.derive("log p(x)").evaluate(x=data, **AT), want, rel_tol=1e-10)
+
+
+def test_a_class_is_predicted_by_its_share():
+    model = symgen.loads(
+        f"{HEAD}dist p(z: simplex[3]) = Dirichlet(al)\ndist p(x: label(3)[n] | z) = Categorical(z)\n"
+        "dist p(y: label(3) | z) = Categorical(z)\n"
+    )
+    got = model.derive("posterior(p, y, given=x)").result.evaluate("parameters", x=np.array([0, 2, 2, 1, 2]), **AT)["p"]
+    assert np.allclose(got, (AT["al"] + [1, 1, 3]) / (AT["al"].sum() + 5))
+
+
+def test_a_mixture_of_conjugate_priors_stays_one():
+    model = symgen.loads(
+        f"{HEAD}param w: simplex[2], mk: real[2], sk: positive[2]\ndist p(c) = Categorical(w)\n"
+        "dist p(z | c) = Normal(mk[c], sk[c])\ndist p(x: real[n] | z) = Normal(z, b)\n"
+    )
+    at = {"w": np.array([0.3, 0.7]), "mk": np.array([-1.2, 0.8]), "sk": np.array([0.6, 1.3])}
+    x = np.array([0.3, -0.9])
+    posterior = model.derive("posterior(p, z, given=x)")
+    assert posterior.evidence.kind == "checked"
+
+    def joint(z):
+        prior = sum(w * stats.norm.pdf(z, m, s) for w, m, s in zip(at["w"], at["mk"], at["sk"], strict=True))
+        return prior * np.prod(stats.norm.pdf(x, z, B))
+
+    whole = integrate.quad(joint, -np.inf, np.inf)[0]
+    for z in (-0.7, 0.2, 1.1):
+        assert math.isclose(posterior.result.evaluate("density", x=x, z=z, **at, **AT), joint(z) / whole, rel_tol=1e-7)
+    assert math.isclose(model.derive("log p(x)").evaluate(x=x, **at, **AT), math.log(whole), rel_tol=1e-7)
+    assert model.derive("posterior(p, c, given=x)").evidence.kind == "checked"
+
+
+def test_a_grid_of_parameters():
+    model = symgen.loads(
+        f"{HEAD}param w: simplex[3], g: positive[3]\ndist p(z) = Categorical(w)\ndist p(x: natural[n] | z) = Poisson(g[z])\n"
+    )
+    w, g, x = np.array([0.2, 0.5, 0.3]), np.array([0.4, 1.7, 3.1]), np.array([2, 0, 3])
+    like = w * np.prod(stats.poisson.pmf(x[:, None], g), axis=0)
+    got = model.derive("posterior(p, z, given=x)").result.evaluate("parameters", x=x, w=w, g=g, **AT)["p"]
+    assert np.allclose(got, like / like.sum())
+    assert math.isclose(model.derive("log p(x)").evaluate(x=x, w=w, g=g, **AT), math.log(like.sum()), rel_tol=1e-10)
+
+
+def test_a_support_that_no_rule_reads_is_refused():
+    model = symgen.loads(f"{HEAD}dist p(z: positive) = Gamma(a, b)\ndist p(x: positive[n] | z) = Uniform(0, z)\n")
+    with pytest.raises(symgen.CannotDerive):
+        model.derive("log p(x)")
+    shown = symgen.loads(f"{HEAD}dist p(z) = Laplace(m, a)\ndist p(x: real[n] | z) = Normal(z, b)\n")
+    assert shown.derive("log p(x | z)").evidence.kind in ("proved", "checked", "unknown")
