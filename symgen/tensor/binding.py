@@ -135,6 +135,11 @@ def total(body: Scalar, indices: Sequence[Index]) -> Scalar:
         return total(substitute(body.body, inner), [*todo, *inner.values()])
     if kind is Where and not any(i in body.args[0].free for i in todo):
         return where(body.args[0], total(body.args[1], todo), total(body.args[2], todo))
+    if kind is Where:
+        given = _given_outside(body)
+        if given:
+            a, b = (x if x is ZERO else mul(*(f for f in factors_of(x) if f not in given)) for x in body.args[1:])
+            return total(mul(*given, where(body.args[0], a, b)), todo)
     missing = [i for i in todo if i not in body.free]
     if missing:
         return mul(size_product(missing), total(body, [i for i in todo if i in body.free]))
@@ -191,6 +196,17 @@ def _halves(body: Scalar, todo: list[Index]) -> tuple[Index, list[Index], Scalar
         k, j = fresh_index(n), fresh_index(m)
         return i, [j, k], add(mul(n, j), k)
     return None
+
+
+def _given_outside(body: Scalar) -> list[Scalar]:
+    """The factors of both branches that are given numbers, with an axis that the condition lacks: where(c_k, X_ki, 0) is
+    X_ki where(c_k, 1, 0), a matrix product when it is summed. What is computed stays inside: it may have no value there."""
+    condition, *branches = body.args
+    parts = [factors_of(x) for x in branches if x is not ZERO]
+    return [
+        f for f in parts[0]
+        if type(f) is Entry and type(f.array) is Var and not f.free <= condition.free and all(f in p for p in parts)
+    ]  # fmt: skip
 
 
 def has_delta_on(term: Scalar, indices: Sequence[Index]) -> bool:
