@@ -116,11 +116,11 @@ def by_completing_the_square(body: Scalar, z: Var, ctx: Context) -> Array | None
     precision = tensor([*(r for r in rows if r in curvature.free), i, j], curvature)
     covariance, at_covariance = inverse_of(precision, [r for r in rows if r in curvature.free])
     mean = tensor([*rows, j], collected(total(mul(at_covariance(j, i), pull), [i])))
-    full = tensor([*rows, i, j], at_covariance(i, j)) if rows else covariance
-    whole = tensor([*rows, i, j], curvature) if rows else precision
     named(precision, "Lambda", ctx, f, why="the precision")
     named(mean, "m", ctx, f, precision, why="the mean")
-    return operator("MvNormal", [mean, full, whole], z.shape, (LAW, "precision"))
+    if rows:
+        return operator("MvNormal", [mean, tensor([*rows, i, j], at_covariance(i, j))], z.shape, (LAW,))
+    return operator("MvNormal", [mean, covariance, precision], z.shape, (LAW, "precision"))
 
 
 def apart(x: Scalar, i: Index, j: Index) -> Scalar | None:

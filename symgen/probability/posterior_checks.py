@@ -15,6 +15,7 @@ from symgen.probability.elimination import Question, log_joint, quiet, with_valu
 from symgen.probability.finite import classes, is_finite
 from symgen.probability.joint import Factor, full_law
 from symgen.probability.law import row_of
+from symgen.probability.normal_referee import check_normal
 from symgen.probability.quadrature import check_value, mean_at
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate, size_of
 from symgen.tensor.expression import (
@@ -22,6 +23,7 @@ from symgen.tensor.expression import (
     ZERO,
     Array,
     Scalar,
+    Tensor,
     Var,
     compare,
     entry,
@@ -107,6 +109,9 @@ def random_value(law: Array | None, z: Var, point: Point, rng: Any) -> Any:
 def check_integrated(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
     """Where variables were integrated out: at two values of the target, the ratio of the densities against the ratio of
     the means of what is seen over the draws of what is not."""
+    found = check_normal(q, log_q, ctx)
+    if found is not None:
+        return found
     (z,) = q.targets
     first: dict[Var, Array] = {}
     second: dict[Var, Array] = {z: var(f"{z.name}_twin", z.shape, z.domain, "placeholder", z.domain_args, uid=-61)}
@@ -132,6 +137,9 @@ def check_integrated(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
 def check_log_mean(q: Question, result: Array, ctx: Context, less: Question | None = None) -> Evidence:
     """log p(seen) against the log of the mean of what is seen over the draws of what is not; of a conditional, less
     that of what it is given."""
+    found = check_normal(q, result.args[0], ctx) if isinstance(result, Tensor) else None
+    if found is not None:
+        return found
     parts = [mean_over_hidden(x, x.values) for x in (q, less) if x is not None]
     if any(p is None for p in parts):
         return Evidence("unknown", method="quadrature", tried=("nothing is seen of what was integrated out",))
