@@ -211,6 +211,8 @@ class Workshop:
             return False
         if (isinstance(node, Entry) and isinstance(node.array, Var)) or not test(range_of(node)):
             name = node.array.name if isinstance(node, Entry) and isinstance(node.array, Var) else str(node)
+            if says == ">= 0" and range_of(node, self.facts).positive:
+                says = "> 0"  # the fact as it was declared
             self.used[f"{name} {says}"] = None
         return True
 

@@ -16,7 +16,9 @@ from symgen.render import report
 FORMATS = {".tex": "latex", ".md": "markdown", ".html": "html", ".pdf": "pdf", ".json": "json"}
 
 
-def run(file: str, goals: Sequence[str], form: str | None, body: bool, output: str | None, seconds: float | None, force: bool) -> int:
+def run(
+    file: str, goals: Sequence[str], form: str | None, body: bool, output: str | None, seconds: float | None, force: bool
+) -> int:
     form = format_of(form, output)
     if form == "pdf" and output is None:
         raise Unusable("a PDF is written to a file: say which with -o")

@@ -18,7 +18,7 @@ from symgen.model.reduce import Reduced
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate
-from symgen.tensor.expression import Array, Num, Scalar, Var, open_tensor, variables_of
+from symgen.tensor.expression import Array, Num, Operator, Scalar, Var, open_tensor, variables_of, walk
 from symgen.tensor.facts import Facts
 from symgen.tensor.formula import Clash, Poisoned, shape_text
 from symgen.tensor.scope import names_in
@@ -31,8 +31,8 @@ from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
 
 SECONDS = 20.0  # of one claim
-HINT_SECONDS = 1.0  # of the search for a suggestion
-MAX_NAMES = 10
+HINT_SECONDS = 3.0  # of the search for a suggestion
+MAX_NAMES = 14
 
 
 class ModelLike(Protocol):
@@ -68,18 +68,39 @@ def check_claim(model: ModelLike, claim: tree.Claim, source: Source, seconds: fl
     steps: list[Verdict] = []
     before = sides[0]
     names = likely_names(model, [e.expression for e in sides])
+    sound: Sound | None = Sound(sides[0], 0)
     for k, (step, side) in enumerate(zip(claim.steps, sides[1:], strict=True), 1):
-        steps.append(check_step(model, source, k, before, side, step, until, len(claim.steps) - k + 1, names))
+        found = check_step(model, source, k, before, side, step, until, len(claim.steps) - k + 1, names, sound)
+        steps.append(found)
         if side.malformed is None:
             before = side
+        sound = after(sound, found, side, k, step.relation)
     verdict = of_chain(steps, claim.name.name if claim.name else "", claim)
     return replace(verdict, shapes=shapes_of(model.elaborated))
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The last side that follows from the left side, and its number; `broken`: the step after it does not hold."""
+
+    side: Side
+    number: int
+    broken: bool = False
+
+
+def after(sound: Sound | None, found: Verdict, side: Side, k: int, relation: str) -> Sound | None:
+    """What is sound after step k; None where that is lost, behind a failed step that is no equation."""
+    if sound is None:
+        return None
+    if found.holds and not sound.broken:
+        return Sound(side, k)
+    return replace(sound, broken=True) if relation == "=" else None
 
 
 def likely_names(model: ModelLike, sides: Sequence[tree.Expression]) -> list[str]:
     """What a name may have been mistaken for: the names of the claim, then the other variables."""
     told = [n.name for e in sides for n in names_in(e)]
-    return list(dict.fromkeys([*told, *model.elaborated.variables]))[:MAX_NAMES]
+    return list(dict.fromkeys([*told, *model.elaborated.lets, *model.elaborated.variables]))[:MAX_NAMES]
 
 
 def shapes_of(e: Elaborated) -> dict[str, tuple[Scalar, ...]]:
@@ -130,7 +151,7 @@ def ask(reduced: Reduced) -> None:
 
 def check_step(
     model: ModelLike, source: Source, k: int, before: Side, side: Side, step: tree.ClaimStep, until: float, left: int,
-    names: Sequence[str] = (),
+    names: Sequence[str] = (), sound: Sound | None = None,
 ) -> Verdict:  # fmt: skip
     bad = side.malformed or before.malformed
     if bad is not None:
@@ -165,26 +186,60 @@ def check_step(
         return replace(verdict, reason=before.unknown or side.unknown)
     if found.status != "refuted":
         return verdict
-    help = hint(model, a, relation, side, source, until, names)
-    return replace(verdict, suggestion=help, diagnostic=excerpt_of(source, k, before, side, found, step, help))
+    said = spare_sound_sides(model, before, side, relation, sound, source, until, names)
+    return replace(verdict, suggestion=said.help, diagnostic=excerpt_of(source, k, before, side, found, step, said))
+
+
+@dataclass(frozen=True)
+class Said:
+    """The way out of a step that does not hold, or why the step is not the one to mend."""
+
+    help: str | None = None
+    note: str | None = None
+
+
+def spare_sound_sides(
+    model: ModelLike, before: Side, side: Side, relation: Relation, sound: Sound | None, source: Source, until: float,
+    names: Sequence[str],
+) -> Said:  # fmt: skip
+    """Behind a wrong step the sides are held to the last one that was right: what equals it is not to be spoilt."""
+    left = before.array
+    told = before
+    if sound is not None and sound.broken and relation.op == "=":
+        left, told = sound.side.array, sound.side
+        if left is None or side.array is None:
+            return Said()
+        try:
+            a, b = one_shape(left, side.array)
+            found = compare_values(a, b, relation, model.elaborated.facts, time.monotonic() + 1.0)
+        except (ShapeClash, BudgetSpent):
+            return Said()
+        if found.holds:
+            return Said(note=f"it equals {name_of(sound.number)}, which was right: the slip is in between")
+    if left is None:
+        return Said()
+    return Said(hint(model, left, relation, side, source, until, names, list(names_in(told.expression))))
 
 
 _TURNED = {"<": ("<=", ">=", ">"), ">": (">=", "<=", "<"), "<=": (">=",), ">=": ("<=",)}
 
 
 def hint(
-    model: ModelLike, left: Array, relation: Relation, side: Side, source: Source, until: float, names: Sequence[str]
-) -> str | None:
+    model: ModelLike, left: Array, relation: Relation, side: Side, source: Source, until: float, names: Sequence[str],
+    before: Sequence[tree.Name] = (),
+) -> str | None:  # fmt: skip
     """The small edit of a wrong side under which its step holds, if there is one."""
     facts = model.elaborated.facts
     if relation.op in _TURNED and side.array is not None:  # almost any edit would make an inequality hold
         for other in _TURNED[relation.op]:
-            if compare_values(*one_shape(left, side.array), other, facts, time.monotonic() + 0.7, prove=False).holds:
+            if compare_values(*one_shape(left, side.array), other, facts, time.monotonic() + HINT_SECONDS, prove=False).holds:
                 return f"`{other}` for `{relation.op}`"
         return None
     screen = Screen(left, side.array, facts) if relation.op == "=" and side.array is not None else None
 
     def holds(e: tree.Expression) -> bool:
+        if screen is not None and screen.excludes_plain(model, e, left):
+            return False
         array = read(model, e, source, until, asking=False).array
         if array is None:
             return False
@@ -197,7 +252,9 @@ def hint(
             return False
 
     seconds = min(HINT_SECONDS, until - time.monotonic())
-    edit = suggest(side.expression, source, holds, list(model.elaborated.dims), names, seconds)
+    here = [n.name for n in names_in(side.expression)]
+    lost = [n.name for n in before if [m.name for m in before].count(n.name) > here.count(n.name)]
+    edit = suggest(side.expression, source, holds, list(model.elaborated.dims), names, seconds, list(dict.fromkeys(lost)))
     return edit.text if edit is not None else None
 
 
@@ -219,6 +276,15 @@ class Screen:
                 self.point = points[0]
                 return
 
+    def excludes_plain(self, model: ModelLike, e: tree.Expression, left: Array) -> bool:
+        """Whether an expression that needs no reduction has another value there, or no meaning."""
+        try:
+            array = model._elaborator.reader().value(e).array()
+            _, b = one_shape(left, array)
+        except (Clash, Poisoned, ShapeClash):
+            return True
+        return not any(isinstance(n, Operator) for n in walk(b)) and self.excludes(b)
+
     def excludes(self, other: Array) -> bool:
         """Whether an array has another value there, for certain."""
         if self.point is None or not variables_of(other) <= self.point.values.keys():
@@ -229,7 +295,7 @@ class Screen:
             return False
         with np.errstate(all="ignore"):
             if value.shape != self.value.shape or not np.all(np.isfinite(value)):
-                return bool(value.shape != self.value.shape)
+                return True  # undefined where the left side is not
             scale = np.max(np.abs(self.value), initial=0.0) + np.max(np.abs(value), initial=0.0)
             return bool(np.max(np.abs(value - self.value), initial=0.0) > 1e-6 * scale)
 
@@ -249,13 +315,12 @@ def name_of(k: int) -> str:
     return f"step {k}" if k else "the left side"
 
 
-def excerpt_of(
-    source: Source, k: int, before: Side, side: Side, found: Comparison, step: tree.ClaimStep, help: str | None
-) -> Diagnostic:
+def excerpt_of(source: Source, k: int, before: Side, side: Side, found: Comparison, step: tree.ClaimStep, said: Said) -> Diagnostic:
     x = found.counterexample
     notes = (x.text(name_of(k - 1), f"step {k}"),) if x is not None else ()
+    notes += (said.note,) if said.note else ()
     word = "does not follow from" if step.relation in ("=", "propto", "~=") else "does not hold against"
     return Diagnostic(
         f"step {k} {word} {name_of(k - 1)}", source,
-        (Label(side.span, f"step {k}", True), Label(before.span, name_of(k - 1))), notes, help,
+        (Label(side.span, f"step {k}", True), Label(before.span, name_of(k - 1))), notes, said.help,
     )  # fmt: skip

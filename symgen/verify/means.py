@@ -130,9 +130,7 @@ def _judge(rules: list[list[Any]], op: str) -> int | tuple[int, ...] | None:
 
 def _refuted(point: Point, free: list[Var], sides: list[Any], at: tuple[int, ...]) -> Comparison:
     left, right = (float(x[at]) for x in sides)
-    texts = next(
-        (t for k in (4, 6, 9, 12) if (t := (f"{left:.{k}g}", f"{right:.{k}g}"))[0] != t[1]), (str(left), str(right))
-    )
+    texts = next((t for k in (4, 6, 9, 12) if (t := (f"{left:.{k}g}", f"{right:.{k}g}"))[0] != t[1]), (str(left), str(right)))
     values = {v.name: np.asarray(point.values[v], dtype=float) for v in free}
     example = Counterexample(dict(point.sizes), values, left, right, at, {}, *texts)
     return Comparison("refuted", Evidence("refuted", points=1, method=METHOD), example)

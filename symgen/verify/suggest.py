@@ -30,7 +30,7 @@ from symgen.text.tree import (
 __all__ = ["Edit", "edits", "suggest"]
 
 SECONDS = 1.5
-MAX_EDITS = 400
+MAX_EDITS = 600
 TWO = Number(Fraction(2), "2")
 
 
@@ -55,11 +55,12 @@ def suggest(
     sizes: Sequence[str] = (),
     names: Sequence[str] = (),
     seconds: float = SECONDS,
+    lost: Sequence[str] = (),
 ) -> Edit | None:
     """The first edit under which the step holds; `holds` decides on the edited expression. `sizes` are the dims that a
-    factor may be missing of, `names` what a name may have been mistaken for."""
+    factor may be missing of, `names` what a name may have been mistaken for, `lost` those that the step before has."""
     until = time.monotonic() + seconds
-    for k, edit in enumerate(edits(expression, source, sizes, names)):
+    for k, edit in enumerate(edits(expression, source, sizes, names, lost)):
         if k >= MAX_EDITS or time.monotonic() > until:
             return None
         if holds(edit.result):
@@ -68,12 +69,12 @@ def suggest(
 
 
 def edits(
-    expression: Expression, source: Source, sizes: Sequence[str] = (), names: Sequence[str] = ()
+    expression: Expression, source: Source, sizes: Sequence[str] = (), names: Sequence[str] = (), lost: Sequence[str] = ()
 ) -> Iterator[Edit]:
     """All single edits, the likely kinds first and of each kind the outer places first."""
     kinds: list[Callable[[Expression, _Text], Iterator[_Change]]] = [
-        _signs, _factors, lambda e, t: _names(e, t, names), _transposes, _logs, _powers, _orders, _reductions,
-        lambda e, t: _sizes(e, t, sizes), _numbers, _dropped,
+        _signs, _factors, lambda e, t: _restored(e, t, lost), _transposes, _logs, _powers, _orders, _reductions,
+        lambda e, t: _sizes(e, t, sizes), lambda e, t: _names(e, t, names), _numbers, _dropped,
     ]  # fmt: skip
     written = _Text(source)
     places = list(_places(expression))
@@ -200,9 +201,7 @@ def _factors(e: Expression, text: _Text) -> Iterator[_Change]:
             less = replace(e, first=first, rest=others) if others else first
             yield _Change(less, text(e), _joined(text, rest))
             if isinstance(f, Number) and op == "*":
-                yield _Change(
-                    replace(e, first=first, rest=(*others, ("/", f))), text(e), f"{_joined(text, rest)}/{text(f)}"
-                )
+                yield _Change(replace(e, first=first, rest=(*others, ("/", f))), text(e), f"{_joined(text, rest)}/{text(f)}")
     if isinstance(e, Number):
         return
     yield _Change(Factors(TWO, (("*", e),), span=e.span), text(e), f"2*{text.tight(e)}")
@@ -221,6 +220,8 @@ def _transposes(e: Expression, text: _Text) -> Iterator[_Change]:
         yield _Change(e.operand, text(e), text(e.operand))
     elif isinstance(e, Name | Call):
         yield _Change(Transpose(e, span=e.span), text(e), f"{text(e)}'")
+    elif isinstance(e, Factors) and any(op == "@" for op, _ in e.rest):
+        yield _Change(Transpose(e, span=e.span), text(e), f"({text(e)})'")
 
 
 def _logs(e: Expression, text: _Text) -> Iterator[_Change]:
@@ -265,6 +266,9 @@ def _orders(e: Expression, text: _Text) -> Iterator[_Change]:
     if isinstance(e, Call) and len(e.arguments) == 2:
         a, b = e.arguments
         yield _Change(replace(e, arguments=(b, a)), text(e), f"{e.function}({text(b)}, {text(a)})")
+    if isinstance(e, Call) and len(e.arguments) == len(e.versus) == 1 and not e.given:
+        p, q = e.arguments[0], e.versus[0]
+        yield _Change(replace(e, arguments=(q,), versus=(p,)), text(e), f"{e.function}({text(q)} || {text(p)})")
 
 
 _KIN = {"sum": ("mean", "prod"), "mean": ("sum",), "prod": ("sum",), "max": ("min",), "min": ("max",), "sin": ("cos",),
@@ -288,6 +292,15 @@ def _sizes(e: Expression, text: _Text, sizes: Sequence[str]) -> Iterator[_Change
     for n in sizes:
         yield _Change(Factors(e, (("/", Name(n)),), span=e.span), text(e), f"{text.tight(e)}/{n}")
         yield _Change(Factors(Name(n), (("*", e),), span=e.span), text(e), f"{n}*{text.tight(e)}")
+
+
+def _restored(e: Expression, text: _Text, lost: Sequence[str]) -> Iterator[_Change]:
+    """A factor that was lost on the way from the step before."""
+    if isinstance(e, Number):
+        return
+    for n in lost:
+        yield _Change(Factors(Name(n), (("*", e),), span=e.span), text(e), f"{n}*{text.tight(e)}")
+        yield _Change(Factors(e, (("/", Name(n)),), span=e.span), text(e), f"{text.tight(e)}/{n}")
 
 
 def _numbers(e: Expression, text: _Text) -> Iterator[_Change]:

@@ -331,9 +331,7 @@ class World:
         formulas: dict[str, Callable[[], Any]] = {
             "KL": lambda: each(lambda a, b: a * (log(a) - log(b))),
             "cross_entropy": lambda: each(lambda a, b: -a * log(b)),
-            "JS": lambda: each(
-                lambda a, b: (a * (log(a) - log((a + b) / two)) + b * (log(b) - log((a + b) / two))) / two
-            ),
+            "JS": lambda: each(lambda a, b: (a * (log(a) - log((a + b) / two)) + b * (log(b) - log((a + b) / two))) / two),
             "chi2": lambda: each(lambda a, b: a * a / b) - 1,
             "hellinger": lambda: 1 - each(lambda a, b: root(a * b)),
             "tv": lambda: each(lambda a, b: abs(a - b)) / two,
