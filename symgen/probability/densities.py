@@ -26,7 +26,9 @@ from symgen.tensor.expression import (
     open_tensor,
     replace_arrays,
     substitute,
+    tensor,
     total,
+    walk,
 )  # fmt: skip
 
 
@@ -144,3 +146,15 @@ def is_opaque(law: Array) -> bool:
 
 def variable_of(value: Array) -> Var | None:
     return value if isinstance(value, Var) else None
+
+
+def with_densities_written(law: Operator, ctx: Context) -> Operator:
+    """A law whose formula speaks of log-densities of known laws, with these written out."""
+    mapping: dict[Array, Array] = {}
+    for n in walk(law):
+        if isinstance(n, Operator) and n.name == "log_density" and isinstance(n.args[0], Operator) and isinstance(n.args[1], Array):
+            if row_of(n.args[0]) is not None:
+                mapping[n] = tensor((), log_density_at(n.args[0], n.args[1], ctx))
+    made = replace_arrays(law, mapping) if mapping else law
+    assert isinstance(made, Operator)
+    return made

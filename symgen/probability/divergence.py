@@ -354,6 +354,7 @@ def densities_written(x: Scalar, variables: frozenset[Var], ctx: Context) -> Sca
 def reduce_variance(op: Operator, ctx: Context) -> Array:
     """Var f = E f f' - E f E f'."""
     bodies, draws = opened_expectation(op)
+    draws = [(v, normalised_law(law, ctx)) for v, law in draws]
     f = bodies[0]
     g = bodies[1] if op.name == "Cov" else f
     rows = [fresh_index(s) for s in f.shape]

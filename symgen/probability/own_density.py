@@ -13,7 +13,7 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.collect import collected
 from symgen.probability.conjugate import families_on, kernel_of, recognised
-from symgen.probability.densities import log_density_at
+from symgen.probability.densities import log_density_at, with_densities_written
 from symgen.probability.existence import FINITE, INFINITE, UNDEFINED, Existence, Range, existence, spread
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, formula_law
@@ -50,7 +50,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 from symgen.tensor.facts import Facts
-from symgen.tensor.sample import complete_point, generator, holds, random_point
+from symgen.tensor.sample import complete_point, generator, holds, random_point, simple_sizes, sizes_in
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/own_density.py"
@@ -111,8 +111,8 @@ def own_density(law: Array) -> OwnDensity:
 def masses(own: OwnDensity, facts: Facts | None) -> Iterator[tuple[Existence, Point]]:
     """Whether the integral of f exists, at random values of the parameters."""
     ends = own.range
-    if ends is None or own.x.domain == "binary":
-        return
+    if ends is None or own.x.domain == "binary" or any(isinstance(n, Operator) for n in walk(own.log_f)):
+        return  # of means and densities that are not worked out yet nothing is said
     for point in points_of([tensor((), own.log_f)], {own.x}, facts):
         try:
             yield existence(Range(ONE, own.log_f, own.x, *ends), point), point
@@ -121,12 +121,13 @@ def masses(own: OwnDensity, facts: Facts | None) -> Iterator[tuple[Existence, Po
 
 
 def points_of(roots: list[Array], drawn: set[Var], facts: Facts | None) -> Iterator[Point]:
-    """Random values of what the roots hang on, sizes apart."""
+    """Random values of what the roots hang on, at the simplest sizes."""
     free = sorted(frozenset().union(*(variables_of(r) for r in roots)).difference(drawn), key=lambda v: v.serial)
     rng = generator("own", *(v.name for v in free))
     assumptions = facts.assumptions if facts is not None else ()
+    sizes = next(iter(simple_sizes(sizes_in(roots, free), {}, assumptions, top=2)), {})
     for k in range(POINTS if free else 1):
-        point = random_point(free, {}, rng, 0, assumptions)
+        point = random_point(free, sizes, rng, 0, assumptions)
         if point is None:
             return
         if k >= NEAR_POINTS:
@@ -292,6 +293,7 @@ def normalised_law(law: Array, ctx: Context) -> Array:
     said. Raises CannotDerive where it has none."""
     if not (isinstance(law, Operator) and law.name == "formula"):
         return law
+    law = with_densities_written(law, ctx)
     own = own_density(law)
     if not own.normaliser and len(law.attrs) > 4:
         return law  # divided by its integral already
