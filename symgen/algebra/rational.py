@@ -371,4 +371,6 @@ def as_quotient(node: Scalar) -> Scalar:
         return node
 
 
-__all__ = ["as_quotient", "may_cancel", "simplify_scalar"]
+Field, TooLarge = _Field, _TooLarge
+
+__all__ = ["Field", "TooLarge", "as_quotient", "may_cancel", "simplify_scalar"]

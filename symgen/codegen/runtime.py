@@ -249,7 +249,7 @@ def belonging(domain: str, x: Any, top: Any = None) -> Any:
     if domain in ("positive", "nonnegative"):
         return f"a {domain} number", x > 0 if domain == "positive" else x >= 0
     if domain == "unit":
-        return "a number between 0 and 1, without them", (x > 0) & (x < 1)
+        return "a number between 0 and 1", (x >= 0) & (x <= 1)  # of certain events, divergences have limits
     if domain == "integer":
         return "an integer", x == np.round(x)
     if domain == "binary":

@@ -19,7 +19,7 @@ def _functions(runtime: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Each function: its source without annotations, and the names that it uses; those of `runtime` come before the
     common ones."""
     out: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for file in ("runtime.py", "optimisers.py", *((runtime,) if runtime != "runtime.py" else ())):
+    for file in ("runtime.py", "runtime_remainders.py", "optimisers.py", *((runtime,) if runtime != "runtime.py" else ())):
         text = (Path(__file__).parent / file).read_text(encoding="utf-8")
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef):

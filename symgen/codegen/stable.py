@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from symgen.codegen.stable_remainders import root_difference, with_remainders
 from symgen.tensor.expression import (
     MINUS_ONE,
     ONE,
@@ -58,9 +59,10 @@ LOWEST = num(-(10**30))  # a shift stays finite where all exponents are -inf
 POSITIVE = frozenset({"positive", "unit"})
 
 
-def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Array, Array]]:
-    """The outputs in stable form, and what became of each array (for their names)."""
-    engine = _Stabiliser()
+def stabilised(outputs: Mapping[str, Array], remainders: bool = True) -> tuple[dict[str, Array], dict[Array, Array]]:
+    """The outputs in stable form, and what became of each array (for their names). `remainders`: whether the helpers of
+    divergences can be called."""
+    engine = _Stabiliser(remainders)
     made = {name: engine.array(a) for name, a in outputs.items()}
     return made, {
         old: new
@@ -168,7 +170,8 @@ def lifted(body: Scalar, last: Sequence[Index] = ()) -> tuple[Array, list[Index]
 
 
 class _Stabiliser:
-    def __init__(self) -> None:
+    def __init__(self, remainders: bool) -> None:
+        self.remainders = remainders
         self.memo: dict[Node, Node] = {}
 
     def array(self, array: Array) -> Array:
@@ -216,6 +219,8 @@ class _Stabiliser:
             return self.sum_rule(n)
         if isinstance(n, Mul):
             return self.product_rule(n)
+        if isinstance(n, Sum) and self.remainders:
+            return with_remainders(n)
         if isinstance(n, Pow):
             z = plain_logit_of(n)
             return fn("sigmoid", z) if z is not None else n
@@ -324,6 +329,13 @@ class _Stabiliser:
                 if base.name == "erf":
                     rest = [s for s in n.args if s is not t and s is not constant]
                     return add(mul(constant, fn("erfc", base.args[0])), *rest)
+        if self.remainders:
+            roots = root_difference(n)
+            if roots is not None:
+                return roots
+            made = with_remainders(n)
+            if made is not n:
+                return made
         made = self.cross_entropy(n)
         return self.cross_entropies(made) if isinstance(made, Add) else made
 
@@ -388,11 +400,14 @@ class _Stabiliser:
         if not isinstance(made, Mul):
             return made
         for f in made.args:
-            if isinstance(f, Fn) and f.name == "log":
+            if isinstance(f, Fn) and f.name in (("log", "log1p") if self.remainders else ("log",)):
+                inside = f.args[0] if f.name == "log" else add(ONE, f.args[0])
                 for g in made.args:
-                    if may_be_zero(g) and (f.args[0] is g or g in factors_of(f.args[0])):
+                    sign, weight = (MINUS_ONE, neg(g)) if isinstance(g, Add) and neg(g) is inside else (ONE, g)
+                    if may_be_zero(weight) and (inside is weight or weight in factors_of(inside) or is_one_number(weight)):
                         rest = [h for h in made.args if h is not f and h is not g]
-                        return mul(*rest, fn("xlogy", g, f.args[0]))
+                        name = "xlogy" if f.name == "log" else "xlog1py"
+                        return mul(sign, *rest, fn(name, weight, f.args[0]))
             if isinstance(f, Add):
                 for g in made.args:
                     logs = [t for t in f.args if may_be_zero(g) and as_coefficient(t)[1] is fn("log", g)]
@@ -444,10 +459,18 @@ def is_negated(z: Scalar) -> bool:
 
 
 def may_be_zero(x: Scalar) -> bool:
-    """Whether x is an entry of a variable whose domain holds 0."""
+    """Whether x is an entry of a variable whose domain holds 0, or a probability or its complement."""
+    if isinstance(x, Add) and len(x.args) == 2 and ONE in x.args:
+        c, base = as_coefficient(next(t for t in x.args if t is not ONE))
+        return c == -1 and isinstance(base, Entry) and isinstance(base.array, Var) and base.array.domain == "unit"
     return isinstance(x, Entry) and isinstance(x.array, Var) and x.array.domain in (
-        "nonnegative", "simplex", "onehot", "binary", "natural",
+        "nonnegative", "simplex", "onehot", "binary", "natural", "unit",
     )  # fmt: skip
+
+
+def is_one_number(x: Scalar) -> bool:
+    """Whether x is a probability that is a scalar of its own: that it may be 0 costs nothing to look at."""
+    return isinstance(x, Entry) and not x.indices and isinstance(x.array, Var) and x.array.domain in ("unit", "nonnegative")
 
 
 def is_spd(x: Node) -> bool:

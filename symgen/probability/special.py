@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import factorial
 
 from symgen.probability.walks import bottom_up
@@ -38,7 +39,7 @@ def simplified(x: Scalar) -> Scalar:
 
     def rule(n: Scalar) -> Scalar:
         if isinstance(n, (Mul, Pow)):
-            return gamma_quotient(n)
+            return gamma_quotient(half_bessel(n) if isinstance(n, Mul) else n)
         if isinstance(n, Fn) and n.name == "exp":
             return without_logarithms(n)
         return special_value(n) if isinstance(n, Fn) else n
@@ -102,6 +103,41 @@ def special_value(x: Fn) -> Scalar:
     return x
 
 
+def half_bessel(x: Mul) -> Scalar:
+    """K of order n + 1/2 at z > 0 is sqrt(pi/(2 z)) exp(-z) sum of (n + k)!/(k! (n - k)!) (2 z)^-k.
+
+    DLMF 10.49.12.
+    """
+    bessel = next((f for f in x.args if isinstance(f, Fn) and f.name == "besselk" and _is_half(f.args[0])), None)
+    if bessel is None:
+        return x
+    order, z = bessel.args
+    assert isinstance(order, Num) and order.rational is not None
+    n = int(abs(order.rational) - Fraction(1, 2))
+    series = add(*(mul(num(Fraction(factorial(n + k), factorial(k) * factorial(n - k))), power(mul(TWO, z), num(-k)))
+                   for k in range(n + 1)))  # fmt: skip
+    half = num(Fraction(1, 2))
+    roots = [power(PI, half), power(TWO, neg(half)), *(positive_root(f, neg(half)) for f in factors_of(z))]
+    rest = [g for f in x.args if f is not bessel for g in _root_factors(f)]
+    return mul(*rest, *roots, fn("exp", neg(z)), series)
+
+
+def _is_half(order: Scalar) -> bool:
+    return isinstance(order, Num) and order.rational is not None and order.rational.denominator == 2 and abs(order.rational) < 12
+
+
+def positive_root(x: Scalar, exponent: Scalar) -> Scalar:
+    """x^exponent for positive x: (a^b)^c is a^(b c)."""
+    return power(x.base, mul(x.exponent, exponent)) if isinstance(x, Pow) else power(x, exponent)
+
+
+def _root_factors(f: Scalar) -> list[Scalar]:
+    """sqrt(2 a/pi) beside a Bessel function of a, which is positive, in its factors."""
+    if isinstance(f, Pow) and isinstance(f.base, Mul):
+        return [positive_root(g, f.exponent) for g in f.base.args]
+    return [f]
+
+
 def gamma_quotient(x: Scalar) -> Scalar:
     """Gamma(a + n)/Gamma(a) = a (a + 1) .. (a + n - 1); exponentials of a product join."""
     factors = list(factors_of(x))
@@ -112,11 +148,7 @@ def gamma_quotient(x: Scalar) -> Scalar:
         for a in above:
             for b in below:
                 difference = expand_size(sub(a.args[0], b.base.args[0]))
-                if (
-                    isinstance(difference, Num)
-                    and difference.rational is not None
-                    and difference.rational.denominator == 1
-                ):
+                if isinstance(difference, Num) and difference.rational is not None and difference.rational.denominator == 1:
                     n = int(difference.rational)
                     if abs(n) <= 12:
                         low = b.base.args[0] if n >= 0 else a.args[0]

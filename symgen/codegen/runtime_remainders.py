@@ -1,0 +1,72 @@
+"""What generated modules carry for divergences: remainders after the first terms of log, exp and lgamma.
+
+A divergence of two near laws is a sum of them, of the size of the square of their distance; written so it keeps its
+digits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+
+def log_remainder(u: Any, log_of: Any) -> Any:
+    """u - log(1 + u) >= 0, exact near 0 too: by the series of 2 artanh(u/(2 + u)); far from 0 by the logarithm given."""
+    near = np.abs(u) < 0.5
+    s = np.where(near, u, 0.0) / (2 + np.where(near, u, 0.0))
+    t: Any = s * s
+    series: Any = 0.0
+    for k in range(14, -1, -1):
+        series = series * t + 1 / (2 * k + 3)
+    return np.where(near, s * u - 2 * s * t * series, u - log_of)
+
+
+def expm1_remainder(w: Any) -> Any:
+    """exp(w) - 1 - w >= 0, exact near 0 too."""
+    near = np.where(np.abs(w) < 0.5, w, 0.0)
+    series: Any = 0.0
+    for k in range(18, 1, -1):
+        series = (series * near + 1) / k
+    with np.errstate(over="ignore"):
+        return np.where(np.abs(w) < 0.5, series * near * near, np.expm1(w) - w)
+
+
+def kl_term(p: Any, q: Any, d: Any) -> Any:
+    """p*log(p/q) - p + q >= 0, d = q - p; q where p is 0, inf where q is 0 and p is not."""
+    with np.errstate(all="ignore"):
+        ratio = d / np.where(p == 0, 1, p)
+        return np.where(p == 0, q, p * log_remainder(ratio, np.log(q) - np.log(p)))
+
+
+def xlog1py(x: Any, y: Any) -> Any:
+    """x*log(1 + y), 0 where x is 0."""
+    with np.errstate(all="ignore"):
+        return np.where(np.equal(x, 0), 0.0, x * np.log1p(y))
+
+
+def logdet_remainder(A: Any, B: Any) -> Any:
+    """tr(inv(B) @ A) - k - log(det A/det B) >= 0: the sum of u - log(1 + u) over the eigenvalues u of inv(B) @ (A - B)."""
+    L = np.linalg.cholesky(B)
+    half = np.linalg.solve(L, A - B)
+    u = np.linalg.eigvalsh(np.linalg.solve(L, np.swapaxes(half, -1, -2)))
+    log_of = 2 * np.log(np.diagonal(np.linalg.solve(L, np.linalg.cholesky(A)), axis1=-2, axis2=-1)).sum(axis=-1)
+    near = np.abs(u).max(axis=-1) < 0.5
+    return np.where(near, log_remainder(np.where(near[..., None], u, 0.0), 0.0).sum(axis=-1), u.sum(axis=-1) - log_of)
+
+
+def root_difference(a: Any, b: Any, d: Any) -> Any:
+    """sqrt(a) - sqrt(b), d = a - b, exact for near a and b."""
+    total = np.sqrt(a) + np.sqrt(b)
+    return d / np.where(total == 0, 1, total)
+
+
+def lgamma_remainder(a: Any, d: Any) -> Any:
+    """lgamma(a + d) - lgamma(a) - d*digamma(a) >= 0: for small d the integral of (1 - t) d^2 trigamma(a + t d)."""
+    t, w = np.polynomial.legendre.leggauss(20)
+    t, near = (t + 1) / 2, np.abs(d) < a / 2
+    small = np.where(near, d, 0.0)[..., None]
+    integral = (w / 2 * (1 - t) * special.polygamma(1, np.asarray(a)[..., None] + t * small)).sum(-1)
+    with np.errstate(all="ignore"):
+        return np.where(near, d * d * integral, special.gammaln(a + d) - special.gammaln(a) - d * special.digamma(a))

@@ -1,0 +1,120 @@
+"""Gamma functions that nearly cancel: lgamma(y) - lgamma(x) - (y - x) digamma(x), and means of two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from symgen.codegen.stable_differences import Pair, by_differences, difference, kept_apart, terms_of
+from symgen.codegen.stable_pool import Pool, entries_of, into, of_entries, positive_factors, short
+from symgen.tensor.expression import (
+    HALF,
+    MINUS_ONE,
+    ONE,
+    TWO,
+    ZERO,
+    Add,
+    Entry,
+    Scalar,
+    Sum,
+    Tensor,
+    add,
+    as_coefficient,
+    fn,
+    mul,
+    num,
+    open_sum,
+    open_tensor,
+    sub,
+    substitute,
+    total,
+)  # fmt: skip
+
+
+def gamma_pairs(pool: Pool, out: list[Scalar], pairs: list[Pair], order: int) -> None:
+    """c (lgamma(y) - lgamma(x) - (y - x) digamma(x)); lgamma(1) = 0 may be missing."""
+    for r in [r for r in pool.gammas if isinstance(r, Add) and ONE in r.args]:  # lgamma(1 + r) = lgamma(r) + log(r)
+        rest = sub(r, ONE)
+        if order == 2 and not any(p in pool.psis for p in pool.gammas if p is not ONE):
+            c = pool.gammas.pop(r)
+            into(pool.gammas, rest, c)
+            for b, e in positive_factors(rest):
+                into(pool.logs, b, mul(e, c))
+        elif order == 1:
+            c = pool.gammas.pop(r)
+            d = _less_one(rest)
+            out.append(mul(c, add(fn("lgamma_remainder", TWO, d), mul(d, fn("digamma", TWO)))))
+    gamma_means(pool, out, pairs)
+    found: list[tuple[Scalar, Scalar, Scalar]] = []
+    for x, d in list(pool.psis.items()):
+        for y, c in list(pool.gammas.items()):
+            if y is x or (x is not ONE and (x not in pool.gammas or short(add(pool.gammas[x], c)) is not ZERO)):
+                continue
+            if short(add(d, mul(c, sub(_opened(y), _opened(x))))) is not ZERO:
+                continue
+            found.append((x, y, c))
+            del pool.psis[x], pool.gammas[y]
+            pool.gammas.pop(x, None)
+            break
+    small = [difference(y, x) for x, y, _ in found if len(terms_of(difference(y, x))) == 2]
+    for x, y, c in found:
+        d = _joined(difference(_opened(y), _opened(x))) if x is not ONE else _less_one(y)
+        if len(terms_of(d)) > 2:  # (a2 + b2) - (a1 + b1) is (a2 - a1) + (b2 - b1)
+            parts = [s for s in small if all(t in terms_of(d) for t in terms_of(s))]
+            if add(*parts) is d:
+                d = add(*(kept_apart(p) for p in parts))
+        out.append(mul(c, fn("lgamma_remainder", x, d)))
+        if isinstance(x, Entry) and isinstance(y, Entry):
+            pairs.append((x, y))
+
+
+def gamma_means(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
+    """lgamma(m) - (lgamma(x) + lgamma(y))/2 for m the mean of x and y: the remainders to both sides of m."""
+    for m in sorted(pool.gammas, key=lambda g: len(entries_of(g))):  # sums last: their differences are of known pairs
+        if m not in pool.gammas:
+            continue
+        c = pool.gammas[m]
+        for x, y in combinations([b for b in pool.gammas if b is not m], 2):
+            if pool.gammas[x] is not pool.gammas[y] or short(add(c, mul(TWO, pool.gammas[x]))) is not ZERO:
+                continue
+            if short(sub(add(x, y), mul(TWO, m))) is not ZERO:
+                continue
+            half = _by_parts(mul(HALF, difference(y, x)), pairs)
+            scale = pool.gammas.pop(x)
+            del pool.gammas[y], pool.gammas[m]
+            out.append(mul(scale, fn("lgamma_remainder", m, half)))
+            out.append(mul(scale, fn("lgamma_remainder", m, mul(MINUS_ONE, half))))
+            pairs.extend(of_entries(x, y))
+            break
+
+
+def _opened(x: Scalar) -> Scalar:
+    """The definition of a named sum: sum(alpha)."""
+    if isinstance(x, Entry) and isinstance(x.array, Tensor):
+        return open_tensor(x.array, x.indices)
+    return x
+
+
+def _by_parts(d: Scalar, pairs: Sequence[Pair]) -> Scalar:
+    """(a2 + b2) - (a1 + b1) as (a2 - a1) + (b2 - b1), for pairs that are known."""
+    made = by_differences(d, list(pairs), 1)
+    return made[0] if made is not None else d
+
+
+def _joined(d: Scalar) -> Scalar:
+    """sum(a) - sum(b) is sum(a - b)."""
+    terms = terms_of(d)
+    if len(terms) != 2:
+        return d
+    (c, a), (e, b) = (as_coefficient(t) for t in terms)
+    if not (isinstance(a, Sum) and isinstance(b, Sum)) or [i.size for i in a.indices] != [i.size for i in b.indices]:
+        return d
+    body, indices = open_sum(a)
+    other = substitute(b.body, dict(zip(b.indices, indices, strict=True)))
+    return total(kept_apart(add(mul(num(c), body), mul(num(e), other))), indices)
+
+
+def _less_one(r: Scalar) -> Scalar:
+    """r - 1 of a quotient: a/b - 1 is (a - b)/b."""
+    made = by_differences(sub(r, ONE), [], 1)
+    return made[0] if made is not None else sub(r, ONE)

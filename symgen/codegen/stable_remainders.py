@@ -1,0 +1,409 @@
+"""Divergences that keep their digits: sums of logarithms, gammas and exponentials by the remainders after their first terms.
+
+A divergence of two near laws is of the size of the square of their distance, made from terms of the size of one:
+a/b - 1 - log(a/b) is phi(a/b - 1), phi(u) = u - log(1 + u). Each rewriting is an identity. What is left beside the
+remainders is rational; it is written in differences of parameters, each term of second order, or nothing is rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations, product
+
+from symgen.algebra.collect import symmetric_entries, written_length
+from symgen.algebra.rational import as_quotient
+from symgen.codegen.stable_differences import Pair, by_differences, difference, factors_of, is_rational, kept_apart, terms_of
+from symgen.codegen.stable_gammas import gamma_pairs
+from symgen.codegen.stable_logarithms import log_ratio, may_near_one, opposite, quotients, references, relative
+from symgen.codegen.stable_pool import (
+    EXPONENTIALS,
+    GAMMAS,
+    LOGS,
+    Pool,
+    closed_sum,
+    expanded,
+    holds,
+    is_nonnegative_by_form,
+    multiplied,
+    of_entries,
+    pairs_in,
+    positive_factors,
+    roots_apart,
+    short,
+    summed,
+    whole,
+)
+from symgen.tensor.expression import (
+    HALF,
+    MINUS_ONE,
+    ONE,
+    TWO,
+    ZERO,
+    Add,
+    Array,
+    Dim,
+    Entry,
+    Fn,
+    Index,
+    Num,
+    Operation,
+    Pow,
+    Scalar,
+    Sum,
+    Where,
+    add,
+    as_coefficient,
+    divide,
+    entry,
+    fn,
+    fresh_index,
+    mul,
+    num,
+    open_sum,
+    operation,
+    power,
+    substitute,
+    total,
+)  # fmt: skip
+
+__all__ = ["root_difference", "with_remainders"]
+
+MAX_LENGTH = 260
+MOST_PAIRS = 3  # of logarithms, for which all exponents are tried
+
+
+def with_remainders(n: Scalar) -> Scalar:
+    """`n` by remainders, where that applies; else as it is."""
+    if isinstance(n, Add):
+        n = _of_determinants(n)
+    if not isinstance(n, (Add, Sum)) or written_length(n) > MAX_LENGTH or not _may_cancel(n):
+        return n
+    made = _grouped(n)
+    return n if made is None else made
+
+
+def _of_determinants(n: Add) -> Scalar:
+    """tr(inv(B) @ A) - k - logdet(A) + logdet(B) as one function of A and B: the sum of phi over the eigenvalues of
+    inv(B) @ A less 1."""
+    found = {}
+    for t in n.args:
+        c, base = as_coefficient(t)
+        if isinstance(base, Entry) and isinstance(base.array, Operation) and base.array.name == "logdet_spd":
+            found[base.array.operands[0]] = c
+    for b, a in permutations(found, 2):
+        if found[a] != -found[b] or not isinstance(a, Array) or not isinstance(b, Array) or a.rank != 2:
+            continue
+        c, k = num(found[b]), a.shape[0]
+        i, j = fresh_index(k), fresh_index(k)
+        trace = total(mul(entry(a, i, j), entry(operation("inv", (b,), b.shape), i, j)), [i, j])
+        rest = [t for t in n.args if not (isinstance(u := as_coefficient(t)[1], Entry) and isinstance(u.array, Operation)
+                and u.array.name == "logdet_spd" and u.array.operands[0] in (a, b))]  # fmt: skip
+        apart = [u for t in rest for u in _split_sums(t)]
+        left = symmetric_entries(add(*apart, mul(MINUS_ONE, c, trace)))
+        left = add(left, mul(c, k))
+        if len(terms_of(left)) == len(apart) - 2 or left is ZERO:
+            return add(left, mul(c, entry(operation("logdet_remainder", (a, b), ()))))
+    return n
+
+
+def _split_sums(t: Scalar) -> list[Scalar]:
+    """A sum of a sum, term by term, nested sums as one."""
+    c, base = as_coefficient(t)
+    if not isinstance(base, Sum):
+        return [t]
+    waiting: list[tuple[Scalar, list[Index]]] = [open_sum(base)]
+    out: list[Scalar] = []
+    while waiting:
+        body, indices = waiting.pop()
+        if isinstance(body, Add):
+            waiting.extend((u, indices) for u in body.args)
+        elif sum(isinstance(f, Sum) for f in factors_of(body)) == 1:
+            inner = next(f for f in factors_of(body) if isinstance(f, Sum))
+            more, others = open_sum(inner)
+            waiting.append((mul(more, *(f for f in factors_of(body) if f is not inner)), [*indices, *others]))
+        else:
+            out.append(mul(num(c), total(body, indices)))
+    return out
+
+
+def root_difference(n: Add) -> Scalar | None:
+    """c sqrt(a) - c sqrt(b) as c (a - b)/(sqrt(a) + sqrt(b)), for what is positive."""
+    if len(n.args) != 2:
+        return None
+    (c, x), (d, y) = (as_coefficient(t) for t in n.args)
+    if c != -d or not all(isinstance(r, Pow) and r.exponent is HALF and is_nonnegative_by_form(r.base) for r in (x, y)):
+        return None
+    a, b = x.args[0], y.args[0]
+    return mul(num(c), fn("root_difference", a, b, kept_apart(difference(a, b))))
+
+
+def _may_cancel(n: Add | Sum) -> bool:
+    """Whether logarithms meet, or an exponential, a root or a fraction is compared with a number."""
+    logs = exponentials = 0
+    stack: list[Scalar] = [n]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Fn):
+            logs += x.name in (*LOGS, *GAMMAS)
+            exponentials += x.name in EXPONENTIALS
+        exponentials += isinstance(x, Pow) and not (isinstance(x.exponent, Num) and whole(x.exponent))
+        if not isinstance(x, (Entry, Where)):
+            stack.extend(a for a in x.args if a.is_scalar_node)
+    numbers = any(isinstance(t, Num) for t in terms_of(n))
+    return logs > 0 or (numbers and (exponentials > 0 or _has_fraction(n)))
+
+
+def _has_fraction(n: Scalar) -> bool:
+    return any(isinstance(f, Pow) and f.exponent is MINUS_ONE for t in terms_of(n) for f in factors_of(t))
+
+
+def _grouped(n: Add | Sum) -> Scalar | None:
+    """Sums over axes of one length are taken together, each group by itself; a size outside is a sum of ones."""
+    groups: dict[tuple[Scalar, ...], list[tuple[Scalar, list[Index]]]] = {}
+    outside: list[Scalar] = []
+    for t in terms_of(n):
+        sums = [f for f in factors_of(t) if isinstance(f, Sum)]
+        if len(sums) == 1:
+            body, indices = open_sum(sums[0])
+            outer = mul(*(f for f in factors_of(t) if f is not sums[0]))
+            groups.setdefault(tuple(i.size for i in indices), []).append((mul(outer, body), indices))
+        else:
+            outside.append(t)
+    out: list[Scalar] = []
+    changed = False
+    for sizes, members in groups.items():
+        common = members[0][1]
+        body = add(*(substitute(b, dict(zip(i, common, strict=True))) for b, i in members))
+        if len(sizes) == 1 and isinstance(sizes[0], Dim):
+            for t in [t for t in outside if _per_entry(t, sizes[0]) is not None]:
+                body = add(body, _per_entry(t, sizes[0]) or ZERO)
+                outside.remove(t)
+        body = _without_fixed(body, common, outside)
+        made = _rewritten(body, common, outside)
+        changed = changed or made is not None
+        out.append(made if made is not None else total(body, common))
+    if outside:
+        rest = add(*outside)
+        made = _rewritten(rest, ()) if isinstance(rest, Add) else None
+        if made is None and groups and not changed:
+            return None
+        changed = changed or made is not None
+        out.append(made if made is not None else rest)
+    return add(*out) if changed else None
+
+
+def _without_fixed(body: Scalar, indices: Sequence[Index], outside: list[Scalar]) -> Scalar:
+    """The body less terms whose special function does not hang on the index: those go outside, f sum(c)."""
+    kept: list[Scalar] = []
+    for t in expanded(body):
+        special = [f for f in factors_of(t) if isinstance(f, Fn) and f.name in (*LOGS, *GAMMAS, "digamma")]
+        if len(special) == 1 and special[0].free.isdisjoint(indices):
+            c = mul(*(g for g in factors_of(t) if g is not special[0]))
+            outside.extend(mul(special[0], total(u, list(indices))) for v in terms_of(c) for u in multiplied(v))
+        else:
+            kept.append(t)
+    return add(*kept)
+
+
+def _per_entry(t: Scalar, size: Scalar) -> Scalar | None:
+    """c, where t = c k is the sum of c over k entries."""
+    c, base = as_coefficient(t)
+    return num(c) if base is size else None
+
+
+def _rewritten(body: Scalar, indices: Sequence[Index], outside: list[Scalar] | None = None) -> Scalar | None:
+    """The sum over `indices` of the body, by remainders; None where something of first order is left."""
+    best: tuple[Scalar, list[Scalar] | None] | None = None
+    terms = [t for u in terms_of(body) for t in _opened_fraction(u)]
+    exponentials = [t for t in terms if _exponent(t) is not None]
+    for chosen in [[], *([t] for t in exponentials[:3])] if len(exponentials) != 1 else [exponentials, []]:
+        more: list[Scalar] | None = [] if outside is not None else None
+        made = _with_exponential(terms, chosen, indices, more)
+        if made is not None and (best is None or written_length(made) < written_length(best[0])):
+            best = made, more
+    if best is not None and outside is not None:
+        outside.extend(best[1] or [])
+    return best[0] if best is not None else None
+
+
+def _opened_fraction(t: Scalar) -> list[Scalar]:
+    """(a + b exp(w))/c is a/c + b exp(w)/c."""
+    inner = next((f for f in factors_of(t) if isinstance(f, Add) and holds(f, EXPONENTIALS)), None)
+    if inner is None:
+        return [roots_apart(t)]
+    rest = mul(*(f for f in factors_of(t) if f is not inner))
+    return [u for v in inner.args for u in _opened_fraction(mul(rest, v))]
+
+
+def _exponent(t: Scalar) -> tuple[Scalar, Scalar] | None:
+    """c, w with t = c exp(w): exponentials, gammas, powers that are no number."""
+    c: list[Scalar] = []
+    w: list[Scalar] = []
+    for f in factors_of(t):
+        if isinstance(f, Fn) and f.name == "exp":
+            w.append(f.args[0])
+        elif isinstance(f, Fn) and f.name == "gamma":
+            w.append(fn("lgamma", f.args[0]))
+        elif isinstance(f, Fn) and f.name == "beta":
+            w.append(fn("lbeta", *f.args))
+        elif isinstance(f, Pow) and isinstance(f.base, Fn) and f.base.name == "gamma":
+            w.append(mul(f.exponent, fn("lgamma", f.base.args[0])))
+        elif isinstance(f, Pow) and _is_power(f):
+            w.append(mul(f.exponent, fn("log", f.base)))
+        else:
+            c.append(f)
+    return (mul(*c), add(*w)) if w else None
+
+
+def _is_power(f: Pow) -> bool:
+    """Whether f is exp(e log b): a root has a base that is not negative."""
+    return not whole(f.exponent) if isinstance(f.exponent, Num) else is_nonnegative_by_form(f.base)
+
+
+def _with_exponential(
+    terms: Sequence[Scalar], chosen: Sequence[Scalar], indices: Sequence[Index], outside: list[Scalar] | None
+) -> Scalar | None:
+    """c exp(w) = c r(w) + c + c w, r the remainder; what stays must be of second order."""
+    pool = Pool()
+    out: list[Scalar] = []
+    for t in terms:
+        if any(t is u for u in chosen):
+            continue
+        pool.put(t)
+    for t in chosen:
+        c, w = _exponent(t) or (t, ZERO)
+        whole = _numeric_only(c)
+        if not whole:  # all of it in the exponent: s2^2/s1 exp(w) is exp(w + 2 log s2 - log s1)
+            sign, inside = as_coefficient(c)
+            if not all(is_nonnegative_by_form(b) for b, _ in positive_factors(inside)):
+                return None
+            both = [(num(sign), add(w, *(mul(e, fn("log", b)) for b, e in positive_factors(inside)))), (c, w)]
+        else:
+            both = [(c, w)]
+        for k, (c, w) in enumerate(both):
+            stable = _settled(w)
+            if stable is None:
+                continue
+            own = Pool(dict(pool.logs), dict(pool.gammas), dict(pool.psis), list(pool.rest), list(pool.small))
+            own.put(c)
+            own.put(mul(c, w) if isinstance(c, Num) or not isinstance(w, Add) else add(*(mul(c, u) for u in w.args)))
+            made = _settled_pool(own, indices, 2, outside)
+            if made is not None:
+                return add(total(mul(c, fn("expm1_remainder", stable)), list(indices)), made)
+            if k == len(both) - 1:
+                return None
+        return None
+    made = _settled_pool(pool, indices, 2, outside)
+    return None if made is None else add(*out, made)
+
+
+def _numeric_only(c: Scalar) -> bool:
+    return isinstance(c, Num)
+
+
+def _settled(w: Scalar) -> Scalar | None:
+    """An exponent in stable form: of second order, or of first."""
+    for order in (2, 1):
+        pool = Pool()
+        pool.put(w)
+        made = _settled_pool(pool, (), order)
+        if made is not None:
+            return made
+    return None
+
+
+def _settled_pool(pool: Pool, indices: Sequence[Index], order: int, outside: list[Scalar] | None = None) -> Scalar | None:
+    """The sum with its logarithms and gammas as remainders (or, of first order, as differences); what does not hang on
+    the indices goes `outside`."""
+    pool.tidy()
+    told: list[Scalar] = []
+    out: list[Scalar] = list(pool.small)
+    pairs: list[Pair] = [p for t in pool.small for p in pairs_in(t)]
+    gamma_pairs(pool, out, pairs, order)
+    if pool.gammas or pool.psis:
+        return None
+    pool.tidy()
+    references(pool, out, pairs)
+    for b in [b for b in pool.logs if indices and b.free.isdisjoint(indices)]:  # sum(c) log b, by itself
+        c = closed_sum(pool.logs[b], indices)
+        if outside is None or not isinstance(c, Num):
+            return None
+        del pool.logs[b]
+        told.append(mul(c, fn("log", b)))
+    against = opposite(pool.logs, pairs)
+    for x, y, _ in against:
+        del pool.logs[x], pool.logs[y]
+    quotients(pool, out, order)
+    singles = [(b, ONE, c) for b, c in pool.logs.items()]
+    if not all(may_near_one(b, pool) for b, _, _ in singles):
+        return None
+    found = [*against, *singles]
+    if len(found) > 6:
+        return None
+    options = (1, 2, -1) if len(found) <= MOST_PAIRS else (1,)
+    best: tuple[int, Scalar] | None = None
+    for exponents in product(options, repeat=len(found)):
+        made = list(out)
+        rest = list(pool.rest)
+        for (x, y, c), e in zip(found, exponents, strict=True):
+            if order == 1:
+                made.append(mul(c, fn("log1p", divide(difference(x, y), y))))
+                continue
+            ratio = short(divide(c, x))
+            if e == 1 and (isinstance(ratio, Num) or written_length(ratio) <= written_length(c)):  # x may be 0
+                made.append(mul(ratio, fn("kl_term", x, y, kept_apart(difference(y, x)))))
+            else:
+                made.append(mul(divide(c, num(e)), fn("log_remainder", relative(x, y, e), log_ratio(x, y, e))))
+            rest.append(mul(MINUS_ONE, divide(c, num(e)), relative(x, y, e)))
+        left = _left(add(*rest), [*pairs, *((x, y) for x, y, _ in found)], indices, order)
+        if left is None:
+            continue
+        whole = add(*(summed(m, indices) for m in made), left)
+        length = written_length(whole)
+        if best is None or length < best[0]:
+            best = length, whole
+        if order == 1:
+            break
+    if best is None or not (found or out or order == 1 or not indices):
+        return None
+    if outside is not None:
+        outside.extend(told)
+    return best[1]
+
+
+def _left(x: Scalar, known: Sequence[Pair], indices: Sequence[Index], order: int) -> Scalar | None:
+    """What is rational, in differences; None where it is of lower order."""
+    entries = [p for a, b in known for p in of_entries(a, b)]
+    x = short(x)
+    if x is ZERO:
+        return ZERO
+    if indices:
+        if closed_sum(x, indices) is ZERO:
+            return ZERO
+    if not is_rational(x) or holds(x, ("exp",)):
+        return None
+    found = by_differences(x, entries, order) or by_differences(as_quotient(x), entries, order)
+    if found is not None:
+        return summed(found[0], indices)
+    return _roots_paired(x, indices) if order == 2 else None
+
+
+def _roots_paired(x: Scalar, indices: Sequence[Index]) -> Scalar | None:
+    """-sqrt(a b) = (sqrt a - sqrt b)^2/2 - (a + b)/2, where nothing stays beside the squares."""
+    squares: list[Scalar] = []
+    rest: list[Scalar] = []
+    for t in terms_of(x):
+        roots = [f for f in factors_of(t) if isinstance(f, Pow) and f.exponent is HALF]
+        if len(roots) == 2:
+            c = mul(*(f for f in factors_of(t) if f not in roots))
+            a, b = (f.base for f in roots)
+            apart = power(fn("root_difference", a, b, kept_apart(difference(a, b))), TWO)
+            squares.append(mul(MINUS_ONE, HALF, c, apart))
+            rest.append(mul(HALF, c, a))
+            rest.append(mul(HALF, c, b))
+        else:
+            rest.append(t)
+    left = short(add(*(u for t in rest for u in multiplied(t))))
+    if indices and left is not ZERO:
+        left = closed_sum(left, indices)
+    return summed(add(*squares), indices) if squares and left is ZERO else None

@@ -1,0 +1,300 @@
+"""Digits of divergences as q approaches p: symgen's code and torch.distributions against 60-digit arithmetic.
+
+    python -m tests.benchmarks.accuracy [NAME..]
+
+Each row is the relative error at distances 1e-1 .. 1e-7; `far` is at unrelated parameters.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+import symgen
+
+DIGITS = 60
+DISTANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+NEAR, FAR = 1e-11, 1e-13
+HEAD = """
+dim k
+param m1: real, m2: real, a1: positive, a2: positive, b1: positive, b2: positive, p1: unit, p2: unit
+param w1: simplex[k], w2: simplex[k], al1: positive[k], al2: positive[k], mu1: real[k], mu2: real[k]
+param s1: positive[k], s2: positive[k], S1: spd[k, k], S2: spd[k, k], n: natural
+"""
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A divergence of p(first) and q(second) in the language, its value in 60 digits, the parameters of p."""
+
+    goal: str
+    exact: Callable[[Values], Any]
+    at: tuple[str, ...]
+    torch: str = ""
+
+
+lg, psi, log, exp = mp.loggamma, mp.digamma, mp.log, mp.exp
+
+
+def kl_normal(m1: Any, s1: Any, m2: Any, s2: Any) -> Any:
+    return log(s2 / s1) + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2) - mp.mpf(1) / 2
+
+
+def kl_gamma(a1: Any, b1: Any, a2: Any, b2: Any) -> Any:
+    return (a1 - a2) * psi(a1) - lg(a1) + lg(a2) + a2 * log(b1 / b2) + a1 * (b2 - b1) / b1
+
+
+def kl_beta(a1: Any, b1: Any, a2: Any, b2: Any) -> Any:
+    return (lg(a2) + lg(b2) - lg(a2 + b2) - lg(a1) - lg(b1) + lg(a1 + b1) + (a1 - a2) * psi(a1) + (b1 - b2) * psi(b1)
+            + (a2 - a1 + b2 - b1) * psi(a1 + b1))  # fmt: skip
+
+
+def kl_bernoulli(p: Any, q: Any) -> Any:
+    return p * log(p / q) + (1 - p) * log((1 - p) / (1 - q))
+
+
+def kl_weibull(k1: Any, l1: Any, k2: Any, l2: Any) -> Any:
+    return (log(k1 / l1**k1) - log(k2 / l2**k2) + (k1 - k2) * (log(l1) - mp.euler / k1)
+            + (l1 / l2) ** k2 * mp.gamma(k2 / k1 + 1) - 1)  # fmt: skip
+
+
+def kl_gumbel(m1: Any, b1: Any, m2: Any, b2: Any) -> Any:
+    return (log(b2) - log(b1) + mp.euler * (b1 / b2 - 1) + exp((m2 - m1) / b2 + lg(b1 / b2 + 1)) - 1
+            + (m1 - m2) / b2)  # fmt: skip
+
+
+def kl_laplace(m1: Any, b1: Any, m2: Any, b2: Any) -> Any:
+    d = abs(m1 - m2)
+    return log(b2 / b1) + (d + b1 * exp(-d / b1)) / b2 - 1
+
+
+def kl_cauchy(m1: Any, b1: Any, m2: Any, b2: Any) -> Any:
+    return log(((b1 + b2) ** 2 + (m1 - m2) ** 2) / (4 * b1 * b2))
+
+
+def kl_dirichlet(a: Any, b: Any) -> Any:
+    s = sum(a)
+    return lg(s) - sum(map(lg, a)) - lg(sum(b)) + sum(map(lg, b)) + sum((x - y) * (psi(x) - psi(s)) for x, y in zip(a, b))
+
+
+def kl_categorical(a: Any, b: Any) -> Any:
+    return sum(x * log(x / y) - x + y for x, y in zip(a, b))  # both sum to 1 but for rounding
+
+
+def kl_mv(m1: Any, S1: Any, m2: Any, S2: Any) -> Any:
+    A, B = mp.matrix(S1), mp.matrix(S2)
+    inverse, d = B**-1, mp.matrix(m2) - mp.matrix(m1)
+    k = A.rows
+    T = inverse * A
+    return (sum(T[i, i] for i in range(k)) + (d.T * inverse * d)[0] - k + log(mp.det(B)) - log(mp.det(A))) / 2
+
+
+def affinity_normal(a: Any, m1: Any, s1: Any, m2: Any, s2: Any) -> Any:
+    """log of the integral of p^a q^(1 - a)."""
+    v = (1 - a) * s1**2 + a * s2**2
+    return -a * (1 - a) * (m1 - m2) ** 2 / (2 * v) + (1 - a) * log(s1) + a * log(s2) - log(v) / 2
+
+
+def case(family: str, names: str, exact: Any, torch: str = "", goal: str = "KL({} || {})") -> Case:
+    """A goal over one family: names `a b` are parameters a1 b1 and a2 b2."""
+    given = names.split()
+    first, second = (f"{family}({', '.join(_placed(x, n) for x in given)})" for n in "12")
+    own = tuple(x for x in given if not x.startswith("="))
+    return Case(
+        goal.format(first, second),
+        lambda v: exact(*(v[x + n] for n in "12" for x in own)),
+        tuple(x for x in own),
+        torch,
+    )
+
+
+def _placed(x: str, n: str) -> str:
+    return x[1:] if x.startswith("=") else x + n
+
+
+half = mp.mpf(1) / 2
+CASES: dict[str, Case] = {
+    "Normal": case("Normal", "m a", kl_normal, "Normal"),
+    "LogNormal": case("LogNormal", "m a", kl_normal, "LogNormal"),
+    "Normal diagonal": case("Normal", "mu s", lambda *v: sum(kl_normal(*x) for x in zip(*v)), "Normal"),
+    "MvNormal": case("MvNormal", "mu S", kl_mv, "MultivariateNormal"),
+    "Exponential": case("Exponential", "a", lambda x, y: log(x / y) + y / x - 1, "Exponential"),
+    "Poisson": case("Poisson", "a", lambda x, y: x * log(x / y) + y - x, "Poisson"),
+    "Gamma": case("Gamma", "a b", kl_gamma, "Gamma"),
+    "InverseGamma": case("InverseGamma", "a b", kl_gamma, "InverseGamma"),
+    "Chi2": case("Chi2", "a", lambda x, y: kl_gamma(x / 2, half, y / 2, half), "Chi2"),
+    "Beta": case("Beta", "a b", kl_beta, "Beta"),
+    "Dirichlet": case("Dirichlet", "al", kl_dirichlet, "Dirichlet"),
+    "Bernoulli": case("Bernoulli", "p", kl_bernoulli, "Bernoulli"),
+    "Binomial": case("Binomial", "=n p", lambda x, y: 3 * kl_bernoulli(x, y)),
+    "Geometric": case("Geometric", "p", lambda x, y: kl_bernoulli(x, y) / x, "Geometric"),
+    "NegativeBinomial": case("NegativeBinomial", "=3 p", lambda x, y: 3 * kl_bernoulli(x, y) / (1 - x)),
+    "Categorical": case("Categorical", "w", kl_categorical, "Categorical"),
+    "OneHotCategorical": case("OneHotCategorical", "w", kl_categorical),
+    "Laplace": case("Laplace", "m b", kl_laplace, "Laplace"),
+    "Weibull": case("Weibull", "a b", kl_weibull),
+    "Gumbel": case("Gumbel", "m b", kl_gumbel, "Gumbel"),
+    "Cauchy": case("Cauchy", "m b", kl_cauchy, "Cauchy"),
+    "Pareto": case("Pareto", "=1 a", lambda x, y: log(x / y) + y / x - 1),
+    "HalfNormal": case("HalfNormal", "a", lambda x, y: kl_normal(0, x, 0, y), "HalfNormal"),
+    "Rayleigh": case("Rayleigh", "a", lambda x, y: 2 * kl_normal(0, x, 0, y)),
+    "Maxwell": case("Maxwell", "a", lambda x, y: 3 * kl_normal(0, x, 0, y)),
+    "Nakagami": case("Nakagami", "a b", lambda a, b, c, d: kl_gamma(a, a / b, c, c / d)),
+    "InverseGaussian": case(
+        "InverseGaussian", "a b",
+        lambda a, b, c, d: (log(b / d) + d / b - 1 + d * (a - c) ** 2 / (a * c**2)) / 2,
+    ),
+    "Levy": case("Levy", "a", lambda x, y: (log(x / y) + y / x - 1) / 2),
+    "Frechet": case("Frechet", "a b", lambda a, s, c, t: kl_weibull(a, 1 / s, c, 1 / t)),
+    "ExpGamma": case("ExpGamma", "a b", kl_gamma),
+    "Normal to its prior": Case("KL(Normal(m1, a1) || Normal(0, 1))", lambda v: kl_normal(v["m1"], v["a1"], 0, 1), ("m0", "a0")),
+    "hellinger Normal": case(
+        "Normal", "m a", lambda *v: 1 - exp(affinity_normal(half, *v)), goal="hellinger({}, {})"
+    ),
+    "chi2 Normal": case("Normal", "m a", lambda *v: exp(affinity_normal(2, *v)) - 1, goal="chi2({} || {})"),
+    "renyi Normal": case("Normal", "m a", lambda *v: affinity_normal(half, *v) / (half - 1), goal="renyi({}, {}, 1/2)"),
+    "hellinger Exponential": case(
+        "Exponential", "a", lambda x, y: 1 - 2 * mp.sqrt(x * y) / (x + y), goal="hellinger({}, {})"
+    ),
+    "chi2 Exponential": case("Exponential", "a", lambda x, y: x**2 / (y * (2 * x - y)) - 1, goal="chi2({} || {})"),
+    "renyi Exponential": case("Exponential", "a", lambda x, y: 2 * log((x + y) / (2 * mp.sqrt(x * y))), goal="renyi({}, {}, 1/2)"),
+    "chi2 Poisson": case("Poisson", "a", lambda x, y: exp((x - y) ** 2 / y) - 1, goal="chi2({} || {})"),
+    "hellinger Poisson": case(
+        "Poisson", "a", lambda x, y: 1 - exp(-((mp.sqrt(x) - mp.sqrt(y)) ** 2) / 2), goal="hellinger({}, {})"
+    ),
+    "chi2 Bernoulli": case("Bernoulli", "p", lambda x, y: (x - y) ** 2 / (y * (1 - y)), goal="chi2({} || {})"),
+    "hellinger Bernoulli": case(
+        "Bernoulli", "p", lambda x, y: 1 - mp.sqrt(x * y) - mp.sqrt((1 - x) * (1 - y)), goal="hellinger({}, {})"
+    ),
+    "JS Bernoulli": case(
+        "Bernoulli", "p",
+        lambda x, y: (kl_bernoulli(x, (x + y) / 2) + kl_bernoulli(y, (x + y) / 2)) / 2, goal="JS({}, {})",
+    ),
+    "JS Categorical": case(
+        "Categorical", "w",
+        lambda a, b: sum(kl_categorical(x, [(u + v) / 2 for u, v in zip(a, b)]) for x in (a, b)) / 2, goal="JS({}, {})",
+    ),
+    "hellinger Gamma": case("Gamma", "a b", lambda *v: 1 - exp(_affinity_gamma(*v)), goal="hellinger({}, {})"),
+    "hellinger Beta": case("Beta", "a b", lambda *v: 1 - exp(_affinity_beta(*v)), goal="hellinger({}, {})"),
+    "wasserstein2 Normal": case("Normal", "m a", lambda m, s, u, t: (m - u) ** 2 + (s - t) ** 2, goal="wasserstein2({}, {})"),
+}  # fmt: skip
+
+
+def _affinity_gamma(a: Any, b: Any, c: Any, d: Any) -> Any:
+    return lg((a + c) / 2) - (lg(a) + lg(c)) / 2 + (a * log(b) + c * log(d)) / 2 - (a + c) / 2 * log((b + d) / 2)
+
+
+def _affinity_beta(a: Any, b: Any, c: Any, d: Any) -> Any:
+    def lbeta(x: Any, y: Any) -> Any:
+        return lg(x) + lg(y) - lg(x + y)
+
+    return lbeta((a + c) / 2, (b + d) / 2) - (lbeta(a, b) + lbeta(c, d)) / 2
+
+
+BASE: dict[str, Any] = {
+    "m": 0.3, "a": 1.3, "b": 2.1, "p": 0.3, "w": np.array([0.2, 0.5, 0.3]), "al": np.array([1.2, 0.7, 2.5]),
+    "mu": np.array([0.3, -1.1, 0.6]), "s": np.array([1.3, 0.4, 2.2]),
+    "S": np.array([[2.0, 0.3, -0.2], [0.3, 1.0, 0.4], [-0.2, 0.4, 1.5]]), "m0": 0.0, "a0": 1.0,
+}  # fmt: skip
+SHIFT: dict[str, Any] = {
+    "m": 1.0, "a": 0.7, "b": -0.6, "p": 0.8, "w": np.array([0.3, -0.5, 0.2]), "al": np.array([0.5, -0.4, 0.8]),
+    "mu": np.array([1.0, -0.3, 0.5]), "s": np.array([0.4, 0.3, -0.8]),
+    "S": np.array([[0.5, 0.1, 0.2], [0.1, -0.4, 0.3], [0.2, 0.3, 0.6]]), "m0": 1.0, "a0": -0.7,
+}  # fmt: skip
+OTHER: dict[str, Any] = {
+    "m": -1.9, "a": 2.4, "b": 0.9, "p": 0.85, "w": np.array([0.6, 0.1, 0.3]), "al": np.array([3.1, 2.2, 0.4]),
+    "mu": np.array([-1.0, 2.0, 0.1]), "s": np.array([0.3, 1.9, 1.0]),
+    "S": np.array([[1.0, -0.3, 0.0], [-0.3, 2.0, 0.1], [0.0, 0.1, 0.7]]), "m0": 1.7, "a0": 0.2,
+}  # fmt: skip
+
+
+def values(c: Case, distance: float | None) -> dict[str, Any]:
+    """The parameters of both laws at a distance; None: unrelated."""
+    out: dict[str, Any] = {"n": 3}
+    for x in c.at:
+        if x.endswith("0"):
+            out[x[:-1] + "1"] = OTHER[x] if distance is None else BASE[x] + distance * SHIFT[x]
+            continue
+        out[x + "1"] = BASE[x]
+        out[x + "2"] = OTHER[x] if distance is None else BASE[x] + distance * SHIFT[x]
+    return out
+
+
+def exactly(x: Any) -> Any:
+    if np.ndim(x) == 2:
+        return [[mp.mpf(float(y)) for y in row] for row in x]
+    return [mp.mpf(float(y)) for y in x] if np.ndim(x) else mp.mpf(float(x))
+
+
+def truth(c: Case, at: Values) -> Any:
+    with mp.workdps(DIGITS):
+        return c.exact({k: exactly(v) for k, v in at.items()})
+
+
+def error(got: float, want: Any) -> float:
+    with mp.workdps(DIGITS):
+        return float(abs(mp.mpf(got) - want) / abs(want)) if want else float(abs(got))
+
+
+def errors(model: Any, c: Case) -> list[float]:
+    """The relative errors of symgen's code at the distances, and far away."""
+    d = model.derive(c.goal)
+    out = []
+    for distance in (*DISTANCES, None):
+        at = values(c, distance)
+        used = {s for s in at if s in {str(v) for v in d.symbols}} if hasattr(d, "symbols") else set(at)
+        got = d.evaluate(**{k: v for k, v in at.items() if k in used or k != "n"})
+        out.append(error(float(got), truth(c, at)))
+    return out
+
+
+def torch_errors(c: Case) -> list[float] | None:
+    """The same of torch.distributions in float64."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    if not c.torch:
+        return None
+    law = getattr(torch.distributions, c.torch)
+    out = []
+    for distance in (*DISTANCES, None):
+        at = values(c, distance)
+        p, q = (law(*(torch.tensor(at[x + n], dtype=torch.float64) for x in c.at)) for n in "12")
+        try:
+            got = torch.distributions.kl_divergence(p, q).sum()
+        except NotImplementedError:
+            return None
+        out.append(error(float(got), truth(c, at)))
+    return out
+
+
+def main(names: list[str]) -> None:
+    model = symgen.loads(HEAD)
+    print(f"{'':24}" + "".join(f"{x:>9.0e}" for x in DISTANCES) + f"{'far':>9}")
+    bad = 0
+    for name, c in CASES.items():
+        if names and not any(n in name for n in names):
+            continue
+        try:
+            found = errors(model, c)
+        except symgen.CannotDerive as reason:
+            print(f"{name:24}{str(reason)[:100]}")
+            continue
+        ok = all(e <= NEAR for e in found[:-1]) and found[-1] <= FAR
+        bad += not ok
+        print(f"{name:24}" + "".join(f"{e:>9.0e}" for e in found) + ("" if ok else "  <--"))
+        peer = torch_errors(c)
+        if peer is not None:
+            print(f"{'  torch':24}" + "".join(f"{e:>9.0e}" for e in peer))
+    print(f"{bad} rows miss {NEAR:g} near or {FAR:g} far")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
