@@ -123,7 +123,10 @@ def _definitions(d: Any, writer: Writer) -> list[tuple[str, Array]]:
     for step in d.steps:
         for node in (step.before, step.after):
             if isinstance(node, Node) and len(d.steps) <= MANY:
-                spoken |= {own[a] for a in _named_below(node, own)}
+                spoken |= {own[a] for a in ([node] if node in own else _named_below(node, own))}
+    result = by_name(d)
+    if result is not None:
+        spoken.add(result)
     waiting, kept = [a for a, n in own.items() if n in spoken], set()
     while waiting:
         a = waiting.pop()
@@ -132,7 +135,7 @@ def _definitions(d: Any, writer: Writer) -> list[tuple[str, Array]]:
             waiting += _named_below(a, own)
     chosen: dict[str, Array] = {}
     for node in walk(*sorted(kept, key=lambda a: own[a])):
-        if node in kept and own[node] not in chosen and node is not d.array:
+        if node in kept and own[node] not in chosen and (node is not d.array or by_name(d) is not None):
             chosen[own[node]] = node
     if d.array is not None:  # the adjoint sequences that the result speaks of
         for node in walk(d.array):
@@ -185,8 +188,19 @@ def _listed(text: str | None) -> tuple[t.Expression, ...]:
     return whole.items if isinstance(whole, t.ListOf) else ()
 
 
+def by_name(d: Any) -> str | None:
+    """The author's name of the result, where the goal asked for something else that is equal to it."""
+    if isinstance(d.array, Var) or d.goal is None:
+        return None
+    name: str | None = getattr(d, "author_names", {}).get(d.array)
+    return None if name is None or unparse(d.goal) == name else name
+
+
 def _result(d: Any, writer: Writer) -> list[Block]:
     if d.array is not None:
+        name = by_name(d)
+        if name is not None:
+            return [Chain((Relation(t.Name(name), d.goal),))]
         named: list[tuple[str, t.Expression]] = []
         if written_size(d.array, {a: n for a, n in writer.names.items() if a is not d.array})[0] > LONG_RESULT:
             right, named = raise_with_bindings(d.array, writer.names)

@@ -14,7 +14,7 @@ from symgen.render.notation import BECOMES, RULES
 from symgen.render.page import Block, Chain, Inline, Paragraph, Relation
 from symgen.render.raising import TooLong
 from symgen.render.writing import Writer
-from symgen.tensor.expression import Array, Node, Operator, walk
+from symgen.tensor.expression import Array, Node, Operator, Var, walk
 from symgen.text import tree as t
 
 LONGEST = 4000  # characters of an expression that a step still shows
@@ -106,6 +106,9 @@ def _told(step: Step, writer: Writer, d: Any) -> Told | None:
         return Told(Relation(after, before, "->", reason=reason), step.before, step.after, False)
     name = writer.names.get(step.after) if isinstance(step.after, Array) else None
     left = before
+    if name is not None and step.after in getattr(d, "author_names", {}) and before is not None:
+        if unparse(before) != name and not isinstance(step.after, Var):
+            return Told(Relation(t.Name(name), before, reason=reason), step.before, step.after, True)
     if name is not None and before is not None and unparse(before) != name:
         left = t.Comparison((t.Name(name), before), ("=",))
     elif name is not None:
