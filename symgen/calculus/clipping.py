@@ -16,6 +16,7 @@ from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import gradient
 from symgen.calculus.scalar_optimum import Task
 from symgen.derivation.context import Context
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     ZERO,
     Array,
@@ -39,12 +40,13 @@ from symgen.tensor.expression import (
     substitute,
     tensor,
     total,
+    walk,
     where,
 )  # fmt: skip
 from symgen.tensor.facts import is_negative, is_positive
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy
 
-__all__ = ["clipped"]
+__all__ = ["clipped", "shrunk"]
 
 General = Callable[[Task], tuple[Array, Sequence[Var]]]
 
@@ -69,6 +71,34 @@ def clipped(task: Task, general: General) -> Iterator[Array]:
     level, slope, offset = found
     task.ctx.trace.add("multiplier", None, tensor((), level), where="nu", reason="the level at which the constraint holds")
     yield _told(task, tensor(axes, fn("max", ZERO, simplify_scalar(sub(mul(slope, level), offset), task.ctx.facts))))
+
+
+def shrunk(task: Task, zero: Callable[[Task, Array, Scalar, list[Any]], Array]) -> Iterator[Array]:
+    """Where |x| is added to what is smooth: the stationary entry on the right if it is positive, on the left if it is
+    negative, else 0. Boyd and Vandenberghe (2004), 6.1.2.
+    """
+    x = task.x
+    if x.domain != "real" or task.constraints or task.sign == 0 or not x.rank:
+        return
+    quiet = Context(facts=task.ctx.facts)
+    axes = [axis(k, s) for k, s in enumerate(x.shape)]
+    slope = gradient(task.f, [x], quiet, "free")[x]
+    body = open_tensor(slope, axes)
+    kink = fn("sign", entry(x, *axes))
+    if kink not in set(walk(body)):
+        return
+    task.ctx.trace.add("stationarity", task.f, slope, where=f"d/d{x.name}", reason="away from 0, where |x| is smooth")
+    sides = []
+    for side in (num(1), num(-1)):
+        piece = replace_scalars(body, {kink: side})
+        plain = Task(task.f, x, (), 0, Context(facts=task.ctx.facts))
+        sides.append(open_tensor(zero(plain, tensor(axes, piece), piece, axes), axes))
+    right, left = sides
+    found = tensor(axes, where(compare("<", ZERO, right), right, where(compare("<", left, ZERO), left, ZERO)))
+    task.boundary = True
+    task.ctx.trace.condition("an entry is 0 where the slopes on both sides of 0 have different signs")
+    task.ctx.trace.add("subdifferential", task.f, found, where=x.name, reason=f"the {task.word}, by the sign of the entry")
+    yield found
 
 
 def _told(task: Task, found: Array) -> Array:

@@ -12,6 +12,7 @@ from symgen.algebra.collect import MAX_READ, collect_common, written_length
 from symgen.algebra.products import MAX_LENGTH, Used, flat_length, merged_terms, speaks_of_facts
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
+from symgen.calculus.labels import pinned
 from symgen.calculus.recurrence import backward
 from symgen.calculus.rules import OPERATIONS_FILE, has_delta, pullback
 from symgen.calculus.structured import KINDS, within_set
@@ -112,7 +113,7 @@ class Reverse:
             self.ctx.check()
             self.current = array
             raw = add(*parts) if len(parts) > 1 else parts[0]
-            g = self.with_means(self.simplify(raw))
+            g = self.with_means(pinned(self.simplify(raw), self.ctx.facts))
             self.adjoints[array] = g
             if g is ZERO or not self.leads_on(array):
                 if self.differentials is not None and g is not ZERO:
@@ -490,6 +491,7 @@ def _differentiate(
 def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
     """A result as people write it: fractions cancelled, sums joined, facts of matrices used where that is shorter (not
     those of `free`, whose entries are taken as unrelated)."""
+    body = pinned(body, ctx.facts)
     best = collect_common(simplify_scalar(body, ctx.facts))
     named = ctx.all_names()
     ways = (False, True) if speaks_of_facts(body, named) else (False,) if type(body) is Add else ()

@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 
 from symgen.algebra.rational import simplify_scalar
-from symgen.calculus.clipping import clipped
+from symgen.calculus.clipping import clipped, shrunk
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.matrix_optimum import on_an_ellipsoid, over_positive_definite, with_orthonormal_columns
 from symgen.calculus.optimum_referee import contest
@@ -93,6 +93,7 @@ def _ways(task: Task) -> Iterator[Callable[[], Iterator[Array]]]:
     yield lambda: with_orthonormal_columns(task)
     yield lambda: on_an_ellipsoid(task)
     if task.x.domain in RANGES or task.x.domain == "simplex":
+        yield lambda: shrunk(task, _zero_of)
         yield lambda: _of_any_size(task)
         yield lambda: clipped(task, lambda t: _general(t)[:2])
     elif task.x.domain in LINEAR_SETS and not task.constraints:

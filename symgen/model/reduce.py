@@ -15,6 +15,7 @@ from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
 from symgen.calculus.kinks import note_kinks
+from symgen.calculus.recognise import recognised
 from symgen.calculus.structured import by_free_entries
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence, Trace
@@ -77,6 +78,7 @@ def reduce(
 def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
     trace = ctx.trace
     state = _State(ctx, dict(ctx.names))
+    ctx.names = state.names
     record_of = goal.body.array if isinstance(goal, Tensor) and not goal.rank and _is_entry(goal.body) else goal
     if isinstance(record_of, Operator) and record_of.name in RECORDS:
         inner = operands_reduced(record_of, state)
@@ -238,10 +240,23 @@ def domain_of(array: Array, facts: Facts | None) -> str:
     return "positive" if is_positive(body, facts) else "real"
 
 
+def named_functions(f: Array, x: Array, ctx: Context) -> Array:
+    """`f` with the functions that were written out in it, for differentiation; not where `x` is such a value itself."""
+    made: dict[Array, str] = {}
+    found = recognised(f, x, ctx.all_names(), ctx.facts, made)
+    if found is f or (not isinstance(x, Var) and x not in set(walk(found))):
+        return f
+    if isinstance(ctx.names, dict):  # the author's names go along
+        for array, name in made.items():
+            ctx.names.setdefault(array, name)
+    ctx.trace.add("recognise", f, found, reason="functions that are written out have names")
+    return found
+
+
 def _grad(op: Operator, ctx: Context) -> Array:
     f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
     form = op.attrs[0] if op.attrs and op.attrs[0] != "score" else None
-    result = thawed(gradient(f, [x], ctx, form)[x])
+    result = thawed(gradient(named_functions(f, x, ctx), [x], ctx, form)[x])
     note_kinks(ctx.trace, f, [result], ctx.facts)
     if form != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 1, ctx.facts, ctx.trace.checks))
@@ -253,7 +268,7 @@ def _grad(op: Operator, ctx: Context) -> Array:
 
 def _jacobian(op: Operator, ctx: Context) -> Array:
     f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
-    result = thawed(jacobian(f, x, ctx, op.attrs[0] if op.attrs else None))
+    result = thawed(jacobian(named_functions(f, x, ctx), x, ctx, op.attrs[0] if op.attrs else None))
     note_kinks(ctx.trace, f, [result], ctx.facts)
     if not op.attrs or op.attrs[0] != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 1, ctx.facts, ctx.trace.checks))
@@ -262,7 +277,7 @@ def _jacobian(op: Operator, ctx: Context) -> Array:
 
 def _hessian(op: Operator, ctx: Context) -> Array:
     f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
-    result = thawed(hessian(f, x, ctx, op.attrs[0] if op.attrs else None))
+    result = thawed(hessian(named_functions(f, x, ctx), x, ctx, op.attrs[0] if op.attrs else None))
     note_kinks(ctx.trace, f, [result], ctx.facts)
     if not op.attrs or op.attrs[0] != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 2, ctx.facts, ctx.trace.checks))
@@ -271,7 +286,7 @@ def _hessian(op: Operator, ctx: Context) -> Array:
 
 def _hvp(op: Operator, ctx: Context) -> Array:
     f, x, v = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1], op.operands[2]
-    result = thawed(hvp(f, x, v, ctx))
+    result = thawed(hvp(named_functions(f, x, ctx), x, v, ctx))
     note_kinks(ctx.trace, f, [result], ctx.facts)
 
     def ask() -> Evidence:

@@ -194,12 +194,36 @@ def triangle(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
     return call(name, r.whole(body, axes))
 
 
+def label_of(node: Scalar) -> tuple[x.Entry, Index] | None:
+    """The label y[n] and the index j of Delta(j, y[n])."""
+    if isinstance(node, x.Delta):
+        for j, value in (node.args, node.args[::-1]):
+            if isinstance(j, Index) and isinstance(value, x.Entry) and j not in value.free and len(value.free) == 1:
+                if x.in_range(value, j.size):
+                    return value, j
+    return None
+
+
+def one_hot(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
+    """Delta(j, y[n]) over (n, j): the rows of eye(k) at the labels."""
+    found = label_of(node)
+    if found is None or len(axes) != 2:
+        return None
+    value, j = found
+    (n,) = value.free
+    if set(axes) != {n, j}:
+        return None
+    made = call("embed", call("eye", r.size(j.size)), r.tree(value, (n,)))
+    return made if axes == (n, j) else t.Transpose(made)
+
+
 RECOGNISERS: dict[type, tuple[Callable[[Raiser, Scalar, Axes], t.Expression | None], ...]] = {
     x.Add: (joined,),
     x.Sum: (joined, running),
     x.Mul: (kronecker, joined),
     x.Entry: (reshaped,),
     x.Where: (triangle,),
+    x.Delta: (one_hot,),
 }
 
-__all__ = ["pattern"]
+__all__ = ["label_of", "pattern"]

@@ -30,7 +30,7 @@ from symgen.render.factors import affine, exponent_of, factors_of, remainder
 from symgen.render.index_notation import Axes, IndexNotation
 from symgen.render.network import Edge, Network, NoMatrixForm
 from symgen.render.operator_notation import OperatorNotation
-from symgen.render.patterns import pattern
+from symgen.render.patterns import label_of, pattern
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
 from symgen.tensor.facts import is_symmetric
@@ -378,7 +378,7 @@ class Raiser(OperatorNotation, IndexNotation):
         """The product of `factors` summed over `summed`."""
         alive = {*summed, *axes}
         for f, exponent in factors:
-            if isinstance(f, x.Delta) and f.free and exponent > 0:
+            if isinstance(f, x.Delta) and f.free and exponent > 0 and label_of(f) is None:
                 return self.diagonal(f, factors, summed, axes)
         if len(axes) > 2:
             return self.elementwise(factors, summed, axes)

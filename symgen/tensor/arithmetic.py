@@ -22,6 +22,7 @@ from symgen.tensor.nodes import (
     Compare,
     Delta,
     Dim,
+    Entry,
     Fn,
     Index,
     Logic,
@@ -30,6 +31,7 @@ from symgen.tensor.nodes import (
     Num,
     Pow,
     Scalar,
+    Var,
     Where,
     free_of_all,
     intern,
@@ -476,6 +478,8 @@ def in_range(value: Scalar, size: Scalar) -> bool:
     r = _rational(value)
     if r is not None:
         return r >= 0 and _nonnegative(sub(size, num(r + 1)))
+    if type(value) is Entry and type(value.array) is Var and value.array.domain == "label" and value.array.domain_args:
+        return _nonnegative(sub(size, value.array.domain_args[0]))
     if type(value) is Fn and value.name == "mod":
         return value.args[1] is size
     if type(value) is Fn and value.name == "div":

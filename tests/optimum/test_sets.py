@@ -64,6 +64,9 @@ GOALS = {
     "argmin(norm(p - c)^2, p)": water(-c, 1.0),
     "argmin(norm(q - c)^2, q)": np.maximum(c, 0),
     "argmax(p @ c - T*sum(p*log(p)), p)": np.exp(c / 0.7) / np.exp(c / 0.7).sum(),
+    "argmin(norm(w - c)^2/2 + lam*sum(abs(w)), w)": np.sign(c) * np.maximum(np.abs(c) - 0.3, 0),
+    "argmin(sum(v*(w - c)^2) + lam*sum(abs(w)) + P*sum(w), w)":
+        np.where(c - 1.1/(2*v) > 0, c - 1.1/(2*v), np.minimum(c - 0.5/(2*v), 0)),
     "argmin(w @ w, w, subject_to=[A @ w = b])": np.linalg.pinv(A) @ b,
     "argmin(w @ B @ w/2 + c @ w, w, subject_to=[A @ w = b])": np.linalg.solve(
         np.block([[B, A.T], [A, np.zeros((k, k))]]), np.concatenate([-c, b])
@@ -117,12 +120,12 @@ def test_the_generalised_eigenvector_has_the_greatest_quotient(model: symgen.Mod
     ("argmin(norm(X @ Q - Y @ Q')^2, Q)", "optimum|closed form|affine"),
     ("argmax(logdet(S) + tr(inv(S) @ B), S)", "better"),
     ("argmin(logdet(S) + c @ inv(S) @ c, S)", "positive definite"),
-    ("argmin(sum(p^3*c), p)", ""),
-    ("argmax(w @ w, w)", ""),
-    ("argmin(c @ w, w)", ""),
-    ("argmin(sum((q - c)^4), q, subject_to=[sum(q) = P])", ""),
+    ("argmin(sum(p^3*c), p)", None),
+    ("argmax(w @ w, w)", None),
+    ("argmin(c @ w, w)", None),
+    ("argmin(sum((q - c)^4), q, subject_to=[sum(q) = P])", None),
 ])  # fmt: skip
-def test_what_is_no_optimum_is_not_called_one(model: symgen.Model, goal: str, words: str) -> None:
+def test_what_is_no_optimum_is_not_called_one(model: symgen.Model, goal: str, words: str | None) -> None:
     with pytest.raises(symgen.CannotDerive, match=words):
         model.derive(goal)
 
