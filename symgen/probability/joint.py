@@ -5,7 +5,7 @@ An operator keeps the laws of its distributions as operands; what is a name (var
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,10 @@ def encode(name: str, refs: Sequence[DistRef], options: Mapping[str, Any] | None
            shape: Sequence[Scalar] = ()) -> Operator:  # fmt: skip
     """An unreduced operator on distributions. Options that are arrays are operands, others are attributes."""
     options = dict(options or {})
+    if name == "elbo":
+        refs = [resolved(refs[0]), *refs[1:]]
+    elif name not in OF_JOINTS:
+        refs = [resolved(r) for r in refs]
     arrays = {k: v for k, v in options.items() if isinstance(v, Node)}
     plain = tuple((k, v) for k, v in options.items() if not isinstance(v, Node))
     operands: list[Node] = [f.law for r in refs for f in r.joint.factors]
@@ -132,6 +136,55 @@ def decode(op: Operator) -> tuple[list[DistRef], dict[str, Any]]:
     options: dict[str, Any] = dict(plain)
     options.update(zip(arrays, op.args[position:], strict=True))
     return refs, options
+
+
+# --- references to a part of a joint ----------------------------------------------------------------------------------
+
+OF_JOINTS = ("posterior", "marginal", "log_density_of", "mutual_information", "conditional_law")
+
+
+def above(ref: DistRef, variables: Iterable[Var]) -> set[Var]:
+    """The variables and what the joint draws for them, up to what is given."""
+    out = set(variables).difference(ref.given)
+    while True:
+        more = {
+            u
+            for f in ref.joint.factors
+            if out.intersection(f.variables)
+            for u in ref.joint.variables
+            if u not in ref.given and u not in out and (u in f.given or depends_on(f.law, u))
+        }
+        if not more:
+            return out
+        out |= more
+
+
+def looks_back(ref: DistRef, variables: Iterable[Var]) -> bool:
+    """Whether something is given that hangs on what is asked, or on what that hangs on: p(z | x) of p(x | z) p(z)."""
+    mine = above(ref, variables)
+    drawn = [f for f in ref.joint.factors if set(f.variables).intersection(ref.given)]
+    return any(mine & above(ref, {u for u in ref.joint.variables if u in f.given or depends_on(f.law, u)}) for f in drawn)
+
+
+def is_known(ref: DistRef) -> bool:
+    """Whether no factor is a density that is not known."""
+    return not any(isinstance(f.law, Operator) and f.law.name == "density" for f in ref.joint.factors)
+
+
+def conditional_law(ref: DistRef, v: Var) -> Array:
+    """The law of one variable of a joint given what the reference gives: reduced before what stands on it."""
+    return encode("conditional_law", [ref], {"x": (v,)}, v.shape)
+
+
+def resolved(ref: DistRef) -> DistRef:
+    """p(x) or p(z | x) as a distribution of its own, where the joint draws other things for it."""
+    if len(ref.variables) != 1 or not is_known(ref):
+        return ref
+    (v,) = ref.variables
+    if v not in ref.joint.variables or not (looks_back(ref, (v,)) or above(ref, (v,)) != {v}):
+        return ref
+    given = tuple(g for g in ref.given if g is not v)
+    return DistRef(Joint(ref.joint.name, (Factor(ref.joint.name, (v,), given, conditional_law(ref, v)),)), (v,), given)
 
 
 # --- builders ---------------------------------------------------------------------------------------------------------
@@ -198,6 +251,9 @@ def covariance(f: Array, g: Array, draws: Sequence[tuple[Var, Array]]) -> Array:
 def draws_of(ref: DistRef, variables: Sequence[Var] | None = None) -> list[tuple[Var, Array]]:
     """What `E[v ~ ref]` draws: the asked variables and what they are given within the joint, in order."""
     wanted = set(variables if variables is not None else ref.variables)
+    if len(wanted) == 1 and is_known(ref) and looks_back(ref, wanted):
+        (v,) = wanted
+        return [(v, conditional_law(ref, v))]
     known = set(ref.given)
     out: list[tuple[Var, Array]] = []
     for f in reversed(ref.joint.factors):

@@ -122,6 +122,27 @@ def reduce_log_density_of(op: Operator, ctx: Context) -> Array:
     return made
 
 
+def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
+    """The law of one variable given others, everything else integrated out."""
+    (p,), options = decode(op)
+    (x,) = options["x"]
+    p = known(p, ctx)
+    if any(row_of(f.law) is None for f in p.joint.factors):
+        raise CannotDerive(f"the density `{p.joint.name}` is not known: its marginals stay as they are", op, HERE)
+    observed = [*p.joint.outside, *(g for g in p.given if g in p.joint.variables)]
+    q = question(p, [x], observed)
+    found = law_given(q, ctx, False)
+    if found.law is None:
+        raise CannotDerive(f"the law of `{x.name}` is in no family that symgen finds", op, HERE)
+    law = found.law
+    ctx.trace.add("conditional", op, law, reason="the other variables integrated out" if q.hidden else "Bayes' rule")
+    value = log_density_at(law, x, quiet(ctx))
+    ctx.trace.checks.append(
+        lambda: check_integrated(q, value, ctx) if q.hidden else check_posterior(found.body, value, law, x, ctx)
+    )
+    return law
+
+
 def reduce_marginal(op: Operator, ctx: Context) -> Array:
     """p(x) with the other variables integrated out."""
     (p,), options = decode(op)

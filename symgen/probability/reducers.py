@@ -25,7 +25,7 @@ from symgen.probability.information import (
     reduce_wasserstein,
 )  # fmt: skip
 from symgen.probability.likelihood import reduce_mle
-from symgen.probability.marginal import reduce_log_density_of, reduce_marginal
+from symgen.probability.marginal import reduce_conditional_law, reduce_log_density_of, reduce_marginal
 from symgen.probability.moments import reduce_moment_match
 from symgen.probability.posterior import reduce_posterior
 from symgen.tensor.expression import Operator
@@ -52,5 +52,6 @@ REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "mutual_information": reduce_mutual_information,
     "posterior": reduce_posterior,
     "marginal": reduce_marginal,
+    "conditional_law": reduce_conditional_law,
     "moment_match": reduce_moment_match,
 }
