@@ -20,7 +20,19 @@ from symgen.games.recognise import Recognised, recognise, reference
 from symgen.games.records import BestResponse
 from symgen.probability.joint import density as density_of
 from symgen.probability.joint import expectation
-from symgen.tensor.expression import Array, Scalar, Var, add, entry, mul, replace_arrays, tensor, variables_of
+from symgen.tensor.expression import (
+    Array,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    describe,
+    entry,
+    mul,
+    replace_arrays,
+    tensor,
+    variables_of,
+)
 from symgen.tensor.sympy_bridge import Table, to_sympy
 from symgen.text.diagnostics import CannotDerive
 
@@ -177,6 +189,10 @@ def payoff_at(game: Game, r: FunctionResponse, player: Player, ctx: Context) -> 
     return total, None
 
 
+def _law_name(law: Array) -> str:
+    return str(law.attrs[1]) if isinstance(law, Operator) and law.name == "density" else describe(law)
+
+
 def _recognised(game: Game, r: FunctionResponse, integrand: Integrand) -> Recognised | None:
     weights = [w for w in r.integrand.weights if w.args]
     if len(weights) != 2 or any(w not in weights for w in integrand.weights):
@@ -184,7 +200,10 @@ def _recognised(game: Game, r: FunctionResponse, integrand: Integrand) -> Recogn
     laws = [r.integrand.law_of(w) for w in weights]
     if any(found is None for found in laws):
         return None
-    pair = [reference(law, v, game.joints) for law, v in laws]  # type: ignore[misc]
+    # in the alphabet of their names: JS(p, q), however the payoff's terms stand
+    known = sorted(((w, *found) for w, found in zip(weights, laws, strict=True) if found), key=lambda x: _law_name(x[1]))
+    weights = [w for w, _, _ in known]
+    pair = [reference(law, v, game.joints) for _, law, v in known]
     table = r.problem.table
     F = to_sympy(integrand.scalar, table).xreplace({r.problem.t: r.optimum.expression})
     points = {entry(p) for p in r.integrand.points if not p.shape and isinstance(p, Var)}
