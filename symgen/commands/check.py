@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from symgen.commands.boundary import Exit, Unusable, tell, worst
+from symgen.commands.boundary import Exit, Unusable, tell, tell_diagnostics, worst
 from symgen.commands.files import stamp
 from symgen.commands.specs import load
 from symgen.model.model import Declared, Elaborated
@@ -18,6 +18,7 @@ from symgen.render.raising import raise_scalar
 from symgen.tensor.expression import Array, Scalar
 from symgen.text import tree
 from symgen.text.diagnostics import Diagnostic, SpecError
+from symgen.verify import check as verdicts
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,11 @@ def run(files: Sequence[str], form: str) -> int:
         try:
             model = load(file)
             items, mistakes = list(items_of(model.elaborated)), list(model.warnings)
-            statuses.append(Exit.DONE)
+            wrong = verdicts.mistakes_of_claims(model)
+            if wrong:
+                tell_diagnostics(wrong)
+            mistakes += wrong
+            statuses.append(Exit.REFUTED if wrong else Exit.DONE)
         except (SpecError, Unusable) as error:
             statuses.append(tell(error))
             mistakes = error.diagnostics if isinstance(error, SpecError) else []

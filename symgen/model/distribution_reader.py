@@ -52,6 +52,14 @@ class Declarations(Protocol):
     def check_step(self, step: Array, e: tree.Expression, text: str) -> None: ...
 
 
+# what families are called elsewhere
+OTHER_WORDS = {
+    "Gaussian": "Normal", "Gauss": "Normal", "norm": "Normal", "N": "Normal", "MultivariateGaussian": "MvNormal",
+    "multivariate_normal": "MvNormal", "DoubleExponential": "Laplace", "Flat": "Uniform", "randn": "Normal", "rand": "Uniform",
+    "Discrete": "Categorical", "Lorentz": "Cauchy", "Erlang": "Gamma",
+}  # fmt: skip
+
+
 class DistributionReader(Reader):
     """Reads what speaks of distributions and of functions that are not known."""
 
@@ -316,7 +324,8 @@ class DistributionReader(Reader):
 
     def unknown_distribution(self, e: tree.Call) -> Clash:
         span = e.name_span if e.name_span != tree.NOWHERE else e.span
-        near = self.model.near_name(e.function, [*FAMILIES, *self.model.joint_names()])
+        near = self.model.near_name(e.function, [*FAMILIES, *self.model.joint_names(), *OTHER_WORDS])
+        near = OTHER_WORDS.get(near, near) if near is not None else OTHER_WORDS.get(e.function)
         if near is None and e.function[:1].isupper():
             return Clash(f"unknown family `{e.function}`", span, "not known", help="families are " + ", ".join(FAMILIES))
         if near is None:

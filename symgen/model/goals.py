@@ -95,52 +95,94 @@ def derive_goal(model: Elaboration, s: tree.Derive) -> None:
 
 
 def train_goal(model: Elaboration, s: tree.Train) -> None:
+    """Every mistake of the statement is told: that of the target, of the method, of each option."""
+    found: dict[str, bool] = {}
+    sound = model.attempt(None, lambda: found.update(game=is_game_of(model, s)))
+    is_game = found.get("game", model.kinds.get(s.target.name) == "game")
+    method_options: dict[str, float] = {}
+    options: dict[str, float] = {}
+    sound &= s.method is None or check_method(model, s.method, is_game, method_options)
+    method = s.method.function if s.method is not None else "adam"
+    for k in s.options:
+        sound &= model.attempt(None, lambda k=k: options.update({k.name: own_option(model, k, method)}))  # type: ignore[misc]
+    if sound:
+        parameters = trained(model, s, is_game)
+        model.out.trains.append(TrainGoal(s.target.name, is_game, parameters, method, method_options, options, s.span))
+
+
+def is_game_of(model: Elaboration, s: tree.Train) -> bool:
+    """Whether a game is trained, and not a loss."""
     name = s.target.name
     b = model.scope.find(name)
     if b is None:
         near = model.near_name(name, [*model.out.losses, *model.out.games])
         help = f"did you mean `{near}`?" if near else f"declare it with `loss {name} = ..`"
         raise Clash(f"unknown loss `{name}`", s.target.span, "not declared", help=help)
-    is_game = isinstance(b.meaning, GameRef)
-    if not is_game and name not in model.out.losses:
+    if isinstance(b.meaning, GameRef):
+        return True
+    if name not in model.out.losses:
         raise Clash(f"`{name}` is a {b.kind}: a loss or a game is trained", s.target.span, b.kind,
                     [Witness(b.span, "declared here")],
                     help=f"declare it with `loss {name} = ..`" if b.kind == "named value" else None)  # fmt: skip
-    method, method_options = method_of(model, s.method, is_game)
-    options: dict[str, float] = {}
-    for k in s.options:
-        if k.name not in OPTIONS:
-            near = model.near_name(k.name, OPTIONS)
-            own = k.name in method_options or any(k.name in names for names in METHODS.values())
-            help = f"it is an option of the method: `{method}({k.name}=..)`" if own else "options are " + ", ".join(OPTIONS)
-            raise Clash(f"unknown option `{k.name}`", k.span, "not known", help=f"did you mean `{near}`?" if near else help)
-        options[k.name] = option(model, k)
-    model.out.trains.append(TrainGoal(name, is_game, trained(model, s, is_game), method, method_options, options, s.span))
+    return False
 
 
-def method_of(model: Elaboration, e: tree.Call | None, is_game: bool) -> tuple[str, dict[str, float]]:
-    """The method and its options; adam where none is said."""
-    if e is None:
-        return "adam", {}
+def own_option(model: Elaboration, k: tree.Keyword, method: str) -> float:
+    """The number of an option of the statement itself."""
+    if k.name not in OPTIONS:
+        near = model.near_name(k.name, OPTIONS)
+        own = any(k.name in names for names in METHODS.values())
+        help = f"it is an option of the method: `{method}({k.name}=..)`" if own else "options are " + ", ".join(OPTIONS)
+        raise Clash(f"unknown option `{k.name}`", k.span, "not known", help=f"did you mean `{near}`?" if near else help)
+    return option(model, k)
+
+
+def check_method(model: Elaboration, e: tree.Call, is_game: bool, options: dict[str, float]) -> bool:
+    """Reads the options of a method into `options`; whether the method and all of them are right."""
+    names: dict[str, tuple[str, ...]] = {}
+    if not model.attempt(None, lambda: names.update({e.function: names_of_method(model, e, is_game)})):
+        known = (*METHODS.values(), *GAME_METHODS.values())
+        return (
+            all(
+                model.attempt(None, lambda k=k: options.update({k.name: option(model, k)}))  # type: ignore[misc]
+                for k in e.keywords
+                if any(k.name in own for own in known)
+            )
+            and False
+        )
+    sound = True
+    if e.arguments:
+        first = e.arguments[0]
+        text = model.written(first.span)
+        model.report(
+            Clash("options of a method go by name", first.span, "by name", help=f"`{e.function}({names[e.function][0]}={text})`")
+        )
+        sound = False
+    for k in e.keywords:
+        sound &= model.attempt(None, lambda k=k: options.update({k.name: method_option(model, e.function, k, names[e.function])}))  # type: ignore[misc]
+    return sound
+
+
+def names_of_method(model: Elaboration, e: tree.Call, is_game: bool) -> tuple[str, ...]:
+    """The names of the options of a method."""
     known = GAME_METHODS if is_game else METHODS
     span = e.name_span if e.name_span != tree.NOWHERE else e.span
-    if e.function not in known:
-        if e.function in (METHODS if is_game else GAME_METHODS):
-            of = "losses, and a game is trained" if is_game else "games, and a loss is trained"
-            raise Clash(f"`{e.function}` is a method for {of}", span, "not for this", help="methods are " + ", ".join(known))
-        near = model.near_name(e.function, known)
-        raise Clash(f"unknown method `{e.function}`", span, "not known",
-                    help=f"did you mean `{near}`?" if near else "methods are " + ", ".join(known))  # fmt: skip
-    names = known[e.function]
-    if e.arguments:
-        text = model.written(e.arguments[0].span)
-        raise Clash("options of a method go by name", e.arguments[0].span, "by name", help=f"`{e.function}({names[0]}={text})`")
-    for k in e.keywords:
-        if k.name not in names:
-            near = model.near_name(k.name, names)
-            raise Clash(f"`{e.function}` has no option `{k.name}`", k.span, "not known",
-                        help=f"did you mean `{near}`?" if near else "its options are " + ", ".join(names))  # fmt: skip
-    return e.function, {k.name: option(model, k) for k in e.keywords}
+    if e.function in known:
+        return known[e.function]
+    if e.function in (METHODS if is_game else GAME_METHODS):
+        of = "losses, and a game is trained" if is_game else "games, and a loss is trained"
+        raise Clash(f"`{e.function}` is a method for {of}", span, "not for this", help="methods are " + ", ".join(known))
+    near = model.near_name(e.function, known)
+    raise Clash(f"unknown method `{e.function}`", span, "not known",
+                help=f"did you mean `{near}`?" if near else "methods are " + ", ".join(known))  # fmt: skip
+
+
+def method_option(model: Elaboration, method: str, k: tree.Keyword, names: tuple[str, ...]) -> float:
+    if k.name not in names:
+        near = model.near_name(k.name, names)
+        raise Clash(f"`{method}` has no option `{k.name}`", k.span, "not known",
+                    help=f"did you mean `{near}`?" if near else "its options are " + ", ".join(names))  # fmt: skip
+    return option(model, k)
 
 
 def option(model: Elaboration, k: tree.Keyword) -> float:

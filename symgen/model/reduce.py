@@ -16,6 +16,7 @@ from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
 from symgen.calculus.kinks import note_kinks
 from symgen.calculus.recognise import recognised
+from symgen.calculus.recurrence import perturbed
 from symgen.calculus.structured import by_free_entries
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence, Trace
@@ -29,6 +30,7 @@ from symgen.tensor.expression import (
     Array,
     Node,
     Operator,
+    Recurrence,
     Tensor,
     Var,
     axis,
@@ -223,8 +225,12 @@ def check_by_differences(f: Array, x: Array, result: Array, order: int, facts: F
     def ask() -> Evidence:
         by, value, claim = x, f, result
         if not isinstance(by, Var):
-            by = var("_at", x.shape, domain_of(x, facts), "placeholder", uid=11)
-            value, claim = replace_arrays(f, {x: by}), replace_arrays(result, {x: by})
+            if isinstance(x, Recurrence):  # every entry is moved, and the later ones go along
+                by = var("_moved", x.shape, "real", "placeholder", uid=11)
+                other: Array = perturbed(x, by)
+            else:
+                other = by = var("_at", x.shape, domain_of(x, facts), "placeholder", uid=11)
+            value, claim = replace_arrays(f, {x: other}), replace_arrays(result, {x: other})
             if variables_of(value).isdisjoint((by,)):
                 return Evidence("unknown", tried=("the referee differentiates by variables and lets only",))
         return check_derivative(value, [by], [claim], order, facts)

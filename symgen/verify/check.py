@@ -111,20 +111,55 @@ def shapes_of(e: Elaborated) -> dict[str, tuple[Scalar, ...]]:
     return shapes
 
 
-def read(model: ModelLike, e: tree.Expression, source: Source, until: float, asking: bool = True) -> Side:
-    side = Side(e)
+def mistakes_of_claims(model: ModelLike) -> list[Diagnostic]:
+    """Why steps of the claims of a file have no meaning; nothing is reduced or compared."""
+    found: list[Diagnostic] = []
+    source = model.elaborated.source
+    for claim in model.elaborated.claims:
+        before: Side | None = None
+        for k, e in enumerate((claim.first, *(s.value for s in claim.steps))):
+            value, mistake = value_of(model, e, source)
+            side = Side(e, value, mistake)
+            if mistake is None and before is not None:
+                mistake = other_shape(source, k, before, side)
+            if mistake is not None and mistake.message not in [d.message for d in found]:
+                found.append(mistake)
+            before = side if value is not None else before
+    return found
+
+
+def other_shape(source: Source, k: int, before: Side, side: Side) -> Diagnostic | None:
+    """Why two sides cannot be compared, where their shapes differ."""
+    assert before.array is not None and side.array is not None
+    try:
+        one_shape(before.array, side.array)
+    except ShapeClash:
+        return Diagnostic(
+            f"step {k} has another shape than {name_of(k - 1)}", source,
+            (Label(side.span, shape_text(side.array.shape), True), Label(before.span, shape_text(before.array.shape))),
+        )  # fmt: skip
+    return None
+
+
+def value_of(model: ModelLike, e: tree.Expression, source: Source) -> tuple[Array | None, Diagnostic | None]:
+    """The value of an expression, or why it has none."""
     reader = model._elaborator.reader()
     reader.written = lambda span: source.text[span.start : span.end]
     try:
         value = reader.value(e)
         if value.outer:
             raise Clash("an index is free here", e.span)
-        array = value.array()
+        return value.array(), None
     except Clash as clash:
-        side.malformed = model._elaborator.diagnostic(clash, source)
-        return side
+        return None, model._elaborator.diagnostic(clash, source)
     except Poisoned:
-        side.malformed = Diagnostic("this uses a name whose definition is wrong", source, (Label(e.span, "", True),))
+        return None, Diagnostic("this uses a name whose definition is wrong", source, (Label(e.span, "", True),))
+
+
+def read(model: ModelLike, e: tree.Expression, source: Source, until: float, asking: bool = True) -> Side:
+    side = Side(e)
+    array, side.malformed = value_of(model, e, source)
+    if array is None:
         return side
     try:
         reduced = model.reduced(array, max(0.5, (until - time.monotonic()) / 2))
@@ -167,14 +202,10 @@ def check_step(
             bad = model._elaborator.diagnostic(clash, source) if isinstance(clash, Clash) else None
             return Verdict("malformed", evidence=Evidence("malformed"), reason=str(clash), diagnostic=bad)
         over.append(found)
-    try:
-        a, b = one_shape(before.array, side.array)
-    except ShapeClash:
-        bad = Diagnostic(
-            f"step {k} has another shape than {name_of(k - 1)}", source,
-            (Label(side.span, shape_text(side.array.shape), True), Label(before.span, shape_text(before.array.shape))),
-        )  # fmt: skip
+    bad = other_shape(source, k, before, side)
+    if bad is not None:
         return Verdict("malformed", evidence=Evidence("malformed"), reason=bad.message, diagnostic=bad)
+    a, b = one_shape(before.array, side.array)
     relation = Relation(step.relation, tuple(over))
     now = time.monotonic()
     try:
@@ -317,7 +348,7 @@ def name_of(k: int) -> str:
 
 def excerpt_of(source: Source, k: int, before: Side, side: Side, found: Comparison, step: tree.ClaimStep, said: Said) -> Diagnostic:
     x = found.counterexample
-    notes = (x.text(name_of(k - 1), f"step {k}"),) if x is not None else ()
+    notes: tuple[str, ...] = (x.text(name_of(k - 1), f"step {k}"),) if x is not None else ()
     notes += (said.note,) if said.note else ()
     word = "does not follow from" if step.relation in ("=", "propto", "~=") else "does not hold against"
     return Diagnostic(

@@ -270,3 +270,14 @@ def test_a_crash_in_one_claim_leaves_the_other_claims(folder: Path) -> None:
     r = symgen("verify", "good.sg", cwd=folder, PYTHONPATH=there)
     assert r.returncode == 70 and "the claim `odd` was not checked" in r.stderr
     assert "right" in r.stdout and "last" in r.stdout
+
+
+def test_check_tells_the_claims_that_have_no_meaning(folder: Path) -> None:
+    (folder / "odd.sg").write_text(
+        GOOD + "claim a: grad(L, z) = X\nclaim b: grad(L, w) = X @ w\nclaim c: L = zz\n    = r @ r + uu\nclaim last: L = 3*L\n"
+    )
+    r = symgen("check", "odd.sg", cwd=folder)
+    assert r.returncode == 1 and "real[n, d]" in r.stdout
+    for words in ("unknown name `z`", "step 1 has another shape than the left side", "unknown name `zz`", "unknown name `uu`"):
+        assert words in r.stderr
+    assert r.stderr.count("error:") == 4, "a claim that is false has a meaning"
