@@ -114,7 +114,7 @@ def encode(name: str, refs: Sequence[DistRef], options: Mapping[str, Any] | None
     if name == "elbo":
         refs = [resolved(refs[0]), *refs[1:]]
     elif name not in OF_JOINTS:
-        refs = [resolved(r) for r in refs]
+        refs = [r if SAMPLED.get(name) == k and not looks_back(r, r.variables) else resolved(r) for k, r in enumerate(refs)]
     arrays = {k: v for k, v in options.items() if isinstance(v, Node)}
     plain = tuple((k, v) for k, v in options.items() if not isinstance(v, Node))
     operands: list[Node] = [f.law for r in refs for f in r.joint.factors]
@@ -140,6 +140,7 @@ def decode(op: Operator) -> tuple[list[DistRef], dict[str, Any]]:
 
 # --- references to a part of a joint ----------------------------------------------------------------------------------
 
+SAMPLED = {"cross_entropy": 0, "moment_match": 1}  # which of the two is drawn from, its density never asked for
 OF_JOINTS = ("posterior", "marginal", "log_density_of", "mutual_information", "conditional_law")
 
 
@@ -282,9 +283,7 @@ def log_density(ref: DistRef, values: Mapping[Var, Array] | None = None) -> Arra
         if covered == wanted and not _looks_back(ref):
             return tensor((), add(*terms))
     at = {f"at_{v.name}": values.get(v, v) for v in (*ref.variables, *ref.given)}
-    return encode(
-        "log_density_of", [ref], {**at, "names": tuple((v, f"at_{v.name}") for v in (*ref.variables, *ref.given))}
-    )
+    return encode("log_density_of", [ref], {**at, "names": tuple((v, f"at_{v.name}") for v in (*ref.variables, *ref.given))})
 
 
 def _looks_back(ref: DistRef) -> bool:
@@ -341,9 +340,7 @@ def elbo(q: DistRef, p: DistRef, given: Mapping[Var, Array] | None = None) -> Ar
                                    "names": tuple((v, f"at_{v.name}") for v in values)})  # fmt: skip
 
 
-def posterior(
-    p: DistRef | Joint, z: Sequence[Var], given: Sequence[Var], values: Mapping[Var, Array] | None = None
-) -> Array:
+def posterior(p: DistRef | Joint, z: Sequence[Var], given: Sequence[Var], values: Mapping[Var, Array] | None = None) -> Array:
     """p(z | given) as a record: family, parameters, density. `values` puts data in for given variables."""
     ref = whole(p) if isinstance(p, Joint) else p
     values = dict(values or {})

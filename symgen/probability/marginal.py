@@ -15,12 +15,27 @@ from symgen.probability.elimination import HERE, Question, log_joint, question, 
 from symgen.probability.gaussian import chain_of_laws
 from symgen.probability.joint import DistRef, Factor, Joint, decode
 from symgen.probability.knowledge import Knowledge
-from symgen.probability.law import row_of
+from symgen.probability.law import formula_law, row_of
 from symgen.probability.own_density import normalised_law
 from symgen.probability.posterior_checks import check_integrated, check_log_mean, check_posterior
 from symgen.probability.special import simplified
 from symgen.probability.walks import bottom_up
-from symgen.tensor.expression import Array, Fn, Num, Operator, Pow, Scalar, Var, add, fn, mul, sub, tensor
+from symgen.tensor.expression import (
+    Array,
+    Fn,
+    Num,
+    Operator,
+    Pow,
+    Scalar,
+    Var,
+    add,
+    fn,
+    mul,
+    replace_arrays,
+    sub,
+    tensor,
+    var,
+)  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
 
@@ -122,6 +137,17 @@ def reduce_log_density_of(op: Operator, ctx: Context) -> Array:
     return made
 
 
+def _by_its_density(op: Operator, p: DistRef, x: Var, observed: Sequence[Var], ctx: Context) -> Array:
+    """A law in no family of the table, by its density: means under it stay as they are."""
+    value, q = log_density_given(p, [x], observed, {}, ctx)
+    placeholder = var(x.name, x.shape, x.domain, "placeholder", x.domain_args, uid=3)
+    law = formula_law(placeholder, tensor((), replace_arrays(value, {x: placeholder})), "", p.joint.name, True)
+    ctx.trace.add("conditional", op, law, reason="the other variables integrated out: in no family of the table")
+    made = tensor((), value)
+    ctx.trace.checks.append(lambda: check_log_density(p, q, made, ctx))
+    return law
+
+
 def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
     """The law of one variable given others, everything else integrated out."""
     (p,), options = decode(op)
@@ -132,9 +158,9 @@ def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
     observed = [*p.joint.outside, *(g for g in p.given if g in p.joint.variables)]
     q = question(p, [x], observed)
     found = law_given(q, ctx, False)
-    if found.law is None:
-        raise CannotDerive(f"the law of `{x.name}` is in no family that symgen finds", op, HERE)
     law = found.law
+    if law is None:
+        return _by_its_density(op, p, x, observed, ctx)
     ctx.trace.add("conditional", op, law, reason="the other variables integrated out" if q.hidden else "Bayes' rule")
     value = log_density_at(law, x, quiet(ctx))
     ctx.trace.checks.append(

@@ -112,6 +112,8 @@ class OperatorNotation(ABC):
         words = tuple(t.Keyword(k, self.plain(v)) for k, v in plain if isinstance(v, (str, int, bool)))
         if node.name in PAIRS and len(refs) == 2 and not rest:
             return t.Call(node.name, (refs[0],), words, versus=(refs[1],))
+        if node.name == "conditional_law" and len(refs) == 1:
+            return refs[0]
         if node.name == "log_density_of" and len(refs) == 1:
             return self.log_density(specs[0], keys, rest, dict(plain))
         named = tuple(t.Keyword(k, v) for k, v in zip(keys, rest, strict=False))
