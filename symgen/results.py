@@ -5,7 +5,7 @@ Engines know neither renderers nor code generation; the methods that need them a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from symgen.model.reduce import Reduced
 from symgen.render import derivation as render
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
-from symgen.tensor.expression import Array, Dim, Operator, Var, variables_of, walk
+from symgen.tensor.expression import Array, Dim, Operator, Scalar, Var, entry, replace_arrays, var, variables_of, walk
 from symgen.tensor.sympy_bridge import array_to_sympy, within
 from symgen.text import tree
 from symgen.text.diagnostics import DataError
@@ -212,7 +212,19 @@ class Derivation:
         name = self.author_names.get(self.array)
         if name is not None and self.goal is not None and not isinstance(self.goal, tree.Name):
             return tree.Name(name)
-        return raise_array(self.array, {a: n for a, n in self.author_names.items() if a is not self.array or n != own})
+        names = {a: n for a, n in self.author_names.items() if a is not self.array or n != own}
+        array = self.array
+        for adjoint, (f, sequence) in self._trace.adjoints.items():  # that of a sequence is a derivative by it
+            if sequence in names and f.rank == adjoint.rank - sequence.rank:
+                of = names.get(f) or unparse(raise_array(f, names))
+                said = f"{'jacobian' if f.rank else 'grad'}({of}, {names[sequence]})"
+                if adjoint is array:
+                    return tree.Name(said)
+                if not f.rank:
+                    names.setdefault(adjoint, said)
+                    continue
+                array = replace_arrays(array, {adjoint: _leading(var(said, (*f.shape, *sequence.shape)), f.rank)})
+        return raise_array(array, names)
 
     @property
     def text_result(self) -> str:
@@ -267,6 +279,11 @@ class Derivation:
         names = dict(self.names)
         array, _ = guarded(self.array, self._trace, self.model.elaborated.facts, names)
         return self.model.evaluate_array(array, names, given)
+
+
+def _leading(by_sequence: Array, lead: int) -> Callable[..., Scalar]:
+    """The entries of an adjoint, whose first axis is the time, as those of the derivative by the sequence."""
+    return lambda t, *rest: entry(by_sequence, *rest[:lead], t, *rest[lead:])
 
 
 def _arrays_in(value: Any) -> list[Array]:

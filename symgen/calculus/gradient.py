@@ -115,7 +115,7 @@ class Reverse:
             raw = add(*parts) if len(parts) > 1 else parts[0]
             g = self.with_means(pinned(self.simplify(raw), self.ctx.facts))
             self.adjoints[array] = g
-            if g is ZERO or not self.leads_on(array):
+            if g is ZERO or not (self.leads_on(array) or (type(array) is Recurrence and array not in self.stop)):
                 if self.differentials is not None and g is not ZERO:
                     self.held[array] = [g]
                 continue

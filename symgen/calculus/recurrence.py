@@ -206,6 +206,8 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
     if name and ctx.name_of(made) is None and not isinstance(made, Var):
         ctx.trace.names[made] = outer.unused(f"delta_{name}")
     outer.adjoints[node] = entry(made, whole[0], *lead, *whole[1:])
+    if len(lead) == len(outer.lifted):
+        ctx.trace.adjoints[made] = (outer.f, node)
     outer.explain(node, made, "backpropagation_through_time", "the adjoint runs backwards through the recurrence")
     final: dict[Array, Array | Callable[..., Scalar]] = {own: made, **views}
     for a in inner.stop:
@@ -216,6 +218,19 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
         if start in outer.active:
             at = [axis(j, s) for j, s in enumerate(start.shape)]
             outer.emit(start, entry(made, num(k), *lead, *at))
+
+
+def perturbed(node: Recurrence, by: Var) -> Recurrence:
+    """The sequence whose every entry is moved by that of `by`: its derivative by them is the adjoint."""
+    own = var(f"{node.self_var.name}_moved", node.shape, role="recurrence", uid=_uid(node, ZERO, ()))
+    axes = [axis(k, s) for k, s in enumerate(node.shape)]
+    step = replace_arrays(open_tensor(node.step, axes), {node.self_var: own})
+    base: list[Array] = []
+    for k, start in enumerate(node.base):
+        at = [axis(j, s) for j, s in enumerate(start.shape)]
+        place = sub(node.shape[0], num(k + 1)) if node.reverse else num(k)
+        base.append(tensor(at, add(open_tensor(start, at), entry(by, place, *at))))
+    return recurrence(own, tensor(axes, add(step, entry(by, *axes))), base, node.reverse)  # type: ignore[no-any-return]
 
 
 def _uid(node: Recurrence, g: Scalar, lead: Sequence[Index]) -> int:

@@ -51,6 +51,7 @@ class Trace:
     conditions: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     checks: list[Callable[[], Evidence]] = field(default_factory=list)  # the referee's questions, asked before a result is shown
+    adjoints: dict[Array, tuple[Array, Array]] = field(default_factory=dict)  # of sequences: of what, by which
     is_smooth: bool = True
     brought_in: set[frozenset[Node]] = field(default_factory=set)
     poles: set[frozenset[Node]] = field(default_factory=set)

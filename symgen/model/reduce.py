@@ -16,7 +16,7 @@ from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
 from symgen.calculus.kinks import note_kinks
 from symgen.calculus.recognise import recognised
-from symgen.calculus.recurrence import perturbed
+from symgen.calculus.sequence_referee import check_adjoint
 from symgen.calculus.structured import by_free_entries
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence, Trace
@@ -225,12 +225,10 @@ def check_by_differences(f: Array, x: Array, result: Array, order: int, facts: F
     def ask() -> Evidence:
         by, value, claim = x, f, result
         if not isinstance(by, Var):
-            if isinstance(x, Recurrence):  # every entry is moved, and the later ones go along
-                by = var("_moved", x.shape, "real", "placeholder", uid=11)
-                other: Array = perturbed(x, by)
-            else:
-                other = by = var("_at", x.shape, domain_of(x, facts), "placeholder", uid=11)
-            value, claim = replace_arrays(f, {x: other}), replace_arrays(result, {x: other})
+            if isinstance(x, Recurrence) and order == 1:
+                return check_adjoint(f, x, result, facts)
+            by = var("_at", x.shape, domain_of(x, facts), "placeholder", uid=11)
+            value, claim = replace_arrays(f, {x: by}), replace_arrays(result, {x: by})
             if variables_of(value).isdisjoint((by,)):
                 return Evidence("unknown", tried=("the referee differentiates by variables and lets only",))
         return check_derivative(value, [by], [claim], order, facts)
