@@ -98,16 +98,26 @@ def _declared_shapes(d: Any) -> dict[str, Shape]:
 
 def _given(d: Any, writer: Writer, laws: Mapping[Array, str]) -> list[Block]:
     out: list[Block] = []
-    assumed = [assumption(text) for text in d.assumptions]
+    definitions = _definitions(d, writer)
+    assumed = [assumption(text) for text in _assumptions(d, [a for _, a in definitions])]
     if assumed:
         out.append(Paragraph(("Given ", *joined(assumed), ".")))
-    definitions = _definitions(d, writer)
     if definitions or laws:
         lines = tuple(Relation(right, left) for n, a in definitions for left, right in writer.definition(n, a))
         plain = Writer(d.names)
         lines += tuple(Relation(plain.array(law), t.Name(name)) for law, name in _once(laws))
         out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
     return out
+
+
+def _assumptions(d: Any, shown: Sequence[Array]) -> list[str]:
+    """The declarations of all that the derivation speaks of, that of the definitions which are shown among it."""
+    model = getattr(d, "model", None)
+    if model is None:
+        return list(d.assumptions)
+    found = list(dict.fromkeys([*d.assumptions, *model.assumptions_of(shown)]))
+    names = list(model.elaborated.variables)
+    return sorted(found, key=lambda text: names.index(name) if (name := text.split(":")[0]) in names else len(names))
 
 
 def _once(laws: Mapping[Array, str]) -> list[tuple[Array, str]]:

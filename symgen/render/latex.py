@@ -241,7 +241,8 @@ class Latex:
             if rank == 0:
                 p.below.append(self._factor(x, text))
                 return
-            bottom = self._factor(x, text)
+            compound = isinstance(x, t.Factors) or (isinstance(x, t.Call) and text.endswith(ONES))
+            bottom = brackets(text) if compound else self._factor(x, text)
             over = p.array if p.array is not None else self._joined(p.front) or "1"
             if p.array is None:
                 p.front = []

@@ -12,7 +12,22 @@ TALL = re.compile(r"\\(frac|sum|prod|left|begin|int|big|sqrt|binom|overset|mathb
 
 
 def brackets(text: str) -> str:
+    """The text in brackets, unless it stands in them already."""
+    if is_bracketed(text):
+        return text
     return rf"\left({text}\right)" if TALL.search(text) else f"({text})"
+
+
+def is_bracketed(text: str) -> bool:
+    """Whether one pair of brackets holds the whole."""
+    if not (text.startswith(("(", r"\left(")) and text.endswith(")")):
+        return False
+    depth = 0
+    for k, ch in enumerate(text):
+        depth += (ch == "(") - (ch == ")")
+        if depth == 0 and ch == ")":
+            return k == len(text) - 1
+    return False
 
 
 def subscripted(base: str, subscript: str) -> str:

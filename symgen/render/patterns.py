@@ -116,11 +116,15 @@ def zeros(r: Raiser, axes: Axes, place: int, length: Scalar) -> t.Expression:
 
 
 def running(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
-    """sum[j](where(j <= i, f[j], 0)) is cumsum(f); with i <= j it runs from the end."""
-    if not isinstance(node, x.Sum) or len(node.indices) != 1:
+    """sum[j](where(j <= i, f[j], 0)) is cumsum(f), and prod[j](where(j <= i, f[j], 1)) cumprod(f); with i <= j they run
+    from the end."""
+    if not isinstance(node, x.Sum | x.Fold) or len(node.indices) != 1:
+        return None
+    word, outside = ("cumsum", x.ZERO) if isinstance(node, x.Sum) else ("cumprod", x.ONE)
+    if isinstance(node, x.Fold) and node.kind != "prod":
         return None
     body, (j,) = x.open_sum(node)
-    if not isinstance(body, x.Where) or body.args[2] is not x.ZERO or not isinstance(body.args[0], x.Compare):
+    if not isinstance(body, x.Where) or body.args[2] is not outside or not isinstance(body.args[0], x.Compare):
         return None
     condition, inner, _ = body.args
     i = axes[-1]
@@ -128,8 +132,31 @@ def running(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
         return None
     values = r.whole(inner, (*axes[:-1], j))
     if condition.args[0] is j:
-        return call("cumsum", values)
-    return back_to_front(call("cumsum", back_to_front(values, len(axes))), len(axes))
+        return call(word, values)
+    return back_to_front(call(word, back_to_front(values, len(axes))), len(axes))
+
+
+def stacked(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
+    """sum_k Delta(i, k) f_k, k = 0, 1, .. to the end of the axis: the f_k one above the other."""
+    parts: dict[int, list[Scalar]] = {}
+    if not isinstance(node, x.Add) or len(axes) != 2:
+        return None
+    for term in node.args:
+        factors = list(term.args) if isinstance(term, x.Mul) else [term]
+        places = [
+            (f, at.value)
+            for f in factors
+            if isinstance(f, x.Delta)
+            for i, at in (f.args, f.args[::-1])
+            if i is axes[0] and isinstance(at, x.Num) and not isinstance(at.value, str)
+        ]
+        rest = x.mul(*(f for f in factors if not places or f is not places[0][0]))
+        if len(places) != 1 or axes[0] in rest.free or places[0][1].denominator != 1:
+            return None
+        parts.setdefault(int(places[0][1]), []).append(rest)
+    if axes[0].size is not x.num(len(parts)) or set(parts) != set(range(len(parts))) or len(parts) < 2:
+        return None
+    return call("stack", *(r.whole(x.add(*parts[k]), axes[1:]) for k in range(len(parts))))
 
 
 def back_to_front(e: t.Expression, rank: int) -> t.Expression:
@@ -218,7 +245,8 @@ def one_hot(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
 
 
 RECOGNISERS: dict[type, tuple[Callable[[Raiser, Scalar, Axes], t.Expression | None], ...]] = {
-    x.Add: (joined,),
+    x.Add: (joined, stacked),
+    x.Fold: (running,),
     x.Sum: (joined, running),
     x.Mul: (kronecker, joined),
     x.Entry: (reshaped,),

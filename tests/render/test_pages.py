@@ -48,9 +48,7 @@ PARTS = [
     "Checked at 2 random points to 30 digits (central differences in ball arithmetic).\n",
 ]
 HOSTILE = "</script><img src=x onerror=alert(1)> $\\input{/etc/passwd}$ `a` **b** [c](http://d) \u202e\x1b[31m"
-PNG = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
 @pytest.fixture(scope="module")

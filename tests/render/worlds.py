@@ -65,9 +65,7 @@ class Grammar:
         r = self.r
         if depth <= 0:
             return r.choice(LEAVES[shape])
-        kind = r.choice(
-            ["plus", "plus", "times", "times", "over", "unary", "where", "special", "special", "special", "special"]
-        )
+        kind = r.choice(["plus", "plus", "times", "times", "over", "unary", "where", "special", "special", "special", "special"])
         if kind == "plus":
             return f"({self.like(shape, depth - 1)} {r.choice('+-')} {self.make(shape, depth - 1)})"
         if kind == "times":
@@ -75,11 +73,7 @@ class Grammar:
         if kind == "over":
             return f"({self.make(shape, depth - 1)}/{self.make(r.choice([(), shape]), 0)})"
         if kind == "unary":
-            return (
-                f"{r.choice(UNARY)}({self.make(shape, depth - 1)})"
-                if r.random() < 0.7
-                else f"{self.make(shape, depth - 1)}^2"
-            )
+            return f"{r.choice(UNARY)}({self.make(shape, depth - 1)})" if r.random() < 0.7 else f"{self.make(shape, depth - 1)}^2"
         if kind == "where":
             leaf = [self.make(shape, 0) for _ in range(3)]
             return f"where({leaf[0]} < {leaf[1]}, {self.make(shape, depth - 1)}, {leaf[2]})"
