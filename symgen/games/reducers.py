@@ -49,6 +49,8 @@ def readable(reduce: Callable[[Operator, Context], Any]) -> Callable[[Operator, 
     """The same, where what SymPy brings up and symgen cannot say is told as what cannot be derived."""
 
     def reduced(op: Operator, ctx: Context) -> Any:
+        # payoffs are means under laws that may be unknown: that these stay is no news
+        ctx.trace.notes[:] = [note for note in ctx.trace.notes if not note.startswith("a mean stays as it is")]
         try:
             return reduce(op, ctx)
         except NotInSymPy as missing:

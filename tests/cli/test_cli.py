@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -281,3 +282,10 @@ def test_check_tells_the_claims_that_have_no_meaning(folder: Path) -> None:
     for words in ("unknown name `z`", "step 1 has another shape than the left side", "unknown name `zz`", "unknown name `uu`"):
         assert words in r.stderr
     assert r.stderr.count("error:") == 4, "a claim that is false has a meaning"
+
+
+def test_verify_says_which_documents_it_reads(folder: Path) -> None:
+    text = symgen("verify", "--help", cwd=folder).stdout
+    assert all(suffix in text for suffix in (".sg", ".tex", ".md", ".ipynb"))
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert re.search(r"symgen verify \S+ --spec .*\.tex, \.md or \.ipynb", readme)

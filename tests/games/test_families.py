@@ -199,3 +199,12 @@ def test_power_losses_have_short_best_responses(n: int, a: int, b: int) -> None:
     for p, q in ((0.3, 0.7), (2.0, 0.1)):
         F = a * p * (t - 1) ** n + b * q * (2 * t + 1) ** n
         assert float(r.evaluate("strategy", p=p, q=q)) == pytest.approx(t[np.argmin(F)], abs=1e-3)
+
+
+@pytest.mark.parametrize("goal", ["best_response(gan, D)", "value(gan, D)", "equilibrium(gan)"])
+def test_means_of_unknown_densities_are_no_news_in_a_game(goal: str) -> None:
+    m = symgen.loads(
+        "density p_data(x), p_g(x)\nfunction D(x): unit\n"
+        "let V = E[x ~ p_data](log(D(x))) + E[x ~ p_g](log(1 - D(x)))\ngame gan = {D: max V, p_g: min V}"
+    )
+    assert not any("stays as it is" in note for note in m.derive(goal).notes)
