@@ -16,16 +16,18 @@ from symgen.probability.divergence import (
     rank_zero,
     reduce_expectation,
 )  # fmt: skip
-from symgen.probability.grids import numbers_of
+from symgen.probability.gaussian import apart
 from symgen.probability.joint import DistRef, decode, draws_of, expectation
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.marginal import marginal_law
 from symgen.probability.pairing import Pairing, overlap, value_of
 from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.reparameterisation import transform_of
+from symgen.probability.scaled import scale_and_core, with_roots_taken
+from symgen.probability.terms import opened
 from symgen.probability.texts import read_array, scalar_text
 from symgen.probability.walks import bottom_up
-from symgen.tensor.evaluate import Point
+from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import (
     HALF,
     ONE,
@@ -38,10 +40,12 @@ from symgen.tensor.expression import (
     Num,
     Operator,
     Scalar,
+    Tensor,
     Var,
     add,
     as_coefficient,
     delta,
+    depends_on,
     entry,
     fn,
     fresh_index,
@@ -145,7 +149,8 @@ def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
     pair = Pairing(p, q, ctx)
     laws = [r.joint.factors[0].law for r in (pair.p, pair.q)]
     rows = [row_of(law) for law in laws]
-    if all(r is not None and r.name == "MvNormal" for r in rows):
+    names = {r.name for r in rows if r is not None}
+    if None not in rows and "MvNormal" in names and names <= {"Normal", "MvNormal"}:
         return _wasserstein_of_normals(op, laws, ctx)
     if any(r is None or not r.is_univariate or r.shapes for r in rows):
         raise CannotDerive("the Wasserstein distance of these laws has no rule", op, HERE)
@@ -167,28 +172,57 @@ def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
 
 
 def _wasserstein_of_normals(op: Operator, laws: list[Array], ctx: Context) -> Array:
-    """Covariances that commute: |m - b|^2 + the sum of squared differences of the standard deviations."""
-    chosen = [alternative_of(law) for law in laws]
-    if any(c is None or "diag" not in c[1] or "low_rank" in c[1] for c in chosen) or any(law.rank != 1 for law in laws):
-        raise CannotDerive(
-            "the Wasserstein distance of normal vectors needs the square root of a matrix, which the language does not "
-            "have: give both covariances as `diag=`", op, HERE,
-        )  # fmt: skip
+    """|m - b|^2 + tr(S + T - 2 (S^1/2 T S^1/2)^1/2); where the covariances commute, of the differences of their roots."""
+    if any(law.rank != 1 for law in laws):
+        raise CannotDerive("the Wasserstein distance of many normal vectors at once has no rule", op, HERE)
     scope: dict[str, Array] = {}
-    for k, (law, c) in enumerate(zip(laws, chosen, strict=True)):
-        assert c is not None
-        scope[f"m{k}"], scope[f"v{k}"] = parameters_of(law)["mu"], c[1]["diag"]
-    made = read_array("sum((m0 - m1)^2 + (sqrt(v0) - sqrt(v1))^2)", scope)
-    ctx.trace.add("commuting", op, made, reason="the covariances commute: entry by entry", source="Givens & Shortt (1984)")
+    for k, law in enumerate(laws):
+        scope[f"m{k}"], scope[f"S{k}"] = _mean_and_covariance(law)
+        diagonal = _variances(law)
+        if diagonal is not None:
+            scope[f"v{k}"] = diagonal
+    scales = [scale_and_core(scope[f"S{k}"]) or (ONE, scope[f"S{k}"]) for k in (0, 1)]
+    if "v0" in scope and "v1" in scope:
+        text, reason = "sum((m0 - m1)^2 + (sqrt(v0) - sqrt(v1))^2)", "the covariances commute: entry by entry"
+    elif scales[0][1] is scales[1][1]:
+        scope |= {"c0": tensor((), scales[0][0]), "c1": tensor((), scales[1][0]), "S": scales[0][1]}
+        text = "sum((m0 - m1)^2) + (sqrt(c0) - sqrt(c1))^2*tr(S)"
+        reason = "the covariances are multiples of one matrix"
+    else:
+        text = "sum((m0 - m1)^2) + tr(S0) + tr(S1) - 2*tr(sqrtm(sqrtm(S0) @ S1 @ sqrtm(S0)))"
+        reason = "the optimal coupling of normal vectors is linear"
+    mine = [a for a in scope.values() if isinstance(a, Tensor) and ctx.name_of(a) is None]
+    body = opened(open_tensor(read_array(text, scope), ()), lambda n: any(depends_on(n, a) for a in mine))
+    made = tensor((), with_roots_taken(collected(body), ctx))
+    ctx.trace.add("coupling", op, made, reason=reason, source="Givens & Shortt (1984)")
 
     def truth(point: Point, level: int) -> Any:
-        """By the formula for matrices."""
-        (m, s), (b, t) = ([numbers_of(law, point)[n] for n in ("mu", "Sigma")] for law in laws)
+        """By eigenvalues of the product of the Cholesky factors."""
+        (m, s), (b, t) = ([np.asarray(evaluate([scope[f"{n}{k}"]], point)[0], dtype=np.float64) for n in "mS"] for k in (0, 1))
         middle = np.linalg.cholesky(s).T @ t @ np.linalg.cholesky(s)
         return np.sum((m - b) ** 2) + np.trace(s + t) - 2 * np.sum(np.sqrt(np.maximum(np.linalg.eigvalsh(middle), 0)))
 
-    ctx.trace.checks.append(lambda: check_value(truth, made, laws, (), ctx.facts, method="the formula for matrices"))
+    ctx.trace.checks.append(lambda: check_value(truth, made, laws, (), ctx.facts, method="eigenvalues of the factors"))
     return made
+
+
+def _mean_and_covariance(law: Array) -> tuple[Array, Array]:
+    p = parameters_of(law)
+    if "Sigma" in p:
+        return p["mu"], p["Sigma"]
+    return p["mu"], read_array("diag(sigma^2)", {"sigma": p["sigma"]})
+
+
+def _variances(law: Array) -> Array | None:
+    """The variances of independent components, where a law says that they are."""
+    p, chosen = parameters_of(law), alternative_of(law)
+    if "sigma" in p:
+        return read_array("sigma^2", {"sigma": p["sigma"]})
+    if chosen is not None and "diag" in chosen[1] and "low_rank" not in chosen[1]:
+        return chosen[1]["diag"]
+    i, j = fresh_index(law.shape[0]), fresh_index(law.shape[0])
+    alone = apart(open_tensor(p["Sigma"], (i, j)), i, j)
+    return None if alone is None else tensor([i], alone)
 
 
 INCREASING = {"Normal", "Laplace", "Logistic", "Gumbel", "Exponential", "Uniform", "LogNormal", "Rayleigh", "Weibull",

@@ -34,7 +34,8 @@ dist p(z2: real[d] | z) = MvNormal(A @ z, Q)
 dist p(x2: real[n] | z2) = MvNormal(C @ z2, R)
 """
 SCALARS = [("h", 1, np.array([0.4]), {}, 1.3**2 * I(1)), ("z", 1, O(1), {"h": 0.8 * I(1)}, 0.7**2 * I(1)),
-           ("x", 1, np.array([1.0]), {"z": I(1)}, 1.3**2 * I(1)), ("y", 1, O(1), {"z": I(1), "h": -I(1)}, 0.7**2 * I(1))]  # fmt: skip
+           ("x", 1, np.array([1.0]), {"z": I(1)}, 1.3**2 * I(1)),
+           ("y", 1, O(1), {"z": I(1), "h": -I(1)}, 0.7**2 * I(1))]  # fmt: skip
 SCALARS_TEXT = """
 dist p(h) = Normal(m, t)
 dist p(z | h) = Normal(r*h, s)
@@ -104,7 +105,8 @@ def test_a_posterior_is_that_of_the_joint_normal(models, graph, target, given):
 
 
 @pytest.mark.parametrize("graph, target, given", [
-    ("chain", "x", []), ("chain", "x2", ["x"]), ("linear", "x", []), ("process", "x", []), ("scalars", "y", ["x"]), ("scalars", "x", []),
+    ("chain", "x", []), ("chain", "x2", ["x"]), ("linear", "x", []),
+    ("process", "x", []), ("scalars", "y", ["x"]), ("scalars", "x", []),
 ])  # fmt: skip
 def test_evidence_is_that_of_the_joint_normal(models, graph, target, given):
     seen = {k: (0.3 if graph == "scalars" else V[k]) for k in given}
@@ -160,8 +162,10 @@ MATRICES = {
                                "dist p(x: real[n, d] | mu, S) = MvNormal(mu, S)", "[mu, S]", "NormalInverseWishart"),
     "mean": ("dist p(mu: real[d]) = MvNormal(m0, P)\ndist p(x: real[n, d] | mu) = MvNormal(mu, Q)", "mu", "MvNormal"),
     "precision": ("dist p(T: spd[d, d]) = Wishart(5, P)\ndist p(x: real[n, d] | T) = MvNormal(m0, precision=T)", "T", "Wishart"),
-    "covariance": ("dist p(S: spd[d, d]) = InverseWishart(5, P)\ndist p(x: real[n, d] | S) = MvNormal(m0, S)", "S", "InverseWishart"),
-    "direction": ("dist p(u: real[d]) = VonMisesFisher(m0, s)\ndist p(x: real[n, d] | u) = VonMisesFisher(u, t)", "u", "VonMisesFisher"),
+    "covariance": ("dist p(S: spd[d, d]) = InverseWishart(5, P)\ndist p(x: real[n, d] | S) = MvNormal(m0, S)", "S",
+                   "InverseWishart"),
+    "direction": ("dist p(u: real[d]) = VonMisesFisher(m0, s)\ndist p(x: real[n, d] | u) = VonMisesFisher(u, t)", "u",
+                  "VonMisesFisher"),
 }  # fmt: skip
 
 

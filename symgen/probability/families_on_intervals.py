@@ -1,0 +1,148 @@
+"""Families on intervals ▣: one entry each, in symgen's own language. `x` is the value of a draw."""
+
+from __future__ import annotations
+
+from symgen.probability.distribution import Distribution, interval
+
+POSITIVE = "positive"
+
+ROWS = (
+    Distribution(
+        "Beta",
+        parameters={"a": POSITIVE, "b": POSITIVE},
+        support="unit",
+        log_density="(a - 1)*log(x) + (b - 1)*log(1 - x) - lbeta(a, b)",
+        known={"mean": "a/(a + b)", "variance": "a*b/((a + b)^2*(a + b + 1))",
+               "entropy": "lbeta(a, b) - (a - 1)*digamma(a) - (b - 1)*digamma(b) + (a + b - 2)*digamma(a + b)"},
+        argument_names={"alpha": "a", "beta": "b"},
+        kernel={"log(x)": "a - 1", "log(1 - x)": "b - 1"}, inverse={"a": "c1 + 1", "b": "c2 + 1"},
+        moments={"a": "mean*(mean*(1 - mean)/variance - 1)", "b": "(1 - mean)*(mean*(1 - mean)/variance - 1)"},
+        sampler="rng.beta({a}, {b}, {shape})",
+        latex=r"\operatorname{Beta}",
+        source="Bishop (2006), eq. 2.13",
+    ),
+    Distribution(
+        "Uniform",
+        parameters={"lo": "real", "hi": "real"},
+        support=interval("lo", "hi"),
+        log_density="-log(hi - lo)",
+        known={"mean": "(lo + hi)/2", "variance": "(hi - lo)^2/12", "entropy": "log(hi - lo)"},
+        argument_names={"low": "lo", "high": "hi", "a": "lo", "b": "hi"},
+        order="lo < hi",
+        noise="uniform", transform="lo + (hi - lo)*eps",
+        moments={"lo": "mean - sqrt(3*variance)", "hi": "mean + sqrt(3*variance)"},
+        sampler="rng.uniform({lo}, {hi}, {shape})",
+        latex=r"\mathcal{U}",
+        source="Bishop (2006), B",
+    ),
+    Distribution(
+        "Kumaraswamy",
+        parameters={"a": POSITIVE, "b": POSITIVE},
+        support="unit",
+        log_density="log(a*b) + (a - 1)*log(x) + (b - 1)*log(1 - x^a)",
+        known={"mean": "b*beta(1 + 1/a, b)", "variance": "b*beta(1 + 2/a, b) - b^2*beta(1 + 1/a, b)^2"},
+        noise="uniform", transform="(1 - (1 - eps)^(1/b))^(1/a)",
+        kernel={"log(x)": "a - 1", "log(1 - x^a)": "b - 1"}, inverse={"b": "c2 + 1"}, fixed=("a",),
+        sampler="(1 - (1 - rng.random({shape}))**(1/{b}))**(1/{a})",
+        latex=r"\operatorname{Kumaraswamy}",
+        source="Jones (2009)",
+    ),
+    Distribution(
+        "ContinuousBernoulli",
+        parameters={"lam": "unit"},
+        support="unit",
+        log_density="x*log(lam) + (1 - x)*log(1 - lam)"
+        " + where(lam == 1/2, log(2), log(log(lam/(1 - lam))/(2*lam - 1)))",
+        known={"mean": "where(lam == 1/2, 1/2, lam/(2*lam - 1) - 1/log(lam/(1 - lam)))",
+               "variance": "where(lam == 1/2, 1/12, 1/log(lam/(1 - lam))^2 - lam*(1 - lam)/(2*lam - 1)^2)"},
+        argument_names={"probs": "lam", "p": "lam"},
+        kernel={"x": "log(lam/(1 - lam))"}, inverse={"lam": "sigmoid(c1)"},
+        noise="uniform",
+        transform="where(lam == 1/2, eps, log(1 + eps*(2*lam - 1)/(1 - lam))/log(lam/(1 - lam)))",
+        sampler="np.log1p(rng.random({shape})*(2*{lam} - 1)/(1 - {lam}))/np.log({lam}/(1 - {lam}))",
+        latex=r"\mathcal{CB}",
+        source="Loaiza-Ganem & Cunningham (2019)",
+    ),
+    Distribution(
+        "LogitNormal",
+        parameters={"mu": "real", "sigma": POSITIVE},
+        support="unit",
+        log_density="-((log(x) - log(1 - x) - mu)/sigma)^2/2 - log(x) - log(1 - x) - log(sigma) - log(2*pi)/2",
+        noise="normal", transform="sigmoid(mu + sigma*eps)",
+        sampler="1/(1 + np.exp(-rng.normal({mu}, {sigma}, {shape})))",
+        latex=r"\operatorname{LogitNormal}",
+        source="Aitchison & Shen (1980)",
+    ),
+    Distribution(
+        "LogUniform",
+        parameters={"lo": POSITIVE, "hi": POSITIVE},
+        support=interval("lo", "hi"),
+        log_density="-log(x) - log(log(hi/lo))",
+        known={"mean": "(hi - lo)/log(hi/lo)", "entropy": "log(lo*hi)/2 + log(log(hi/lo))"},
+        order="lo < hi",
+        noise="uniform", transform="lo*(hi/lo)^eps",
+        sampler="{lo}*({hi}/{lo})**rng.random({shape})",
+        latex=r"\operatorname{LogUniform}",
+        source="Johnson, Kotz & Balakrishnan (1995), 26",
+    ),
+    Distribution(
+        "Pareto",
+        parameters={"xm": POSITIVE, "alpha": POSITIVE},
+        support=interval("xm", "inf"),
+        log_density="log(alpha) + alpha*log(xm) - (alpha + 1)*log(x)",
+        known={"mean": "alpha*xm/(alpha - 1)", "variance": "xm^2*alpha/((alpha - 1)^2*(alpha - 2))",
+               "entropy": "log(xm/alpha) + 1 + 1/alpha"},
+        conditions={"mean": "alpha > 1", "variance": "alpha > 2"},
+        argument_names={"scale": "xm", "shape": "alpha"},
+        noise="exponential", transform="xm*exp(eps/alpha)",
+        kernel={"log(x)": "-alpha - 1"}, inverse={"alpha": "-c1 - 1"}, fixed=("xm",),
+        moments={"xm": "mean*sqrt(1 + mean^2/variance)/(1 + sqrt(1 + mean^2/variance))",
+                 "alpha": "1 + sqrt(1 + mean^2/variance)"},
+        sampler="{xm}*(1 + rng.pareto({alpha}, {shape}))",
+        latex=r"\operatorname{Pareto}",
+        source="Johnson, Kotz & Balakrishnan (1994), 20",
+    ),
+    Distribution(
+        "TruncatedNormal",
+        parameters={"mu": "real", "sigma": POSITIVE, "a": "real", "b": "real"},
+        support=interval("a", "b"),
+        log_density="-((x - mu)/sigma)^2/2 - log(sigma) - log(2*pi)/2"
+        " - log((erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))/2)",
+        known={
+            "mean": "mu - sigma*sqrt(2/pi)*(exp(-((b - mu)/sigma)^2/2) - exp(-((a - mu)/sigma)^2/2))"
+            "/(erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))",
+            "variance": "sigma^2*(1 - sqrt(2/pi)*((b - mu)/sigma*exp(-((b - mu)/sigma)^2/2)"
+            " - (a - mu)/sigma*exp(-((a - mu)/sigma)^2/2))/(erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))"
+            " - 2/pi*(exp(-((b - mu)/sigma)^2/2) - exp(-((a - mu)/sigma)^2/2))^2"
+            "/(erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))^2)",
+        },
+        argument_names={"loc": "mu", "scale": "sigma", "low": "a", "high": "b"},
+        order="a < b",
+        sampler="(lambda t, w: np.interp(rng.random({shape}), np.cumsum(w(t))/np.sum(w(t)), t))"
+        "(np.linspace({a}, {b}, 100001), lambda t: np.exp(-((t - {mu})/{sigma})**2/2))",
+        latex=r"\mathcal{TN}",
+        source="Johnson, Kotz & Balakrishnan (1994), 13",
+    ),
+    Distribution(
+        "Triangular",
+        parameters={"a": "real", "b": "real", "c": "real"},
+        support=interval("a", "b"),
+        log_density="where(x < c, log(x - a) - log(c - a), log(b - x) - log(b - c)) + log(2) - log(b - a)",
+        known={"mean": "(a + b + c)/3", "variance": "(a^2 + b^2 + c^2 - a*b - a*c - b*c)/18"},
+        argument_names={"low": "a", "high": "b", "mode": "c"},
+        order="a < c and c < b",
+        sampler="rng.triangular({a}, {c}, {b}, {shape})",
+        latex=r"\operatorname{Tri}",
+        source="Johnson, Kotz & Balakrishnan (1995), 26",
+    ),
+    Distribution(
+        "VonMises",
+        parameters={"mu": "real", "kappa": POSITIVE},
+        support=interval("-pi", "pi"),
+        log_density="kappa*cos(x - mu) - log(2*pi*besseli(0, kappa))",
+        argument_names={"loc": "mu", "concentration": "kappa"},
+        sampler="rng.vonmises({mu}, {kappa}, {shape})",
+        latex=r"\operatorname{vM}",
+        source="Mardia & Jupp (2000), 3.5.4",
+    ),
+)  # fmt: skip

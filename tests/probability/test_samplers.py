@@ -1,0 +1,39 @@
+"""Samplers of vectors and matrices draw what their densities say: their means are the known ones."""
+
+import numpy as np
+import pytest
+
+from symgen.probability.distributions import FAMILIES
+
+V = np.array([[2.0, 0.3], [0.3, 1.0]])
+DRAWN = {
+    "MvNormal": ({"mu": np.array([0.4, -1.1]), "Sigma": V}, (2,), np.array([0.4, -1.1])),
+    "Dirichlet": ({"alpha": np.array([0.7, 1.9, 2.4])}, (3,), np.array([0.7, 1.9, 2.4]) / 5),
+    "Wishart": ({"nu": 5.5, "V": V}, (2, 2), 5.5 * V),
+    "InverseWishart": ({"nu": 8.5, "Psi": V}, (2, 2), V / 5.5),
+    "MatrixNormal": ({"M": V[:1] - 2, "U": np.array([[1.4]]), "V": V}, (1, 2), V[:1] - 2),
+    "VonMisesFisher": ({"mu": np.array([0.6, 0.8, 0.0]), "kappa": 2.3}, (3,),
+                       (1 / np.tanh(2.3) - 1 / 2.3) * np.array([0.6, 0.8, 0.0])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_sampler_has_the_known_mean(name):
+    parameters, shape, mean = DRAWN[name]
+    count = 40_000
+    code = FAMILIES[name].sampler.format(**{n: n for n in parameters}, shape=repr((count, *shape)), batch=repr((count,)))
+    x = eval(code, {"np": np, "rng": np.random.default_rng(3), **parameters})  # the template of the table, no text of a user
+    assert x.shape == (count, *shape)
+    error = x.std(axis=0) / np.sqrt(count)
+    assert np.all(np.abs(x.mean(axis=0) - mean) < 5 * error + 1e-12)
+
+
+def test_draws_of_a_wishart_have_its_log_determinant():
+    from scipy.special import digamma
+
+    parameters, shape, _ = DRAWN["Wishart"]
+    code = FAMILIES["Wishart"].sampler.format(nu="nu", V="V", shape=repr((40_000, *shape)), batch="(40000,)")
+    x = eval(code, {"np": np, "rng": np.random.default_rng(5), **parameters})  # the template of the table
+    logs = np.linalg.slogdet(x)[1]
+    want = sum(digamma((5.5 - j) / 2) for j in range(2)) + 2 * np.log(2) + np.linalg.slogdet(V)[1]
+    assert abs(logs.mean() - want) < 5 * logs.std() / 200
