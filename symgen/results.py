@@ -117,9 +117,26 @@ class Derivation:
 
     # --- what it is
 
-    @property
+    @cached_property
     def steps(self) -> list[Step]:
-        return self._trace.steps
+        """The rules that were applied; the last says the result. Where generated code computes another form of it, since
+        the result as it is written loses digits, the identity is a step of its own before the last."""
+        told = self._trace.steps
+        stable = self._stable_step() if told and self.array is not None and not self.spent else None
+        return told if stable is None else [*told[:-1], stable, told[-1]]
+
+    def _stable_step(self) -> Step | None:
+        from symgen.codegen.stable_form import stable_form
+
+        assert self.array is not None
+        if self.array.rank or any(isinstance(n, Operator) for n in walk(self.array)):
+            return None
+        form = stable_form(self.array)
+        if form is None or form is self.array:
+            return None
+        found = check_equal_numeric(self.array, form, self.model.elaborated.facts)
+        reason = "stable rewriting, by which the code computes: differences of parameters first, then remainders"
+        return Step("stable", self.array, form, evidence=found, reason=reason)
 
     @property
     def notes(self) -> list[str]:

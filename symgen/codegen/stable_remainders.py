@@ -280,6 +280,10 @@ def _with_exponential(
             both = [(num(sign), add(w, *(mul(e, fn("log", b)) for b, e in positive_factors(inside)))), (c, w)]
         else:
             both = [(c, w)]
+        alone = not pool.logs and not pool.gammas and not pool.psis and not pool.small
+        if alone and not indices and add(both[0][0], *pool.rest) is ZERO and isinstance(both[0][0], Num):
+            exponent = _settled(both[0][1])  # exp(w) - 1
+            return None if exponent is None else mul(both[0][0], fn("expm1", exponent))
         for k, (c, w) in enumerate(both):
             stable = _settled(w)
             if stable is None:

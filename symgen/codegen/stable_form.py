@@ -1,0 +1,122 @@
+"""The stable form of a result as a reader sees it: the identity that the generated code computes by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from symgen.codegen.stable import stabilised
+from symgen.codegen.stable_differences import kept_apart
+from symgen.codegen.stable_pool import REMAINDERS
+from symgen.tensor.expression import (
+    HALF,
+    MINUS_ONE,
+    Array,
+    Entry,
+    Fn,
+    Node,
+    Operation,
+    Scalar,
+    Sum,
+    add,
+    count_nodes,
+    divide,
+    entry,
+    fn,
+    fresh_index,
+    mul,
+    neg,
+    open_sum,
+    open_tensor,
+    operation,
+    power,
+    rebuild,
+    sub,
+    tensor,
+    total,
+    walk,
+)  # fmt: skip
+from symgen.tensor.functions import FUNCTIONS
+
+__all__ = ["stable_form"]
+
+MOST_NODES = 400
+
+# what the helpers of generated code are, in the language
+MEANINGS: Mapping[str, Callable[..., Scalar]] = {
+    "log_remainder": lambda u, _: kept_apart(sub(u, fn("log1p", u))),
+    "expm1_remainder": lambda w: kept_apart(sub(fn("expm1", w), w)),
+    "kl_term": lambda p, q, d: mul(p, kept_apart(sub(divide(d, p), fn("log1p", divide(d, p))))),
+    "root_difference": lambda a, b, d: divide(d, add(power(a, HALF), power(b, HALF))),
+    "lgamma_remainder": lambda a, d: kept_apart(
+        add(fn("lgamma", add(a, d)), neg(fn("lgamma", a)), mul(MINUS_ONE, d, fn("digamma", a)))
+    ),
+    "xlog1py": lambda x, y: mul(x, fn("log1p", y)),
+}
+
+
+def stable_form(array: Array) -> Array | None:
+    """The scalar with its remainders written out; None where generated code computes it as it is written."""
+    if array.rank or count_nodes(array) > MOST_NODES:
+        return None
+    made, _ = stabilised({"result": array})
+    new = made["result"]
+    if not any(_is_remainder(n) for n in walk(new)) or any(_is_remainder(n) for n in walk(array)):
+        return None
+    body = _written(open_tensor(new, ()) if not isinstance(new, Operation) else entry(new))
+    return tensor((), body) if body is not None else None
+
+
+def _is_remainder(n: Node) -> bool:
+    if isinstance(n, Operation):
+        return n.name == "logdet_remainder"
+    return isinstance(n, Fn) and n.name in (*REMAINDERS, "root_difference", "expm1")
+
+
+def _written(root: Scalar) -> Scalar | None:
+    """`root` with the helpers in terms of the language; None where one has no words in it."""
+    memo: dict[Scalar, Scalar | None] = {}
+
+    def visit(x: Scalar) -> Scalar | None:
+        if x not in memo:
+            memo[x] = step(x)
+        return memo[x]
+
+    def step(x: Scalar) -> Scalar | None:
+        if isinstance(x, Entry):
+            return _operation(x)
+        if isinstance(x, Sum):
+            body, indices = open_sum(x)
+            inner = visit(body)
+            return None if inner is None else total(inner, indices)
+        if not x.args or not all(a.is_scalar_node for a in x.args):
+            return x
+        found = [visit(a) for a in x.args]
+        args = [a for a in found if a is not None]
+        if len(args) < len(found):
+            return None
+        if isinstance(x, Fn):
+            meaning = MEANINGS.get(x.name)
+            if meaning is not None:
+                return meaning(*args)
+            if x.name not in FUNCTIONS:
+                return None
+        made: Scalar = rebuild(x, args)
+        return made
+
+    def _operation(x: Entry) -> Scalar | None:
+        array = x.array
+        if isinstance(array, Operation) and array.name == "logdet_spd":
+            return entry(operation("logdet", array.operands, array.shape), *x.indices)
+        if isinstance(array, Operation) and array.name == "logdet_remainder":
+            a, b = array.operands
+            assert isinstance(a, Array) and isinstance(b, Array)
+            i, j = fresh_index(a.shape[0]), fresh_index(a.shape[0])
+            trace = total(mul(entry(a, i, j), entry(operation("inv", (b,), b.shape), i, j)), [i, j])
+            logs = [entry(operation("logdet", (m,), ())) for m in (a, b)]
+            return kept_apart(add(trace, mul(MINUS_ONE, a.shape[0]), neg(logs[0]), logs[1]))
+        if type(array).__name__ == "Tensor" and any(_is_remainder(n) for n in walk(array)):
+            inner = visit(open_tensor(array, x.indices))
+            return None if inner is None else kept_apart(inner)
+        return x
+
+    return visit(root)

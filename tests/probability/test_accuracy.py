@@ -1,0 +1,143 @@
+"""Generated code of divergences keeps its digits as q approaches p, at the edge of the domains and far away."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+import symgen
+from symgen.codegen import runtime_remainders as helpers
+from symgen.codegen.stable_form import stable_form
+from symgen.derivation.referee import check_equal_numeric
+from tests.benchmarks.accuracy import CASES, FAR, HEAD, NEAR, error, exactly, truth, values
+
+mp.mp.dps = 60
+DISTANCES = (1e-1, 1e-4, 1e-7)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return symgen.loads(HEAD)
+
+
+def at(model, goal, point):
+    d = model.derive(goal)
+    return d, float(d.evaluate(**{k: v for k, v in point.items() if k != "n" or "n" in d.symbols}))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_divergence_keeps_its_digits_as_q_approaches_p(model, name):
+    c = CASES[name]
+    for distance in DISTANCES:
+        point = values(c, distance)
+        assert error(at(model, c.goal, point)[1], truth(c, point)) <= NEAR, distance
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_divergence_far_away_is_exact(model, name):
+    c = CASES[name]
+    point = values(c, None)
+    assert error(at(model, c.goal, point)[1], truth(c, point)) <= FAR
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_stable_form_is_an_identity_and_a_step(model, name):
+    d = model.derive(CASES[name].goal)
+    form = stable_form(d.array)
+    if form is None:
+        return
+    assert check_equal_numeric(d.array, form).kind in ("checked", "proved")
+    (step,) = [s for s in d.steps if s.rule == "stable"]
+    assert step.before is d.array and step.evidence.kind == "checked"
+    assert d.steps[-1] is not step
+
+
+EDGES = [  # the limit at the boundary: 0 log 0 = 0
+    ("KL(Bernoulli(p1) || Bernoulli(p2))", {"p1": 0.0, "p2": 0.3}, -np.log1p(-0.3)),
+    ("KL(Bernoulli(p1) || Bernoulli(p2))", {"p1": 1.0, "p2": 0.3}, -np.log(0.3)),
+    ("KL(Bernoulli(p1) || Bernoulli(p2))", {"p1": 0.3, "p2": 0.0}, np.inf),
+    ("KL(Bernoulli(p1) || Bernoulli(p2))", {"p1": 0.0, "p2": 0.0}, 0.0),
+    ("KL(Bernoulli(p1) || Bernoulli(p2))", {"p1": 1.0, "p2": 1.0}, 0.0),
+    ("KL(Bernoulli(p1) || Bernoulli(p2))", {"p1": 0.5, "p2": 1e-30}, 33.84562921435074),
+    ("KL(Binomial(5, p1) || Binomial(5, p2))", {"p1": 1.0, "p2": 0.5}, 5 * np.log(2)),
+    ("KL(Binomial(5, p1) || Binomial(5, p2))", {"p1": 0.5, "p2": 0.0}, np.inf),
+    ("KL(Binomial(5, p1) || Binomial(5, p2))", {"p1": 1.0, "p2": 1.0}, 0.0),
+    ("KL(Poisson(r1) || Poisson(r2))", {"r1": 0.0, "r2": 2.0}, 2.0),
+    ("KL(Poisson(r1) || Poisson(r2))", {"r1": 0.0, "r2": 0.0}, 0.0),
+    ("KL(Poisson(r1) || Poisson(r2))", {"r1": 1.0, "r2": 0.0}, np.inf),
+    ("KL(Poisson(r1) || Poisson(r2))", {"r1": 1e-300, "r2": 1e-200}, 1e-200),
+    ("KL(Bernoulli(p1) || Poisson(r1))", {"p1": 0.0, "r1": 0.0}, 0.0),
+    ("KL(Geometric(p1) || Geometric(p2))", {"p1": 1.0, "p2": 0.5}, np.log(2)),
+    ("KL(Categorical(w1) || Categorical(w2))", {"w1": [0.5, 0.5, 0.0], "w2": [0.25, 0.25, 0.5]}, np.log(2)),
+    ("KL(Categorical(w1) || Categorical(w2))", {"w1": [0.5, 0.5, 0.0], "w2": [0.5, 0.5, 0.0]}, 0.0),
+    ("KL(Categorical(w1) || Categorical(w2))", {"w1": [0.5, 0.25, 0.25], "w2": [0.5, 0.5, 0.0]}, np.inf),
+    ("JS(Categorical(w1), Categorical(w2))", {"w1": [1.0, 0.0, 0.0], "w2": [0.0, 1.0, 0.0]}, np.log(2)),
+    ("JS(Bernoulli(p1), Bernoulli(p2))", {"p1": 1.0, "p2": 0.0}, np.log(2)),
+    ("hellinger(Bernoulli(p1), Bernoulli(p2))", {"p1": 1.0, "p2": 0.0}, 1.0),
+    ("hellinger(Bernoulli(p1), Bernoulli(p2))", {"p1": 0.0, "p2": 0.0}, 0.0),
+    ("hellinger(Poisson(r1), Poisson(r2))", {"r1": 0.0, "r2": 0.0}, 0.0),
+    ("entropy(Bernoulli(p1))", {"p1": 0.0}, 0.0),
+    ("entropy(Bernoulli(p1))", {"p1": 1e-12}, float(exactly(1e-12) * (1 - mp.log(exactly(1e-12))))),
+    ("entropy(Categorical(w1))", {"w1": [1.0, 0.0, 0.0]}, 0.0),
+    ("KL(Exponential(a1) || Exponential(a2))", {"a1": 1.0, "a2": 1e-20}, 45.051701859880914),
+    ("KL(Exponential(a1) || Exponential(a2))", {"a1": 1e-200, "a2": 1e-190}, 9999999975.97415),
+    ("KL(Normal(m1, a1) || Normal(m2, a2))", {"m1": 0.0, "m2": 0.0, "a1": 1e-200, "a2": 1e-200}, 0.0),
+    ("KL(Normal(m1, a1) || Normal(m2, a2))", {"m1": 0.0, "m2": 1e200, "a1": 1e200, "a2": 1e200}, 0.5),
+    ("KL(Normal(m1, a1) || Normal(m2, a2))", {"m1": 0.0, "m2": 0.0, "a1": 1e-200, "a2": 1.0}, 460.01701859880916),
+    ("KL(Normal(m1, a1) || Normal(0, 1))", {"m1": 1e-9, "a1": 1.0}, 5e-19),
+    ("KL(Uniform(1, 2) || Pareto(a1, b1))", {"a1": 1e-3, "b1": 150.0}, 1089.4831050823277),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("goal", "point", "want"), EDGES)
+def test_the_limit_at_the_boundary_and_no_overflow(goal, point, want):
+    m = symgen.loads(HEAD + "param r1: nonnegative, r2: nonnegative\n")
+    _, got = at(m, goal, {k: np.asarray(v) if np.ndim(v) else v for k, v in point.items()})
+    assert got == pytest.approx(want, rel=1e-11, abs=0 if want else 1e-300)
+
+
+LARGE = [
+    ("KL(Beta(a1, b1) || Beta(a2, b2))", {"a1": 1e8, "b1": 1e8, "a2": 1.0001e8, "b2": 1.0001e8}, "Beta"),
+    ("KL(Gamma(a1, b1) || Gamma(a2, b2))", {"a1": 1e8, "b1": 1.0, "a2": 1.0001e8, "b2": 1.0}, "Gamma"),
+    ("KL(Gamma(a1, b1) || Gamma(a2, b2))", {"a1": 1e-8, "b1": 1.0, "a2": 2e-8, "b2": 1.0}, "Gamma"),
+]
+
+
+@pytest.mark.parametrize(("goal", "point", "name"), LARGE)
+def test_large_and_small_shapes_keep_digits(model, goal, point, name):
+    assert error(at(model, goal, point)[1], truth(CASES[name], point)) < 1e-7
+
+
+HELPERS = [  # a helper, its value in 60 digits, arguments
+    (helpers.log_remainder, lambda u, _: u - mp.log(1 + u), lambda u: (u, np.log1p(u)), np.r_[-0.49:0.6:13j, 1e-9, -1e-5, 1e3]),
+    (helpers.expm1_remainder, lambda w: mp.expm1(w) - w, lambda w: (w,), np.r_[-3:3:17j, 1e-9, -1e-5]),
+]
+
+
+@pytest.mark.parametrize(("helper", "exact", "arguments", "points"), HELPERS)
+def test_a_remainder_is_exact_near_0_and_far(helper, exact, arguments, points):
+    for x in points[points != 0]:
+        got = helper(*arguments(np.float64(x)))
+        assert error(float(got), exact(*(exactly(a) for a in arguments(x)))) < 1e-14, x
+
+
+def test_the_remainder_of_lgamma_is_exact():
+    for a in (1e-6, 0.3, 2.5, 80.0, 1e6):
+        for d in (1e-8, -1e-3, 0.1, -0.4, 0.6, 5.0):
+            d = d * a
+            if a + d <= 0:
+                continue
+            want = mp.loggamma(exactly(a) + exactly(d)) - mp.loggamma(exactly(a)) - exactly(d) * mp.digamma(exactly(a))
+            assert error(float(helpers.lgamma_remainder(np.float64(a), np.float64(d))), want) < (1e-9 if abs(d) > a / 2 else 1e-13)
+
+
+def test_helpers_at_0_and_over_arrays():
+    p, q = np.array([0.0, 0.2, 0.5]), np.array([0.1, 0.0, 0.5])
+    assert helpers.kl_term(p, q, q - p).tolist() == [0.1, np.inf, 0.0]
+    assert helpers.root_difference(np.zeros(2), np.zeros(2), np.zeros(2)).tolist() == [0, 0]
+    assert helpers.xlog1py(np.array([0.0, 2.0]), np.array([-1.0, 0.5])).tolist() == [0, 2 * np.log1p(0.5)]
+    A = np.array([[2.0, 0.3], [0.3, 1.0]])
+    B = A + 1e-7 * np.array([[1.0, -0.5], [-0.5, 0.7]])
+    k = mp.matrix(B.tolist()) ** -1 * mp.matrix(A.tolist())
+    want = k[0, 0] + k[1, 1] - 2 - mp.log(mp.det(k))
+    assert error(float(helpers.logdet_remainder(A, B)), want) < 1e-11
+    assert helpers.lgamma_remainder(np.array([1.0, 2.0]), np.array([1e-3, 30.0])).shape == (2,)
