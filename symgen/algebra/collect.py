@@ -5,7 +5,7 @@ Nothing is expanded here; each rule makes an expression shorter or leaves it alo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -26,11 +26,13 @@ from symgen.tensor.expression import (
     Index,
     Logic,
     Mul,
+    Node,
     Num,
     Operation,
     Pow,
     Scalar,
     Sum,
+    Tensor,
     Var,
     Where,
     add,
@@ -41,6 +43,7 @@ from symgen.tensor.expression import (
     num,
     open_sum,
     rebuild,
+    replace_arrays,
     substitute,
     total,
     where,
@@ -98,6 +101,45 @@ def _length(node: Scalar) -> int:
     if kind is Num and isinstance(node.value, Fraction):
         return 1 if node.value.denominator == 1 else 2
     return 1
+
+
+def with_scalars_open(body: Scalar, named: Container[Array]) -> Scalar:
+    """`body` with numbers that have no name written out, so that they may cancel: (1 + |w|) - |w|."""
+    if count_nodes(body) > MAX_READ:
+        return body
+    opened: dict[Array, Array | Callable[..., Scalar]] = {}
+    found = False
+    for array in arrays_on_surface(body, named):
+        if is_written_out(array, named):
+            inner: Scalar = replace_arrays(array.body, opened)
+            opened[array] = lambda inner=inner: inner
+            found = True
+        else:
+            opened[array] = array  # stays, with all that it is made from
+    return replace_arrays(body, opened) if found else body  # type: ignore[no-any-return]
+
+
+def is_written_out(array: Array, named: Container[Array]) -> bool:
+    return isinstance(array, Tensor) and not array.rank and array not in named
+
+
+def arrays_on_surface(body: Scalar, named: Container[Array]) -> list[Array]:
+    """The arrays that are read in `body` with its nameless numbers written out, each after those that it is made from."""
+    out: list[Array] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(body, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            out.append(node)
+        elif node not in seen:
+            seen.add(node)
+            if isinstance(node, Array):
+                stack.append((node, True))
+                if not is_written_out(node, named):
+                    continue
+            stack.extend((a, False) for a in node.args if a not in seen)
+    return out
 
 
 # --- sums with common factors -----------------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ an array of its own where it is long or used more than once. Whoever asks for th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from symgen.algebra.collect import MAX_READ, collect_common, written_length
+from symgen.algebra.collect import collect_common, with_scalars_open, written_length
 from symgen.algebra.products import MAX_LENGTH, Used, flat_length, merged_terms, speaks_of_facts
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
@@ -51,7 +51,6 @@ from symgen.tensor.expression import (
     mul,
     open_tensor,
     operator,
-    replace_arrays,
     substitute,
     tensor,
     total,
@@ -230,6 +229,9 @@ class Reverse:
         if self.ctx.name_of(inside.array) or len(inside.array.body.args) > 4:
             return False
         terms = total(open_tensor(inside.array, inside.indices), indices)
+        named = self.ctx.all_names()
+        if merged_terms(terms, named, Used(), lambda a: _name(a, self.ctx)) is ZERO:
+            return True
         means = {
             f: open_tensor(f.array, f.indices)
             for f in walk(terms)
@@ -515,45 +517,6 @@ def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
     for fact in used:
         ctx.trace.condition(fact)
     return best
-
-
-def with_scalars_open(body: Scalar, named: Container[Array]) -> Scalar:
-    """`body` with numbers that have no name written out, so that they may cancel: (1 + |w|) - |w|."""
-    if count_nodes(body) > MAX_READ:
-        return body
-    opened: dict[Array, Array | Callable[..., Scalar]] = {}
-    found = False
-    for array in arrays_on_surface(body, named):
-        if is_written_out(array, named):
-            inner: Scalar = replace_arrays(array.body, opened)
-            opened[array] = lambda inner=inner: inner
-            found = True
-        else:
-            opened[array] = array  # stays, with all that it is made from
-    return replace_arrays(body, opened) if found else body  # type: ignore[no-any-return]
-
-
-def is_written_out(array: Array, named: Container[Array]) -> bool:
-    return isinstance(array, Tensor) and not array.rank and array not in named
-
-
-def arrays_on_surface(body: Scalar, named: Container[Array]) -> list[Array]:
-    """The arrays that are read in `body` with its nameless numbers written out, each after those that it is made from."""
-    out: list[Array] = []
-    seen: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(body, False)]
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            out.append(node)
-        elif node not in seen:
-            seen.add(node)
-            if isinstance(node, Array):
-                stack.append((node, True))
-                if not is_written_out(node, named):
-                    continue
-            stack.extend((a, False) for a in node.args if a not in seen)
-    return out
 
 
 def _name(array: Array, ctx: Context) -> str | None:

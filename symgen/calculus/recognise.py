@@ -2,7 +2,7 @@
 
 log(sum exp u) is logsumexp(u), exp(u)/sum exp u is softmax(u), 1/(1 + exp(-z)) is sigmoid(z), log(1 + exp z) is
 softplus(z): the gradient of a mixture then shows its responsibilities. Weights go into the exponent where they are
-positive. Nothing else is changed.
+positive. log(prod u) is sum(log u), and functions of eigenvalues and determinants that have a shorter name get it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Mapping, MutableMapping
 from fractions import Fraction
 
 from symgen.tensor.expression import (
+    HALF,
     MINUS_ONE,
     ONE,
+    TWO,
     Add,
     Array,
     Entry,
@@ -23,6 +25,7 @@ from symgen.tensor.expression import (
     Mul,
     Node,
     Num,
+    Operation,
     Pow,
     Recurrence,
     Scalar,
@@ -49,14 +52,16 @@ from symgen.tensor.expression import (
     total,
     walk,
 )  # fmt: skip
-from symgen.tensor.facts import Facts, is_nonnegative, is_positive
+from symgen.tensor.facts import Facts, is_nonnegative, is_positive, is_spd, is_symmetric
 
 __all__ = ["recognised"]
+
+DETERMINANTS = ("det", "logdet")
 
 
 def recognised(root: Array, x: Array, names: Mapping[Array, str], facts: Facts | None, made: MutableMapping[Array, str]) -> Array:
     """`root` with the functions named, to be differentiated by `x`; `made` gets the names of the new arrays."""
-    if not any(isinstance(n, Fn) and n.name == "exp" for n in walk(root)):
+    if not any(_speaks(n) for n in walk(root)):
         return root
     memo: dict[Node, Node] = {}
     engine = _Recogniser(names, facts, x)
@@ -64,6 +69,10 @@ def recognised(root: Array, x: Array, names: Mapping[Array, str], facts: Facts |
         new = _renewed(node, memo)
         if isinstance(new, (Fn, Mul, Pow)):
             new = engine.rule(new)
+        elif isinstance(new, Operation):
+            new = _of_operation(new)
+        elif isinstance(new, Sum):
+            new = engine.of_eigenvalues(new)
         memo[node] = new
         if new is not node and isinstance(node, Array) and isinstance(new, Array) and node in names:
             made.setdefault(new, names[node])
@@ -71,6 +80,31 @@ def recognised(root: Array, x: Array, names: Mapping[Array, str], facts: Facts |
     found = memo[root]
     assert isinstance(found, Array)
     return found
+
+
+def _speaks(node: Node) -> bool:
+    """Whether a rule may begin at a node."""
+    if isinstance(node, Operation):
+        inner = node.operands[0]
+        return node.name == "eigvals" or (node.name in DETERMINANTS and isinstance(inner, Operation))
+    return (isinstance(node, Fn) and node.name == "exp") or (isinstance(node, Fold) and node.kind == "prod")
+
+
+def _of_operation(node: Operation) -> Array:
+    """det(expm(A)) = exp(tr A), det(cholesky(S)) = sqrt(det S), and their logarithms."""
+    inner = node.operands[0]
+    if node.name not in DETERMINANTS or not isinstance(inner, Operation) or node.rank:
+        return node
+    given = inner.operands[0]
+    assert isinstance(given, Array)
+    if inner.name == "expm":
+        k = fresh_index(given.shape[0])
+        trace = total(open_tensor(given, (k, k)), [k])
+        return tensor((), trace if node.name == "logdet" else fn("exp", trace))
+    if inner.name == "cholesky":
+        whole = entry(operation(node.name, (given,), ()))
+        return tensor((), mul(HALF, whole) if node.name == "logdet" else power(whole, HALF))
+    return node
 
 
 def _renewed(node: Node, memo: Mapping[Node, Node]) -> Node:
@@ -107,6 +141,30 @@ class _Recogniser:
     def exponent(self, node: Pow) -> Fraction:
         e = node.exponent
         return e.value if isinstance(e, Num) and isinstance(e.value, Fraction) else Fraction(0)
+
+    def of_eigenvalues(self, node: Sum) -> Scalar:
+        """The sum of the eigenvalues is tr(A), that of their squares tr(A'A), that of their logarithms logdet(A)."""
+        body, indices = open_sum(node)
+        inner = self.opened(body)
+        kind = "sum"
+        if isinstance(inner, Pow) and inner.exponent is TWO:
+            kind, inner = "squares", self.opened(inner.base)
+        elif isinstance(inner, Fn) and inner.name == "log":
+            kind, inner = "logs", self.opened(inner.args[0])
+        if not isinstance(inner, Entry) or len(indices) != 1 or inner.indices != (indices[0],):
+            return node
+        if not isinstance(inner.array, Operation) or inner.array.name != "eigvals":
+            return node
+        A = inner.array.operands[0]
+        assert isinstance(A, Array)
+        i, j = fresh_index(A.shape[0]), fresh_index(A.shape[0])
+        if kind == "sum":
+            return total(open_tensor(A, (i, i)), [i])
+        if kind == "squares" and is_symmetric(A):
+            return total(power(entry(A, i, j), TWO), [i, j])
+        if kind == "logs" and is_spd(A):
+            return entry(operation("logdet", (A,), ()))
+        return node
 
     def is_weight(self, f: Scalar) -> bool:
         """Whether f may go into an exponent: positive, or not negative and constant in what is differentiated by."""
@@ -170,6 +228,9 @@ class _Recogniser:
         if u is not None:
             return fn("softplus", u)
         x = self.opened(x)
+        if isinstance(x, Fold) and x.kind == "prod":
+            body, indices = open_sum(x)
+            return total(fn("log", body), indices) if is_positive(body, self.facts) else None
         factors = list(x.args) if isinstance(x, Mul) else [x]
         for f in factors:
             found = self.exponents(f)

@@ -59,3 +59,26 @@ def test_what_only_looks_like_it_is_left_alone(goal: str) -> None:
     d = symgen.loads(SPEC).derive(goal)
     assert "softmax" not in d.text_result and "sigmoid" not in d.text_result
     assert d.evidence.kind == "checked"
+
+
+SPECTRA = """
+dim n, m
+param A: real[n, n], S: spd[n, n], H: symmetric[n, n], u: positive[n], x: real[n], X: real[n, m], t: real
+"""
+
+
+@pytest.mark.parametrize("goal, text", [
+    ("grad(log(prod(u)), u)", "1/u"),
+    ("grad(logdet(expm(A)), A)", "eye(n)"),
+    ("grad(det(expm(A)), A)", "exp(tr(A))*eye(n)"),
+    ("grad(logdet(cholesky(S)), S)", "inv(S)/2"),
+    ("grad(sum(eigvals(H)), H)", "eye(n)"),
+    ("grad(sum(eigvals(H)^2), H)", "2*H"),
+    ("grad(sum(log(eigvals(S))), S)", "inv(S)"),
+    ("grad(norm(X - mean(X, axis=0))^2/2, X)", "X - sum(X, axis=0)/n"),
+    ("grad(norm(X - mean(X))^2/2, X)", "X - sum(X)/(m*n)"),
+])  # fmt: skip
+def test_what_has_a_shorter_name_is_differentiated_by_it(goal: str, text: str) -> None:
+    m = symgen.loads(SPECTRA)
+    d = m.derive(goal)
+    assert d.text_result == text and d.evidence.kind == "checked"
