@@ -173,6 +173,8 @@ class Parser(Functions):
             if self.as_index:
                 self.state.free.setdefault(piece, span)
                 return Item(t.Name(piece, span=span), 0)
+            if piece in self.local:  # drawn here
+                return Item(t.Name(piece, span=span), len(self.local[piece]))
             self.undeclared(piece, span)
             return Item(t.Name(piece, span=span), None)
         return self.item(t.Name(name, span=span))

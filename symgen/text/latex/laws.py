@@ -125,6 +125,8 @@ class Laws(Names):
                     shape = self.symbols.shapes.get(n)
                     if shape is None and isinstance(s.law, t.Call) and s.law.arguments:
                         shape = self.shape(s.law.arguments[0])
+                    if shape is None and isinstance(s.law, t.Call) and s.law.function in self.symbols.families.values():
+                        shape = ()
                     if shape is not None:
                         found[n] = shape
         return found

@@ -248,6 +248,8 @@ class Names(Core):
         if plain and len(base) == 1 and base.isalpha() and script.high is None and self.as_index:
             self.state.free.setdefault(base, span)
             return Item(t.Name(base, span=span), 0)
+        if name in self.local:  # drawn here
+            return self.powers(Item(t.Name(name, span=span), len(self.local[name])), script)
         self.undeclared(name, span)
         made = Item(t.Name(name, span=span), None)
         if token is not None and token.is_sign("(", "["):
