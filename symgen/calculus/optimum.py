@@ -57,7 +57,7 @@ from symgen.tensor.expression import (
     total,
     var,
 )  # fmt: skip
-from symgen.tensor.facts import is_negative, is_positive, is_spd, is_symmetric
+from symgen.tensor.facts import is_negative, is_positive, is_spd, is_symmetric, is_unit
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive, InternalError
 
@@ -83,6 +83,10 @@ def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Co
     found = optimum_of_entries(task) if _size(x) is not None and x.domain not in SETS else None
     if found is None:
         found = _first_that_stands(task)
+    axes = [axis(k, s) for k, s in enumerate(x.shape)]
+    inside = {"positive": is_positive, "unit": is_unit}.get(x.domain)
+    if inside is not None and not inside(open_tensor(found, axes), ctx.facts):
+        ctx.trace.condition(f"the solution is {'positive' if x.domain == 'positive' else 'between 0 and 1'}")
     ctx.trace.checks.append(lambda: _stationary_there(task, found))
     return found
 

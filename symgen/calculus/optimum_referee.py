@@ -25,7 +25,8 @@ ATTEMPTS, POINTS, DIRECTIONS = 24, 3, 6
 SCALES = (1e-3, 3e-2, 0.5, 2.0)
 SINGULAR = "the stationary point is not positive definite"
 UNMET = "the constraints do not hold at the stationary point, or a matrix has no inverse"
-VOID = (SINGULAR, UNMET)  # where a matrix that has to be inverted is singular, numbers tell nothing
+OUTSIDE = "the stationary point leaves its open domain, in which there is no optimum then"
+VOID = (SINGULAR, UNMET, OUTSIDE)  # where a matrix that has to be inverted is singular, numbers tell nothing
 LARGEST = 1e6  # of a solution: beyond it, a matrix was not invertible
 POSITIVE = ("positive", "nonnegative", "unit", "simplex")
 
@@ -95,7 +96,7 @@ def _fault_at(task: Task, found: Array, slopes: Sequence[Array], point: Point, r
         return SINGULAR
     inside = np.maximum(best, 0.0) if row.low == 0 and best.min(initial=0.0) > -1e-9 else best
     if not row.contains(inside, arguments):
-        return f"the stationary point leaves the values that are {x.domain}"
+        return OUTSIDE if row.open else f"the stationary point leaves the values that are {x.domain}"
     at, off = _values(task, best, point)
     if not np.isfinite(at):
         return None
