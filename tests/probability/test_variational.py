@@ -186,3 +186,41 @@ def test_parameters_come_back_from_the_moments(row):
 
 def numbers(at):
     return {k: Fraction(v) for k, v in at.items()}
+
+
+CHAIN = """
+dim d
+param s: positive, a: positive, b: positive, S: spd[d, d], T: spd[d, d], R: real[d, d], rho: real, w: simplex[3], B: simplex[3, 3]
+assume -1 < rho, rho < 1
+dist j(h) = Normal(0, s)
+dist j(x | h) = Normal(h, a)
+dist j(y | x) = Normal(x, b)
+dist j(u) = Normal(0, 1)
+dist v(k: real[d]) = MvNormal(zeros(d), S)
+dist v(l: real[d] | k) = MvNormal(R @ k, T)
+dist c(e) = Categorical(w)
+dist c(f | e) = Categorical(B[e])
+dist t(p, q) = BivariateNormal(a, b, rho)
+"""
+
+
+def test_mutual_information_through_a_chain():
+    at = {"s": 1.4, "a": 0.6, "b": 0.9, "rho": 0.4, "w": np.array([0.2, 0.5, 0.3]), "B": rng.dirichlet(np.ones(3), 3)}
+    root = rng.normal(size=(2, 2))
+    at |= {"S": root @ root.T + np.eye(2), "T": np.diag([0.7, 1.3]), "R": rng.normal(size=(2, 2))}
+    joint = at["w"][:, None] * at["B"]
+    wants = {
+        "mutual_information(j, h, x)": math.log(1 + 1.4**2 / 0.6**2) / 2,
+        "mutual_information(j, h, y)": math.log(1 + 1.4**2 / (0.6**2 + 0.9**2)) / 2,
+        "mutual_information(j, y, h)": math.log(1 + 1.4**2 / (0.6**2 + 0.9**2)) / 2,
+        "mutual_information(j, u, h)": 0.0,
+        "mutual_information(v, k, l)": (np.linalg.slogdet(at["R"] @ at["S"] @ at["R"].T + at["T"])[1]
+                                        - np.linalg.slogdet(at["T"])[1]) / 2,
+        "mutual_information(c, e, f)": (joint * np.log(joint / np.outer(at["w"], joint.sum(0)))).sum(),
+        "mutual_information(t, p, q)": -math.log(1 - 0.4**2) / 2,
+    }  # fmt: skip
+    model = symgen.loads(CHAIN)
+    for goal, want in wants.items():
+        d = model.derive(goal)
+        assert d.evidence.kind in ("checked", "proved"), goal
+        assert math.isclose(float(d.evaluate(**at)), want, rel_tol=1e-9, abs_tol=1e-12), goal
