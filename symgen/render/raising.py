@@ -31,6 +31,7 @@ from symgen.render.index_notation import Axes, IndexNotation
 from symgen.render.network import Edge, Network, NoMatrixForm
 from symgen.render.operator_notation import OperatorNotation
 from symgen.render.patterns import label_of, pattern
+from symgen.render.shapes import REDUCTIONS
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
 from symgen.tensor.facts import is_symmetric
@@ -90,6 +91,16 @@ def raise_scalar(
     return raiser.indexed(scalar, dict(index_names or {}))
 
 
+def reduction(name: str, inner: t.Expression, rank: int) -> t.Expression:
+    """A reduction over the last axis; without an axis the language reduces all of them."""
+    if not rank:
+        flat = isinstance(inner, t.Call) and inner.function == "reshape" and len(inner.arguments) == 2
+        return t.Call(name, (inner.arguments[0],) if flat and isinstance(inner, t.Call) else (inner,))
+    if rank == 1 and isinstance(inner, t.Transpose):
+        return t.Call(name, (inner.operand,), (t.Keyword("axis", t.Number(Fraction(0))),))
+    return t.Call(name, (inner,), (t.Keyword("axis", t.Number(Fraction(rank))),))
+
+
 class Raiser(OperatorNotation, IndexNotation):
     """Raises nodes below `root` (which names are taken is looked up there)."""
 
@@ -122,6 +133,8 @@ class Raiser(OperatorNotation, IndexNotation):
             case x.Tensor():
                 return self.whole(array.body, array.axes)
             case x.Operation():
+                if array.name in REDUCTIONS and len(array.operands) == 1:
+                    return reduction(array.name, self.operand(array.operands[0]), array.rank)
                 return t.Call(array.name, tuple(self.operand(a) for a in array.operands))
             case x.Operator():
                 return self.operator(array)
