@@ -11,6 +11,7 @@ from pathlib import Path
 from symgen.codegen.optimisers import DYNAMICS, OPTIMISERS
 from symgen.games.dynamics import ROWS as METHODS
 from symgen.model.operators import OPERATORS
+from symgen.probability.composites import COMPOSITES
 from symgen.probability.distributions import FAMILIES
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.functions import FUNCTIONS
@@ -62,6 +63,9 @@ def distributions() -> str:
         others = "; ".join(", ".join(f"{a}=" for a in other.arguments) for other in d.alternatives.values())
         support = d.support if isinstance(d.support, str) else f"{d.support.kind} {d.support.low}..{d.support.high}".strip()
         rows.append((code(f"{d.name}({parameters})"), support, code(d.log_density), others, d.source))
+    for c in COMPOSITES.values():
+        chain = ", ".join(f"`{name} ~ {law}`" for name, _, law in c.factors)
+        rows.append((code(f"{c.name}({', '.join(c.parameters)})"), f"({', '.join(c.variables)})", chain, "", c.source))
     return table(("distribution", "support", "log-density at `x`", "by keyword", "source"), rows)
 
 
