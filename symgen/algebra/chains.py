@@ -33,7 +33,7 @@ from symgen.tensor.expression import (
     tensor,
     total,
 )
-from symgen.tensor.facts import is_invertible
+from symgen.tensor.facts import is_invertible, is_orthogonal, is_spd
 
 if TYPE_CHECKING:
     from symgen.algebra.canonical import Workshop
@@ -182,7 +182,9 @@ def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
                 return delta(i, j)
     if x.array is y.array and px == py:
         array = x.array
-        if isinstance(array, Var) and array.domain == "orthogonal":
+        if (isinstance(array, Var) and array.domain == "orthogonal") or (
+            isinstance(array, Operation) and is_orthogonal(array)
+        ):
             return delta(i, j)
         if (
             isinstance(array, Operation)
@@ -191,6 +193,11 @@ def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
             and isinstance(array.operands[0], Array)
         ):
             return open_tensor(array.operands[0], (i, j))
+    root = x.array  # sqrtm(A) @ sqrtm(A) = A, however it is turned
+    if x.array is y.array and isinstance(root, Operation) and root.name == "sqrtm":
+        given = root.operands[0]
+        if isinstance(given, Array) and is_spd(given):
+            return open_tensor(given, (i, j))
     return None
 
 

@@ -69,3 +69,19 @@ def test_code_computes_losses_of_spectra(target: str) -> None:
 def test_formulas_read_back_from_latex_names() -> None:
     d = symgen.loads(SPEC).derive("grad(nuclear_norm(A)^2, A)")
     assert d.text_result == "2*nuclear_norm(A)*polar(A)" and "operatorname{polar}" in d.latex()
+
+
+@pytest.mark.parametrize("claim, status", [
+    ("sqrtm(P) @ sqrtm(P) = P", "proved"),
+    ("x @ sqrtm(P)' @ sqrtm(P) @ x = x @ P @ x", "proved"),
+    ("eigvecs(S)' @ eigvecs(S) = eye(n)", "proved"),
+    ("eigvecs(S) @ diag(eigvals(S)) @ eigvecs(S)' = S", "checked"),
+    ("norm(A)^2 = sum(eigvals(A' @ A))", "checked"),
+    ("nuclear_norm(A) = tr(sqrtm(A' @ A + 0*eye(m)))", "checked"),
+    ("spectral_norm(A) <= nuclear_norm(A)", "checked"),
+    ("sqrtm(P) @ sqrtm(P) = 2*P", "refuted"),
+    ("eigvecs(S) @ eigvecs(S) = eye(n)", "refuted"),
+    ("spectral_norm(A) = norm(A)", "refuted"),
+])  # fmt: skip
+def test_identities_of_spectra(claim: str, status: str) -> None:
+    assert symgen.loads(SPEC).check(claim).status == status
