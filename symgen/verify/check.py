@@ -26,7 +26,7 @@ from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
 from symgen.text.tree import Source, Span
 from symgen.verify.chain import Relation, compare_values
-from symgen.verify.suggest import suggest
+from symgen.verify.suggest import balanced, suggest
 from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
 
@@ -144,7 +144,7 @@ def other_shape(source: Source, k: int, before: Side, side: Side) -> Diagnostic 
 def value_of(model: ModelLike, e: tree.Expression, source: Source) -> tuple[Array | None, Diagnostic | None]:
     """The value of an expression, or why it has none."""
     reader = model._elaborator.reader()
-    reader.written = lambda span: source.text[span.start : span.end]
+    reader.written = lambda span: source.text[slice(*balanced(source.text, span.start, span.end))]
     try:
         value = reader.value(e)
         if value.outer:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from symgen.text.names import GREEK
 from symgen.text.tree import (
     Binder,
     Call,
@@ -27,7 +28,7 @@ from symgen.text.tree import (
     Transpose,
 )
 
-__all__ = ["Edit", "edits", "suggest"]
+__all__ = ["Edit", "balanced", "edits", "suggest"]
 
 SECONDS = 1.5
 MAX_EDITS = 600
@@ -76,7 +77,7 @@ def edits(
         _signs, _factors, lambda e, t: _restored(e, t, lost), _transposes, _logs, _powers, _orders, _reductions,
         lambda e, t: _sizes(e, t, sizes), lambda e, t: _names(e, t, names), _numbers, _dropped,
     ]  # fmt: skip
-    written = _Text(source)
+    written = _Text(source, expression)
     places = list(_places(expression))
     seen: set[Expression] = {expression}
     for kind in kinds:
@@ -96,16 +97,73 @@ class _Change:
 
 
 class _Text:
-    def __init__(self, source: Source) -> None:
+    """The author's text of an expression, in the language or in LaTeX."""
+
+    def __init__(self, source: Source, whole: Expression) -> None:
         self.source = source
+        own = source.text[whole.span.start : whole.span.end]
+        self.is_tex = "\\" in own or ("@" not in own and _has_matrix_product(whole))
 
     def __call__(self, e: Expression) -> str:
-        return " ".join(self.source.text[e.span.start : e.span.end].split())
+        start, end = e.span.start, e.span.end
+        if self.is_tex:  # spans of LaTeX leave out closing brackets
+            start, end = balanced(self.source.text, start, end)
+        return " ".join(self.source.text[start:end].split())
 
     def tight(self, e: Expression) -> str:
         """With brackets where it is a sum."""
         text = self(e)
         return f"({text})" if isinstance(e, Terms) and not _is_wrapped(text) else text
+
+    def times(self, a: str, b: str) -> str:
+        return f"{a} {b}" if self.is_tex else f"{a}*{b}"
+
+    def applied(self, function: str, e: Expression) -> str:
+        if not self.is_tex:
+            return f"{function}({self(e)})"
+        return {"sqrt": f"\\sqrt{{{self(e)}}}", "inv": f"{self.tight(e)}^{{-1}}"}.get(function, f"\\{function}({self(e)})")
+
+    def named(self, name: str) -> str:
+        return f"\\{name}" if self.is_tex and name in GREEK.values() else name
+
+    def transposed(self, text: str) -> str:
+        return f"{text}^\\top" if self.is_tex else f"{text}'"
+
+
+def _has_matrix_product(e: Expression) -> bool:
+    return any(isinstance(x, Factors) and any(op == "@" for op, _ in x.rest) for x, _ in _places(e))
+
+
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
+
+
+def balanced(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span widened until every bracket in it has its partner, where they stand next to it."""
+    waiting: list[str] = []
+    missing: list[str] = []
+    for ch in text[start:end]:
+        if ch in _PAIRS:
+            waiting.append(_PAIRS[ch])
+        elif ch in _PAIRS.values():
+            if waiting and waiting[-1] == ch:
+                waiting.pop()
+            else:
+                missing.append(ch)
+    opening = {close: open for open, close in _PAIRS.items()}
+    for close in reversed(waiting):
+        rest = text[end:].lstrip()
+        gap = len(text) - end - len(rest)
+        if not rest.startswith((close, "\\right" + close)):
+            break
+        end += gap + (len("\\right") if rest.startswith("\\right") else 0) + 1
+    for close in missing:
+        before = text[:start].rstrip()
+        if not before.endswith(opening[close]):
+            break
+        start = len(before) - 1
+        while text[:start].endswith(("\\left", "\\frac", "\\tfrac", "\\dfrac", "\\sqrt")):
+            start = text[:start].rindex("\\")
+    return start, end
 
 
 def _is_wrapped(text: str) -> bool:
@@ -204,14 +262,17 @@ def _factors(e: Expression, text: _Text) -> Iterator[_Change]:
                 yield _Change(replace(e, first=first, rest=(*others, ("/", f))), text(e), f"{_joined(text, rest)}/{text(f)}")
     if isinstance(e, Number):
         return
-    yield _Change(Factors(TWO, (("*", e),), span=e.span), text(e), f"2*{text.tight(e)}")
+    yield _Change(Factors(TWO, (("*", e),), span=e.span), text(e), text.times("2", text.tight(e)))
     yield _Change(Factors(e, (("/", TWO),), span=e.span), text(e), f"{text.tight(e)}/2")
 
 
 def _joined(text: _Text, parts: Sequence[tuple[str, Expression]]) -> str:
     out = text.tight(parts[0][1])
     for op, f in parts[1:]:
-        out += f" {op} {text.tight(f)}" if op == "@" else f"{op}{text.tight(f)}"
+        if text.is_tex and op in "@*":
+            out += f" {text.tight(f)}"
+        else:
+            out += f" {op} {text.tight(f)}" if op == "@" else f"{op}{text.tight(f)}"
     return out
 
 
@@ -219,9 +280,9 @@ def _transposes(e: Expression, text: _Text) -> Iterator[_Change]:
     if isinstance(e, Transpose):
         yield _Change(e.operand, text(e), text(e.operand))
     elif isinstance(e, Name | Call):
-        yield _Change(Transpose(e, span=e.span), text(e), f"{text(e)}'")
+        yield _Change(Transpose(e, span=e.span), text(e), text.transposed(text(e)))
     elif isinstance(e, Factors) and any(op == "@" for op, _ in e.rest):
-        yield _Change(Transpose(e, span=e.span), text(e), f"({text(e)})'")
+        yield _Change(Transpose(e, span=e.span), text(e), text.transposed(f"({text(e)})"))
 
 
 def _logs(e: Expression, text: _Text) -> Iterator[_Change]:
@@ -229,7 +290,7 @@ def _logs(e: Expression, text: _Text) -> Iterator[_Change]:
         yield _Change(e.arguments[0], text(e), text(e.arguments[0]))
     if isinstance(e, Name | Call | Factors | Subscript):
         for f in ("log", "exp", "inv"):
-            yield _Change(Call(f, (e,), span=e.span), text(e), f"{f}({text(e)})")
+            yield _Change(Call(f, (e,), span=e.span), text(e), text.applied(f, e))
 
 
 def _powers(e: Expression, text: _Text) -> Iterator[_Change]:
@@ -244,7 +305,7 @@ def _powers(e: Expression, text: _Text) -> Iterator[_Change]:
     elif isinstance(e, Name | Call | Subscript):
         yield _Change(Power(e, TWO, span=e.span), text(e), f"{text(e)}^2")
     if isinstance(e, Name | Call | Subscript | Factors):
-        yield _Change(Call("sqrt", (e,), span=e.span), text(e), f"sqrt({text(e)})")
+        yield _Change(Call("sqrt", (e,), span=e.span), text(e), text.applied("sqrt", e))
 
 
 def _orders(e: Expression, text: _Text) -> Iterator[_Change]:
@@ -280,9 +341,11 @@ _KIN = {"sum": ("mean", "prod"), "mean": ("sum",), "prod": ("sum",), "max": ("mi
 def _reductions(e: Expression, text: _Text) -> Iterator[_Change]:
     if isinstance(e, Call | Binder):
         for other in _KIN.get(e.function, ()):
-            yield _Change(replace(e, function=other), text(e), other + text(e)[len(e.function) :])
+            shown, slash = text(e), "\\" * text.is_tex
+            if shown.startswith(slash + e.function):  # else it is written in another way
+                yield _Change(replace(e, function=other), shown, slash + other + shown[len(slash + e.function) :])
     if isinstance(e, Name | Call):
-        yield _Change(Call("sum", (e,), span=e.span), text(e), f"sum({text(e)})")
+        yield _Change(Call("sum", (e,), span=e.span), text(e), text.applied("sum", e))
 
 
 def _sizes(e: Expression, text: _Text, sizes: Sequence[str]) -> Iterator[_Change]:
@@ -290,8 +353,8 @@ def _sizes(e: Expression, text: _Text, sizes: Sequence[str]) -> Iterator[_Change
     if isinstance(e, Number):
         return
     for n in sizes:
-        yield _Change(Factors(e, (("/", Name(n)),), span=e.span), text(e), f"{text.tight(e)}/{n}")
-        yield _Change(Factors(Name(n), (("*", e),), span=e.span), text(e), f"{n}*{text.tight(e)}")
+        yield _Change(Factors(e, (("/", Name(n)),), span=e.span), text(e), f"{text.tight(e)}/{text.named(n)}")
+        yield _Change(Factors(Name(n), (("*", e),), span=e.span), text(e), text.times(text.named(n), text.tight(e)))
 
 
 def _restored(e: Expression, text: _Text, lost: Sequence[str]) -> Iterator[_Change]:
@@ -299,8 +362,8 @@ def _restored(e: Expression, text: _Text, lost: Sequence[str]) -> Iterator[_Chan
     if isinstance(e, Number):
         return
     for n in lost:
-        yield _Change(Factors(Name(n), (("*", e),), span=e.span), text(e), f"{n}*{text.tight(e)}")
-        yield _Change(Factors(e, (("/", Name(n)),), span=e.span), text(e), f"{text.tight(e)}/{n}")
+        yield _Change(Factors(Name(n), (("*", e),), span=e.span), text(e), text.times(text.named(n), text.tight(e)))
+        yield _Change(Factors(e, (("/", Name(n)),), span=e.span), text(e), f"{text.tight(e)}/{text.named(n)}")
 
 
 def _numbers(e: Expression, text: _Text) -> Iterator[_Change]:
@@ -327,4 +390,4 @@ def _names(e: Expression, text: _Text, names: Sequence[str]) -> Iterator[_Change
     if isinstance(e, Name):
         for n in names:
             if n != e.name:
-                yield _Change(Name(n, span=e.span), text(e), n)
+                yield _Change(Name(n, span=e.span), text(e), text.named(n))

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from symgen.documents import symbols_of
+import symgen
+from symgen.documents import symbols_of, verdicts_of_displays
 from symgen.facade import loads
 from symgen.render.language import unparse
 from symgen.text.diagnostics import SpecError
@@ -168,3 +169,42 @@ def test_torn_formulas_are_read_or_told(seed):
         for symbols in (None, SYMBOLS):
             display = read_display(Source(torn), None, symbols)
             assert display.mistake is not None or display.chains is not None
+
+
+SPEC_OF_DISPLAYS = """
+dim n, d
+data X: real[n, d], y: real[n]
+param w: real[d], A: real[d, d], S: spd[d, d], b: real, mu: real[d], s: positive[d]
+const lambda: positive = 1/2, sigma: positive = 1
+let r = X @ w - y
+loss L = r @ r/(2*n) + lambda/2*norm(w)^2
+"""
+# a display, its verdict, and what is suggested
+DRAWN_AND_MENDED = [
+    (r"\mathbb{E}_{x \sim \mathcal{N}(b, \sigma^2)}[x^2] = b^2 + \sigma^2", "proved", None),
+    (r"\mathbb{E}_{x \sim \mathcal{N}(b, \sigma^2)}[x^2] = b^2", "refuted", None),
+    (r"E_{u \sim \mathcal{U}(0, 1)}[u^2] = \frac13", "proved", None),
+    (r"\operatorname{Var}_{x \sim \mathcal{N}(b, \sigma^2)}[2x] = 4\sigma^2", "proved", None),
+    (r"\mathbb{E}_{u \sim \mathrm{Exponential}(\lambda)}[u] = \lambda", "refuted", None),
+    (r"\nabla_w L = \frac{1}{n} X^\top (Xw - y) - \lambda w", "refuted", r"`+ \lambda w` for `- \lambda w`"),
+    (r"\nabla_b (b^2) = -(2 b)", "refuted", None),
+    (r"(AS)^{-1} = A^{-1}S^{-1}", "refuted", r"`S^{-1} A^{-1}` for `A^{-1}S^{-1}`"),
+    (r"\log \prod_i s_i = \prod_i \log s_i", "refuted", r"`\sum_i \log s_i` for `\prod_i \log s_i`"),
+    (r"\|Xw - y\|^2 = w^\top X^\top X w - y^\top X w + y^\top y", "refuted", r"`2 y^\top X w` for `y^\top X w`"),
+    (r"\binom{5}{2} + b = 10 + b", "proved", None),
+    (r"\binom{5}{2} + b = 20 + b", "refuted", None),
+]
+
+
+@pytest.mark.parametrize(("tex", "status", "suggestion"), DRAWN_AND_MENDED)
+def test_what_is_drawn_is_bound_and_suggestions_are_latex(tex: str, status: str, suggestion: str | None) -> None:
+    model = symgen.loads(SPEC_OF_DISPLAYS)
+    source = Source(f"\\[ {tex} \\]", "paper.tex")
+    (verdict,) = verdicts_of_displays(model, symbols_of(model), source)
+    assert verdict.status == status
+    said = verdict.suggestion
+    assert suggestion is None or said == suggestion
+    if said is not None:
+        assert "@" not in said and "*" not in said
+        for text in said.split("` for `"):
+            assert text.count("(") == text.count(")") and text.count("{") == text.count("}")

@@ -82,3 +82,23 @@ def test_the_counterexample_shows_the_probabilities() -> None:
     found = compare_values(v["left"], v["right"], "=").counterexample
     assert found is not None and set(found.values) >= {"p", "q"}
     assert abs(sum(found.values["p"]) - 1) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("claim", "true"),
+    [
+        ("JS(f, h) <= 1/2", False),
+        ("JS(f, h) <= log(2)", True),
+        ("KL(f || h) <= 5", False),
+        ("tv(f, h) <= 2/3", False),
+        ("tv(f, h) <= 1", True),
+        ("hellinger(f, h) <= 2/3", False),
+        ("JS(f, h) <= tv(f, h)*log(2)", True),
+        ("renyi(f, h, 1/2) >= KL(f || h)", False),
+        ("KL(f || h) >= -2*log(1 - hellinger(f, h))", True),
+        ("KL(f || h) + KL(h || f) >= 4*JS(f, h)", True),
+    ],
+)
+def test_bounds_between_divergences_are_tried_on_densities_that_lie_far_apart(claim: str, true: bool) -> None:
+    v = symgen.loads("density f(x), h(x)").check(claim)
+    assert v.holds == true and (true or v.status == "refuted")

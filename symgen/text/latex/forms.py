@@ -321,13 +321,25 @@ class Parser(Functions):
         groups = self.argument_list(*inside)
         return self.postfix(Item(t.ListOf(tuple(x.tree for g in groups for x in g), span=span)))
 
+    def chosen(self, n: t.Expression, k: t.Expression, span: Span) -> Item:
+        """n over k, by the gamma function: n! is gamma(n + 1)."""
+        if self.symbols is None:
+            return Item(t.Call("binomial", (n, k), span=span))
+        one = items.number(1, span)
+
+        def factorial(*terms: tuple[int, t.Expression]) -> t.Expression:
+            return t.Call("gamma", (t.Terms((*terms, (1, one)), span=span),), span=span)
+
+        below = (("/", factorial((1, k))), ("/", factorial((1, n), (-1, k))))
+        return Item(t.Factors(factorial((1, n)), below, span=span), 0)
+
     def braces(self, start: int) -> Item:
         self.pos = start
         inside = self.group()
         choose = next((k for k in range(*inside) if self.tokens[k].command == "choose"), None)
         if choose is not None:
             pair = (self.part(inside[0], choose).tree, self.part(choose + 1, inside[1]).tree)
-            return self.postfix(Item(t.Call("binomial", pair, span=self.spanned(start))))
+            return self.postfix(self.chosen(*pair, self.spanned(start)))
         if inside[0] >= inside[1]:
             after = self.peek()
             if after is not None and after.is_sign("_", "^"):
@@ -415,7 +427,7 @@ class Parser(Functions):
         if name in ("binom", "dbinom", "tbinom", "choose"):
             above, below = self.group(), self.group()
             trees = (self.part(*above).tree, self.part(*below).tree)
-            return self.postfix(Item(t.Call("binomial", trees, span=self.spanned(start))))
+            return self.postfix(self.chosen(*trees, self.spanned(start)))
         if name in DOTS:
             self.informal(f"`{token.text}` leaves terms out", token.span)
             return self.postfix(Item(t.Name("dots", span=token.span)))
@@ -467,8 +479,10 @@ class Parser(Functions):
                 made = self.side()
                 while self.pos < self.end:
                     before = self.pos
-                    if self.tokens[before].kind == "sign" and self.tokens[before].text in ",;:.|&!*/" or (
-                        self.tokens[before].kind == "row" or self.parts_arguments(self.tokens[before])
+                    if (
+                        self.tokens[before].kind == "sign"
+                        and self.tokens[before].text in ",;:.|&!*/"
+                        or (self.tokens[before].kind == "row" or self.parts_arguments(self.tokens[before]))
                     ):
                         self.pos += 1
                     else:
