@@ -351,7 +351,13 @@ def by_conditioning(q: Question, ctx: Context, names: bool = True) -> Array | No
     for x in q.observed:
         if x in graph.at and not graph.conditioned(x, q.values.get(x, x), ctx, names):
             return None
-    return graph.law_of(z)
+    law = graph.law_of(z)
+    if names and isinstance(law, Operator) and law.name == "MvNormal":
+        mean, covariance = law.args
+        assert isinstance(mean, Array) and isinstance(covariance, Array)
+        named(mean, "m", ctx, why=f"the mean of {z.name}")
+        named(covariance, "V", ctx, mean, why=f"the covariance of {z.name}")
+    return law
 
 
 def chain_of_laws(q: Question, ctx: Context) -> list[tuple[Var, Array]] | None:

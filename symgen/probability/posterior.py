@@ -71,7 +71,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
         return _mixture(q, mixed, start, ctx)
     found = law_given(q, ctx)
     if found.law is None:
-        value, _ = log_density_given(p, zs, observed, values, ctx)
+        value = _in_no_family(p, z, observed, values, ctx)
         log_q = tensor((), value)
         ctx.trace.add("integrate", start, log_q, reason="the other variables integrated out; it is in no family of the table")
         ctx.trace.checks.append(lambda: check_log_density(p, q, log_q, ctx))
@@ -85,18 +85,28 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     return Posterior(row.name, parameters, tensor((), fn("exp", value)), None, found.law)
 
 
+def _in_no_family(p: DistRef, z: Var, observed: Sequence[Var], values: dict[Var, Array], ctx: Context) -> Scalar:
+    """The log-density of a posterior that no row of the table describes: the joint density over what is left of it."""
+    try:
+        return log_density_given(p, [z], observed, values, ctx)[0]
+    except CannotDerive as error:
+        text = f"the posterior of `{z.name}` is in no family of the table, and its normaliser has no closed form"
+        raise CannotDerive(text, error.expression, HERE) from error
+
+
 def _bayes(p: DistRef, q: Question, ctx: Context) -> Array:
     """The steps up to the log joint density: log p(z | x) = log p(x | z) + log p(z) - log p(x)."""
-    seen = tuple(v for f in q.factors for v in f.variables if v in q.observed)
-    asked = log_density(DistRef(p.joint, q.targets, seen), q.values)
+    given = tuple(v for v in q.observed if v in p.joint.variables)
+    asked = log_density(DistRef(p.joint, q.targets, given), q.values)
     if q.hidden:
         names = ", ".join(f"`{v.name}`" for v in q.hidden)
         ctx.trace.notes.append(f"{names} integrated out")
         return asked
+    seen = tuple(v for f in q.factors for v in f.variables if v in q.observed)
     if not seen:
         return asked
     written = log_joint(q.factors, q.values, quiet(ctx))
-    evidence = scalar_of(log_density(DistRef(p.joint, seen, ()), q.values))
+    evidence = scalar_of(log_density(DistRef(p.joint, seen, tuple(v for v in given if v not in seen)), q.values))
     made = tensor((), sub(written, evidence))
     ctx.trace.add("Bayes", asked, made, reason="Bayes' rule, with the log-densities put in")
     return made
