@@ -196,6 +196,8 @@ class Graph:
             if rows is None:
                 return None
             spread = rows
+            if at[0] not in rows.free:  # one matrix for all rows
+                spread = entry(tensor([at[1], twin[1]], rows), at[1], twin[1])
         elif v.rank != 1:
             return None
         matrix = tensor([*at, twin[-1]], spread)

@@ -71,11 +71,30 @@ def grid_of(law: Array, v: Var, point: Point, level: int, share: int) -> Grid | 
     if special is not None and len(shape) == row.own_rank:
         made: Grid | None = special(at, shape, level, share)
         return made
+    if special is not None and len(shape) > row.own_rank:
+        return _rows(special, at, shape, row.own_rank, level, share)
     if row.shapes and not row.event:  # a finite law over labels
         p = at["p"]
         k = p.shape[-1]
         return _product([(np.arange(k, dtype=np.float64), p[place]) for place in np.ndindex(*shape)], shape)
     return None
+
+
+def _rows(special: Any, at: dict[str, Float], shape: tuple[int, ...], own: int, level: int, share: int) -> Grid | None:
+    """Independent copies over the leading axes: the product of their grids."""
+    lead = shape[: len(shape) - own]
+    grids: list[Grid] = []
+    for place in np.ndindex(*lead):
+        made = special({n: a[place] for n, a in at.items()}, shape[len(shape) - own :], level, share * math.prod(lead))
+        if made is None:
+            return None
+        grids.append(made)
+    if math.prod(len(w) for _, w in grids) > MOST_NODES:
+        return None
+    picks = np.array(list(product(*(range(len(w)) for _, w in grids))))
+    points = np.stack([x[picks[:, k]] for k, (x, _) in enumerate(grids)], axis=1)
+    weights = np.prod([w[picks[:, k]] for k, (_, w) in enumerate(grids)], axis=0)
+    return points.reshape(len(picks), *shape), weights
 
 
 def _own(law: Array, v: Var, point: Point, level: int) -> Grid | None:

@@ -224,3 +224,34 @@ def test_mutual_information_through_a_chain():
         d = model.derive(goal)
         assert d.evidence.kind in ("checked", "proved"), goal
         assert math.isclose(float(d.evaluate(**at)), want, rel_tol=1e-9, abs_tol=1e-12), goal
+
+
+PRINCIPAL = """
+dim n, d, k
+data X: real[n, d], E: real[n, k], V: spd[k, k]
+param W: real[d, k], mu: real[d], s: positive
+dist p(z: real[n, k]) = Normal(0, 1)
+dist p(x: real[n, d] | z) = Normal(z @ W' + mu, s)
+dist q(z: real[n, k]) = MvNormal(E, V)
+let Q = E[z ~ q](log p(X, z))
+"""
+
+
+def test_expectation_and_maximisation_of_probabilistic_principal_components():
+    """Bishop (2006), 12.54 to 12.57."""
+    model = symgen.loads(PRINCIPAL)
+    W, mu, s, X = rng.normal(size=(3, 2)), rng.normal(size=3), 0.8, rng.normal(size=(6, 3))
+    M = W.T @ W / s**2 + np.eye(2)
+    V = np.linalg.inv(M)
+    E = (X - mu) @ W @ V / s**2
+    at = {"W": W, "mu": mu, "s": s, "X": X, "E": E, "V": V}
+    got = model.derive("posterior(p, z, given=x)").result.evaluate("parameters", x=X, **at)
+    assert np.allclose(got["mu"], E)
+    assert np.allclose(got["Sigma"], V)
+    second = 6 * V + E.T @ E
+    assert np.allclose(model.derive("argmax(Q, W)").evaluate(**at), (X - mu).T @ E @ np.linalg.inv(second))
+    left = ((X - mu) ** 2).sum() - 2 * np.trace(W.T @ (X - mu).T @ E) + np.trace(second @ W.T @ W)
+    best = model.derive("argmax(Q, s)")
+    assert best.evidence.kind == "checked"
+    assert math.isclose(float(best.evaluate(**at)), math.sqrt(left / 18))
+    assert np.allclose(model.derive("argmax(Q, mu)").evaluate(**at), (X - E @ W.T).mean(0))
