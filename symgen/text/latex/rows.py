@@ -152,7 +152,7 @@ def _unfinished(tokens: Sequence[Token]) -> bool:
 
 def _pieces(row: list[Token]) -> list[_Piece]:
     """The statements of a row, and its reason."""
-    cells = _split(row, "&")
+    cells = [_unpadded(cell) for cell in _split(row, "&")]
     out: list[_Piece] = []
     current: list[Token] = []
     aligned = False
@@ -183,6 +183,13 @@ def _pieces(row: list[Token]) -> list[_Piece]:
             current = [*current, *cell]
     out.extend(_comma_pieces(current, "", aligned, begins))
     return out
+
+
+def _unpadded(cell: list[Token]) -> list[Token]:
+    """`{} + b` as `+ b`: the empty group is for the space around the sign."""
+    while len(cell) > 1 and cell[0].is_sign("{") and cell[1].is_sign("}"):
+        cell = cell[2:]
+    return cell
 
 
 def _is_note(cell: Sequence[Token]) -> bool:
