@@ -63,7 +63,7 @@ def make_kernel(
         return not linear or not any(v.shape and v.shape[0] is rows for v in e.noise)
 
     made, noise, renamed = sampled(outputs, SAMPLES, lifts)
-    made, renewed = stabilised(made, backend is None)
+    made, renewed = stabilised(made)
     known = followed(names, renamed, renewed)
     written = {new: old for old, new in changed(names, renamed, renewed).items()}
 

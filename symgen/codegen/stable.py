@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from symgen.codegen.stable_remainders import root_difference, with_remainders
+from symgen.codegen.stable_remainders import near_one, root_difference, with_remainders
 from symgen.tensor.expression import (
     MINUS_ONE,
     ONE,
@@ -59,10 +59,9 @@ LOWEST = num(-(10**30))  # a shift stays finite where all exponents are -inf
 POSITIVE = frozenset({"positive", "unit"})
 
 
-def stabilised(outputs: Mapping[str, Array], remainders: bool = True) -> tuple[dict[str, Array], dict[Array, Array]]:
-    """The outputs in stable form, and what became of each array (for their names). `remainders`: whether the helpers of
-    divergences can be called."""
-    engine = _Stabiliser(remainders)
+def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Array, Array]]:
+    """The outputs in stable form, and what became of each array (for their names)."""
+    engine = _Stabiliser()
     made = {name: engine.array(a) for name, a in outputs.items()}
     return made, {
         old: new
@@ -170,8 +169,7 @@ def lifted(body: Scalar, last: Sequence[Index] = ()) -> tuple[Array, list[Index]
 
 
 class _Stabiliser:
-    def __init__(self, remainders: bool) -> None:
-        self.remainders = remainders
+    def __init__(self) -> None:
         self.memo: dict[Node, Node] = {}
 
     def array(self, array: Array) -> Array:
@@ -214,12 +212,12 @@ class _Stabiliser:
 
     def rewritten(self, n: Node) -> Node:
         if isinstance(n, Fn) and n.name == "log":
-            return self.log(n.args[0]) or n
+            return near_one(n.args[0]) or self.log(n.args[0]) or n
         if isinstance(n, Add):
             return self.sum_rule(n)
         if isinstance(n, Mul):
             return self.product_rule(n)
-        if isinstance(n, Sum) and self.remainders:
+        if isinstance(n, Sum):
             return with_remainders(n)
         if isinstance(n, Pow):
             z = plain_logit_of(n)
@@ -329,13 +327,12 @@ class _Stabiliser:
                 if base.name == "erf":
                     rest = [s for s in n.args if s is not t and s is not constant]
                     return add(mul(constant, fn("erfc", base.args[0])), *rest)
-        if self.remainders:
-            roots = root_difference(n)
-            if roots is not None:
-                return roots
-            made = with_remainders(n)
-            if made is not n:
-                return made
+        roots = root_difference(n)
+        if roots is not None:
+            return roots
+        made = with_remainders(n)
+        if made is not n:
+            return made
         made = self.cross_entropy(n)
         return self.cross_entropies(made) if isinstance(made, Add) else made
 
@@ -400,7 +397,7 @@ class _Stabiliser:
         if not isinstance(made, Mul):
             return made
         for f in made.args:
-            if isinstance(f, Fn) and f.name in (("log", "log1p") if self.remainders else ("log",)):
+            if isinstance(f, Fn) and f.name in ("log", "log1p"):
                 inside = f.args[0] if f.name == "log" else add(ONE, f.args[0])
                 for g in made.args:
                     sign, weight = (MINUS_ONE, neg(g)) if isinstance(g, Add) and neg(g) is inside else (ONE, g)

@@ -86,8 +86,11 @@ def by_differences(x: Scalar, known: Sequence[Pair], order: int = 2) -> tuple[Sc
 def _pairings(x: Scalar, known: list[Pair]) -> Iterator[list[Pair]]:
     """`known`, then with partners for the other atoms: each other, or 0 for what has a sign."""
     atoms = atoms_of(x)
-    used = {a for p in known for a in p}
-    known = [(a, b) for a, b in known if a in atoms or b in atoms]
+    once: list[Pair] = []
+    for a, b in known:
+        if (a in atoms or b in atoms) and not {a, b} & {c for p in once for c in p if not isinstance(c, Num)}:
+            once.append((a, b))
+    known, used = once, {a for p in once for a in p}
     known += [(a, ZERO) for a in atoms if isinstance(a, Fn) and a.name == "abs" and isinstance(a.args[0], Add)]
     free = [a for a in atoms if a not in used and isinstance(a, Entry) and isinstance(a.array, Var)][:MOST_FREE]
     yield known

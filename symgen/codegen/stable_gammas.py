@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 
 from symgen.codegen.stable_differences import Pair, by_differences, difference, kept_apart, terms_of
@@ -15,6 +14,7 @@ from symgen.tensor.expression import (
     ZERO,
     Add,
     Entry,
+    Num,
     Scalar,
     Sum,
     Tensor,
@@ -79,7 +79,7 @@ def gamma_means(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
                 continue
             if short(sub(add(x, y), mul(TWO, m))) is not ZERO:
                 continue
-            half = _by_parts(mul(HALF, difference(y, x)), pairs)
+            half = _by_parts(short(mul(HALF, difference(y, x))), pairs)
             scale = pool.gammas.pop(x)
             del pool.gammas[y], pool.gammas[m]
             out.append(mul(scale, fn("lgamma_remainder", m, half)))
@@ -95,10 +95,13 @@ def _opened(x: Scalar) -> Scalar:
     return x
 
 
-def _by_parts(d: Scalar, pairs: Sequence[Pair]) -> Scalar:
-    """(a2 + b2) - (a1 + b1) as (a2 - a1) + (b2 - b1), for pairs that are known."""
-    made = by_differences(d, list(pairs), 1)
-    return made[0] if made is not None else d
+def _by_parts(d: Scalar, pairs: list[Pair]) -> Scalar:
+    """(a2 + b2) - (a1 + b1) as (a2 - a1) + (b2 - b1); the pairs that were found are kept."""
+    made = by_differences(d, pairs, 1)
+    if made is None:
+        return d
+    pairs.extend(p for p in made[1] if p not in pairs and p[::-1] not in pairs and not isinstance(p[1], Num))
+    return made[0]
 
 
 def _joined(d: Scalar) -> Scalar:

@@ -59,7 +59,7 @@ def _negative(c: Scalar) -> bool:
 
 def references(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
     """a log x + b log y - (a + b) log m is a log(x/m) + b log(y/m), for m the mean of x and y."""
-    for m in [b for b in pool.logs if isinstance(b, Add)]:
+    for m in sorted(pool.logs, key=lambda b: not isinstance(b, Add)):
         if m not in pool.logs:
             continue
         c = pool.logs[m]
@@ -72,7 +72,7 @@ def references(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
             mean = mul(HALF, m) if twice else m
             if twice:  # log(x + y) = log(mean) + log(2)
                 into(pool.logs, TWO, c)
-            half = mul(HALF, difference(y, x))
+            half = short(mul(HALF, difference(y, x)))
             for b, d in ((x, half), (y, mul(MINUS_ONE, half))):
                 scale = pool.logs.pop(b)
                 ratio = short(divide(scale, b))

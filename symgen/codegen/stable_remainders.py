@@ -21,6 +21,7 @@ from symgen.codegen.stable_pool import (
     LOGS,
     Pool,
     closed_sum,
+    entries_of,
     expanded,
     holds,
     is_nonnegative_by_form,
@@ -50,6 +51,7 @@ from symgen.tensor.expression import (
     Pow,
     Scalar,
     Sum,
+    Var,
     Where,
     add,
     as_coefficient,
@@ -62,11 +64,12 @@ from symgen.tensor.expression import (
     open_sum,
     operation,
     power,
+    sub,
     substitute,
     total,
 )  # fmt: skip
 
-__all__ = ["root_difference", "with_remainders"]
+__all__ = ["near_one", "root_difference", "with_remainders"]
 
 MAX_LENGTH = 260
 MOST_PAIRS = 3  # of logarithms, for which all exponents are tried
@@ -256,8 +259,11 @@ def _exponent(t: Scalar) -> tuple[Scalar, Scalar] | None:
 
 
 def _is_power(f: Pow) -> bool:
-    """Whether f is exp(e log b): a root has a base that is not negative."""
-    return not whole(f.exponent) if isinstance(f.exponent, Num) else is_nonnegative_by_form(f.base)
+    """Whether f is exp(e log b): what is raised to a power that is no integer is not negative."""
+    if isinstance(f.exponent, Num):
+        return not whole(f.exponent)
+    kinds = {e.array.domain for e in entries_of(f.exponent) if isinstance(e.array, Var)}
+    return is_nonnegative_by_form(f.base) or bool(kinds) and kinds <= {"real", "positive", "nonnegative", "unit"}
 
 
 def _with_exponential(
@@ -389,7 +395,26 @@ def _left(x: Scalar, known: Sequence[Pair], indices: Sequence[Index], order: int
     found = by_differences(x, entries, order) or by_differences(as_quotient(x), entries, order)
     if found is not None:
         return summed(found[0], indices)
-    return _roots_paired(x, indices) if order == 2 else None
+    return (_roots_paired(x, indices) or _quotient_paired(x, indices)) if order == 2 else None
+
+
+def _quotient_paired(x: Scalar, indices: Sequence[Index]) -> Scalar | None:
+    """The same above a denominator."""
+    whole = as_quotient(x)
+    above = [f for f in factors_of(whole) if isinstance(f, Add)]
+    for f in above:
+        made = _roots_paired(f, ())
+        if made is not None:
+            return summed(mul(made, *(g for g in factors_of(whole) if g is not f)), indices)
+    return None
+
+
+def near_one(x: Scalar) -> Scalar | None:
+    """log x of a sum that is 1 but for what is of second order in differences, by log1p."""
+    if not isinstance(x, Add) or written_length(x) > MAX_LENGTH or not is_rational(x):
+        return None
+    less = _left(sub(x, ONE), [], (), 2)
+    return None if less is None or less is ZERO else fn("log1p", less)
 
 
 def _roots_paired(x: Scalar, indices: Sequence[Index]) -> Scalar | None:

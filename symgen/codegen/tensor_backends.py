@@ -7,6 +7,14 @@ from symgen.codegen.template import Template
 
 __all__ = ["BACKENDS", "NUMBERS"]
 
+# by which divergences keep their digits
+REMAINDERS = {
+    name: Template(f"{name}({', '.join('{%d}' % k for k in range(count))})", (name,))
+    for name, count in {
+        "log_remainder": 2, "expm1_remainder": 1, "kl_term": 3, "root_difference": 3, "lgamma_remainder": 2,
+    }.items()
+}  # fmt: skip
+
 # functions of numbers and sizes, which Python computes itself
 NUMBERS = {
     name: "math." + called for name, called in {
@@ -67,7 +75,9 @@ TORCH = Backend(
         "asin": "arcsin", "acos": "arccos", "atan": "arctan", "sigmoid": "sigmoid", "relu": "relu", "lgamma": "lgamma",
         "erf": "special.erf", "erfc": "special.erfc", "digamma": "digamma",
     })
+    | REMAINDERS
     | {
+        "xlog1py": Template("torch.special.xlog1py({0}, {1})"),
         "softplus": Template("softplus({0})", ("softplus",)),
         "cross_entropy_of_logit": Template("cross_entropy_of_logit({0}, {1})", ("cross_entropy_of_logit",)),
         "silu": Template("{0} * torch.sigmoid({0})"),
@@ -93,6 +103,7 @@ TORCH = Backend(
         "det": Template("torch.linalg.det({0})"),
         "logdet": Template("torch.linalg.slogdet({0})[1]"),
         "logdet_spd": Template("logdet_spd({0})", ("logdet_spd",)),
+        "logdet_remainder": Template("logdet_remainder({0}, {1})", ("logdet_remainder",)),
         "solve": Template("torch.linalg.solve({0}, {1})"),
         "cholesky": Template("torch.linalg.cholesky({0})"),
         "expm": Template("torch.linalg.matrix_exp({0})"),
@@ -162,7 +173,9 @@ JAX = Backend(
     | plain("jax.scipy.special", {
         "erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "digamma": "digamma", "gamma": "gamma", "E1": "exp1", "Ei": "expi",
     })
+    | REMAINDERS
     | {
+        "xlog1py": Template("jax.scipy.special.xlog1py({0}, {1})"),
         "cross_entropy_of_logit": Template("cross_entropy_of_logit({0}, {1})", ("cross_entropy_of_logit",)),
         "silu": Template("{0} * jax.nn.sigmoid({0})"),
         "leaky_relu": Template("jnp.where({0} > 0, {0}, {1} * {0})"),
@@ -189,6 +202,7 @@ JAX = Backend(
         "det": Template("jnp.linalg.det({0})"),
         "logdet": Template("jnp.linalg.slogdet({0})[1]"),
         "logdet_spd": Template("logdet_spd({0})", ("logdet_spd",)),
+        "logdet_remainder": Template("logdet_remainder({0}, {1})", ("logdet_remainder",)),
         "solve": Template("jnp.linalg.solve({0}, {1})"),
         "cholesky": Template("jnp.linalg.cholesky({0})"),
         "expm": Template("jax.scipy.linalg.expm({0})"),

@@ -146,7 +146,7 @@ class TensorEmitter(Emitter):
         return f"(({self.text(v.args[0])}) | ({self.text(v.args[1])}))", ATOM
 
     def function(self, v: Value, name: str) -> tuple[str, int]:
-        if v.kind == "s":
+        if v.kind == "s" and (name in NUMBERS or name not in self.backend.functions):
             called = NUMBERS.get(name)
             if called is None:
                 raise CannotDerive(f"`{name}` of a number has no code in {self.backend.name}", None, WHERE)

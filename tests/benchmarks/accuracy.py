@@ -182,12 +182,29 @@ CASES: dict[str, Case] = {
     ),
     "hellinger Gamma": case("Gamma", "a b", lambda *v: 1 - exp(_affinity_gamma(*v)), goal="hellinger({}, {})"),
     "hellinger Beta": case("Beta", "a b", lambda *v: 1 - exp(_affinity_beta(*v)), goal="hellinger({}, {})"),
+    "chi2 Gamma": case("Gamma", "a b", lambda *v: exp(_power_gamma(*v)) - 1, goal="chi2({} || {})"),
+    "renyi Gamma": case("Gamma", "a b", lambda *v: -2 * _affinity_gamma(*v), goal="renyi({}, {}, 1/2)"),
+    "renyi HalfNormal": case("HalfNormal", "a", lambda x, y: log((x**2 + y**2) / (2 * x * y)), goal="renyi({}, {}, 1/2)"),
+    "hellinger Geometric": case(
+        "Geometric", "p", lambda x, y: 1 - mp.sqrt(x * y) / (1 - mp.sqrt((1 - x) * (1 - y))), goal="hellinger({}, {})"
+    ),
+    "renyi Bernoulli": case(
+        "Bernoulli", "p", lambda x, y: log(x**2 / y + (1 - x) ** 2 / (1 - y)), goal="renyi({}, {}, 2)"
+    ),
+    "Chi": case("Chi", "a", lambda x, y: kl_gamma(x / 2, half, y / 2, half)),
+    "BetaPrime": case("BetaPrime", "a b", kl_beta),
+    "LogitNormal": case("LogitNormal", "m a", kl_normal),
+    "HalfCauchy": case("HalfCauchy", "a", lambda x, y: 2 * log((x + y) / (2 * mp.sqrt(x * y)))),
     "wasserstein2 Normal": case("Normal", "m a", lambda m, s, u, t: (m - u) ** 2 + (s - t) ** 2, goal="wasserstein2({}, {})"),
 }  # fmt: skip
 
 
 def _affinity_gamma(a: Any, b: Any, c: Any, d: Any) -> Any:
     return lg((a + c) / 2) - (lg(a) + lg(c)) / 2 + (a * log(b) + c * log(d)) / 2 - (a + c) / 2 * log((b + d) / 2)
+
+
+def _power_gamma(a: Any, b: Any, c: Any, d: Any) -> Any:
+    return 2 * a * log(b) - c * log(d) + (c - 2 * a) * log(2 * b - d) + lg(c) + lg(2 * a - c) - 2 * lg(a)
 
 
 def _affinity_beta(a: Any, b: Any, c: Any, d: Any) -> Any:

@@ -141,3 +141,25 @@ def test_helpers_at_0_and_over_arrays():
     want = k[0, 0] + k[1, 1] - 2 - mp.log(mp.det(k))
     assert error(float(helpers.logdet_remainder(A, B)), want) < 1e-11
     assert helpers.lgamma_remainder(np.array([1.0, 2.0]), np.array([1e-3, 30.0])).shape == (2,)
+
+
+BACKENDS = ["Normal", "MvNormal", "Bernoulli", "Categorical", "Gamma", "Beta", "Dirichlet", "Laplace", "Weibull", "Cauchy",
+            "hellinger Normal", "hellinger Bernoulli", "JS Bernoulli", "chi2 Normal"]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["torch", "jax"])
+def test_other_backends_keep_the_digits_too(target):
+    library = pytest.importorskip(target)
+    if target == "jax":
+        library.config.update("jax_enable_x64", True)
+    goals = "".join(f"derive h{k} = {CASES[name].goal}\n" for k, name in enumerate(BACKENDS))
+    module = symgen.loads(HEAD.replace(", n: natural", "") + goals).compile(target=target)
+    for k, name in enumerate(BACKENDS):
+        for distance in (1e-1, 1e-7):
+            point = {a: x for a, x in values(CASES[name], distance).items() if a != "n"}
+            if target == "torch":
+                arrays = {a: library.tensor(np.asarray(x), dtype=library.float64) for a, x in point.items()}
+            else:
+                arrays = {a: library.numpy.asarray(x, dtype=library.numpy.float64) for a, x in point.items()}
+            got = float(getattr(module, f"h{k}")(arrays))
+            assert error(got, truth(CASES[name], point)) <= NEAR, (name, distance)
