@@ -25,11 +25,14 @@ from symgen.tensor.expression import (
     Add,
     Array,
     Delta,
+    Entry,
     Index,
     Mul,
     Operation,
     Pow,
     Scalar,
+    Sum,
+    Tensor,
     Var,
     add,
     as_coefficient,
@@ -43,6 +46,7 @@ from symgen.tensor.expression import (
     mul,
     neg,
     num,
+    open_sum,
     open_tensor,
     operation,
     power,
@@ -68,11 +72,12 @@ def axes_of(x: Array) -> list[Index]:
 
 
 def product(*arrays: Array) -> Array:
-    """The product of matrices."""
+    """The product of matrices, over common leading axes."""
     out = arrays[0]
     for b in arrays[1:]:
-        i, k, j = fresh_index(out.shape[0]), fresh_index(b.shape[0]), fresh_index(b.shape[1])
-        out = tensor((i, j), total(mul(entry(out, i, k), entry(b, k, j)), [k]))
+        lead = [fresh_index(s) for s in b.shape[:-2]]
+        i, k, j = fresh_index(out.shape[-2]), fresh_index(b.shape[-2]), fresh_index(b.shape[-1])
+        out = tensor((*lead, i, j), total(mul(entry(out, *lead, i, k), entry(b, *lead, k, j)), [k]))
     return out
 
 
@@ -88,17 +93,48 @@ def scaled(c: Scalar, a: Array) -> Array:
 
 def symmetric_part(a: Array) -> Array:
     """(A + A')/2, or A where that is the same."""
-    i, j = axes_of(a)
-    body = open_tensor(a, (i, j))
+    axes = axes_of(a)
+    i, j = axes[-2:]
+    body = oriented(open_tensor(a, axes))
     if is_symmetric(a):
-        return tensor((i, j), merged(body))
+        return tensor(axes, merged(body))
     flipped = substitute(body, {i: j, j: i})
-    return a if flipped is body else tensor((i, j), merged(simplify_scalar(mul(HALF, add(body, flipped)), None)))
+    return tensor(axes, body) if flipped is body else tensor(axes, merged(simplify_scalar(mul(HALF, add(body, flipped)), None)))
 
 
 def merged(body: Scalar) -> Scalar:
-    """Like terms joined, the symmetry of matrices used: (C + C')/2 is C."""
-    return merged_terms(body, (), Used(), lambda a: None)
+    """Like terms joined, the symmetry of matrices used: (C + C')/2 is C, (m - x)(x - m) is -(x - m)^2."""
+    return merged_terms(oriented(body), (), Used(), lambda a: None)
+
+
+def oriented(body: Scalar) -> Scalar:
+    """Differences among the factors the same way round."""
+    if isinstance(body, Add):
+        return add(*(oriented(t) for t in body.args))
+    if isinstance(body, Sum):
+        inner, indices = open_sum(body)
+        return total(oriented(inner), indices)
+    if isinstance(body, Mul):
+        sign, factors = 1, []
+        for f in body.args:
+            if isinstance(f, Entry) and isinstance(f.array, Tensor) and isinstance(f.array.body, Add):
+                f = open_tensor(f.array, f.indices)
+            if isinstance(f, Add) and f.free and _is_turned(f):
+                sign, f = -sign, neg(f)
+            factors.append(oriented(f) if isinstance(f, Sum) else f)
+        return mul(num(sign), *factors)
+    return body
+
+
+def _is_turned(f: Add) -> bool:
+    """Whether the data are subtracted, or of two parameters the older one: m - x for x - m."""
+
+    def rank(term: Scalar) -> tuple[bool, int]:
+        arrays = [n.array for n in walk(term) if isinstance(n, Entry)]
+        given = any(isinstance(a, Var) and a.role == "data" for a in arrays)
+        return not given, min((a.serial for a in arrays), default=0)
+
+    return as_coefficient(min(f.args, key=rank))[0] < 0
 
 
 def holds_operation(node: Scalar | Array, name: str, x: Var) -> bool:
@@ -111,7 +147,7 @@ def holds_operation(node: Scalar | Array, name: str, x: Var) -> bool:
 def over_positive_definite(task: Task, solved: Affine) -> Iterator[Array]:
     """X with G(X) = 0 where X G(X) X or G as a function of inv(X) is affine. `solved` is the zero of an affine gradient."""
     x = task.x
-    if x.domain not in ("spd", "psd") or x.rank != 2 or task.constraints:
+    if x.domain not in ("spd", "psd") or x.rank < 2 or task.constraints:
         return
     quiet = Context(facts=task.ctx.facts, names=task.ctx.names)
     slope = gradient(task.f, [x], quiet, "free")[x]

@@ -92,7 +92,7 @@ def _fault_at(task: Task, found: Array, slopes: Sequence[Array], point: Point, r
     if not np.isfinite(best).all() or np.max(np.abs(best), initial=0.0) > LARGEST:
         return None
     arguments = [int(a) for a in evaluate(list(x.domain_args), point, FLOAT)]
-    if x.domain == "spd" and np.linalg.eigvalsh((best + best.T) / 2).min() < 1e-8:
+    if x.domain == "spd" and np.linalg.eigvalsh((best + np.swapaxes(best, -1, -2)) / 2).min() < 1e-8:
         return SINGULAR
     inside = np.maximum(best, 0.0) if row.low == 0 and best.min(initial=0.0) > -1e-9 else best
     if not row.contains(inside, arguments):

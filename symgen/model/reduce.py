@@ -45,6 +45,7 @@ from symgen.tensor.expression import (
 from symgen.tensor.facts import Facts, is_positive, is_unit
 from symgen.text.diagnostics import CannotDerive
 
+OPTIMA = ("argmin", "argmax", "stationary", "convex")
 SECONDS = 20.0  # for one goal, the referee not counted
 
 
@@ -147,6 +148,9 @@ class _State:
 
     def run(self, node: Operator) -> None:
         current = self.carry(node)
+        if isinstance(current, Operator) and current.name in OPTIMA:  # densities are written out before they are solved
+            mapping = {a: new for a in current.operands if isinstance(a, Array) and (new := self.late(a)) is not a}
+            current = replace_arrays(current, mapping) if mapping else current
         if isinstance(current, Operator) and is_open(current):
             result = ENGINES[current.name](current, self.ctx) if current.name in ENGINES else None
             if result is None:

@@ -134,3 +134,25 @@ def test_the_multiplier_and_the_gradient_of_the_lagrangian_are_told(model: symge
     d = model.derive("argmin(w @ B @ w, w, subject_to=[c @ w = 1])")
     assert any(s.rule == "multiplier" for s in d.steps)
     assert "the gradient of the Lagrangian is 0" in d.evidence.method and "the constraints hold" in d.evidence.method
+
+
+MIXTURE = """
+dim n, d, k
+data X: real[n, d], R: positive[n, k]
+param mu: real[d], S: spd[d, d], s: positive[d], M: real[k, d], C: spd[k, d, d], pi: simplex[k], v: positive[k]
+dist p(X) = MvNormal(mu, S)
+dist q(X) = Normal(mu, s)
+let J = sum[i: n, j: k](R[i, j]*(log(pi[j]) - logdet(C[j])/2 - (X[i] - M[j]) @ inv(C[j]) @ (X[i] - M[j])/2))
+"""
+
+
+def test_likelihoods_and_the_steps_of_a_mixture_have_their_textbook_answers() -> None:
+    m, r = symgen.loads(MIXTURE), DATA["R"]
+    assert m.derive("mle(p, mu)").text_result == "sum(X, axis=0)/n"
+    assert m.derive("mle(p, S)").text_result == "(X - mu)' @ (X - mu)/n"
+    assert m.derive("argmax(log p(X), S)").text_result == "(X - mu)' @ (X - mu)/n"
+    assert np.allclose(m.derive("argmax(J, pi)").evaluate(R=r), r.sum(axis=0) / r.sum())
+    centres = (r.T @ X) / r.sum(axis=0)[:, None]
+    spread = np.array([np.cov(X.T, aweights=r[:, j], ddof=0) for j in range(k)])
+    assert np.allclose(m.derive("argmax(J, M)").evaluate(X=X, R=r, C=spread), centres)
+    assert np.allclose(m.derive("argmax(J, C)").evaluate(X=X, R=r, M=centres), spread)
