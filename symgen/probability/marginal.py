@@ -63,6 +63,10 @@ def log_density_given(
         raise CannotDerive(f"the density `{ref.joint.name}` is not known: its marginals stay as they are", None, HERE)
     if not q.hidden and all(f.variables[0] in targets for f in q.factors):
         return log_joint(q.factors, values, quiet(ctx)), asked
+    if q.hidden and all(not h.rank for h in q.hidden) and any(t.rank for t in targets):
+        found = _difference_of_masses(ref, q, asked, values, ctx)  # sums over the data, and no matrix of them
+        if found is not None:
+            return found, asked
     if len(targets) == 1:
         (z,) = targets
         try:
@@ -73,12 +77,25 @@ def log_density_given(
             return log_density_at(law, values.get(z, z), quiet(ctx)), asked
     if q.hidden and (chain := chain_of_laws(asked, quiet(ctx))) is not None:
         return add(*(log_density_at(law, values.get(x, x), quiet(ctx)) for x, law in chain)), asked
-    whole = integrated(log_joint(q.factors, values, quiet(ctx)), list(q.hidden), asked, ctx)
-    less = below(ref, q)
-    if less is None:
-        return collected(whole), asked
-    rest = integrated(log_joint(less.factors, values, quiet(ctx)), list(less.hidden), less, ctx)
-    return collected(sub(whole, rest)), asked
+    found = _difference_of_masses(ref, q, asked, values, ctx, True)
+    assert found is not None
+    return found, asked
+
+
+def _difference_of_masses(
+    ref: DistRef, q: Question, asked: Question, values: dict[Var, Array], ctx: Context, only_way: bool = False
+) -> Scalar | None:
+    """log p(targets, observed) - log p(observed), each with the rest integrated out; None where a rule is missing."""
+    try:
+        whole = integrated(log_joint(q.factors, values, quiet(ctx)), list(q.hidden), asked, ctx)
+        less = below(ref, q)
+        if less is None:
+            return collected(whole)
+        return collected(sub(whole, integrated(log_joint(less.factors, values, quiet(ctx)), list(less.hidden), less, ctx)))
+    except CannotDerive:
+        if only_way:
+            raise
+        return None
 
 
 def below(ref: DistRef, q: Question) -> Question | None:
