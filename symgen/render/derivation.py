@@ -37,7 +37,7 @@ from symgen.render.page import (
 from symgen.render.raising import TooLong, written_size
 from symgen.render.shapes import Shape
 from symgen.render.steps import LONGEST, MANY, step_blocks
-from symgen.render.writing import Writer, law_names, shapes_of, size_text, size_tree, step_names
+from symgen.render.writing import Writer, law_heads, law_names, shapes_of, size_text, size_tree, step_names
 from symgen.tensor.expression import Array, Node, Recurrence, Var, walk
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
@@ -105,7 +105,10 @@ def _given(d: Any, writer: Writer, laws: Mapping[Array, str]) -> list[Block]:
     if definitions or laws:
         lines = tuple(Relation(right, left) for n, a in definitions for left, right in writer.definition(n, a))
         plain = Writer(d.names)
-        lines += tuple(Relation(plain.array(law), t.Name(name)) for law, name in _once(laws))
+        heads = law_heads(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
+        shown = [(law, head) for law, head in heads.items() if law in laws]
+        shown += [(law, t.Name(name)) for law, name in _once(laws) if law not in heads]
+        lines += tuple(Relation(plain.array(law), left) for law, left in shown)
         out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
     return out
 

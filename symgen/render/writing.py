@@ -140,6 +140,30 @@ def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node |
     return out
 
 
+def law_heads(roots: Iterable[Node]) -> dict[Array, t.Expression]:
+    """What the laws of a joint of several factors are laws of: p(z), p(x | z)."""
+    found: dict[Array, tuple[str, tuple[Var, ...], tuple[Var, ...]]] = {}
+    for node in walk(*roots):
+        if not isinstance(node, Operator):
+            continue
+        if node.name == "log_density" and len(node.attrs) == 3 and node.attrs[0] and isinstance(node.args[0], Array):
+            found.setdefault(node.args[0], (str(node.attrs[0]), tuple(node.attrs[1]), tuple(node.attrs[2])))
+        elif is_encoded(node):
+            position = 0
+            for name, factors, _, _ in node.attrs[0]:
+                for k, (factor, variables, given) in enumerate(factors):
+                    law = node.args[position + k]
+                    if isinstance(law, Array) and (factor or name):
+                        found.setdefault(law, (str(factor or name), tuple(variables), tuple(given)))
+                position += len(factors)
+    names = [name for name, _, _ in found.values()]
+
+    def head(name: str, variables: tuple[Var, ...], given: tuple[Var, ...]) -> t.Expression:
+        return t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given))
+
+    return {law: head(*about) for law, about in found.items() if names.count(about[0]) > 1}
+
+
 def law_names(roots: Iterable[Node]) -> dict[Array, str]:
     """The names of the laws that the operators below the roots speak of."""
     out: dict[Array, str] = {}
