@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +13,12 @@ from symgen.games import stability as stabilities
 from symgen.games.game import Game, Player, decode
 from symgen.games.records import BestResponse, Equilibrium, Stability
 from symgen.tensor.expression import Array, Operator, tensor
-from symgen.tensor.sympy_bridge import NotInSymPy
-from symgen.text.diagnostics import CannotDerive
+from symgen.tensor.sympy_bridge import SYMPY_ERRORS, NotInSymPy, within
+from symgen.text.diagnostics import CannotDerive, SymgenError
 
 __all__ = ["REDUCERS", "reduce_game"]
+
+LONGEST = 60.0  # seconds of processor time
 
 
 def _player(game: Game, number: int | None) -> Player:
@@ -46,19 +49,36 @@ def stability(op: Operator, ctx: Context) -> Stability:
 
 
 def readable(reduce: Callable[[Operator, Context], Any]) -> Callable[[Operator, Context], Any]:
-    """The same, where what SymPy brings up and symgen cannot say is told as what cannot be derived."""
+    """The same within the time that is left, where what SymPy brings up and symgen cannot say is told as what cannot be
+    derived."""
 
     def reduced(op: Operator, ctx: Context) -> Any:
         # payoffs are means under laws that may be unknown: that these stay is no news
         ctx.trace.notes[:] = [note for note in ctx.trace.notes if not note.startswith("a mean stays as it is")]
-        try:
-            return reduce(op, ctx)
-        except NotInSymPy as missing:
+        seconds = min(max(ctx.deadline - time.monotonic(), 1.0), LONGEST)
+        made: list[Any] = []
+        failed: list[Exception] = []
+
+        def work() -> None:
+            try:
+                made.append(reduce(op, ctx))
+            except (SymgenError, *SYMPY_ERRORS) as error:
+                failed.append(error)
+
+        within(seconds, work)
+        if not made and not failed:
             raise CannotDerive(
-                f"a derivative of a payoff holds what symgen has no expression for ({_named(missing)}): a function of the "
+                f"{seconds:.0f} seconds were not enough for closed forms of this game", decode(op)[0].players[0].payoff
+            )
+        if failed and isinstance(failed[0], NotInSymPy):
+            raise CannotDerive(
+                f"a derivative of a payoff holds what symgen has no expression for ({_named(failed[0])}): a function of the "
                 "players is not smooth, or its derivative has no closed form",
                 decode(op)[0].players[0].payoff,
             ) from None
+        if failed:
+            raise failed[0]
+        return made[0]
 
     return reduced
 

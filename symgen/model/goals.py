@@ -187,7 +187,10 @@ def method_option(model: Elaboration, method: str, k: tree.Keyword, names: tuple
 
 def option(model: Elaboration, k: tree.Keyword) -> float:
     """The number of an option."""
-    value = float(number(model, k.value))
+    exact = number(model, k.value)
+    if not -(10**15) <= exact <= 10**15:
+        raise Clash(f"`{k.name}` is too large", k.value.span, "beyond 10^15")
+    value = float(exact)
     if k.name in WHOLE and value != int(value):
         raise Clash(f"`{k.name}` is an integer", k.value.span, "not an integer")
     if k.name in POSITIVE and value <= 0 or value < 0:

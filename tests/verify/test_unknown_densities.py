@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import symgen
 from symgen.model.elaborate import elaborate
 from symgen.model.reduce import reduce
 from symgen.tensor.expression import Array
