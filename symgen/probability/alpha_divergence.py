@@ -63,6 +63,7 @@ from symgen.tensor.expression import (
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/alpha_divergence.py"
+SOMEWHERE = "the mean is infinite for some values"
 
 
 def reduce_power(op: Operator, ctx: Context) -> Array:
@@ -142,7 +143,11 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
         return result
     reduced = value_of(reduce_expectation(mean, ctx))
     if below is not True and any(isinstance(n, Operator) and n.name == "E" for n in walk(reduced)):
-        ctx.trace.notes.append("the mean that stays may be infinite: an estimate from samples does not show it")
+        warned = next((n for n in ctx.trace.notes if n.startswith(SOMEWHERE)), None)
+        if warned is not None:  # samples would give a number where there is none
+            raise CannotDerive(f"`{op.name}` has no closed form here, and {warned}", op, HERE)
+        if len(draws) != 1 or draws[0][0].rank:
+            ctx.trace.notes.append("the mean that stays may be infinite: an estimate from samples does not show it")
     value = collected(finish(reduced))
     if condition is not ONE:
         value = guarded(condition, value)

@@ -221,10 +221,10 @@ def reduced_mean(
         ask_for_quadrature(body, draws, INF, ctx, outside)
         return INF
     # outside of the other's support a logarithm has no value: that is for the support step to say
-    told = told_of(body, draws, before, engine, ctx) if condition is ONE else None
+    told, limit = told_of(body, draws, before, engine, ctx) if condition is ONE else (None, ONE)
     if told is not None:
         return told
-    final = collected(pair.value)
+    final = guarded(limit, collected(pair.value))
     report(ctx, engine, before, rank_zero(pair.shown), rank_zero(pair.value), rank_zero(final))
     if condition is not ONE:
         inside, final = final, guarded(condition, final)
@@ -233,22 +233,27 @@ def reduced_mean(
     return final
 
 
-def told_of(body: Scalar, draws: Sequence[tuple[Var, Array]], before: Array, engine: Expectation, ctx: Context) -> Scalar | None:
-    """What a mean is that does not exist or is infinite, where a part of it has no lemma; a note where it may be."""
+def told_of(
+    body: Scalar, draws: Sequence[tuple[Var, Array]], before: Array, engine: Expectation, ctx: Context
+) -> tuple[Scalar | None, Scalar]:
+    """What a mean is that does not exist or is infinite, where a part of it has no lemma; and the condition under which
+    it is finite, a note where that was not found."""
     if not engine.open:
-        return None
+        return None, ONE
     found = verdict(body, draws, ctx)
     if found is None:
-        return None
+        return None, ONE
     if found.value is None:
-        if found.warning:
+        if found.condition is not None:
+            ctx.trace.notes.append(f"the mean is infinite unless {found.condition}: {found.reason}")
+        elif found.warning:
             ctx.trace.notes.append(found.warning)
-        return None
+        return None, found.condition or ONE
     result = tensor(sorted(body.free, key=lambda i: (i.kind, i.number)), found.value)
     ctx.trace.add("undefined" if found.value is NAN else "divergent", before, result, reason=found.reason)
     ctx.trace.notes.append(found.reason)
     ctx.trace.checks.append(found.evidence)
-    return found.value
+    return found.value, ONE
 
 
 def ask_for_quadrature(
@@ -279,12 +284,17 @@ def reduce_expectation(op: Operator, ctx: Context) -> Array:
     draws = [(v, normalised_law(law, ctx)) for v, law in draws]
     engine = Expectation(draws, ctx)
     pair = engine.mean(inner)
-    told = told_of(inner, draws, op, engine, ctx)
+    told, limit = told_of(inner, draws, op, engine, ctx)
     if told is not None:
         return tensor(indices, told)
     if not engine.applied:
-        return kept(op, ctx, engine)
-    final = collected(pair.value)
+        stays = kept(op, ctx, engine)
+        if limit is ONE:
+            return stays
+        made = tensor(indices, guarded(limit, entry(stays, *indices)))
+        ctx.trace.add("divergent", stays, made, reason="elsewhere it has no bound", conditions=(str(limit),))
+        return made
+    final = guarded(limit, collected(pair.value))
     shown, value, made = tensor(indices, pair.shown), tensor(indices, pair.value), tensor(indices, final)
     report(ctx, engine, op, shown, value, made)
     ask_for_quadrature(tensor(indices, inner), draws, made, ctx)

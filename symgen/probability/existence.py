@@ -44,7 +44,7 @@ from symgen.tensor.expression import (
 FINITE, INFINITE, MINUS_INFINITE, UNDEFINED = "finite", "inf", "-inf", "undefined"
 BITS = 2600  # 1 - x must be told from 1 at x = exp(-690)
 NEAR_BITS = 320
-FAR = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)  # logarithms of the distance
+FAR = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 16384, 65536)  # logarithms of the distance
 NEAR = (1, 2, 4, 8, 16, 32, 64, 128, 256, 400, 550, 690)
 INSIDE = (2, 4, 8, 16, 24, 32, 48, 64, 90, 120)
 ENOUGH = 4  # values that make a tail
@@ -178,7 +178,8 @@ class _Follower:
             if math.isinf(end):
                 yield _Place(end, side, FAR, NEAR_BITS), f"{name} {'grows' if side > 0 else 'falls'}"
             elif not r.discrete:
-                yield _Place(arb(end), -side, NEAR, BITS), f"{name} nears {end:.4g}"
+                steps, bits = (FAR, NEAR_BITS) if end == 0 else (NEAR, BITS)
+                yield _Place(arb(end), -side, steps, bits), f"{name} nears {end:.4g}"
         if r.discrete:
             return
         for root, number in self.singular():

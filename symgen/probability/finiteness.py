@@ -22,23 +22,31 @@ from symgen.probability.existence import (
     spread,
 )
 from symgen.probability.grids import is_admissible
+from symgen.probability.growth import convergence
 from symgen.probability.joint import full_law
+from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.own_density import own_density, shown
-from symgen.probability.terms import depends_on_any, entries_in, opened, with_value
+from symgen.probability.terms import depends_on_any, entries_in, factors_of, opened, with_value
 from symgen.probability.texts import scalar_text
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     INF,
     MINUS_ONE,
     NAN,
+    ONE,
     ZERO,
     Array,
+    Fn,
     Index,
     Operator,
+    Pow,
     Scalar,
     Var,
+    add,
     entry,
+    fn,
+    logic,
     mul,
     substitute,
     tensor,
@@ -52,6 +60,7 @@ from symgen.text.diagnostics import CannotDerive
 NEAR_POINTS = 3
 CALM = 8  # points that speak for a finite mean
 ATTEMPTS = 28
+UNCLEAR = 8  # points at which nothing could be told
 METHOD = "the integrand followed to where it may have no bound"
 
 
@@ -63,6 +72,7 @@ class Verdict:
     reason: str
     points: int
     warning: str = ""
+    condition: Scalar | None = None  # under which it is finite, where that was found
 
     def evidence(self) -> Evidence:
         return Evidence("checked", points=self.points, method=METHOD)
@@ -94,6 +104,7 @@ def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> V
     rng = generator("finite", *(v.name for v in free))
     assumptions = ctx.facts.assumptions if ctx.facts is not None else ()
     sizes = next(iter(simple_sizes(sizes_in([*roots, law], free), {}, assumptions, top=2)), {})
+    unclear = 0
     for k in range(ATTEMPTS):
         point = random_point(free, sizes, rng, 0, assumptions)
         if point is None:
@@ -109,11 +120,18 @@ def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> V
             ends = [float(np.asarray(evaluate([r], point)[0])) for r in roots[2:]]
             if not ends[0] < ends[1] or any(math.isnan(e) for e in ends):
                 continue
-            found.append((existence(Range(one.f, one.log_weight, one.x, ends[0], ends[1], one.discrete), point), point))
+            told = existence(Range(one.f, one.log_weight, one.x, ends[0], ends[1], one.discrete), point)
         except (NotEvaluable, CannotDerive):
             return None
+        if not told.kind:
+            unclear += 1
+            if unclear > UNCLEAR or not free:
+                break
+            continue
+        found.append((told, point))
         kinds = {e.kind for e, _ in found}
-        if not free or len(kinds) > 1 or (len(found) >= NEAR_POINTS and kinds == {FINITE} and k >= CALM) or "" in kinds:
+        calm = len(found) >= NEAR_POINTS and kinds == {FINITE} and k >= CALM
+        if not free or calm or (len(kinds) > 1 and not kinds <= {FINITE, INFINITE}):
             break
     kinds = {e.kind for e, _ in found}
     values = {INFINITE: INF, MINUS_INFINITE: mul(MINUS_ONE, INF), UNDEFINED: NAN}
@@ -126,8 +144,37 @@ def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> V
         e, p = bad[0]
         at = f" at {shown(p)}" if shown(p) else ""
         word = "undefined" if e.kind == UNDEFINED else "infinite"
-        return Verdict(None, "", len(found), f"the mean is {word} for some values: {e.reason}{at}")
+        condition = _condition(one, found, ctx) if e.kind == INFINITE else None
+        return Verdict(None, e.reason, len(found), f"the mean is {word} for some values: {e.reason}{at}", condition)
     return Verdict(None, "", len(found)) if kinds == {FINITE} else None
+
+
+def _condition(one: _One, found: Sequence[tuple[Existence, Point]], ctx: Context) -> Scalar | None:
+    """When the mean is finite, by its growth at the ends; believed where it agrees with every point that was looked at."""
+    know = Knowledge(ctx)
+    body = add(one.log_weight, _log_size(one.f))
+    minus = mul(MINUS_ONE, INF)
+    ends = [(None, 1) if one.high is INF else (one.high, -1), (None, -1) if one.low is minus else (one.low, 1)]
+    parts = [convergence(body, one.x, at, sign, know) for at, sign in ends]
+    if one.discrete or any(p is None for p in parts):
+        return None
+    condition = logic("and", *(p for p in parts if p is not None))
+    if any(e.kind not in (FINITE, INFINITE) or holds(condition, p) != (e.kind == FINITE) for e, p in found):
+        return None
+    return condition if condition not in (ONE, ZERO) else None
+
+
+def _log_size(f: Scalar) -> Scalar:
+    """log |f|, factor by factor."""
+    out: list[Scalar] = []
+    for g in factors_of(f):
+        if isinstance(g, Fn) and g.name == "exp":
+            out.append(g.args[0])
+        elif isinstance(g, Pow):
+            out.append(mul(g.exponent, fn("log", fn("abs", g.base))))
+        else:
+            out.append(fn("log", fn("abs", g)))
+    return add(*out)
 
 
 def _of_one_scalar(body: Scalar, v: Var, law: Array, ctx: Context) -> _One | None:

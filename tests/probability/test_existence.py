@@ -131,3 +131,31 @@ def test_a_law_over_labels_of_numbers_is_rendered(p):
     d = symgen.loads("").derive(f"entropy(Categorical([{', '.join(texts[x] for x in p)}]))")
     assert d.evaluate() == pytest.approx(float(-sum(x * mpmath.log(x) for x in p)), rel=1e-14)
     assert d.latex() and d.markdown() and d.html() and d.text() and d.to_json()
+
+
+SOMETIMES = [  # a goal, when it is finite, a point where it is and one where it is not
+    ("chi2(StudentT(a, 0, 1) || StudentT(b, 0, 2))", "b < 2*a", {"a": 3.0, "b": 2.0}, {"a": 1.0, "b": 3.0}),
+    ("chi2(Logistic(0, a) || Logistic(0, b))", "a < 2*b", {"a": 1.0, "b": 1.5}, {"a": 3.0, "b": 1.0}),
+    ("renyi(Laplace(c, a), Logistic(0, b), 3)", "2*a < 3*b", {"a": 1.0, "b": 1.5, "c": 0.3}, {"a": 3.0, "b": 1.0, "c": 0.3}),
+    ("E[x ~ Normal(0, a)](exp(b*x^2))", "a^2*b < 1/2", {"a": 0.5, "b": 0.5}, {"a": 2.0, "b": 1.0}),
+    ("E[x ~ Normal(0, 1)](exp(a*x^2)*cos(x)^2)", "a < 1/2", {"a": 0.1}, {"a": 0.7}),
+    ("E[x ~ Exponential(a)](exp(x)*tanh(x))", "1 < a", {"a": 4.0}, {"a": 0.5}),
+    ("E[x ~ Beta(a, b)](1/(x*(1 + x)))", "1 < a", {"a": 3.0, "b": 2.0}, {"a": 0.5, "b": 2.0}),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize(("goal", "condition", "inside", "outside"), SOMETIMES)
+def test_a_mean_that_is_finite_for_some_parameters_says_for_which(goal, condition, inside, outside):
+    d = symgen.loads(HEAD).derive(goal)
+    assert condition in d.text_result and "inf" in d.text_result
+    assert any("infinite unless" in n for n in d.notes)
+    if "StudentT" in goal or "Beta" in goal:  # their draws have no transformation of noise
+        return
+    assert mpmath.isfinite(d.evaluate(**inside, seed=0)) and d.evaluate(**outside, seed=0) == float("inf")
+
+
+@pytest.mark.parametrize("goal", ["chi2(Weibull(a, 1) || Weibull(b, 2))", "chi2(Gumbel(0, a) || Gumbel(0, b))"])
+def test_what_may_be_infinite_without_a_known_condition_is_not_sampled(goal):
+    with pytest.raises(symgen.CannotDerive, match="infinite for some values"):
+        symgen.loads(HEAD).derive(goal)
