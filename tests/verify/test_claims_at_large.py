@@ -12,7 +12,8 @@ import symgen
 HEAD = """
 dim n, d, k
 data X: real[n, d], y: real[n], t: label(k)[n]
-param w: real[d], v: real[d], A: real[d, d], B: real[d, d], S: spd[d, d], T: spd[d,d], Q: orthogonal[d, d], L0: lower[d,d], K: skew[d,d]
+param w: real[d], v: real[d], A: real[d, d], B: real[d, d]
+param S: spd[d, d], T: spd[d,d], Q: orthogonal[d, d], L0: lower[d,d], K: skew[d,d]
 param p: simplex[k], q: simplex[k], s: positive[d], a: positive, b: positive, c: real, u: unit, z: real[k], W: real[d, k]
 let r = X @ w - y
 let g = softmax(z)
