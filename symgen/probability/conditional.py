@@ -102,6 +102,11 @@ def predictive(q: Question, ctx: Context) -> Question | None:
     return Question((*made, own), (y,), (), q.hidden, q.values)
 
 
+def is_entrywise(law: Array) -> bool:
+    row = row_of(law)
+    return row is not None and row.is_univariate
+
+
 def mean_of_probabilities(q: Question, ctx: Context) -> Array | None:
     """A finite target on which nothing hangs has as probabilities the means of those that it is given."""
     (y,) = q.targets
@@ -112,10 +117,12 @@ def mean_of_probabilities(q: Question, ctx: Context) -> Array | None:
         return None
     p = own.law.args[0]
     assert isinstance(p, Array)
+    if y.rank and not any(p is f.variables[0] and is_entrywise(f.law) for f in q.factors):
+        return None  # entries that share what they hang on are not independent
     engine = Expectation([(f.variables[0], f.law) for f in q.factors if f is not own], quiet(ctx))
     axes = [fresh_index(s) for s in p.shape]
     mean = engine.mean(open_tensor(p, axes))
-    if engine.open or not engine.applied or y.rank:
+    if engine.open or not engine.applied:
         return None
     row = row_of(own.law)
     assert row is not None

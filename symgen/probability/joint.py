@@ -280,19 +280,10 @@ def log_density(ref: DistRef, values: Mapping[Var, Array] | None = None) -> Arra
                 break
             terms.append(entry(factor_log_density(f, values)))
     else:
-        if covered == wanted and not _looks_back(ref):
+        if covered == wanted and not looks_back(ref, ref.variables):
             return tensor((), add(*terms))
     at = {f"at_{v.name}": values.get(v, v) for v in (*ref.variables, *ref.given)}
     return encode("log_density_of", [ref], {**at, "names": tuple((v, f"at_{v.name}") for v in (*ref.variables, *ref.given))})
-
-
-def _looks_back(ref: DistRef) -> bool:
-    """Whether the reference is given something that the joint draws after what is asked: a posterior."""
-    given = set(ref.given)
-    for f in ref.joint.factors:
-        if set(f.variables) & given and any(v in f.given or depends_on(f.law, v) for v in ref.variables):
-            return True
-    return False
 
 
 def factor_log_density(f: Factor, values: Mapping[Var, Array]) -> Array:

@@ -45,14 +45,6 @@ def known(ref: DistRef, ctx: Context) -> DistRef:
     return DistRef(Joint(ref.joint.name, factors), ref.variables, ref.given)
 
 
-def marginal_law(p: DistRef, x: Var, ctx: Context) -> Array:
-    """The law of one variable of a joint: what it hangs on is integrated out, in a family of the table."""
-    found = law_given(question(known(p, ctx), [x], p.joint.outside), ctx, False).law
-    if found is None:
-        raise CannotDerive(f"the marginal law of `{x.name}` is in no family that symgen finds", None, HERE)
-    return found
-
-
 def log_density_given(
     ref: DistRef, targets: Sequence[Var], observed: Sequence[Var], values: dict[Var, Array], ctx: Context
 ) -> tuple[Scalar, Question]:

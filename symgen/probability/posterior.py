@@ -17,7 +17,7 @@ from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet
 from symgen.probability.joint import DistRef, decode, log_density
 from symgen.probability.law import row_of
-from symgen.probability.marginal import check_log_density, known, log_density_given, marginal_law, with_logs_of_powers
+from symgen.probability.marginal import check_log_density, known, log_density_given, with_logs_of_powers
 from symgen.probability.mixtures import mixture_of, mixture_over
 from symgen.probability.posterior_checks import check_integrated, check_posterior
 from symgen.probability.scaled import inverse, scale_and_core
@@ -191,4 +191,4 @@ def _as_composite(parts: Sequence[tuple[Var, Array]], ctx: Context) -> tuple[str
     return found.name, out
 
 
-__all__ = ["Posterior", "marginal_law", "reduce_posterior"]
+__all__ = ["Posterior", "reduce_posterior"]

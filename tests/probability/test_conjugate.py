@@ -177,3 +177,21 @@ def test_a_support_that_no_rule_reads_is_refused():
         model.derive("log p(x)")
     shown = symgen.loads(f"{HEAD}dist p(z) = Laplace(m, a)\ndist p(x: real[n] | z) = Normal(z, b)\n")
     assert shown.derive("log p(x | z)").evidence.kind in ("proved", "checked", "unknown")
+
+
+@pytest.mark.parametrize("prior, domain, likelihood, family, parameters, evidence", [
+    ("Beta(a, b)", "binary", "Bernoulli(z)", "Beta", lambda x: {"a": A + x, "b": B + 1 - x},
+     lambda x: stats.betabinom(1, A, B).logpmf(x).sum()),
+    ("Gamma(a, b)", "natural", "Poisson(z)", "Gamma", lambda x: {"a": A + x, "r": B + 1},
+     lambda x: stats.nbinom(A, B / (B + 1)).logpmf(x).sum()),
+])  # fmt: skip
+def test_every_entry_has_a_parameter_of_its_own(prior, domain, likelihood, family, parameters, evidence):
+    kind = "unit" if family == "Beta" else "positive"
+    model = symgen.loads(f"{HEAD}dist p(z: {kind}[n]) = {prior}\ndist p(x: {domain}[n] | z) = {likelihood}\n")
+    x = np.array([1.0, 0.0, 1.0])
+    d = model.derive("posterior(p, z, given=x)")
+    assert (d.evidence.kind, d.result.family) == ("checked", family)
+    got = d.result.evaluate("parameters", x=x, **AT)
+    for name, value in parameters(x).items():
+        assert np.allclose(got[name], value)
+    assert math.isclose(model.derive("log p(x)").evaluate(x=x, **AT), evidence(x), rel_tol=1e-9)

@@ -117,6 +117,16 @@ def test_evidence_is_that_of_the_joint_normal(models, graph, target, given):
     assert math.isclose(got, stats.multivariate_normal(mean, cov).logpdf(np.atleast_1d(value)), rel_tol=1e-8)
 
 
+@pytest.mark.parametrize("target, given", [("h", ["x"]), ("h", ["z"]), ("z", ["h", "x"]), ("x", ["h"]), ("h", ["x", "y"])])
+def test_log_densities_look_back_through_a_chain(models, target, given):
+    seen = dict.fromkeys(given, 0.3)
+    d = models["scalars"].derive(f"log p({target} | {', '.join(given)})")
+    assert d.evidence.kind == "checked"
+    mean, cov = conditioned(SCALARS, target, seen)
+    got = d.evaluate(**{target: 0.7}, **seen, **AT, n=N, d=D)
+    assert math.isclose(got, stats.norm(mean[0], math.sqrt(cov[0, 0])).logpdf(0.7), rel_tol=1e-9)
+
+
 def test_two_variables_at_once(models):
     got = models["chain"].derive("log p(x, x2)").evaluate(x=V["x"], x2=V["x2"], **AT)
     mean, cov, places = joint_normal(CHAIN)
