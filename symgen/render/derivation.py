@@ -19,6 +19,7 @@ from symgen.render.bindings import raise_with_bindings
 from symgen.render.language import unparse
 from symgen.render.latex import to_latex
 from symgen.render.latex_text import names_in
+from symgen.render.measures import TooLong, written_size
 from symgen.render.network import NoMatrixForm
 from symgen.render.page import (
     Block,
@@ -34,7 +35,6 @@ from symgen.render.page import (
     Relation,
     marked,
 )
-from symgen.render.raising import TooLong, written_size
 from symgen.render.shapes import Shape
 from symgen.render.steps import LONGEST, MANY, step_blocks
 from symgen.render.writing import Writer, law_heads, law_names, shapes_of, size_text, size_tree, step_names

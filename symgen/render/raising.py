@@ -15,7 +15,6 @@ from typing import Any
 from symgen.render.compose import (
     Product,
     call,
-    fillers,
     number,
     outer,
     over_one_bar,
@@ -23,11 +22,11 @@ from symgen.render.compose import (
     spread,
     sum_of,
     transposed,
-    transposes,
     weight,
 )
 from symgen.render.factors import affine, exponent_of, factors_of, remainder
 from symgen.render.index_notation import Axes, IndexNotation
+from symgen.render.measures import DEEPEST, MOST, TooLong, clutter, ink, is_square, written_size
 from symgen.render.network import Edge, Network, NoMatrixForm
 from symgen.render.operator_notation import OperatorNotation
 from symgen.render.patterns import label_of, pattern
@@ -37,36 +36,8 @@ from symgen.tensor.expression import Array, Index, Node, Scalar
 from symgen.tensor.facts import is_symmetric
 from symgen.tensor.reading import room_to_nest
 from symgen.text import tree as t
-from symgen.text.diagnostics import SymgenError
 
 LISTED = 16  # entries of an array of fixed size that are written one by one
-DEEPEST = 1000  # nodes above one another
-MOST = 200_000  # symbols of one expression
-
-
-class TooLong(SymgenError):
-    """An expression whose shared parts, each written out, make it too long to be read or parsed."""
-
-
-def written_size(root: Node, names: Mapping[Array, str]) -> tuple[int, int]:
-    """How many nodes there are to write when shared parts are written out each time, named ones by their names; and
-    how deep they are nested."""
-    size: dict[Node, tuple[int, int]] = {}
-    stack: list[Node] = [root]
-    while stack:
-        node = stack[-1]
-        if node in size:
-            stack.pop()
-        elif node in names and node is not root:
-            size[node] = (1, 1)
-        else:
-            waiting = [a for a in node.args if a not in size]
-            if waiting:
-                stack.extend(waiting)
-            else:
-                below = [size[a] for a in node.args]
-                size[node] = (1 + sum(n for n, _ in below), 1 + max((k for _, k in below), default=0))
-    return size[root]
 
 
 def raise_array(array: Array, names: Mapping[Array, str] | None = None) -> t.Expression:
@@ -213,10 +184,10 @@ class Raiser(OperatorNotation, IndexNotation):
     def _either_way(self, node: Scalar, axes: Axes) -> t.Expression:
         """Directly, or as the transpose of the other way round where that takes fewer transposes and fillers."""
         direct = self._direct(node, axes)
-        if len(axes) != 2 or isinstance(node, (x.Mul, x.Sum, x.Pow, x.Entry, x.Delta)) or _clutter(direct) < 2:
+        if len(axes) != 2 or isinstance(node, (x.Mul, x.Sum, x.Pow, x.Entry, x.Delta)) or clutter(direct) < 2:
             return direct
         turned = transposed(self._direct(node, axes[::-1]))
-        return turned if _clutter(turned) < _clutter(direct) else direct
+        return turned if clutter(turned) < clutter(direct) else direct
 
     def _direct(self, node: Scalar, axes: Axes) -> t.Expression:
         key = (node, axes)
@@ -301,10 +272,10 @@ class Raiser(OperatorNotation, IndexNotation):
         body, summed = self.opened(node)
         if not axes and len(summed) <= 2:
             ways: list[Axes] = [summed] if len(summed) == 1 else [summed, summed[::-1]]
-            return call(kind, min((self.tree(body, w) for w in ways), key=_ink))
+            return call(kind, min((self.tree(body, w) for w in ways), key=ink))
         if len(axes) == 1 and len(summed) == 1:
             trees = [self.tree(body, w) for w in ((axes[0], summed[0]), (summed[0], axes[0]))]
-            best = min((0, 1), key=lambda k: _ink(trees[k]))
+            best = min((0, 1), key=lambda k: ink(trees[k]))
             return call(kind, trees[best], axis=number(1 - best))
         if 2 < len(axes) + len(summed) <= 4 and (kind != "sum" or not isinstance(body, x.Mul)):
             return self.of_many_axes(kind, body, summed, axes)
@@ -325,7 +296,7 @@ class Raiser(OperatorNotation, IndexNotation):
             ways.append(call(kind, tree, **where))
         if not ways:
             raise NoMatrixForm
-        return min(ways, key=_ink)
+        return min(ways, key=ink)
 
     # --- products -----------------------------------------------------------------------------------------------------
 
@@ -481,7 +452,7 @@ class Raiser(OperatorNotation, IndexNotation):
             if isinstance(e, t.Call) and e.function == "norm":
                 p.scale(e, power * exponent)
                 return
-            if _is_square(e) and isinstance(e, t.Factors) and power == 1:
+            if is_square(e) and isinstance(e, t.Factors) and power == 1:
                 p.scale(call("norm", e.first), 2 * exponent)
                 return
         if inner.scalars or inner.coefficient != 1:
@@ -599,18 +570,6 @@ def speaks_of_indices(condition: Node) -> bool:
     if isinstance(condition, x.Logic):
         return any(speaks_of_indices(a) for a in condition.args)
     return any(a.free and not any(isinstance(n, x.Entry) for n in x.walk(a)) for a in condition.args)
-
-
-def _ink(e: t.Expression) -> tuple[int, int]:
-    return transposes(e), weight(e)
-
-
-def _clutter(e: t.Expression) -> int:
-    return transposes(e) + 2 * fillers(e)
-
-
-def _is_square(e: t.Expression) -> bool:
-    return isinstance(e, t.Factors) and isinstance(e.first, t.Name) and e.rest == (("@", e.first),)
 
 
 __all__ = ["Raiser", "raise_array", "raise_scalar"]

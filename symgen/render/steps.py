@@ -9,10 +9,10 @@ from typing import Any
 
 from symgen.derivation.derivation import Step
 from symgen.render.language import unparse
+from symgen.render.measures import TooLong
 from symgen.render.network import NoMatrixForm
 from symgen.render.notation import BECOMES, RULES
 from symgen.render.page import Block, Chain, Inline, Paragraph, Relation
-from symgen.render.raising import TooLong
 from symgen.render.writing import Writer
 from symgen.tensor.expression import Array, Node, Operator, Var, walk
 from symgen.text import tree as t

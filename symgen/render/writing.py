@@ -8,8 +8,9 @@ from typing import Any
 from symgen.derivation.derivation import Step
 from symgen.games.records import Equation
 from symgen.render.language import unparse
+from symgen.render.measures import DEEPEST, MOST, TooLong, written_size
 from symgen.render.operator_notation import is_encoded
-from symgen.render.raising import DEEPEST, MOST, Raiser, TooLong, raise_array, raise_scalar, written_size
+from symgen.render.raising import Raiser, raise_array, raise_scalar
 from symgen.render.shapes import Shape
 from symgen.render.sympy_tree import tree_of
 from symgen.tensor.expression import (

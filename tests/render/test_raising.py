@@ -9,7 +9,8 @@ from symgen.calculus.gradient import gradient
 from symgen.derivation.context import Context
 from symgen.render.bindings import raise_with_bindings
 from symgen.render.language import unparse
-from symgen.render.raising import TooLong, raise_array, raise_scalar
+from symgen.render.measures import TooLong
+from symgen.render.raising import raise_array, raise_scalar
 from symgen.tensor import expression as x
 from symgen.tensor.formula import read
 
