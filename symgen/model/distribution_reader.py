@@ -6,14 +6,16 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from symgen.derivation.context import Context
+from symgen.model.composites import put_in
 from symgen.model.lifting import at_values
 from symgen.model.model import UnknownFunction
 from symgen.model.operators import OPERATORS
 from symgen.probability import joint as probability
+from symgen.probability.composites import COMPOSITES
 from symgen.probability.densities import log_density_at
 from symgen.probability.distributions import FAMILIES
 from symgen.probability.joint import DistRef, Joint
-from symgen.probability.law import LawError, empirical, is_family, make_law, row_of
+from symgen.probability.law import LawError, empirical, is_family, make_law, row_of, value_domain
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
@@ -34,6 +36,7 @@ from symgen.tensor.formula import SPECIAL, Reader
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.scope import CONSTANTS, Binding, Clash, Scope, UserFunction, Witness, shape_text
 from symgen.text import tree
+from symgen.text.parse import parse_expression
 from symgen.text.tree import Span
 
 BINDER_WORDS = ("E", "Var", "Cov", "integral", "sum", "prod", "mean", "max", "min", "logsumexp", "tensor")
@@ -284,6 +287,8 @@ class DistributionReader(Reader):
                 return self.at_values(ref, {v: x for v, x in arrays.items() if v not in ref.variables})
             if is_family(e.function) or e.function == "Empirical":
                 return probability.inline(self.law(e, None))
+            if e.function in COMPOSITES:
+                return self.composite(e)
             raise self.unknown_distribution(e)
         raise Clash("a distribution is needed here", e.span, "an expression")
 
@@ -321,6 +326,29 @@ class DistributionReader(Reader):
             for f in ref.joint.factors
         )
         return DistRef(Joint(ref.joint.name, factors), renamed(ref.variables), renamed(ref.given))
+
+    def composite(self, e: tree.Call) -> DistRef:
+        """A family of several variables in place: a joint of its factors, under the names of the table."""
+        row = COMPOSITES[e.function]
+        places: dict[str, tree.Expression] = dict(zip(row.parameters, e.arguments, strict=False))
+        places.update({k.name: k.value for k in e.keywords})
+        if set(places) != set(row.parameters) or len(e.arguments) + len(e.keywords) != len(row.parameters):
+            listed = ", ".join(f"`{p}`" for p in row.parameters)
+            raise Clash(f"a {row.name} takes {len(row.parameters)} arguments ({listed})", e.span)
+        places.update({v: tree.Name(f"_drawn_{v}") for v in row.variables})  # apart from the author's names
+        drawn: dict[str, Var] = {}
+        factors: list[probability.Factor] = []
+        outside = self.scope
+        try:
+            for name, given, text in row.factors:
+                law = self.law(put_in(parse_expression(text), places, e.span), None)
+                drawn[name] = var(name, law.shape, value_domain(law), "random", uid=-1)
+                factors.append(probability.Factor("", (drawn[name],), tuple(drawn[g] for g in given), law))
+                binding = Binding(build.of_array(drawn[name]), e.span, "variable")
+                self.scope = Scope({f"_drawn_{name}": binding}, self.scope)
+        finally:
+            self.scope = outside
+        return DistRef(Joint("", tuple(factors)), tuple(drawn[n] for n in row.variables))
 
     def unknown_distribution(self, e: tree.Call) -> Clash:
         span = e.name_span if e.name_span != tree.NOWHERE else e.span
