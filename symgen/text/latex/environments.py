@@ -7,11 +7,29 @@ from symgen.text.latex import items
 from symgen.text.latex.binders import Binders
 from symgen.text.latex.items import Item
 from symgen.text.latex.tokens import Token
+from symgen.text.latex.vocabulary import FUNCTION_WORDS
 from symgen.text.tree import Span
 
 __all__ = ["Environments"]
 
+JOINT_WORDS = frozenset("if when whenever for where provided unless and on with all any".split())
+
 COMPLEMENTS = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+
+
+def operands_of(condition: t.Expression | None) -> list[t.Expression]:
+    """What is compared in a condition."""
+    if isinstance(condition, t.Comparison):
+        return list(condition.operands)
+    return [x for c in condition.operands for x in operands_of(c)] if isinstance(condition, t.Logical) else []
+
+
+def is_joint(token: Token) -> bool:
+    """Whether a token is a word between formulas (if, for all) and no function or name."""
+    text = token.text.strip()
+    if token.kind == "text":
+        return text not in FUNCTION_WORDS
+    return token.kind == "word" and text.lower() in JOINT_WORDS
 
 
 class Environments(Binders):
@@ -76,7 +94,7 @@ class Environments(Binders):
         if condition is not None and not self.complementary([c for c, _ in found]):
             raise self.slip("the last case needs the condition `otherwise`", span, r"write `& \text{otherwise}`", False)
         made: t.Expression = items.closed(last).tree
-        ranks = [v.rank for _, v in found]
+        ranks = [v.rank for _, v in found] + [self.rank(x) or 0 for c, _ in found[:-1] for x in operands_of(c)]
         for c, value in reversed(found[:-1]):
             assert c is not None
             made = t.Call("where", (c, items.closed(value).tree, made), span=span)
@@ -100,7 +118,7 @@ class Environments(Binders):
             if self.symbols is None or any(w in said for w in ("otherwise", "else", "ow", "o.w.")):
                 return None
             raise self.slip(f"the condition `{said.strip()}` is in words", Span(tokens[0].start, tokens[-1].end), malformed=False)
-        while start < end and self.tokens[start].kind in ("text", "word"):
+        while start < end and is_joint(self.tokens[start]):
             start += 1
         while end > start and (self.tokens[end - 1].is_sign(",", ".", ";") or self.tokens[end - 1].kind == "text"):
             end -= 1

@@ -7,7 +7,7 @@ from symgen.text.latex import items
 from symgen.text.latex.functions import Functions
 from symgen.text.latex.items import Item
 from symgen.text.latex.parser import fraction
-from symgen.text.latex.rows import relation_of
+from symgen.text.latex.rows import has_relation
 from symgen.text.latex.tokens import Slip, Token
 from symgen.text.latex.vocabulary import (
     ACCENTS,
@@ -93,7 +93,7 @@ class Parser(Functions):
         found = self.peek()
         span = token.span
         opens = found is not None and (found.is_sign("[", "(") or found.text == "\\{")
-        if opens and any(relation_of(x) is not None for x in self.tokens[slice(*self.look_inside())]):
+        if opens and has_relation(self.tokens[slice(*self.look_inside())]):
             groups = self.argument_list(*self.bracket_range())
             if len(groups) == 1 and len(groups[0]) == 1 and isinstance(groups[0][0].tree, t.Comparison):
                 one, zero = items.number(1, span), items.number(0, span)

@@ -27,6 +27,11 @@ class Functions(Environments):
         base: t.Expression | None = None
         if script.low is not None and (name == "log" or self.symbols is None):
             base = next(iter(self.indices(script.low, None, numbers=True)), None)
+        if name == "logsumexp" and self.symbols is not None and script.low is not None:
+            specs, condition = self.ranges(script.low, script.high, token)
+            if condition is not None:
+                raise self.slip("a condition on the index has no meaning here", token.span, malformed=False)
+            return self.bound_body(name, specs, None, start)
         found = self.peek()
         inverse = script.high is not None and self.text_of(script.high) == "-1"
         if inverse and self.symbols is not None:

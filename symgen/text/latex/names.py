@@ -301,6 +301,10 @@ class Names(Core):
             found = self.tokens[self.pos]
             if found.is_sign(",", ";", "|") or found.kind == "row" or found.is_sign("&"):
                 self.pos += 1
+            elif found.is_sign(":") and (after := self.peek(1)) is not None and after.is_sign(":"):
+                self.pos += 2
+                step = self.expression().tree if self.pos < self.end and not self.tokens[self.pos].is_sign(",", ";") else None
+                out.append(t.Slice(None, None, step, span=found.span))
             elif found.is_sign(":") or found.command in ("cdot", "bullet") and self.lone():
                 self.pos += 1
                 out.append(t.Slice(None, None, span=found.span))

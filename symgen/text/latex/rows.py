@@ -14,7 +14,7 @@ from symgen.text.latex.prepare import plain
 from symgen.text.latex.tokens import Token
 from symgen.text.latex.vocabulary import CLOSING, FUNCTION_WORDS, OPENING, PRODUCTS, RELATIONS, SUMS
 
-__all__ = ["Link", "Statement", "relation_of", "statements"]
+__all__ = ["Link", "Statement", "has_relation", "relation_of", "statements"]
 
 CONDITIONS = frozenset("if when whenever provided unless assuming given suppose".split())
 JOINTS = frozenset("and or where with so thus hence then since because but s.t. st subject such while".split())
@@ -131,7 +131,8 @@ def _starts(tokens: Sequence[Token]) -> bool:
     return bool(tokens) and (relation_of(tokens[0]) is not None or is_operator(tokens[0]))
 
 
-def _has_relation(tokens: Sequence[Token]) -> bool:
+def has_relation(tokens: Sequence[Token]) -> bool:
+    """Whether a relation stands outside all brackets."""
     depth = _Depth()
     for t in tokens:
         depth.put(t)
@@ -165,12 +166,12 @@ def _pieces(row: list[Token]) -> list[_Piece]:
         if not current:
             aligned = True
         if not cell:
-            gap = bool(current) and _has_relation(current)
+            gap = bool(current) and has_relation(current)
             continue
         after = cells[k + 1] if k + 1 < len(cells) else []
-        own = not gap and _has_relation(cell) and not _starts(cell) or bool(after) and relation_of(after[0]) is not None
+        own = not gap and has_relation(cell) and not _starts(cell) or bool(after) and relation_of(after[0]) is not None
         text = cell[0].kind == "text" or _is_note(cell)
-        if not gap and (_starts(cell) or _unfinished(current) or not (_has_relation(current) or text)):
+        if not gap and (_starts(cell) or _unfinished(current) or not (has_relation(current) or text)):
             current = [*current, *cell]
         elif own and not text:
             out.extend(_comma_pieces(current, "", aligned, begins))
@@ -199,7 +200,7 @@ def _is_note(cell: Sequence[Token]) -> bool:
 
 def _comma_pieces(tokens: list[Token], reason: str, aligned: bool, begins: bool) -> list[_Piece]:
     parts = [x for part in _split(tokens, ",") for x in _split(part, ";")]
-    if len(parts) > 1 and not any(_has_relation(p) for p in parts):
+    if len(parts) > 1 and not any(has_relation(p) for p in parts):
         parts = [tokens] if not any(not p for p in parts) else parts
     out: list[_Piece] = []
     for k, part in enumerate(parts):
@@ -226,7 +227,7 @@ def _without_words(tokens: list[Token]) -> list[_Piece]:
                 return _without_words(after)
             if first in CONDITIONS:
                 return [_Piece(before, plain(tokens[k:]), plain(tokens[k:]))]
-            if after and _has_relation(after) and first in JOINTS:
+            if after and has_relation(after) and first in JOINTS:
                 return [_Piece(before, ""), *_without_words(after)]
             return [_Piece(before, plain(tokens[k:]))]
         depth.put(t)
@@ -266,7 +267,7 @@ def _put(out: list[Statement], piece: _Piece) -> None:
     if last is not None:
         tail = last.links[-1].tokens if last.links else last.first
         starts_relation = relation_of(tokens[0]) is not None
-        alone = is_operator(tokens[0]) and (piece.aligned or not _has_relation(tokens))
+        alone = is_operator(tokens[0]) and (piece.aligned or not has_relation(tokens))
         closes = tokens[0].text in CLOSING and tokens[0].kind in ("sign", "command")
         goes_on = piece.row and (starts_relation or alone or closes or _unfinished(tail))
         goes_on = goes_on or (not piece.row and _unfinished(tail))
