@@ -14,10 +14,11 @@ from symgen.derivation.context import Context
 from symgen.probability.conditions import guarded
 from symgen.probability.densities import entry_of
 from symgen.probability.draw import Draw, SupportKnowledge
-from symgen.probability.joint import opened_expectation
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
+from symgen.probability.nested import absorbed, partitions
 from symgen.probability.own_density import mean_under
+from symgen.probability.powers import exponential_of, tilted
 from symgen.probability.scaled import with_inverses_met
 from symgen.probability.special import simplified
 from symgen.probability.terms import (
@@ -37,11 +38,11 @@ from symgen.probability.univariate import Found, Law, Univariate
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF,
+    INF,
     NAN,
     ONE,
     TWO,
     ZERO,
-    Add,
     Array,
     Entry,
     Fn,
@@ -63,8 +64,6 @@ from symgen.tensor.expression import (
     logic,
     mul,
     num,
-    open_sum,
-    open_tensor,
     operator,
     power,
     sub,
@@ -73,6 +72,7 @@ from symgen.tensor.expression import (
     total,
     var,
     variables_of,
+    walk,
     where,
 )  # fmt: skip
 
@@ -349,7 +349,26 @@ class OneDraw:
             found = u.mean(again) if again is not f else None
         if found is None and isinstance(f, Fn) and f.name in ("max", "min", "relu"):
             found = self.of_larger(f)
-        return found
+        return found if found is not None else self.tilted(u, e, f)
+
+    def tilted(self, u: Univariate, e: Entry, f: Scalar) -> Found | None:
+        """E exp(g), where the density times exp(g) is one of the table: exp(a x^2) under a normal law."""
+        x = var("x", (), "real", "random", uid=-9)
+        parts: list[Scalar] = []
+        for g in factors_of(replace_scalars(f, {e: entry(x)})):
+            if isinstance(g, Fn) and g.name == "exp":
+                parts.append(g.args[0])
+            elif isinstance(g, Pow) and u.law.row.region.low == "0":
+                parts.append(mul(g.args[1], fn("log", g.args[0])))
+            else:
+                return None
+        if not parts or any(isinstance(n, Operator) for n in walk(*parts)) or u.law.row.region.discrete:
+            return None
+        found = tilted(u.law.row, u.law.parameters, add(*parts), x, self.whole.ctx)
+        if found is None or found.condition is ZERO:
+            return None
+        lemma = f"the density times it is that of a {found.family}, up to a factor"
+        return Found(exponential_of(found.logarithm), [lemma], found.condition, INF)
 
     def of_larger(self, f: Fn) -> Found | None:
         """max(a, b) = (a + b + |a - b|)/2."""
@@ -423,7 +442,7 @@ class OneDraw:
                     return None
                 covariances[j, i] = sub(found.value, mul(means[j], means[i]))
         result: Scalar = ZERO
-        for partition in _partitions(list(range(len(forms)))):
+        for partition in partitions(list(range(len(forms)))):
             if all(len(block) <= 2 for block in partition):
                 result = add(
                     result, mul(*(means[b[0]] if len(b) == 1 else covariances[min(b), max(b)] for b in partition))
@@ -446,7 +465,7 @@ class OneDraw:
 
         used: list[Found] = []
         result: Scalar = ZERO
-        for partition in _partitions(list(range(len(entries)))):
+        for partition in partitions(list(range(len(entries)))):
             term: Scalar = ONE
             for block in partition:
                 first = entries[block[0]]
@@ -456,7 +475,7 @@ class OneDraw:
                 if term is ZERO:
                     break
                 cumulant: Scalar = ZERO
-                for inner in _partitions(block):
+                for inner in partitions(block):
                     product: Scalar = num((-1) ** (len(inner) - 1) * factorial(len(inner) - 1))
                     for part in inner:
                         found = joint(frozenset(part))
@@ -543,32 +562,6 @@ class OneDraw:
         return None
 
 
-def absorbed(x: Scalar) -> tuple[Scalar, list[tuple[Var, Array]]]:
-    """E E' f = E f over both draws: what stands linearly under inner means comes out, where they draw the same."""
-    draws: list[tuple[Var, Array]] = []
-    clash = False
-
-    def visit(n: Scalar) -> Scalar:
-        nonlocal clash
-        if isinstance(n, Add):
-            return add(*(visit(t) for t in n.args))
-        if isinstance(n, Sum):
-            body, indices = open_sum(n)
-            return total(visit(body), indices)
-        means = [
-            f for f in factors_of(n) if isinstance(f, Entry) and isinstance(f.array, Operator) and f.array.name == "E"
-        ]
-        if len(means) != 1:
-            return n
-        bodies, inner = opened_expectation(means[0].array)
-        if draws and draws != inner:
-            clash = True
-        draws[:] = inner
-        rest = mul(*(g for g in factors_of(n) if g is not means[0]))
-        return mul(rest, open_tensor(bodies[0], means[0].indices))
-
-    made = visit(x)
-    return (x, []) if clash else (made, draws)
 
 
 def _repeats(form: LinearForm) -> bool:
@@ -585,16 +578,6 @@ def _together(parts: Sequence[Found], value: Scalar) -> Found:
     )  # fmt: skip
 
 
-def _partitions(items: list[int]) -> list[list[list[int]]]:
-    if not items:
-        return [[]]
-    first, rest = items[0], items[1:]
-    out: list[list[list[int]]] = []
-    for p in _partitions(rest):
-        out.append([[first], *p])
-        for k in range(len(p)):
-            out.append([*p[:k], [first, *p[k]], *p[k + 1 :]])
-    return out
 
 
 __all__ = ["Divergent", "Draw", "Expectation", "Pair", "simplified", "terms_of"]

@@ -5,6 +5,7 @@ The product of powers of two densities is recognised as a density of the table u
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from symgen.derivation.derivation import Trace
 from symgen.probability.conditions import for_all, tidy_condition
 from symgen.probability.conjugate import kernel_of, recognised
 from symgen.probability.densities import entry_log_density, log_density_at, parameters
+from symgen.probability.distribution import Distribution
 from symgen.probability.distributions import ROWS
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, parameters_of, row_of
@@ -30,6 +32,7 @@ from symgen.tensor.expression import (
     Num,
     Pow,
     Scalar,
+    Var,
     add,
     compare,
     entry,
@@ -113,6 +116,24 @@ def power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerInte
     return PowerIntegral(condition, total(value, indices), found.row.name)
 
 
+def tilted(row: Distribution, at: Mapping[str, Scalar], log_f: Scalar, x: Var, ctx: Context) -> PowerIntegral | None:
+    """log of the mean of f under a scalar law, where the density times f is one of the table up to a factor."""
+    quiet = _quiet(ctx)
+    kernel = kernel_of(add(scalar_text(row.log_density, {**at, "x": entry(x)}), log_f), x, row, quiet)
+    if kernel is None:
+        return None
+    kernel.statistics = {a: c for a, b in kernel.statistics.items() if (c := simplify_scalar(b)) is not ZERO}
+    rows = [row, *(r for r in ROWS if r.support == row.support and r is not row and r.is_univariate)]
+    found = recognised(kernel, x, rows, quiet, at)
+    if found is None:
+        return None
+    own = kernel_of(scalar_text(found.row.log_density, {**found.parameters, "x": entry(x)}), x, found.row, quiet)
+    if own is None:
+        return None
+    condition = admissible(found.row.parameters, found.parameters, Knowledge(ctx))
+    return PowerIntegral(condition, gathered_logarithms(sub(kernel.constant, own.constant)), found.row.name)
+
+
 def admissible(domains: object, found: dict[str, Scalar], know: Knowledge) -> Scalar:
     """The condition under which parameters that were found lie in their domains."""
     conditions: list[Scalar] = []
@@ -161,4 +182,4 @@ def exponential_of(logarithm: Scalar) -> Scalar:
     return without_logarithms(made) if isinstance(made, Fn) and made.name == "exp" else made
 
 
-__all__ = ["PowerIntegral", "exponential_of", "power_integral"]
+__all__ = ["PowerIntegral", "exponential_of", "power_integral", "tilted"]

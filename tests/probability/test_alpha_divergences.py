@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.linalg
 from scipy import integrate, stats
 
 import symgen
@@ -127,8 +128,9 @@ def test_normal_vectors_of_symbolic_size():
     d = model.derive("wasserstein2(MvNormal(m, diag=v), MvNormal(b, diag=w))")
     v, w = rng.uniform(0.5, 2, 3), rng.uniform(0.5, 2, 3)
     assert math.isclose(d.evaluate(m=m, b=b, v=v, w=w), np.sum((m - b) ** 2 + (v**0.5 - w**0.5) ** 2))
-    with pytest.raises(symgen.CannotDerive, match="square root"):
-        model.derive("wasserstein2(f, g)")
+    root = scipy.linalg.sqrtm(S)
+    want = (m - b) @ (m - b) + np.trace(S + T - 2 * scipy.linalg.sqrtm(root @ T @ root).real)
+    assert math.isclose(model.derive("wasserstein2(f, g)").evaluate(m=m, b=b, S=S, T=T), want, rel_tol=1e-9)
 
 
 def test_dirichlet_of_symbolic_size():
