@@ -379,12 +379,17 @@ class Latex(Products):
                     return text
                 return rf"{text} {ONES}^{{\top}}" if axis.value == 1 else rf"{ONES} {brackets(text)}^{{\top}}"
         letters = [c for c in "ijklmr" if c not in self.shapes and c not in names_in(body)][:2]
-        if kept or len(letters) < 2 or e.function not in ("max", "min", "prod", "logsumexp"):
+        beside = shape[int(axis.value)]
+        if len(letters) < 2 or e.function not in ("max", "min", "prod", "logsumexp") or (kept and beside is None):
             return self.applied(e)
         summed, free = (letters[1], letters[0]) if axis.value == 1 else (letters[0], letters[1])
         pushed = self.push(body, letters)
         text = self.binder(t.Binder(e.function, (t.IndexSpec(summed, shape[int(axis.value)]),), (pushed,)))
-        return rf"\left[{text}\right]_{{{free}}}"
+        text = rf"\left[{text}\right]_{{{free}}}"
+        if kept and beside is not None:  # as wide as the matrix again
+            ones = rf"{ONES}_{{{self.tex(beside)}}}"
+            return rf"{text} {ones}^{{\top}}" if axis.value == 1 else rf"{ones} {text}^{{\top}}"
+        return text
 
     def _matrix(self, e: t.Expression) -> str:
         text = self.tex(e)
