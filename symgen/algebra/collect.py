@@ -112,7 +112,7 @@ def with_scalars_open(body: Scalar, named: Container[Array]) -> Scalar:
     for array in arrays_on_surface(body, named):
         if is_written_out(array, named):
             inner: Scalar = replace_arrays(array.body, opened)
-            opened[array] = lambda inner=inner: inner
+            opened[array] = lambda *_, inner=inner: inner
             found = True
         else:
             opened[array] = array  # stays, with all that it is made from
@@ -120,7 +120,8 @@ def with_scalars_open(body: Scalar, named: Container[Array]) -> Scalar:
 
 
 def is_written_out(array: Array, named: Container[Array]) -> bool:
-    return isinstance(array, Tensor) and not array.rank and array not in named
+    """Whether an array is one number, which may stand at many places, without a name."""
+    return isinstance(array, Tensor) and not array.body.free and array not in named
 
 
 def arrays_on_surface(body: Scalar, named: Container[Array]) -> list[Array]:

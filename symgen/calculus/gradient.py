@@ -505,7 +505,7 @@ def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
         return best
     if inside is not body:
         other = collect_common(simplify_scalar(inside, ctx.facts))
-        if flat_length(other, named) < length:
+        if flat_length(other, named) <= length:
             body, best, length = inside, other, flat_length(other, named)
     for expand in ways:
         facts = Used()
