@@ -118,7 +118,7 @@ class Products(ABC):
             if left == 1 and not p.row and rank >= 1:
                 p.array = f"{self._closed(p.array, p)}^{{\\top}}"
                 p.row = True
-            p.array = self._joined([p.array, self._factor(x, text)], commute=False)
+            p.array = self._joined([p.array, brackets(text) if self._scaled(x) else self._factor(x, text)], commute=False)
             p.shape = matmul(p.shape, shape)
             p.row = p.row and p.shape is not None and len(p.shape) > 0
             p.compound = True
@@ -147,6 +147,13 @@ class Products(ABC):
             p.array = rf"{p.array} \odot {right}"
         p.compound = True
         p.loose = left > 0
+
+    def _scaled(self, x: t.Expression) -> bool:
+        """Whether a factor is an array times x' A y: beside a matrix its brackets say where the number ends."""
+        if not isinstance(x, t.Factors) or self.rank(x) == 0:
+            return False
+        parts = [x.first, *(y for op, y in x.rest if op == "*")]
+        return any(isinstance(y, t.Factors) and self.rank(y) == 0 and any(op == "@" for op, _ in y.rest) for y in parts)
 
     def _closed(self, text: str, p: Parts) -> str:
         return brackets(text) if p.compound or "^" in text else text
