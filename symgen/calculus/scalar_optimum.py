@@ -16,7 +16,7 @@ import sympy
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.solving import RANGES, assuming, numeric, sample_symbols, sign_of
 from symgen.calculus.system import solve_system
-from symgen.calculus.variation import Problem, pointwise_optimum
+from symgen.calculus.variation import Optimum, Problem, pointwise_optimum
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.expression import (
@@ -103,7 +103,7 @@ def optimum_of_entries(task: Task) -> Array | None:
         raise CannotDerive(f"symgen has no optimum over values in `{x.domain}`", x, HERE)
     with assuming(table):
         if len(entries) == 1 and not equations and task.sign:
-            best = pointwise_optimum(Problem(F, symbols[0], RANGES[domain], table), "max" if task.sign == 1 else "min")
+            best = _inside(task, Problem(F, symbols[0], RANGES[domain], table))
             ctx.trace.add(
                 "stationarity",
                 task.f,
@@ -123,6 +123,26 @@ def optimum_of_entries(task: Task) -> Array | None:
             say_assumed(task, table, best.expression)
             return out
         return _system(task, F, equations, symbols, table, places)
+
+
+def _inside(task: Task, problem: Problem) -> Optimum:
+    """The optimum over the domain of one number. Raises CannotDerive where it is approached and not reached."""
+    if problem.t not in problem.expression.free_symbols:
+        raise CannotDerive(f"`{task.x.name}` does not occur in it: every value is a {task.word}", task.f, HERE)
+    try:
+        best = pointwise_optimum(problem, "max" if task.sign == 1 else "min")
+    except CannotDerive as error:
+        found, _, reason = str(error.args[0]).partition(": ")
+        if found != "there is no pointwise best response":
+            raise
+        reason = reason.partition("; ")[0].replace("the payoff", "it")
+        raise CannotDerive(f"there is no {task.word}: {reason}", error.expression) from None
+    ends = ((problem.interval.low, problem.interval.closed_low), (problem.interval.high, problem.interval.closed_high))
+    if any(best.expression == end and not closed for end, closed in ends):
+        raise CannotDerive(
+            f"there is no {task.word}: `{task.x.name}` = {best.expression} is approached and is not in the domain", task.f
+        )
+    return best
 
 
 def _conditions(task: Task, conditions: Sequence[Any]) -> None:

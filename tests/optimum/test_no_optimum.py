@@ -1,0 +1,30 @@
+"""Where a function of one number has no optimum in its domain, that is said with its reason; no end is told that is not in it."""
+
+import pytest
+
+import symgen
+
+SPEC = "param a: positive, b: real, c: unit, u: nonnegative\nlet L = 0\n"
+
+NONE = {
+    "argmin(2*a + 1, a)": "is approached and is not in the domain",
+    "argmax(-a, a)": "is approached and is not in the domain",
+    "argmax(2*c, c)": "`c` = 1 is approached",
+    "argmin(3*b, b)": "unbounded",
+    "argmin(exp(b), b)": "not reached",
+    "argmax(u, u)": "unbounded",
+    "argmin(a^2, a)": "not reached",
+}
+SOME = {"argmin(3*u + 1, u)": 0, "argmin((b - 1)^2, b)": 1, "argmin(a + 4/a, a)": 2, "argmax(c*(1 - c), c)": 0.5, "argmin(abs(b), b)": 0}
+
+
+@pytest.mark.parametrize("goal", NONE)
+def test_it_is_said_that_there_is_none(goal):
+    with pytest.raises(symgen.CannotDerive, match="there is no (minimum|maximum)") as raised:
+        symgen.loads(SPEC).derive(goal)
+    assert NONE[goal] in str(raised.value)
+
+
+@pytest.mark.parametrize("goal", SOME)
+def test_an_optimum_in_the_domain_is_found(goal):
+    assert symgen.loads(SPEC).derive(goal).evaluate() == pytest.approx(SOME[goal])
