@@ -1,0 +1,15 @@
+"""For the whole suite: processes that tests start keep their byte code, so that each does not compile symgen anew."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_byte_code(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    if "PYTHONPYCACHEPREFIX" not in os.environ:
+        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+    yield
+    patch.undo()
