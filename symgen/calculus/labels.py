@@ -5,7 +5,7 @@ from __future__ import annotations
 from symgen.algebra.collect import written_length
 from symgen.algebra.rational import simplify_scalar
 from symgen.tensor.build import replace_scalars
-from symgen.tensor.expression import Add, Delta, Entry, Index, Mul, Scalar, Sum, add, mul, open_sum, substitute, total
+from symgen.tensor.expression import Add, Delta, Entry, Index, Mul, Node, Scalar, Sum, add, mul, open_sum, substitute, total
 from symgen.tensor.facts import Facts
 
 __all__ = ["pinned"]
@@ -13,11 +13,28 @@ __all__ = ["pinned"]
 
 def pinned(body: Scalar, facts: Facts | None = None) -> Scalar:
     """`body` with its terms taken at the label that a Delta in them says, where that is shorter."""
+    if not _has_label(body):
+        return body
     made = add(*(_at_label(t) for t in _terms(body)))
     if made is body:
         return body
     made = simplify_scalar(made, facts)
     return made if written_length(made) <= written_length(body) else body
+
+
+def _has_label(body: Scalar) -> bool:
+    """Whether a Delta with an entry of data stands in the expression."""
+    seen: set[Node] = set()
+    stack: list[Node] = [body]
+    while stack:
+        node = stack.pop()
+        if node in seen or node.is_array_node:
+            continue
+        seen.add(node)
+        if type(node) is Delta and any(type(a) is Entry for a in node.args):
+            return True
+        stack.extend(node.args)
+    return False
 
 
 def _terms(body: Scalar) -> list[Scalar]:
@@ -54,7 +71,7 @@ def _counted(term: Scalar) -> Scalar:
     """sum[n](b[y[n]] Delta(i, y[n])) is b[i] sum[n](Delta(i, y[n])): a count."""
     factors = list(term.args) if isinstance(term, Mul) else [term]
     for place, f in enumerate(factors):
-        if not isinstance(f, Sum) or isinstance(f.body, Add):
+        if not isinstance(f, Sum) or isinstance(f.body, Add) or _label(f.body) is None:
             continue
         body, indices = open_sum(f)
         found = _label(body)

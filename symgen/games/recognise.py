@@ -8,7 +8,9 @@ multiple of u - 1, a = G''/f'' has to be free of u, which rational arithmetic sh
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import sympy
@@ -30,18 +32,27 @@ class Generator:
 
     name: str
     swapped: bool
-    f: Any
+    written: Callable[[Any], Any]  # f in SymPy, made when it is asked for
     source: str
+
+    @property
+    def f(self) -> Any:
+        return _made(self.written)
+
+
+@cache
+def _made(written: Callable[[Any], Any]) -> Any:
+    return written(u)
 
 
 GENERATORS = (
-    Generator("KL", False, u * S.log(u), "Nowozin et al. (2016), table 1"),
-    Generator("KL", True, -S.log(u), "Nowozin et al. (2016), table 1"),
-    Generator("JS", False, (u * S.log(u) - (1 + u) * S.log((1 + u) / 2)) / 2, "Goodfellow et al. (2014), eq. 5"),
-    Generator("chi2", False, (u - 1) ** 2, "Nowozin et al. (2016), table 1"),
-    Generator("chi2", True, (u - 1) ** 2 / u, "Nowozin et al. (2016), table 1"),
-    Generator("hellinger", False, 1 - S.sqrt(u), "Nowozin et al. (2016), table 1, halved"),
-    Generator("tv", False, S.Abs(u - 1) / 2, "Nowozin et al. (2016), table 1"),
+    Generator("KL", False, lambda u: u * S.log(u), "Nowozin et al. (2016), table 1"),
+    Generator("KL", True, lambda u: -S.log(u), "Nowozin et al. (2016), table 1"),
+    Generator("JS", False, lambda u: (u * S.log(u) - (1 + u) * S.log((1 + u) / 2)) / 2, "Goodfellow et al. (2014), eq. 5"),
+    Generator("chi2", False, lambda u: (u - 1) ** 2, "Nowozin et al. (2016), table 1"),
+    Generator("chi2", True, lambda u: (u - 1) ** 2 / u, "Nowozin et al. (2016), table 1"),
+    Generator("hellinger", False, lambda u: 1 - S.sqrt(u), "Nowozin et al. (2016), table 1, halved"),
+    Generator("tv", False, lambda u: S.Abs(u - 1) / 2, "Nowozin et al. (2016), table 1"),
 )
 
 
