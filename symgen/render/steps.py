@@ -35,8 +35,9 @@ class Told:
 def step_blocks(d: Any, writer: Writer) -> list[Block]:
     """The steps of `d`: a chain goes on where a step begins with what the last one ended with; what is shown on the way
     (a lemma on a part) stands below it."""
-    told = [x for x in (_told(step, writer, d) for step in d.steps) if x is not None]
+    told = [x for x in (_told(step, writer, d) for step in d.steps if step.rule != "stable") if x is not None]
     told = _without_repeats(told)
+    computed = [x.line for x in (_told(step, writer, d) for step in d.steps if step.rule == "stable") if x is not None]
     blocks: list[Block] = []
     if len(told) > MANY:
         blocks.append(Paragraph((f"The first and the last of {len(told)} steps:",)))
@@ -48,6 +49,8 @@ def step_blocks(d: Any, writer: Writer) -> list[Block]:
         blocks.append(Chain(tuple(chains)))
     if asides:
         blocks += [Paragraph(("using",)), Chain(tuple(asides))]
+    if computed:
+        blocks += [Paragraph(("and, in code,",)), Chain(tuple(computed))]
     return blocks
 
 
