@@ -219,6 +219,8 @@ class Latex(Products):
             return rf"{self.tex(arguments[0])}({self.tex(arguments[1])} \mid {self.tex(words['given'])})"
         if name == "where" and len(arguments) == 3:
             return self.cases(e)
+        if name == "log_density" and len(arguments) > 1 and isinstance(arguments[0], t.Call):
+            return rf"\log {self.law(arguments[0], arguments[1:])}"
         if name == "abs" and len(arguments) == 1 and self.rank(arguments[0]) == 2:
             return rf"\operatorname{{abs}}{brackets(self.tex(arguments[0]))}"  # |A| is a determinant
         if name in ("ones", "zeros") and arguments:
@@ -305,15 +307,16 @@ class Latex(Products):
             name = rf"\operatorname{{{words}}}" if words.isascii() else self.name(e.function)
         return (r"\log " if e.log else "") + name + brackets(inside)
 
-    def law(self, e: t.Expression) -> str:
-        """A distribution: q, q(z | x), or a family; a Normal is written with its variance, as on paper."""
+    def law(self, e: t.Expression, at: Sequence[t.Expression] = ()) -> str:
+        """A distribution: q, q(z | x), or a family, `at` a value; a Normal is written with its variance, as on paper."""
         if isinstance(e, t.Call) and e.function in FAMILIES and e.function not in self.shapes:
             head = FAMILIES[e.function].latex or rf"\operatorname{{{tex_text(e.function)}}}"
             texts = [self._standard(a) for a in e.arguments]
             if e.function == "Normal" and len(e.arguments) == 2 and not e.keywords:
                 texts[1] = self._variance(e.arguments)
             texts += [self.tex(k) for k in e.keywords]
-            return head + brackets(", ".join(texts))
+            values = ", ".join(map(self.tex, at))
+            return head + brackets((f"{values}; " if values else "") + ", ".join(texts))
         return self.tex(e)
 
     def _standard(self, e: t.Expression) -> str:
