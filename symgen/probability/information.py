@@ -23,7 +23,7 @@ from symgen.probability.joint import DistRef, decode, draws_of, expectation
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logarithms import as_short
 from symgen.probability.marginal import known
-from symgen.probability.pairing import Pairing, overlap, value_of
+from symgen.probability.pairing import Pairing, kinds_differ, value_of
 from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.reparameterisation import transform_of
 from symgen.probability.scaled import scale_and_core, unscaled, with_roots_taken
@@ -82,10 +82,12 @@ def reduce_js(op: Operator, ctx: Context) -> Array:
     shown: list[Scalar] = []
     for first, second in ((p, q), (q, p)):
         pair = Pairing(first, second, ctx)
-        if pair.inside is ZERO:  # no common mass: log p - log(p/2)
+        if kinds_differ(pair):  # no common mass: log p - log(p/2)
             shown.append(mul(HALF, fn("log", TWO)))
             terms.append(mul(HALF, fn("log", TWO)))
             continue
+        if not pair.is_on_one_support:
+            raise CannotDerive("the Jensen-Shannon divergence of laws on different supports has no rule", op, HERE)
         ratio = pair.log_ratio()
         # log p - log((p + q)/2) = log 2 - log(1 + q/p)
         mean = pair.mean(sub(fn("log", TWO), fn("log", add(ONE, fn("exp", neg(ratio))))))
@@ -97,17 +99,13 @@ def reduce_js(op: Operator, ctx: Context) -> Array:
 
 
 def reduce_tv(op: Operator, ctx: Context) -> Array:
-    """tv(p, q) = 1/2 E_p|1 - q/p| + half the mass of q where p has none."""
+    """tv(p, q) = 1/2 E_p|1 - q/p| for laws on one support."""
     (p, q), _ = decode(op)
     pair = Pairing(p, q, ctx)
-    if pair.inside is ZERO and pair.outside is ZERO and not overlap(pair):
+    if kinds_differ(pair):
         return rank_zero(ONE)
-    if pair.outside is not ONE:
-        if pair.inside is ONE:
-            p, q = q, p
-            pair = Pairing(p, q, ctx)
-        else:
-            raise CannotDerive("the total variation of laws on different supports has no rule", op, HERE)
+    if not pair.is_on_one_support:
+        raise CannotDerive("the total variation of laws on different supports has no rule", op, HERE)
     mean = pair.mean(fn("abs", sub(ONE, fn("exp", neg(pair.log_ratio())))))
     definition = rank_zero(mul(HALF, scalar_of(mean)))
     ctx.trace.add("definition", op, definition, reason="half the mean distance of the densities")
@@ -137,7 +135,7 @@ def reduce_fdiv(op: Operator, ctx: Context) -> Array:
     (p, q), options = decode(op)
     (argument,) = options["argument"]
     pair = Pairing(q, p, ctx)
-    if pair.outside is not ONE:
+    if not pair.is_on_one_support:
         raise CannotDerive("an f-divergence of laws on different supports has no rule", op, HERE)
     ratio = fn("exp", neg(pair.log_ratio()))
     body = replace_arrays(open_tensor(options["f"], ()), {argument: lambda: ratio})

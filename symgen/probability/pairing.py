@@ -7,7 +7,7 @@ from symgen.probability.divergence import common_draws, difference_of_logs, rank
 from symgen.probability.joint import DistRef, draws_of, expectation, log_density
 from symgen.probability.law import row_of
 from symgen.probability.support import inclusion
-from symgen.tensor.expression import Array, Operator, Scalar, Var, open_tensor, scalar_of, sub
+from symgen.tensor.expression import ONE, Array, Operator, Scalar, Var, open_tensor, scalar_of, sub
 
 
 class Pairing:
@@ -25,6 +25,11 @@ class Pairing:
     def is_known(self) -> bool:
         """Whether both are laws of the table."""
         return all(row_of(f.law) is not None for r in (self.p, self.q) for f in r.joint.factors)
+
+    @property
+    def is_on_one_support(self) -> bool:
+        """Whether each has mass only where the other has: the ratio of the densities is that of their formulas."""
+        return self.inside is ONE and self.outside is ONE
 
     def log_ratio(self) -> Scalar:
         """log p - log q at the draw."""
