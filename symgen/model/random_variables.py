@@ -17,6 +17,18 @@ from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.scope import Binding, Clash, Poisoned, Scope
 from symgen.text import tree
 
+# the domains that hold a domain, from the least
+WITHIN = {
+    "unit": ("positive", "nonnegative", "real"),
+    "positive": ("nonnegative", "real"),
+    "binary": ("natural", "integer", "real"),
+    "label": ("natural", "integer", "real"),
+    "natural": ("integer", "real"),
+    "spd": ("psd", "symmetric", "real"),
+    "psd": ("symmetric", "real"),
+    "diagonal": ("symmetric", "real"),
+}
+
 
 def random_variable(model: Elaboration, name: str) -> Var | None:
     """The variable `name` of the heads of dists and densities: one variable for the whole spec."""
@@ -42,23 +54,42 @@ def random_variable(model: Elaboration, name: str) -> Var | None:
     return made
 
 
-def annotation(model: Elaboration, name: str) -> tree.Domain | None:
+def declared_domains(model: Elaboration, name: str) -> list[tree.Domain]:
+    """The domains that heads declare for a variable."""
+    out: list[tree.Domain] = []
     for s in model.spec.statements:
-        heads = [s.head] if isinstance(s, (tree.Dist, tree.Function)) else list(s.heads) if isinstance(s, tree.Density) else []
-        for head in heads:
-            if isinstance(s, tree.Function):
+        heads = [s.head] if isinstance(s, tree.Dist) else list(s.heads) if isinstance(s, tree.Density) else []
+        out += [v.domain for h in heads for v in (*h.variables, *h.given) if v.name.name == name and v.domain is not None]
+    return out
+
+
+def widest(words: Sequence[str]) -> str:
+    """The least domain of the table that holds all of these."""
+    chains = [[w, *WITHIN.get(w, ("real",))] for w in dict.fromkeys(words)]
+    return next((w for w in chains[0] if all(w in chain for chain in chains)), "real")
+
+
+def domains_of_laws(model: Elaboration, name: str) -> list[str]:
+    """Where the values of a variable lie by the laws of heads that do not declare its domain."""
+    out = []
+    for where in model.heads[name]:
+        if isinstance(where, tree.Dist) and not any(v.name.name == name and v.domain for v in where.head.variables):
+            try:
+                law = law_of(model, where) if any(v.name.name == name for v in where.head.variables) else None
+            except (_Pending, Clash, Poisoned):
                 continue
-            for v in (*head.variables, *head.given):
-                if v.name.name == name and v.domain is not None:
-                    return v.domain
-    return None
+            if law is not None:
+                out.append(value_domain(law))
+    return [w for w in out if w in DOMAINS]
 
 
 def find_variable(model: Elaboration, name: str) -> Var:
-    said = annotation(model, name)
-    if said is not None:
-        word, arguments, shape = domain(model, said, name)
-        return var(name, shape, word, "random", arguments)
+    said = declared_domains(model, name)
+    if said:
+        word, arguments, shape = domain(model, said[0], name)
+        all_words = [word, *(domain(model, d, name)[0] for d in said[1:]), *domains_of_laws(model, name)]
+        wide = widest(all_words)
+        return var(name, shape, wide, "random", arguments if wide == word else ())
     best: tuple[int, tuple[Scalar, ...], str] | None = None
     for where in model.heads[name]:
         if isinstance(where, tree.Head):
@@ -76,7 +107,8 @@ def find_variable(model: Elaboration, name: str) -> Var:
             best = candidate
     if best is None:
         best = (0, (), "real")
-    return var(name, best[1], best[2] if best[2] in DOMAINS else "real", "random")
+    word = best[2] if best[2] in DOMAINS else "real"
+    return var(name, best[1], widest([word, *domains_of_laws(model, name)]), "random")
 
 
 def law_of(model: Elaboration, s: tree.Dist) -> Array | None:
