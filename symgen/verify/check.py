@@ -15,6 +15,7 @@ from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
 from symgen.model.model import Elaborated
 from symgen.model.reduce import Reduced
+from symgen.probability.properness import proper_conditions
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate
@@ -52,6 +53,7 @@ class Side:
     array: Array | None = None
     malformed: Diagnostic | None = None
     unknown: str = ""
+    given: tuple[Scalar, ...] = ()  # what the parameters of its laws satisfy
 
     @property
     def span(self) -> Span:
@@ -161,6 +163,7 @@ def read(model: ModelLike, e: tree.Expression, source: Source, until: float, ask
     array, side.malformed = value_of(model, e, source)
     if array is None:
         return side
+    side.given = tuple(proper_conditions(array))
     try:
         reduced = model.reduced(array, max(0.5, (until - time.monotonic()) / 2))
         if asking:
@@ -174,6 +177,13 @@ def read(model: ModelLike, e: tree.Expression, source: Source, until: float, ask
         side.unknown = "the time was up"
     side.array = reduced.array
     return side
+
+
+def facts_of(model: ModelLike, *sides: Side) -> Facts:
+    """What the spec assumes, and what the parameters of the laws on the sides satisfy."""
+    facts = model.elaborated.facts or Facts()
+    given = [c for side in sides for c in side.given if c not in facts.assumptions]
+    return Facts([*facts.assumptions, *given]) if given else facts
 
 
 def ask(reduced: Reduced) -> None:
@@ -209,7 +219,8 @@ def check_step(
     relation = Relation(step.relation, tuple(over))
     now = time.monotonic()
     try:
-        found = compare_values(a, b, relation, model.elaborated.facts, now + max(0.5, (until - now) / left))
+        facts = facts_of(model, before, side)
+        found = compare_values(a, b, relation, facts, now + max(0.5, (until - now) / left))
     except BudgetSpent:
         return Verdict("unknown", evidence=Evidence("unknown", tried=("the time was up",)), reason="the time was up")
     verdict = of_comparison(found)
