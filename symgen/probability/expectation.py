@@ -75,6 +75,7 @@ from symgen.tensor.expression import (
     walk,
     where,
 )  # fmt: skip
+from symgen.tensor.facts import is_nonnegative
 
 MAX_DEGREE = 4
 
@@ -257,7 +258,8 @@ class OneDraw:
                 if found.condition not in self.whole.conditions:
                     self.whole.conditions.append(found.condition)
             else:
-                value = guarded(found.condition, value, found.otherwise)
+                never_negative = found.otherwise is NAN and is_nonnegative(atom, self.whole.ctx.facts) is True
+                value = guarded(found.condition, value, INF if never_negative else found.otherwise)
         if isinstance(closed, Entry):
             self.whole.applied[closed] = Applied(closed, value, found.lemmas, found.condition, found.source)
         return Pair(closed, value)

@@ -42,6 +42,7 @@ from symgen.tensor.expression import (
     Mul,
     Num,
     Operator,
+    Pow,
     Scalar,
     Tensor,
     Var,
@@ -64,8 +65,10 @@ from symgen.tensor.expression import (
     tensor,
     total,
     var,
+    walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_nonnegative
+from symgen.tensor.functions import FUNCTIONS
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/information.py"
@@ -249,6 +252,14 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
     body = add(*(log_density_at(f.law, f.variables[0], _quiet(ctx)) for f in p.joint.factors))
     log_p = rank_zero(body)
     quiet = _quiet(ctx)
+    if has_kinks(log_p):  # the curvature lacks what stands at the kink
+        slopes = [gradient(log_p, [t], quiet)[t] for t in thetas]
+        mean = expectation(outer_of_scores(slopes, op), draws)
+        assert isinstance(mean, Operator)
+        ctx.trace.add("definition", op, mean, reason="the mean of the outer product of the score, where the density has a kink")
+        result = reduce_expectation(mean, ctx)
+        ctx.trace.checks.append(lambda: check_score(slopes, draws, result, ctx))
+        return result
     if len(thetas) == 1:
         (theta,) = thetas
         slope = gradient(log_p, [theta], quiet)[theta]
@@ -275,20 +286,40 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
     return result
 
 
-def check_score(slopes: list[Array], draws: list[tuple[Var, Array]], result: Array, ctx: Context) -> Evidence:
-    """The Fisher information is also the mean of the outer product of the score with itself."""
+def has_kinks(log_p: Array) -> bool:
+    return any(isinstance(n, Fn) and n.name in FUNCTIONS and FUNCTIONS[n.name].kinks for n in walk(log_p))
+
+
+def outer_of_scores(slopes: list[Array], op: Array) -> Array:
     if len(slopes) == 1:
         rows = [fresh_index(s) for s in slopes[0].shape]
         columns = [fresh_index(s) for s in slopes[0].shape]
         product = mul(open_tensor(slopes[0], rows), open_tensor(slopes[0], columns))
-        return check_mean(tensor([*rows, *columns], product), draws, result, ctx.facts)
+        return tensor([*rows, *columns], without_squared_signs(product))
+    if any(s.shape for s in slopes):
+        raise CannotDerive("the Fisher information of several parameters takes scalars", op, HERE)
     i, j = fresh_index(num(len(slopes))), fresh_index(num(len(slopes)))
     terms = [
         mul(delta(i, num(a)), delta(j, num(b)), open_tensor(s, ()), open_tensor(t, ()))
         for a, s in enumerate(slopes)
         for b, t in enumerate(slopes)
     ]
-    return check_mean(tensor([i, j], add(*terms)), draws, result, ctx.facts)
+    return tensor([i, j], without_squared_signs(add(*terms)))
+
+
+def without_squared_signs(x: Scalar) -> Scalar:
+    """sign(u)^2 as 1, which it is but where u = 0."""
+
+    def rule(n: Scalar) -> Scalar:
+        squared = isinstance(n, Pow) and n.exponent is TWO and isinstance(n.base, Fn) and n.base.name == "sign"
+        return ONE if squared else n
+
+    return bottom_up(x, rule)
+
+
+def check_score(slopes: list[Array], draws: list[tuple[Var, Array]], result: Array, ctx: Context) -> Evidence:
+    """The Fisher information is also the mean of the outer product of the score with itself."""
+    return check_mean(outer_of_scores(slopes, result), draws, result, ctx.facts)
 
 
 def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
