@@ -35,13 +35,14 @@ from symgen.tensor.expression import (
     tensor,
 )  # fmt: skip
 from symgen.tensor.facts import Facts
-from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["Task", "optimum_of_entries", "domain_of_entries", "say_assumed"]
 
 S = sympy
 HERE = "symgen/calculus/scalar_optimum.py"
+STEP = 0.0625  # beside an optimum, where it is looked whether others are as good
 
 
 @dataclass
@@ -137,12 +138,43 @@ def _inside(task: Task, problem: Problem) -> Optimum:
             raise
         reason = reason.partition("; ")[0].replace("the payoff", "it")
         raise CannotDerive(f"there is no {task.word}: {reason}", error.expression) from None
+    other = _another(problem, best)
+    if other:
+        raise CannotDerive(f"the {task.word} is not unique: {other}", task.f)
     ends = ((problem.interval.low, problem.interval.closed_low), (problem.interval.high, problem.interval.closed_high))
     if any(best.expression == end and not closed for end, closed in ends):
         raise CannotDerive(
             f"there is no {task.word}: `{task.x.name}` = {best.expression} is approached and is not in the domain", task.f
         )
     return best
+
+
+def _real(expression: Any, point: dict[Any, Any]) -> float | None:
+    value = numeric(expression, point)
+    return value.real if value is not None and abs(value.imag) < 1e-12 else None
+
+
+def _another(problem: Problem, best: Optimum) -> str:
+    """Where other values do as well, in words: a period, a flat stretch beside the optimum; else ""."""
+    F, t = problem.expression, problem.t
+    if problem.interval.low == -S.oo and problem.interval.high == S.oo:
+        period = within(1.0, S.periodicity, F, t)
+        if period is not None and period != 0:
+            return f"the function repeats after {period}"
+    rng = random.Random(1)
+    for _ in range(3):
+        point = sample_symbols([x for x in F.free_symbols | best.expression.free_symbols if x != t], rng)
+        at = _real(best.expression, point)
+        here = _real(F, {**point, t: S.Float(at, 30)}) if at is not None else None
+        if at is None or here is None:
+            continue
+        for step in (STEP, -STEP):
+            if not problem.interval.low < S.Float(at + step) < problem.interval.high:
+                continue
+            there = _real(F, {**point, t: S.Float(at + step, 30)})
+            if there is not None and abs(there - here) < 1e-14 * (1 + abs(here)):
+                return "the function is constant beside it"
+    return ""
 
 
 def _conditions(task: Task, conditions: Sequence[Any]) -> None:

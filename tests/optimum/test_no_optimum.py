@@ -34,3 +34,11 @@ def test_it_is_said_that_there_is_none(goal):
 @pytest.mark.parametrize("goal", SOME)
 def test_an_optimum_in_the_domain_is_found(goal):
     assert symgen.loads(SPEC).derive(goal).evaluate() == pytest.approx(SOME[goal])
+
+
+@pytest.mark.parametrize(
+    "goal", ["argmin(cos(b), b)", "argmax(sin(2*b), b)", "argmin(abs(b - 1) + abs(b + 1), b)", "argmin(relu(b - 1), b)"]
+)
+def test_one_of_many_is_not_told_as_the_optimum(goal):
+    with pytest.raises(symgen.CannotDerive, match=r"not unique|is approached"):
+        symgen.loads(SPEC).derive(goal)
