@@ -27,6 +27,7 @@ from symgen.tensor.expression import (
     add,
     entry,
     fn,
+    fresh_index,
     operator,
     replace_arrays,
     tensor,
@@ -243,6 +244,8 @@ class DistributionReader(Reader):
                 v = fits[0]
             chosen[position] = v
             values[v] = self.number(a)
+            if not values[v].rank and v.rank:
+                values[v] = Value(tuple(fresh_index(s) for s in v.shape), values[v].body)  # it stands for all entries
             if not self.ends_in(values[v], v):
                 raise Clash(
                     f"`{v.name}` of `{e.function}` {shape_text(v.shape)}, and `{self.written(a.span)}` "

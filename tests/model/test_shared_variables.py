@@ -24,3 +24,10 @@ def test_domains_do_not_leak(spec):
         assert not model.check(claim).holds, claim
     for claim in TRUE:
         assert model.check(claim).holds, claim
+
+
+@pytest.mark.parametrize("value", ["0", "sum(y)", "y[0]", "3"])
+def test_a_number_stands_for_all_entries_of_a_draw(value):
+    """log p(c | X) of a vector y is that of the vector of c."""
+    model = symgen.loads("dim n, d\ndata X: real[n, d], y: natural[n]\nparam w: real[d]\ndist p(y | X) = Poisson(exp(X @ w))")
+    assert model.check(f"log p({value} | X) = sum({value}*(X @ w) - exp(X @ w)) - n*lgamma({value} + 1)").holds
