@@ -29,7 +29,7 @@ from symgen.probability.joint import decode, divergence, opened_expectation
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.logarithms import gathered_logarithms
-from symgen.probability.pairing import Pairing, is_finite, kinds_differ, overlap, value_of
+from symgen.probability.pairing import Pairing, is_finite, kinds_differ, value_of
 from symgen.probability.powers import exponential_of, power_integral
 from symgen.probability.quadrature import check_value
 from symgen.probability.referee import Numeric, nodes
@@ -104,7 +104,7 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
     definition = rank_zero(finish(scalar_of(mean)))
     ctx.trace.add("definition", op, definition, reason=f"the definition of {op.name}")
     laws = [f.law for f in (*pair.p.joint.factors, *pair.q.joint.factors)]
-    disjoint = pair.inside is ZERO and pair.outside is ZERO and (not overlap(pair) or kinds_differ(pair))
+    disjoint = pair.inside is ZERO and pair.outside is ZERO and kinds_differ(pair)
     if disjoint or (pair.inside is ZERO and below is False):
         if op.name == "hellinger":
             ctx.trace.add("support", definition, rank_zero(ONE), reason="the two have no mass in common")

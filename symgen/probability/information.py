@@ -254,10 +254,15 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
     quiet = _quiet(ctx)
     if has_kinks(log_p):  # the curvature lacks what stands at the kink
         slopes = [gradient(log_p, [t], quiet)[t] for t in thetas]
-        mean = expectation(outer_of_scores(slopes, op), draws)
-        assert isinstance(mean, Operator)
+        product = outer_of_scores(slopes, op)
+        mean = expectation(product, draws)
         ctx.trace.add("definition", op, mean, reason="the mean of the outer product of the score, where the density has a kink")
-        result = reduce_expectation(mean, ctx)
+        places = [fresh_index(s) for s in product.shape]
+        plain = expectation(tensor(places, without_squared_signs(open_tensor(product, places))), draws)
+        assert isinstance(plain, Operator)
+        if plain is not mean:
+            ctx.trace.add("signs", mean, plain, reason="the square of a sign is 1 but at the kink, which has no mass")
+        result = reduce_expectation(plain, ctx)
         ctx.trace.checks.append(lambda: check_score(slopes, draws, result, ctx))
         return result
     if len(thetas) == 1:
@@ -294,8 +299,7 @@ def outer_of_scores(slopes: list[Array], op: Array) -> Array:
     if len(slopes) == 1:
         rows = [fresh_index(s) for s in slopes[0].shape]
         columns = [fresh_index(s) for s in slopes[0].shape]
-        product = mul(open_tensor(slopes[0], rows), open_tensor(slopes[0], columns))
-        return tensor([*rows, *columns], without_squared_signs(product))
+        return tensor([*rows, *columns], mul(open_tensor(slopes[0], rows), open_tensor(slopes[0], columns)))
     if any(s.shape for s in slopes):
         raise CannotDerive("the Fisher information of several parameters takes scalars", op, HERE)
     i, j = fresh_index(num(len(slopes))), fresh_index(num(len(slopes)))
@@ -304,7 +308,7 @@ def outer_of_scores(slopes: list[Array], op: Array) -> Array:
         for a, s in enumerate(slopes)
         for b, t in enumerate(slopes)
     ]
-    return tensor([i, j], without_squared_signs(add(*terms)))
+    return tensor([i, j], add(*terms))
 
 
 def without_squared_signs(x: Scalar) -> Scalar:

@@ -48,12 +48,6 @@ def is_finite(pair: Pairing) -> bool:
     return all(r is not None and r.region.kind in ("integers", "onehot") and r.region.high != "inf" for r in rows)
 
 
-def overlap(pair: Pairing) -> bool:
-    rows = [row_of(f.law) for r in (pair.p, pair.q) for f in r.joint.factors]
-    kinds = {row.region.discrete for row in rows if row is not None}
-    return len(kinds) == 1
-
-
 def kinds_differ(pair: Pairing) -> bool:
     """Whether one law is discrete and the other is not."""
     rows = [row_of(f.law) for r in (pair.p, pair.q) for f in r.joint.factors]
