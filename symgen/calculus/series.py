@@ -312,7 +312,18 @@ def _limit_of(op: Operator, ctx: Context) -> Array:
     return limit(op.args[0], op.args[1], op.args[2], str(op.attrs[0]) if op.attrs else "", ctx)
 
 
+def _value_at(op: Operator, ctx: Context) -> Array:
+    """A function of a spec's own, in which something is differentiated, at its arguments."""
+    pairs = zip(op.args[1::2], op.args[2::2], strict=True)
+    held: dict[Array, Array] = {u: value for u, value in pairs if isinstance(u, Var)}
+    result: Array = replace_arrays(op.args[0], held)
+    if result is not op.args[0]:
+        ctx.trace.add("value_at", op.args[0], result, reason="the function at its arguments")
+    return result
+
+
 REDUCERS: dict[str, Callable[[Operator, Context], Array]] = {
+    "at": _value_at,
     "taylor": _taylor,
     "limit": _limit_of,
     "simplify": lambda op, ctx: simplify(op.args[0], ctx),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgen.model.distribution_reader import DistributionReader
+from symgen.model.own_functions import FunctionReader
 from symgen.probability import joint as probability
 from symgen.tensor import build
 from symgen.tensor.build import Value
@@ -13,7 +13,7 @@ from symgen.tensor.scope import Binding, Clash, Scope, shape_text
 from symgen.text import tree
 
 
-class ExpectationReader(DistributionReader):
+class ExpectationReader(FunctionReader):
     """Reads the binders that draw random variables or integrate."""
 
     def binder_operator(self, e: tree.Binder) -> Value:

@@ -61,6 +61,8 @@ class OperatorNotation(ABC):
             return t.Call(str(name), tuple(at), (), tuple(given), log=True)
         if is_encoded(node):
             return self.encoded(node, operands)
+        if node.name == "at":
+            return t.Call(str(node.attrs[1]), tuple(operands[2::2]))
         if node.name == "apply":
             return t.Call(str(node.attrs[0]), tuple(operands))
         if node.name in ("KL", "chi2") and len(operands) == 2:
