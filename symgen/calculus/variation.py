@@ -31,7 +31,9 @@ from symgen.tensor.expression import Scalar, compare
 from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["Optimum", "Problem", "pointwise_optimum", "problem_of"]
+__all__ = [
+    "Optimum", "Problem", "between", "branch", "in_order", "kinks_of", "pointwise_optimum", "problem_of",
+]  # fmt: skip
 
 S = sympy
 KINKED = (S.Max, S.Min, S.Abs, S.sign, S.Piecewise, S.Heaviside)
@@ -68,9 +70,7 @@ def problem_of(
     """The problem of choosing `value` in the integrand. Raises CannotDerive for a range without an interval."""
     interval = RANGES.get(domain)
     if interval is None:
-        raise CannotDerive(
-            f"symgen has no pointwise optimum over values in `{domain}`", value, "symgen/calculus/solving.py"
-        )
+        raise CannotDerive(f"symgen has no pointwise optimum over values in `{domain}`", value, "symgen/calculus/solving.py")
     table = table or Table()
     symbols = tuple(table.symbol(w, positive=True) for w in weights if not _is_number(w))
     assumptions = {"real": {"real": True}, "positive": {"positive": True}, "unit": {"positive": True},
@@ -147,9 +147,7 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
     else:
         local = sign_of(at_root)
         if local == 1:
-            raise CannotDerive(
-                "the second-order condition fails at the stationary point", node(sign * at_root, problem)
-            )
+            raise CannotDerive("the second-order condition fails at the stationary point", node(sign * at_root, problem))
         if local != -1:
             conditions.append(compare("<", *_ordered(at_root * sign, sign, problem)))
             shown = "checked"
@@ -259,9 +257,7 @@ def _inside(v: complex | None, interval: Interval, point: Any) -> bool:
     )
 
 
-def _root_in_range(
-    problem: Problem, F: Any, slope: Any, curvature: Any, roots: Sequence[Root], sign: int
-) -> tuple[Root, bool]:
+def _root_in_range(problem: Problem, F: Any, slope: Any, curvature: Any, roots: Sequence[Root], sign: int) -> tuple[Root, bool]:
     """The root that lies in the range and bends down, and whether it is sure to lie inside."""
     interval = problem.interval
     rng = random.Random(5)
@@ -356,20 +352,20 @@ def _best_of_scan(problem: Problem, F: Any, strategy: Any, conditional: bool) ->
 
 
 def _kinked(problem: Problem, F: Any, sign: int) -> Optimum:
-    kinks = _kinks(F, problem.t)
+    kinks = kinks_of(F, problem.t)
     kinks = [k for k in kinks if _not_outside(k, problem.interval)]
-    ordered = _in_order(kinks)
+    ordered = in_order(kinks)
     if ordered is None:
         raise CannotDerive(
             "the order of the kinks of the payoff is not known", node(sign * F, problem), "symgen/calculus/variation.py"
         )
-    pieces = [_branch(F, problem.t, x) for x in _between(ordered, problem.interval)]
+    pieces = [branch(F, problem.t, x) for x in between(ordered, problem.interval)]
     if all(_free_of(S.diff(p, problem.t), problem.t) for p in pieces):
         return _by_slopes(problem, F, sign, ordered, pieces)
     return _by_pieces(problem, F, sign, ordered, pieces)
 
 
-def _kinks(F: Any, t: Any) -> list[Any]:
+def kinks_of(F: Any, t: Any) -> list[Any]:
     """Where the argument of a kinked function changes sign."""
     arguments: list[Any] = []
     for a in F.atoms(*KINKED):
@@ -402,7 +398,7 @@ def _not_outside(k: Any, interval: Interval) -> bool:
     )
 
 
-def _in_order(kinks: list[Any]) -> list[Any] | None:
+def in_order(kinks: list[Any]) -> list[Any] | None:
     out: list[Any] = []
     for k in kinks:
         place = 0
@@ -416,7 +412,7 @@ def _in_order(kinks: list[Any]) -> list[Any] | None:
     return out
 
 
-def _between(kinks: list[Any], interval: Interval) -> list[Any]:
+def between(kinks: list[Any], interval: Interval) -> list[Any]:
     """A value of t in each piece."""
     ends = [interval.low, *kinks, interval.high]
     out = []
@@ -432,7 +428,7 @@ def _between(kinks: list[Any], interval: Interval) -> list[Any]:
     return out
 
 
-def _branch(F: Any, t: Any, x: Any) -> Any:
+def branch(F: Any, t: Any, x: Any) -> Any:
     """F near t = x, without kinks in t."""
 
     def choose(a: Any) -> Any:

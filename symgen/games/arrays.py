@@ -100,9 +100,9 @@ def _sign(q: Quadratic, k: int, part: Array) -> int | None:
 
 
 def array_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
-    """The equilibrium at 0 of a homogeneous quadratic game."""
+    """The equilibrium at 0 of a homogeneous quadratic game; else what its equilibria satisfy, where that is sure."""
     q = quadratic(game, ctx)
-    if q is None or not q.homogeneous:
+    if q is None:
         return None
     own = []
     for k in range(len(q.variables)):
@@ -111,6 +111,8 @@ def array_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
             return None
         own.append(_sign(q, k, q.blocks[k][k]))
     conditions = tuple(Equation(f, num(0)) for f in q.field)
+    if not q.homogeneous:
+        return _where_stationary(q, game, own, conditions, ctx)
     for f, v in zip(q.field, q.variables, strict=True):
         ctx.trace.add("stationarity", game.players[0].payoff, f, where=v.name, reason=f"vanishes at {v.name} = 0")
     strategies = {v.name: tensor([axis(j, s) for j, s in enumerate(v.shape)], ZERO) for v in q.variables}
@@ -121,9 +123,7 @@ def array_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
             else "stationary point: the second-order condition is open"
         )
         return Equilibrium(conditions, strategies, None, word, None, Evidence("proved" if 1 in own else "unknown"))
-    falls = all(s == -1 for s in own) and all(
-        _is_zero(_symmetric_part(q, k, m)) for k in range(len(own)) for m in range(len(own)) if k != m
-    )
+    falls = _falls(q, own)
     value = replace_arrays(entry(game.players[0].payoff), {v: (lambda *_: ZERO) for v in q.variables})
     kind = "global Nash equilibrium" + (" (saddle point)" if game.is_zero_sum else "")
     return Equilibrium(
@@ -134,6 +134,49 @@ def array_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
         True if falls else None,
         Evidence("proved", method="the field vanishes at 0; each payoff is concave in the player's own variables"),
     )
+
+
+def _falls(q: Quadratic, own: list[int | None]) -> bool:
+    """Whether the symmetric part of the Jacobian is negative definite, by its blocks."""
+    n = range(len(own))
+    return all(s == -1 for s in own) and all(_is_zero(_symmetric_part(q, k, m)) for k in n for m in n if k != m)
+
+
+def _where_stationary(
+    q: Quadratic, game: Game, own: list[int | None], conditions: tuple[Equation, ...], ctx: Context
+) -> Equilibrium | None:
+    """Payoffs that are concave in the players' own variables: the equilibria are where the field vanishes."""
+    if any(s not in (0, -1) for s in own):
+        return None
+    for f, v in zip(q.field, q.variables, strict=True):
+        ctx.trace.add("stationarity", game.players[0].payoff, f, where=v.name, reason="vanishes at an equilibrium")
+    unique = True if _falls(q, own) else None
+    saddle = " (saddle point)" if game.is_zero_sum else ""
+    kind = f"conditions: every point at which they hold is a global Nash equilibrium{saddle}, "
+    kind += "and there is exactly one" if unique else "and without such a point there is none"
+    return Equilibrium(
+        conditions, {}, None, kind, unique, Evidence("proved", method="each payoff is concave in the player's own variables")
+    )
+
+
+def _place_of_rest(q: Quadratic, game: Game) -> tuple[Any, ...]:
+    """What has to hold for the field J z + v to vanish somewhere. Raises CannotDerive for players that drift: the rows of
+    J are 0 there."""
+    drifting = [k for k in range(len(q.variables)) if all(_is_zero(b) for b in q.blocks[k]) and not _is_zero(q.field[k])]
+    if drifting:
+        names = " and ".join(f"`{q.variables[k].name}`" for k in drifting)
+        raise CannotDerive(
+            f"the game has no equilibrium to look at: {names} move{'s' * (len(drifting) == 1)} with a speed that nothing "
+            "changes, unless it is 0",
+            game.players[0].payoff,
+        )
+    if all(_is_zero(b) for row in q.blocks for b in row):
+        raise CannotDerive("nothing moves: every point is an equilibrium", game.players[0].payoff)
+    if q.homogeneous:
+        return ()
+    names = ", ".join(v.name for v in q.variables)
+    return (f"an equilibrium exists: the vector field vanishes at some {names}",
+            *(Equation(f, num(0)) for f in q.field))  # fmt: skip
 
 
 def array_stability(game: Game, ctx: Context, method: str | None, step: Array | None) -> Stability:
@@ -149,6 +192,7 @@ def array_stability(game: Game, ctx: Context, method: str | None, step: Array | 
     parts = [[_symmetric_part(q, k, m) for m in range(n)] for k in range(n)]
     for f, v in zip(q.field, q.variables, strict=True):
         ctx.trace.add("vector_field", game.players[0].payoff, f, where=v.name, reason="the gradient of the player's payoff")
+    there = _place_of_rest(q, game)
     mixed_zero = all(_is_zero(parts[k][m]) for k in range(n) for m in range(n) if k != m)
     signs = [_sign(q, k, parts[k][k]) for k in range(n)]
     flow = method in CONTINUOUS or (method is None and step is None)
@@ -173,10 +217,14 @@ def array_stability(game: Game, ctx: Context, method: str | None, step: Array | 
         verdict, shown = "converges", "proved"
         reason = "the Jacobian J is skew with eigenvalues i s: a step multiplies by modulus sqrt(1 - (h s)^2 + (h s)^4)"
         conditions = ("h*norm(J) < 1 in the spectral norm", "along the kernel of J nothing moves")  # type: ignore[assignment]
+    elif skew and method is not None:
+        reason = f"the Jacobian is skew: symgen has no verdict on {method} steps for variables of symbolic sizes"
     elif mixed_zero and all(s == -1 for s in signs) and flow:
         verdict, reason, shown = "converges", "the symmetric part of the Jacobian is negative definite", "proved"
-    elif mixed_zero and all(s == 1 for s in signs):
+    elif mixed_zero and all(s == 1 for s in signs) and (flow or method in (None, "simultaneous")):
         verdict, reason, shown = "diverges", "the symmetric part of the Jacobian is positive definite", "proved"
+    if skew and verdict != "inconclusive":
+        conditions = (*conditions, *there)
     return Stability(
         tuple(q.field),
         tuple(tuple(row) for row in q.blocks),

@@ -8,6 +8,7 @@ player, then each player's own second-order condition.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import sympy
@@ -15,6 +16,7 @@ import sympy
 from symgen.calculus.gradient import gradient
 from symgen.calculus.integrand import Integrand, integrand_of
 from symgen.calculus.solving import assuming, sign_of
+from symgen.calculus.wording import contradict, said_relation
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.games.arrays import array_equilibrium
@@ -22,11 +24,11 @@ from symgen.games.best_response import FunctionResponse, arities, function_respo
 from symgen.games.density import density_at
 from symgen.games.game import Game, Player
 from symgen.games.matrix import matrix_equilibrium
-from symgen.games.motion import value_of
+from symgen.games.motion import relations, value_of
 from symgen.games.parameters import Coordinates, coordinates, definite_sign
 from symgen.games.recognise import tidy_logs
 from symgen.games.records import Equation, Equilibrium
-from symgen.games.stationary import Points, Stationary, stationary_points
+from symgen.games.stationary import Points, Stationary, conditions_at, stationary_points
 from symgen.tensor.expression import ZERO, Array, Operator, Scalar, Var, compare, entry, tensor, variables_of, walk
 from symgen.tensor.sympy_bridge import NotInSymPy, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
@@ -338,11 +340,13 @@ def _solved(game: Game, c: Coordinates, ctx: Context) -> Equilibrium:
     unique = _unique(c, found)
     conditions: list[Any] = [e for e, s in zip(equations, c.symbols, strict=True) if not any(s in p.ends for p in chosen)]
     for p in chosen:
-        sides = [("<=", *j.condition) for j in p.judgements if isinstance(j.condition, tuple)] + _in_domain(c, p)
+        sides = conditions_at(c, p)
         if len(chosen) == 1:
-            conditions += [compare(*side) for side in sides]
+            conditions += relations(c, sides)
         elif sides:
-            conditions.append(f"{_text(c, p)}: where {' and '.join(f'{c.text(a)} {op} {c.text(b)}' for op, a, b in sides)}")
+            words = (said_relation(v, op, c.table, ctx.names) for op, v in sides)
+            conditions.append(f"{_text(c, p)}: where {' and '.join(words)}")
+    conditions += relations(c, [("!=", v) for v in found.needed])
     listed = [_strategies(c, p) for p in chosen]
     strategies: Any = listed[0] if len(listed) == 1 else listed
     kind = "; ".join(dict.fromkeys(kinds))
@@ -417,8 +421,9 @@ def _unique(c: Coordinates, found: Points) -> bool | None:
     if any(_is_family(c, p, found.whole) for p in good):
         return None
     worse = [p for p in found.points if any(j.word == "worse" for j in p.judgements)]
-    if found.complete and len(good) == 1 and len(worse) == len(found.points) - 1:
-        return True
+    apart = all(contradict(conditions_at(c, p) + conditions_at(c, q)) for p, q in itertools.combinations(good, 2))
+    if found.complete and good and apart and len(worse) == len(found.points) - len(good):
+        return True  # one in each case
     if len(good) == 1 and c.game.is_zero_sum:
         # strictly concave in the one and strictly convex in the other player's variables
         bends = [definite_sign(S.hessian(c.payoffs[k], c.own(k)), c.own(k)) for k in range(2)]
@@ -431,17 +436,6 @@ def _is_family(c: Coordinates, p: Stationary, whole: set[Any]) -> bool:
     """Whether more than one point is meant: an unknown is free, or an integer is."""
     values = p.solution.values
     return set(values) != set(c.symbols) or any(v.free_symbols & ({*c.symbols} | whole) for v in values.values())
-
-
-def _in_domain(c: Coordinates, p: Stationary) -> list[tuple[str, Scalar, Scalar]]:
-    """What has to hold for the strategies to lie in their domains, where that is not known."""
-    out = []
-    for s, v in p.solution.values.items():
-        interval = c.interval(s)
-        gaps = [v - interval.low] if interval.low != -S.oo else []
-        gaps += [interval.high - v] if interval.high != S.oo else []
-        out += [("<", ZERO, c.node(_short(g))) for g in gaps if sign_of(g) not in (0, 1)]
-    return out
 
 
 def _strategies(c: Coordinates, p: Stationary) -> dict[str, Any]:

@@ -15,7 +15,17 @@ from symgen.calculus.solving import generic_sign, never_positive, roots_of, sign
 from symgen.derivation.derivation import Evidence
 from symgen.games.dynamics import Dynamics
 from symgen.games.flow import by_symmetry
-from symgen.games.motion import Motion, Verdict, eigenvalues_of, falling_energy, radius_of, rows, short, value_of
+from symgen.games.motion import (
+    Motion,
+    Verdict,
+    eigenvalues_of,
+    falling_energy,
+    radius_of,
+    relations,
+    rows,
+    short,
+    value_of,
+)
 from symgen.games.parameters import Coordinates
 from symgen.games.records import Stability
 from symgen.games.spectrum import (
@@ -62,9 +72,14 @@ def iteration_record(m: Motion, shown: list[Any], row: Dynamics, step: Array | N
     M = row.matrix(m.jacobian, blocks, h, *extra).applyfunc(tidy)
     polynomial = characteristic(M)
     values, moduli, closed = _iteration_spectrum(m, row, h, extra, polynomial)
-    verdict = _grows_by_symmetry(m, row) or _iteration_verdict(m, row, polynomial, h)
+    size = _sizes_alone(polynomial, h)  # |a| for a, where only that matters
+    sized, of_sizes = m.with_values(size), S.Poly(polynomial.as_expr().xreplace(size), mu)
+    verdict = _grows_by_symmetry(sized, row) or _iteration_verdict(sized, row, of_sizes, h)
+    back = {d: S.Abs(s) for s, d in size.items()}
+    flat = [s for s in size if any(sign_of(t) != 1 for t in map(tidy, in_circle(S.Poly(polynomial.as_expr().subs(s, 0), mu))))]
 
     def put(e: Any) -> Any:
+        e = e.xreplace(back)
         return e.xreplace({h: given}) if h is not given else e
 
     radius = None
@@ -74,6 +89,7 @@ def iteration_record(m: Motion, shown: list[Any], row: Dynamics, step: Array | N
         apart = [S.Abs(put(v), evaluate=False) for v in closed]
         radius = Closed(S.Max(*apart, evaluate=False), c.table)
     word, conditions = _at_step(c, verdict, h, given, put)
+    conditions = (*conditions, *relations(c, [("!=", s) for s in flat]))
     eigenvalues = (
         tuple(value_of(c, put(v)) for v in values)
         if values is not None
@@ -94,6 +110,13 @@ def iteration_record(m: Motion, shown: list[Any], row: Dynamics, step: Array | N
         rows(c, M.applyfunc(put)),
         Evidence(verdict.shown, method=verdict.reason),
     )
+
+
+def _sizes_alone(polynomial: Any, h: Any) -> dict[Any, Any]:
+    """Positive symbols for those of no sure sign of which the question of the unit circle holds even powers alone."""
+    tests = [tidy(t) for t in in_circle(polynomial)]
+    free = sorted({s for t in tests for s in t.free_symbols if s is not h and s.is_real and sign_of(s) is None}, key=str)
+    return {s: S.Dummy(str(s), positive=True) for s in free if all(S.expand(S.together(t - t.subs(s, -s))) == 0 for t in tests)}
 
 
 def _at_step(c: Coordinates, verdict: Verdict, h: Any, given: Any, put: Any) -> tuple[str, tuple[Any, ...]]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sympy
 
 from symgen.calculus.solving import sign_of
+from symgen.calculus.wording import sides
 from symgen.games.parameters import Coordinates
 from symgen.games.spectrum import Pair, largest, mu
-from symgen.tensor.expression import Scalar
+from symgen.tensor.expression import Scalar, compare
 from symgen.tensor.sympy_bridge import Closed, NotInSymPy, within
 
-__all__ = ["Verdict", "Motion", "short", "falling_energy", "rows", "value_of", "eigenvalues_of", "radius_of"]
+__all__ = ["Verdict", "Motion", "short", "falling_energy", "rows", "value_of", "eigenvalues_of", "radius_of", "relations"]
 
 S = sympy
 
@@ -41,6 +43,11 @@ class Motion:
     def centred(self) -> list[Any]:
         """The field in the distance from the equilibrium."""
         return [v.subs({s: s + self.at[s] for s in self.c.symbols}, simultaneous=True) for v in self.field]
+
+    def with_values(self, values: Mapping[Any, Any]) -> Motion:
+        """The motion with other constants."""
+        at = {s: v.xreplace(values) for s, v in self.at.items()}
+        return Motion(self.c, at, [v.xreplace(values) for v in self.field], self.jacobian.xreplace(values), self.is_linear)
 
 
 def short(e: Any) -> Any:
@@ -77,6 +84,24 @@ def falling_energy(m: Motion) -> Verdict | None:
 
 def rows(c: Coordinates, m: Any) -> tuple[tuple[Scalar, ...], ...]:
     return tuple(tuple(c.node(m[a, b]) for b in range(m.cols)) for a in range(m.rows))
+
+
+def relations(c: Coordinates, conditions: Sequence[tuple[str, Any]]) -> list[Any]:
+    """Conditions (op, value) for `value op 0` as nodes, what is positive on the larger side."""
+    out: list[Any] = []
+    for op, value in conditions:
+        left, relation, right = sides(value, op)
+        try:
+            if relation == "!=":
+                raise NotInSymPy("nodes have no order for it")
+            if relation in (">", ">="):
+                left, relation, right = right, relation.replace(">", "<"), left
+            node: Any = compare(relation, c.node(left), c.node(right))
+        except NotInSymPy:
+            node = Closed(S.Rel(left, right, relation, evaluate=False), c.table)
+        if node not in out:
+            out.append(node)
+    return out
 
 
 def value_of(c: Coordinates, e: Any) -> Any:

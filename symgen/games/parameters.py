@@ -26,20 +26,20 @@ from symgen.calculus.solving import (
 )
 from symgen.calculus.system import Solution, solve_system
 from symgen.calculus.variation import Problem, pointwise_optimum
+from symgen.calculus.wording import said
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.games.game import Game, Player
 from symgen.games.records import BestResponse, Equation
+from symgen.games.sides import has_kink, is_concave, stands_on_kink
 from symgen.tensor.expression import ZERO, Array, Entry, Num, Scalar, Var, entry, num, tensor, variables_of
-from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
+from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["Coordinates", "coordinates", "parameter_response", "judge_player", "has_kink", "kink_arguments",
-           "Judgement"]  # fmt: skip
+__all__ = ["Coordinates", "coordinates", "parameter_response", "judge_player", "Judgement"]
 
 S = sympy
 MAX_COORDINATES = 24
-KINKED = (S.Max, S.Min, S.Abs, S.sign, S.Piecewise, S.Heaviside, S.floor, S.ceiling, S.DiracDelta)
 
 
 @dataclass
@@ -75,14 +75,7 @@ class Coordinates:
 
     def text(self, e: Any) -> str:
         """A small expression as the language writes it, in the author's names."""
-        if isinstance(e, Scalar):
-            e = to_sympy(e, self.table)
-        names = {s: to_sympy(a, names={}) for s, a in self.table.atoms.items() if s in e.free_symbols}
-        near = {r: S.Float(r.evalf(8), 6) for r in e.atoms(S.CRootOf)}
-        text = S.sstr(e.xreplace({**near, **names}))
-        for python, own in (("**", "^"), ("Abs(", "abs("), ("loggamma(", "lgamma(")):
-            text = text.replace(python, own)
-        return str(text)
+        return said(to_sympy(e, self.table) if isinstance(e, Scalar) else e, self.table)
 
 
 def entries_of(array: Array) -> list[Scalar] | None:
@@ -225,7 +218,7 @@ def _range_of(symbol: Any) -> Interval:
 @dataclass
 class Judgement:
     """What the second-order conditions say of one player: global, strict, indifferent, worse or open; where they say it
-    only under a condition, that is (left, right) for left <= right."""
+    only under a condition, that is the expression that has to be <= 0."""
 
     word: str
     condition: Any = None
@@ -240,6 +233,8 @@ def judge_player(c: Coordinates, k: int, at: Mapping[Any, Any], fixed: Mapping[A
     if not any(s in phi.free_symbols for s in own) or all(vanishes(S.diff(phi, s)) for s in own):
         return Judgement("indifferent")
     stuck = [s for s in own if s in (fixed or {})]
+    if has_kink(phi, own) and not stuck:
+        return _judge_kinked(c, phi, own, at)
     inwards = [_inwards(c, s, S.diff(phi, s).subs({x: at.get(x, x) for x in own}, simultaneous=True)) for s in stuck]
     inwards = [S.simplify(x) for x in inwards]
     hessian = S.hessian(phi, own)
@@ -250,7 +245,7 @@ def judge_player(c: Coordinates, k: int, at: Mapping[Any, Any], fixed: Mapping[A
         return Judgement("worse")
     if 0 in signs or len([s for s in signs if s is None]) > 1:
         return Judgement("open")
-    condition = next((_below_zero(c, x) for x, s in zip(inwards, signs, strict=True) if s is None), None)
+    condition = next((x for x, s in zip(inwards, signs, strict=True) if s is None), None)
     if concave:
         return Judgement("global", condition)
     loose = [s for s in own if s not in stuck]
@@ -261,55 +256,38 @@ def judge_player(c: Coordinates, k: int, at: Mapping[Any, Any], fixed: Mapping[A
     if local == -1:
         return Judgement("strict", condition)
     if bend == 1 or local == 1 or _has_rising_direction(inner, at):
-        return Judgement("worse", "the payoff of a player has an ascent direction of second order")
+        return Judgement("worse")
     if len(loose) == 1 and condition is None:
         value = S.simplify(inner.subs(dict(at), simultaneous=True)[0, 0])
         if value != 0 and never_positive(-value):
             return Judgement("worse")  # but where it vanishes, which is another case
         if value != 0:
             quadratic = inner.free_symbols.isdisjoint(loose) and not has_kink(phi, own)
-            return Judgement("global" if quadratic and not stuck else "open", _below_zero(c, value))
+            return Judgement("global" if quadratic and not stuck else "open", value)
     return Judgement("open", condition)
 
 
-def has_kink(e: Any, symbols: Sequence[Any]) -> bool:
-    """Whether a function with a kink or a jump is taken of one of the symbols."""
-    return any(not a.free_symbols.isdisjoint(symbols) for a in e.atoms(*KINKED))
-
-
-def kink_arguments(e: Any, symbols: Sequence[Any]) -> list[Any]:
-    """What changes its sign where a function with a kink or a jump has it; None where that is not one place."""
-    out: list[Any] = []
-    for a in e.atoms(*KINKED):
-        if a.free_symbols.isdisjoint(symbols):
-            continue
-        if isinstance(a, S.Max | S.Min):
-            out += [x - y for x, y in itertools.combinations(a.args, 2)]
-        elif isinstance(a, S.Piecewise):
-            relations = [r for _, c in a.args for r in c.atoms(S.Rel)]
-            out += [r.lhs - r.rhs for r in relations if not isinstance(r, S.Eq | S.Ne)]
-        elif isinstance(a, S.Abs | S.sign | S.Heaviside):
-            out.append(a.args[0])
-        else:
-            out.append(None)
-    return [x for x in out if x is None or not x.free_symbols.isdisjoint(symbols)]
+def _judge_kinked(c: Coordinates, phi: Any, own: Sequence[Any], at: Mapping[Any, Any]) -> Judgement:
+    """A payoff with kinks in the player's own variables: both sides of a kink are looked at."""
+    if len(own) > 1:
+        return Judgement("open")
+    (t,) = own
+    on_kink = stands_on_kink(phi, t, at[t]) if t in at else "open"
+    if on_kink in ("worse", "open"):
+        return Judgement(on_kink)
+    if on_kink is None:
+        bend = sign_of(S.simplify(S.diff(phi, t, 2).subs(t, at[t])))
+        if bend == 1:
+            return Judgement("worse")
+        on_kink = "strict" if bend == -1 else "flat"
+    if is_concave(phi, t, c.interval(t)):
+        return Judgement("global")
+    return Judgement("strict" if on_kink == "strict" else "open")
 
 
 def _inwards(c: Coordinates, symbol: Any, slope: Any) -> Any:
     """The slope of the payoff into the range, at the end where the coordinate stands."""
     return slope if c.interval(symbol).closed_low else -slope
-
-
-def _below_zero(c: Coordinates, value: Any) -> Any:
-    """The two sides of value <= 0, without a positive factor of numbers."""
-    content, rest = S.expand(value).as_content_primitive()
-    value = rest if content > 0 else -rest
-    try:
-        if (-value).is_Symbol:
-            return ZERO, c.node(-value)
-        return c.node(value), ZERO
-    except NotInSymPy:
-        return None
 
 
 def _never_rises(c: Coordinates, hessian: Any, own: Sequence[Any]) -> bool:

@@ -8,15 +8,18 @@ import sympy
 
 from symgen.calculus.solving import assuming, vanishes
 from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
 from symgen.games.arrays import array_stability
 from symgen.games.dynamics import CONTINUOUS, DYNAMICS
 from symgen.games.flow import flow_record
 from symgen.games.game import Game
 from symgen.games.iteration import iteration_record
-from symgen.games.motion import Motion, short
-from symgen.games.parameters import Coordinates, coordinates, kink_arguments
+from symgen.games.motion import Motion, eigenvalues_of, relations, rows, short
+from symgen.games.parameters import Coordinates, coordinates, definite_sign
 from symgen.games.records import Stability
-from symgen.games.stationary import stationary_points
+from symgen.games.sides import branches, has_kink
+from symgen.games.spectrum import characteristic, eigenvalue_pairs
+from symgen.games.stationary import conditions_at, stationary_points
 from symgen.tensor.expression import Array, Num, add, axis, delta, entry, mul, num, open_tensor, tensor
 from symgen.tensor.sympy_bridge import Closed, to_sympy
 from symgen.text.diagnostics import CannotDerive
@@ -58,9 +61,12 @@ def _stability(
     options: tuple[Array, ...],
 ) -> Stability:
     field = c.field
-    place = _point(c, field, at)
-    _refuse_kinks(c, field, place)
-    J = S.Matrix(field).jacobian(S.Matrix(c.symbols)).subs(place, simultaneous=True).applyfunc(short)
+    place, needed = _point(c, field, at)
+    sides = _sides(c, field, place)
+    if len(sides) > 1:
+        return _of_sides(game, c, ctx, field, place, sides, needed, method is None and step is None)
+    (field_here,) = sides.values()
+    J = S.Matrix(field_here).jacobian(S.Matrix(c.symbols)).subs(place, simultaneous=True).applyfunc(short)
     linear = all(S.Matrix([v]).jacobian(S.Matrix(c.symbols)).free_symbols.isdisjoint(c.symbols) for v in field)
     motion = Motion(c, place, field, J, linear)
     shown = [short(v) for v in field]
@@ -74,6 +80,8 @@ def _stability(
         if row is None:
             raise CannotDerive(f"symgen does not know the method `{method}`", payoff, "symgen/games/dynamics.py")
         record = iteration_record(motion, shown, row, step, options)
+    known = [str(r) for r in record.conditions]
+    record.conditions = (*record.conditions, *(r for r in relations(c, needed) if str(r) not in known))
     if record.verdict == "inconclusive" and record.evidence:
         ctx.trace.notes.append(record.evidence.method)
     ctx.trace.notes.extend(root_words(record))
@@ -97,16 +105,81 @@ def root_words(record: Stability) -> list[str]:
     return out
 
 
-def _refuse_kinks(c: Coordinates, field: list[Any], place: dict[Any, Any]) -> None:
-    """Raises CannotDerive where the field has a kink or a jump at the point: it has no Jacobian there."""
-    for s, v in zip(c.symbols, field, strict=True):
-        for argument in kink_arguments(v, c.symbols):
-            if argument is None or vanishes(argument.subs(place, simultaneous=True)) is not None:
+def _sides(c: Coordinates, field: list[Any], place: dict[Any, Any]) -> dict[tuple[Any, ...], list[Any]]:
+    """The field on every side of its kinks at the point; one side where their Jacobians are the same. Raises
+    CannotDerive where it jumps there."""
+    found = branches(field, c.symbols, place)
+    smooth = found is not None and all(
+        vanishes(v.subs(place, simultaneous=True)) is not None for side in found.values() for v in side
+    )
+    if not smooth or found is None:
+        for s, v in zip(c.symbols, field, strict=True):
+            if has_kink(v, c.symbols):
                 raise CannotDerive(
                     f"the motion of `{c.name(s)}` is not smooth at the equilibrium {_where(c, place)}: it has no Jacobian "
                     "there, and stability by eigenvalues is of smooth games",
                     c.game.players[c.owner[c.symbols.index(s)]].payoff,
                 )
+        return {(): field}
+    jacobians = [S.Matrix(v).jacobian(S.Matrix(c.symbols)).subs(place, simultaneous=True) for v in found.values()]
+    if all((J - jacobians[0]).applyfunc(S.simplify).is_zero_matrix for J in jacobians[1:]):
+        first = next(iter(found.values()))
+        return {(): first}
+    return found
+
+
+def _of_sides(
+    game: Game, c: Coordinates, ctx: Context, field: list[Any], place: dict[Any, Any], sides: dict[tuple[Any, ...], list[Any]],
+    needed: list[tuple[str, Any]], flow: bool,
+) -> Stability:  # fmt: skip
+    """At a kink of the field the sides have Jacobians of their own: where the symmetric parts of all are definite of one
+    sign, the distance from the equilibrium falls, or rises, on every side. Raises CannotDerive where that does not decide."""
+    payoff = game.players[0].payoff
+    jacobians = [S.Matrix(v).jacobian(S.Matrix(c.symbols)).subs(place, simultaneous=True).applyfunc(short)
+                 for v in sides.values()]  # fmt: skip
+    signs = {definite_sign((J + J.T) / 2, c.symbols, place) for J in jacobians}
+    if signs not in ({-1}, {1}) or not flow:
+        texts = " and ".join(sorted({str([[c.text(e) for e in J.row(i)] for i in range(J.rows)]) for J in jacobians}))
+        texts = texts.replace("'", "")
+        raise CannotDerive(
+            f"the motion has a kink at the equilibrium {_where(c, place)}: its Jacobians on the sides are {texts}, and "
+            "symgen does not decide stability from them",
+            payoff,
+        )
+    shown = [short(v) for v in field]
+    joined = jacobians[0]
+    for side, J in list(zip(sides, jacobians, strict=True))[1:]:
+        joined = _joined(joined, J, S.And(*(argument * sign > 0 for argument, sign in side)))
+    verdict = "converges" if signs == {-1} else "diverges"
+    reason = (
+        "the field has a kink at the equilibrium; on every side of it the symmetric part of the Jacobian is "
+        f"{'negative' if signs == {-1} else 'positive'} definite: the distance from the equilibrium "
+        f"{'falls' if signs == {-1} else 'grows'} along the flow"
+    )
+    ctx.trace.add("vector_field", payoff, _vector(c, shown), reason="each player moves along the gradient of its payoff")
+    values: list[Any] = []
+    for J in jacobians:
+        polynomial = characteristic(J)
+        values += eigenvalues_of(c, eigenvalue_pairs(polynomial), polynomial)
+        ctx.trace.add("jacobian", _vector(c, shown), _matrix(c, J), reason=f"on one side of {_where(c, place)}")
+    return Stability(
+        tuple(c.node(v) for v in shown),
+        rows(c, joined),
+        tuple(values),
+        None,
+        verdict,
+        None,
+        tuple(relations(c, needed)),
+        {c.name(s): c.node(v) for s, v in place.items()},
+        tuple(c.name(s) for s in c.symbols),
+        None,
+        Evidence("proved", method=reason),
+    )
+
+
+def _joined(rest: Any, J: Any, there: Any) -> Any:
+    """The Jacobian that is J on one side and `rest` elsewhere."""
+    return S.Matrix(J.rows, J.cols, lambda i, j: S.Piecewise((J[i, j], there), (rest[i, j], True)))
 
 
 def _vector(c: Coordinates, values: list[Any]) -> Array:
@@ -129,9 +202,10 @@ def _where(c: Coordinates, place: dict[Any, Any]) -> str:
     return ", ".join(f"{c.name(s)} = {c.text(v)}" for s, v in place.items())
 
 
-def _point(c: Coordinates, field: list[Any], at: Array | None) -> dict[Any, Any]:
+def _point(c: Coordinates, field: list[Any], at: Array | None) -> tuple[dict[Any, Any], list[tuple[str, Any]]]:
+    """The point that is looked at, and what has to hold for it to be an equilibrium: (op, value) for `value op 0`."""
     if at is not None:
-        return _given_point(c, field, at)
+        return _given_point(c, field, at), []
     found = stationary_points(c)
     points, never = [p for p in found.points if not p.ends or p.is_equilibrium], found.never
     good = [p for p in points if p.is_equilibrium] or [p for p in points if all(j.word != "worse" for j in p.judgements)]
@@ -151,7 +225,8 @@ def _point(c: Coordinates, field: list[Any], at: Array | None) -> dict[Any, Any]
             c.game.players[0].payoff,
         )
     values = chosen[0].solution.values
-    return {s: values.get(s, s) for s in c.symbols}
+    needed = conditions_at(c, chosen[0]) + [("!=", v) for v in found.needed]
+    return {s: values.get(s, s) for s in c.symbols}, needed
 
 
 def _given_point(c: Coordinates, field: list[Any], at: Array) -> dict[Any, Any]:

@@ -15,11 +15,13 @@ import sympy
 
 from symgen.calculus.solving import roots_of, sign_of, vanishes
 from symgen.calculus.system import MAX_CASES, Solution, essential, solve_system
-from symgen.games.parameters import Coordinates, Judgement, check_solution, has_kink, judge_player
+from symgen.calculus.wording import contradict, without_repeats
+from symgen.games.parameters import Coordinates, Judgement, check_solution, judge_player
+from symgen.games.sides import has_kink
 from symgen.tensor.expression import entry, var, variables_of
-from symgen.tensor.sympy_bridge import to_sympy, within
+from symgen.tensor.sympy_bridge import within
 
-__all__ = ["Points", "Stationary", "stationary_points"]
+__all__ = ["Points", "Stationary", "conditions_at", "stationary_points"]
 
 S = sympy
 SECONDS = 3.0
@@ -53,12 +55,13 @@ class Stationary:
 @dataclass
 class Points:
     """What was found. `complete`: these are all; `never` is a symbol whose equation holds nowhere; `whole` are the
-    integer constants of families."""
+    integer constants of families; `needed` are constants that may not be 0 for that to be so."""
 
     points: list[Stationary] = field(default_factory=list)
     complete: bool = False
     never: Any = None
     whole: set[Any] = field(default_factory=set)
+    needed: list[Any] = field(default_factory=list)
 
 
 def stationary_points(c: Coordinates) -> Points:
@@ -85,8 +88,9 @@ def stationary_points(c: Coordinates) -> Points:
                     for k in range(len(c.game.players))
                 ]
                 out.points.append(Stationary(solution, judged, tuple(fixed)))
-    out.points = _largest_families(c, out.points)
+    out.points = [p for p in _largest_families(c, out.points) if not contradict(conditions_at(c, p))]
     out.whole = set(solver.whole.values())
+    out.needed = list(solver.needed)
     out.points.sort(key=lambda p: len(p.solution.values) < len(c.symbols))
     return out
 
@@ -116,10 +120,20 @@ def _holds_at(c: Coordinates, q: Stationary, p: Stationary) -> bool:
     """Whether the conditions under which q is an equilibrium hold at the values of p."""
     for judgement in q.judgements:
         if judgement.condition is not None:
-            left, right = (to_sympy(side, c.table) for side in judgement.condition)
-            if sign_of((left - right).subs(p.solution.values, simultaneous=True)) not in (-1, 0):
+            if sign_of(judgement.condition.subs(p.solution.values, simultaneous=True)) not in (-1, 0):
                 return False
     return True
+
+
+def conditions_at(c: Coordinates, p: Stationary) -> list[tuple[str, Any]]:
+    """What has to hold for a point to be one of these players': (op, value) for `value op 0`."""
+    out = []
+    for s, v in p.solution.values.items():
+        interval = c.interval(s)
+        out += [("<", interval.low - v)] if interval.low != -S.oo and sign_of(v - interval.low) not in (0, 1) else []
+        out += [("<", v - interval.high)] if interval.high != S.oo and sign_of(interval.high - v) not in (0, 1) else []
+    out += [("<=", j.condition) for j in p.judgements if j.condition is not None]
+    return without_repeats([(op, _tidy(v)) for op, v in out])
 
 
 def _lies_in(p: Stationary, q: Stationary) -> bool:
@@ -138,6 +152,15 @@ class Solver:
     def __init__(self, c: Coordinates) -> None:
         self.c = c
         self.whole: dict[Any, Any] = {}
+        self.needed: dict[Any, None] = {}
+
+    def need(self, value: Any) -> None:
+        """What is found is all there is where this is not 0."""
+        for f in S.Mul.make_args(S.factor(value)):
+            base = f.base if f.is_Pow and f.exp.is_positive else f
+            if sign_of(base) not in (1, -1):
+                sign = -1 if base.could_extract_minus_sign() else 1
+                self.needed[S.expand(sign * base)] = None
 
     def constant(self, unknown: Any) -> Any:
         if unknown not in self.whole:
@@ -156,6 +179,9 @@ class Solver:
             own = [f for f in parts if any(x in f.free_symbols for x in unknowns)]
             if not own:
                 return [], len(parts) == 0, owner if not parts else None
+            for f in parts:
+                if f not in own:
+                    self.need(f)
             factors.append(own)
         count = 1
         for own in factors:
@@ -193,7 +219,7 @@ class Solver:
             return self.substituted(equations, e, x, values, unknowns, deepest, complete)
         polynomial = all(e.is_polynomial(*unknowns) for e in equations)
         if polynomial and all(S.Poly(e, *unknowns).total_degree() <= 1 for e in equations):
-            return _polynomial_case(equations, unknowns)
+            return self.polynomial_case(equations, unknowns)
         for e in equations:
             for x in unknowns:
                 slope = S.diff(e, x)
@@ -201,7 +227,7 @@ class Solver:
                     value = S.expand(x - e / slope)
                     return self.substituted(equations, e, x, [value], unknowns, deepest, True)
         if polynomial:
-            return _polynomial_case(equations, unknowns)
+            return self.polynomial_case(equations, unknowns)
         found = within(SECONDS, S.solve, equations, unknowns, dict=True)
         return [f for f in found or () if all(isinstance(v, S.Expr) for v in f.values())], False
 
@@ -216,6 +242,8 @@ class Solver:
             left = [e for e in put if vanishes(e) is None]
             factors = [[_simple(f) for f in essential(e)] for e in left]
             own = [[f for f in parts if f.free_symbols & set(rest)] for parts in factors]
+            for f in (f for parts, o in zip(factors, own, strict=True) if o for f in parts if f not in o):
+                self.need(f)
             if not all(own):
                 complete = complete and all(o or not parts for o, parts in zip(own, factors, strict=True))
                 continue  # an equation that does not hold there
@@ -240,11 +268,36 @@ class Solver:
             found = within(SECONDS, lambda: list(dict.fromkeys(S.real_roots(S.Poly(e, x)))))
             if found is not None:
                 return found, True
+        if e.is_polynomial(x):
+            self.need(S.Poly(e, x).LC())
         roots = [r for r in roots_of(e, x) if not r.value.has(S.I)]
         complete = bool(roots) and all(r.complete for r in roots)
         if e.is_polynomial(x) and not roots and S.degree(e, x) <= 2:
             complete = True
         return [r.value for r in roots], complete
+
+    def polynomial_case(self, equations: list[Any], unknowns: list[Any]) -> tuple[list[dict[Any, Any]], bool]:
+        free: dict[Any, Any] = {x: S.Dummy(str(x)) for x in unknowns}
+        back = {d: x for x, d in free.items()}
+        system = [e.xreplace(free) for e in equations]
+        if all(S.Poly(e, *back).total_degree() <= 1 for e in system):
+            matrix, right = S.linear_eq_to_matrix(system, list(back))
+            if matrix.rows == matrix.cols:
+                determinant = S.simplify(matrix.det())
+                if determinant != 0:
+                    solved = [_tidy(v) for v in matrix.LUsolve(right)]
+                    self.need(determinant)
+                    return [dict(zip(unknowns, solved, strict=True))], True
+        found = within(SECONDS, S.solve, system, list(back), dict=True)
+        if found is None:
+            return [], False
+        out = [{back[d]: _tidy(v.xreplace(back)) for d, v in f.items()} for f in found]
+        for f in out:
+            for v in f.values():
+                self.need(S.fraction(S.together(v))[1])
+        # for the constants SymPy solves generically
+        loose = {s for e in equations for s in e.free_symbols - set(unknowns) if sign_of(s) not in (1, -1)}
+        return out, not loose
 
     def members(self, found: Any, x: Any) -> list[Any] | None:
         """The members of a set of reals: points, and images of the integers."""
@@ -270,20 +323,3 @@ def _simple(f: Any) -> Any:
 def _tidy(v: Any) -> Any:
     short = within(1.5, lambda: S.factor(S.simplify(v)))
     return v if short is None else short
-
-
-def _polynomial_case(equations: list[Any], unknowns: list[Any]) -> tuple[list[dict[Any, Any]], bool]:
-    free: dict[Any, Any] = {x: S.Dummy(str(x)) for x in unknowns}
-    back = {d: x for x, d in free.items()}
-    system = [e.xreplace(free) for e in equations]
-    if all(S.Poly(e, *back).total_degree() <= 1 for e in system):
-        matrix, right = S.linear_eq_to_matrix(system, list(back))
-        if matrix.rows == matrix.cols:
-            determinant = S.simplify(matrix.det())
-            if determinant != 0:
-                solved = [_tidy(v) for v in matrix.LUsolve(right)]
-                return [dict(zip(unknowns, solved, strict=True))], sign_of(determinant) in (1, -1)
-    found = within(SECONDS, S.solve, system, list(back), dict=True)
-    if found is None:
-        return [], False
-    return [{back[d]: _tidy(v.xreplace(back)) for d, v in f.items()} for f in found], True
