@@ -31,13 +31,20 @@ if TYPE_CHECKING:
 __all__ = ["Model", "load", "loads"]
 
 
+def record_of(op: Array, e: Elaborated) -> Any:
+    """The record that an operator gives, for an expression that names a part of it."""
+    from symgen.model.reduce import SECONDS, reduce
+
+    return reduce(op, e.facts, e.names, SECONDS, taken=e.declared).record
+
+
 class Model:
     """A spec that was read: derive from it, check claims against it, generate code from it."""
 
     def __init__(self, spec: tree.Spec) -> None:
         self.elaborated: Elaborated
         self._elaborator: Elaborator
-        self.elaborated, self._elaborator = elaborate(spec)
+        self.elaborated, self._elaborator = elaborate(spec, record_of)
         self._reduced: dict[tuple[Array, str, int], Reduced] = {}
         self._compiled: dict[Array, Compiled] = {}
         self.code_checks: list[Callable[[], Evidence]] = []  # the referee's questions about generated gradients
@@ -139,7 +146,7 @@ class Model:
             e = self.elaborated
             try:
                 with room_to_nest():
-                    found = reduce(array, e.facts, e.names, seconds or SECONDS, style, detail)
+                    found = reduce(array, e.facts, e.names, seconds or SECONDS, style, detail, e.declared)
             except RecursionError:
                 raise CannotDerive("this is nested too deeply for symgen", array) from None
             self._reduced[array, style, detail] = found

@@ -22,6 +22,7 @@ from symgen.model.reduce import Reduced
 from symgen.render import derivation as render
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
+from symgen.render.records import record_text
 from symgen.tensor.expression import Array, Dim, Operator, Scalar, Var, entry, replace_arrays, var, variables_of, walk
 from symgen.tensor.sympy_bridge import array_to_sympy, within
 from symgen.text import tree
@@ -245,9 +246,9 @@ class Derivation:
 
     @property
     def text_result(self) -> str:
-        """The result in symgen's own language."""
+        """The result in symgen's own language: the law of a posterior, the fields of other records on lines."""
         if self.tree is None:
-            return repr(self.result)
+            return record_text(self.record, self.author_names)
         return unparse(self.tree)
 
     # --- pages

@@ -17,7 +17,7 @@ from symgen.codegen.unit import Game, Loss, Param, Player, Train, Unit
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_derivative
-from symgen.model.engines import RECORDS
+from symgen.model.records import RECORDS
 from symgen.model.reduce import left_to_referee, prepared
 from symgen.probability.reparameterisation import thawed
 from symgen.render.language import unparse

@@ -90,7 +90,7 @@ class Reverse:
         self.stop: set[Array] = set()  # arrays that adjoints are handed to, and not through
         self.quiet = False
         self.brief = False  # many adjoints: their rules are named, no more
-        self.taken = set(ctx.names.values()) | set(ctx.trace.names.values())
+        self.taken = {*ctx.taken, *ctx.names.values(), *ctx.trace.names.values()}
         self.differentials: Differentials | None = None
         self.told: set[tuple[Array, Array]] = set()
 

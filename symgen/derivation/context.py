@@ -31,6 +31,7 @@ class Context:
     deadline: float = float("inf")
     style: str = "chain"
     detail: int = 2
+    taken: frozenset[str] = frozenset()  # what the author declares: nothing that is invented has such a name
 
     def check(self) -> None:
         if time.monotonic() > self.deadline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from symgen.derivation.context import Context
 from symgen.model.composites import put_in
@@ -54,6 +54,7 @@ class Declarations(Protocol):
     def parameter_names(self, family: str) -> list[str]: ...
     def check_parameters(self, reader: DistributionReader, law: Array, e: tree.Call) -> None: ...
     def check_step(self, step: Array, e: tree.Expression, text: str) -> None: ...
+    def record(self, op: Array) -> Any: ...
 
 
 # what families are called elsewhere

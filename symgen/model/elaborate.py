@@ -5,6 +5,9 @@ Statements stand in any order: a name is elaborated when it is first asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from symgen.model.assumptions import assume
 from symgen.model.composites import with_composites
 from symgen.model.declarations import define_dim, define_function, define_unknown, define_variable
@@ -99,8 +102,12 @@ class Elaborator(Elaboration):
         check_step(self, step, e, text)
 
 
-def elaborate(spec: tree.Spec) -> tuple[Elaborated, Elaborator]:
-    """The model of a spec. Raises SpecError with all its mistakes."""
+def elaborate(spec: tree.Spec, record_of: Callable[[Array, Elaborated], Any] | None = None) -> tuple[Elaborated, Elaborator]:
+    """The model of a spec. Raises SpecError with all its mistakes. `record_of` reduces what gives a record, for
+    expressions that name a part of one."""
     elaborator = Elaborator(with_composites(spec))
+    elaborator.record_of = record_of
     with uncollected(), room_to_nest():
-        return elaborator.run(), elaborator
+        made = elaborator.run()
+        made.declared = frozenset((*elaborator.statements, *elaborator.heads))
+        return made, elaborator

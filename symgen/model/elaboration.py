@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from symgen.model.distribution_reader import DistributionReader
 from symgen.model.model import Elaborated
@@ -16,7 +17,7 @@ from symgen.probability.law import family
 from symgen.tensor.expression import Array, Scalar, Var
 from symgen.tensor.scope import CONSTANTS, Binding, Clash, Poisoned, Scope, Witness, mentions
 from symgen.text import tree
-from symgen.text.diagnostics import Diagnostic, Label
+from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
 from symgen.text.names import near_name
 from symgen.text.tree import Source, Span
 
@@ -68,6 +69,11 @@ class Elaboration(ABC):
         self.heads: dict[str, list[tree.Dist | tree.Head]] = {}
         self.assumed: list[Scalar] = []
         self.out.reader = self.reader
+        self.record_of: Callable[[Array, Elaborated], Any] | None = None
+
+    def record(self, op: Array) -> Any:
+        """The record that an operator gives; None where nobody finds it."""
+        return self.record_of(op, self.out) if self.record_of is not None else None
 
     @abstractmethod
     def define(self, name: str, s: tree.Statement | list[tree.Statement]) -> None:
@@ -142,6 +148,8 @@ class Elaboration(ABC):
             self.report(clash)
         except Poisoned:
             pass
+        except CannotDerive as error:
+            self.report(Clash(f"a part of a record: {error}", self.places.get(name, tree.NOWHERE) if name else tree.NOWHERE))
         except RecursionError:
             span = self.places.get(name, tree.NOWHERE) if name else tree.NOWHERE
             self.report(Clash("this is nested too deeply", span))

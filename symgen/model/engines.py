@@ -18,5 +18,4 @@ Engine = Callable[[Operator, Context], Any]
 
 KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stands in results as it is
 LATE = {"log_density"}  # written out last, where no expectation has taken it up
-RECORDS = {"best_response", "equilibrium", "stability", "posterior", "moment_match", "convex"}  # goals that give a record
 ENGINES: dict[str, Engine] = {**PROBABILITY, **GAMES, **OPTIMUM, **SERIES, **CONVEXITY, "integral": reduce_integral}

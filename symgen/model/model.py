@@ -96,3 +96,4 @@ class Elaborated:
     assumptions: list[str] = field(default_factory=list)
     warnings: list[Diagnostic] = field(default_factory=list)
     reader: Callable[[], Any] | None = None
+    declared: frozenset[str] = frozenset()  # every name of the spec, random variables and sizes among them

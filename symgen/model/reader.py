@@ -10,12 +10,13 @@ from symgen.model.distribution_reader import plain_array
 from symgen.model.expectation_reader import ExpectationReader
 from symgen.model.model import GameRef
 from symgen.model.operators import OPERATORS, OperatorRow
-from symgen.probability.joint import DistRef
+from symgen.model.records import NoField, part_of, record_operator
+from symgen.probability.joint import DistRef, Joint
 from symgen.probability.law import is_family, row_of, value_domain
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
 from symgen.tensor.domains import DOMAINS
-from symgen.tensor.expression import Array, Num, Var, tensor, var
+from symgen.tensor.expression import Array, Num, Var, operator, tensor, var, variables_of
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.scope import CONSTANTS, Binding, Clash, Scope, UserFunction, Witness, shape_text
 from symgen.text import tree
@@ -41,6 +42,37 @@ class ModelReader(ExpectationReader):
                 raise Clash(f"`{e.function}` needs its bracket", e.span, "over what?", help=help)
             raise self.unknown_name(e.function, e.name_span if e.name_span != tree.NOWHERE else e.span, "function")
         return self.make(row, e)
+
+    def part(self, e: tree.Part) -> Value:
+        """equilibrium(g).value, of a record that is found while the text is read: its shape is told by nothing else."""
+        path, first = [e.name], e
+        while isinstance(first.operand, tree.Part):
+            first = first.operand
+            path.insert(0, first.name)
+        text = self.written(first.operand.span)
+        op = record_operator(self.value(first.operand).array())
+        record = self.model.record(op) if op is not None else None
+        if op is None or record is None:
+            raise Clash(f"`{text}` is no record: it has no field `{path[0]}`", e.span, "not a record",
+                        help="`equilibrium`, `stability`, `best_response` and `posterior` give records")  # fmt: skip
+        try:
+            made = part_of(record, path)
+        except NoField as error:
+            near = self.model.near_name(path[-1], error.names)
+            known = [f"it has {', '.join(f'`{n}`' for n in error.names)}"] if error.names else []
+            raise Clash(error.message, e.span, "not a value", notes=known,
+                        help=f"did you mean `{near}`?" if near else None) from None  # fmt: skip
+        meant = {v: a for v in variables_of(made) if v.role == "placeholder" and (a := self.density_named(v.name, e.span))}
+        return build.of_array(operator("part", (op, *meant.values()), made.shape, (tuple(path), tuple(meant))))
+
+    def density_named(self, name: str, span: tree.Span) -> Array | None:
+        """p(x) for the symbol of a game that stands for the density of that name at the point."""
+        b = self.scope.find(name)
+        joint = b.meaning if b is not None else None
+        if not isinstance(joint, Joint) or len(joint.factors) != 1:
+            return None
+        at = tuple(tree.Name(v.name, span=span) for v in joint.factors[0].variables)
+        return self.value(tree.Call(name, at, span=span, name_span=span)).array()
 
     def log_of_name(self, e: tree.Call) -> Value:
         raise self.unknown_name(e.function, e.name_span if e.name_span != tree.NOWHERE else e.span, "distribution")

@@ -21,18 +21,22 @@ from symgen.calculus.structured import by_free_entries
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.derivation.referee import check_derivative, check_equal_numeric
-from symgen.model.engines import ENGINES, KEPT, LATE, RECORDS
+from symgen.model.engines import ENGINES, KEPT, LATE
+from symgen.model.records import RECORDS, reduce_part
 from symgen.probability.divergence import ExpectationStays
+from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.quadrature import check_slope
-from symgen.probability.reparameterisation import reparameterise, thawed, with_scores
+from symgen.probability.reparameterisation import is_drawn, reparameterise, thawed, with_scores
 from symgen.tensor import build
 from symgen.tensor.expression import (
+    NAN,
     Array,
     Node,
     Operator,
     Recurrence,
     Tensor,
     Var,
+    Where,
     axis,
     open_tensor,
     replace_arrays,
@@ -42,10 +46,11 @@ from symgen.tensor.expression import (
     variables_of,
     walk,
 )  # fmt: skip
-from symgen.tensor.facts import Facts, is_positive, is_unit
+from symgen.tensor.facts import Facts, is_positive, is_spd, is_symmetric, is_unit
 from symgen.text.diagnostics import CannotDerive
 
 OPTIMA = ("argmin", "argmax", "stationary", "convex")
+SAMPLED = ("E", "Var", "Cov", "elbo")  # what samples may estimate where it has no closed form
 SECONDS = 20.0  # for one goal, the referee not counted
 
 
@@ -68,10 +73,11 @@ def is_open(node: Node) -> bool:
 
 def reduce(
     goal: Array, facts: Facts | None, names: Mapping[Array, str], seconds: float = SECONDS,
-    style: str = "chain", detail: int = 2,
+    style: str = "chain", detail: int = 2, taken: frozenset[str] = frozenset(),
 ) -> Reduced:  # fmt: skip
     """`goal` with its operators reduced. `names` are the author's; those of arrays that changed are carried over.
 
+    What is invented on the way has no name that is `taken`.
     Raises CannotDerive where a rule is missing; where the time is up, what is left stands as it is.
     """
     with uncollected():
@@ -90,6 +96,8 @@ def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
             return Reduced(record, None, trace, state.names)
         return Reduced(None, record, trace, state.names)
     try:
+            if is_undefined(record):
+                raise CannotDerive(f"this has no value: {trace.notes[-1] if trace.notes else 'a mean in it does not exist'}", goal)
         array = state.reduce(goal)
         array = state.late(array)
     except BudgetSpent:
@@ -98,10 +106,33 @@ def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
     if isinstance(record_of, Operator) and record_of.name == "expand":
         return Reduced(array, None, trace, state.names)  # what was multiplied out stays so
     return Reduced(tidy(array, ctx, state.names), None, trace, state.names, untidied=array)
+    refuse_undefined(array, goal, trace)
 
 
 def _is_entry(body: Any) -> bool:
     return getattr(body, "array", None) is not None and not getattr(body, "indices", (1,))
+
+def is_undefined(array: Array) -> bool:
+    """Whether an array has no value whatever its variables are: no branch leads past what is undefined."""
+    stack: list[Node] = [array]
+    seen: set[Node] = set()
+    while stack:
+        n = stack.pop()
+        if n is NAN:
+            return True
+        if n not in seen:
+            seen.add(n)
+            stack.extend(n.args[:1] if isinstance(n, Where) else n.args)
+    return False
+
+
+def refuse_undefined(array: Array, goal: Array, trace: Trace) -> None:
+    """Raises CannotDerive where a result is no number at all, and no note says why that is so."""
+    if is_undefined(array) and not any(note.startswith("the mean does not exist") for note in trace.notes):
+        means = any(isinstance(n, Operator) and n.name in ("E", "Var", "Cov") for n in walk(goal))
+        why = "a mean in it does not exist, or it comes to" if means else "it comes to"
+        raise CannotDerive(f"this has no value: {why} inf - inf, 0*inf or the like", goal)
+
 
 
 def operands_reduced(op: Operator, state: _State) -> Operator:
@@ -141,10 +172,13 @@ class _State:
         for node in list(walk(root)):
             if not is_open(node) or node in self.done or (isinstance(node, Operator) and node.name in LATE):
                 continue
+        asked = {n.args[0] for n in walk(root) if isinstance(n, Operator) and n.name == "part"}  # records of which parts are
             assert isinstance(node, Operator)
             self.ctx.check()
             self.run(node)
         return self.carry(root)
+            if node in asked:
+                continue
 
     def run(self, node: Operator) -> None:
         current = self.carry(node)
@@ -154,9 +188,19 @@ class _State:
         if isinstance(current, Operator) and is_open(current):
             result = ENGINES[current.name](current, self.ctx) if current.name in ENGINES else None
             if result is None:
+        if isinstance(current, Operator) and current.name == "part":
+            whole = current.args[0]
+            assert isinstance(whole, Operator)
+            record = ENGINES[whole.name](operands_reduced(whole, self), self.ctx)
+            part = reduce_part(current, record)
+            self.ctx.trace.add("part", None, part, reason=f"{' of its '.join(reversed(current.attrs[0]))} is what was asked")
+            if record.evidence is not None:
+                self.ctx.trace.checks.append(lambda: record.evidence)
+            self.done[node] = self.done[current] = part
+            return
                 raise CannotDerive(f"symgen has no engine for `{current.name}`", current, "symgen/model/engines.py")
             if not isinstance(result, Array):
-                raise CannotDerive(f"`{current.name}` gives a record: it stands alone in a `derive`", current)
+                raise CannotDerive(f"`{current.name}` gives a record: it stands alone in a `derive`, or a part of it is named", current)
             if result is not current:
                 self.done[node] = result
                 self.done[current] = result
@@ -241,7 +285,9 @@ def check_by_differences(f: Array, x: Array, result: Array, order: int, facts: F
 
 
 def domain_of(array: Array, facts: Facts | None) -> str:
-    """The widest domain of the table that the values of `array` stay in."""
+    """A domain of the table that the values of `array` stay in, as narrow as the rules know."""
+    if array.rank == 2 and is_symmetric(array):
+        return "spd" if is_spd(array, facts) else "symmetric"
     body = open_tensor(array, [axis(k, s) for k, s in enumerate(array.shape)])
     if is_unit(body, facts):
         return "unit"

@@ -40,7 +40,7 @@ class Question:
 
 
 def quiet(ctx: Context) -> Context:
-    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline, taken=ctx.taken)
 
 
 def speaks_of(f: Factor) -> set[Var]:

@@ -55,7 +55,7 @@ GAUSSIAN = ("Normal", "MvNormal")
 
 def free_name(wanted: str, ctx: Context, *roots: Array) -> str:
     """A name for an intermediate that nobody uses."""
-    taken = {*ctx.all_names().values(), *(v.name for r in roots for v in variables_of(r))}
+    taken = {*ctx.taken, *ctx.all_names().values(), *(v.name for r in roots for v in variables_of(r))}
     name, k = wanted, 0
     while name in taken:
         k += 1

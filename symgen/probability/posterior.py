@@ -38,16 +38,20 @@ from symgen.tensor.expression import (
 )
 from symgen.text.diagnostics import CannotDerive
 
+Named = tuple[str, tuple[str, ...], tuple[str, ...], Array | tuple[str, dict[str, Any]]]
+
 
 @dataclass
 class Posterior:
-    """p(z | given): the family, its parameters by name, the density as an expression over z."""
+    """p(z | given): the family, its parameters by name, the density as an expression over z. `laws` are those of the
+    variables in the order in which they are drawn, as (distribution, drawn, given, law): a law, or a family and its
+    parameters."""
 
     family: str
     parameters: dict[str, Any]
     density: Array
     evidence: Evidence | None = field(default=None, repr=False)
-    law: Array | None = field(default=None, repr=False)
+    laws: tuple[Named, ...] = field(default=(), repr=False)
 
 
 def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
@@ -82,7 +86,14 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     ctx.trace.add("recognise", start, tensor((), value), reason=f"recognised by its statistics: a {row.name}")
     parameters = {n: a for n, a in zip(row.parameters, found.law.args, strict=False) if isinstance(a, Array)}
     ctx.trace.checks.append(lambda: _check(q, found.body, value, found.law, ctx))
-    return Posterior(row.name, parameters, tensor((), fn("exp", value)), None, found.law)
+    laws = (named_law(p, zs, observed, found.law),)
+    return Posterior(row.name, parameters, tensor((), fn("exp", value)), laws=laws)
+
+
+def named_law(p: DistRef, zs: Sequence[Var], seen: Sequence[Var], law: Array | tuple[str, dict[str, Any]]) -> Named:
+    """p(zs | seen) and what it is."""
+    own = [v.name for v in seen if v in p.joint.variables or v in p.joint.outside]
+    return p.joint.name, tuple(v.name for v in zs), tuple(dict.fromkeys(own)), law
 
 
 def _in_no_family(p: DistRef, z: Var, observed: Sequence[Var], values: dict[Var, Array], ctx: Context) -> Scalar:
@@ -132,6 +143,7 @@ def _jointly(p: DistRef, zs: Sequence[Var], observed: Sequence[Var], values: dic
     seen = list(observed)
     parts: list[tuple[Var, Array]] = []
     total: list[Scalar] = []
+    laws: list[Named] = []
     for z in ordered:
         q = question(p, [z], seen, values)
         found = law_given(q, ctx)
@@ -145,6 +157,7 @@ def _jointly(p: DistRef, zs: Sequence[Var], observed: Sequence[Var], values: dic
         ctx.trace.checks.append(
             lambda q=q, found=found, value=value: _check(q, found.body, value, found.law, ctx)  # type: ignore[misc]
         )
+        laws.append(named_law(p, [z], [*reversed([v for v, _ in parts]), *observed], found.law))
         parts.append((z, found.law))
         total.append(value)
         seen.append(z)
@@ -156,12 +169,14 @@ def _jointly(p: DistRef, zs: Sequence[Var], observed: Sequence[Var], values: dic
     }
     whole = _as_composite(parts, ctx)
     if whole is not None:
-        return Posterior(whole[0], whole[1], density)
-    return Posterior(", ".join(r.name for r in rows.values() if r is not None), parameters, density)
+        name, made, own = whole
+        return Posterior(name, made, density, laws=(named_law(p, own, observed, (name, made)),))
+    return Posterior(", ".join(r.name for r in rows.values() if r is not None), parameters, density, laws=tuple(laws))
 
 
-def _as_composite(parts: Sequence[tuple[Var, Array]], ctx: Context) -> tuple[str, dict[str, Any]] | None:
-    """Gamma and Normal as one NormalGamma, where the second hangs on the first as that family says."""
+def _as_composite(parts: Sequence[tuple[Var, Array]], ctx: Context) -> tuple[str, dict[str, Any], list[Var]] | None:
+    """Gamma and Normal as one NormalGamma, where the second hangs on the first as that family says; with its variables in
+    the order of the family."""
     names = {z.name: row.name for z, law in parts if (row := row_of(law)) is not None}
     found = recognised(names)
     if found is None or len(parts) != len(found.factors):
@@ -188,7 +203,8 @@ def _as_composite(parts: Sequence[tuple[Var, Array]], ctx: Context) -> tuple[str
         if any(z in variables_of(body) for z, _ in parts):
             return None
         out[name] = tensor(at, body)
-    return found.name, out
+    own = {role: z for (z, _), (role, _, _) in zip(parts, found.factors, strict=True)}
+    return found.name, out, [own[role] for role in found.variables]
 
 
 __all__ = ["Posterior", "reduce_posterior"]

@@ -118,7 +118,7 @@ def parts(e: Any) -> Iterable[Any]:
             return [first, *(x for _, x in rest)]
         case t.Power(base, exponent):
             return [base, exponent]
-        case t.Transpose(operand):
+        case t.Transpose(operand) | t.Part(operand):
             return [operand]
         case t.Comparison(operands) | t.Logical(_, operands):
             return operands

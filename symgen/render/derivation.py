@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from symgen.render.page import (
     Relation,
     marked,
 )
+from symgen.render.records import apart, laws_of
 from symgen.render.shapes import Shape
 from symgen.render.steps import LONGEST, MANY, step_blocks
 from symgen.render.writing import Writer, law_heads, law_names, shapes_of, size_text, size_tree, step_names
@@ -226,11 +227,16 @@ def _result(d: Any, writer: Writer) -> list[Block]:
         if named:
             out += [Paragraph(("with",)), Chain(tuple(Relation(tree, t.Name(name)) for name, tree in named))]
         return out
-    return record_blocks(d.record, writer, d.goal)
+    return record_blocks(d.record, writer, _declared_names(d))
 
 
-def record_blocks(record: Any, writer: Writer, goal: t.Expression | None = None) -> list[Block]:
-    """A record as titled parts: name = value, or text where a part is text."""
+def _declared_names(d: Any) -> frozenset[str]:
+    return getattr(getattr(getattr(d, "model", None), "elaborated", None), "declared", frozenset())
+
+
+def record_blocks(record: Any, writer: Writer, taken: Iterable[str] = ()) -> list[Block]:
+    """A record as titled parts: name = value, or text where a part is text. No part of a posterior is called by a name
+    that is `taken`."""
     out: list[Block] = []
     if not is_dataclass(record):
         return [Paragraph((str(record),))]
@@ -242,7 +248,12 @@ def record_blocks(record: Any, writer: Writer, goal: t.Expression | None = None)
             continue
         title = FIELDS.get(f.name, f.name.replace("_", " ").capitalize())
         out.append(Heading(3, (title,)))
+        if f.name == "parameters" and isinstance(value, Mapping) and not any(isinstance(v, Mapping) for v in value.values()):
+            new = apart(list(value), [writer.value(v) for v in value.values()], taken)
+            value = {new[k]: v for k, v in value.items()}
         out += _named_field(f.name, value, record, writer) or _field(value, writer)
+        if f.name == "family":
+            out += [Chain((Relation(law, head),)) for head, law in laws_of(record, writer)]
     return out
 
 
@@ -413,7 +424,7 @@ def as_data(d: Any) -> dict[str, Any]:
             return {str(k): of_field(v) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
             return [of_field(v) for v in value]
-        tree = writer.value(value)
+        tree = authors.value(value)
         return both(tree) if tree is not None else str(value)
 
     record = None

@@ -85,6 +85,8 @@ def expression(e: t.Expression) -> str:
         case t.Slice(lower, upper, step):
             text = (at_least(lower, TERMS) if lower else "") + ":" + (at_least(upper, TERMS) if upper else "")
             return text + (f":{at_least(step, TERMS)}" if step else "")
+        case t.Part(operand, name):
+            return f"{at_least(operand, ATOM)}.{name}"
         case t.Subscript(operand, items):
             return f"{at_least(operand, ATOM)}[{commas(items)}]"
         case t.Call():

@@ -86,6 +86,8 @@ class Latex(Products):
             case t.Slice(lower, upper, step):
                 text = (self.tex(lower) if lower else "") + ":" + (self.tex(upper) if upper else "")
                 return text + (f":{self.tex(step)}" if step else "")
+            case t.Part(operand, name):
+                return rf"{self.tex(operand)}\text{{.{tex_text(name)}}}"
             case t.Subscript(operand, items):
                 return self.subscript(operand, items)
             case t.Call():

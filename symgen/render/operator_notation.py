@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symgen.probability.distributions import FAMILIES
@@ -24,6 +24,17 @@ def is_encoded(node: Node) -> bool:
         and all(isinstance(s, tuple) and len(s) == 4 for s in node.attrs[0])
         and bool(node.attrs[0])
     )
+
+
+def law_call(law: x.Operator, operands: Sequence[t.Expression]) -> t.Call:
+    """A law as its author gives it: MvNormal(mu, precision=P), where other parameters than those of its row were given."""
+    row = FAMILIES.get(law.name)
+    chosen = row.alternatives.get(law.attrs[1]) if row is not None and len(law.attrs) > 1 else None
+    if row is None or chosen is None or len(operands) != len(row.parameters) + len(chosen.arguments):
+        return t.Call(law.name, tuple(operands))
+    plain = [o for name, o in zip(row.parameters, operands, strict=False) if name not in chosen.canonical]
+    words = zip(chosen.arguments, operands[len(row.parameters) :], strict=True)
+    return t.Call(law.name, tuple(plain), tuple(t.Keyword(name, o) for name, o in words))
 
 
 class OperatorNotation(ABC):
@@ -54,7 +65,7 @@ class OperatorNotation(ABC):
                 return t.Name(str(node.attrs[1]))
             if node.name == "formula" and len(node.attrs) > 3 and node.attrs[3]:
                 return t.Name(str(node.attrs[3]))
-            return t.Call(node.name, tuple(operands))
+            return law_call(node, operands)
         if node.name == "log_density" and len(node.attrs) == 3 and node.attrs[0]:
             name, drawn, _ = node.attrs
             at, given = operands[1 : 1 + len(drawn)], operands[1 + len(drawn) :]

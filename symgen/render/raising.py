@@ -204,7 +204,7 @@ class Raiser(OperatorNotation, IndexNotation):
             return named
         match node:
             case x.Num():
-                return t.Name(node.value) if isinstance(node.value, str) else number(node.value)
+                return t.Name("undefined" if node is x.NAN else node.value) if isinstance(node.value, str) else number(node.value)
             case x.Dim():
                 return t.Name(node.name)
             case x.Entry():

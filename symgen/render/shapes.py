@@ -46,7 +46,7 @@ def shape_of(e: t.Tree, shapes: Mapping[str, Shape]) -> Shape | None:
         case t.Number():
             return ()
         case t.Name(name):
-            return shapes[name] if name in shapes else () if name in ("pi", "e", "inf") else None
+            return shapes[name] if name in shapes else () if name in ("pi", "e", "inf", "undefined") else None
         case t.Terms(terms):
             return broadcast(*(shape_of(x, shapes) for _, x in terms))
         case t.Factors(first, rest):

@@ -160,6 +160,13 @@ class Reader(Reading):
     def _slice(self, e: tree.Slice) -> Value:
         raise Clash("a range stands in the bracket of a subscript only", e.span)
 
+    def _part(self, e: tree.Part) -> Value:
+        return self.part(e)
+
+    def part(self, e: tree.Part) -> Value:
+        """Hook: a field of a record."""
+        raise Clash("only a record has fields", e.span, "not a record")
+
     def _subscript(self, e: tree.Subscript) -> Value:
         return subscripts.subscript(self, e)
 
@@ -251,7 +258,7 @@ class Reader(Reading):
     _methods: ClassVar[dict[type, Callable[..., Value]]] = {
         tree.Number: _number, tree.Name: _name, tree.Terms: _terms, tree.Factors: _factors, tree.Power: _power,
         tree.Transpose: _transpose, tree.Comparison: _comparison, tree.Logical: _logical, tree.ListOf: _list,
-        tree.Slice: _slice, tree.Subscript: _subscript, tree.Call: _call, tree.Binder: _binder,
+        tree.Slice: _slice, tree.Part: _part, tree.Subscript: _subscript, tree.Call: _call, tree.Binder: _binder,
     }  # fmt: skip
 
 

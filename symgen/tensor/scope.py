@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from symgen.tensor.build import Value
-from symgen.tensor.expression import EULER, INF, PI, Add, Dim, Fn, Mul, Num, Pow, Scalar
+from symgen.tensor.expression import EULER, INF, NAN, PI, Add, Dim, Fn, Mul, Num, Pow, Scalar
 from symgen.text import tree
 from symgen.text.tree import NOWHERE, Span
 
-CONSTANTS: dict[str, Scalar] = {"pi": PI, "e": EULER, "inf": INF}
+CONSTANTS: dict[str, Scalar] = {"pi": PI, "e": EULER, "inf": INF, "undefined": NAN}
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def parts_of(e: tree.Tree) -> list[tree.Expression]:
         return [e.first, *(f for _, f in e.rest)]
     if isinstance(e, tree.Power):
         return [e.base, e.exponent]
-    if isinstance(e, tree.Transpose):
+    if isinstance(e, tree.Transpose | tree.Part):
         return [e.operand]
     if isinstance(e, (tree.Comparison, tree.Logical)):
         return list(e.operands)

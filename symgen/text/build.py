@@ -126,6 +126,9 @@ class TreeBuilder:
     def transpose(self, operand: Expression, mark: Token) -> tree.Transpose:
         return tree.Transpose(operand, span=_cover(operand, mark))
 
+    def part(self, operand: Expression, _: Token, name: Name) -> tree.Part:
+        return tree.Part(operand, name.name, span=_cover(operand, name))
+
     def power(self, base: Expression, _: Token, exponent: Expression) -> tree.Power:
         return tree.Power(base, exponent, span=_cover(base, exponent))
 

@@ -110,7 +110,7 @@ class _Scan:
                         token = self.mistake(f"a name is longer than {MAX_NAME} characters", begin, position)
                 elif kind == "SYMBOL":
                     spelling = found.group()
-                    if spelling in symbols:
+                    if spelling in symbols and (spelling != "." or self.names_a_part(begin, tokens)):
                         token = Token(spelling, spelling, begin, position)
                     else:
                         position, token = self.foreign(begin, position)
@@ -201,6 +201,13 @@ class _Scan:
         name = unicodedata.name(character, "").lower()
         called = f"{quoted(character)} ({code_point(character)}{', ' + name if name else ''})"
         return end, self.mistake(f"{called} is not part of the language", start, end)
+
+    def names_a_part(self, point: int, before: list[Token] | None) -> bool:
+        """Whether a point stands right after a call, or after such a part, and right before a name."""
+        text = self.text
+        if not before or before[-1].end != point or not is_name_character(text[point + 1 : point + 2] or " "):
+            return False
+        return before[-1].type == ")" or (len(before) > 1 and before[-1].type == "NAME" and before[-2].type == ".")
 
     def foreign(self, start: int, end: int) -> tuple[int, Token]:
         """A sign of another language, a LaTeX command, or a reason in the quotes of a word processor."""

@@ -113,6 +113,14 @@ class Subscript(Expression):
 
 
 @dataclass(frozen=True)
+class Part(Expression):
+    """equilibrium(g).value: a field of a record, by name."""
+
+    operand: Expression
+    name: str
+
+
+@dataclass(frozen=True)
 class Keyword(Tree):
     name: str
     value: Expression

@@ -120,7 +120,10 @@ def mistakes_of_claims(model: ModelLike) -> list[Diagnostic]:
     for claim in model.elaborated.claims:
         before: Side | None = None
         for k, e in enumerate((claim.first, *(s.value for s in claim.steps))):
-            value, mistake = value_of(model, e, source)
+            try:
+                value, mistake = value_of(model, e, source)
+            except CannotDerive:  # a part of a record that has none
+                continue
             side = Side(e, value, mistake)
             if mistake is None and before is not None:
                 mistake = other_shape(source, k, before, side)
@@ -160,7 +163,11 @@ def value_of(model: ModelLike, e: tree.Expression, source: Source) -> tuple[Arra
 
 def read(model: ModelLike, e: tree.Expression, source: Source, until: float, asking: bool = True) -> Side:
     side = Side(e)
-    array, side.malformed = value_of(model, e, source)
+    try:
+        array, side.malformed = value_of(model, e, source)
+    except CannotDerive as error:  # a part of a record
+        side.unknown = str(error)
+        return side
     if array is None:
         return side
     side.given = tuple(proper_conditions(array))

@@ -20,6 +20,7 @@ from symgen.text.tree import (
     Logical,
     Name,
     Number,
+    Part,
     Power,
     Source,
     Span,
@@ -213,7 +214,7 @@ def _children(e: Expression) -> Iterator[tuple[Expression, Rebuild]]:
     elif isinstance(e, Power):
         yield e.base, lambda x: replace(e, base=x)
         yield e.exponent, lambda x: replace(e, exponent=x)
-    elif isinstance(e, Transpose | Subscript):
+    elif isinstance(e, Transpose | Part | Subscript):
         yield e.operand, lambda x: replace(e, operand=x)
     elif isinstance(e, Call | Binder):
         for k, a in enumerate(e.arguments):
