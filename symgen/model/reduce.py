@@ -76,8 +76,8 @@ def reduce(
     style: str = "chain", detail: int = 2, taken: frozenset[str] = frozenset(),
 ) -> Reduced:  # fmt: skip
     """`goal` with its operators reduced. `names` are the author's; those of arrays that changed are carried over.
-
     What is invented on the way has no name that is `taken`.
+
     Raises CannotDerive where a rule is missing; where the time is up, what is left stands as it is.
     """
     with uncollected():
@@ -93,24 +93,21 @@ def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
         inner = operands_reduced(record_of, state)
         record = ENGINES[record_of.name](inner, ctx)
         if isinstance(record, Array):
+            if is_undefined(record):
+                raise CannotDerive(f"this has no value: {trace.notes[-1] if trace.notes else 'a mean in it does not exist'}", goal)
             return Reduced(record, None, trace, state.names)
         return Reduced(None, record, trace, state.names)
     try:
-            if is_undefined(record):
-                raise CannotDerive(f"this has no value: {trace.notes[-1] if trace.notes else 'a mean in it does not exist'}", goal)
         array = state.reduce(goal)
         array = state.late(array)
     except BudgetSpent:
         trace.notes.append(f"the budget of {seconds:g} s is spent; what is left stands unreduced")
         return Reduced(state.partial(goal), None, trace, state.names, True)
+    refuse_undefined(array, goal, trace)
     if isinstance(record_of, Operator) and record_of.name == "expand":
         return Reduced(array, None, trace, state.names)  # what was multiplied out stays so
     return Reduced(tidy(array, ctx, state.names), None, trace, state.names, untidied=array)
-    refuse_undefined(array, goal, trace)
 
-
-def _is_entry(body: Any) -> bool:
-    return getattr(body, "array", None) is not None and not getattr(body, "indices", (1,))
 
 def is_undefined(array: Array) -> bool:
     """Whether an array has no value whatever its variables are: no branch leads past what is undefined."""
@@ -133,6 +130,9 @@ def refuse_undefined(array: Array, goal: Array, trace: Trace) -> None:
         why = "a mean in it does not exist, or it comes to" if means else "it comes to"
         raise CannotDerive(f"this has no value: {why} inf - inf, 0*inf or the like", goal)
 
+
+def _is_entry(body: Any) -> bool:
+    return getattr(body, "array", None) is not None and not getattr(body, "indices", (1,))
 
 
 def operands_reduced(op: Operator, state: _State) -> Operator:
@@ -169,25 +169,22 @@ class _State:
         self.done: dict[Array, Array] = {}
 
     def reduce(self, root: Array) -> Array:
+        asked = {n.args[0] for n in walk(root) if isinstance(n, Operator) and n.name == "part"}  # records of which parts are
         for node in list(walk(root)):
             if not is_open(node) or node in self.done or (isinstance(node, Operator) and node.name in LATE):
                 continue
-        asked = {n.args[0] for n in walk(root) if isinstance(n, Operator) and n.name == "part"}  # records of which parts are
             assert isinstance(node, Operator)
+            if node in asked:
+                continue
             self.ctx.check()
             self.run(node)
         return self.carry(root)
-            if node in asked:
-                continue
 
     def run(self, node: Operator) -> None:
         current = self.carry(node)
         if isinstance(current, Operator) and current.name in OPTIMA:  # densities are written out before they are solved
             mapping = {a: new for a in current.operands if isinstance(a, Array) and (new := self.late(a)) is not a}
             current = replace_arrays(current, mapping) if mapping else current
-        if isinstance(current, Operator) and is_open(current):
-            result = ENGINES[current.name](current, self.ctx) if current.name in ENGINES else None
-            if result is None:
         if isinstance(current, Operator) and current.name == "part":
             whole = current.args[0]
             assert isinstance(whole, Operator)
@@ -198,6 +195,9 @@ class _State:
                 self.ctx.trace.checks.append(lambda: record.evidence)
             self.done[node] = self.done[current] = part
             return
+        if isinstance(current, Operator) and is_open(current):
+            result = ENGINES[current.name](current, self.ctx) if current.name in ENGINES else None
+            if result is None:
                 raise CannotDerive(f"symgen has no engine for `{current.name}`", current, "symgen/model/engines.py")
             if not isinstance(result, Array):
                 raise CannotDerive(f"`{current.name}` gives a record: it stands alone in a `derive`, or a part of it is named", current)
