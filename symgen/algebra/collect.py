@@ -87,7 +87,8 @@ def _length(node: Scalar) -> int:
     if kind is Mul:
         first = node.args[0]
         rest = node.args[1:] if first is MINUS_ONE else node.args
-        return sum(written_length(t) for t in rest) + len(rest) - (first is not MINUS_ONE) + (type(rest[0]) is Add)
+        bracket = len(rest) == 1 and type(rest[0]) is Add  # -(a + b)
+        return sum(written_length(t) for t in rest) + len(rest) - (first is not MINUS_ONE) + bracket
     if kind is Pow:
         if node.args[1] is MINUS_ONE or node.args[1] is HALF:
             return 1 + written_length(node.args[0])
@@ -247,12 +248,7 @@ def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
         return [add(*(mul(num(c), s) for c, s in members))]  # what is left is no matrix: A B + B' A has no name
     scales = [c * as_coefficient(b)[0] for c, b in bodies]
     scale = scales[0] if all(abs(s) == abs(scales[0]) for s in scales) else Fraction(1)
-    inner = add(
-        *(
-            mul(num(c / scale), *(f for f in g if f not in common))
-            for (c, _), g in zip(bodies, factors, strict=True)
-        )
-    )
+    inner = add(*(mul(num(c / scale), *(f for f in g if f not in common)) for (c, _), g in zip(bodies, factors, strict=True)))
     return [num(scale), total(mul(*common, inner), indices)]
 
 

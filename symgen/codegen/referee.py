@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from symgen.codegen.compile import Compiled
-from symgen.tensor.evaluate import NotEvaluable, evaluate
-from symgen.tensor.expression import Expect, variables_of, walk
+from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
+from symgen.tensor.expression import Array, Expect, variables_of, walk
 from symgen.tensor.facts import Facts
 from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in
 from symgen.text.diagnostics import DataError, InternalError
@@ -50,6 +50,21 @@ def check_code(compiled: Compiled, facts: Facts | None = None, points: int = 1) 
                 continue  # outside of the domain, or beyond the floats
             scale = max(float(np.max(np.abs(a), initial=0.0)), 1e-3)
             if a.shape != b.shape or float(np.max(np.abs(a - b), initial=0.0)) > RELATIVE * scale:
+                if a.shape == b.shape and _is_unsteady(compiled.outputs[name], a, point, RELATIVE * scale):
+                    break  # a matrix that has no inverse at these sizes: floats say nothing here
                 raise InternalError(f"the code for `{name}` gives {b.ravel()[:3]}, its expression {a.ravel()[:3]}")
-        done += 1
+        else:
+            done += 1
     return done
+
+
+def _is_unsteady(array: Array, value: np.ndarray, point: Point, least: float) -> bool:
+    """Whether the last digits of the point decide about the value."""
+    rng = generator("steady")
+    for _ in range(2):
+        near = {v: x * (1 + 1e-14 * rng.standard_normal(x.shape)) for v, x in point.values.items() if x.dtype == float}
+        with np.errstate(all="ignore"):
+            moved = np.asarray(evaluate([array], Point(point.sizes, {**point.values, **near}))[0], float)
+        if not float(np.max(np.abs(moved - value), initial=0.0)) <= least:
+            return True
+    return False

@@ -32,7 +32,8 @@ __all__ = ["check_derivative", "check_equal_numeric"]
 
 STEP = 60  # the step of a difference is 2^-STEP
 MATCH = 1e-9  # relative size of a difference that is a mistake; the truncation error is about 2^-120
-ATTEMPTS = 12
+ATTEMPTS = 17
+SCALES = (0,) * 8 + (1,) * 4 + (-1,) * 3 + (-2,) * 2  # of the numbers drawn, attempt by attempt: ordinary, wide, small
 
 
 def check_derivative(
@@ -70,7 +71,7 @@ def check_derivative(
         if values is None:
             tried = "no sizes were found that fit"
             break
-        point = random_point(free, values, rng, 0 if attempt < 8 else 1, assumptions)
+        point = random_point(free, values, rng, SCALES[attempt], assumptions)
         if point is None:
             tried = "no point was found that satisfies the assumptions"
             continue
@@ -91,9 +92,7 @@ def check_derivative(
     return Evidence("checked", digits=min(digits, 30), points=done, method=method)
 
 
-def _check_at(
-    f: Array, pairs: Sequence[tuple[Var, Array]], order: int, point: Point, rng: np.random.Generator
-) -> int | None:
+def _check_at(f: Array, pairs: Sequence[tuple[Var, Array]], order: int, point: Point, rng: np.random.Generator) -> int | None:
     bits = 64 + STEP * (order + 2)
     number = BALL(bits)
     directions = [{v: random_direction(v, point.values[v], rng) for v, _ in pairs} for _ in range(order)]
@@ -128,9 +127,7 @@ def _mismatch(pairs: Sequence[tuple[Var, Array]], order: int, point: Point, want
     )
 
 
-def _along(
-    f: Array, pairs: Any, directions: Sequence[Mapping[Var, Any]], point: Point, number: Any
-) -> list[Any] | None:
+def _along(f: Array, pairs: Any, directions: Sequence[Mapping[Var, Any]], point: Point, number: Any) -> list[Any] | None:
     """The derivative that the results claim, along the directions: one ball for each entry of f."""
     values = evaluate([r for _, r in pairs], point, number)
     total: Any = None
@@ -191,7 +188,8 @@ def check_equal_numeric(
         if done == points:
             break
         values = random_sizes(sizes, {}, rng, assumptions, largest=3)
-        point = None if values is None else random_point(free, values, rng, min(attempt // 3, 1), assumptions)
+        scale = SCALES[attempt] if attempt >= 12 else min(attempt // 3, 1)
+        point = None if values is None else random_point(free, values, rng, scale, assumptions)
         if point is None:
             continue
         complete_point(point, nodes, rng)
@@ -200,14 +198,14 @@ def check_equal_numeric(
         except NotEvaluable as error:
             return Evidence("unknown", method="balls", tried=(str(error),))
         worst = 0.0
-        scale = max([float(v.abs_upper()) for v in x.reshape(-1)] + [1e-30])
+        largest = max([float(v.abs_upper()) for v in x.reshape(-1)] + [1e-30])
         for u, v in zip(x.reshape(-1), y.reshape(-1), strict=True):
             if not u.is_finite() or not v.is_finite():
                 worst = np.inf
             elif not u.overlaps(v):
                 raise InternalError(f"two forms of one value differ: {float(u.mid()):.12g} and {float(v.mid()):.12g}")
             else:
-                worst = max(worst, float((u - v).abs_upper()) / scale)
+                worst = max(worst, float((u - v).abs_upper()) / largest)
         if worst < 1e-12:
             done += 1
             digits = min(digits, 50 if worst == 0 else int(-np.log10(worst)))

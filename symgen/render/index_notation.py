@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from symgen.render.compose import Product, call, number, over_one_bar, signed, sum_of
 from symgen.render.factors import factors_of, remainder
+from symgen.render.labelling import order_of_appearance, renamed
 from symgen.render.network import NoMatrixForm
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
@@ -15,6 +16,21 @@ from symgen.text import tree as t
 
 Axes = tuple[Index, ...]
 LETTERS = "i j k l m r s t u v a b c g h o q w z".split()
+
+
+def _with_first_index(node: Scalar, used: Mapping[Index, str]) -> Scalar:
+    """eye(n)[i, j]*x[i] for eye(n)[i, j]*x[j]: what stands beside a Delta has the index that was named first."""
+    if not isinstance(node, x.Mul):
+        return node
+    order = list(used)
+    for d in [f for f in node.args if isinstance(f, x.Delta) and all(i in used for i in f.args)]:
+        first, other = sorted(d.args, key=order.index)
+        rest = [
+            f if isinstance(f, x.Delta) else x.substitute(f, {other: first})
+            for f in (node.args if isinstance(node, x.Mul) else (node,))
+        ]
+        node = x.mul(*rest)
+    return node
 
 
 class IndexNotation(ABC):
@@ -52,7 +68,11 @@ class IndexNotation(ABC):
                     sizes.add(n.size if isinstance(n, Index) else n)
             self._taken.update(n.name for n in x.walk(*sizes) if isinstance(n, x.Dim))
         free = [c for c in LETTERS if c not in self._taken and c not in used.values()]
-        free += [f"i{k}" for k in range(1, count + 1)]
+        k = 1
+        while len(free) < count:
+            if f"i{k}" not in self._taken and f"i{k}" not in used.values():
+                free.append(f"i{k}")
+            k += 1
         return free[:count]
 
     def by_index(self, node: Scalar, axes: Axes) -> t.Expression:
@@ -80,7 +100,7 @@ class IndexNotation(ABC):
                 return sum_of(over_one_bar([signed(self.indexed(a, used)) for a in node.args]))
             case x.Mul() | x.Pow():
                 p = Product()
-                for f, exponent in factors_of(node):
+                for f, exponent in factors_of(_with_first_index(node, used)):
                     if isinstance(f, x.Num) and isinstance(f.value, Fraction) and exponent.denominator == 1:
                         p.coefficient *= f.value ** int(exponent)
                     else:
@@ -90,9 +110,8 @@ class IndexNotation(ABC):
                 body, indices = self.opened(node)
                 inner = {**used}
                 inner.update(zip(indices, self.letters(len(indices), used), strict=True))
-                specs = tuple(t.IndexSpec(inner[i], self.size(i.size)) for i in indices)
                 kind = "sum" if isinstance(node, x.Sum) else node.kind
-                return t.Binder(kind, specs, (self.indexed(body, inner),))
+                return self._bound(kind, indices, inner, self.indexed(body, inner))
             case x.Delta():
                 a, b = node.args
                 if isinstance(a, Index) and isinstance(b, Index) and a.size is b.size:
@@ -113,6 +132,16 @@ class IndexNotation(ABC):
             case x.Expect():
                 return self.expectation(node, self.indexed(node.body, used))
         raise NoMatrixForm
+
+    def _bound(self, kind: str, indices: Axes, names: Mapping[Index, str], body: t.Expression) -> t.Expression:
+        """kind[i: n, j: m](body), the letters in the order in which they stand in the body."""
+        letters = [names[i] for i in indices]
+        seen = order_of_appearance(body, letters)
+        if seen != letters:
+            body = renamed(body, dict(zip(seen, letters, strict=True)))
+        sizes = {names[i]: self.size(i.size) for i in indices}
+        specs = tuple(t.IndexSpec(new, sizes[old]) for old, new in zip(seen, letters, strict=True))
+        return t.Binder(kind, specs, (body,))
 
     def _factor(self, f: Scalar, used: Mapping[Index, str]) -> t.Expression:
         """A factor in index notation; x^e with a symbolic exponent."""

@@ -210,8 +210,8 @@ class Network:
         if j in self.waiting and j not in self.weights and len(self.at(j)) == 2:
             self.edges.remove(e)
             self.edges.remove(f)
-            turned = (*f.towards(i), *e.towards(j))
-            loop = min([loop, turned, reverse(loop, self.flip), reverse(turned, self.flip)], key=loop_cost)
+            ways = (loop, reverse(loop, self.flip))
+            loop = min(((*w[k:], *w[:k]) for w in ways for k in range(len(w))), key=loop_cost)
             self.product.scale(call("tr", matmul(loop)))
             self.waiting.remove(j)
             return True

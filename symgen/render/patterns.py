@@ -45,13 +45,13 @@ def pattern(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
     return None
 
 
-def segment_of(node: Scalar, axes: Axes) -> Segment | None:
+def segment_of(r: Raiser, node: Scalar, axes: Axes) -> Segment | None:
     """sum[j: m](f[j] Delta(i, j + k)): the vector f at k, for an i of a longer range."""
     factors = list(node.args) if isinstance(node, x.Mul) else [node]
     sums = [f for f in factors if isinstance(f, x.Sum)]
     if len(sums) != 1:
         return None
-    body, indices = x.open_sum(sums[0])
+    body, indices = r.opened(sums[0])
     inside = list(body.args) if isinstance(body, x.Mul) else [body]
     deltas = [f for f in inside if isinstance(f, x.Delta)]
     if len(deltas) != 1:
@@ -84,7 +84,7 @@ def joined(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
     terms = node.args if isinstance(node, x.Add) else (node,)
     if len(terms) > 16:
         return None
-    found = [segment_of(term, axes) for term in terms]
+    found = [segment_of(r, term, axes) for term in terms]
     segments = [s for s in found if s is not None]
     if len(segments) < len(terms) or len({s.place for s in segments}) != 1:
         return None
@@ -123,7 +123,7 @@ def running(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
     word, outside = ("cumsum", x.ZERO) if isinstance(node, x.Sum) else ("cumprod", x.ONE)
     if isinstance(node, x.Fold) and node.kind != "prod":
         return None
-    body, (j,) = x.open_sum(node)
+    body, (j,) = r.opened(node)
     if not isinstance(body, x.Where) or body.args[2] is not outside or not isinstance(body.args[0], x.Compare):
         return None
     condition, inner, _ = body.args

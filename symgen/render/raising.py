@@ -26,6 +26,7 @@ from symgen.render.compose import (
 )
 from symgen.render.factors import affine, exponent_of, factors_of, remainder
 from symgen.render.index_notation import Axes, IndexNotation
+from symgen.render.labelling import in_order_of_use
 from symgen.render.measures import DEEPEST, MOST, TooLong, clutter, ink, is_square, written_size
 from symgen.render.network import Edge, Network, NoMatrixForm
 from symgen.render.operator_notation import OperatorNotation
@@ -34,9 +35,11 @@ from symgen.render.shapes import REDUCTIONS
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
 from symgen.tensor.facts import is_symmetric
+from symgen.tensor.nodes import make_index
 from symgen.tensor.reading import room_to_nest
 from symgen.text import tree as t
 
+OPENED = 1 << 39  # above the numbers of all other indices
 LISTED = 16  # entries of an array of fixed size that are written one by one
 
 
@@ -82,6 +85,7 @@ class Raiser(OperatorNotation, IndexNotation):
         self._directs: dict[tuple[Node, Axes], t.Expression] = {}
         self._products: dict[tuple[Node, Axes], tuple[Any, ...]] = {}
         self._opened: dict[Node, tuple[Scalar, Axes]] = {}
+        self._numbers: dict[int, Node] = {}
         self._arrays: dict[Array, t.Expression] = {}
         self._taken: set[str] | None = None
 
@@ -255,11 +259,17 @@ class Raiser(OperatorNotation, IndexNotation):
         raise NoMatrixForm
 
     def opened(self, node: x.Sum | x.Fold) -> tuple[Scalar, Axes]:
-        """The body of a binder under indices that occur nowhere else, the same ones each time."""
+        """The body of a binder under indices that occur nowhere else, the same ones each time: whatever was derived
+        before, it is written in the same order."""
         found = self._opened.get(node)
         if found is None:
-            body, indices = x.open_sum(node)
-            found = self._opened[node] = (body, tuple(indices))
+            own, number = in_order_of_use(node.indices, node.body)
+            first = OPENED + (number << 5)
+            while self._numbers.setdefault(first, node) is not node:
+                first += 32
+            indices = tuple(make_index("u", first + k, i.size) for k, i in enumerate(own))
+            body = x.substitute(node.body, dict(zip(own, indices, strict=True)))
+            found = self._opened[node] = (body, indices)
         return found
 
     # --- sums ---------------------------------------------------------------------------------------------------------

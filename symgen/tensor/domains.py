@@ -53,11 +53,12 @@ class Domain:
 
 
 def _magnitude(rng: Generator, shape: Shape, scale: int) -> Any:
-    """Positive dyadic numbers with 6 bits after the point at least: most near 1, with `scale` some far off."""
+    """Positive dyadic numbers with 6 bits after the point at least: most near 1, with `scale` some far off; all are
+    small where it is negative."""
     body = rng.integers(20, 160, size=shape) / 64.0
     body = np.where(body == 1.0, 1.046875, body)
-    if scale == 0:
-        return body
+    if scale <= 0:
+        return body * 2.0 ** (4 * scale)
     shift = rng.choice([-1, 0, 0, 1, 2], size=shape) if scale == 1 else rng.choice([-9, -4, 0, 2, 5, 8], size=shape)
     return body * np.exp2(shift)
 

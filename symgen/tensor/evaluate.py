@@ -441,15 +441,15 @@ class Evaluator:
 
     def _compare(self, node: Compare) -> Any:
         a, b = self._all(node)
+        if node.op == "==" and any(_is_extreme(x) for x in node.args):
+            return self._flags(self.number.attained(a, b))
         return self._flags(self.number.compare(node.op, a, b))
 
     def _logic(self, node: Logic) -> Any:
         return self._flags(self.number.logic(node.op, [self._truth(a) for a in self._all(node)]))
 
     def _flags(self, value: Any) -> Any:
-        return (
-            value if isinstance(value, np.ndarray) else np.asarray(value, dtype=object if self.number.exact else bool)
-        )
+        return value if isinstance(value, np.ndarray) else np.asarray(value, dtype=object if self.number.exact else bool)
 
     def _truth(self, value: Any) -> Any:
         """Truth values; the numbers 1 and 0 are true and false."""
@@ -467,10 +467,15 @@ class Evaluator:
         if missing:
             raise NotEvaluable("an expectation has no value without draws", node)
         count = min(len(self.point.draws[v]) for v in node.noise)
-        samples = [
-            self.inner({}, {v: self.point.draws[v][k] for v in node.noise}).value(node.body) for k in range(count)
-        ]
+        samples = [self.inner({}, {v: self.point.draws[v][k] for v in node.noise}).value(node.body) for k in range(count)]
         return self._cast(self.number.add(samples) * self.number.number(Fraction(1, count)))
+
+
+def _is_extreme(node: Node) -> bool:
+    """Whether this is the largest or least of the values over an index, under a name or not."""
+    while isinstance(node, Entry) and isinstance(node.array, Tensor):
+        node = node.array.body
+    return isinstance(node, Fold) and node.kind in ("max", "min")
 
 
 _COMPUTE: dict[type[Node], Callable[[Evaluator, Any], Any]] = {

@@ -103,6 +103,10 @@ class Field:
             return np.not_equal(a, b)
         return np.less(a, b) if op == "<" else np.less_equal(a, b)
 
+    def attained(self, a: Any, b: Any) -> Any:
+        """Whether an extreme `a` is (at) the value `b`."""
+        return np.equal(a, b)
+
     def logic(self, op: str, args: Sequence[Any]) -> Any:
         if op == "not":
             return np.logical_not(args[0])
@@ -192,6 +196,9 @@ class Ball(Field):
     def compare(self, op: str, a: Any, b: Any) -> Any:
         return apply(_COMPARE[op], a, b)
 
+    def attained(self, a: Any, b: Any) -> Any:
+        return apply(_attained, a, b)
+
     def logic(self, op: str, args: Sequence[Any]) -> Any:
         if op == "not":
             return apply(lambda a: None if a is None else not a, args[0])
@@ -274,6 +281,15 @@ def _equal(a: Any, b: Any) -> bool | None:
     if a.is_exact() and b.is_exact():
         return bool(a == b)
     return None if a.overlaps(b) else False
+
+
+def _attained(a: Any, b: Any) -> bool | None:
+    """Whether a value is the extreme of those that it is compared with: two of them at a random point do not agree to
+    twelve digits unless they are one."""
+    found = _equal(a, b)
+    if found is None and (a - b).abs_upper() < 1e-12 * (1 + abs(a.mid())):
+        return True
+    return found
 
 
 def _not(f: Callable[[Any, Any], bool | None]) -> Callable[[Any, Any], bool | None]:
