@@ -25,6 +25,7 @@ ORDER = [
     {"verify", "codegen", "render"},
     {"results", "reference"},
     {"facade"},
+    {"displays"},
     {"units", "documents"},
     {"zoo"},
     {"commands"},

@@ -38,7 +38,7 @@ def run(
         failed = fill(verdicts, file, spec, seconds)
         if not verdicts and not failed:
             say(f"`{file}` claims nothing")
-        found = worst(STATUSES.get(v.status, Exit.DONE) for v in verdicts)
+        found = worst(STATUSES.get(v.status, Exit.DONE) for v in verdicts if not v.is_definition)
         return worst([failed, Exit.DONE if found == Exit.UNDECIDED and not strict else found])
 
     status = each(files, work)
@@ -46,12 +46,9 @@ def run(
         deliver(PRINTERS[form](checked), output, force)
         if output:
             say(f"wrote {output}")
-    counts = [v.status for _, verdicts in checked for v in verdicts]
-    say(
-        ", ".join(
-            f"{counts.count(word)} {word}" for word in ("proved", "checked", "unknown", "malformed", "refuted") if word in counts
-        )
-    )
+    counts = ["defined" if v.is_definition else v.status for _, verdicts in checked for v in verdicts]
+    words = ("proved", "checked", "unknown", "malformed", "refuted", "defined")
+    say(", ".join(f"{counts.count(word)} {word}" for word in words if word in counts))
     return status
 
 

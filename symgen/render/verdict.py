@@ -33,8 +33,14 @@ def page(v: Any) -> Page:
     sizes = getattr(v, "shapes", None) or {}
     shapes: dict[str, Shape] = {name: tuple(map(size_tree, shape)) for name, shape in sizes.items()}
     name = claim.name.name if claim is not None and claim.name is not None else str(getattr(v, "name", "") or "")
-    title = f"Claim {name}" if name else "Claim"
-    out = Page(title, [Heading(1, ("Claim ", Mono(name)) if name else ("Claim",))], shapes)
+    is_definition = bool(getattr(v, "is_definition", False))
+    word = "Definition" if is_definition else "Claim"
+    title = f"{word} {name}" if name else word
+    out = Page(title, [Heading(1, (f"{word} ", Mono(name)) if name else (word,))], shapes)
+    if claim is not None and is_definition:
+        out.blocks.append(Chain(tuple(_lines(claim, []))))
+        out.blocks.append(Paragraph(marked(f"{v.reason}."), "note"))
+        return out
     if claim is not None:
         out.blocks.append(Chain(tuple(_lines(claim, list(v.steps)))))
     else:
@@ -106,6 +112,7 @@ def as_data(v: Any) -> dict[str, Any]:
         "counterexample": _words(found) if found else None,
         "suggestion": None if not suggestion else unparse(suggestion) if isinstance(suggestion, t.Tree) else str(suggestion),
         "evidence": evidence_data(evidence) if isinstance(evidence, Evidence) else None,
+        **({"defines": v.defines} if getattr(v, "defines", "") else {}),
         "steps": [as_data(s) for s in v.steps if s is not v],
     }
 

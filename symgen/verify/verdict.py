@@ -41,10 +41,16 @@ class Verdict:
     claim: tree.Claim | None = None
     diagnostic: Diagnostic | None = None
     shapes: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict, compare=False, repr=False)  # of names
+    defines: str = ""  # the name that a document gives to the first side
 
     @property
     def holds(self) -> bool:
         return self.status in ("proved", "checked")
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether it claims nothing, and a document gives a name here."""
+        return bool(self.defines) and not self.steps and self.status == "unknown"
 
     @property
     def message(self) -> str:
@@ -53,6 +59,8 @@ class Verdict:
     def text(self) -> str:
         """The verdict in words; a step that fails with its excerpt, where there is one."""
         title = f"claim {self.name}" if self.name else "the claim"
+        if self.is_definition:
+            return f"definition {self.name}: {self.reason}"
         lines = [f"{title} {SAYS[self.status]}{_evidence_text(self)}"]
         for k, step in enumerate(self.steps or (self,), 1):
             if step.holds or (step is self and not step.diagnostic and step.status != "refuted"):

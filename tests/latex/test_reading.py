@@ -5,7 +5,7 @@ import random
 import pytest
 
 import symgen
-from symgen.documents import symbols_of, verdicts_of_displays
+from symgen.displays import symbols_of, verdicts_of_displays
 from symgen.facade import loads
 from symgen.render.language import unparse
 from symgen.text.diagnostics import SpecError
@@ -200,7 +200,7 @@ DRAWN_AND_MENDED = [
 def test_what_is_drawn_is_bound_and_suggestions_are_latex(tex: str, status: str, suggestion: str | None) -> None:
     model = symgen.loads(SPEC_OF_DISPLAYS)
     source = Source(f"\\[ {tex} \\]", "paper.tex")
-    (verdict,) = verdicts_of_displays(model, symbols_of(model), source)
+    (verdict,) = verdicts_of_displays(model, source)
     assert verdict.status == status
     said = verdict.suggestion
     assert suggestion is None or said == suggestion

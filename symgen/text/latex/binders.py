@@ -5,11 +5,13 @@ A sum reaches to the next + or -, and over it where its index stands in the term
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symgen.text import tree as t
 from symgen.text.latex import items
 from symgen.text.latex.items import Item
 from symgen.text.latex.laws import Laws
-from symgen.text.latex.parser import Range, names_of
+from symgen.text.latex.parser import Range, calls_of, names_of
 from symgen.text.latex.rows import relation_of
 from symgen.text.latex.tokens import Slip, Token
 from symgen.text.latex.vocabulary import BIG, CLOSING, LETTERS, OPENING, SUMS
@@ -83,9 +85,7 @@ class Binders(Laws):
             return self.over_values(drawn, token)
         return self.bound_body(kind, specs, condition, start)
 
-    def bound_body(
-        self, kind: str, specs: list[tuple[str, Range]], condition: t.Expression | None, start: int
-    ) -> Item:
+    def bound_body(self, kind: str, specs: list[tuple[str, Range]], condition: t.Expression | None, start: int) -> Item:
         outside = dict(self.bound), dict(self.local)
         for name, ends in specs:
             self.bound[name] = ends
@@ -262,7 +262,8 @@ class Binders(Laws):
                 return None
             if depth == 0 and x.command in ("int", "iint"):
                 nested += 1
-            if depth == 0 and x.kind == "letters" and x.text[0] == "d" and not self.symbols_declare(x.text):
+            upright = x.side in ("mathrm", "operatorname", "text") and x.text == "d"
+            if depth == 0 and x.kind == "letters" and x.text[0] == "d" and (upright or not self.symbols_declare(x.text)):
                 after = self.tokens[k + 1] if k + 1 < self.end else None
                 name = x.text[1:]
                 end = k + 1
@@ -301,9 +302,7 @@ class Binders(Laws):
                     return t.Binder("E", (draw,), (_product(others, span),), span=span, name_span=span)
         if len(factors) > 1 and isinstance(factors[-1][1], t.Terms) and factors[-1][0] == "*":
             inner = factors[-1][1]
-            terms = tuple(
-                (s, self.as_expectation(_product([*factors[:-1], ("*", x)], span), name, span)) for s, x in inner.terms
-            )
+            terms = tuple((s, self.as_expectation(_product([*factors[:-1], ("*", x)], span), name, span)) for s, x in inner.terms)
             return t.Terms(terms, span=span)
         raise self.slip(f"the integral over `{name}` is not that of a declared density times something", span, malformed=False)
 
@@ -380,25 +379,59 @@ class Binders(Laws):
         if script.high is not None and not second:
             raise self.slip("this power of a gradient is not read", script.span, malformed=False)
         at = self.pos
-        f = items.closed(self.operand_of_derivative())
         if script.low is not None:
             groups = self.argument_list(*script.low)
             by_list = [x.tree for g in groups for x in g]
+            f = items.closed(self.operand_of_derivative(by_list))
         else:
+            f = items.closed(self.operand_of_derivative())
             by_list = self.called_variables(at)
             if len(by_list) != 1:
                 raise self.slip("`\\nabla` does not say by what", token.span, r"write `\nabla_w L`", False)
         by = by_list[0] if len(by_list) == 1 else t.ListOf(tuple(by_list), span=token.span)
         return self.derived(f, by, second, self.spanned(start), token.span)
 
-    def operand_of_derivative(self) -> Item:
-        """What a derivative is of: the next factor, a function with what it takes."""
+    def operand_of_derivative(self, by: Sequence[t.Expression] = (), whole: bool = False) -> Item:
+        """What a derivative is of: the next factor, and those beside it where it cannot be the factor alone.
+
+        `\\nabla_w \\frac12 \\|w\\|^2` and `\\nabla_w w^\\top v` are of the product. `\\nabla_w f g`, where w is in both, has
+        two readings; with `whole`, as in `\\frac{d}{dx} f g`, it is of the product.
+        """
         found = self.peek()
         if found is None:
             raise self.missing("what is differentiated")
         if self.sign_of(found) is not None:
             raise self.slip("what is differentiated needs brackets", found.span, malformed=False)
-        return self.factor()
+        start = self.pos
+        first = self.factor()
+        if self.symbols is None or not by:
+            return first
+        beside = [first]
+        while (found := self.peek()) is not None and self.operator(found) is None and self.begins_factor(found):
+            if found.command == "nabla" or self.at_derivative() or found.kind == "text":
+                break
+            beside.append(self.factor())
+        inside = [self.moves_with(x.tree, by) for x in beside]
+        alone = inside[0] and not first.row and first.rank != 2
+        if len(beside) == 1 or alone and not any(inside[1:]):
+            self.pos = start
+            return self.factor()
+        if alone and any(inside[1:]) and not whole:
+            span = self.spanned(start)
+            raise self.slip("what is differentiated has two readings", span, "write brackets around it", False)
+        return self.folded([("", x) for x in beside])
+
+    def moves_with(self, e: t.Expression, by: Sequence[t.Expression]) -> bool:
+        """Whether what a derivative is by stands in an expression, or in what its names are made of."""
+        depends = self.symbols.depends if self.symbols is not None else {}
+        names = {n for x in by for n in names_of(x)} - set(self.bound)
+        inside = names_of(e) | {c for c in calls_of(e) if c in depends}
+        return bool(names & (inside | {m for n in inside for m in depends.get(n, ())}))
+
+    def at_derivative(self) -> bool:
+        """Whether \\frac{\\partial ..}{\\partial ..} comes next."""
+        rest = self.tokens[self.pos : self.pos + 3]
+        return len(rest) == 3 and "frac" in rest[0].command and (rest[2].command == "partial" or rest[2].text == "d")
 
     def called_variables(self, at: int) -> list[t.Expression]:
         """The variables of L(w), written at a position."""
@@ -461,14 +494,16 @@ class Binders(Laws):
         if first < last:
             f = self.part(first, last)
         else:
-            f = self.operand_of_derivative()
+            f = self.operand_of_derivative(by, whole=True)
         f = items.closed(f)
         by = [e.operand if isinstance(e, t.Transpose) else e for e in by]
         repeated = below[0]
         whole = Span(span.start, max(span.end, self.spanned(max(0, self.pos - 1)).end))
         if order == 1 and len(by) == 1:
-            return self.derived(f, by[0], False, whole, span) if first >= last else self.postfix(
+            return (
                 self.derived(f, by[0], False, whole, span)
+                if first >= last
+                else self.postfix(self.derived(f, by[0], False, whole, span))
             )
         if order == 2 and (repeated == 2 or len(by) == 2 and by[0] == by[1]) and len(set(by)) == 1:
             if self.rank(by[0]) == 0:
@@ -540,7 +575,7 @@ class Binders(Laws):
         script = self.scripts()
         assert script.low is not None
         by = self.part(*script.low).tree
-        f = items.closed(self.operand_of_derivative())
+        f = items.closed(self.operand_of_derivative([by]))
         return self.derived(f, by, False, self.spanned(start), token.span)
 
 

@@ -9,9 +9,7 @@ from symgen.text.tree import Span
 
 __all__ = ["displays"]
 
-_ENVIRONMENTS = (
-    "equation align gather eqnarray multline alignat flalign displaymath math dmath IEEEeqnarray"
-)
+_ENVIRONMENTS = "equation align gather eqnarray multline alignat flalign displaymath math dmath IEEEeqnarray"
 _DISPLAY = re.compile(
     r"(?P<comment>(?<!\\)%[^\n]*)"
     r"|(?P<verbatim>\\begin\{(?P<v>verbatim\*?|lstlisting|comment|minted)\})"

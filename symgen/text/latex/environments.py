@@ -136,4 +136,3 @@ class Environments(Binders):
                     raise self.slip("a condition is a comparison", side.span, malformed=False)
                 parts.append(side)
         return parts[0] if len(parts) == 1 else t.Logical("and", tuple(parts), span=parts[0].span)
-

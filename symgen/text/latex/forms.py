@@ -43,6 +43,8 @@ class Parser(Functions):
     def factor(self) -> Item:
         self.deeper()
         made = self.one_factor()
+        while (found := self.peek()) is not None and found.is_sign("!") and not found.side:
+            made = self.factorial(made)
         self.nesting -= 1
         return made
 
@@ -82,11 +84,32 @@ class Parser(Functions):
         value = fraction(token.text) if token.text[0].isdigit() or token.text[0] == "." else None
         if value is None:
             raise self.slip(f"`{token.text}` is no number", token.span)
+        self.check_number(token)
         if token.side and self.symbols is not None and value in (0, 1):  # \mathbf{1}, \mathbf{0}
             if value == 1:
                 return self.indicator(token)
             return self.postfix(Item(items.number(0, token.span), None if self.symbols is None else 1, hole="ones"))
         return self.postfix(Item(t.Number(value, token.text, span=token.span), 0 if self.symbols is not None else None))
+
+    def check_number(self, token: Token) -> None:
+        """`1e-3`, `2 3` and `x2` are not what they look like."""
+        if self.symbols is None or token.depth or token.side:
+            return
+        k = self.pos
+        before = self.tokens[k - 2] if k > 1 else None
+        joined = before is not None and before.end == token.start and not before.side
+        if before is not None and (before.kind == "number" or joined and before.kind == "letters" and before.text != "d"):
+            if before.kind == "letters" or not (k > 2 and self.tokens[k - 3].command in FRACTIONS | {"sqrt", "binom"}):
+                span = Span(before.start, token.end)
+                raise self.slip("a number right after another sign has two readings", span,
+                                r"write `^{..}`, `_{..}` or `\cdot`", False)  # fmt: skip
+        after = self.tokens[k : k + 3]
+        if after and after[0].kind == "letters" and after[0].text in ("e", "E") and after[0].start == token.end:
+            signed = len(after) > 2 and after[1].is_sign("-", "+") and after[1].start == after[0].end
+            digits = after[2] if signed else after[1] if len(after) > 1 else None
+            if digits is not None and digits.kind == "number" and digits.start == (after[1].end if signed else after[0].end):
+                span = Span(token.start, digits.end)
+                raise self.slip("`e` after a number has two readings", span, r"write `\times 10^{..}`", False)
 
     def indicator(self, token: Token) -> Item:
         """The vector of ones, or the indicator of a condition: \\mathbf{1}[i = j]."""
@@ -274,6 +297,13 @@ class Parser(Functions):
             with self.within(*inside):
                 made = self.whole()
             return self.postfix(items.applied("floor", made, span, span))
+        if token.text == "\\lceil" and self.symbols is not None:
+            with self.within(*inside):
+                made = self.whole()
+            below = items.applied("floor", items.added([(-1, made)], self.shape), span, span)
+            return self.postfix(items.added([(-1, below)], self.shape))
+        if token.text == "\\langle" and self.symbols is not None:
+            return self.postfix(self.inner_product(inside, span))
         empty = inside[0] >= inside[1]
         if empty:
             if self.symbols is not None:
@@ -287,8 +317,22 @@ class Parser(Functions):
             return self.postfix(Item(flat[0].tree))
         return self.postfix(Item(t.ListOf(tuple(x.tree for x in flat), span=span)))
 
+    def inner_product(self, inside: tuple[int, int], span: Span) -> Item:
+        """\\langle x, y \\rangle of two vectors, or of two matrices."""
+        at = self.pos
+        groups = self.argument_list(*inside)
+        self.pos = at
+        flat = [items.closed(x) for x in groups[0]]
+        ranks = {x.rank for x in flat}
+        if len(groups) != 1 or len(flat) != 2 or len(ranks) != 1 or not ranks <= {1, 2}:
+            raise self.slip("these angle brackets are not read", span, r"`\langle x, y \rangle` is an inner product", False)
+        if ranks == {1}:
+            return Item(t.Factors(flat[0].tree, (("@", flat[1].tree),), span=span), 0)
+        product = t.Factors(flat[0].tree, (("*", flat[1].tree),), span=span)
+        return Item(t.Call("sum", (product,), span=span, name_span=span), 0)
+
     def bracketed(self, inside: tuple[int, int], span: Span) -> Item:
-        """With a spec: one expression, or a list [a, b] of numbers or arrays."""
+        """With a spec: one expression, a list [a, b] of numbers, or arrays one after the other, [a; b]."""
         at = self.pos
         with self.within(*inside):
             made = self.expression()
@@ -298,11 +342,15 @@ class Parser(Functions):
         groups = self.argument_list(*inside)
         self.pos = at
         flat = [items.closed(x) for g in groups for x in g]
-        if len(groups) > 1 or any(isinstance(x.tree, t.Comparison) for x in flat):
+        stacked = len(groups) > 1 and all(len(g) == 1 for g in groups)
+        stacked = stacked and all(self.tokens[k].text not in BARS for k in range(*inside)) and self.tokens[inside[1]].text == "]"
+        if len(groups) > 1 and not stacked or any(isinstance(x.tree, t.Comparison) for x in flat):
             raise self.slip("this bracket has no meaning in symgen", span, malformed=False)
         if all(x.rank == 0 for x in flat):
             return Item(t.ListOf(tuple(x.tree for x in flat), span=span), 1)
-        return self.item(t.Call("concat", tuple(x.tree for x in flat), span=span))
+        if not stacked or any(x.rank != 1 for x in flat):
+            raise self.slip("arrays side by side have two readings", span, "`[a; b]` is one vector after the other", False)
+        return self.item(t.Call("concat", tuple(x.tree for x in flat), span=span, name_span=span))
 
     def evaluated(self, inside: tuple[int, int], closer: Token, span: Span) -> Item:
         """\\left. f \\right|_{x = a}; \\left\\{ .. \\right. around cases or equations."""
@@ -340,9 +388,14 @@ class Parser(Functions):
         if choose is not None:
             pair = (self.part(inside[0], choose).tree, self.part(choose + 1, inside[1]).tree)
             return self.postfix(self.chosen(*pair, self.spanned(start)))
+        over = next((k for k in range(*inside) if self.tokens[k].command == "over"), None)
+        if over is not None:
+            return self.postfix(self.quotient(self.part(inside[0], over), self.part(over + 1, inside[1]), self.spanned(start)))
         if inside[0] >= inside[1]:
             after = self.peek()
             if after is not None and after.is_sign("_", "^"):
+                if self.symbols is not None:
+                    raise self.slip("a script stands at an empty group", after.span, r"write `(A^\top)^{-1}`", False)
                 self.scripts()
             if self.peek() is not None and self.begins_factor(self.tokens[self.pos]):
                 return self.factor()
@@ -385,6 +438,8 @@ class Parser(Functions):
         made = items.closed(made)
         if kind == "||":
             return self.norm(made, span)
+        if self.symbols is not None and made.rank == 1:
+            raise self.slip("bars around a vector have two readings", span, r"`\|x\|` is the norm", False)
         name = "det" if made.rank == 2 else "abs"
         found = items.applied(name, made, span, span)
         return self.postfix(Item(found.tree, 0 if name == "det" else made.rank))
@@ -392,14 +447,33 @@ class Parser(Functions):
     def norm(self, made: Item, span: Span) -> Item:
         script = self.scripts()
         result = Item(t.Call("norm", (made.tree,), span=span), 0 if self.symbols is not None else None)
-        if script.low is not None:
-            which = self.text_of(script.low)
-            if self.symbols is not None and which == "1":
-                inner = t.Call("abs", (made.tree,), span=span)
-                result = Item(t.Call("sum", (inner,), span=span), 0)
-            elif self.symbols is not None and which not in ("2", "F", "{F}", "Fro", "fro") or which == "2" and made.rank == 2:
-                raise self.slip(f"the norm `{which}` is not read", span, malformed=False)
+        if script.low is not None and self.symbols is not None:
+            result = Item(self.norm_named(made, script.low, span), 0)
         return self.postfix(self.powers(result, script))
+
+    def norm_named(self, made: Item, low: tuple[int, int], span: Span) -> t.Expression:
+        """\\|x\\|_p, \\|A\\|_F, \\|A\\|_2, \\|A\\|_*, \\|x\\|_A."""
+        which = self.text_of(low)
+        entries = t.Call("abs", (made.tree,), span=span, name_span=span)
+        whole = t.Call("norm", (made.tree,), span=span, name_span=span)
+        if made.rank == 1 and which == "1":
+            return t.Call("sum", (entries,), span=span, name_span=span)
+        if made.rank == 1 and which == "2" or made.rank in (1, 2) and which in ("F", "Fro", "fro"):
+            return whole
+        if made.rank == 1 and which == "infty":
+            return t.Call("max", (entries,), span=span, name_span=span)
+        if made.rank == 2 and which in ("2", "*", "ast", "star"):
+            return t.Call("spectral_norm" if which == "2" else "nuclear_norm", (made.tree,), span=span, name_span=span)
+        value = fraction(which) if which.replace(".", "", 1).isdecimal() else None
+        if made.rank == 1 and value is not None and value > 1:
+            power = items.number(value, span)
+            total = t.Call("sum", (t.Power(entries, power, span=span),), span=span, name_span=span)
+            return t.Power(total, t.Factors(items.number(1, span), (("/", power),), span=span), span=span)
+        weight = self.part(*low) if made.rank == 1 and value is None else None
+        if weight is not None and weight.rank == 2 and not weight.hole:
+            form = t.Factors(made.tree, (("@", weight.tree), ("@", made.tree)), span=span)
+            return t.Call("sqrt", (form,), span=span, name_span=span)
+        raise self.slip(f"the norm `{which}` is not read", span, malformed=False)
 
     # --- commands
 
@@ -501,10 +575,12 @@ class Parser(Functions):
         derivative = self.derivative(a, b, c, d, span)
         if derivative is not None:
             return derivative
-        above, below = self.part(a, b), self.part(c, d)
+        return self.postfix(self.quotient(self.part(a, b), self.part(c, d), span))
+
+    def quotient(self, above: Item, below: Item, span: Span) -> Item:
         made = items.multiplied(above, "/", below)
         tree = t.Factors(above.tree, (("/", items.closed(below).tree),), span=span)
-        return self.postfix(Item(tree, made.rank, made.row, made.hole))
+        return Item(tree, made.rank, made.row, made.hole)
 
     def root(self, start: int) -> Item:
         degree = None

@@ -132,9 +132,9 @@ def flat(a: t.Expression, op: str, b: t.Expression) -> t.Expression:
     return t.Factors(a, ((op, b),), span=span)
 
 
-def clash(message: str, a: Item, b: Item, help: str | None = None) -> Slip:
+def clash(message: str, a: Item, b: Item, help: str | None = None, malformed: bool = True) -> Slip:
     start, end = min(a.span.start, b.span.start), max(a.span.end, b.span.end)
-    return Slip(message, start, end, help=help)
+    return Slip(message, start, end, help=help, malformed=malformed)
 
 
 def multiplied(a: Item, op: str, b: Item) -> Item:
@@ -146,7 +146,11 @@ def multiplied(a: Item, op: str, b: Item) -> Item:
     if op == "otimes":
         return Item(call("kron", a.tree, b.tree, span=hull(a.tree, b.tree)), 2 if a.rank == b.rank == 2 else None)
     if op == "mod":
-        return Item(call("mod", a.tree, b.tree, span=hull(a.tree, b.tree)), 0)
+        if a.rank or b.rank or None in (a.rank, b.rank):
+            raise clash("a remainder is of two numbers", a, b)
+        span = hull(a.tree, b.tree)
+        below = call("floor", flat(a.tree, "/", b.tree), span=span)
+        return Item(t.Terms(((1, a.tree), (-1, flat(b.tree, "*", below))), span=span), 0)
     if op not in ("", "cdot", "times"):
         return Item(call(op, a.tree, b.tree, span=hull(a.tree, b.tree)), None)
     if a.hole or b.hole:
@@ -189,6 +193,11 @@ def _wider(a: int | None, b: int | None) -> int | None:
 def _elementwise(a: Item, op: str, b: Item) -> Item:
     """Entry by entry; what has no size of its own is broadcast over what has one."""
     rank = _wider(a.rank, b.rank)
+    if not a.hole and not b.hole and a.rank and b.rank:
+        if a.rank != b.rank:
+            raise clash("entry by entry, a vector and a matrix have two readings", a, b, malformed=False)
+        if a.rank == 1 and a.row != b.row:
+            raise clash("entry by entry, a row and a column do not fit", a, b)
     if "eye" in (a.hole, b.hole):
         if op == "/" and a.hole == "eye" and b.rank == 0:
             return Item(flat(a.tree, "/", b.tree), 2, hole="eye")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symgen.text import tree as t
 from symgen.text.latex import items
 from symgen.text.latex.items import Item
@@ -196,9 +198,13 @@ class Laws(Names):
             self.pos += 1
             self.drawn_as = names
             return self.family(head, found).tree
-        return self.factor().tree
+        self.law_wanted = True
+        try:
+            return self.factor().tree
+        finally:
+            self.law_wanted = False
 
-    drawn_as: list[str] = []  # noqa: RUF012  (read only; set on the instance)
+    drawn_as: Sequence[str] = ()
 
     def family_head(self, found: Token) -> str | None:
         assert self.symbols is not None
@@ -215,7 +221,7 @@ class Laws(Names):
     def family(self, name: str, token: Token) -> Item:
         """\\mathcal{N}(\\mu, \\sigma^2): a Normal is written with its variance on paper."""
         start = self.pos - 1
-        names, self.drawn_as = self.drawn_as, []
+        names, self.drawn_as = self.drawn_as, ()
         groups_at = self.pos
         inside = self.bracket_range()
         separators = [x for x in self.tokens[slice(*inside)] if x.is_sign(";", "|") or x.command == "mid"]
@@ -230,7 +236,7 @@ class Laws(Names):
         _ = groups_at
         return Item(t.Call(name, trees, span=span, name_span=token.span), None)
 
-    def normal(self, mean: Item, variance: Item, names: list[str], span: Span, name_span: Span) -> t.Expression:
+    def normal(self, mean: Item, variance: Item, names: Sequence[str], span: Span, name_span: Span) -> t.Expression:
         shape = self.shape(t.Name(names[0])) if names and self.symbols is not None else None
         zero = isinstance(mean.tree, t.Number) and mean.tree.value == 0
         where = mean.tree
@@ -394,4 +400,3 @@ class Laws(Names):
         made = Item(t.Call(name, trees, span=whole, name_span=span), arguments[0].rank if len(arguments) == 1 else 0)
         script.low = None
         return self.postfix(self.powers(made, script))
-

@@ -169,4 +169,3 @@ def _arguments(waiting: list[Token], macro: Macro, use: Token) -> list[list[Toke
                 t = Token(t.kind, t.text[0], t.start, t.start + 1, depth=t.depth)
             out.append([t])
     return out
-

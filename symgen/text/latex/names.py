@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from symgen.text import tree as t
 from symgen.text.latex import items
+from symgen.text.latex.indices import Indices
 from symgen.text.latex.items import Item
-from symgen.text.latex.parser import Core, Script, names_of
+from symgen.text.latex.parser import Script, names_of
 from symgen.text.latex.symbols import Law
 from symgen.text.latex.tokens import Slip, Token
 from symgen.text.latex.vocabulary import ACCENTS, LETTERS
@@ -20,7 +21,7 @@ CALLED = frozenset("fghpqFGHPQDKVJRULEITCBNSWZy") | {"phi", "psi", "sigma", "pi"
 TRANSPOSES = frozenset(["top", "intercal", "T", "mathsf", "prime", "t", "tr", "trans"])
 
 
-class Names(Core):
+class Names(Indices):
     """Reads names, their scripts and their arguments."""
 
     # --- scripts
@@ -45,6 +46,10 @@ class Names(Core):
                 raise self.slip(f"two `{token.text}` stand at one letter", token.span, "put the inner one in braces")
             else:
                 break
+        if found.low is not None and found.low[0] >= found.low[1]:
+            found.low = None
+        if found.high is not None and found.high[0] >= found.high[1]:
+            found.high = None
         if self.pos > start:
             found.span = self.spanned(start)
         return found
@@ -61,6 +66,8 @@ class Names(Core):
                 parts.append("")
             elif token.command in LETTERS and token.command not in ("top", "intercal", "perp"):
                 parts[-1] += LETTERS[token.command]
+            elif token.command in ("max", "min", "sup", "inf", "det", "log", "exp", "dim"):
+                parts[-1] += token.command
             elif token.command in ACCENTS:
                 pass
             elif token.is_sign("{", "}", "*") or token.is_sign("_"):
@@ -130,8 +137,8 @@ class Names(Core):
         runs = script.low is not None and any(x in self.bound for x in self.letters_in(script.low))
         name = None
         rest = script.low
-        if script.primes and symbols.find(base, [*accents, "prime"]) is not None:
-            accents = [*accents, "prime"]
+        if script.primes and symbols.find(base, [*accents, *["prime"] * script.primes]) is not None:
+            accents = [*accents, *["prime"] * script.primes]
             script.primes = 0
         if words:
             if not runs:
@@ -149,27 +156,36 @@ class Names(Core):
             name = symbols.find(base, accents)
         if name is None and not accents and rest is not None and len(words or []) == 1:
             name = self.matrix_of_rows(base)
+        if name is None and not accents and high[:1] == "(" and high[-1:] == ")":  # x^{(i)}
+            name = self.matrix_of_rows(base)
         if name is None:
             return self.unknown_name(base, accents, words or [], script, span)
         law = symbols.laws.get(name)
         if law is not None:
-            if name in symbols.shapes and not (self.peek() and self.peek().is_sign("(", "[")):  # type: ignore[union-attr]
-                law = None
-            else:
+            after = self.peek()
+            called = after is not None and after.is_sign("(", "[")
+            if not called and name not in symbols.shapes and rest is not None and not self.law_wanted:
+                return self.unknown_name(base, accents, words or [], script, span)  # p_i is a number, and no distribution
+            if called or name not in symbols.shapes:
                 return self.called_law(law, script, span)
         made: Item = self.item(t.Name(name, span=span))
         if script.high is not None and high[:1] == "(" and high[-1:] == ")" and (made.rank or 0) > 0:
+            if name not in symbols.data:
+                raise self.slip(f"`^{{{high}}}` is a layer, a step or an index", span, malformed=False)
             first = self.indices((script.high[0] + 1, script.high[1] - 1), made.tree)
             script.high = None
             second = self.indices(rest, made.tree, 1) if rest is not None else ()
             made = self.picked(made, (*first, *second), span)
         elif rest is not None:
-            rows = self.matrix_of_rows(base) if not made.rank and not accents and len(words or []) == 1 else None
+            drawn = not made.rank and name not in symbols.values and not accents and len(words or []) == 1
+            rows = self.matrix_of_rows(base) if drawn else None
             if rows is not None:
                 made = self.item(t.Name(rows, span=span))
             elif made.rank == 0:
                 return self.unknown_name(base, accents, words or [], script, span)
-            made = self.picked(made, self.indices(rest, made.tree), span)
+            whole, made = made, self.picked(made, self.indices(rest, made.tree), span)
+            if whole.rank == 2 and made.rank == 0 and high in (*TRANSPOSES, "-1", "-T", "-top"):
+                raise self.slip(f"`^{{{high}}}` of a matrix or of its entry: two readings", span, r"write `(A^{-1})_{ij}`", False)
         made = self.powers(made, script)
         return self.of_its_variables(name, made)
 
@@ -251,6 +267,7 @@ class Names(Core):
         if name in self.local:  # drawn here
             return self.powers(Item(t.Name(name, span=span), len(self.local[name])), script)
         self.undeclared(name, span)
+        self.state.parts[name] = "_".join([base, *accents]), ",".join(words)
         made = Item(t.Name(name, span=span), None)
         if token is not None and token.is_sign("(", "["):
             return self.called(name, made)
@@ -258,123 +275,6 @@ class Names(Core):
 
     def function_of(self, base: str, accents: list[str], words: list[str], script: Script, span: Span) -> Item | None:
         raise NotImplementedError
-
-    # --- indices
-
-    def indices(
-        self, span: tuple[int, int] | None, operand: t.Expression | None = None, axis: int = 0, numbers: bool = False
-    ) -> tuple[t.Expression, ...]:
-        """The indices in a script; letters side by side are several, where the array has as many axes."""
-        if span is None or span[0] >= span[1]:
-            return ()
-        shape = self.shape(operand) if operand is not None else None
-        tokens = self.tokens[span[0] : span[1]]
-        wanted = len(shape) - axis if shape is not None else None
-        if len(tokens) == 1 and tokens[0].kind in ("letters", "number") and wanted == len(tokens[0].text) > 1:
-            one = tokens[0]
-            out = []
-            for k, ch in enumerate(one.text):
-                place = Span(one.start + k, one.start + k + 1)
-                out.append(self.one_index(Token(one.kind, ch, place.start, place.end), operand, axis + k))
-            return tuple(out)
-        if self.symbols is not None and len(tokens) == 1 and wanted is not None and tokens[0].kind == "letters":
-            run = tokens[0].text
-            if len(run) > 1 and run not in self.bound and not self.symbols.declares(run):
-                raise self.slip(f"{len(run)} indices stand at an array with {wanted} axes", tokens[0].span)
-        if self.symbols is not None and wanted is not None and len(tokens) > 1:
-            letters = all(x.kind == "letters" or x.command in LETTERS for x in tokens)
-            if letters and sum(len(x.text) if x.kind == "letters" else 1 for x in tokens) == wanted:
-                flat = [
-                    Token(x.kind, c, x.start, x.end) for x in tokens for c in (x.text if x.kind == "letters" else [x.text])
-                ]
-                return tuple(self.one_index(x, operand, axis + k) for k, x in enumerate(flat))
-        outside, self.as_index = self.as_index, not numbers
-        try:
-            with self.within(*span):
-                return self.index_list(operand, axis)
-        finally:
-            self.as_index = outside
-
-    def index_list(self, operand: t.Expression | None, axis: int) -> tuple[t.Expression, ...]:
-        out: list[t.Expression] = []
-        while self.pos < self.end:
-            found = self.tokens[self.pos]
-            if found.is_sign(",", ";", "|") or found.kind == "row" or found.is_sign("&"):
-                self.pos += 1
-            elif found.is_sign(":") and (after := self.peek(1)) is not None and after.is_sign(":"):
-                self.pos += 2
-                step = self.expression().tree if self.pos < self.end and not self.tokens[self.pos].is_sign(",", ";") else None
-                out.append(t.Slice(None, None, step, span=found.span))
-            elif found.is_sign(":") or found.command in ("cdot", "bullet") and self.lone():
-                self.pos += 1
-                out.append(t.Slice(None, None, span=found.span))
-            else:
-                before = self.pos
-                if self.symbols is None:
-                    out.append(self.loose())
-                else:
-                    first = self.tokens[before]
-                    out.append(self.counted(self.expression().tree, operand, axis + len(out), first))
-                if self.pos == before:
-                    raise self.slip(f"`{found.text}` is out of place", found.span)
-        return tuple(out)
-
-    def lone(self) -> bool:
-        after = self.peek(1)
-        return after is None or after.is_sign(",")
-
-    def loose(self) -> t.Expression:
-        """Whatever stands in a script, as one piece."""
-        start, nesting, closers = self.pos, self.nesting, list(self.closers)
-        try:
-            return self.side().tree
-        except Slip:
-            self.pos, self.nesting, self.closers = self.end, nesting, closers
-            return t.Name("".join(x.text for x in self.tokens[start : self.end]), span=self.spanned(start))
-
-    def one_index(self, token: Token, operand: t.Expression | None, axis: int) -> t.Expression:
-        if token.kind == "number":
-            return self.counted(items.number(int(token.text), token.span), operand, axis, token)
-        base = LETTERS.get(token.command, token.text)
-        made: t.Expression = t.Name(base, span=token.span)
-        if base not in self.bound:
-            if self.symbols is not None and self.symbols.declares(base):
-                return self.counted(made, operand, axis, token)
-            self.state.free.setdefault(base, token.span)
-        return self.counted(made, operand, axis, token)
-
-    def counted(self, e: t.Expression, operand: t.Expression | None, axis: int, token: Token) -> t.Expression:
-        """A position on paper as a position in the array, which is counted from 0."""
-        if self.symbols is None or operand is None:
-            return e
-        names = names_of(e)
-        index = next((n for n in names if n in self.bound), None)
-        if index is None:
-            if any(n in self.state.free for n in names):
-                return e
-            if self.origin == 0:
-                return e
-            if isinstance(e, t.Number):
-                if e.value < 1:
-                    return e
-                return items.number(e.value - 1, e.span)
-            return t.Terms(((1, e), (-1, items.number(1, e.span))), span=e.span)
-        found = self.bound[index]
-        if not found.origin:
-            return e
-        shape = self.shape(operand)
-        size = shape[axis] if shape is not None and axis < len(shape) else None
-        if size is not None and found.upper is not None and _is_successor(size, found.upper):
-            return t.Terms(((1, e), (1, items.number(1, e.span))), span=e.span)  # an axis that is counted from 0
-        return e
-
-    def picked(self, array: Item, indices: tuple[t.Expression, ...], span: Span) -> Item:
-        if not indices:
-            return array
-        if array.rank is not None and len(indices) > array.rank:
-            raise self.slip(f"{len(indices)} indices stand at an array with {array.rank} axes", span)
-        made = t.Subscript(array.tree, indices, span=span)
-        return Item(made, self.rank(made))
 
     # --- what stands high
 
@@ -394,6 +294,9 @@ class Names(Core):
         start, end = script.high
         tokens = [x for x in self.tokens[start:end] if not x.is_sign("{", "}")]
         word = "".join(x.text.lstrip("\\") for x in tokens)
+        declared = self.symbols is not None and self.symbols.declares(word)
+        if declared and (word in ("t", "tr") and made.rank or word == "T" and made.rank == 2):
+            raise self.slip(f"`^{word}` is a transpose or a power", span, r"write `^\top`", False)
         if word in TRANSPOSES and not (word in ("t", "tr") and self.symbols is not None and made.rank == 0):
             if self.symbols is None or made.rank != 0 or word in ("top", "intercal", "prime"):
                 return items.transposed(made, span)
@@ -464,12 +367,17 @@ class Names(Core):
                 else:
                     made = self.entry_of(made, script.low, span)
             made = self.powers(made, script)
-        if self.pos < self.end and self.tokens[self.pos].is_sign("!") and not self.tokens[self.pos].side:
-            self.pos += 1
-            one = items.number(1, made.span)
-            inner = t.Terms(((1, made.tree), (1, one)), span=made.span)
-            made = Item(t.Call("gamma", (inner,), span=made.span), 0 if made.rank == 0 else None)
         return made
+
+    def factorial(self, made: Item) -> Item:
+        """n! is gamma(n + 1)."""
+        mark = self.next()
+        after = self.peek()
+        if after is not None and after.is_sign("!") and self.symbols is not None:
+            raise self.slip("`!!` is not read", Span(mark.start, after.end), malformed=False)
+        span = Span(made.span.start, max(made.span.end, mark.end))
+        inner = t.Terms(((1, made.tree), (1, items.number(1, span))), span=span)
+        return Item(t.Call("gamma", (inner,), span=span, name_span=span), 0 if made.rank == 0 else None)
 
     def entry_of(self, made: Item, low: tuple[int, int], span: Span) -> Item:
         """[..]_{ij}: the array with these entries, where the indices stand inside; else an entry of it."""
@@ -511,10 +419,17 @@ class Names(Core):
         name = t.Name(law.name, span=span)
         if found is None or not found.is_sign("(", "["):
             return Item(name, None)
+        high = self.text_of(script.high) if script.high is not None else ""
+        if script.primes:
+            raise self.slip(f"`{law.name}'(..)` is not read", span, f"name it: `def {law.name}_prime(t) = ..`", False)
+        if high[:1] in ("-", "(", "["):
+            raise self.slip(f"`{law.name}^{{{high}}}(..)` is a value, an inverse or a derivative", span, malformed=False)
         start = self.pos
         separators = [self.tokens[k].text for k in range(*self.look_inside())]
         groups = self.argument_list(*self.bracket_range())
         whole = Span(span.start, self.spanned(start).end)
+        if law.scalar and any(x.rank != 0 for g in groups for x in g):
+            raise self.slip(f"`{law.name}(..)` is of numbers, and an array stands here", whole, malformed=False)
         arguments = tuple(items.closed(x).tree for x in groups[0])
         given = tuple(items.closed(x).tree for g in groups[1:] for x in g)
         if law.is_density and ";" in separators and not any(s in separators for s in ("|", "\\mid", "\\vert")):
@@ -540,6 +455,11 @@ class Names(Core):
         found = self.peek()
         assert self.symbols is not None
         depends = self.symbols.depends.get(name)
+        if name in ("sigma", "Gamma") and found is not None and found.is_sign("(") and not depends:
+            inside = self.look_inside()
+            if name not in {LETTERS.get(x.command, x.text) for x in self.tokens[slice(*inside)]}:
+                raise self.slip(f"`\\{name}(..)` is a function or a product", made.span,
+                                rf"write `\{name} \cdot (..)`, or `\operatorname{{sigmoid}}(..)`", False)  # fmt: skip
         if depends is None or found is None or not found.is_sign("("):
             return made
         start = self.pos
@@ -551,13 +471,11 @@ class Names(Core):
         names = [x.tree.name if isinstance(x.tree, t.Name) else "" for g in groups for x in g]
         if names and all(n in depends for n in names):
             return self.postfix(made)
+        trees = [x.tree for g in groups for x in g]
+        inside_names = {n for e in trees for n in names_of(e)}
+        alone = len(trees) == 1 and isinstance(trees[0], (t.Name, t.Number))
+        if (alone or inside_names & depends) and name not in inside_names:
+            raise self.slip(f"`{name}(..)` at other values is not read, and as a product it has two readings", made.span,
+                            f"write `{name} \\cdot (..)`", False)  # fmt: skip
         self.pos = start
         return made
-
-
-def _is_successor(size: t.Expression, upper: t.Expression) -> bool:
-    """Whether size is upper + 1."""
-    if isinstance(size, t.Number) and isinstance(upper, t.Number):
-        return size.value == upper.value + 1
-    one = items.number(1)
-    return isinstance(size, t.Terms) and sorted(size.terms, key=repr) == sorted(((1, upper), (1, one)), key=repr)

@@ -29,7 +29,7 @@ from symgen.text.latex.vocabulary import (
 )
 from symgen.text.tree import Span
 
-__all__ = ["Core", "Range", "Script", "names_of", "with_span"]
+__all__ = ["Core", "Range", "Script", "calls_of", "names_of", "with_span"]
 
 LOOSE = frozenset("odot circ oslash otimes * oplus ominus wedge vee cap cup setminus".split())
 COMPARISONS = {"=": "==", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", ":=": "==", "~=": "~="}
@@ -66,6 +66,7 @@ class State:
     """What is found while a formula is read."""
 
     undeclared: dict[str, Span] = field(default_factory=dict)
+    parts: dict[str, tuple[str, str]] = field(default_factory=dict)  # of undeclared names: the letter, what stands low
     free: dict[str, Span] = field(default_factory=dict)  # indices that no sum binds
     informal: list[tuple[str, Span]] = field(default_factory=list)
 
@@ -78,6 +79,21 @@ def names_of(e: t.Tree) -> set[str]:
         x = stack.pop()
         if isinstance(x, t.Name):
             out.add(x.name)
+        if isinstance(x, t.Tree):
+            stack.extend(v for v in vars(x).values() if isinstance(v, (t.Tree, tuple)))
+        elif isinstance(x, tuple):
+            stack.extend(x)
+    return out
+
+
+def calls_of(e: t.Tree) -> set[str]:
+    """All functions that are called in a tree."""
+    out: set[str] = set()
+    stack: list[object] = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, t.Call):
+            out.add(x.function)
         if isinstance(x, t.Tree):
             stack.extend(v for v in vars(x).values() if isinstance(v, (t.Tree, tuple)))
         elif isinstance(x, tuple):
@@ -99,6 +115,7 @@ class Core:
         self.nesting = 0
         self.closers: list[str] = []  # what ends the bracket that is open
         self.as_index = False  # indices stand in a subscript, not as numbers
+        self.law_wanted = False  # a distribution is read, which may be named alone
 
     # --- positions
 
@@ -446,4 +463,3 @@ def with_span(e: t.Expression, span: Span) -> t.Expression:
 
 def fraction(text: str) -> Fraction:
     return Fraction(text if not text.startswith(".") else "0" + text)
-

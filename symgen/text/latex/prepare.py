@@ -50,7 +50,16 @@ def _over_rows(tokens: list[Token]) -> list[Token]:
 def _single_characters(tokens: Sequence[Token]) -> Iterator[Token]:
     """x^23 raises the 2 alone, \\frac12 is a half."""
     before: Token | None = None
+    bars: list[list[str]] = [[]]
     for k, t in enumerate(tokens):
+        if t.is_sign("||") and not t.side and bars[-1][-1:] == ["|"] and not _begins_value(before):  # |a||b|, |a + |b||
+            middle = min(t.start + 1, t.end)
+            for half in (Token("sign", "|", t.start, middle, depth=t.depth), Token("sign", "|", middle, t.end, depth=t.depth)):
+                _bars_after(bars, half, before)
+                yield half
+            before = half
+            continue
+        _bars_after(bars, t, before)
         if _is_bar(t) and k + 1 < len(tokens) and tokens[k + 1].text == t.text and not tokens[k + 1].side:
             if tokens[k + 1].start - t.end < (4 if t.command == "mid" else 1):
                 before = Token("sign", "||", t.start, tokens[k + 1].end)
@@ -66,6 +75,24 @@ def _single_characters(tokens: Sequence[Token]) -> Iterator[Token]:
         else:
             yield t
         before = t
+
+
+def _bars_after(open_: list[list[str]], t: Token, before: Token | None) -> None:
+    """Keeps which bars are open in each bracket: one after an operator opens, one after a value closes if it can."""
+    if t.side == "<" or not t.side and (t.is_sign("(", "[", "{") or t.command == "{"):
+        open_.append([])
+    elif (t.side == ">" or not t.side and (t.is_sign(")", "]", "}") or t.command == "}")) and len(open_) > 1:
+        open_.pop()
+    elif not t.side and t.is_sign("|", "||"):
+        if open_[-1] and open_[-1][-1] == t.text and not _begins_value(before):
+            open_[-1].pop()
+        else:
+            open_[-1].append(t.text)
+
+
+def _begins_value(before: Token | None) -> bool:
+    """Whether a value is still to come after a sign."""
+    return before is None or before.is_sign("+", "-", "*", "/", "=", "(", "[", "{", ",", "<", ">", "&", "|")
 
 
 def _is_bar(t: Token) -> bool:
@@ -308,4 +335,3 @@ class _Preparation:
         elif len(inside) == 1 and inside[0].kind in ("letters", "number", "command") and inside[0].command not in FONTS:
             self.out.append(replace(inside[0], start=t.start, end=self.tokens[end].end, side=t.command))
             self.k = end + 1
-

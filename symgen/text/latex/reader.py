@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symgen.text import tree as t
 from symgen.text.diagnostics import Diagnostic, SpecError
@@ -20,14 +20,58 @@ from symgen.text.latex.parser import names_of, with_span
 from symgen.text.latex.prepare import prepared
 from symgen.text.latex.rows import Link, Statement, statements
 from symgen.text.latex.symbols import Symbols
-from symgen.text.latex.tokens import Slip, Token, balanced, scan
-from symgen.text.latex.vocabulary import BIG, CHECKED, INFORMAL
+from symgen.text.latex.tokens import Slip, Token, balanced, scan, with_thousands
+from symgen.text.latex.vocabulary import BIG, CHECKED, INFORMAL, LETTERS
 from symgen.text.tree import Source, Span
 
 __all__ = ["Chain", "Display", "read_display", "read_expression"]
 
 MAX_TOKENS = 20_000  # of a display
 FRAMES = 12_000  # brackets nest at most 100 deep, each takes some frames
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A name that a chain gives to its second side: plain, with indices (p_i = ..), or of its parameters (f(t) = ..)."""
+
+    name: str
+    parameters: tuple[str, ...] = ()
+    indices: tuple[str, ...] = ()
+    whole: str = ""  # the name that goes with indices
+
+    def inside(self, symbols: Symbols) -> Symbols:
+        """The names in force on its right side."""
+        if not self.parameters:
+            return symbols
+        return replace(symbols, shapes={**symbols.shapes, **dict.fromkeys(self.parameters, ())})
+
+    def over_indices(self) -> Definition:
+        return Definition(self.whole, (), self.indices)
+
+
+def definition_of(side: t.Expression | Unread, symbols: Symbols) -> Definition | None:
+    """What a left side of unknown names would define."""
+    if not isinstance(side, Unread) or side.mistake is not None or side.tree is None:
+        return None
+    base, low = side.parts
+    unknown = [n for n, _ in side.undeclared]
+    match side.tree:
+        case t.Name(name) if unknown == [name] and base:
+            letters = tuple(low.replace(",", ""))
+            indexed = bool(letters) and all(x.isalpha() for x in letters) and len(set(letters)) == len(letters)
+            if indexed and len(letters) < 3 and (len(low) == 1 or len(base) == 1):
+                return None if symbols.declares(base) else Definition(name, (), letters, base)
+            return Definition(name)
+        case t.Call(name, arguments) if base and not low and name in unknown and side.tree.keywords == ():
+            names = tuple(a.name for a in (*arguments, *side.tree.given) if isinstance(a, t.Name))
+            if not names or len(names) != len(arguments) + len(side.tree.given) or len(set(names)) != len(names):
+                return None
+            mute = all(n in unknown or n in symbols.mute for n in names)
+            if set(unknown) <= {name, *names} and mute and not side.tree.given:
+                return Definition(name, names)
+            if unknown == [name] and all(n in symbols.values for n in names):
+                return Definition(name)  # J(w) of a variable w of the spec
+    return None
 
 
 @dataclass(frozen=True)
@@ -38,6 +82,9 @@ class Unread:
     span: Span
     mistake: Diagnostic | None = None
     undeclared: tuple[tuple[str, Span], ...] = ()
+    tree: t.Expression | None = None  # what it is but for the names that nothing declares
+    parts: tuple[str, str] = ("", "")  # of the name that it is: the letter, what stands low
+    mentions: bool = False  # whether a value of the spec stands in it
 
 
 @dataclass(frozen=True)
@@ -52,6 +99,8 @@ class Chain:
     span: Span
     sides: tuple[t.Expression | Unread, ...]
     relations: tuple[t.ClaimStep, ...] = ()
+    defined: Definition | None = None  # what the first side is made by this chain
+    assigned: bool = False  # := stands after the first side
 
     @property
     def unread(self) -> tuple[Unread, ...]:
@@ -89,7 +138,7 @@ def _tokens(text: str, start: int, end: int, macros: Mapping[str, Macro]) -> lis
     if len(found) > MAX_TOKENS:
         raise Slip(f"a formula has {len(found):,} words and signs, and symgen reads up to {MAX_TOKENS:,}", start, start + 1)
     balanced(found)
-    return prepared(found)
+    return prepared(with_thousands(found))
 
 
 def read_expression(
@@ -145,11 +194,18 @@ def _chain(s: Statement, source: Source, symbols: Symbols | None, origin: int) -
     span = Span(min(x.start for x in tokens), max(x.end for x in tokens))
     free: dict[str, Span] = {}
     sides: list[t.Expression | Unread] = []
+    defined: Definition | None = None
     for k, (written, where) in enumerate([(s.first, span), *((x.tokens, x.token.span) for x in s.links)]):
         condition = s.links[k - 1].condition if k else ""
-        sides.append(_side(written, source, symbols, origin, free, where))
+        within = defined.inside(symbols) if k and defined is not None and symbols is not None else symbols
+        made = _side(written, source, within, origin, free, where)
+        sides.append(replace(made, mentions=_mentions(written, symbols)) if isinstance(made, Unread) else made)
         if condition and symbols is not None and not isinstance(sides[-1], Unread):
             sides[-1] = Unread(f"it holds `{condition}`, which is in words", where)
+        if k == 0 and symbols is not None and s.links and s.links[0].relation in ("=", ":="):
+            defined = definition_of(sides[0], symbols)
+    if defined is not None:
+        defined, free = _fitting(defined, sides, free)
     if free and symbols is not None:
         sides = [_with_axes(e, free) if isinstance(e, t.Expression) else e for e in sides]
     steps = []
@@ -168,7 +224,32 @@ def _chain(s: Statement, source: Source, symbols: Symbols | None, origin: int) -
                 sides[k] = Unread(text, link.token.span)
         value = side if isinstance(side, t.Expression) else t.Name("_", span=side.span)
         steps.append(t.ClaimStep(relation, over, value, link.reason or None, link.token.span, span=value.span))
-    return Chain(span, tuple(sides), tuple(steps))
+    return Chain(span, tuple(sides), tuple(steps), defined, bool(s.links) and s.links[0].relation == ":=")
+
+
+def _fitting(
+    defined: Definition, sides: list[t.Expression | Unread], free: dict[str, Span]
+) -> tuple[Definition | None, dict[str, Span]]:
+    """The definition, where the second side says what it is; indices in the order of the left side."""
+    value = sides[1]
+    if not isinstance(value, t.Expression):
+        return None, free
+    inside = names_of(value)
+    if defined.name in inside:
+        return None, free
+    if defined.parameters:
+        return (defined if not free else None), free
+    if defined.indices and set(defined.indices) == set(free):
+        return defined.over_indices(), {n: free[n] for n in defined.indices}
+    if free or any(n in inside for n in defined.indices):
+        return None, free
+    return (defined if not defined.indices else None), free
+
+
+def _mentions(tokens: Sequence[Token], symbols: Symbols | None) -> bool:
+    """Whether the letter of a value of a spec stands in a side."""
+    letters = (LETTERS.get(x.command, x.text) for x in tokens if x.kind in ("letters", "word") or x.command in LETTERS)
+    return symbols is not None and any(symbols.find(x) in symbols.values for x in letters)
 
 
 def _side(
@@ -196,7 +277,9 @@ def _side(
     if state.undeclared:
         listed = ", ".join(f"`{n}`" for n in list(state.undeclared)[:4]) + (" .." if len(state.undeclared) > 4 else "")
         plural = "is" if len(state.undeclared) == 1 else "are"
-        return Unread(f"{listed} {plural} not declared in the spec", span, None, tuple(state.undeclared.items()))
+        head = made.tree.function if isinstance(made.tree, t.Call) else made.tree.name if isinstance(made.tree, t.Name) else ""
+        reason = f"{listed} {plural} not declared in the spec"
+        return Unread(reason, span, None, tuple(state.undeclared.items()), made.tree, state.parts.get(head, ("", "")))
     if state.informal:
         return Unread(*state.informal[0])
     free.update({n: x for n, x in state.free.items() if n in names_of(made.tree)})

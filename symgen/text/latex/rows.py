@@ -259,8 +259,12 @@ def _put(out: list[Statement], piece: _Piece) -> None:
         return
     last = out[-1] if out else None
     goes_on = False
-    if last is not None and piece.row and len(tokens) == 1 and tokens[0].kind == "text" and (
-        piece.aligned or " " in tokens[0].text.strip()
+    if (
+        last is not None
+        and piece.row
+        and len(tokens) == 1
+        and tokens[0].kind == "text"
+        and (piece.aligned or " " in tokens[0].text.strip())
     ):
         _add_reason(last, plain(tokens))  # a row of words alone
         return

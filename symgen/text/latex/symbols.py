@@ -26,6 +26,7 @@ class Law:
     kind: str  # dist, density, function
     variables: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    scalar: bool = False  # a function of numbers alone
 
     @property
     def is_density(self) -> bool:
@@ -40,7 +41,8 @@ def _no_shape(e: t.Expression, shapes: Mapping[str, Shape]) -> Shape | None:
 class Symbols:
     """The names of a spec. `shapes` holds every value with its shape, `laws` what is called, `depends` for a named value
     the variables that it is made of (`L(w)` is L); `shape_of` is the shape of an expression, given those of names;
-    `families` the distributions by their word, `N` of \\mathcal{N} among them."""
+    `families` the distributions by their word, `N` of \\mathcal{N} among them; `data` what is given, `values` what is given
+    or computed, and no variable of a distribution alone; `mute` the parameters of functions, which mean any number."""
 
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     laws: Mapping[str, Law] = field(default_factory=dict)
@@ -48,6 +50,9 @@ class Symbols:
     families: Mapping[str, str] = field(default_factory=dict)
     shape_of: Callable[[t.Expression, Mapping[str, Shape]], Shape | None] = _no_shape
     sizes: frozenset[str] = frozenset()
+    data: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
+    mute: frozenset[str] = frozenset()
 
     def declares(self, name: str) -> bool:
         return name in self.shapes or name in self.laws

@@ -12,7 +12,7 @@ from symgen.text.latex.vocabulary import SIGNS
 from symgen.text.names import GREEK
 from symgen.text.tree import Source, Span
 
-__all__ = ["MAX_NESTING", "Slip", "Token", "balanced", "group_end", "scan"]
+__all__ = ["MAX_NESTING", "Slip", "Token", "balanced", "group_end", "scan", "with_thousands"]
 
 MAX_NESTING = 100
 
@@ -102,6 +102,32 @@ def scan(text: str, start: int = 0, end: int | None = None) -> list[Token]:
                 raise Slip(f"the formula holds the character {code_point(last)}, which cannot be seen", a, b)
         out.append(Token(kind, piece, a, b))
     return out
+
+
+def with_thousands(tokens: Sequence[Token]) -> list[Token]:
+    """1{,}000 and 1\\,000 as one number."""
+    out: list[Token] = []
+    k = 0
+    while k < len(tokens):
+        t = tokens[k]
+        if t.kind == "number" and t.text.isdecimal() and len(t.text) < 4 and not (out and out[-1].is_sign("_", "^")):
+            while (gap := _gap(tokens, k + 1)) and _is_thousand(tokens, k + 1 + gap):
+                last = tokens[k + 1 + gap]
+                t = replace(t, text=t.text + last.text, end=last.end)
+                k += gap + 1
+        out.append(t)
+        k += 1
+    return out
+
+
+def _gap(tokens: Sequence[Token], k: int) -> int:
+    """How many tokens part the thousands of a number here: {,} and a thin space do."""
+    texts = [t.text for t in tokens[k : k + 3]]
+    return 3 if texts == ["{", ",", "}"] else 1 if texts[:1] == ["\\,"] else 0
+
+
+def _is_thousand(tokens: Sequence[Token], k: int) -> bool:
+    return k < len(tokens) and tokens[k].kind == "number" and len(tokens[k].text.split(".")[0]) == 3
 
 
 def spliced(tokens: Iterable[Token], use: Token, depth: int) -> Iterator[Token]:
