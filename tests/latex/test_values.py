@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from numpy import cos, diag, exp, log, outer, sin, sqrt
+from numpy import cos, exp, log, outer, sin, sqrt
 from numpy.linalg import det, inv, norm
 
 import symgen
@@ -107,7 +107,8 @@ TOLD = [
     r"|w|", r"\langle u \rangle", r"\langle w | v \rangle", r"(w, v)", r"[w, v]", r"\|w\|_0", r"w v", r"w^\top + v",
     r"B^{-1}_{11}", r"B_{12}^\top", r"B^\top{}^{-1}", r"w^{(1)}", r"w^{t}", r"w^*", r"A \odot w", r"w \odot v^\top", r"w \times v",
     r"c'", r"f^{-1}(u)", r"f^{(2)}(u)", r"f f", r"\sigma(u + t)", r"L(c)", r"u_1", r"x \pm t", r"\nabla_w L^\top v",
-    r"\nabla_w L \|w\|", r"\Delta_w L", r"\prod_i w_i c", r"\max u t", r"\mathbb{E}[z]", r"\operatorname{Var}(z)", r"y_1 + \dots + y_n",
+    r"\nabla_w L \|w\|", r"\Delta_w L", r"\prod_i w_i c", r"\max u t", r"\mathbb{E}[z]", r"\operatorname{Var}(z)",
+    r"y_1 + \dots + y_n",
     r"\left. u^2 \right|_{u=1}", r"w_{12}", r"h(u, t)", r"p_i",
 ]  # fmt: skip
 
