@@ -64,7 +64,12 @@ VALUES = {
     r"\|w\|_3": norm(w, 3), r"\|w\|_A^2": w @ A @ w, r"\|B\|_F": norm(B), r"\|B\|_2": norm(B, 2), r"\|B\|_*": norm(B, "nuc"),
     r"|c||t|": abs(c) * t, r"|c + |c||": abs(c + abs(c)), r"\log |A|": log(det(A)), r"|B|": det(B), r"||w - v||": norm(w - v),
     r"\langle w, v\rangle": w @ v, r"\langle A, B\rangle": (A * B).sum(),
+    r"\lVert w \rVert_2": norm(w), r"\lvert c \rvert t": abs(c) * t, r"|\,||w|| - ||v||\,|": abs(norm(w) - norm(v)),
+    r"\left<w, v\right>": w @ v,
     # matrices
+    r"\frac{1}{n} \mathbf{1}^\top y": y.mean(), r"t B \mathbf{1}": t * B.sum(1), r"2 \mathbf{1}^\top B": 2 * B.sum(0),
+    r"\operatorname{diag}(w)^{-1}": np.diag(1 / w), r"\begin{bmatrix} A & B \end{bmatrix}": np.hstack([A, B]),
+    r"\begin{bmatrix} A \\ B \end{bmatrix} w": np.vstack([A, B]) @ w, r"\operatorname{tr}(B)^2": np.trace(B) ** 2,
     r"B^{-T}": inv(B).T, r"(B^{-1})_{12}": inv(B)[0, 1], r"w^\top B v": w @ B @ v, r"w w^\top v": w * (w @ v),
     r"B w v^\top": outer(B @ w, v), r"[B w]_1": (B @ w)[0], r"B_{12}": B[0, 1], r"w_1^2": w[0] ** 2, r"W_1^\top w": W1.T @ w,
     r"\operatorname{diag}(w) v": w * v, r"(B + I) w": B @ w + w, r"\operatorname{tr} A B": np.trace(A @ B),
@@ -109,7 +114,7 @@ TOLD = [
     r"c'", r"f^{-1}(u)", r"f^{(2)}(u)", r"f f", r"\sigma(u + t)", r"L(c)", r"u_1", r"x \pm t", r"\nabla_w L^\top v",
     r"\nabla_w L \|w\|", r"\Delta_w L", r"\prod_i w_i c", r"\max u t", r"\mathbb{E}[z]", r"\operatorname{Var}(z)",
     r"y_1 + \dots + y_n",
-    r"\left. u^2 \right|_{u=1}", r"w_{12}", r"h(u, t)", r"p_i",
+    r"\begin{bmatrix} A & w \end{bmatrix}", r"\left. u^2 \right|_{u=1}", r"w_{12}", r"h(u, t)", r"p_i",
 ]  # fmt: skip
 
 

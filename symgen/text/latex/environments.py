@@ -52,11 +52,27 @@ class Environments(Binders):
         if token.text == "vmatrix" and self.symbols is not None:
             inner = t.ListOf(tuple(t.ListOf(tuple(row), span=span) for row in trees), span=span)
             return self.postfix(Item(t.Call("det", (inner,), span=span), 0))
+        if self.symbols is not None and any(self.rank(x) for row in trees for x in row):
+            return self.postfix(self.blocks(trees, span))
         if all(len(row) == 1 for row in trees):
             column = t.ListOf(tuple(row[0] for row in trees), span=span)
             return self.postfix(Item(column, 1 if self.symbols is not None else None))
         matrix = t.ListOf(tuple(t.ListOf(tuple(row), span=span) for row in trees), span=span)
         return self.postfix(Item(matrix, 2 if self.symbols is not None else None))
+
+    def blocks(self, rows: list[list[t.Expression]], span: Span) -> Item:
+        """A matrix of matrices, and a column of columns."""
+        ranks = {self.rank(x) for row in rows for x in row}
+        if ranks == {1} and all(len(row) == 1 for row in rows):
+            return self.item(t.Call("concat", tuple(row[0] for row in rows), span=span, name_span=span))
+        if ranks != {2} or len({len(row) for row in rows}) != 1:
+            raise self.slip("the blocks of this matrix are not read", span, malformed=False)
+
+        def joined(parts: list[t.Expression], axis: int) -> t.Expression:
+            word = t.Keyword("axis", items.number(axis, span), span=span)
+            return parts[0] if len(parts) == 1 else t.Call("concat", tuple(parts), (word,), span=span, name_span=span)
+
+        return self.item(joined([joined(row, 1) for row in rows], 0))
 
     def cells(self, start: int, end: int) -> list[list[tuple[int, int]]]:
         """The cells of a matrix or of cases, as token ranges."""

@@ -16,6 +16,8 @@ ENTRYWISE = frozenset(
     "exp log sqrt abs sigmoid tanh relu sin cos tan sinh cosh softplus gelu silu erf erfc log1p expm1 floor sign log10".split()
 )
 
+OF_MATRICES = frozenset(["det", "tr", "diag", "logdet"])
+
 
 class Functions(Environments):
     """Reads calls of functions."""
@@ -42,7 +44,7 @@ class Functions(Environments):
         if bracket:
             groups = self.argument_list(*self.bracket_range())
             arguments = [self.of_size(x, name) for g in groups for x in g]
-            if name in BARE and len(arguments) == 1 and found is not None and not found.side:
+            if name in BARE - OF_MATRICES and len(arguments) == 1 and found is not None and not found.side:
                 self.check_power(found)
             arguments, keywords = self.without_keywords(arguments)
         elif name in BARE or self.symbols is None:

@@ -146,7 +146,7 @@ def multiplied(a: Item, op: str, b: Item) -> Item:
     if op == "otimes":
         return Item(call("kron", a.tree, b.tree, span=hull(a.tree, b.tree)), 2 if a.rank == b.rank == 2 else None)
     if op == "mod":
-        if a.rank or b.rank or None in (a.rank, b.rank):
+        if a.rank or b.rank:
             raise clash("a remainder is of two numbers", a, b)
         span = hull(a.tree, b.tree)
         below = call("floor", flat(a.tree, "/", b.tree), span=span)
@@ -229,22 +229,22 @@ def _with_hole(a: Item, b: Item) -> Item:
         return Item(flat(a.tree, "*", b.tree), holed.rank, holed.row, holed.hole)
     kinds = (a.hole, b.hole)
     if kinds == ("ones", "ones") and not a.row and b.row:
-        return Item(number(1, span), 2, hole="both")
+        return Item(_by_coefficient(a, b.tree), 2, hole="both")
     if a.hole == "ones" and not b.hole:
         if a.row and b.rank == 1 and not b.row:
-            return Item(call("sum", b.tree, span=span), 0)
+            return Item(_by_coefficient(a, call("sum", b.tree, span=span)), 0)
         if a.row and b.rank == 2:
-            return Item(call("sum", b.tree, span=span, axis=number(0)), 1, True)
+            return Item(_by_coefficient(a, call("sum", b.tree, span=span, axis=number(0))), 1, True)
         if not a.row and b.rank == 1 and b.row:
             return Item(flat(a.tree, "*", b.tree) if _coefficient(a) else b.tree, 2, hole="rows")
     if b.hole == "ones" and not a.hole:
         if not b.row and a.rank == 1 and a.row:
-            return Item(call("sum", a.tree, span=span), 0)
+            return Item(_by_coefficient(b, call("sum", a.tree, span=span)), 0)
         if not b.row and a.rank == 2:
-            return Item(call("sum", a.tree, span=span, axis=number(1)), 1)
+            return Item(_by_coefficient(b, call("sum", a.tree, span=span, axis=number(1))), 1)
         if b.row and a.rank == 1 and not a.row:
             items = (t.Slice(None, None, span=span), t.Name("None", span=span))
-            return Item(t.Subscript(a.tree, items, span=span), 2, hole="columns")
+            return Item(t.Subscript(_by_coefficient(b, a.tree), items, span=span), 2, hole="columns")
     if a.hole == "rows" and not b.hole and b.rank == 2:
         return Item(flat(a.tree, "@", b.tree), 2, hole="rows")
     if b.hole == "columns" and not a.hole and a.rank == 2:
@@ -256,6 +256,11 @@ def _with_hole(a: Item, b: Item) -> Item:
 
 def _coefficient(a: Item) -> bool:
     return not (isinstance(a.tree, t.Number) and a.tree.value == 1)
+
+
+def _by_coefficient(a: Item, e: t.Expression) -> t.Expression:
+    """e times the number that stands at a vector of ones."""
+    return flat(a.tree, "*", e) if _coefficient(a) else e
 
 
 def applied(name: str, item: Item, span: Span, name_span: Span) -> Item:

@@ -10,7 +10,7 @@ from symgen.text.latex.vocabulary import ACCENTS, FONTS, IGNORED, LIMITS, RELATI
 
 _TEXT_SIGNS = {"\\_": "_", "\\&": "&", "\\%": "%", "\\#": "#", "\\textasciicircum": "^", "~": " ", "\\$": ""}
 _DELIMITERS = {
-    "\\[": "[", "\\]": "]", "\\(": "(", "\\)": ")", "\\rvert": "|", "\\lvert": "|", "\\rVert": "\\|", "\\lVert": "\\|",
+    "<": "\\langle", ">": "\\rangle", "\\[": "[", "\\]": "]", "\\(": "(", "\\)": ")", "\\rvert": "|", "\\lvert": "|", "\\rVert": "\\|", "\\lVert": "\\|",
 }  # fmt: skip
 _TAKES_ONE = frozenset("frac dfrac tfrac cfrac binom dbinom tbinom sqrt".split()) | frozenset(ACCENTS)
 
@@ -176,6 +176,9 @@ class _Preparation:
         name = t.command
         if t.text in SIZES or name in ("left", "right", "middle"):
             self.delimiter(t)
+        elif name in ("lvert", "rvert", "lVert", "rVert"):
+            sign = "|" if name[1] == "v" else "\\|"
+            self.emit(replace(t, kind="sign" if sign == "|" else "command", text=sign, side="<" if name[0] == "l" else ">"))
         elif t.text in IGNORED or name in ("(", ")", "[", "]"):
             self.k += 1
         elif name in ("kern", "mkern", "mskip", "hskip", "vskip"):
