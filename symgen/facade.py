@@ -185,8 +185,11 @@ class Model:
 
     # --- numbers and code
 
-    def evaluate_array(self, array: Array, names: Mapping[Array, str], given: Mapping[str, Any]) -> Any:
-        """The numbers of a reduced array; `given` are values, sizes, `seed` and `samples` by canonical names."""
+    def evaluate_array(
+        self, array: Array, names: Mapping[Array, str], given: Mapping[str, Any], exact: bool = False
+    ) -> Any:
+        """The numbers of a reduced array; `given` are values, sizes, `seed` and `samples` by canonical names. Where
+        `exact`, means over one scalar are summed over nodes and not estimated from samples."""
         from symgen.codegen.compile import Compiled
         from symgen.codegen.referee import check_code
         from symgen.derivation.context import Context
@@ -208,8 +211,8 @@ class Model:
         self._stretch(values, variables)
         sizes = {k: int(v) for k, v in given.items() if k in self.elaborated.dims and np.ndim(v) == 0}
         self._sizes_of_the_rest(sizes, variables, given)
-        if any(isinstance(n, Operator) and n.name == "E" for n in walk(array)):
-            array = prepared(array, Context(facts=self.elaborated.facts, names=names))
+        if any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(array)):
+            array = prepared(array, Context(facts=self.elaborated.facts, names=names), exact=exact)
         open_operators = [n for n in walk(array) if isinstance(n, Operator)]
         if open_operators:
             raise CannotDerive(f"`{open_operators[0].name}` was not reduced, and has no number", open_operators[0])

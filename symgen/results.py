@@ -111,6 +111,7 @@ class Derivation:
         self.array = reduced.array
         self.record = reduced.record
         self.spent = reduced.spent
+        self._sampled = reduced.sampled
         self._trace = reduced.trace
         self._untidied = reduced.untidied
         self.author_names: dict[Array, str] = reduced.names
@@ -296,7 +297,7 @@ class Derivation:
             return {f: self.result.evaluate(f, **given) for f in self.result.as_dict() if f != "conditions"}
         names = dict(self.names)
         array, _ = guarded(self.array, self._trace, self.model.elaborated.facts, names)
-        return self.model.evaluate_array(array, names, given)
+        return self.model.evaluate_array(array, names, given, not self._sampled)
 
 
 def _leading(by_sequence: Array, lead: int) -> Callable[..., Scalar]:

@@ -93,7 +93,9 @@ def ready(
     if reduced.array is None:
         raise CannotDerive(f"{what} is a record, and has no code", array)
     ctx = Context(facts=model.elaborated.facts, names=reduced.names)
-    result = prepared(reduced.array, ctx, scored=False, smooth=smooth)
+    result = prepared(reduced.array, ctx, scored=False, smooth=smooth, exact=not reduced.sampled)
+    if written is not None and result is not reduced.array:
+        written[result] = reduced.array
     left = [n for n in walk(result) if isinstance(n, Operator)]
     if left:
         raise CannotDerive(f"{what} holds `{left[0].name}`, which was not reduced: it has no code", left[0])
@@ -175,7 +177,8 @@ def gradients_of(
     ctx = Context(facts=model.elaborated.facts, names=names)
     raw = model.reduced(loss).array if loss is not None else None
     apart = Context(facts=model.elaborated.facts, names=names)
-    f = value if raw is None else prepared(raw, apart, scored=True, smooth=True)
+    exact = loss is not None and not model.reduced(loss).sampled
+    f = value if raw is None else prepared(raw, apart, scored=True, smooth=True, exact=exact)
     found = gradient(f, used, ctx)
     note_kinks(ctx.trace, f, found.values(), ctx.facts)
 
@@ -192,7 +195,7 @@ def gradients_of(
         return {p: safe(found[p]) for p in used}
     scored = {p: thawed(found[p]) for p in used}
     model.code_checks.extend(left_to_referee(f, p, scored[p], 1, model.elaborated.facts, []) for p in used)
-    return {p: safe(prepared(scored[p], ctx)) for p in used}
+    return {p: safe(prepared(scored[p], ctx, exact=exact)) for p in used}
 
 
 def asked_together(f: Array, gradients: Mapping[Var, Array], facts: Facts | None) -> Callable[[], Evidence]:

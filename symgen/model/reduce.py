@@ -64,6 +64,7 @@ class Reduced:
     names: dict[Array, str] = field(default_factory=dict)
     spent: bool = False
     untidied: Array | None = None
+    sampled: bool = False  # whether its author wrote a mean; what a divergence leaves is summed over nodes
 
 
 def is_open(node: Node) -> bool:
@@ -81,7 +82,9 @@ def reduce(
     Raises CannotDerive where a rule is missing; where the time is up, what is left stands as it is.
     """
     with uncollected():
-        return _reduce(goal, Context(Trace(), facts, dict(names), time.monotonic() + seconds, style, detail), seconds)
+        found = _reduce(goal, Context(Trace(), facts, dict(names), time.monotonic() + seconds, style, detail, taken), seconds)
+    found.sampled = any(isinstance(n, Operator) and n.name in SAMPLED for n in walk(goal))
+    return found
 
 
 def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
@@ -242,12 +245,15 @@ class _State:
 # --- the calculus as engines ------------------------------------------------------------------------------------------
 
 
-def prepared(f: Array, ctx: Context, scored: bool = False, smooth: bool = False) -> Array:
+def prepared(f: Array, ctx: Context, scored: bool = False, smooth: bool = False, exact: bool = False) -> Array:
     """`f` ready for numbers or for differentiation: densities written out, samples of what has no closed form
     reparameterised (`smooth`: by what gradients pass through) or, first, weighted so that the score function comes
-    out (`scored`)."""
+    out (`scored`). Integrals, means whose law has no draw and, where `exact`, all means over one scalar are summed over
+    nodes."""
     state = _State(ctx, dict(ctx.names))
     f = state.late(f)
+    if any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(f)):
+        f = by_nodes(f, ctx, lambda op: exact or not (scored or is_drawn(op)))
     if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
         if scored:
             f = with_scores(f, ctx)

@@ -29,7 +29,8 @@ from symgen.probability.joint import decode, divergence, opened_expectation
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.logarithms import gathered_logarithms
-from symgen.probability.pairing import Pairing, is_finite, kinds_differ, value_of
+from symgen.probability.overlap import no_common_mass, within
+from symgen.probability.pairing import Pairing, is_finite, value_of
 from symgen.probability.powers import exponential_of, power_integral
 from symgen.probability.quadrature import check_value
 from symgen.probability.referee import Numeric, nodes
@@ -59,6 +60,7 @@ from symgen.tensor.expression import (
     sub,
     var,
     walk,
+    where,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -100,29 +102,31 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
         turned = Pairing(q, p, ctx)
         mean, is_turned = turned.mean(fn("exp", mul(neg(alpha), turned.log_ratio()))), True
     else:  # E_p (p/q)^(alpha - 1)
-        mean, is_turned = pair.mean(fn("exp", mul(sub(alpha, ONE), pair.log_ratio()))), False
+        body, is_turned = fn("exp", mul(sub(alpha, ONE), pair.log_ratio())), False
+        inside = within(pair, pair.q, pair.inside) if below is True else ONE
+        if inside is None or (below is None and pair.inside is not ONE):
+            raise CannotDerive(f"`{op.name}` of laws of which neither has the other's support has no rule", op, HERE)
+        mean = pair.mean(where(inside, body, ZERO))
     definition = rank_zero(finish(scalar_of(mean)))
     ctx.trace.add("definition", op, definition, reason=f"the definition of {op.name}")
-    laws = [f.law for f in (*pair.p.joint.factors, *pair.q.joint.factors)]
-    disjoint = pair.inside is ZERO and pair.outside is ZERO and kinds_differ(pair)
+    disjoint = no_common_mass(pair)
     if disjoint or (pair.inside is ZERO and below is False):
         if op.name == "hellinger":
             ctx.trace.add("support", definition, rank_zero(ONE), reason="the two have no mass in common")
             ctx.trace.checks.append(lambda: Evidence("proved", method="the two have no mass in common"))
             return rank_zero(ONE)
-        return without_support(definition, laws, ctx, mass_outside(pair.p, pair.q, pair.in_p, pair.in_q), "pq")
+        return without_support(definition, pair.p, pair.q, ctx, mass_outside(pair.p, pair.q, pair.in_p, pair.in_q))
     flat = overlap_of_flat(pair, alpha, ctx)
     if flat is not None and below is True:
         result = rank_zero(collected(finish(flat)))
         ctx.trace.add("overlap", definition, result, reason="both densities are constant")
         leave_power_check(pair, alpha, result, finish, ctx)
         return result
-    if pair.inside is not ONE and not (below is True and pair.outside is ONE) and below is not False:
-        raise CannotDerive(f"`{op.name}` of laws of which neither has the other's support has no rule", op, HERE)
     condition = pair.inside if below is False else ONE
     single = len(pair.p.joint.factors) == len(pair.q.joint.factors) == 1
     first, second = pair.p.joint.factors[0].law, pair.q.joint.factors[0].law
-    found = power_integral(first, second, alpha, ctx) if single and not is_turned and not is_finite(pair) else None
+    is_direct = single and not is_turned and not is_finite(pair) and (below is False or pair.inside is ONE)
+    found = power_integral(first, second, alpha, ctx) if is_direct else None
     (body,), draws = opened_expectation(mean)
     outside = mass_outside(pair.p, pair.q, pair.in_p, pair.in_q) if below is False else None
     if found is not None:
@@ -175,9 +179,7 @@ def overlap_of_flat(pair: Pairing, alpha: Scalar, ctx: Context) -> Scalar | None
     return fold("prod", one, indices)
 
 
-def leave_power_check(
-    pair: Pairing, alpha: Scalar, result: Array, finish: Callable[[Scalar], Scalar], ctx: Context
-) -> None:
+def leave_power_check(pair: Pairing, alpha: Scalar, result: Array, finish: Callable[[Scalar], Scalar], ctx: Context) -> None:
     """The referee's question about an integral over what the two supports have in common, for one component."""
     laws = [pair.p.joint.factors[0].law, pair.q.joint.factors[0].law]
 

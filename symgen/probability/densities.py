@@ -11,7 +11,7 @@ from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import alternative_of, parameters_of, row_of
 from symgen.probability.scaled import unscaled
 from symgen.probability.texts import scalar_text, value_text
-from symgen.probability.univariate import Law
+from symgen.probability.univariate_law import Law
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (

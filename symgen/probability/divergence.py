@@ -12,6 +12,7 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.collect import collected, difference_of_means
 from symgen.probability.conditions import guarded
+from symgen.probability.counts import with_limits_at_zero
 from symgen.probability.densities import entry_of, log_density_at, log_density_terms, parameters
 from symgen.probability.expectation import Divergent, Expectation
 from symgen.probability.finiteness import verdict
@@ -149,6 +150,8 @@ def written_out(node: Operator, ctx: Context) -> Scalar:
     assert isinstance(law, Operator) and isinstance(value, Array)
     law = normalised_law(law, ctx)
     assert isinstance(law, Operator)
+    if law.name == "Empirical":
+        raise CannotDerive("the rows of data have no density: what weight a value has hangs on which rows are equal", node)
     if row_of(law) is not None:
         return log_density_at(law, value, ctx)
     if law.name == "formula":
@@ -213,6 +216,7 @@ def reduced_mean(
     outside: Callable[[Point], bool] | None = None,
 ) -> Scalar:
     """E body over draws, with its steps; infinite where `condition` fails."""
+    body = with_limits_at_zero(body, draws)
     engine = Expectation(draws, ctx, divergence)
     try:
         pair = engine.mean(body)
@@ -275,7 +279,7 @@ def reduce_expectation(op: Operator, ctx: Context) -> Array:
     (body,), draws = opened_expectation(op)
     indices = [fresh_index(s) for s in body.shape]
     inner = entry_of(body, indices, ctx)
-    inner = densities_written(inner, frozenset(v for v, _ in draws), ctx)
+    inner = with_limits_at_zero(densities_written(inner, frozenset(v for v, _ in draws), ctx), draws)
     if all(v not in variables_of(inner) for v, _ in draws):
         result = tensor(indices, inner)
         ctx.trace.add("constant", op, result, reason="it does not depend on what is drawn")
@@ -372,7 +376,7 @@ def reduce_variance(op: Operator, ctx: Context) -> Array:
     first, second = entry_of(f, rows, ctx), entry_of(g, columns, ctx)
     indices = rows if columns is rows else [*rows, *columns]
     know = frozenset(v for v, _ in draws)
-    first, second = densities_written(first, know, ctx), densities_written(second, know, ctx)
+    first, second = (with_limits_at_zero(densities_written(f, know, ctx), draws) for f in (first, second))
     product = _mean(mul(first, second), draws, ctx)
     value = sub(product, mul(_mean(first, draws, ctx), _mean(second, draws, ctx)))
     made = tensor(indices, difference_of_means(value))
@@ -417,22 +421,31 @@ def reduce_kl(op: Operator, ctx: Context) -> Array:
     condition = inclusion(q_wide, p_wide, in_q, values_p, ctx)
     outside = mass_outside(q_wide, p_wide, in_q, values_p)
     if condition is ZERO:
-        return without_support(definition, [f.law for f in (*q_wide.joint.factors, *p_wide.joint.factors)], ctx, outside)
+        return without_support(definition, q_wide, p_wide, ctx, outside)
     body = difference_of_logs(q_wide, p_wide, in_q, values_p, ctx)
     written = expectation(rank_zero(body), draws)
     ctx.trace.add("densities", definition, written, reason="the log-densities put in")
     return rank_zero(reduced_mean(body, draws, ctx, written, True, condition, outside))
 
 
-def without_support(
-    definition: Array, laws: Sequence[Array], ctx: Context, outside: Callable[[Point], bool], names: str = "qp"
-) -> Array:
+def without_support(definition: Array, q: DistRef, p: DistRef, ctx: Context, outside: Callable[[Point], bool]) -> Array:
     """Infinite: q has mass where p has none, which the referee sees at a point."""
     result = rank_zero(INF)
-    said = "{} has mass where {} has none".format(*names)
+    first, second = spoken(q), spoken(p)
+    said = f"{first} has mass where {second} has none" if first != second else "the first has mass where the second has none"
+    laws = [f.law for f in (*q.joint.factors, *p.joint.factors)]
     ctx.trace.add("support", definition, result, reason=said)
     ctx.trace.checks.append(lambda: check_value(lambda *_: None, result, laws, (), ctx.facts, outside, "supports", said))
     return result
+
+
+def spoken(ref: DistRef) -> str:
+    """What a distribution is called in a sentence: by its name, else by its family."""
+    if ref.joint.name:
+        return f"`{ref.joint.name}`"
+    laws = [f.law for f in ref.joint.factors]
+    name = laws[0].name if len(laws) == 1 and isinstance(laws[0], Operator) else "law"
+    return f"{'an' if name[0] in 'AEIOU' and not name.startswith('Uni') else 'a'} {name}"
 
 
 def widened(ref: DistRef, values: dict[Var, Array]) -> DistRef:
@@ -471,11 +484,10 @@ def _minus_mean_log(op: Operator, q: DistRef, p: DistRef, ctx: Context) -> Array
     outside: Callable[[Point], bool] | None = None
     if p is not q:
         in_q: dict[Var, Array] = {v: new for (v, _), (new, _) in zip(draws_of(q), draws, strict=True)}
-        condition = inclusion(widened(q, in_q), wide, in_q, values, ctx)
+        condition = inclusion(widened(q, in_q), wide, in_q, values, ctx, of_data=True)
         outside = mass_outside(widened(q, in_q), wide, in_q, values)
         if condition is ZERO:
-            laws = [f.law for f in (*q.joint.factors, *wide.joint.factors)]
-            return without_support(definition, laws, ctx, outside)
+            return without_support(definition, q, wide, ctx, outside)
     body = neg(add(*(total(b, i) for b, i in log_terms(wide, values, ctx))))
     written = expectation(rank_zero(body), draws)
     ctx.trace.add("densities", definition, written, reason="the log-density put in")

@@ -11,7 +11,8 @@ from symgen.probability.joint import full_law
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.terms import depends_on_any, with_value
-from symgen.probability.univariate import Found, Law, Univariate
+from symgen.probability.univariate import Found, Univariate
+from symgen.probability.univariate_law import Law
 from symgen.tensor.expression import (
     INF,
     NAN,

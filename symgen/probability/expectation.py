@@ -34,7 +34,8 @@ from symgen.probability.terms import (
     terms_of,
     with_value,
 )  # fmt: skip
-from symgen.probability.univariate import Found, Law, Univariate
+from symgen.probability.univariate import Found, Univariate
+from symgen.probability.univariate_law import Law
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF,

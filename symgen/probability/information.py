@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
@@ -23,7 +23,7 @@ from symgen.probability.joint import DistRef, decode, draws_of, expectation
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logarithms import as_short
 from symgen.probability.marginal import known
-from symgen.probability.pairing import Pairing, kinds_differ, value_of
+from symgen.probability.pairing import Pairing
 from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.reparameterisation import transform_of
 from symgen.probability.scaled import scale_and_core, unscaled, with_roots_taken
@@ -32,26 +32,20 @@ from symgen.probability.texts import read_array, scalar_text
 from symgen.probability.walks import bottom_up
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import (
-    HALF,
     ONE,
     TWO,
     ZERO,
-    Add,
     Array,
     Fn,
-    Mul,
-    Num,
     Operator,
     Pow,
     Scalar,
     Tensor,
     Var,
     add,
-    as_coefficient,
     delta,
     depends_on,
     entry,
-    fn,
     fresh_index,
     mul,
     neg,
@@ -59,15 +53,12 @@ from symgen.tensor.expression import (
     open_tensor,
     operator,
     power,
-    replace_arrays,
-    scalar_of,
     sub,
     tensor,
     total,
     var,
     walk,
 )  # fmt: skip
-from symgen.tensor.facts import is_nonnegative
 from symgen.tensor.functions import FUNCTIONS
 from symgen.text.diagnostics import CannotDerive
 
@@ -76,75 +67,6 @@ HERE = "symgen/probability/information.py"
 
 def _quiet(ctx: Context) -> Context:
     return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
-
-
-def reduce_js(op: Operator, ctx: Context) -> Array:
-    """JS(p, q) = 1/2 E_p[log p - log m] + 1/2 E_q[log q - log m], m = (p + q)/2."""
-    (p, q), _ = decode(op)
-    terms: list[Scalar] = []
-    shown: list[Scalar] = []
-    for first, second in ((p, q), (q, p)):
-        pair = Pairing(first, second, ctx)
-        if kinds_differ(pair):  # no common mass: log p - log(p/2)
-            shown.append(mul(HALF, fn("log", TWO)))
-            terms.append(mul(HALF, fn("log", TWO)))
-            continue
-        if not pair.is_on_one_support:
-            raise CannotDerive("the Jensen-Shannon divergence of laws on different supports has no rule", op, HERE)
-        ratio = pair.log_ratio()
-        # log p - log((p + q)/2) = log 2 - log(1 + q/p)
-        mean = pair.mean(sub(fn("log", TWO), fn("log", add(ONE, fn("exp", neg(ratio))))))
-        shown.append(mul(HALF, scalar_of(mean)))
-        terms.append(mul(HALF, value_of(reduce_expectation(mean, ctx))))
-    definition = rank_zero(add(*shown))
-    ctx.trace.add("definition", op, definition, reason="the definition of JS, m = (p + q)/2")
-    return rank_zero(collected(add(*terms)))
-
-
-def reduce_tv(op: Operator, ctx: Context) -> Array:
-    """tv(p, q) = 1/2 E_p|1 - q/p| for laws on one support."""
-    (p, q), _ = decode(op)
-    pair = Pairing(p, q, ctx)
-    if kinds_differ(pair):
-        return rank_zero(ONE)
-    if not pair.is_on_one_support:
-        raise CannotDerive("the total variation of laws on different supports has no rule", op, HERE)
-    mean = pair.mean(fn("abs", sub(ONE, fn("exp", neg(pair.log_ratio())))))
-    definition = rank_zero(mul(HALF, scalar_of(mean)))
-    ctx.trace.add("definition", op, definition, reason="half the mean distance of the densities")
-    return rank_zero(mul(HALF, with_distances_joined(value_of(reduce_expectation(mean, ctx)))))
-
-
-def with_distances_joined(x: Scalar) -> Scalar:
-    """c |y| = |c y| for c > 0, written shortly: p |q/p - 1| is |q - p|."""
-
-    def rule(n: Scalar) -> Scalar:
-        if not isinstance(n, Mul):
-            return n
-        inside = [f for f in n.args if isinstance(f, Fn) and f.name == "abs"]
-        apart = [f for f in n.args if f not in inside and not isinstance(f, Num) and is_nonnegative(f, None) is True]
-        if len(inside) != 1 or not apart:
-            return n
-        rest = mul(*(f for f in n.args if f is not inside[0] and f not in apart))
-        inner = simplify_scalar(mul(*apart, inside[0].args[0]))
-        first = min(inner.args, key=lambda t: as_coefficient(t)[1].serial) if isinstance(inner, Add) else inner
-        return mul(rest, fn("abs", neg(inner) if as_coefficient(first)[0] < 0 else inner))
-
-    return bottom_up(x, rule)
-
-
-def reduce_fdiv(op: Operator, ctx: Context) -> Array:
-    """D_f(p || q) = E_q f(p/q)."""
-    (p, q), options = decode(op)
-    (argument,) = options["argument"]
-    pair = Pairing(q, p, ctx)
-    if not pair.is_on_one_support:
-        raise CannotDerive("an f-divergence of laws on different supports has no rule", op, HERE)
-    ratio = fn("exp", neg(pair.log_ratio()))
-    body = replace_arrays(open_tensor(options["f"], ()), {argument: lambda: ratio})
-    mean = pair.mean(body)
-    ctx.trace.add("definition", op, mean, reason="the definition of an f-divergence")
-    return reduce_expectation(mean, ctx)
 
 
 def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
@@ -246,8 +168,9 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
         row = row_of(f.law)
         if row is None:
             raise CannotDerive("the Fisher information of a density that is not known", op, HERE)
-        if row.region.kind == "interval" and row.support != "real" and not isinstance(row.support, str):
-            raise CannotDerive("the support depends on the parameters: the Fisher information does not exist", op)
+        moved = _support_moves(f.law, thetas, ctx)
+        if moved is not None:
+            raise CannotDerive(f"the support depends on `{moved}`: the Fisher information does not exist", op)
     draws = draws_of(p)
     body = add(*(log_density_at(f.law, f.variables[0], _quiet(ctx)) for f in p.joint.factors))
     log_p = rank_zero(body)
@@ -289,6 +212,16 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
     slopes = [gradient(log_p, [t], quiet)[t] for t in thetas]
     ctx.trace.checks.append(lambda: check_score(slopes, draws, result, ctx))
     return result
+
+
+def _support_moves(law: Array, thetas: Sequence[Array], ctx: Context) -> str | None:
+    """The first of the parameters that an end of the support depends on."""
+    row = row_of(law)
+    if row is None or not row.is_univariate or row.shapes or row.region.kind not in ("interval", "integers"):
+        return None
+    scope = parameters(law, _quiet(ctx)).scalars([fresh_index(s) for s in law.shape])
+    ends = [scalar_text(t, scope) for t in (row.region.low, row.region.high)]
+    return next((ctx.name_of(t) or str(t) for t in thetas if any(depends_on(e, t) for e in ends)), None)
 
 
 def has_kinks(log_p: Array) -> bool:

@@ -89,6 +89,8 @@ LEMMAS = (
           source="Loaiza-Ganem & Cunningham (2019)"),
     Lemma("VonMises", "cos(x)", "cos(mu)*besseli(1, kappa)/besseli(0, kappa)", source="Mardia & Jupp (2000), 3.5.4"),
     Lemma("VonMises", "sin(x)", "sin(mu)*besseli(1, kappa)/besseli(0, kappa)", source="Mardia & Jupp (2000), 3.5.4"),
+    Lemma("VonMises", "sin(x - v)", "sin(mu - v)*besseli(1, kappa)/besseli(0, kappa)",
+          source="Mardia & Jupp (2000), 3.5.4"),
     Lemma("VonMises", "cos(x - v)", "cos(mu - v)*besseli(1, kappa)/besseli(0, kappa)",
           source="Mardia & Jupp (2000), 3.5.4"),
     # x^j exp(t x): exponential tilting of a Gamma

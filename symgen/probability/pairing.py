@@ -7,6 +7,7 @@ from symgen.probability.divergence import common_draws, difference_of_logs, rank
 from symgen.probability.joint import DistRef, draws_of, expectation, log_density
 from symgen.probability.law import row_of
 from symgen.probability.support import inclusion
+from symgen.probability.support import kinds_differ as laws_differ
 from symgen.tensor.expression import ONE, Array, Operator, Scalar, Var, open_tensor, scalar_of, sub
 
 
@@ -49,9 +50,10 @@ def is_finite(pair: Pairing) -> bool:
 
 
 def kinds_differ(pair: Pairing) -> bool:
-    """Whether one law is discrete and the other is not."""
-    rows = [row_of(f.law) for r in (pair.p, pair.q) for f in r.joint.factors]
-    return len({r.region.discrete for r in rows if r is not None}) == 2
+    """Whether a variable is discrete under one law and not under the other."""
+    others = {pair.in_q.get(g.variables[0]): g.law for g in pair.q.joint.factors}
+    mine = ((f.law, others.get(pair.in_p.get(f.variables[0]))) for f in pair.p.joint.factors)
+    return any(other is not None and laws_differ(law, other) for law, other in mine)
 
 
 def value_of(array: Array) -> Scalar:

@@ -273,6 +273,8 @@ def _mean_at(body: Array, draws: Draws, point: Point, level: int) -> Float | Non
     count = math.prod(len(g[1]) for g in grids)
     if count > (MOST_BRANCHES if rest else MOST_NODES):
         return None
+    if not count:  # a parameter is no number there
+        return np.asarray(math.nan)
     places = np.array(list(product(*(range(len(g[1])) for g in grids)))).reshape(count, len(grids))
     weights = np.ones(count)
     nodes: dict[Var, Float] = {}

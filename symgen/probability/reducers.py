@@ -17,16 +17,14 @@ from symgen.probability.divergence import (
     reduce_variance,
 )  # fmt: skip
 from symgen.probability.information import (
-    reduce_fdiv,
     reduce_fisher,
-    reduce_js,
     reduce_mutual_information,
-    reduce_tv,
     reduce_wasserstein,
 )  # fmt: skip
 from symgen.probability.likelihood import reduce_mle
 from symgen.probability.marginal import reduce_conditional_law, reduce_log_density_of, reduce_marginal
 from symgen.probability.moments import reduce_moment_match
+from symgen.probability.overlap import reduce_fdiv, reduce_js, reduce_tv
 from symgen.probability.posterior import reduce_posterior
 from symgen.tensor.expression import Operator
 

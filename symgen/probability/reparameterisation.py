@@ -46,6 +46,11 @@ def transform_of(law: Array, smooth: bool = True) -> tuple[str, str] | None:
     return (row.noise, text) if text else None
 
 
+def is_drawn(op: Operator) -> bool:
+    """Whether the draws of a mean are functions of noise, smooth or not."""
+    return all(transform_of(law, smooth=False) is not None for _, law in opened_expectation(op)[1])
+
+
 def as_function_of_noise(law: Array, noise: Var, ctx: Context) -> Array:
     """The draw of a law at the noise, over all axes of the noise."""
     found = transform_of(law, smooth=False)

@@ -22,6 +22,7 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
+    Operator,
     Scalar,
     Var,
     compare,
@@ -32,31 +33,49 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 
 
-def inclusion(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array], ctx: Context) -> Scalar:
-    """The condition under which the support of q lies in that of p: 1 always, 0 never."""
+def inclusion(
+    q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array], ctx: Context, of_data: bool = False
+) -> Scalar:
+    """The condition under which the support of q lies in that of p: 1 always, 0 never. `of_data`: where q is data, a
+    density of p at its rows is all that is asked for."""
     parts: list[Scalar] = []
     for f in q.joint.factors:
         if not set(f.variables) & set(in_q):
             continue
         new = in_q.get(f.variables[0])
         other = next((g for g in p.joint.factors if g.variables and in_p.get(g.variables[0]) is new), None)
-        if other is not None:
+        if other is not None and not (of_data and is_data(f.law)):
             parts.append(_inclusion(f, other, ctx))
     return logic("and", *parts)
 
 
 def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
+    if kinds_differ(f.law, g.law):
+        return ZERO
     a, b = row_of(f.law), row_of(g.law)
     if a is None or b is None:
         return ONE
     first, second = a.region, b.region
-    if first.discrete != second.discrete and {first.kind, second.kind} <= {"interval", "integers"}:
-        return ZERO
-    if (first.kind == "interval" and second.kind == "interval") or (
-        first.kind == "integers" and second.kind == "integers"
-    ):
+    if (first.kind == "interval" and second.kind == "interval") or (first.kind == "integers" and second.kind == "integers"):
         return _within(f, a, g, b, ctx)
     return ONE
+
+
+def is_data(law: Array) -> bool:
+    return isinstance(law, Operator) and law.name == "Empirical"
+
+
+def kinds_differ(first: Array, second: Array) -> bool:
+    """Whether one law has atoms, to which the density of the other gives no mass."""
+    kinds = [_has_atoms(first), _has_atoms(second)]
+    return None not in kinds and kinds[0] != kinds[1]
+
+
+def _has_atoms(law: Array) -> bool | None:
+    row = row_of(law)
+    if row is not None:
+        return row.region.discrete
+    return True if is_data(law) else None
 
 
 def _within(f: Factor, a: Distribution, g: Factor, b: Distribution, ctx: Context) -> Scalar:
@@ -83,9 +102,7 @@ def _within(f: Factor, a: Distribution, g: Factor, b: Distribution, ctx: Context
     return condition
 
 
-def mass_outside(
-    q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array]
-) -> Callable[[Point], bool]:
+def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array]) -> Callable[[Point], bool]:
     """Whether at a point some component of q has mass where p has none: by the ends of the supports."""
     pairs: list[tuple[Array, Array]] = []
     for f in q.joint.factors:
@@ -96,11 +113,11 @@ def mass_outside(
 
     def ask(point: Point) -> bool:
         for first, second in pairs:
+            if kinds_differ(first, second):
+                return True
             a, b = row_of(first), row_of(second)
             if a is None or b is None or a.shapes or b.shapes:
                 continue
-            if a.region.discrete != b.region.discrete:
-                return True
             at, to = numbers_of(first, point), numbers_of(second, point)
             for place in np.ndindex(*next(iter(at.values())).shape):
                 one = Numeric(a, {n: float(x[place]) for n, x in at.items()})
@@ -117,4 +134,4 @@ def place_rank(place: tuple[int, ...], x: np.ndarray) -> int:
     return len(place) - x.ndim
 
 
-__all__ = ["inclusion", "mass_outside"]
+__all__ = ["inclusion", "is_data", "kinds_differ", "mass_outside"]

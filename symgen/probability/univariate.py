@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from symgen.probability.distribution import Distribution
+from symgen.probability.intervals import probability_of
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.lemma import Lemma
 from symgen.probability.lemmas import ANTIDERIVATIVES, LEMMAS
@@ -14,6 +14,7 @@ from symgen.probability.matching import PLACE, PLACES, derivative, match, put_in
 from symgen.probability.special import simplified
 from symgen.probability.terms import factors_of, normalised, with_value
 from symgen.probability.texts import scalar_text
+from symgen.probability.univariate_law import Law
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     INF,
@@ -31,6 +32,7 @@ from symgen.tensor.expression import (
     Pow,
     Scalar,
     Var,
+    Where,
     add,
     compare,
     divide,
@@ -60,17 +62,6 @@ class Found:
     condition: Scalar = ONE
     otherwise: Scalar = NAN
     source: str = ""
-
-
-@dataclass(frozen=True)
-class Law:
-    """A univariate law at given parameters."""
-
-    row: Distribution
-    parameters: Mapping[str, Scalar]
-
-    def text(self, text: str, **more: Scalar) -> Scalar:
-        return scalar_text(text, {**self.parameters, **more})
 
 
 def outcomes(law: Law) -> list[int] | Scalar | None:
@@ -355,6 +346,8 @@ class Univariate:
         return simplified(put_in(body, {_place(k): v for k, v in scope.items()}))
 
     def by_pattern(self, g: Scalar) -> Found | None:
+        if isinstance(g, Where):
+            return self.by_probability(g)
         for lemma in _table(self.law.row.name):
             if lemma.of in GENERATORS:
                 continue
@@ -372,16 +365,23 @@ class Univariate:
                     continue
             value = self.law.text(lemma.value, **bound)
             otherwise = INF if lemma.otherwise == "inf" else NAN
-            return Found(
-                simplified(self.without_signs(value)), [f"the mean of {lemma.of}"], condition, otherwise, lemma.source
-            )
+            return Found(simplified(self.without_signs(value)), [f"the mean of {lemma.of}"], condition, otherwise, lemma.source)
         return self.by_antiderivative(g) if self.is_flat else None
+
+    def by_probability(self, g: Where) -> Found | None:
+        """E[a where x lies in an interval, else b] = b + (a - b) P(x lies there)."""
+        condition, a, b = g.args
+        if self.depends(a) or self.depends(b):
+            return None
+        p = probability_of(self.law, condition, self.x, self.know)
+        if p is None:
+            return None
+        return Found(add(b, mul(sub(a, b), p)), [f"the distribution function of a {self.law.row.name}"])
 
     def has_power(self, g: Scalar) -> bool:
         """Whether a lemma is about a power of a sum that this is."""
         return any(
-            lemma.of.startswith("(") and match(self.pattern(lemma.of), g, self.x) is not None
-            for lemma in _table(self.law.row.name)
+            lemma.of.startswith("(") and match(self.pattern(lemma.of), g, self.x) is not None for lemma in _table(self.law.row.name)
         )
 
     def pattern(self, text: str) -> Scalar:

@@ -159,7 +159,7 @@ ROWS = (
     Function("ibeta", ("a", "b", "x"), (None, None, "exp((a - 1)*log(x) + (b - 1)*log(1 - x) - lbeta(a, b))"),
              "special.betainc({a}, {b}, {x})", r"I_{{{x}}}\left({a}, {b}\right)", domain=(POSITIVE, POSITIVE, "[0, 1]"),
              range="[0, 1]", scipy=True, source="DLMF 8.17.2: the regularised incomplete beta function I_x(a, b)"),
-    Function("besseli", ("n", "x"), (None, "(besseli(n - 1, x) + besseli(n + 1, x))/2"), "special.iv({n}, {x})",
+    Function("besseli", ("n", "x"), (None, "besseli(n + 1, x) + n*besseli(n, x)/x"), "special.iv({n}, {x})",
              r"I_{{{n}}}\left({x}\right)", domain=(REAL, NONNEGATIVE), scipy=True, source="DLMF 10.29.1"),
     Function("besselk", ("n", "x"), (None, "-(besselk(n - 1, x) + besselk(n + 1, x))/2"), "special.kv({n}, {x})",
              r"K_{{{n}}}\left({x}\right)", domain=(REAL, POSITIVE), range=POSITIVE, scipy=True, source="DLMF 10.29.1"),

@@ -138,17 +138,3 @@ def test_dirichlet_of_symbolic_size():
     lB = lambda a: sum(math.lgamma(x) for x in a) - math.lgamma(sum(a))  # noqa: E731
     got = symgen.loads(VECTORS).derive("hellinger(D, F)").evaluate(al=al, be=be)
     assert math.isclose(got, 1 - math.exp(lB((al + be) / 2) - (lB(al) + lB(be)) / 2), rel_tol=1e-10)
-
-
-@pytest.mark.parametrize(
-    "goal",
-    [
-        "JS(Uniform(0, a), Uniform(0, b))", "JS(Uniform(0, 1), Uniform(0, 2))", "JS(Binomial(5, 1/2), Binomial(3, 1/2))",
-        "JS(Poisson(2), Binomial(3, 1/2))", "tv(Normal(0, 1), Uniform(0, 1))", "tv(Uniform(0, 1), Normal(0, 1))",
-        "tv(Normal(0, 1), Exponential(1))", "tv(Geometric(1/2), DiscreteUniform(0, 3))",
-    ],
-)  # fmt: skip
-def test_what_one_law_has_outside_the_other_is_not_dropped(goal):
-    """Where the supports differ, the formulas of the densities alone do not give the divergence."""
-    with pytest.raises(symgen.CannotDerive, match="different supports"):
-        symgen.loads("param a: positive, b: positive").derive(goal)

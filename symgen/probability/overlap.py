@@ -1,0 +1,314 @@
+"""Jensen-Shannon, total variation and f-divergences: by what two laws have in common.
+
+The total variation is P - Q of where p > q: for laws on the line, of the intervals between the points where they cross.
+"""
+
+from __future__ import annotations
+
+from symgen.algebra.rational import simplify_scalar
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence, Trace
+from symgen.probability.collect import collected
+from symgen.probability.densities import parameters
+from symgen.probability.distribution_functions import SYMMETRIC
+from symgen.probability.divergence import ask_for_quadrature, rank_zero, reduce_expectation
+from symgen.probability.intervals import distribution_function, has_distribution_function, slope_in
+from symgen.probability.joint import DistRef, decode, opened_expectation
+from symgen.probability.knowledge import Knowledge, is_natural
+from symgen.probability.law import row_of
+from symgen.probability.pairing import Pairing, kinds_differ, value_of
+from symgen.probability.terms import TooManyTerms, depends_on_any, expanded, normalised, opened
+from symgen.probability.texts import scalar_text
+from symgen.probability.univariate_law import Law
+from symgen.probability.walks import bottom_up
+from symgen.tensor.expression import (
+    HALF,
+    INF,
+    MINUS_ONE,
+    ONE,
+    TWO,
+    ZERO,
+    Add,
+    Array,
+    Entry,
+    Fn,
+    Mul,
+    Num,
+    Operator,
+    Pow,
+    Scalar,
+    Where,
+    add,
+    as_coefficient,
+    compare,
+    divide,
+    entry,
+    fn,
+    logic,
+    mul,
+    neg,
+    num,
+    open_tensor,
+    power,
+    replace_arrays,
+    scalar_of,
+    sub,
+    where,
+)  # fmt: skip
+from symgen.tensor.facts import is_nonnegative
+from symgen.text.diagnostics import CannotDerive
+
+HERE = "symgen/probability/overlap.py"
+NOTHING_SHARED = "the two have no mass in common"
+
+
+def no_common_mass(pair: Pairing) -> bool:
+    """Whether where one law has mass the other has none."""
+    return kinds_differ(pair) or _are_apart(pair)
+
+
+def _are_apart(pair: Pairing) -> bool:
+    """Whether the supports of two laws of scalars lie beside each other."""
+    ends = []
+    for ref in (pair.p, pair.q):
+        law = ref.joint.factors[0].law
+        row = row_of(law)
+        single = len(ref.joint.factors) == 1 and row is not None and row.is_univariate and not row.shapes and not law.shape
+        if not single or row is None or row.region.kind not in ("interval", "integers"):
+            return False
+        scope = parameters(law, _quiet(pair.ctx)).scalars(())
+        ends.append([scalar_text(t, scope) for t in (row.region.low, row.region.high)])
+    know = Knowledge(pair.ctx)
+    return any(
+        high is not INF and low is not mul(MINUS_ONE, INF) and know.positive(sub(low, high)) is True
+        for high, low in ((ends[0][1], ends[1][0]), (ends[1][1], ends[0][0]))
+    )
+
+
+def _quiet(ctx: Context) -> Context:
+    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+
+
+def within(pair: Pairing, ref: DistRef, condition: Scalar) -> Scalar | None:
+    """Whether the draw lies in the support of a law of one scalar; 1 where that is known, None of others."""
+    if condition is ONE:
+        return ONE
+    law = ref.joint.factors[0].law
+    row = row_of(law)
+    if len(ref.joint.factors) != 1 or row is None or law.shape or not row.is_univariate or row.shapes:
+        return None
+    if row.region.kind not in ("interval", "integers"):
+        return None
+    scope = parameters(law, _quiet(pair.ctx)).scalars(())
+    x = entry(pair.draws[0][0])
+    parts = []
+    low, high = (scalar_text(t, scope) for t in (row.region.low, row.region.high))
+    if low is not mul(MINUS_ONE, INF):
+        parts.append(compare("<=" if row.region.discrete else "<", low, x))
+    if high is not INF:
+        parts.append(compare("<=" if row.region.discrete else "<", x, high))
+    return logic("and", *parts)
+
+
+def _refused(what: str, op: Operator) -> CannotDerive:
+    return CannotDerive(f"{what} of laws on different supports has no rule", op, HERE)
+
+
+def reduce_js(op: Operator, ctx: Context) -> Array:
+    """JS(p, q) = 1/2 E_p[log p - log m] + 1/2 E_q[log q - log m], m = (p + q)/2."""
+    (p, q), _ = decode(op)
+    terms: list[Scalar] = []
+    shown: list[Scalar] = []
+    pairs = [Pairing(first, second, ctx) for first, second in ((p, q), (q, p))]
+    if no_common_mass(pairs[0]):
+        result = rank_zero(fn("log", TWO))
+        ctx.trace.add("support", op, result, reason=NOTHING_SHARED)
+        ctx.trace.checks.append(lambda: Evidence("proved", method=NOTHING_SHARED))
+        return result
+    for pair in pairs:
+        inside = within(pair, pair.q, pair.inside)
+        if inside is None:
+            raise _refused("the Jensen-Shannon divergence", op)
+        # log p - log((p + q)/2) = log 2 - log(1 + q/p), and q is 0 outside of its support
+        shared = where(inside, fn("log", add(ONE, fn("exp", neg(pair.log_ratio())))), ZERO)
+        mean = pair.mean(sub(fn("log", TWO), shared))
+        shown.append(mul(HALF, scalar_of(mean)))
+        terms.append(mul(HALF, value_of(reduce_expectation(mean, ctx))))
+    definition = rank_zero(add(*shown))
+    ctx.trace.add("definition", op, definition, reason="the definition of JS, m = (p + q)/2")
+    return rank_zero(collected(add(*terms)))
+
+
+def reduce_tv(op: Operator, ctx: Context) -> Array:
+    """tv(p, q) = 1/2 E_p|1 - q/p| on one support, else E_p[max(1 - q/p, 0)]."""
+    (p, q), _ = decode(op)
+    pair = Pairing(p, q, ctx)
+    if no_common_mass(pair):
+        ctx.trace.add("support", op, rank_zero(ONE), reason=NOTHING_SHARED)
+        ctx.trace.checks.append(lambda: Evidence("proved", method=NOTHING_SHARED))
+        return rank_zero(ONE)
+    if pair.is_on_one_support:
+        gap = fn("abs", sub(ONE, fn("exp", neg(pair.log_ratio()))))
+        mean = pair.mean(gap)
+        definition = rank_zero(mul(HALF, scalar_of(mean)))
+        ctx.trace.add("definition", op, definition, reason="half the mean distance of the densities")
+        crossed = between_crossings(pair, ctx)
+        if crossed is not None:
+            result = rank_zero(crossed)
+            ctx.trace.add("crossing", definition, result, reason="P - Q of where p > q, by the distribution functions")
+            (body,), draws = opened_expectation(mean)
+            ask_for_quadrature(mul(HALF, open_tensor(body, ())), draws, crossed, ctx)
+            return result
+        return rank_zero(mul(HALF, with_distances_joined(value_of(reduce_expectation(mean, ctx)))))
+    inside = within(pair, pair.q, pair.inside)
+    if inside is None:
+        raise _refused("the total variation", op)
+    more = fn("max", sub(ONE, fn("exp", neg(pair.log_ratio()))), ZERO)
+    mean = pair.mean(where(inside, more, ONE))
+    ctx.trace.add("definition", op, mean, reason="by how much p exceeds q")
+    return rank_zero(with_distances_joined(value_of(reduce_expectation(mean, ctx))))
+
+
+def with_distances_joined(x: Scalar) -> Scalar:
+    """c |y| = |c y| for c > 0, written shortly: p |q/p - 1| is |q - p|."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Mul):
+            return n
+        inside = [f for f in n.args if isinstance(f, Fn) and f.name == "abs"]
+        apart = [f for f in n.args if f not in inside and not isinstance(f, Num) and is_nonnegative(f, None) is True]
+        if len(inside) != 1 or not apart:
+            return n
+        rest = mul(*(f for f in n.args if f is not inside[0] and f not in apart))
+        inner = simplify_scalar(mul(*apart, inside[0].args[0]))
+        first = min(inner.args, key=lambda t: as_coefficient(t)[1].serial) if isinstance(inner, Add) else inner
+        return mul(rest, fn("abs", neg(inner) if as_coefficient(first)[0] < 0 else inner))
+
+    return bottom_up(x, rule)
+
+
+def reduce_fdiv(op: Operator, ctx: Context) -> Array:
+    """D_f(p || q) = E_q f(p/q), where q has mass wherever p has."""
+    (p, q), options = decode(op)
+    (argument,) = options["argument"]
+    pair = Pairing(q, p, ctx)
+    if pair.outside is not ONE:
+        raise CannotDerive("an f-divergence from a law that has mass where the other has none has no rule", op, HERE)
+    inside = within(pair, pair.q, pair.inside)
+    if inside is None:
+        raise _refused("an f-divergence", op)
+    ratio = fn("exp", neg(pair.log_ratio()))
+    f = open_tensor(options["f"], ())
+    body = replace_arrays(f, {argument: lambda: ratio})
+    if inside is not ONE:
+        body = where(inside, body, replace_arrays(f, {argument: lambda: ZERO}))
+    mean = pair.mean(body)
+    ctx.trace.add("definition", op, mean, reason="the definition of an f-divergence")
+    return reduce_expectation(mean, ctx)
+
+
+# --- where two densities cross ----------------------------------------------------------------------------------------
+
+
+def between_crossings(pair: Pairing, ctx: Context) -> Scalar | None:
+    """The total variation of two laws of a scalar by their distribution functions where they cross; None where these
+    points are not found."""
+    laws = [r.joint.factors[0].law for r in (pair.p, pair.q)]
+    if len(pair.p.joint.factors) != 1 or len(pair.q.joint.factors) != 1 or any(law.shape for law in laws):
+        return None
+    know = Knowledge(ctx)
+    both: list[Law] = []
+    for law in laws:
+        row = row_of(law)
+        if row is None or not row.is_univariate or row.shapes:
+            return None
+        both.append(parameters(law, _quiet(ctx)).univariate((), know))
+    if not all(has_distribution_function(one) for one in both):
+        return None
+
+    def gap(v: Scalar) -> Scalar:
+        p, q = (distribution_function(one, v) for one in both)
+        return sub(p, q)
+
+    apart = _half_of_shift(both)
+    if apart is not None:  # 2 F(mu + d/2) - 1
+        first = both[0]
+        centred = Law(first.row, {**first.parameters, SYMMETRIC[first.row.name]: ZERO})
+        value = distribution_function(centred, apart)
+        if isinstance(value, Where) and know.holds(value.args[0]) is False:
+            value = value.args[2]
+        return collected(sub(mul(TWO, value), ONE))
+    x = entry(pair.draws[0][0])
+    assert isinstance(x, Entry)
+    terms = _terms_in(pair, x, ctx)
+    if terms is None:
+        return None
+    constant = terms.pop(ONE, ZERO)
+    if len(terms) == 1:
+        ((function, slope),) = terms.items()
+        at = _inverse(function, divide(neg(constant), slope), x, both[0])
+        if at is None:
+            return None
+        return where(_differ(slope), fn("abs", gap(at)), ZERO)
+    square = power(x, TWO)
+    if set(terms) == {x, square} and both[0].row.region.low == "-inf":
+        a, b = terms[square], terms[x]
+        root = power(sub(power(b, TWO), mul(num(4), a, constant)), HALF)
+        ends = [divide(add(neg(b), mul(sign, root)), mul(TWO, a)) for sign in (ONE, MINUS_ONE)]
+        two = fn("abs", sub(gap(ends[0]), gap(ends[1])))
+        one = where(_differ(b), fn("abs", gap(divide(neg(constant), b))), ZERO)
+        return where(_differ(a), two, one)
+    return None
+
+
+def _differ(slope: Scalar) -> Scalar:
+    return compare("!=", slope, ZERO)
+
+
+def _half_of_shift(both: list[Law]) -> Scalar | None:
+    """Half the distance of two laws of one even shape that falls off: they cross half-way."""
+    first, second = both
+    place = SYMMETRIC.get(first.row.name)
+    if first.row is not second.row or place is None:
+        return None
+    if any(first.parameters[n] is not second.parameters[n] for n in first.row.parameters if n != place):
+        return None
+    return mul(HALF, fn("abs", sub(first.parameters[place], second.parameters[place])))
+
+
+def _terms_in(pair: Pairing, x: Entry, ctx: Context) -> dict[Scalar, Scalar] | None:
+    """The logarithm of the ratio of the densities as coefficients of functions of x."""
+    is_random = depends_on_any(frozenset((x.array,)))
+    know = Knowledge(ctx)
+    body = normalised(opened(pair.log_ratio(), is_random), is_random, know)
+    try:
+        items = expanded(body, is_random, lambda _: False)
+    except TooManyTerms:
+        return None
+    out: dict[Scalar, Scalar] = {}
+    for item in items:
+        if item.indices:
+            return None
+        out[item.atom] = add(out.get(item.atom, ZERO), item.coefficient)
+    return {a: collected(c) for a, c in out.items() if collected(c) is not ZERO}
+
+
+def _inverse(function: Scalar, value: Scalar, x: Entry, law: Law) -> Scalar | None:
+    """x with function(x) = value, for a function that is monotone on the support."""
+    positive = law.row.region.low in ("0", "xm", "lo") and law.row.name != "Uniform"
+    if function is x:
+        return value
+    if isinstance(function, Fn) and function.name == "log" and function.args[0] is x:
+        return fn("exp", value)
+    if isinstance(function, Fn) and function.name == "exp":
+        inner = function.args[0]
+        slope = slope_in(inner, x)
+        return None if slope is None or slope[0] is ZERO else divide(sub(fn("log", value), slope[1]), slope[0])
+    if isinstance(function, Pow) and function.base is x:
+        n = is_natural(function.exponent)
+        if positive or (n is not None and n % 2):
+            return power(value, divide(ONE, function.exponent))
+    return None
+
+
+__all__ = ["between_crossings", "no_common_mass", "reduce_fdiv", "reduce_js", "reduce_tv", "within"]
