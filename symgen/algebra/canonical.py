@@ -209,7 +209,7 @@ class Workshop:
         node = poly.node_of(p)
         if not test(range_of(node, self.facts)):
             return False
-        if (isinstance(node, Entry) and isinstance(node.array, Var)) or not test(range_of(node)):
+        if not test(range_of(node)):  # what the domains imply goes without saying
             name = node.array.name if isinstance(node, Entry) and isinstance(node.array, Var) else str(node)
             if says == ">= 0" and range_of(node, self.facts).positive:
                 says = "> 0"  # the fact as it was declared

@@ -20,8 +20,19 @@ from symgen.calculus.matrix_optimum import on_an_ellipsoid, over_positive_defini
 from symgen.calculus.optimum_referee import contest
 from symgen.calculus.scalar_optimum import Task, domain_of_entries, optimum_of_entries, say_assumed
 from symgen.calculus.separate import distribute, separate, terms_of
-from symgen.calculus.solving import RANGES, Root, assuming, numeric, roots_of, sample_symbols, sign_of, sign_on
+from symgen.calculus.solving import (
+    RANGES,
+    Root,
+    assuming,
+    conditions_of_value,
+    numeric,
+    roots_of,
+    sample_symbols,
+    sign_of,
+)
 from symgen.calculus.structured import within_set
+from symgen.calculus.variation import bend_on
+from symgen.calculus.wording import without_repeats
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
@@ -83,10 +94,14 @@ def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Co
     found = optimum_of_entries(task) if _size(x) is not None and x.domain not in SETS else None
     if found is None:
         found = _first_that_stands(task)
+    else:
+        result = task.contests[found] = contest(task, found)
+        if result.lost and not (task.conditional and result.won):
+            raise CannotDerive(f"what was found is no {task.word} at random data: {result.fault}", f, HERE)
     axes = [axis(k, s) for k, s in enumerate(x.shape)]
     inside = {"positive": is_positive, "unit": is_unit}.get(x.domain)
-    if inside is not None and not inside(open_tensor(found, axes), ctx.facts):
-        ctx.trace.condition(f"the solution is {'positive' if x.domain == 'positive' else 'between 0 and 1'}")
+    if inside is not None and not task.is_inside and not inside(open_tensor(found, axes), ctx.facts):
+        ctx.trace.require(f"the solution is {'positive' if x.domain == 'positive' else 'between 0 and 1'}")
     ctx.trace.checks.append(lambda: _stationary_there(task, found))
     return found
 
@@ -104,12 +119,25 @@ def _ways(task: Task) -> Iterator[Callable[[], Iterator[Array]]]:
         yield lambda: _in_linear_set(task)
 
 
+def _state(task: Task) -> tuple[list[Any], ...]:
+    trace = task.ctx.trace
+    kept: tuple[list[Any], ...] = (trace.steps, trace.conditions, trace.required, trace.notes, task.required)
+    return tuple(list(x) for x in kept)
+
+
+def _back_to(task: Task, state: tuple[list[Any], ...]) -> None:
+    trace = task.ctx.trace
+    kept: tuple[list[Any], ...] = (trace.steps, trace.conditions, trace.required, trace.notes, task.required)
+    for now, before in zip(kept, state, strict=True):
+        now[:] = before
+    task.multipliers, task.conditional = {}, False
+
+
 def _first_that_stands(task: Task) -> Array:
     """The first candidate that no competitor beats at random data. Raises CannotDerive with what was wrong of all."""
-    trace = task.ctx.trace
     fault: CannotDerive | None = None
     for way in _ways(task):
-        before = (list(trace.steps), list(trace.conditions))
+        before = _state(task)
         try:
             for found in way():
                 task.ctx.check()
@@ -117,13 +145,12 @@ def _first_that_stands(task: Task) -> Array:
                 if not result.lost or (task.conditional and result.won):
                     return found
                 fault = fault or CannotDerive(result.fault, task.f, HERE)
-                task.multipliers = {}
-                trace.steps[:], trace.conditions[:] = before
+                _back_to(task, before)
         except CannotDerive as error:
             fault = error if fault is None else fault
         except NotInSymPy:
             fault = fault or CannotDerive("the stationarity equation of an entry has no closed form", task.f, HERE)
-        trace.steps[:], trace.conditions[:] = before
+        _back_to(task, before)
     raise fault or CannotDerive(f"symgen has no optimum over values in `{task.x.domain}`", task.x, HERE)
 
 
@@ -219,8 +246,7 @@ def _general(task: Task) -> tuple[Array, list[Var], Array]:
     x, ctx = task.x, task.ctx
     quiet = Context(facts=ctx.facts, names=ctx.names)
     multipliers = [
-        var(_fresh_name("lambda", k, ctx), c.shape, "real", "placeholder", uid=13)
-        for k, c in enumerate(task.constraints)
+        var(_fresh_name("lambda", k, ctx), c.shape, "real", "placeholder", uid=13) for k, c in enumerate(task.constraints)
     ]
     slope = gradient(_lagrangian(task, multipliers), [x], quiet, "free")[x]
     axes = [axis(k, s) for k, s in enumerate(x.shape)]
@@ -248,15 +274,16 @@ def _of_any_size(task: Task) -> Iterator[Array]:
     trace = task.ctx.trace
     axes = [axis(k, s) for k, s in enumerate(task.x.shape)]
     for solved, found in _eliminate(task, general, multipliers) if multipliers else [(general, {})]:
-        before = (list(trace.steps), list(trace.conditions))
+        before = _state(task)
         for m, value in found.items():
             trace.add("multiplier", None, value, where=m.name, reason="the multiplier, from the constraint")
         out = tensor(axes, simplify_scalar(_evaluated(open_tensor(solved, axes)), task.ctx.facts))
         trace.add("solve_stationarity", slope, out, where=task.x.name, reason=f"the {task.word}")
         task.multipliers = dict(found)
         yield out
-        trace.steps[:], trace.conditions[:] = before
-        task.multipliers = {}
+        conditional = task.conditional
+        _back_to(task, before)
+        task.conditional = conditional
 
 
 def _evaluated(s: Scalar) -> Scalar:
@@ -314,6 +341,9 @@ def _entrywise(task: Task, body: Scalar, axes: list[Index]) -> Array:
         if root is None:
             raise CannotDerive("the stationarity equation of an entry could not be solved", tensor(axes, body), HERE)
         _second_order(task, S.diff(e, t), t, root.value, domain, table)
+        for op, value in without_repeats(conditions_of_value(root.value)) if not task.constraints else ():
+            if not any(s is t for s in value.free_symbols):
+                task.require(op, value, table)
         say_assumed(task, table, root.value)
     return tensor(axes, from_sympy(root.value, table))
 
@@ -345,9 +375,9 @@ def _choose(task: Task, slope: Any, t: Any, roots: list[Root], domain: str) -> R
 def _second_order(task: Task, bend: Any, t: Any, root: Any, domain: str, table: Table) -> None:
     if task.sign == 0:
         return
-    everywhere = sign_on(bend, t, RANGES[domain])
+    everywhere = bend_on(bend, t, RANGES[domain])
     if everywhere == -task.sign:
-        task.ctx.trace.condition(f"strictly {'concave' if task.sign == 1 else 'convex'} in {task.x.name}")
+        task.ctx.trace.note(f"strictly {'concave' if task.sign == 1 else 'convex'} in {task.x.name}")
         return
     at_root = within(2.0, lambda: S.factor(S.simplify(bend.subs(t, root))))
     sign = sign_of(at_root) if at_root is not None else None
@@ -355,11 +385,10 @@ def _second_order(task: Task, bend: Any, t: Any, root: Any, domain: str, table: 
         raise CannotDerive(f"the second-order check fails: the stationary point is no {task.word}", task.f)
     if sign is None and not task.constraints:
         try:
-            shown = to_sympy(from_sympy(at_root, table), names=task.ctx.names)
-            task.ctx.trace.condition(f"{shown} {'<' if task.sign == 1 else '>'} 0")
+            task.require("<", task.sign * at_root, table)
         except NotInSymPy:
-            task.ctx.trace.condition("the second derivative has its sign at the stationary point")
-        task.conditional = True
+            task.ctx.trace.require("the second derivative has its sign at the stationary point")
+            task.conditional = True
 
 
 # --- affine gradients -------------------------------------------------------------------------------------------------
@@ -371,12 +400,18 @@ def _linear(task: Task, slope: Array, body: Scalar, axes: list[Index], quiet: Co
     derivative = jacobian(slope, x, quiet, "free")
     if depends_on(derivative, x):
         raise CannotDerive(
-            f"the gradient is neither affine in `{x.name}` nor entry by entry: its zero has no closed form that "
-            "symgen knows",
+            f"the gradient is neither affine in `{x.name}` nor entry by entry: its zero has no closed form that symgen knows",
             slope,
             HERE,
         )
     n = x.rank
+    if simplify_scalar(open_tensor(derivative, [axis(k, s) for k, s in enumerate(derivative.shape)])) is ZERO:
+        raise CannotDerive(
+            f"the gradient does not change with `{x.name}` but at kinks: if there is an optimum, it lies on one, and symgen "
+            "does not look there",
+            slope,
+            HERE,
+        )
     rows, columns = axes, [axis(n + k, s) for k, s in enumerate(x.shape)]
     A = add(*_multiplied_out(open_tensor(derivative, [*rows, *columns])))
     b = replace_arrays(body, {x: lambda *_: ZERO})
@@ -452,17 +487,17 @@ def _common_scale(A: Scalar, i: Index, j: Index) -> Scalar:
 def _definite(task: Task, matrix: Array, scale: Scalar) -> None:
     """The second-order check: the Hessian, `scale` times the matrix, is definite."""
     if task.sign == 0:
-        task.ctx.trace.condition("the matrix of the linear system is invertible")
+        task.ctx.trace.require("the matrix of the linear system is invertible")
         return
     facts = task.ctx.facts
     sign = 1 if is_positive(scale, facts) else -1 if is_negative(scale, facts) else 0
     definite = is_spd(matrix, facts)
     if definite and sign == -task.sign:
-        task.ctx.trace.condition(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite")
+        task.ctx.trace.note(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite")
     elif definite and sign == task.sign:
         raise CannotDerive(f"the second-order check fails: the Hessian has the wrong sign for a {task.word}", matrix)
     else:
-        task.ctx.trace.condition(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite (not shown)")
+        task.ctx.trace.require(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite (not shown)")
         task.conditional = True
 
 
@@ -512,7 +547,7 @@ def _solve_for(task: Task, constraint: Array, m: Var) -> list[Array]:
         quiet = Context(facts=task.ctx.facts, names=task.ctx.names)
         plain = Task(task.f, m, (), 0, Context(facts=task.ctx.facts, names=task.ctx.names))
         task.conditional = True
-        task.ctx.trace.condition("the constraints are independent of each other")
+        task.ctx.trace.require("the constraints are independent of each other")
         return [_linear(plain, constraint, body, axes, quiet)]
     with assuming(table):
         roots = roots_of(e, t)

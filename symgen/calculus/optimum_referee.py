@@ -16,7 +16,7 @@ from symgen.calculus.scalar_optimum import Task
 from symgen.derivation.context import Context
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate
-from symgen.tensor.expression import Array, variables_of
+from symgen.tensor.expression import Array, tensor, variables_of
 from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in
 
 __all__ = ["Contest", "contest"]
@@ -57,7 +57,8 @@ def contest(task: Task, found: Array) -> Contest:
     slopes = [jacobian(c, task.x, quiet, "free") for c in task.constraints]
     out = Contest()
     void = ""
-    for attempt in range(ATTEMPTS):
+    nowhere = 0  # points at which the solution has no value
+    for attempt in range(ATTEMPTS * (1 + 2 * bool(task.required))):
         if out.won + out.lost >= POINTS:
             break
         task.ctx.check()
@@ -67,10 +68,13 @@ def contest(task: Task, found: Array) -> Contest:
             continue
         try:
             with np.errstate(all="ignore"):
+                if not _is_required(task, point):
+                    continue
                 fault = _fault_at(task, found, slopes, point, rng)
         except (NotEvaluable, np.linalg.LinAlgError, IndexError):
             continue
         if fault is None:
+            nowhere += 1
             continue
         if fault in VOID:
             void = fault
@@ -82,7 +86,15 @@ def contest(task: Task, found: Array) -> Contest:
             out.won += 1
     if void and not out.won and not out.lost:
         out.lost, out.fault = 1, void
+    if nowhere > ATTEMPTS // 2 and not out.won and not out.lost:
+        out.lost, out.fault = 1, "the stationary point has no value"
     return out
+
+
+def _is_required(task: Task, point: Point) -> bool:
+    """Whether what the solution needs holds at a point."""
+    asked = [tensor(sorted(c.free, key=lambda i: i.serial), c) for c in task.required]
+    return all(bool(np.all(np.asarray(v) == 1)) for v in evaluate(asked, point, FLOAT)) if asked else True
 
 
 def _fault_at(task: Task, found: Array, slopes: Sequence[Array], point: Point, rng: Any) -> str | None:

@@ -6,6 +6,7 @@ Without constraints and with one entry, the second derivative decides; else the 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -14,9 +15,10 @@ from typing import Any
 import sympy
 
 from symgen.algebra.rational import simplify_scalar
-from symgen.calculus.solving import RANGES, assuming, numeric, sample_symbols, sign_of
+from symgen.calculus.solving import RANGES, Interval, assuming, numeric, sample_symbols, sign_of
 from symgen.calculus.system import solve_system
 from symgen.calculus.variation import Optimum, Problem, pointwise_optimum
+from symgen.calculus.wording import said, said_relation, sides
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.expression import (
@@ -26,6 +28,7 @@ from symgen.tensor.expression import (
     Var,
     add,
     axis,
+    compare,
     delta,
     depends_on,
     entry,
@@ -50,7 +53,7 @@ class Task:
     """argmin or argmax of f over x; `sign` is 1 for a maximum, -1 for a minimum, 0 where any stationary point will do.
 
     `multipliers` are those of the solution; it is `conditional` if its second-order condition was not shown, and has a
-    `boundary` if entries may lie at the end of their domain.
+    `boundary` if entries may lie at the end of their domain. Under what is `required` it is a solution.
     """
 
     f: Array
@@ -61,8 +64,23 @@ class Task:
     multipliers: dict[Array, Array] = field(default_factory=dict)
     conditional: bool = False
     boundary: bool = False
+    is_inside: bool = False  # the domain, under what is required
     facts: Facts | None = None
     contests: dict[Array, Any] = field(default_factory=dict)
+    required: list[Scalar] = field(default_factory=list)
+
+    def require(self, op: str, value: Any, table: Table) -> None:
+        """`value op 0` has to hold for the solution to be one."""
+        text = said_relation(value, op, table, self.ctx.names)
+        if any(table.atoms[s].free for s in value.free_symbols & set(table.atoms)):
+            text = re.sub(r"\[[a-z]\w*(, [a-z]\w*)*\]", "", text)  # of every entry
+        if op == "!=" and any(text.replace("!=", strict) in self.ctx.trace.required for strict in "<>"):
+            return
+        left, op, right = sides(value, op)
+        if op in (">", ">="):
+            left, op, right = right, op.replace(">", "<"), left
+        self.required.append(compare(op, from_sympy(left, table), from_sympy(right, table)))
+        self.ctx.trace.require(text)
 
     @property
     def word(self) -> str:
@@ -76,7 +94,7 @@ def domain_of_entries(x: Var) -> str:
 def say_assumed(task: Task, table: Table, root: Any) -> None:
     for atom in table.assumed:
         if table.symbols[atom] in root.free_symbols and not atom.free:
-            task.ctx.trace.condition(f"{to_sympy(atom, names=task.ctx.names)} > 0")
+            task.ctx.trace.require(f"{said(atom, names=task.ctx.names)} > 0")
 
 
 def optimum_of_entries(task: Task) -> Array | None:
@@ -104,7 +122,7 @@ def optimum_of_entries(task: Task) -> Array | None:
         raise CannotDerive(f"symgen has no optimum over values in `{x.domain}`", x, HERE)
     with assuming(table):
         if len(entries) == 1 and not equations and task.sign:
-            best = _inside(task, Problem(F, symbols[0], RANGES[domain], table))
+            best = _inside(task, _problem(task, F, symbols[0], RANGES[domain], table))
             ctx.trace.add(
                 "stationarity",
                 task.f,
@@ -120,7 +138,9 @@ def optimum_of_entries(task: Task) -> Array | None:
                 where=x.name,
                 reason=best.notes[0] if best.notes else f"a {task.word}: the second derivative has its sign",
             )
-            _conditions(task, best.conditions)
+            _conditions(task, best.conditions, table)
+            task.is_inside = True
+            task.boundary = best.kind != "interior" or best.expression.has(S.Max, S.Min, S.Piecewise)
             say_assumed(task, table, best.expression)
             return out
         return _system(task, F, equations, symbols, table, places)
@@ -130,23 +150,23 @@ def _inside(task: Task, problem: Problem) -> Optimum:
     """The optimum over the domain of one number. Raises CannotDerive where it is approached and not reached."""
     if problem.t not in problem.expression.free_symbols:
         raise CannotDerive(f"`{task.x.name}` does not occur in it: every value is a {task.word}", task.f, HERE)
-    try:
-        best = pointwise_optimum(problem, "max" if task.sign == 1 else "min")
-    except CannotDerive as error:
-        found, _, reason = str(error.args[0]).partition(": ")
-        if found != "there is no pointwise best response":
-            raise
-        reason = reason.partition("; ")[0].replace("the payoff", "it")
-        raise CannotDerive(f"there is no {task.word}: {reason}", error.expression) from None
+    best = pointwise_optimum(problem, "max" if task.sign == 1 else "min")
     other = _another(problem, best)
     if other:
         raise CannotDerive(f"the {task.word} is not unique: {other}", task.f)
+    pieces = best.expression.atoms(S.Piecewise) | {best.expression}
+    values = {v for e in pieces for v in ([a for a, _ in e.args] if isinstance(e, S.Piecewise) else [e])}
     ends = ((problem.interval.low, problem.interval.closed_low), (problem.interval.high, problem.interval.closed_high))
-    if any(best.expression == end and not closed for end, closed in ends):
+    missed = [said(end) for end, closed in ends if end in values and not closed]
+    if missed:
         raise CannotDerive(
-            f"there is no {task.word}: `{task.x.name}` = {best.expression} is approached and is not in the domain", task.f
+            f"there is no {task.word}: `{task.x.name}` = {' or '.join(missed)} is approached and is not in the domain", task.f
         )
     return best
+
+
+def _problem(task: Task, F: Any, t: Any, interval: Interval, table: Table) -> Problem:
+    return Problem(F, t, interval, table, noun="function", wanted=task.word)
 
 
 def _real(expression: Any, point: dict[Any, Any]) -> float | None:
@@ -177,9 +197,13 @@ def _another(problem: Problem, best: Optimum) -> str:
     return ""
 
 
-def _conditions(task: Task, conditions: Sequence[Any]) -> None:
+def _conditions(task: Task, conditions: Sequence[Any], table: Table) -> None:
     for c in conditions:
-        task.ctx.trace.condition(c if isinstance(c, str) else str(to_sympy(c, names=task.ctx.names)))
+        if isinstance(c, str):
+            task.ctx.trace.note(c)
+        else:
+            left, right = (to_sympy(x, table) for x in c.args)
+            task.require(c.op, left - right, table)
 
 
 def _places(c: Array) -> list[tuple[Scalar, ...]]:
@@ -264,8 +288,7 @@ def _allowed(x: Var, values: dict[Any, Any]) -> bool:
             continue
         reals = [v.real for v in numbers if v is not None]
         if domain == "real" or (
-            all(r > 0 or (domain == "nonnegative" and r >= 0) for r in reals)
-            and (domain != "unit" or all(r < 1 for r in reals))
+            all(r > 0 or (domain == "nonnegative" and r >= 0) for r in reals) and (domain != "unit" or all(r < 1 for r in reals))
         ):
             return True
     return False

@@ -20,7 +20,7 @@ from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, 
 
 __all__ = [
     "sign_of", "sign_on", "generic_sign", "never_positive", "assuming", "Interval", "RANGES", "roots_of", "vanishes",
-    "sample_symbols", "numeric", "Root",
+    "conditions_of_value", "holds_at", "with_real_roots", "sample_symbols", "numeric", "Root",
 ]  # fmt: skip
 
 S = sympy
@@ -69,7 +69,22 @@ def sign_of(expression: Any) -> int | None:
         answer = within(SECONDS, _sign, e.subs(written))
         if isinstance(answer, int):
             return answer
-    return _known_sign(e)
+    known = _known_sign(e)
+    return known if known is not None else _surd_sign(e)
+
+
+def _surd_sign(e: Any) -> int | None:
+    """Of a + b sqrt(c): that of b where b^2 c > a^2."""
+    roots = [r for r in e.atoms(S.Pow) if r.exp == S.Rational(1, 2)]
+    if len(roots) != 1:
+        return None
+    (root,) = roots
+    r = S.Dummy("r")
+    poly = S.expand(e).xreplace({root: r})
+    if not poly.is_polynomial(r) or S.degree(poly, r) != 1:
+        return None
+    b, a = poly.coeff(r, 1), poly.coeff(r, 0)
+    return sign_of(b) if sign_of(S.expand(b**2 * root.base - a**2)) == 1 else None
 
 
 _tables: list[Table] = []
@@ -274,6 +289,42 @@ def _reduce(e: Any) -> Any:
     return e if e == 0 or S.count_ops(e) > 80 else S.simplify(e)
 
 
+def conditions_of_value(e: Any) -> list[tuple[str, Any]]:
+    """What a real expression needs to have a value: (op, value) for `value op 0`, where that is not sure."""
+    out: list[tuple[str, Any]] = []
+    for a in S.preorder_traversal(e):
+        if isinstance(a, S.log) and sign_of(a.args[0]) != 1:
+            out.append(("<", -a.args[0]))
+        elif a.is_Pow and not a.exp.is_integer and not isinstance(a, S.exp):
+            base, strict = a.base, not a.exp.is_positive
+            if sign_of(base) != 1 and (strict or not never_positive(-base)):
+                out.append(("<" if strict else "<=", -base))
+        elif a.is_Pow and a.exp.is_negative and generic_sign(a.base) is None and not a.base.is_number:
+            out.append(("!=", a.base))
+    return list(dict.fromkeys(out))
+
+
+def holds_at(op: str, value: Any, point: Mapping[Any, Any]) -> bool:
+    """Whether `value op 0` holds at a point, for certain."""
+    v = numeric(value, point)
+    if v is None or abs(v.imag) > 1e-12 * max(1.0, abs(v)):
+        return False
+    return {"<": v.real < 0, "<=": v.real <= 0, "!=": v.real != 0}[op]
+
+
+def with_real_roots(e: Any) -> Any:
+    """t^(1/3) for a t of either sign as sign(t) |t|^(1/3): the real root, not the principal one."""
+
+    def real(a: Any) -> Any:
+        base, (p, q) = a.base, (a.exp.p, a.exp.q)
+        if sign_of(base) is not None or base.is_nonnegative or not base.is_real or not q % 2:
+            return a
+        size = S.Pow(S.Abs(base), a.exp)
+        return S.sign(base) * size if p % 2 else size
+
+    return e.replace(lambda a: a.is_Pow and a.exp.is_Rational and not a.exp.is_Integer, real)
+
+
 # --- roots ------------------------------------------------------------------------------------------------------------
 
 
@@ -320,6 +371,9 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
         c = c if short is None else short
         if c.has(free) or c.has(S.zoo, S.nan):
             continue
+        own = with_real_roots(c)
+        if own != c and vanishes(expression.subs(t, own)) is not None:
+            c = own
         shown = vanishes(expression.subs(t, c)) if _defined(expression, t, c) else None
         if shown is not None:
             out.append(Root(c, shown, complete))

@@ -16,10 +16,13 @@ from typing import Any
 
 import sympy
 
+from symgen.calculus.pieces import KINKED, between, branch, in_order, kinks_of, not_outside
 from symgen.calculus.solving import (
     RANGES,
     Interval,
     Root,
+    conditions_of_value,
+    holds_at,
     numeric,
     roots_of,
     sample_symbols,
@@ -27,27 +30,29 @@ from symgen.calculus.solving import (
     sign_on,
     vanishes,
 )  # fmt: skip
+from symgen.calculus.wording import contradict, range_words, said, said_relation, sides, without_repeats
 from symgen.tensor.expression import Scalar, compare
 from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = [
-    "Optimum", "Problem", "between", "branch", "in_order", "kinks_of", "pointwise_optimum", "problem_of",
-]  # fmt: skip
+__all__ = ["Optimum", "Problem", "pointwise_optimum", "problem_of"]
 
 S = sympy
-KINKED = (S.Max, S.Min, S.Abs, S.sign, S.Piecewise, S.Heaviside)
+JUMPING = (S.floor, S.ceiling, S.Mod, S.DiracDelta)
 
 
 @dataclass
 class Problem:
-    """F as a SymPy expression in the symbols of `table`; `t` is the symbol of the value, `interval` its range."""
+    """F as a SymPy expression in the symbols of `table`; `t` is the symbol of the value, `interval` its range. F is called
+    a `noun`, and what it has none of, where it has none, `wanted`."""
 
     expression: Any
     t: Any
     interval: Interval
     table: Table
     weights: tuple[Any, ...] = ()
+    noun: str = "payoff"
+    wanted: str = "pointwise best response"
 
 
 @dataclass
@@ -91,6 +96,8 @@ def pointwise_optimum(problem: Problem, sense: str) -> Optimum:
     """
     sign = 1 if sense == "max" else -1
     F = problem.expression if sign == 1 else -problem.expression
+    if any(problem.t in a.free_symbols for a in F.atoms(*JUMPING)):
+        raise CannotDerive(f"the {problem.noun} jumps in `{_name(problem)}`", node(problem.expression, problem))
     if F.has(*KINKED) and any(problem.t in a.free_symbols for a in F.atoms(*KINKED)):
         return _kinked(problem, F, sign)
     slope = S.diff(F, problem.t)
@@ -114,17 +121,15 @@ def node(e: Any, problem: Problem) -> Scalar:
 def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
     t, interval = problem.t, problem.interval
     curvature = S.diff(slope, t)
-    bend = sign_on(curvature, t, interval)
+    bend = bend_on(curvature, t, interval)
     at_end = _at_closed_end(problem, F, slope, sign, bend)
     if at_end is not None:
         return at_end
     if bend == 1:
         raise CannotDerive(
-            f"the integrand is {'convex' if sign == 1 else 'concave'} in `{_name(problem)}`: its stationary "
-            "point is the "
-            f"{'least' if sign == 1 else 'greatest'} value, and there is no "
-            f"{'maximum' if sign == 1 else 'minimum'} inside "
-            f"{interval}",
+            f"the {problem.noun} is {'convex' if sign == 1 else 'concave'} in `{_name(problem)}`: a stationary point is its "
+            f"{'least' if sign == 1 else 'greatest'} value, and there is no {'maximum' if sign == 1 else 'minimum'} inside "
+            f"{range_words(interval)}",
             node(sign * curvature, problem),
         )
     roots = roots_of(slope, t)
@@ -136,7 +141,7 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
             "symgen/calculus/solving.py",
         )
     root, inside = _root_in_range(problem, F, slope, curvature, roots, sign)
-    conditions: list[Any] = []
+    needed = conditions_of_value(root.value)
     shown = root.shown
     at_root = curvature.subs(t, root.value)
     short = within(2.0, lambda: S.factor(S.simplify(at_root)))
@@ -149,20 +154,21 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
         if local == 1:
             raise CannotDerive("the second-order condition fails at the stationary point", node(sign * at_root, problem))
         if local != -1:
-            conditions.append(compare("<", *_ordered(at_root * sign, sign, problem)))
-            shown = "checked"
+            needed.append(("<", at_root))
+            shown = shown if t not in curvature.free_symbols else "checked"
         elif not (root.complete and inside and _only_root(problem, roots)):
             shown = "checked"  # a strict local optimum, and the best of a scan of the range
     held = _held_in(interval, root.value) if bend == -1 and not inside else None
     if held is not None:
-        notes.append(f"where it lies outside of {interval}, the end of the range is best, and attained")
+        notes.append(f"where it lies outside of {range_words(interval)}, the end of the range is best, and attained")
         root = Root(held, root.shown, root.complete)
     if not inside and held is None:
         low, high = interval.low, interval.high
         for gap in ([root.value - low] if low != -S.oo else []) + ([high - root.value] if high != S.oo else []):
             if sign_of(gap) != 1:
-                conditions.append(compare("<", node(S.Integer(0), problem), node(gap, problem)))
-    if not _best_of_scan(problem, F, root.value, bool(conditions)):
+                needed.append(("<", -gap))
+    needed = without_repeats(needed)
+    if contradict(needed) or not _best_of_scan(problem, F, root.value, needed):
         raise CannotDerive("direct optimisation does not agree with the stationary point", node(root.value, problem))
     return Optimum(
         node(root.value, problem),
@@ -171,9 +177,28 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
         root.value,
         "interior",
         shown,
-        tuple(conditions),
+        tuple(relation(op, value, problem) for op, value in needed),
         tuple(notes),
     )
+
+
+def bend_on(curvature: Any, t: Any, interval: Interval) -> int | None:
+    """1 where a function is strictly convex on the interval, -1 where strictly concave: its second derivative may vanish
+    at a point."""
+    bend = sign_on(curvature, t, interval)
+    if bend is not None or interval.low != -S.oo or interval.high != S.oo or t not in curvature.free_symbols:
+        return bend
+    r = S.Dummy("r", positive=True)
+    signs = {sign_of(curvature.subs(t, x)) for x in (r, -r)}
+    return signs.pop() if len(signs) == 1 else None
+
+
+def relation(op: str, value: Any, problem: Problem) -> Scalar:
+    """The node of `value op 0`, what is positive on the larger side."""
+    left, op, right = sides(value, op)
+    if op in (">", ">="):
+        left, op, right = right, op.replace(">", "<"), left
+    return compare(op, node(left, problem), node(right, problem))
 
 
 def _held_in(interval: Interval, value: Any) -> Any:
@@ -199,11 +224,11 @@ def _at_closed_end(problem: Problem, F: Any, slope: Any, sign: int, bend: int | 
         first = sign_of(inwards * slope.subs(t, end))
         if first not in (-1, 0) or not (bend == -1 or sign_on(inwards * slope, t, interval) == -1):
             continue
-        if not _best_of_scan(problem, F, end, False):
+        if not _best_of_scan(problem, F, end):
             return None
         word = "maximum" if sign == 1 else "minimum"
         moves = "falls" if sign == 1 else "rises"
-        note = f"the payoff {moves} from the end {end} of the range {interval}: the {word} is attained there"
+        note = f"the {problem.noun} {moves} from the end {said(end)} of {range_words(interval)}: the {word} is attained there"
         second = S.diff(slope, t).subs(t, end)
         return Optimum(
             node(end, problem), node(sign * second, problem), node(sign * slope, problem), end, "end", "proved", (), (note,)
@@ -218,17 +243,10 @@ def _say_if_monotone(problem: Problem, slope: Any, sign: int) -> None:
         if problem.t in f.free_symbols and sign_on(f, problem.t, problem.interval) not in (1, -1):
             return
     raise CannotDerive(
-        f"there is no pointwise best response: the payoff is monotone in `{_name(problem)}`, so that its bound "
-        "is approached "
-        f"at an end of {problem.interval} and not reached",
+        f"there is no {problem.wanted}: the {problem.noun} is monotone in `{_name(problem)}`, so that its bound is approached "
+        f"at an end of {range_words(problem.interval)} and not reached",
         node(sign * slope, problem),
     )
-
-
-def _ordered(value: Any, sign: int, problem: Problem) -> tuple[Scalar, Scalar]:
-    zero = node(S.Integer(0), problem)
-    v = node(value, problem)
-    return (v, zero) if sign == 1 else (zero, v)
 
 
 def _name(problem: Problem) -> str:
@@ -270,7 +288,7 @@ def _root_in_range(problem: Problem, F: Any, slope: Any, curvature: Any, roots: 
     if not any(fine.values()):
         _say_if_monotone(problem, slope, sign)
         raise CannotDerive(
-            f"no stationary point in `{_name(problem)}` lies in its range {interval} and passes the second-order test",
+            f"no stationary point in `{_name(problem)}` lies in its range {range_words(interval)} and passes the second-order test",
             node(slope, problem),
         )
     chosen = max(fine, key=lambda k: (fine[k], sum(_beats(worths[k], worths[o]) for o in fine if o != k), -k))
@@ -278,7 +296,7 @@ def _root_in_range(problem: Problem, F: Any, slope: Any, curvature: Any, roots: 
     if rivals:
         raise CannotDerive(
             f"the optimum in `{_name(problem)}` is not unique: "
-            + " and ".join(_shown(roots[k].value, problem) for k in sorted([chosen, *rivals]))
+            + " and ".join(said(roots[k].value, problem.table) for k in sorted([chosen, *rivals]))
             + " are as good",
             node(slope, problem),
         )
@@ -321,28 +339,26 @@ def _grid(interval: Interval, point: Any) -> list[Any]:
     return [low + (high - low) * R(2 * k + 1, 60) for k in range(30)]
 
 
-def _best_of_scan(problem: Problem, F: Any, strategy: Any, conditional: bool) -> bool:
-    """Whether no value of a grid over the range beats the strategy, at random weights."""
+def _best_of_scan(problem: Problem, F: Any, strategy: Any, needed: Sequence[tuple[str, Any]] = ()) -> bool:
+    """Whether no value of a grid over the range beats the strategy, at random weights at which the conditions hold."""
     rng = random.Random(11)
     symbols = sorted((F.free_symbols - {problem.t}) | strategy.free_symbols, key=str)
     looked = 0
-    for _ in range(10):
+    for _ in range(10 + 30 * bool(needed)):
         point = sample_symbols(symbols, rng)
+        if not all(holds_at(op, value, point) for op, value in needed):
+            continue
         t_star = numeric(strategy, point)
         if not _inside(t_star, problem.interval, point) or t_star is None:
             continue
         best = numeric(F.xreplace({problem.t: S.Float(t_star.real, 30)}), point)
         if best is None:
             continue
-        beaten = False
         for x in _grid(problem.interval, point):
             value = numeric(F.xreplace({problem.t: x}), point, 20)
             if value is not None and abs(value.imag) < 1e-12 and value.real > best.real + 1e-9 * max(1.0, abs(best)):
-                beaten = True
-                break
-        if beaten and not conditional:
-            return False
-        looked += not beaten
+                return False
+        looked += 1
         if looked == 3:
             return True
     return looked > 0
@@ -353,125 +369,16 @@ def _best_of_scan(problem: Problem, F: Any, strategy: Any, conditional: bool) ->
 
 def _kinked(problem: Problem, F: Any, sign: int) -> Optimum:
     kinks = kinks_of(F, problem.t)
-    kinks = [k for k in kinks if _not_outside(k, problem.interval)]
+    kinks = [k for k in kinks if not_outside(k, problem.interval)]
     ordered = in_order(kinks)
     if ordered is None:
         raise CannotDerive(
-            "the order of the kinks of the payoff is not known", node(sign * F, problem), "symgen/calculus/variation.py"
+            f"the order of the kinks of the {problem.noun} is not known", node(sign * F, problem), "symgen/calculus/variation.py"
         )
     pieces = [branch(F, problem.t, x) for x in between(ordered, problem.interval)]
     if all(_free_of(S.diff(p, problem.t), problem.t) for p in pieces):
         return _by_slopes(problem, F, sign, ordered, pieces)
     return _by_pieces(problem, F, sign, ordered, pieces)
-
-
-def kinks_of(F: Any, t: Any) -> list[Any]:
-    """Where the argument of a kinked function changes sign."""
-    arguments: list[Any] = []
-    for a in F.atoms(*KINKED):
-        if t not in a.free_symbols:
-            continue
-        if isinstance(a, S.Max | S.Min):
-            arguments += [x - y for i, x in enumerate(a.args) for y in a.args[i + 1 :]]
-        elif isinstance(a, S.Piecewise):
-            for _, c in a.args:
-                arguments += [r.lhs - r.rhs for r in c.atoms(S.Rel)]
-        else:
-            arguments.append(a.args[0])
-    out: list[Any] = []
-    for a in arguments:
-        if t not in a.free_symbols:
-            continue
-        if not a.is_polynomial(t) or S.degree(a, t) != 1:
-            raise CannotDerive("a kink of the payoff is not linear in the value of the function")
-        k = S.cancel(-a.coeff(t, 0) / a.coeff(t, 1)) if a.is_Add else S.Integer(0)
-        k = S.solve(S.expand(a), t)[0] if a.is_Add else k
-        if k not in out:
-            out.append(k)
-    return out
-
-
-def _not_outside(k: Any, interval: Interval) -> bool:
-    return not (
-        (interval.low != -S.oo and sign_of(k - interval.low) in (-1, 0))
-        or (interval.high != S.oo and sign_of(interval.high - k) in (-1, 0))
-    )
-
-
-def in_order(kinks: list[Any]) -> list[Any] | None:
-    out: list[Any] = []
-    for k in kinks:
-        place = 0
-        for j, other in enumerate(out):
-            s = sign_of(k - other)
-            if s is None:
-                return None
-            if s > 0:
-                place = j + 1
-        out.insert(place, k)
-    return out
-
-
-def between(kinks: list[Any], interval: Interval) -> list[Any]:
-    """A value of t in each piece."""
-    ends = [interval.low, *kinks, interval.high]
-    out = []
-    for a, b in pairwise(ends):
-        if a == -S.oo and b == S.oo:
-            out.append(S.Integer(0))
-        elif a == -S.oo:
-            out.append(b - 1)
-        elif b == S.oo:
-            out.append(a + 1)
-        else:
-            out.append((a + b) / 2)
-    return out
-
-
-def branch(F: Any, t: Any, x: Any) -> Any:
-    """F near t = x, without kinks in t."""
-
-    def choose(a: Any) -> Any:
-        if t not in a.free_symbols:
-            return a
-        if isinstance(a, S.Max | S.Min):
-            best = a.args[0]
-            for other in a.args[1:]:
-                s = sign_of((other - best).subs(t, x))
-                if s is None:
-                    raise CannotDerive("the branch of a kinked payoff is not known")
-                if (s > 0 and isinstance(a, S.Max)) or (s < 0 and isinstance(a, S.Min)):
-                    best = other
-            return best
-        if isinstance(a, S.Abs):
-            s = sign_of(a.args[0].subs(t, x))
-            return a.args[0] * (s or 0) if s is not None else a
-        if isinstance(a, S.sign | S.Heaviside):
-            s = sign_of(a.args[0].subs(t, x))
-            if s is None:
-                raise CannotDerive("the branch of a kinked payoff is not known")
-            return S.Integer(s) if isinstance(a, S.sign) else S.Rational(s + 1, 2)
-        for value, condition in a.args:
-            if _holds(condition, t, x):
-                return value
-        return a
-
-    return F.replace(lambda a: isinstance(a, KINKED), choose)
-
-
-def _holds(condition: Any, t: Any, x: Any) -> bool:
-    if condition in (True, False) or condition in (S.true, S.false):
-        return bool(condition)
-    if isinstance(condition, S.And):
-        return all(_holds(c, t, x) for c in condition.args)
-    if isinstance(condition, S.Or):
-        return any(_holds(c, t, x) for c in condition.args)
-    if isinstance(condition, S.Not):
-        return not _holds(condition.args[0], t, x)
-    s = sign_of((condition.lhs - condition.rhs).subs(t, x))
-    if s is None:
-        raise CannotDerive("the branch of a kinked payoff is not known")
-    return {"<": s < 0, "<=": s <= 0, ">": s > 0, ">=": s >= 0, "==": s == 0, "!=": s != 0}[str(condition.rel_op)]
 
 
 def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: list[Any]) -> Optimum:
@@ -481,26 +388,29 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     for left, right in pairwise(slopes):
         if sign_of(left - right) not in (0, 1):
             raise CannotDerive(
-                "the payoff is not concave in the value of the function",
+                f"the {problem.noun} is not {'concave' if sign == 1 else 'convex'} in `{_name(problem)}`, and has kinks",
                 node(sign * F, problem),
                 "symgen/calculus/variation.py",
             )
     for k, (a, b) in zip(kinks, pairwise(pieces), strict=True):
         if vanishes((a - b).subs(t, k)) is None:
-            raise CannotDerive("the payoff jumps in the value of the function", node(sign * F, problem))
-    first, last = sign_of(slopes[0]), sign_of(slopes[-1])
-    unbounded = (interval.low == -S.oo and first != 1) or (interval.high == S.oo and last != -1)
-    at_zero = (interval.low == -S.oo and first == 0) or (interval.high == S.oo and last == 0)
-    if unbounded and not at_zero:
-        w = node(sign * (slopes[0] if interval.low == -S.oo and first != 1 else slopes[-1]), problem)
-        raise CannotDerive(
-            f"there is no pointwise best response: the payoff is linear in `{_name(problem)}` with a slope that "
-            "does not "
-            f"vanish, so that it is unbounded over {interval}; bound its range, or constrain it (1-Lipschitz, as in a "
-            "Wasserstein critic), which is no condition at a point",
-            w,
-        )
+            raise CannotDerive(f"the {problem.noun} jumps in `{_name(problem)}`", node(sign * F, problem))
+    signs = [sign_of(x) for x in slopes]
     candidates = [interval.low, *kinks, interval.high]
+    _refuse_flat(problem, sign, signs, candidates)
+    first, last = signs[0], signs[-1]
+    if (interval.low == -S.oo and first != 1) or (interval.high == S.oo and last != -1):
+        steep = slopes[0] if interval.low == -S.oo and first != 1 else slopes[-1]
+        everywhere = interval.low == -S.oo and interval.high == S.oo
+        how = "it is unbounded" if everywhere or sign_of(steep) is not None else "it is unbounded, or its bound is not attained,"
+        open_case = f", unless {said_relation(steep, '==', problem.table)}" if sign_of(steep) is None else ""
+        bound = "; bound its range, or constrain it (1-Lipschitz, as in a Wasserstein critic), which is no condition at a point"
+        raise CannotDerive(
+            f"there is no {problem.wanted}: the {problem.noun} is linear in `{_name(problem)}` with a slope that does not "
+            f"vanish, so that {how} over {range_words(interval)}{open_case}"
+            f"{bound * (problem.noun == 'payoff')}",
+            node(sign * steep, problem),
+        )
     conditions: list[Any] = []
     notes: list[str] = []
     out: Any = None
@@ -516,10 +426,10 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     values = {v for e in ends for v in ([a for a, _ in e.args] if isinstance(e, S.Piecewise) else [e])}
     for end, is_closed in ((interval.low, interval.closed_low), (interval.high, interval.closed_high)):
         if end in values and not is_closed:
-            notes.append(f"the value {end} is approached and not reached: it is an end of the open range {interval}")
+            notes.append(f"the value {said(end)} is approached and not reached: it is an open end of {range_words(interval)}")
     for s in slopes:
         if sign_of(s) is None:
-            notes.append(f"any value between the neighbouring ones is as good where {_shown(s, problem)} = 0")
+            notes.append(f"any value between the neighbouring ones is as good where {said(s, problem.table)} = 0")
     zero = node(S.Integer(0), problem)
     stationarity = node(sign * slopes[0], problem) if len(slopes) == 1 else zero
     if not kinks:
@@ -538,8 +448,20 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     )
 
 
-def _shown(e: Any, problem: Problem) -> str:
-    return str(e.xreplace({s: to_sympy(problem.table.atoms[s]) for s in e.free_symbols if s in problem.table.atoms}))
+def _refuse_flat(problem: Problem, sign: int, signs: Sequence[int | None], ends: Sequence[Any]) -> None:
+    """Raises CannotDerive where a whole piece is best: concave, with a slope that is 0 there."""
+    for s, low, high in zip(signs, ends, ends[1:], strict=False):
+        if s == 0:
+            name, word = _name(problem), "maximiser" if sign == 1 else "minimiser"
+            low, high = said(low, problem.table), said(high, problem.table)
+            text = f"every `{name}` " + (f"<= {high}" if low == "-inf" else f">= {low}" if high == "inf" else
+                                         f"from {low} to {high}")  # fmt: skip
+            if (low, high) == ("-inf", "inf"):
+                text = f"every `{name}`"
+            raise CannotDerive(
+                f"the {'maximum' if sign == 1 else 'minimum'} is not unique: {text} is a {word}",
+                node(sign * problem.expression, problem),
+            )
 
 
 def _by_pieces(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: list[Any]) -> Optimum:
@@ -549,32 +471,68 @@ def _by_pieces(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     for k, (a, b) in zip(kinks, pairwise(pieces), strict=True):
         jump = S.simplify(S.diff(b - a, t).subs(t, k))
         if vanishes((a - b).subs(t, k)) is None or sign_of(jump) not in (0, -1):
-            raise CannotDerive("the payoff is not concave across its kinks", node(sign * F, problem))
-    bends = [sign_on(S.diff(p, t, 2), t, Interval(a, b)) for p, a, b in zip(pieces, ends, ends[1:], strict=False)]
+            raise CannotDerive(
+                f"the {problem.noun} is not {'concave' if sign == 1 else 'convex'} across its kinks", node(sign * F, problem)
+            )
+    bends = [bend_on(S.diff(p, t, 2), t, Interval(a, b)) for p, a, b in zip(pieces, ends, ends[1:], strict=False)]
     if any(b not in (-1, 0) for b in bends):
-        raise CannotDerive("the payoff is not concave in the value of the function", node(sign * F, problem))
-    for piece, low, high in zip(pieces, ends, ends[1:], strict=False):
-        part = Problem(piece, t, Interval(low, high), problem.table, problem.weights)
-        slope = S.diff(piece, t)
-        if _free_of(slope, t):
+        raise CannotDerive(
+            f"the {problem.noun} is not {'concave' if sign == 1 else 'convex'} in `{_name(problem)}`, and has kinks",
+            node(sign * F, problem),
+        )
+    slopes = [S.cancel(S.together(S.diff(p, t))) for p in pieces]
+    _refuse_flat(problem, sign, [sign_of(x) if _free_of(x, t) else None for x in slopes], ends)
+    out = _along_pieces(problem, pieces, slopes, kinks)
+    best = node(out, problem)
+    second = _at_value(out, [S.diff(x, t) for x in slopes], kinks, t)
+    if not _best_of_scan(problem, F, out):
+        raise CannotDerive("direct optimisation does not agree with what was found", best)
+    words = "concave" if sign == 1 else "convex"
+    return Optimum(
+        best, node(sign * second, problem), node(sign * slopes[0], problem), out,
+        "kink" if out in kinks else "interior" if not isinstance(out, S.Piecewise) else "kink", "proved",
+        (f"{words}: the {problem.noun} has its only optimum where its slope changes sign",),
+    )  # fmt: skip
+
+
+def _along_pieces(problem: Problem, pieces: Sequence[Any], slopes: Sequence[Any], kinks: Sequence[Any]) -> Any:
+    """The optimum of a concave function of smooth pieces: the zero of the first slope that has fallen below 0 at the next
+    kink, or the kink at which it does. Raises CannotDerive where a slope has no zero that is known."""
+    t, interval = problem.t, problem.interval
+    cases: list[tuple[Any, Any]] = []
+    for k, slope in enumerate(slopes):
+        if k or interval.low != -S.oo:
+            start = slope.subs(t, kinks[k - 1] if k else interval.low)
+            falls = sign_of(start)
+            if falls != 1 and not k:
+                raise CannotDerive(f"whether the {problem.noun} falls from the end of its range is not known", node(start, problem))
+            if falls in (0, -1):
+                cases.append((kinks[k - 1], True))
+                break
+            if falls is None:
+                cases.append((kinks[k - 1], start <= 0))
+        stop = slope.subs(t, kinks[k]) if k < len(kinks) else None
+        if stop is not None and sign_of(stop) in (0, 1):
             continue
-        for root in roots_of(slope, t):
-            above = 1 if low == -S.oo else sign_of(root.value - low)
-            below = 1 if high == S.oo else sign_of(high - root.value)
-            if above == 1 and below == 1:
-                found = _smooth(part, piece, slope, sign)
-                return Optimum(
-                    found.strategy,
-                    found.second_order,
-                    found.stationarity,
-                    found.expression,
-                    "interior",
-                    found.shown,
-                    ("concave, with its kinks outside of the optimum",),
-                    found.notes,
-                )
-    raise CannotDerive(
-        "no piece of the kinked payoff is sure to hold its stationary point",
-        node(sign * F, problem),
-        "symgen/calculus/variation.py",
-    )
+        if t not in slope.free_symbols and stop is not None:
+            continue  # a sure sign is 1 here; else the kinks around it decide
+        low = kinks[k - 1] if k else interval.low
+        roots = [r for r in roots_of(slope, t) if low == -S.oo or sign_of(r.value - low) != -1] if t in slope.free_symbols else []
+        if len(roots) != 1 or conditions_of_value(roots[0].value):
+            raise CannotDerive(
+                f"no piece of the {problem.noun}, which has kinks, is sure to hold its stationary point",
+                node(slope, problem),
+                "symgen/calculus/variation.py",
+            )
+        surely = stop is None or sign_of(stop) == -1
+        cases.append((roots[0].value, True if surely else S.Lt(stop, 0)))
+        if surely:
+            break
+    if len(cases) == 1:
+        return cases[0][0]
+    return S.Piecewise(*cases)
+
+
+def _at_value(out: Any, bends: Sequence[Any], kinks: Sequence[Any], t: Any) -> Any:
+    """The second derivative at an optimum that lies inside one piece; 0 stands for a kink."""
+    return bends[0].subs(t, out) if not isinstance(out, S.Piecewise) and out not in kinks and len(set(bends)) == 1 else S.Integer(0)

@@ -5,7 +5,7 @@ The page that shows a derivation prints nodes by itself; this is for the words b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -101,6 +101,7 @@ def simplest(value: Any, op: str) -> tuple[Any, str]:
     sign, even, rest = 1, [], []
     for part in S.fraction(value):
         for f in S.Mul.make_args(part):
+            f = same_sign(f) if op in ("<", ">") else f
             s = sign_of(f)
             if s in (1, -1):
                 sign *= s
@@ -118,6 +119,13 @@ def simplest(value: Any, op: str) -> tuple[Any, str]:
     content, primitive = product.as_content_primitive()
     product = primitive if content > 0 else -primitive
     return product, op if sign == 1 else TURNED[op]
+
+
+def same_sign(f: Any) -> Any:
+    """What has the sign of a root or of a logarithm, wherever that has a value."""
+    if f.is_Pow and f.exp.is_Rational and f.exp.q % 2 == 0:
+        return same_sign(f.base)
+    return same_sign(f.args[0] - 1) if isinstance(f, S.log) else f
 
 
 def base_of(f: Any) -> Any:
@@ -147,11 +155,15 @@ def said_relation(value: Any, op: str, table: Table | None = None, names: Mappin
     return f"{said(left, table, names)} {op} {said(right, table, names)}"
 
 
-def contradict(conditions: list[tuple[str, Any]]) -> bool:
+def contradict(conditions: Sequence[tuple[str, Any]]) -> bool:
     """Whether conditions `value op 0`, op one of < and <=, cannot hold together: two of them, brought to one scale, add
     up to what is not negative."""
     scaled = []
     for op, value in conditions:
+        if op == "!=":
+            if sign_of(value) == 0:
+                return True
+            continue
         if sign_of(value) == 1 or (op == "<" and sign_of(value) == 0):
             return True
         rest, turned = simplest(value, op)
@@ -164,15 +176,23 @@ def contradict(conditions: list[tuple[str, Any]]) -> bool:
     return False
 
 
-def without_repeats(conditions: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+def without_repeats(conditions: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """Conditions `value op 0` without those that hold anyway, or that another one says."""
-    out: list[tuple[str, Any]] = []
-    seen: set[str] = set()
+    out: dict[str, tuple[str, Any]] = {}
     for op, value in conditions:
-        if sign_of(value) == -1 or (op == "<=" and sign_of(value) == 0):
+        s = sign_of(value)
+        if s == -1 or (op == "<=" and s == 0) or (op == "!=" and s == 1):
             continue
-        text = str(simplest(value, op))
-        if text not in seen:
-            seen.add(text)
-            out.append((op, value))
-    return out
+        out.setdefault(str(simplest(value, op)), (op, value))
+    below = [_signed(value, op) for op, value in out.values() if op == "<"]
+    apart = {f for e in below for x in (e, -e) for f in (x, *S.Mul.make_args(S.factor(x)))}
+    return [
+        (op, v) for op, v in out.values()
+        if op == "<" or _signed(v, op) not in (below if op == "<=" else apart)
+    ]  # fmt: skip
+
+
+def _signed(value: Any, op: str) -> Any:
+    """The simplest expression that stands on the smaller side of 0."""
+    rest, turned = simplest(value, op)
+    return S.expand(-rest if turned in (">", ">=") else rest)

@@ -40,6 +40,7 @@ class Evidence:
 @dataclass
 class Trace:
     """What engines write their steps into. `names` are suggested names of arrays that a derivation made (delta_z).
+    `required` are those of the conditions without which the result is another.
 
     `is_smooth` is False once something was differentiated that has kinks, pieces or roots of what may be 0;
     `brought_in` are the variables of norms that stand below a bar because something was differentiated, `poles` those of
@@ -49,6 +50,7 @@ class Trace:
     steps: list[Step] = field(default_factory=list)
     names: dict[Array, str] = field(default_factory=dict)
     conditions: list[str] = field(default_factory=list)
+    required: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     checks: list[Callable[[], Evidence]] = field(default_factory=list)  # the referee's questions, asked before a result is shown
     adjoints: dict[Array, tuple[Array, Array]] = field(default_factory=dict)  # of sequences: of what, by which
@@ -67,3 +69,13 @@ class Trace:
     def condition(self, text: str) -> None:
         if text not in self.conditions:
             self.conditions.append(text)
+
+    def require(self, text: str) -> None:
+        """A condition without which the result is another."""
+        self.condition(text)
+        if text not in self.required:
+            self.required.append(text)
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)

@@ -12,8 +12,8 @@ from typing import Any
 
 import sympy
 
+from symgen.calculus.pieces import between, branch, in_order, kinks_of
 from symgen.calculus.solving import Interval, sign_of, sign_on, vanishes
-from symgen.calculus.variation import between, branch, in_order, kinks_of
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["KINKED", "branches", "has_kink", "kink_arguments", "is_concave", "stands_on_kink"]

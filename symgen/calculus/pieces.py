@@ -1,0 +1,125 @@
+"""Functions of one number with kinks: where the kinks are, in which order, and what the function is between them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import sympy
+
+from symgen.calculus.solving import Interval, sign_of
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["KINKED", "between", "branch", "in_order", "kinks_of", "not_outside"]
+
+S = sympy
+KINKED = (S.Max, S.Min, S.Abs, S.sign, S.Piecewise, S.Heaviside)
+
+
+def kinks_of(F: Any, t: Any) -> list[Any]:
+    """Where the argument of a kinked function changes sign."""
+    arguments: list[Any] = []
+    for a in F.atoms(*KINKED):
+        if t not in a.free_symbols:
+            continue
+        if isinstance(a, S.Max | S.Min):
+            arguments += [x - y for i, x in enumerate(a.args) for y in a.args[i + 1 :]]
+        elif isinstance(a, S.Piecewise):
+            for _, c in a.args:
+                arguments += [r.lhs - r.rhs for r in c.atoms(S.Rel)]
+        else:
+            arguments.append(a.args[0])
+    out: list[Any] = []
+    for a in arguments:
+        if t not in a.free_symbols:
+            continue
+        if not a.is_polynomial(t) or S.degree(a, t) != 1:
+            raise CannotDerive("a kink is not linear in what is chosen: symgen does not look for optima between such kinks")
+        k = S.cancel(-a.coeff(t, 0) / a.coeff(t, 1)) if a.is_Add else S.Integer(0)
+        k = S.solve(S.expand(a), t)[0] if a.is_Add else k
+        if k not in out:
+            out.append(k)
+    return out
+
+
+def not_outside(k: Any, interval: Interval) -> bool:
+    return not (
+        (interval.low != -S.oo and sign_of(k - interval.low) in (-1, 0))
+        or (interval.high != S.oo and sign_of(interval.high - k) in (-1, 0))
+    )
+
+
+def in_order(kinks: list[Any]) -> list[Any] | None:
+    out: list[Any] = []
+    for k in kinks:
+        place = 0
+        for j, other in enumerate(out):
+            s = sign_of(k - other)
+            if s is None:
+                return None
+            if s > 0:
+                place = j + 1
+        out.insert(place, k)
+    return out
+
+
+def between(kinks: list[Any], interval: Interval) -> list[Any]:
+    """A value of t in each piece."""
+    ends = [interval.low, *kinks, interval.high]
+    out = []
+    for a, b in pairwise(ends):
+        if a == -S.oo and b == S.oo:
+            out.append(S.Integer(0))
+        elif a == -S.oo:
+            out.append(b - 1)
+        elif b == S.oo:
+            out.append(a + 1)
+        else:
+            out.append((a + b) / 2)
+    return out
+
+
+def branch(F: Any, t: Any, x: Any) -> Any:
+    """F near t = x, without kinks in t."""
+
+    def choose(a: Any) -> Any:
+        if t not in a.free_symbols:
+            return a
+        if isinstance(a, S.Max | S.Min):
+            best = a.args[0]
+            for other in a.args[1:]:
+                s = sign_of((other - best).subs(t, x))
+                if s is None:
+                    raise CannotDerive("on which side of a kink a piece lies is not known")
+                if (s > 0 and isinstance(a, S.Max)) or (s < 0 and isinstance(a, S.Min)):
+                    best = other
+            return best
+        if isinstance(a, S.Abs):
+            s = sign_of(a.args[0].subs(t, x))
+            return a.args[0] * (s or 0) if s is not None else a
+        if isinstance(a, S.sign | S.Heaviside):
+            s = sign_of(a.args[0].subs(t, x))
+            if s is None:
+                raise CannotDerive("on which side of a kink a piece lies is not known")
+            return S.Integer(s) if isinstance(a, S.sign) else S.Rational(s + 1, 2)
+        for value, condition in a.args:
+            if _holds(condition, t, x):
+                return value
+        return a
+
+    return F.replace(lambda a: isinstance(a, KINKED), choose)
+
+
+def _holds(condition: Any, t: Any, x: Any) -> bool:
+    if condition in (True, False) or condition in (S.true, S.false):
+        return bool(condition)
+    if isinstance(condition, S.And):
+        return all(_holds(c, t, x) for c in condition.args)
+    if isinstance(condition, S.Or):
+        return any(_holds(c, t, x) for c in condition.args)
+    if isinstance(condition, S.Not):
+        return not _holds(condition.args[0], t, x)
+    s = sign_of((condition.lhs - condition.rhs).subs(t, x))
+    if s is None:
+        raise CannotDerive("on which side of a kink a piece lies is not known")
+    return {"<": s < 0, "<=": s <= 0, ">": s > 0, ">=": s >= 0, "==": s == 0, "!=": s != 0}[str(condition.rel_op)]
