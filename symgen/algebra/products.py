@@ -12,7 +12,7 @@ from collections.abc import Callable, Container
 from fractions import Fraction
 from functools import cache
 
-from symgen.algebra.collect import orientation
+from symgen.algebra.collect import orientation, symmetric_entries
 from symgen.algebra.contraction import Order, components, labelled
 from symgen.algebra.polynomial import Budget
 from symgen.derivation.context import BudgetSpent
@@ -57,7 +57,6 @@ MAX_NODES = 600
 MAX_DEPTH = 2  # of definitions that are looked into for facts
 MAX_LENGTH = 150  # of what is multiplied out
 SECONDS = 0.5
-
 
 
 class Used(dict[str, None]):
@@ -211,6 +210,10 @@ class _Work:
         if type(x) is Entry:
             if self.is_free(x.array):
                 return x
+            inner = x.array.operands[0] if isinstance(x.array, Operation) and x.array.name == "inv" else None
+            if isinstance(inner, Array) and is_orthogonal(inner):
+                self.used.setdefault(f"{self.name(inner) or 'the matrix'} is orthogonal")
+                return entry(inner, *x.indices[:-2], x.indices[-1], x.indices[-2])
             other = orientation(x)
             if other is not x:
                 for declared in self.symmetric_below(x.array):
@@ -282,6 +285,22 @@ class _Work:
                 self.used.setdefault(f"{self.name(u.array) or 'the matrix'} is orthogonal")
                 return delta(i, j)
         return None
+
+
+def merged_by_symmetry(node: Scalar, free: Var | None, used: Used) -> Scalar:
+    """A sum with entries of symmetric matrices one way round, where terms merge by it: inv(S) for (inv(S) + inv(S)')/2."""
+    if type(node) is not Add:
+        return node
+    turned: list[Array] = []
+    other = symmetric_entries(node, turned)
+    if other is node or (type(other) is Add and len(other.args) >= len(node.args)):
+        return node
+    if free is not None and any(depends_on(a, free) for a in turned):
+        return node
+    work = _Work((), used, lambda a: None, free, False)
+    for declared in dict.fromkeys(d for a in turned for d in work.symmetric_below(a)):
+        used.setdefault(f"{declared} is symmetric")
+    return other
 
 
 def is_sum_of_products(x: Scalar) -> bool:
@@ -401,4 +420,6 @@ def untransposed(array: Array) -> tuple[Array, bool]:
     return array, False
 
 
-__all__ = ["Used", "MAX_LENGTH", "flat_length", "merged_terms", "speaks_of_facts", "untransposed"]
+__all__ = [
+    "MAX_LENGTH", "Used", "flat_length", "links_of", "merged_by_symmetry", "merged_terms", "speaks_of_facts", "untransposed",
+]  # fmt: skip

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symgen.algebra.collect import collect_common, with_scalars_open, written_length
-from symgen.algebra.products import MAX_LENGTH, Used, flat_length, merged_terms, speaks_of_facts
+from symgen.algebra.products import (
+    MAX_LENGTH,
+    Used,
+    flat_length,
+    merged_by_symmetry,
+    merged_terms,
+    speaks_of_facts,
+)  # fmt: skip
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
 from symgen.calculus.labels import pinned
@@ -57,6 +64,7 @@ from symgen.tensor.expression import (
     uncollected,
     walk,
 )  # fmt: skip
+from symgen.tensor.facts import is_symmetric
 from symgen.tensor.operations import OPERATIONS
 from symgen.text.diagnostics import CannotDerive
 
@@ -76,8 +84,9 @@ class Reverse:
         ctx: Context,
         lifted: Sequence[Index] = (),
         program: list[Array] | None = None,
+        free: Var | None = None,
     ) -> None:
-        self.f, self.ctx, self.lifted = f, ctx, tuple(lifted)
+        self.f, self.ctx, self.lifted, self.free = f, ctx, tuple(lifted), free
         self.wanted = set(wanted)
         self.program = program_of(f) if program is None else program
         self.active, self.onward = active_arrays(self.program, self.wanted)
@@ -113,6 +122,8 @@ class Reverse:
             self.current = array
             raw = add(*parts) if len(parts) > 1 else parts[0]
             g = self.with_means(pinned(self.simplify(raw), self.ctx.facts))
+            if type(g) is Add and array.rank > 1:
+                g = self.by_symmetry(array, g)
             self.adjoints[array] = g
             if g is ZERO or not (self.leads_on(array) or (type(array) is Recurrence and array not in self.stop)):
                 if self.differentials is not None and g is not ZERO:
@@ -137,6 +148,17 @@ class Reverse:
             if self.differentials is not None:
                 waiting = {**self.held, **self.parts}
                 self.differentials.of_frontier(waiting, self.simplify, self.put_in(array))
+
+    def by_symmetry(self, array: Array, g: Scalar) -> Scalar:
+        """The adjoint of a matrix with its terms merged by the symmetry of what stands in it; that of a symmetric value
+        in the form in which its own symmetry shows."""
+        if self.free is None and type(array) is Tensor and array.rank == 2 and is_symmetric(array):
+            return finished(g, self.ctx)
+        used = Used()
+        g = merged_by_symmetry(g, self.free, used)
+        for fact in used:
+            self.ctx.trace.condition(fact)
+        return g
 
     def put_in(self, array: Array) -> str:
         name = self.ctx.name_of(array)
@@ -462,12 +484,13 @@ def _differentiate(
     program = program_of(f)
     inside = set(program)
     sources = {x: source_of(x, inside) for x in xs}
-    sweep = Reverse(f, {s for s, _ in sources.values()}, ctx, lifted, program)
+    free_ones = {s for s, _ in sources.values() if form == "free" and isinstance(s, Var) and s.domain in KINDS}
+    sweep = Reverse(f, {s for s, _ in sources.values()}, ctx, lifted, program, next(iter(free_ones), None))
     sweep.run(seed)
     out: dict[Array, Array] = {}
     for x in xs:
         source, at = sources[x]
-        free = source if form == "free" and isinstance(source, Var) and source.domain in KINDS else None
+        free = source if isinstance(source, Var) and source in free_ones else None
         body = finished(sweep.adjoints.get(source, ZERO), ctx, free)
         if isinstance(source, Var):
             projected = within_set(body, source, ctx, form)

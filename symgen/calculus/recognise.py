@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from fractions import Fraction
 
+from symgen.algebra.products import links_of
 from symgen.tensor.expression import (
     HALF,
     MINUS_ONE,
@@ -52,11 +53,11 @@ from symgen.tensor.expression import (
     total,
     walk,
 )  # fmt: skip
-from symgen.tensor.facts import Facts, is_nonnegative, is_positive, is_spd, is_symmetric
+from symgen.tensor.facts import Facts, is_nonnegative, is_positive, is_psd, is_spd, is_symmetric
 
 __all__ = ["recognised"]
 
-DETERMINANTS = ("det", "logdet")
+MULTIPLICATIVE = ("det", "logdet", "sqrtm")
 
 
 def recognised(root: Array, x: Array, names: Mapping[Array, str], facts: Facts | None, made: MutableMapping[Array, str]) -> Array:
@@ -86,25 +87,48 @@ def _speaks(node: Node) -> bool:
     """Whether a rule may begin at a node."""
     if isinstance(node, Operation):
         inner = node.operands[0]
-        return node.name == "eigvals" or (node.name in DETERMINANTS and isinstance(inner, Operation))
+        return node.name == "eigvals" or (node.name in MULTIPLICATIVE and isinstance(inner, (Operation, Tensor)))
     return (isinstance(node, Fn) and node.name == "exp") or (isinstance(node, Fold) and node.kind == "prod")
 
 
 def _of_operation(node: Operation) -> Array:
-    """det(expm(A)) = exp(tr A), det(cholesky(S)) = sqrt(det S), and their logarithms."""
+    """det(expm(A)) = exp(tr A), det(cholesky(S)) = sqrt(det S), det(A^k) = det(A)^k, det(A B) = det(A) det(B) for square
+    ones, and their logarithms; sqrtm(S S) = S."""
     inner = node.operands[0]
-    if node.name not in DETERMINANTS or not isinstance(inner, Operation) or node.rank:
+    if node.name not in MULTIPLICATIVE or node.rank != (2 if node.name == "sqrtm" else 0):
+        return node
+    if isinstance(inner, Tensor):
+        return _of_product(node, inner)
+    if not isinstance(inner, Operation) or node.name == "sqrtm":
         return node
     given = inner.operands[0]
     assert isinstance(given, Array)
+    logarithm = node.name == "logdet"
     if inner.name == "expm":
         k = fresh_index(given.shape[0])
         trace = total(open_tensor(given, (k, k)), [k])
-        return tensor((), trace if node.name == "logdet" else fn("exp", trace))
-    if inner.name == "cholesky":
-        whole = entry(operation(node.name, (given,), ()))
-        return tensor((), mul(HALF, whole) if node.name == "logdet" else power(whole, HALF))
-    return node
+        return tensor((), trace if logarithm else fn("exp", trace))
+    whole = entry(operation(node.name, (given,), ()))
+    times = {"cholesky": HALF, "inv": MINUS_ONE}.get(inner.name)
+    if inner.name == "matpow":
+        k_th = inner.operands[1]
+        times = open_tensor(k_th, ()) if isinstance(k_th, Array) else k_th  # type: ignore[assignment]
+    if times is None:
+        return node
+    return tensor((), mul(times, whole) if logarithm else power(whole, times))
+
+
+def _of_product(node: Operation, inner: Tensor) -> Array:
+    chain = links_of(inner) if isinstance(inner.body, Sum) and inner.rank == 2 else None
+    if chain is None or len(chain) < 2:
+        return node
+    if node.name == "sqrtm":
+        (a, _), (b, _) = chain[0], chain[-1]
+        return a if len(chain) == 2 and a is b and is_psd(a) else node
+    if len({a for a, _ in chain}) == len(chain):
+        return node  # each factor has a rule of its own already: the result is no shorter
+    each = [entry(operation(node.name, (a,), ())) for a, _ in chain]
+    return tensor((), add(*each) if node.name == "logdet" else mul(*each))
 
 
 def _renewed(node: Node, memo: Mapping[Node, Node]) -> Node:
@@ -143,12 +167,14 @@ class _Recogniser:
         return e.value if isinstance(e, Num) and isinstance(e.value, Fraction) else Fraction(0)
 
     def of_eigenvalues(self, node: Sum) -> Scalar:
-        """The sum of the eigenvalues is tr(A), that of their squares tr(A'A), that of their logarithms logdet(A)."""
+        """The sum of the eigenvalues is tr(A), that of their powers tr(A^k), that of their logarithms logdet(A)."""
         body, indices = open_sum(node)
         inner = self.opened(body)
-        kind = "sum"
+        kind: str | int = "sum"
         if isinstance(inner, Pow) and inner.exponent is TWO:
             kind, inner = "squares", self.opened(inner.base)
+        elif isinstance(inner, Pow) and self.exponent(inner) in range(-4, 9):
+            kind, inner = int(self.exponent(inner)), self.opened(inner.base)
         elif isinstance(inner, Fn) and inner.name == "log":
             kind, inner = "logs", self.opened(inner.args[0])
         if not isinstance(inner, Entry) or len(indices) != 1 or inner.indices != (indices[0],):
@@ -160,11 +186,22 @@ class _Recogniser:
         i, j = fresh_index(A.shape[0]), fresh_index(A.shape[0])
         if kind == "sum":
             return total(open_tensor(A, (i, i)), [i])
+        if isinstance(kind, int):
+            return self.of_powers(A, kind) or node
         if kind == "squares" and is_symmetric(A):
             return total(power(entry(A, i, j), TWO), [i, j])
         if kind == "logs" and is_spd(A):
             return entry(operation("logdet", (A,), ()))
         return node
+
+    def of_powers(self, A: Array, k: int) -> Scalar | None:
+        """tr(A^k), of a matrix that is symmetric, and definite for k < 0."""
+        if not (is_spd(A) if k < 0 else is_symmetric(A)):
+            return None
+        base = operation("inv", (A,), A.shape) if k < 0 else A
+        stops = [fresh_index(A.shape[0]) for _ in range(abs(k))]
+        links = zip(stops, [*stops[1:], stops[0]], strict=True)
+        return total(mul(*(open_tensor(base, link) for link in links)), stops)
 
     def is_weight(self, f: Scalar) -> bool:
         """Whether f may go into an exponent: positive, or not negative and constant in what is differentiated by."""

@@ -7,14 +7,22 @@ tangent space. `tied` gives the partial derivatives by the free entries instead,
 from __future__ import annotations
 
 from symgen.derivation.context import Context
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF,
+    ONE,
     ZERO,
     Add,
     Array,
+    Delta,
+    Entry,
+    Index,
+    Mul,
+    Operation,
     Scalar,
     Var,
     add,
+    as_coefficient,
     axis,
     compare,
     delta,
@@ -23,6 +31,7 @@ from symgen.tensor.expression import (
     fresh_index,
     mul,
     neg,
+    num,
     operator,
     replace_arrays,
     sub,
@@ -32,6 +41,7 @@ from symgen.tensor.expression import (
     var,
     where,
 )  # fmt: skip
+from symgen.tensor.facts import is_diagonal, is_lower
 from symgen.text.diagnostics import CannotDerive
 
 REASONS = {
@@ -73,11 +83,12 @@ def within_set(body: Scalar, x: Var, ctx: Context, form: str | None = None) -> S
         if kind == "symmetric":
             made = mul(HALF, add(body, flipped)) if flipped is not body else body
         elif kind == "skew":
-            made = mul(HALF, sub(body, flipped))
+            there = {entry(x, *axes[:-2], j, i): neg(entry(x, *axes))}
+            made = replace_scalars(mul(HALF, sub(body, flipped)), there)
         elif kind == "diagonal":
-            made = mul(delta(i, j), substitute(body, {j: i}))
+            made = add(*(_on_diagonal(t, i, j) for t in _terms(body)))
         elif kind == "lower":
-            made = where(compare("<=", j, i), body, ZERO)
+            made = _below_diagonal(body, i, j)
         else:
             made = _tangent_to_orthogonal(body, x)
         reason = REASONS[kind]
@@ -93,12 +104,55 @@ def within_set(body: Scalar, x: Var, ctx: Context, form: str | None = None) -> S
     return made
 
 
+def _terms(body: Scalar) -> tuple[Scalar, ...]:
+    return body.args if type(body) is Add else (body,)
+
+
+def _on_diagonal(term: Scalar, i: Index, j: Index) -> Scalar:
+    """Delta(i, j) term(i, i); a diagonal matrix as it is."""
+    factors = list(term.args) if type(term) is Mul else [term]
+    varying = [f for f in factors if not f.free.isdisjoint((i, j))]
+    if len(varying) == 1 and type(varying[0]) is Entry and varying[0].indices[-2:] in ((i, j), (j, i)):
+        if is_diagonal(varying[0].array):
+            *front, _, _ = varying[0].indices
+            return mul(*(f for f in factors if f is not varying[0]), entry(varying[0].array, *front, i, j))
+    return mul(delta(i, j), substitute(term, {j: i}))
+
+
+def _below_diagonal(body: Scalar, i: Index, j: Index) -> Scalar:
+    """What stands on and below the diagonal: of a lower triangular matrix all, of its transpose the diagonal."""
+    apart: list[Scalar] = []
+    cut: list[Scalar] = []
+    for term in _terms(body):
+        factors = list(term.args) if type(term) is Mul else [term]
+        triangle = [f for f in factors if type(f) is Entry and set(f.indices[-2:]) == {i, j} and is_lower(f.array)]
+        if any(type(f) is Delta and f.free == {i, j} for f in factors) or any(f.indices[-2:] == (i, j) for f in triangle):
+            apart.append(term)
+        elif triangle:
+            apart.append(mul(delta(i, j), *(_at_diagonal(f, i) if f in triangle else substitute(f, {j: i}) for f in factors)))
+        else:
+            cut.append(term)
+    if cut:
+        scale, inside = as_coefficient(add(*cut))
+        apart.append(mul(num(scale), where(compare("<=", j, i), inside, ZERO)))
+    return add(*apart)
+
+
+def _at_diagonal(f: Entry, i: Index) -> Scalar:
+    """The diagonal of a triangular matrix, that of an inverse by that of the matrix."""
+    *front, _, _ = f.indices
+    array = f.array
+    if isinstance(array, Operation) and array.name == "inv" and isinstance(array.operands[0], Array):
+        return divide(ONE, entry(array.operands[0], *front, i, i))
+    return entry(array, *front, i, i)
+
+
 def _tied(body: Scalar, x: Var, kind: str) -> Scalar:
     i, j = axis(x.rank - 2, x.shape[-2]), axis(x.rank - 1, x.shape[-1])
     if kind in ("diagonal", "lower"):
         if kind == "diagonal":
-            return mul(delta(i, j), substitute(body, {j: i}))
-        return where(compare("<=", j, i), body, ZERO)
+            return add(*(_on_diagonal(t, i, j) for t in _terms(body)))
+        return _below_diagonal(body, i, j)
     if kind not in ("symmetric", "skew"):
         raise CannotDerive(f"`form=tied` is for symmetric and skew matrices; `{x.name}` is {x.domain}", x)
     flipped = substitute(body, {i: j, j: i})
@@ -145,5 +199,3 @@ def _tangent_to_orthogonal(body: Scalar, x: Var) -> Scalar:
     k, c = fresh_index(j.size), fresh_index(i.size)
     inner = (mul(entry(x, *batch, c, k), at(c, j)), mul(at(c, k), entry(x, *batch, c, j)))
     return sub(body, mul(HALF, add(*(total(mul(entry(x, *batch, i, k), t), [k, c]) for t in inner))))
-
-

@@ -67,7 +67,7 @@ from symgen.tensor.numeric import FUNCTIONS as NUMERIC
 from symgen.tensor.operations import OPERATIONS
 
 __all__ = [
-    "ALL", "Facts", "NO_FACTS", "Range", "is_integer", "is_invertible", "is_negative", "is_nonnegative", "is_nonzero",
+    "ALL", "Facts", "NO_FACTS", "Range", "is_integer", "is_diagonal", "is_invertible", "is_lower", "is_negative", "is_nonnegative", "is_nonzero",
     "is_orthogonal", "is_psd",
     "is_positive", "is_spd", "is_symmetric", "is_unit", "is_zero", "range_of",
 ]  # fmt: skip
@@ -397,6 +397,15 @@ def is_symmetric(array: Array) -> bool | None:
 
 def is_orthogonal(array: Array) -> bool | None:
     return True if "orthogonal" in _all_matrix_facts(array) else None
+
+
+def is_diagonal(array: Array) -> bool | None:
+    return True if "diagonal" in _all_matrix_facts(array) else None
+
+
+def is_lower(array: Array) -> bool | None:
+    """Whether a matrix is lower triangular."""
+    return True if "lower" in _all_matrix_facts(array) else None
 
 
 def is_psd(array: Array, facts: Facts | None = None) -> bool | None:

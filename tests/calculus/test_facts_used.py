@@ -9,7 +9,8 @@ import symgen
 SPEC = """
 dim n, m
 param x: real[n], y: real[m], S: spd[n, n], T: symmetric[n, n], K: skew[n, n], A: real[n, n], B: real[n, m]
-param Q: orthogonal[n, n], D: diagonal[n, n], X: real[m, n]
+param Q: orthogonal[n, n], D: diagonal[n, n], X: real[m, n], L: lower[n, n]
+dim k
 const lam: positive = 1/2
 """
 SHORT = [
@@ -33,6 +34,23 @@ SHORT = [
     ("inv(S) @ S @ A", "A"),
     ("jacobian(softmax(x), x)", "diag(softmax(x)) - outer(softmax(x), softmax(x))"),
     ("grad(tr(A @ Q), Q)", "(A' - Q @ A @ Q)/2"),
+    ("grad(logdet(Q), Q)", "zeros(n, n)"),
+    ("grad(norm(K)^2, K)", "2*K"),
+    ("grad(logdet(D), D)", "inv(D)"),
+    ("grad(x @ D @ x + tr(D @ D), D)", "diag(x^2) + 2*D"),
+    ("grad(logdet(L), L)", "diag(1/diagonal(L))"),
+    ("grad(sum(log(diagonal(L))), L)", "diag(1/diagonal(L))"),
+    ("grad(x @ L @ x*3, L)", "3*tril(outer(x, x))"),
+    ("grad(det(matpow(A, 4)), A)", "4*det(A)^4*inv(A)'"),
+    ("grad(logdet(matpow(A, k)), A)", "k*inv(A)'"),
+    ("grad(det(inv(A)), A)", "-inv(A)'/det(A)"),
+    ("grad(tr(sqrtm(S @ S)), S)", "eye(n)"),
+    ("grad(sum(eigvals(T)^3), T)", "3*T @ T"),
+    ("grad(sum(1/eigvals(S)), S)", "-inv(S) @ inv(S)"),
+    (
+        "grad(x @ inv(B @ B' + lam*eye(n)) @ x + logdet(B @ B' + lam*eye(n)), B)",
+        "2*(inv(B @ B' + lam*eye(n)) - outer(inv(B @ B' + lam*eye(n)) @ x, inv(B @ B' + lam*eye(n)) @ x)) @ B",
+    ),
 ]
 
 
