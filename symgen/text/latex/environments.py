@@ -64,7 +64,7 @@ class Environments(Binders):
         """A matrix of matrices, and a column of columns."""
         ranks = {self.rank(x) for row in rows for x in row}
         if ranks == {1} and all(len(row) == 1 for row in rows):
-            return self.item(t.Call("concat", tuple(row[0] for row in rows), span=span, name_span=span))
+            return Item(t.Call("concat", tuple(row[0] for row in rows), span=span, name_span=span), 1)
         if ranks != {2} or len({len(row) for row in rows}) != 1:
             raise self.slip("the blocks of this matrix are not read", span, malformed=False)
 
@@ -72,7 +72,7 @@ class Environments(Binders):
             word = t.Keyword("axis", items.number(axis, span), span=span)
             return parts[0] if len(parts) == 1 else t.Call("concat", tuple(parts), (word,), span=span, name_span=span)
 
-        return self.item(joined([joined(row, 1) for row in rows], 0))
+        return Item(joined([joined(row, 1) for row in rows], 0), 2)
 
     def cells(self, start: int, end: int) -> list[list[tuple[int, int]]]:
         """The cells of a matrix or of cases, as token ranges."""

@@ -350,7 +350,7 @@ class Parser(Functions):
             return Item(t.ListOf(tuple(x.tree for x in flat), span=span), 1)
         if not stacked or any(x.rank != 1 for x in flat):
             raise self.slip("arrays side by side have two readings", span, "`[a; b]` is one vector after the other", False)
-        return self.item(t.Call("concat", tuple(x.tree for x in flat), span=span, name_span=span))
+        return Item(t.Call("concat", tuple(x.tree for x in flat), span=span, name_span=span), 1)
 
     def evaluated(self, inside: tuple[int, int], closer: Token, span: Span) -> Item:
         """\\left. f \\right|_{x = a}; \\left\\{ .. \\right. around cases or equations."""

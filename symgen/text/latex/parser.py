@@ -291,7 +291,7 @@ class Core:
             return groups[0][1][0][1]
         made = self.folded(groups[0][1])
         for op, group in groups[1:]:
-            made = items.multiplied(made, op, self.folded(group))
+            made = self.times(made, op, self.folded(group))
         if made.tree.span == t.NOWHERE:
             made = Item(with_span(made.tree, self.spanned(start)), made.rank, made.row, made.hole)
         return made
@@ -299,8 +299,15 @@ class Core:
     def folded(self, group: Sequence[tuple[str, Item]]) -> Item:
         made = group[0][1]
         for op, factor in group[1:]:
-            made = items.multiplied(made, op, factor)
+            made = self.times(made, op, factor)
         return made
+
+    def times(self, a: Item, op: str, b: Item) -> Item:
+        """The product; with a spec, one of arrays whose shapes are not known is not read."""
+        unknown = next((x for x in (a, b) if x.rank is None), None)
+        if unknown is not None and (a.rank != 0 and b.rank != 0):
+            self.informal("the shape of a factor is not known", unknown.span)
+        return items.multiplied(a, op, b)
 
     def operator(self, found: Token) -> str | None:
         if found.side:

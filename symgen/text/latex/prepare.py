@@ -10,7 +10,8 @@ from symgen.text.latex.vocabulary import ACCENTS, FONTS, IGNORED, LIMITS, RELATI
 
 _TEXT_SIGNS = {"\\_": "_", "\\&": "&", "\\%": "%", "\\#": "#", "\\textasciicircum": "^", "~": " ", "\\$": ""}
 _DELIMITERS = {
-    "<": "\\langle", ">": "\\rangle", "\\[": "[", "\\]": "]", "\\(": "(", "\\)": ")", "\\rvert": "|", "\\lvert": "|", "\\rVert": "\\|", "\\lVert": "\\|",
+    "<": "\\langle", ">": "\\rangle",
+    "\\[": "[", "\\]": "]", "\\(": "(", "\\)": ")", "\\rvert": "|", "\\lvert": "|", "\\rVert": "\\|", "\\lVert": "\\|",
 }  # fmt: skip
 _TAKES_ONE = frozenset("frac dfrac tfrac cfrac binom dbinom tbinom sqrt".split()) | frozenset(ACCENTS)
 
