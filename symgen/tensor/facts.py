@@ -67,9 +67,9 @@ from symgen.tensor.numeric import FUNCTIONS as NUMERIC
 from symgen.tensor.operations import OPERATIONS
 
 __all__ = [
-    "ALL", "Facts", "NO_FACTS", "Range", "is_integer", "is_diagonal", "is_invertible", "is_lower", "is_negative", "is_nonnegative", "is_nonzero",
-    "is_orthogonal", "is_psd",
-    "is_positive", "is_spd", "is_symmetric", "is_unit", "is_zero", "range_of",
+    "ALL", "Facts", "NO_FACTS", "Range", "is_diagonal", "is_integer", "is_invertible", "is_lower", "is_negative",
+    "is_nonnegative", "is_nonzero", "is_orthogonal", "is_positive", "is_psd", "is_spd", "is_symmetric", "is_unit", "is_zero",
+    "range_of",
 ]  # fmt: skip
 
 
