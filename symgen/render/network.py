@@ -80,6 +80,7 @@ class Network:
     weights: dict[Index, Product] = field(default_factory=dict)
     product: Product = field(default_factory=Product)
     waiting: list[Index] = field(default_factory=list)
+    columns: dict[Chain, t.Expression] = field(default_factory=dict)  # vectors on the first index shown, as columns
     matrices_only: bool = False  # nothing but chains of products, which map over batch axes
 
     def put(self, i: Index, chain: Chain, exponent: Fraction = ONE) -> None:
@@ -278,13 +279,29 @@ class Network:
     def _columns(self, i: Index) -> None:
         """exp(Z)/sum(exp(Z), axis=1, keepdims=True) for a vector on the rows that is a reduction itself."""
         found = self.weights.get(i)
-        columns = _columns_of(found) if found is not None else None
-        if found is None or columns is None or len(self.edges[0].towards(i)) > 1 or self.shown[1] in self.weights:
+        columns = self._as_columns(found) if found is not None else None
+        if found is None or columns is None or len(self.edges[0].towards(i)) > 1:
             return
         self.product.absorb(found)
         del self.weights[i]
         for chain, exponent in columns.items():
             self.product.times(chain, exponent)
+        along = self.weights.pop(self.shown[1], None)  # then the vector along the rows stands entry by entry as well
+        if along is not None:
+            self.product.absorb(along)
+            for chain, exponent in along.arrays.items():
+                self.product.times(chain, exponent)
+
+    def _as_columns(self, p: Product) -> dict[Chain, Fraction] | None:
+        """The vectors as columns, where all are made of reductions along the other axis."""
+        made: dict[Chain, Fraction] = {}
+        for chain, exponent in p.arrays.items():
+            kept = column(chain[0]) if len(chain) == 1 else None
+            kept = kept or self.columns.get(chain)
+            if kept is None:
+                return None
+            made[(kept,)] = exponent
+        return made or None
 
     def _finish_matrix(self) -> None:
         i, j = self.shown
@@ -306,17 +323,6 @@ class Network:
         left: Chain = () if u is None else (call("diag", matmul(u)),)
         right: Chain = () if v is None else (call("diag", matmul(v)),)
         self.product.times((*left, *edge.towards(i), *right))
-
-
-def _columns_of(p: Product) -> dict[Chain, Fraction] | None:
-    """The vectors as columns, where all are reductions along the other axis."""
-    made: dict[Chain, Fraction] = {}
-    for chain, exponent in p.arrays.items():
-        kept = column(chain[0]) if len(chain) == 1 else None
-        if kept is None:
-            return None
-        made[(kept,)] = exponent
-    return made or None
 
 
 def _is_function(chain: Sequence[t.Expression]) -> bool:

@@ -13,6 +13,7 @@ from itertools import permutations
 from math import prod
 from typing import Any
 
+from symgen.render.columns import Columns
 from symgen.render.compose import (
     Product,
     call,
@@ -92,7 +93,7 @@ def exponential(e: t.Expression) -> t.Expression:
     return factors[0][1] if len(factors) == 1 else t.Factors(factors[0][1], tuple(factors[1:]))
 
 
-class Raiser(OperatorNotation, IndexNotation):
+class Raiser(OperatorNotation, IndexNotation, Columns):
     """Raises nodes below `root` (which names are taken is looked up there)."""
 
     def __init__(self, names: Mapping[Array, str], root: Node) -> None:
@@ -168,7 +169,8 @@ class Raiser(OperatorNotation, IndexNotation):
             (i,) = present
             vector = self.tree(body, present)
             if i is axes[0]:
-                return outer(vector, call("ones", self.size(axes[1].size)))
+                kept = self.column(body, i) if axes[1].size is x.ONE else None
+                return kept or outer(vector, call("ones", self.size(axes[1].size)))
             return outer(call("ones", self.size(axes[0].size)), vector)
         raise NoMatrixForm
 
@@ -274,7 +276,8 @@ class Raiser(OperatorNotation, IndexNotation):
         if present == axes[len(axes) - len(present) :]:
             return self.tree(node, present)
         if len(axes) == 2 and not isinstance(node, (x.Compare, x.Logic)):
-            return spread(self.tree(node, present), self.size(axes[1].size))
+            kept = self.column(node, axes[0]) if present else None
+            return kept or spread(self.tree(node, present), self.size(axes[1].size))
         raise NoMatrixForm
 
     def opened(self, node: x.Sum | x.Fold) -> tuple[Scalar, Axes]:
@@ -407,6 +410,10 @@ class Raiser(OperatorNotation, IndexNotation):
                 self._raise_into(net.product, p, exponent)
                 for chain, power in p.arrays.items():
                     net.put(free[0], chain, power * exponent)
+                if free == list(axes[:1]) and len(axes) == 2 and list(p.arrays.values()) == [1]:
+                    kept = self.column(f, axes[0]) if p.coefficient == 1 and not p.scalars else None
+                    if kept is not None:
+                        net.columns[next(iter(p.arrays))] = kept
             elif len(free) == 2:
                 i, j = free
                 forward, backward = self.piece(f, (i, j)), self.piece(f, (j, i))

@@ -31,6 +31,8 @@ FORMS = {
     "tensor[i: d, j: d](sum[l: n](X[l, i]*x[l]*X[l, j]))": "X' @ diag(x) @ X",
     "tensor[i: n, j: n](where(i <= j, A[i, j], 0))": "triu(A)",
     "diag(x) - outer(x, x)": "diag(x) - outer(x, x)",
+    "tensor[i: n, j: d](X[i, j] - sum[l: d](X[i, l])/d)": "X - sum(X, axis=1, keepdims=True)/d",
+    "tensor[i: n, j: d](X[i, j]*w[j]/sqrt(1 + sum[l: d](X[i, l]^2)))": "w*X/sqrt(1 + sum(X^2, axis=1, keepdims=True))",
     "A + A'": "A + A'",
     "tensor[i: n, j: n](-sum[l: n](inv(A)[l, i]*B[l, j]))": "-inv(A)' @ B",
     "sum[i: n, j: n](A[i, j]*B[j, i])": "tr(A @ B)",
