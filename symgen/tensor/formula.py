@@ -40,6 +40,11 @@ MOST_CALLS = 5000  # in one statement, equal calls counted once
 SPECIAL = ARRAY_FUNCTIONS | NETWORK_FUNCTIONS
 
 
+def _turned(text: str) -> str:
+    """The transpose of what is written so."""
+    return text[:-1] if text.endswith("'") else f"{text}'"
+
+
 class Reader(Reading):
     """Reads expressions in a scope. Subclasses add operators by `operator` and what a bare name of theirs means."""
 
@@ -115,9 +120,9 @@ class Reader(Reading):
             a, b = (self.written(x.span) for x in operands)
             ways = []
             if left.rank > 1 and build.same_size(left.shape[-2], right.shape[-2 if right.rank > 1 else -1]):
-                ways.append(f"`{a}' @ {b}`")
+                ways.append(f"`{_turned(a)} @ {b}`")
             if right.rank > 1 and build.same_size(left.shape[-1], right.shape[-1]):
-                ways.append(f"`{a} @ {b}'`")
+                ways.append(f"`{a} @ {_turned(b)}`")
             if {left.rank, right.rank} == {1, 2} and build.same_size(right.shape[-1], left.shape[0]):
                 ways.append(f"`{b} @ {a}`")
             if ways and a and b:
@@ -128,6 +133,8 @@ class Reader(Reading):
 
     def _power(self, e: tree.Power) -> Value:
         base, exponent = self.number(e.base), self.number(e.exponent)
+        if self.watch is not None:
+            self.watch(e, (base, exponent))
         try:
             return build.raised(base, exponent)
         except ShapeClash as clash:
@@ -201,6 +208,8 @@ class Reader(Reading):
         if not least <= len(e.arguments) <= wanted:
             raise self.wrong_count(e, str(wanted) if least == wanted else f"{least} to {wanted}")
         values = [self.number(a) for a in e.arguments]
+        if self.watch is not None:
+            self.watch(e, values)
         missing = row.defaults[len(e.arguments) - least :] if len(e.arguments) < wanted else ()
         values += [build.scalar(num(Fraction(text))) for text in missing]
         return self.guarded(e, lambda: build.apply(e.function, *values))

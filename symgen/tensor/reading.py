@@ -51,6 +51,7 @@ class Reading(ABC):
         self.floors: dict[Index, int] = {}  # the least value of an index, where it is not 0
         self.inside_where = 0  # a branch of `where` may pick entries that its condition excludes
         self.calls: dict[tuple[str, tuple[Value, ...]], Value] = {}  # f(x) twice is read once
+        self.watch: Callable[[tree.Expression, Sequence[Value]], None] | None = None  # is told what is applied to which values
 
     @abstractmethod
     def value(self, e: tree.Expression) -> Value:

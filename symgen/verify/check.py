@@ -27,6 +27,7 @@ from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
 from symgen.text.tree import Source, Span
 from symgen.verify.chain import Relation, compare_values
+from symgen.verify.definedness import Need, Watch, conditions_of
 from symgen.verify.suggest import balanced, suggest
 from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
@@ -54,6 +55,7 @@ class Side:
     malformed: Diagnostic | None = None
     unknown: str = ""
     given: tuple[Scalar, ...] = ()  # what the parameters of its laws satisfy
+    needed: tuple[Need, ...] = ()  # what has to hold for it to have a value
 
     @property
     def span(self) -> Span:
@@ -146,9 +148,13 @@ def other_shape(source: Source, k: int, before: Side, side: Side) -> Diagnostic 
     return None
 
 
-def value_of(model: ModelLike, e: tree.Expression, source: Source) -> tuple[Array | None, Diagnostic | None]:
-    """The value of an expression, or why it has none."""
+def value_of(
+    model: ModelLike, e: tree.Expression, source: Source, needed: list[Need] | None = None
+) -> tuple[Array | None, Diagnostic | None]:
+    """The value of an expression, or why it has none; `needed` gets the conditions under which it has one."""
     reader = model._elaborator.reader()
+    if needed is not None:
+        reader.watch = Watch(reader, model.elaborated.facts, needed).applied
     reader.written = lambda span: source.text[slice(*balanced(source.text, span.start, span.end))]
     try:
         value = reader.value(e)
@@ -163,8 +169,9 @@ def value_of(model: ModelLike, e: tree.Expression, source: Source) -> tuple[Arra
 
 def read(model: ModelLike, e: tree.Expression, source: Source, until: float, asking: bool = True) -> Side:
     side = Side(e)
+    needed: list[Need] = []
     try:
-        array, side.malformed = value_of(model, e, source)
+        array, side.malformed = value_of(model, e, source, needed if asking else None)
     except CannotDerive as error:  # a part of a record
         side.unknown = str(error)
         return side
@@ -183,6 +190,7 @@ def read(model: ModelLike, e: tree.Expression, source: Source, until: float, ask
     elif reduced.spent:
         side.unknown = "the time was up"
     side.array = reduced.array
+    side.needed = (*needed, *(Need(c) for c in reduced.trace.required if c in reduced.trace.conditions))
     return side
 
 
@@ -230,13 +238,22 @@ def check_step(
         found = compare_values(a, b, relation, facts, now + max(0.5, (until - now) / left))
     except BudgetSpent:
         return Verdict("unknown", evidence=Evidence("unknown", tried=("the time was up",)), reason="the time was up")
-    verdict = of_comparison(found)
+    verdict = under(of_comparison(found), facts, before, side)
     if found.status == "unknown" and (before.unknown or side.unknown):
         return replace(verdict, reason=before.unknown or side.unknown)
     if found.status != "refuted":
         return verdict
     said = spare_sound_sides(model, before, side, relation, sound, source, until, names)
     return replace(verdict, suggestion=said.help, diagnostic=excerpt_of(source, k, before, side, found, step, said))
+
+
+def under(verdict: Verdict, facts: Facts | None, *sides: Side) -> Verdict:
+    """The verdict with what has to hold for the sides to have values."""
+    if not verdict.holds:
+        return verdict
+    needed = conditions_of([n for side in sides for n in side.needed], facts)
+    conditions = dict.fromkeys([*needed, *verdict.evidence.conditions])
+    return replace(verdict, evidence=replace(verdict.evidence, conditions=tuple(conditions)))
 
 
 @dataclass(frozen=True)
@@ -267,7 +284,7 @@ def spare_sound_sides(
             return Said(note=f"it equals {name_of(sound.number)}, which was right: the slip is in between")
     if left is None:
         return Said()
-    return Said(hint(model, left, relation, side, source, until, names, list(names_in(told.expression))))
+    return Said(hint(model, left, relation, side, source, until, names, told.expression))
 
 
 _TURNED = {"<": ("<=", ">=", ">"), ">": (">=", "<=", "<"), "<=": (">=",), ">=": ("<=",)}
@@ -275,9 +292,9 @@ _TURNED = {"<": ("<=", ">=", ">"), ">": (">=", "<=", "<"), "<=": (">=",), ">=": 
 
 def hint(
     model: ModelLike, left: Array, relation: Relation, side: Side, source: Source, until: float, names: Sequence[str],
-    before: Sequence[tree.Name] = (),
+    told: tree.Expression | None = None,
 ) -> str | None:  # fmt: skip
-    """The small edit of a wrong side under which its step holds, if there is one."""
+    """The small edit of a wrong side under which its step holds, if there is one; not the side before it, `told`."""
     facts = model.elaborated.facts
     if relation.op in _TURNED and side.array is not None:  # almost any edit would make an inequality hold
         for other in _TURNED[relation.op]:
@@ -287,6 +304,8 @@ def hint(
     screen = Screen(left, side.array, facts) if relation.op == "=" and side.array is not None else None
 
     def holds(e: tree.Expression) -> bool:
+        if e == told:
+            return False
         if screen is not None and screen.excludes_plain(model, e, left):
             return False
         array = read(model, e, source, until, asking=False).array
@@ -302,7 +321,8 @@ def hint(
 
     seconds = min(HINT_SECONDS, until - time.monotonic())
     here = [n.name for n in names_in(side.expression)]
-    lost = [n.name for n in before if [m.name for m in before].count(n.name) > here.count(n.name)]
+    before = [n.name for n in names_in(told)] if told is not None else []
+    lost = [n for n in before if before.count(n) > here.count(n)]
     edit = suggest(side.expression, source, holds, list(model.elaborated.dims), names, seconds, list(dict.fromkeys(lost)))
     return edit.text if edit is not None else None
 

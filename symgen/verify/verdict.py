@@ -82,12 +82,13 @@ class Verdict:
 
 def _evidence_text(v: Verdict) -> str:
     e = v.evidence
-    if v.status == "proved" and e.conditions:
-        return f" under {{{', '.join(e.conditions)}}}"
+    under = f" under {{{', '.join(e.conditions)}}}" if e.conditions else ""
+    if v.status == "proved":
+        return under
     if v.status == "checked" and e.digits is None:
-        return f": {e.points} points"
+        return f"{under}: {e.points} points"
     if v.status == "checked" and e.digits is not None:
-        return f": {e.points} points, to {e.digits} digits" if e.digits < 500 else f": {e.points} points, exactly"
+        return f"{under}: {e.points} points, " + (f"to {e.digits} digits" if e.digits < 500 else "exactly")
     return f": {v.reason}" if v.reason else ""
 
 
