@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -88,6 +88,22 @@ def column(x: t.Expression) -> t.Expression | None:
         case t.Call(function, (_,), (t.Keyword("axis", t.Number(value)),)) if value == 1 and function in REDUCTIONS:
             return t.Call(function, x.arguments, (*x.keywords, t.Keyword("keepdims", t.Name("True"))))
     return None
+
+
+def exponential(e: t.Expression) -> t.Expression:
+    """exp(e); with log-densities in e, exp(log q(x) - log p(x)) = q(x)/p(x)."""
+    terms = e.terms if isinstance(e, t.Terms) else ((1, e),)
+    densities = [(s, replace(x, log=False)) for s, x in terms if isinstance(x, t.Call) and x.log]
+    if not densities:
+        return t.Call("exp", (e,))
+    rest = tuple((s, x) for s, x in terms if not (isinstance(x, t.Call) and x.log))
+    factors: list[tuple[str, t.Expression]] = [("*" if s > 0 else "/", x) for s, x in sorted(densities, key=lambda pair: -pair[0])]
+    if rest:
+        alone = rest[0][1] if len(rest) == 1 and rest[0][0] > 0 else t.Terms(rest)
+        factors.insert(sum(op == "*" for op, _ in factors), ("*", t.Call("exp", (alone,))))
+    if factors[0][0] == "/":
+        factors.insert(0, ("*", number(1)))
+    return factors[0][1] if len(factors) == 1 else t.Factors(factors[0][1], tuple(factors[1:]))
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -442,7 +458,7 @@ def _over(above: t.Expression, below: t.Expression) -> t.Expression:
 
 
 __all__ = [
-    "Chain", "ELEMENTWISE", "Product", "Spelled", "call", "column", "contracts", "factor_key", "fillers", "matmul",
+    "Chain", "ELEMENTWISE", "Product", "Spelled", "call", "column", "contracts", "exponential", "factor_key", "fillers", "matmul",
     "negated", "number", "number_text", "outer", "over_one_bar", "parts", "powered", "signed", "spread", "sum_of",
     "transposed", "transposes", "weight",
 ]  # fmt: skip

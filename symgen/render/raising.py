@@ -7,7 +7,6 @@ index notation, `tensor[i: n, j: d](..)`: never something that means another arr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
 from math import prod
@@ -17,6 +16,7 @@ from symgen.render.columns import Columns
 from symgen.render.compose import (
     Product,
     call,
+    exponential,
     number,
     outer,
     over_one_bar,
@@ -75,22 +75,6 @@ def reduction(name: str, inner: t.Expression, rank: int) -> t.Expression:
     if rank == 1 and isinstance(inner, t.Transpose):
         return t.Call(name, (inner.operand,), (t.Keyword("axis", t.Number(Fraction(0))),))
     return t.Call(name, (inner,), (t.Keyword("axis", t.Number(Fraction(rank))),))
-
-
-def exponential(e: t.Expression) -> t.Expression:
-    """exp(e); with log-densities in e, exp(log q(x) - log p(x)) = q(x)/p(x)."""
-    terms = e.terms if isinstance(e, t.Terms) else ((1, e),)
-    densities = [(s, replace(x, log=False)) for s, x in terms if isinstance(x, t.Call) and x.log]
-    if not densities:
-        return t.Call("exp", (e,))
-    rest = tuple((s, x) for s, x in terms if not (isinstance(x, t.Call) and x.log))
-    factors = [("*" if s > 0 else "/", x) for s, x in sorted(densities, key=lambda pair: -pair[0])]
-    if rest:
-        alone = rest[0][1] if len(rest) == 1 and rest[0][0] > 0 else t.Terms(rest)
-        factors.insert(sum(op == "*" for op, _ in factors), ("*", t.Call("exp", (alone,))))
-    if factors[0][0] == "/":
-        factors.insert(0, ("*", number(1)))
-    return factors[0][1] if len(factors) == 1 else t.Factors(factors[0][1], tuple(factors[1:]))
 
 
 class Raiser(OperatorNotation, IndexNotation, Columns):
