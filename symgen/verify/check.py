@@ -14,6 +14,7 @@ from symgen.algebra.search import Search
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
 from symgen.model.model import Elaborated
+from symgen.model.order import unbound
 from symgen.model.reduce import Reduced
 from symgen.probability.properness import proper_conditions
 from symgen.tensor import build
@@ -22,7 +23,7 @@ from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate
 from symgen.tensor.expression import Array, Num, Operator, Scalar, Var, open_tensor, variables_of, walk
 from symgen.tensor.facts import Facts
 from symgen.tensor.formula import Clash, Poisoned, shape_text
-from symgen.tensor.scope import names_in
+from symgen.tensor.scope import CONSTANTS, names_in
 from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
 from symgen.text.tree import Source, Span
@@ -53,6 +54,7 @@ class Side:
     expression: tree.Expression
     array: Array | None = None
     malformed: Diagnostic | None = None
+    others: tuple[Diagnostic, ...] = ()  # names that nothing declares, beside the first mistake
     unknown: str = ""
     given: tuple[Scalar, ...] = ()  # what the parameters of its laws satisfy
     needed: tuple[Need, ...] = ()  # what has to hold for it to have a value
@@ -129,8 +131,9 @@ def mistakes_of_claims(model: ModelLike) -> list[Diagnostic]:
             side = Side(e, value, mistake)
             if mistake is None and before is not None:
                 mistake = other_shape(source, k, before, side)
-            if mistake is not None and mistake.message not in [d.message for d in found]:
-                found.append(mistake)
+            for d in (mistake, *(unknown_names(model, e, source, mistake) if mistake is not None else ())):
+                if d is not None and d.message not in [x.message for x in found]:
+                    found.append(d)
             before = side if value is not None else before
     return found
 
@@ -146,6 +149,19 @@ def other_shape(source: Source, k: int, before: Side, side: Side) -> Diagnostic 
             (Label(side.span, shape_text(side.array.shape), True), Label(before.span, shape_text(before.array.shape))),
         )  # fmt: skip
     return None
+
+
+def unknown_names(model: ModelLike, e: tree.Expression, source: Source, but: Diagnostic | None) -> tuple[Diagnostic, ...]:
+    """What is told of the names of an expression that nothing declares, without the mistake that is told already."""
+    reader = model._elaborator.reader()
+    reader.written = lambda span: source.text[slice(*balanced(source.text, span.start, span.end))]
+    found: dict[str, Diagnostic] = {}
+    for name, span, what in unbound(tree.Derive(None, e)):
+        known = reader.scope.find(name) is not None or name in CONSTANTS or reader.is_known_function(name)
+        if not known and model._elaborator.random_variable(name) is None:
+            found.setdefault(name, model._elaborator.diagnostic(reader.unknown_name(name, span, what), source))
+    told = but.message if but is not None else ""
+    return tuple(sorted((d for d in found.values() if d.message != told), key=lambda d: d.position))
 
 
 def value_of(
@@ -176,6 +192,7 @@ def read(model: ModelLike, e: tree.Expression, source: Source, until: float, ask
         side.unknown = str(error)
         return side
     if array is None:
+        side.others = unknown_names(model, e, source, side.malformed)
         return side
     side.given = tuple(proper_conditions(array))
     try:
@@ -213,9 +230,11 @@ def check_step(
     model: ModelLike, source: Source, k: int, before: Side, side: Side, step: tree.ClaimStep, until: float, left: int,
     names: Sequence[str] = (), sound: Sound | None = None,
 ) -> Verdict:  # fmt: skip
-    bad = side.malformed or before.malformed
+    bad = (before.malformed if k == 1 else None) or side.malformed or before.malformed
     if bad is not None:
-        return Verdict("malformed", evidence=Evidence("malformed"), reason=bad.message, diagnostic=bad)
+        more = [*(before.others if k == 1 else ()), *([side.malformed] if side.malformed else ()), *side.others]
+        first, *rest = dict.fromkeys([bad, *more])
+        return Verdict("malformed", evidence=Evidence("malformed"), reason=first.message, diagnostic=first, others=tuple(rest))
     if before.array is None or side.array is None:
         why = before.unknown or side.unknown
         return Verdict("unknown", evidence=Evidence("unknown", tried=(why,)), reason=why)

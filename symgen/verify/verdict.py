@@ -28,7 +28,7 @@ class Verdict:
     """The verdict on a relation, or on a chain of them: then `steps` holds one verdict for each relation, in order.
 
     `reason` says why it is malformed or unknown, `suggestion` what to write instead: "`- k` for `+ k` makes the step
-    hold". `diagnostic` is the excerpt of a step that fails; `claim` the tree of the chain.
+    hold". `diagnostic` is the excerpt of a step that fails, `others` what else is wrong with it; `claim` the tree of the chain.
     """
 
     status: str
@@ -40,6 +40,7 @@ class Verdict:
     name: str = ""
     claim: tree.Claim | None = None
     diagnostic: Diagnostic | None = None
+    others: tuple[Diagnostic, ...] = ()
     shapes: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict, compare=False, repr=False)  # of names
     defines: str = ""  # the name that a document gives to the first side
 
@@ -66,7 +67,7 @@ class Verdict:
             if step.holds or (step is self and not step.diagnostic and step.status != "refuted"):
                 continue
             if step.diagnostic is not None:
-                lines.append(str(step.diagnostic))
+                lines += [str(d) for d in (step.diagnostic, *step.others)]
                 continue
             lines.append(f"step {k} {SAYS[step.status]}" + (f": {step.reason}" if step.reason else ""))
             if step.counterexample is not None:

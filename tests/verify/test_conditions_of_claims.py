@@ -73,3 +73,8 @@ def test_where_the_conditions_fail_a_side_has_no_value(claim):
 def test_assumed_facts_are_no_conditions():
     m = symgen.loads("param a: real, b: real\nassume a > 1, b > a")
     assert m.check("exp(log(b - a)) = b - a").evidence.conditions == ()
+
+
+def test_every_name_that_nothing_declares_is_told_in_one_run():
+    text = symgen.loads("param a: real\nclaim a + foo = a*bar + sum[i: 3](i*baz)").verify()[0].text()
+    assert [text.count(f"unknown name `{name}`\n -->") for name in ("foo", "bar", "baz", "i")] == [1, 1, 1, 0]
