@@ -62,7 +62,8 @@ class Distribution:
     coefficients, named c1, c2, .. in order; `fixed` are those that stand inside
     statistics. `moments`: the parameters in terms of the mean and variance of a draw. `sampler` is a NumPy template.
     `order` is what several parameters must satisfy, `proper` what one must beyond
-    its domain for there to be a law at all (a Geometric needs p > 0).
+    its domain for there to be a law at all (a Geometric needs p > 0). `image_of`: the family of log x, entry by entry, at
+    the same parameters.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Distribution:
     conditions: Mapping[str, str] = field(default_factory=dict)
     order: str = ""
     proper: str = ""
+    image_of: str = ""
 
     @property
     def region(self) -> Support:

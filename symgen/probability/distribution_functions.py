@@ -47,6 +47,7 @@ DISTRIBUTION_FUNCTIONS = {
     "Pareto": "1 - (xm/x)^alpha",
     "TruncatedNormal": "(erf((x - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))"
     "/(erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))",
+    "TruncatedExponential": "(1 - exp(-rate*(x - a)))/(1 - exp(-rate*(b - a)))",
     "Triangular": "where(x < c, (x - a)^2/((b - a)*(c - a)), 1 - (b - x)^2/((b - a)*(b - c)))",
     # counts
     "Poisson": "1 - igamma(x + 1, lam)",

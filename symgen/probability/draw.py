@@ -10,9 +10,10 @@ from symgen.probability.distribution import Distribution
 from symgen.probability.joint import full_law
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
-from symgen.probability.terms import depends_on_any, with_value
+from symgen.probability.terms import depends_on_any, normalised, opened, with_value
 from symgen.probability.univariate import Found, Univariate
 from symgen.probability.univariate_law import Law
+from symgen.tensor.build import Value
 from symgen.tensor.expression import (
     INF,
     NAN,
@@ -28,6 +29,7 @@ from symgen.tensor.expression import (
     Var,
     Where,
     delta,
+    entry,
     fn,
     fresh_index,
     mul,
@@ -66,9 +68,7 @@ class Draw:
         if not own:
             if self.row.shapes:
                 return None
-            return Univariate(
-                self.parameters.univariate(batch, self.know), e, SupportKnowledge(self.know, self.variable, self.row)
-            )
+            return Univariate(self.parameters.univariate(batch, self.know), e, SupportKnowledge(self.know, self.variable, self.row))
         how = MARGINALS.get(self.row.name)
         if how is None:
             return None
@@ -115,6 +115,19 @@ class Draw:
         if e.array.operands != (self.variable,) or self.variable.rank != self.row.own_rank:
             return None
         return self.known(e.array.name, (), e.indices)
+
+    def of_function(self, f: Scalar) -> Found | None:
+        """The mean of a scalar function of a whole draw that the row knows by its formula."""
+        if self.row is None or self.parameters is None or self.variable.rank != self.row.own_rank:
+            return None
+        for text in self.row.known:
+            if "x" in text.replace("covariance", "") and "(" in text:
+                axes = [fresh_index(s) for s in self.variable.shape]
+                whole = Value(tuple(axes), entry(self.variable, *axes))
+                body = opened(self.parameters.value(text, (), x=whole).body, self.is_random)
+                if normalised(body, self.is_random, self.know) is f:
+                    return self.known(text, (), ())
+        return None
 
     def covariance(self, a: Entry, b: Entry) -> Found | None:
         """Cov of two entries: 0 for independent components of different index."""

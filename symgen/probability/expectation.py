@@ -125,12 +125,24 @@ class Expectation:
             v, law = self.draws[k]
             if v not in variables_of(value):
                 continue
+            v, law, value = over_logarithms(v, law, value)
             one = OneDraw(self, Draw(v, law, self.ctx, self.know), self.draws[:k])
             pair = one.mean(value)
             shown, value = pair.shown, with_inverses_met(pair.value) if k else pair.value
         if self.divergence and self.conditions:
             value = guarded(logic("and", *self.conditions), value)
         return Pair(shown, value)
+
+
+def over_logarithms(v: Var, law: Array, body: Scalar) -> tuple[Var, Array, Scalar]:
+    """A draw of which the logarithm has a law of the table, as the exponential of such a draw."""
+    row = row_of(law)
+    if row is None or not row.image_of:
+        return v, law, body
+    assert isinstance(law, Operator)
+    y = var(f"log_{v.name}", v.shape, "real", "random", (), v.uid)
+    new = operator(row.image_of, law.args, law.shape, law.attrs)
+    return y, new, with_value(body, v, lambda *at: fn("exp", entry(y, *at)))
 
 
 @dataclass
@@ -295,9 +307,7 @@ class OneDraw:
         draws = [(self.draw.variable, self.draw.law), *inner]
         free = sorted(atom.free, key=lambda i: (i.kind, i.number))
         body = tensor(free, atom)
-        closed = entry(
-            operator("E", (body, *(law for _, law in draws)), body.shape, (tuple(v for v, _ in draws),)), *free
-        )
+        closed = entry(operator("E", (body, *(law for _, law in draws)), body.shape, (tuple(v for v, _ in draws),)), *free)
         if reason is not None:
             self.whole.open[closed] = reason
         return closed
@@ -306,21 +316,20 @@ class OneDraw:
         """The mean of a product of random factors."""
         row = self.draw.row
         assert row is not None
+        atom = with_exponentials_joined(atom)
         if isinstance(atom, Entry) and isinstance(atom.array, Operation):
             found = self.draw.of_array(atom)
+            if found is not None:
+                return found
+        if row.event and isinstance(atom, Fn):
+            found = self.draw.of_function(atom)
             if found is not None:
                 return found
         forms: list[LinearForm] = []
         for f in factors_of(atom):
             base, n = (f.args[0], f.args[1]) if isinstance(f, Pow) else (f, ONE)
             form = linear_form(base, self.is_random, self.variables)
-            if (
-                form is None
-                or not isinstance(n, Num)
-                or n.rational is None
-                or n.rational.denominator != 1
-                or n.rational < 1
-            ):
+            if form is None or not isinstance(n, Num) or n.rational is None or n.rational.denominator != 1 or n.rational < 1:
                 forms = []
                 break
             forms.extend([form] * int(n.rational))
@@ -447,9 +456,7 @@ class OneDraw:
         result: Scalar = ZERO
         for partition in partitions(list(range(len(forms)))):
             if all(len(block) <= 2 for block in partition):
-                result = add(
-                    result, mul(*(means[b[0]] if len(b) == 1 else covariances[min(b), max(b)] for b in partition))
-                )
+                result = add(result, mul(*(means[b[0]] if len(b) == 1 else covariances[min(b), max(b)] for b in partition)))
         return _together(used, result)
 
     def by_independence(self, groups: dict[Entry, Scalar]) -> Found | None:
@@ -565,6 +572,13 @@ class OneDraw:
         return None
 
 
+def with_exponentials_joined(x: Scalar) -> Scalar:
+    """exp(a) exp(b) = exp(a + b)."""
+    exponents = [f.args[0] for f in factors_of(x) if isinstance(f, Fn) and f.name == "exp"]
+    if len(exponents) < 2:
+        return x
+    rest = [f for f in factors_of(x) if not (isinstance(f, Fn) and f.name == "exp")]
+    return mul(*rest, fn("exp", add(*exponents)))
 
 
 def _repeats(form: LinearForm) -> bool:
@@ -579,8 +593,6 @@ def _together(parts: Sequence[Found], value: Scalar) -> Found:
         next((p.otherwise for p in parts if p.condition is not ONE), NAN),
         next((p.source for p in parts if p.source), ""),
     )  # fmt: skip
-
-
 
 
 __all__ = ["Divergent", "Draw", "Expectation", "Pair", "simplified", "terms_of"]

@@ -114,4 +114,29 @@ ROWS = (
         latex=r"\operatorname{DU}",
         source="Johnson, Kemp & Kotz (2005), 6",
     ),
+    Distribution(
+        "Hypergeometric",
+        parameters={"N": "natural", "K": "natural", "n": "natural"},
+        support=integers("max(0, n + K - N)", "min(n, K)"),
+        log_density="lgamma(K + 1) - lgamma(x + 1) - lgamma(K - x + 1) + lgamma(N - K + 1) - lgamma(n - x + 1)"
+        " - lgamma(N - K - n + x + 1) - lgamma(N + 1) + lgamma(n + 1) + lgamma(N - n + 1)",
+        known={"mean": "n*K/N", "variance": "n*K*(N - K)*(N - n)/(N^2*(N - 1))"},
+        argument_names={"population": "N", "successes": "K", "draws": "n"},
+        sampler="rng.hypergeometric({K}, {N} - {K}, {n}, {shape})",
+        order="K <= N and n <= N",
+        latex=r"\operatorname{Hypergeometric}",
+        source="Johnson, Kemp & Kotz (2005), 6",
+    ),
+    Distribution(
+        "BetaBinomial",
+        parameters={"n": "natural", "a": POSITIVE, "b": POSITIVE},
+        support=integers("0", "n"),
+        log_density="lgamma(n + 1) - lgamma(x + 1) - lgamma(n - x + 1) + lgamma(x + a) + lgamma(n - x + b)"
+        " - lgamma(n + a + b) - lbeta(a, b)",
+        known={"mean": "n*a/(a + b)", "variance": "n*a*b*(a + b + n)/((a + b)^2*(a + b + 1))"},
+        argument_names={"alpha": "a", "beta": "b"},
+        sampler="rng.binomial({n}, rng.beta({a}, {b}, {shape}))",
+        latex=r"\operatorname{BetaBin}",
+        source="Johnson, Kemp & Kotz (2005), 6",
+    ),
 )  # fmt: skip

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symgen.probability.distribution import Alternative, Distribution, Support
 
 POSITIVE = "positive"
+
+# the ways to give a covariance
+COVARIANCES = {
+    "chol": Alternative({"chol": "lower"}, {"Sigma": "chol @ chol'"}, {"chol": ("d", "d")},
+                        {"logdet(Sigma)": "2*sum(log(diagonal(chol)))"}, transform="mu + chol @ eps"),
+    "precision": Alternative({"precision": "spd"}, {"Sigma": "inv(precision)"}, {"precision": ("d", "d")},
+                             {"inv(Sigma)": "precision", "logdet(Sigma)": "-logdet(precision)"}),
+    "diag": Alternative({"diag": POSITIVE}, {"Sigma": "diag(diag)"}, {"diag": ("d",)},
+                        {"inv(Sigma)": "diag(1/diag)", "logdet(Sigma)": "sum(log(diag))"},
+                        transform="mu + sqrt(diag)*eps"),
+    "low_rank": Alternative({"low_rank": "real", "diag": POSITIVE},
+                            {"Sigma": "low_rank @ low_rank' + diag(diag)"},
+                            {"low_rank": ("d", "r"), "diag": ("d",)}),
+}  # fmt: skip
 
 ROWS = (
     Distribution(
@@ -15,18 +31,7 @@ ROWS = (
         support=Support("vectors"),
         log_density="-(x - mu) @ inv(Sigma) @ (x - mu)/2 - logdet(Sigma)/2 - d*log(2*pi)/2",
         known={"mean": "mu", "covariance": "Sigma", "entropy": "logdet(Sigma)/2 + d*log(2*pi*e)/2"},
-        alternatives={
-            "chol": Alternative({"chol": "lower"}, {"Sigma": "chol @ chol'"}, {"chol": ("d", "d")},
-                                {"logdet(Sigma)": "2*sum(log(diagonal(chol)))"}, transform="mu + chol @ eps"),
-            "precision": Alternative({"precision": "spd"}, {"Sigma": "inv(precision)"}, {"precision": ("d", "d")},
-                                     {"inv(Sigma)": "precision", "logdet(Sigma)": "-logdet(precision)"}),
-            "diag": Alternative({"diag": POSITIVE}, {"Sigma": "diag(diag)"}, {"diag": ("d",)},
-                                {"inv(Sigma)": "diag(1/diag)", "logdet(Sigma)": "sum(log(diag))"},
-                                transform="mu + sqrt(diag)*eps"),
-            "low_rank": Alternative({"low_rank": "real", "diag": POSITIVE},
-                                    {"Sigma": "low_rank @ low_rank' + diag(diag)"},
-                                    {"low_rank": ("d", "r"), "diag": ("d",)}),
-        },
+        alternatives=COVARIANCES,
         argument_names={"loc": "mu", "mean": "mu", "m": "mu", "cov": "Sigma", "covariance": "Sigma", "S": "Sigma",
                         "scale_tril": "chol"},
         noise="normal", transform="mu + cholesky(Sigma) @ eps",
@@ -35,6 +40,25 @@ ROWS = (
         aliases=("MultivariateNormal", "MVN"),
         latex=r"\mathcal{N}",
         source="Bishop (2006), eq. 2.43",
+    ),
+    Distribution(
+        "MvLogNormal",
+        parameters={"mu": "real", "Sigma": "spd"},
+        event=("d",),
+        shapes={"mu": ("d",), "Sigma": ("d", "d")},
+        support=Support("positives"),
+        log_density="-(log(x) - mu) @ inv(Sigma) @ (log(x) - mu)/2 - sum(log(x)) - logdet(Sigma)/2 - d*log(2*pi)/2",
+        known={"mean": "exp(mu + diagonal(Sigma)/2)",
+               "covariance": "outer(exp(mu + diagonal(Sigma)/2), exp(mu + diagonal(Sigma)/2))*(exp(Sigma) - 1)",
+               "entropy": "logdet(Sigma)/2 + d*log(2*pi*e)/2 + sum(mu)"},
+        alternatives={k: replace(a, transform=a.transform and f"exp({a.transform})") for k, a in COVARIANCES.items()},
+        argument_names={"loc": "mu", "cov": "Sigma", "covariance": "Sigma"},
+        noise="normal", transform="exp(mu + cholesky(Sigma) @ eps)",
+        sampler="np.exp({mu} + (np.linalg.cholesky({Sigma}) @ rng.standard_normal({shape})[..., None])[..., 0])",
+        aliases=("MultivariateLogNormal", "MVLogNormal"),
+        latex=r"\operatorname{LogNormal}",
+        source="Kotz, Balakrishnan & Johnson (2000), 44",
+        image_of="MvNormal",
     ),
     Distribution(
         "Dirichlet",
@@ -92,7 +116,8 @@ ROWS = (
         support=Support("vectors"),
         log_density="lgamma((nu + d)/2) - lgamma(nu/2) - d*log(nu*pi)/2 - logdet(Sigma)/2"
         " - (nu + d)/2*log(1 + (x - mu) @ inv(Sigma) @ (x - mu)/nu)",
-        known={"mean": "mu", "covariance": "nu/(nu - 2)*Sigma"},
+        known={"mean": "mu", "covariance": "nu/(nu - 2)*Sigma",
+               "log(1 + (x - mu) @ inv(Sigma) @ (x - mu)/nu)": "digamma((nu + d)/2) - digamma(nu/2)"},
         conditions={"mean": "nu > 1", "covariance": "nu > 2"},
         argument_names={"df": "nu", "loc": "mu", "scale": "Sigma"},
         sampler="{mu} + (np.linalg.cholesky({Sigma}) @ rng.standard_normal({shape})[..., None])[..., 0]"

@@ -254,7 +254,28 @@ def _sphere(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int
     return x, w / w.sum()
 
 
+def _multivariate_t(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    """By the radius, of which the square over d has an F law, and the direction."""
+    (d,) = shape
+    if d > 2:
+        return None
+    square, w = rule(Numeric(FAMILIES["FisherSnedecor"], {"dn": float(d), "dd": float(at["nu"])}), 2 * share, level)
+    if d == 1:
+        way = np.array([[1.0], [-1.0]])
+    else:
+        angle = np.linspace(0, 2 * math.pi, 24 + 8 * level, endpoint=False)
+        way = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    points = (np.sqrt(d * square)[:, None, None] * way).reshape(-1, d)
+    return at["mu"] + points @ np.linalg.cholesky(at["Sigma"]).T, np.repeat(w, len(way)) / len(way)
+
+
+def _log_normal(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    made = _normal(at, shape, level, share)
+    return None if made is None else (np.exp(made[0]), made[1])
+
+
 VECTORS: dict[str, Any] = {
+    "MultivariateT": _multivariate_t, "MvLogNormal": _log_normal,
     "MvNormal": _normal, "Dirichlet": _dirichlet, "OneHotCategorical": _one_hot, "Multinomial": _multinomial,
     "Wishart": _wishart, "InverseWishart": _inverse_wishart, "MatrixNormal": _matrix_normal, "VonMisesFisher": _sphere,
 }  # fmt: skip

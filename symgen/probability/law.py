@@ -125,8 +125,7 @@ def make_law(
         batch = broadcast_shapes(batches)
     except build.ShapeClash as clash:
         raise LawError(
-            f"the parameters of a {row.name} do not broadcast: "
-            f"{describe_size(clash.left)} and {describe_size(clash.right)}",
+            f"the parameters of a {row.name} do not broadcast: {describe_size(clash.left)} and {describe_size(clash.right)}",
             list(given)[min(clash.operand, len(given) - 1)],
         ) from clash
     if event_shape is not None and len(batch) + row.own_rank > len(event_shape):
@@ -153,9 +152,7 @@ def make_law(
     return operator(row.name, operands, shape, (LAW, chosen))
 
 
-def _match_arguments(
-    row: Distribution, arguments: list[Array], keywords: dict[str, Array]
-) -> tuple[dict[str, Array], str]:
+def _match_arguments(row: Distribution, arguments: list[Array], keywords: dict[str, Array]) -> tuple[dict[str, Array], str]:
     names = list(row.parameters)
     keywords = {row.argument_names.get(k, k): v for k, v in keywords.items()}
     chosen = ""
@@ -204,9 +201,7 @@ def _sizes(
     if event_shape is not None and row.event:
         if len(event_shape) < row.own_rank:
             kind = "a vector" if row.own_rank == 1 else "a matrix"
-            raise LawError(
-                f"a draw of a {row.name} is {kind}, and the variable has shape {describe_shape(event_shape)}"
-            )
+            raise LawError(f"a draw of a {row.name} is {kind}, and the variable has shape {describe_shape(event_shape)}")
         sizes.update(zip(row.event, tuple(event_shape)[-row.own_rank :], strict=True))
         where_from.update(dict.fromkeys(row.event, "the variable"))
     for p, array in given.items():
@@ -252,9 +247,7 @@ def empirical(rows: Array) -> Array:
     return operator("Empirical", (rows,), rows.shape[1:], (LAW,))
 
 
-def formula_law(
-    placeholder: Var, log_density: Array, normaliser: str = "", name: str = "", has_mass_one: bool = False
-) -> Array:
+def formula_law(placeholder: Var, log_density: Array, normaliser: str = "", name: str = "", has_mass_one: bool = False) -> Array:
     """A density of one's own: its logarithm, of rank 0, as an array over the placeholder; `normaliser` names the
     constant that is not declared and that derivation finds, `name` the density; `has_mass_one` where that was shown."""
     attrs = (LAW, placeholder, normaliser, name, *((True,) if has_mass_one else ()))
@@ -274,4 +267,6 @@ def value_domain(law: Array) -> str:
         return "positive" if row.support.low == "0" else "real"
     if row.support.kind == "integers":
         return "natural" if row.support.low in ("0", "1") else "integer"
+    if row.support.kind == "positives":
+        return "positive"
     return row.support.kind if row.support.kind in ("simplex", "onehot", "spd") else "real"

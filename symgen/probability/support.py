@@ -9,7 +9,7 @@ import numpy as np
 from symgen.derivation.context import Context
 from symgen.probability.conditions import for_all
 from symgen.probability.densities import parameters
-from symgen.probability.distribution import Distribution
+from symgen.probability.distribution import SUPPORTS, Distribution, Support
 from symgen.probability.grids import numbers_of
 from symgen.probability.joint import DistRef, Factor
 from symgen.probability.knowledge import Knowledge
@@ -55,10 +55,15 @@ def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
     a, b = row_of(f.law), row_of(g.law)
     if a is None or b is None:
         return ONE
-    first, second = a.region, b.region
+    first, second = region_of(a), region_of(b)
     if (first.kind == "interval" and second.kind == "interval") or (first.kind == "integers" and second.kind == "integers"):
         return _within(f, a, g, b, ctx)
     return ONE
+
+
+def region_of(row: Distribution) -> Support:
+    """The support of one entry of a draw, where entries range over an interval each."""
+    return {"vectors": SUPPORTS["real"], "positives": SUPPORTS["positive"]}.get(row.region.kind, row.region)
 
 
 def is_data(law: Array) -> bool:
@@ -66,16 +71,19 @@ def is_data(law: Array) -> bool:
 
 
 def kinds_differ(first: Array, second: Array) -> bool:
-    """Whether one law has atoms, to which the density of the other gives no mass."""
-    kinds = [_has_atoms(first), _has_atoms(second)]
+    """Whether one law has its mass where the other can have none: atoms and a density, a simplex and the space."""
+    kinds = [_measure_of(first), _measure_of(second)]
     return None not in kinds and kinds[0] != kinds[1]
 
 
-def _has_atoms(law: Array) -> bool | None:
+def _measure_of(law: Array) -> str | None:
+    """By what the density is one: counting, length, the area of a simplex, sphere or set of matrices."""
     row = row_of(law)
-    if row is not None:
-        return row.region.discrete
-    return True if is_data(law) else None
+    if row is None:
+        return "counting" if is_data(law) else None
+    if row.region.discrete:
+        return "counting"
+    return row.region.kind if row.region.kind in ("simplex", "sphere", "spd") else "length"
 
 
 def _within(f: Factor, a: Distribution, g: Factor, b: Distribution, ctx: Context) -> Scalar:
@@ -84,10 +92,10 @@ def _within(f: Factor, a: Distribution, g: Factor, b: Distribution, ctx: Context
     rank = len(f.law.shape)
     indices = [fresh_index(s) for s in f.law.shape]
     batch_b = indices[rank - len(g.law.shape) :] if g.law.shape else []
-    scope_a = {**pa.scalars(indices), **pa.sizes()}
-    scope_b = {**pb.scalars(batch_b), **pb.sizes()}
-    low_a, high_a = scalar_text(a.region.low, scope_a), scalar_text(a.region.high, scope_a)
-    low_b, high_b = scalar_text(b.region.low, scope_b), scalar_text(b.region.high, scope_b)
+    scope_a = {**pa.scalars(indices), **pa.sizes()} if a.is_univariate else {}
+    scope_b = {**pb.scalars(batch_b), **pb.sizes()} if b.is_univariate else {}
+    low_a, high_a = (scalar_text(t, scope_a) for t in (region_of(a).low, region_of(a).high))
+    low_b, high_b = (scalar_text(t, scope_b) for t in (region_of(b).low, region_of(b).high))
     minus = mul(num(-1), INF)
     parts: list[Scalar] = []
     for small, large in ((low_b, low_a), (high_a, high_b)):
@@ -116,7 +124,11 @@ def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var,
             if kinds_differ(first, second):
                 return True
             a, b = row_of(first), row_of(second)
-            if a is None or b is None or a.shapes or b.shapes:
+            if a is None or b is None:
+                continue
+            if region_of(a).low == "-inf" and region_of(b).low == "0":
+                return True
+            if a.shapes or b.shapes:
                 continue
             at, to = numbers_of(first, point), numbers_of(second, point)
             for place in np.ndindex(*next(iter(at.values())).shape):

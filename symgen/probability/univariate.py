@@ -346,8 +346,9 @@ class Univariate:
         return simplified(put_in(body, {_place(k): v for k, v in scope.items()}))
 
     def by_pattern(self, g: Scalar) -> Found | None:
-        if isinstance(g, Where):
-            return self.by_probability(g)
+        found = self.by_probability(g) if isinstance(g, Where) else None
+        if found is not None:
+            return found
         for lemma in _table(self.law.row.name):
             if lemma.of in GENERATORS:
                 continue

@@ -26,6 +26,10 @@ def parameters(row, rng, place="first"):
     if row.name == "Triangular":
         out.update(b=out["a"] + rng.uniform(1, 2))
         out["c"] = out["a"] + rng.uniform(0.2, 0.8)
+    elif row.name == "TruncatedExponential":
+        out["b"] = out["a"] + rng.uniform(0.5, 2)
+    elif row.name == "Hypergeometric":
+        out.update(N=float(rng.integers(9, 12)))
     elif row.order:
         low, high = row.order.split(" ")[::2]
         out[high] = out[low] + (float(rng.integers(2, 5)) if row.parameters[low] == "integer" else rng.uniform(0.5, 2))
