@@ -17,6 +17,7 @@ from symgen.tensor.expression import Dim, Num, Scalar, Var, dim, tensor, var, va
 from symgen.tensor.scope import Clash, UserFunction, Witness, parts_of, shape_text, size_text
 from symgen.text import tree
 from symgen.text.names import near_name
+from symgen.text.spellings import OTHER_DOMAINS
 
 INITIALISERS = ("zeros", "ones", "normal", "glorot", "he")
 
@@ -26,7 +27,7 @@ def domain(model: Elaboration, d: tree.Domain | None, what: str) -> tuple[str, t
     if d is None:
         return "real", (), ()
     if d.word not in DOMAINS:
-        near = near_name(d.word, list(DOMAINS))
+        near = OTHER_DOMAINS.get(d.word) or near_name(d.word, list(DOMAINS))
         matrices = [n for n, row in DOMAINS.items() if row.structure == 2]
         known = ["domains are " + ", ".join(n for n in DOMAINS if n not in matrices), "and of matrices " + ", ".join(matrices)]
         raise Clash(f"unknown domain `{d.word}`", d.span, "not a domain", notes=known,

@@ -38,6 +38,7 @@ from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.scope import CONSTANTS, Binding, Clash, Scope, UserFunction, Witness, shape_text
 from symgen.text import tree
 from symgen.text.parse import parse_expression
+from symgen.text.spellings import OTHER_FUNCTIONS
 from symgen.text.tree import Span
 
 BINDER_WORDS = ("E", "Var", "Cov", "integral", "sum", "prod", "mean", "max", "min", "logsumexp", "tensor")
@@ -56,6 +57,8 @@ class Declarations(Protocol):
     def check_step(self, step: Array, e: tree.Expression, text: str) -> None: ...
     def record(self, op: Array) -> Any: ...
 
+
+LETTERS_OF_INDICES = frozenset("ijklmn")
 
 # what families are called elsewhere
 OTHER_WORDS = {
@@ -86,9 +89,18 @@ class DistributionReader(Reader):
             known = [*known, *FUNCTIONS, *SPECIAL, *OPERATORS, *BINDER_WORDS]
         if what == "function" and name in CONSTANTS:
             return Clash(f"`{name}` is a number, not a function", span, "a number", help=f"`{name}*(..)` multiplies by it")
+        if what == "function" and name in OTHER_FUNCTIONS:
+            return Clash(f"unknown {what} `{name}`", span, "not declared", help=OTHER_FUNCTIONS[name])
+        if what == "function" and name in OTHER_WORDS and name != "norm":
+            return Clash(f"unknown distribution `{name}`", span, "not declared", help=f"did you mean `{OTHER_WORDS[name]}`?")
+        if what == "function" and name.startswith("log") and name[3:].strip("_") in self.model.joint_names():
+            law = name[3:].strip("_")
+            return Clash(f"unknown {what} `{name}`", span, "not declared", help=f"write `log {law}(..)`, with a space")
         near = self.model.near_name(name, known)
         if near is not None:
             return Clash(f"unknown {what} `{name}`", span, "not declared", help=f"did you mean `{near}`?")
+        if what == "name" and self.is_built_in(name):
+            return Clash(f"`{name}` is a function", span, "without its arguments", help=f"write `{name}(..)`")
         bound = self.model.bound_elsewhere(name) if what == "name" else None
         if bound is not None:
             place, kind = bound
@@ -97,7 +109,9 @@ class DistributionReader(Reader):
                 help=f"`let f[{name}: n] = ..` has an index on the left" if kind == "an index" else None,
             )  # fmt: skip
         help = {
-            "name": "declare it with `data`, `param`, `const` or `let`",
+            "name": "declare it with `data`, `param`, `const` or `let`" + (
+                f"; an index is bound by `sum[{name}](..)` or `let a[{name}] = ..`" if name in LETTERS_OF_INDICES else ""
+            ),
             "function": f"define it with `def {name}(t) = ..`, or declare it as unknown with `function {name}(x): real`",
             "distribution": f"declare it with `dist {name}(z) = ..`, or as unknown with `density {name}(z)`",
         }.get(what)

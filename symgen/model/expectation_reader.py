@@ -32,8 +32,11 @@ class ExpectationReader(FunctionReader):
             raise Clash(f"`{e.function}` draws from nothing", e.span, help=f"`{e.function}[x ~ p](..)`")
         for spec in e.specs:
             if not isinstance(spec, tree.Draw):
-                raise Clash(f"`{e.function}` needs to know what `{spec.name}` is drawn from", spec.span, "drawn from?",
-                            help=f"`{e.function}[{spec.name} ~ p](..)`")  # fmt: skip
+                is_law = spec.name in self.model.joint_names()
+                draw = f"x ~ {spec.name}" if is_law else f"{spec.name} ~ p"
+                raise Clash(f"`{e.function}` needs to know what `{spec.name}` is drawn from" if not is_law else
+                            f"`{e.function}` needs a name for what is drawn from `{spec.name}`", spec.span, "drawn from?",
+                            help=f"`{e.function}[{draw}](..)`")  # fmt: skip
             outside, self.scope = self.scope, scope
             try:
                 drawn = self.draw(spec)

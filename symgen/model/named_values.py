@@ -47,10 +47,12 @@ def lower_end(reader: DistributionReader, spec: tree.IndexSpec) -> Fraction | No
 
 
 def warn(model: Elaboration, e: tree.Expression, reader: DistributionReader) -> None:
-    """x @ y' of two vectors: an outer product was meant, perhaps."""
+    """What means something else than it may look like: x @ y' of two vectors, the mean of one number."""
     stack = [e]
     while stack:
         x = stack.pop()
+        if isinstance(x, tree.Call) and x.function in ("mean", "var") and len(x.arguments) == 1 and not x.keywords:
+            warn_of_one_number(model, x, reader)
         if isinstance(x, tree.Factors):
             operands = [x.first, *(f for _, f in x.rest)]
             for (op, right), left in zip(x.rest, operands, strict=False):
@@ -66,3 +68,21 @@ def warn(model: Elaboration, e: tree.Expression, reader: DistributionReader) -> 
                             help=f"`outer({model.written(left.span)}, {model.written(right.operand.span)})` is the matrix",
                         ), "warning")  # fmt: skip
         stack.extend(parts_of(x))
+
+
+def warn_of_one_number(model: Elaboration, e: tree.Call, reader: DistributionReader) -> None:
+    """mean(log p(y)): a log-density is one number, the sum over all that it is of."""
+    (inside,) = e.arguments
+    try:
+        v = reader.value(inside)
+    except (Clash, Poisoned):
+        return
+    if v.rank or v.outer:
+        return
+    text = model.written(inside.span)
+    density = isinstance(inside, tree.Call) and inside.log
+    model.report(Clash(
+        f"`{text}` is one number, and `{e.function}` of it is {'the same' if e.function == 'mean' else '0'}", inside.span,
+        "the sum over all entries" if density else "a number",
+        help=f"`{text}/n` is the mean over n entries" if density and e.function == "mean" else None,
+    ), "warning")  # fmt: skip

@@ -183,6 +183,12 @@ def _expm_frechet(r: Reading, e: tree.Call) -> Value:
 @special("solve")
 def _solve(r: Reading, e: tree.Call) -> Value:
     (a, b), _ = arguments(r, e, 2)
+    if a.rank < 2 or not build.same_size(a.shape[-1], a.shape[-2]):
+        text = r.written(e.arguments[0].span)
+        raise Clash(
+            f"`solve` takes a square matrix, and `{text}` {shape_text(a.shape)}", e.arguments[0].span, "not square",
+            r.witnesses(e.arguments[0]), help=f"`solve({text}' @ {text}, {text}' @ b)` is least squares" if a.rank == 2 else None,
+        )  # fmt: skip
     return build.matmul(build.inverse(a), b)
 
 

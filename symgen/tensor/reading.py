@@ -12,6 +12,7 @@ from symgen.tensor.build import ShapeClash, Value
 from symgen.tensor.expression import ONE, ZERO, Compare, Index, Logic, Scalar, variables_of
 from symgen.tensor.scope import Clash, Poisoned, Scope, Witness, is_size, parts_of, shape_text, size_text
 from symgen.text import tree
+from symgen.text.names import hint_of
 from symgen.text.tree import NOWHERE, Span
 
 FRAMES = 20_000  # a spec nests at most 200 brackets, a name in a name of a circle at most 50; each takes some frames
@@ -118,7 +119,8 @@ class Reading(ABC):
         for k in e.keywords:
             if k.name not in allowed:
                 known = f": it knows {', '.join(f'`{a}=`' for a in allowed)}" if allowed else ""
-                raise Clash(f"`{e.function}` takes no keyword `{k.name}`{known}", k.span, "unknown keyword")
+                near = hint_of(k.name, allowed)
+                raise Clash(f"`{e.function}` takes no keyword `{k.name}`{known}", k.span, "unknown keyword", help=near)
             out[k.name] = k.value
         return out
 

@@ -123,6 +123,8 @@ def _no_statement(at: Situation) -> Diagnostic | None:
         )
     if token.type == "STRING":
         return at.report("a reason stands after a step of a claim", token, "indent it under the step it belongs to")
+    if token.type == "/" and following is not None and following.type in ("*", "**") and following.start == token.end:
+        return at.report("a comment starts with `#`", token, "write `# ..`", to=following)
     if token.type in ("=", "<=", ">=", "<", ">", "~=", "+", "-", "*", "/", "@", "^", "**", "and", "or", "propto"):
         help = "a line that goes on from the one before is indented more than its statement"
         return at.report(f"no statement starts with {at.quote(token)}", token, help)
@@ -198,8 +200,7 @@ def _draw(at: Situation) -> Diagnostic | None:
     if token is None or token.type != "~":
         return None
     if at.word == "dist" and not at.brackets:
-        name = at.quote(at.previous) if at.previous is not None else ""
-        return at.report(f"a dist gives the density of {name} by `=`", token, "write `dist p(z) = Normal(0, 1)`")
+        return at.report("a dist gives a density by `=`", token, "write `dist p(z) = Normal(0, 1)`")
     if at.bracket == "[" and at.previous is not None and at.previous.type != "NAME":
         return at.report("only a name can be drawn", token, "write `E[z ~ p](..)`")
     help = "write `E[z ~ p](..)`; `dist p(z) = ..` gives z its density"
@@ -238,7 +239,10 @@ def _braces(at: Situation) -> Diagnostic | None:
         return None
     help = "write `(..)` around an expression, `[..]` around a list"
     if at.previous is not None and at.previous.endswith("_"):
+        name = at.previous.rstrip("_")
         help = "write `E[x ~ p](..)` for an expectation, `x[i]` for an entry"
+        if name in ("sum", "prod", "max", "min", "mean"):
+            help = f"write `{name}[i](..)`"
     return at.report("braces hold the players of a game, and nothing else", token, help)
 
 
@@ -380,6 +384,8 @@ def _missing_operator(at: Situation) -> Diagnostic | None:
             products = f"`{a}, {b}` for two {'arguments' if at.bracket == '(' else 'entries'}, {products}"
         application = f"`{a}({b})` for a function `{a}` of `{b}`"
         help = f"write {products}, {application}" if len(a) == 1 else f"write {application}, {products}"
+        if left in ("grad", "hessian", "jacobian", "argmin", "argmax"):
+            help = f"write `{left}({b}, x)`"
     elif token.type == "(":
         help = "write `*` or `@`; only a name is applied by brackets"
     elif previous.type == "]" and at.opened_by_name(at.position - 1):
@@ -536,6 +542,8 @@ def _could_be(at: Situation) -> str:
 def _something_missing(at: Situation) -> Diagnostic:
     token, previous = at.token, at.previous
     help = USAGE.get(at.word)
+    if token is not None and token.type == "," and at.bracket == "(" and not at.function:
+        help = "a list stands in square brackets: write `[a, b]`"
     if token is None or len(at.accepted) == 1:
         assert previous is not None
         return at.report(

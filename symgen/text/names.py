@@ -35,12 +35,13 @@ _LOOKALIKE = dict(
 )
 _TWINS = set("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο")  # Greek letters that are drawn as the Latin ones even alone
 _EAST_ASIAN = {"LATIN", "HAN", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"}
+_POINTS = "\u00b7\u0387"  # points of multiplication, which Unicode allows in words
 _SEGMENT = re.compile(r"[0-9_]+|[^0-9_]+")
 
 
 def is_name_character(character: str) -> bool:
     """Whether it can stand inside a name."""
-    return ("a" + character).isidentifier()
+    return character not in _POINTS and ("a" + character).isidentifier()
 
 
 def _segments(name: str) -> list[str]:

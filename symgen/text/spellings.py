@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["DOMAINS", "FOREIGN", "KNOWN_DOMAINS", "OTHER_STATEMENTS", "OTHER_WORDS", "POWERS", "SUBSCRIPTS", "USAGE"]
+__all__ = [
+    "DOMAINS", "FOREIGN", "KNOWN_DOMAINS", "OTHER_DOMAINS", "OTHER_FUNCTIONS", "OTHER_STATEMENTS", "OTHER_WORDS", "POWERS",
+    "SUBSCRIPTS", "USAGE",
+]  # fmt: skip
 
 _CHANGES = "a name is defined once, and nothing changes it"
 
@@ -139,6 +142,72 @@ OTHER_WORDS = {
     "div": "write `floor(a/m)`",
     "is": "write `==`",
     "given": "write `p(x | z)`",
+}
+
+# what functions are called elsewhere, and what to write here
+OTHER_FUNCTIONS = {
+    word: help
+    for words, help in [
+        ("ln", "write `log(x)`"),
+        ("log2", "write `log(x)/log(2)`"),
+        ("log10", "write `log(x)/log(10)`"),
+        ("gradient nabla", "write `grad(f, x)`"),
+        ("diff derivative partial deriv", "write `d(f, t)` for a scalar t, `grad(f, x)` for an array"),
+        ("hess", "write `hessian(f, x)`"),
+        ("jac jacob", "write `jacobian(f, x)`"),
+        ("pow power", "write `x^y`"),
+        ("square", "write `x^2`"),
+        ("len length size shape ndim", "a size has a name of its own, such as `n` in `real[n]`"),
+        ("concatenate hstack vstack cat append", "write `concat(a, b)`, with `axis=` for matrices"),
+        ("transpose", "write `A'`"),
+        ("matmul mm bmm mv einsum", "write `A @ B`, or `sum[j](A[i, j]*B[j, k])`"),
+        ("pinv lstsq", "write `inv(A' @ A) @ A'` for a matrix of full column rank"),
+        ("average avg", "write `mean(x)`"),
+        ("std stdev", "write `sqrt(var(x))`"),
+        ("mse", "write `mean((y - f)^2)`"),
+        ("mae", "write `mean(abs(y - f))`"),
+        ("bce binary_cross_entropy", "write `-mean(y*log(p) + (1 - y)*log(1 - p))`"),
+        ("expit logistic", "write `sigmoid(x)`"),
+        ("logit", "write `log(p/(1 - p))`"),
+        ("sgn signum", "write `sign(x)`"),
+        ("heaviside step indicator", "write `where(x > 0, 1, 0)`"),
+        ("maximum", "write `max(a, b)`"),
+        ("minimum", "write `min(a, b)`"),
+        ("range arange linspace", "an index runs by itself: `sum[i: n](..)`"),
+        ("factorial", "write `gamma(n + 1)`"),
+        ("binom binomial choose comb", "write `gamma(n + 1)/(gamma(k + 1)*gamma(n - k + 1))`"),
+        ("int integrate quad", "write `integral[x: a..b](f)`"),
+        ("expectation expected_value", "write `E[x ~ p](f)`"),
+        ("kl_div kl_divergence dkl", "write `KL(q || p)`"),
+        ("log_prob logpdf logprob loglik", "write `log p(x)`"),
+        ("identity", "write `eye(n)`"),
+        ("l2 norm2", "write `norm(x)`"),
+        ("l1 norm1", "write `sum(abs(x))`"),
+        ("arcsin", "write `asin(x)`"),
+        ("arccos", "write `acos(x)`"),
+        ("arctan", "write `atan(x)`"),
+        ("array tensor vector", "write a list: `[a, b]`"),
+    ]
+    for word in words.split()
+}
+
+# what domains are called elsewhere
+OTHER_DOMAINS = {
+    word: domain
+    for words, domain in [
+        ("float double number scalar complex float32 float64 vector matrix tensor reals R", "real"),
+        ("int int32 int64 long Z", "integer"),
+        ("nat count counts N", "natural"),
+        ("bool boolean bit", "binary"),
+        ("prob probability unit_interval interval", "unit"),
+        ("pos", "positive"),
+        ("nonneg", "nonnegative"),
+        ("category categorical class classes", "label"),
+        ("probabilities stochastic", "simplex"),
+        ("posdef pd covariance cov", "spd"),
+        ("triangular tril chol cholesky", "lower"),
+    ]
+    for word in words.split()
 }
 
 KNOWN_DOMAINS = (

@@ -313,7 +313,8 @@ def hint(
     model: ModelLike, left: Array, relation: Relation, side: Side, source: Source, until: float, names: Sequence[str],
     told: tree.Expression | None = None,
 ) -> str | None:  # fmt: skip
-    """The small edit of a wrong side under which its step holds, if there is one; not the side before it, `told`."""
+    """The small edit of a wrong side under which its step holds, if there is one. That A @ B is A @ B, and not B @ A, is
+    no way out."""
     facts = model.elaborated.facts
     if relation.op in _TURNED and side.array is not None:  # almost any edit would make an inequality hold
         for other in _TURNED[relation.op]:
@@ -323,7 +324,7 @@ def hint(
     screen = Screen(left, side.array, facts) if relation.op == "=" and side.array is not None else None
 
     def holds(e: tree.Expression) -> bool:
-        if e == told:
+        if e == told and turned_around(e, side.expression):
             return False
         if screen is not None and screen.excludes_plain(model, e, left):
             return False
@@ -344,6 +345,14 @@ def hint(
     lost = [n for n in before if before.count(n) > here.count(n)]
     edit = suggest(side.expression, source, holds, list(model.elaborated.dims), names, seconds, list(dict.fromkeys(lost)))
     return edit.text if edit is not None else None
+
+
+def turned_around(a: tree.Expression, b: tree.Expression) -> bool:
+    """Whether two products have the same factors in another order."""
+    if not isinstance(a, tree.Factors) or not isinstance(b, tree.Factors):
+        return False
+    left, right = ([x.first, *(f for _, f in x.rest)] for x in (a, b))
+    return left != right and len(left) == len(right) and all(x in right for x in left)
 
 
 class Screen:
