@@ -20,7 +20,7 @@ from symgen.model.named_values import define_let
 from symgen.model.order import program_order
 from symgen.model.parameter_domains import check_parameters, check_step
 from symgen.model.random_variables import random_variable
-from symgen.model.recurrences import define_recurrence
+from symgen.model.recurrences import coupled_sequences, define_coupled, define_recurrence, starts_later
 from symgen.tensor import build
 from symgen.tensor.expression import Array, Var, uncollected
 from symgen.tensor.facts import Facts
@@ -36,6 +36,7 @@ class Elaborator(Elaboration):
     def run(self) -> Elaborated:
         for s in self.spec.statements:
             self.collect(s)
+        self.coupled = coupled_sequences(self.statements)
         order, circles = program_order(self.statements)
         for circle in circles:
             self.report(self.defined_by_itself(circle))
@@ -73,7 +74,9 @@ class Elaborator(Elaboration):
 
     def define(self, name: str, s: tree.Statement | list[tree.Statement]) -> None:
         if isinstance(s, list):
-            if isinstance(s[0], tree.Let):
+            if isinstance(s[0], tree.Let) and name in self.coupled:
+                define_coupled(self, self.coupled[name])
+            elif isinstance(s[0], tree.Let):
                 define_recurrence(self, name, s)  # type: ignore[arg-type]
             else:
                 define_joint(self, name, s)
@@ -81,6 +84,8 @@ class Elaborator(Elaboration):
             define_dim(self, name, s)
         elif isinstance(s, tree.Declaration):
             define_variable(self, name, s)
+        elif isinstance(s, tree.Let) and name in self.coupled and starts_later(self, s):
+            self.bind(name, None, "value inside of a recurrence")
         elif isinstance(s, tree.Let):
             define_let(self, name, s)
         elif isinstance(s, tree.Def):

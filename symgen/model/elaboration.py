@@ -68,6 +68,7 @@ class Elaboration(ABC):
         self.laws: dict[int, Array | None] = {}
         self.heads: dict[str, list[tree.Dist | tree.Head]] = {}
         self.assumed: list[Scalar] = []
+        self.coupled: dict[str, tuple[str, ...]] = {}  # sequences that need one another
         self.out.reader = self.reader
         self.record_of: Callable[[Array, Elaborated], Any] | None = None
 
@@ -227,9 +228,13 @@ class Elaboration(ABC):
         name = s.name.name
         earlier = self.statements.get(name)
         is_base = s.indices is not None and any(not isinstance(i, tree.IndexSpec) for i in s.indices)
-        recursive = s.indices is not None and mentions(s.value, name)
+        over_time = s.indices is not None and isinstance(earlier, list)  # its first entries came before
+        recursive = over_time or (s.indices is not None and mentions(s.value, name))
         if isinstance(earlier, list) and all(isinstance(x, tree.Let) for x in earlier) and (is_base or recursive):
             earlier.append(s)
+            return
+        if is_base and isinstance(earlier, tree.Let) and earlier.indices is not None:
+            self.statements[name] = [earlier, s]
             return
         if earlier is not None:
             self.duplicate(s.name)
