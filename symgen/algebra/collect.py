@@ -36,8 +36,10 @@ from symgen.tensor.expression import (
     Var,
     Where,
     add,
+    arrays_below,
     as_coefficient,
     count_nodes,
+    is_larger,
     logic,
     mul,
     num,
@@ -64,7 +66,7 @@ def written_length(node: Scalar) -> int:
     """
     found = _lengths.get(node)
     if found is None:
-        if count_nodes(node) > MAX_READ:
+        if is_larger(node, MAX_READ):
             found = _lengths[node] = count_nodes(node)
             return found
         stack = [node]
@@ -106,7 +108,7 @@ def _length(node: Scalar) -> int:
 
 def with_scalars_open(body: Scalar, named: Container[Array]) -> Scalar:
     """`body` with numbers that have no name written out, so that they may cancel: (1 + |w|) - |w|."""
-    if count_nodes(body) > MAX_READ:
+    if is_larger(body, MAX_READ) or not any(is_written_out(a, named) for a in arrays_below(body)):
         return body
     opened: dict[Array, Array | Callable[..., Scalar]] = {}
     found = False
@@ -149,7 +151,7 @@ def arrays_on_surface(body: Scalar, named: Container[Array]) -> list[Array]:
 
 def collect_common(node: Scalar) -> Scalar:
     """Sums over the same indices that share factors are joined where that is shorter: X'p/n - X'y/n is X'(p - y)/n."""
-    if count_nodes(node) > MAX_READ:
+    if is_larger(node, MAX_READ):
         return node
     if type(node) is Mul:
         new = [collect_common(a) if type(a) is Add else a for a in node.args]
@@ -316,7 +318,7 @@ def _symmetric(array: Array) -> bool:
 def symmetric_entries(node: Scalar, used: list[Array] | None = None) -> Scalar:
     """Entries of symmetric matrices with their last two indices in one order, so that S and S' are one."""
     memo: dict[Scalar, Scalar] = {}
-    if count_nodes(node) > MAX_READ:
+    if is_larger(node, MAX_READ):
         return node
 
     def of(x: Scalar) -> Scalar:

@@ -8,7 +8,7 @@ x'inv(S) and inv(S) x of a symmetric S are then one node, and their sum is twice
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from fractions import Fraction
 from functools import cache
 
@@ -34,11 +34,12 @@ from symgen.tensor.expression import (
     Tensor,
     Var,
     add,
-    count_nodes,
+    arrays_below,
     delta,
     depends_on,
     entry,
     fresh_index,
+    is_larger,
     mul,
     num,
     open_sum,
@@ -74,7 +75,7 @@ def merged_terms(
     `free` is a variable whose entries are to be taken as unrelated: its domain gives no facts here. With `expand`
     products of sums are multiplied out, and inverses of products of square matrices are products of inverses.
     """
-    if type(node) not in (Add, Mul, Sum, Entry) or count_nodes(node) > MAX_NODES:
+    if type(node) not in (Add, Mul, Sum, Entry) or is_larger(node, MAX_NODES):
         return node
     terms = node.args if type(node) is Add else (node,)
     if len(terms) > MAX_TERMS:
@@ -96,22 +97,18 @@ def is_known(array: Array) -> bool:
 
 def speaks_of_facts(node: Scalar, named: Container[Array]) -> bool:
     """Whether a matrix stands in the products of `node` that something is known of: an inverse, a symmetric one."""
-    seen: set[Node] = set()
-    stack: list[tuple[Scalar, int]] = [(node, 0)]
-    while stack and len(seen) < MAX_NODES:
-        x, depth = stack.pop()
-        if x in seen:
-            continue
-        seen.add(x)
-        if type(x) is Entry:
-            array = x.array
-            if len(x.indices) > 1 and is_known(array):
+    level: Iterable[Array] = arrays_below(node)
+    for depth in range(MAX_DEPTH + 1):
+        below: dict[Array, None] = {}
+        for array in level:
+            if array.rank > 1 and is_known(array):
                 return True
-            opens = type(array) is Tensor and depth < MAX_DEPTH and array not in named
-            if opens and (is_product(array) or type(array.body) is Add):
-                stack.append((array.body, depth + 1))
-        else:
-            stack.extend((a, depth) for a in x.args)
+            if depth < MAX_DEPTH and type(array) is Tensor and array not in named:
+                if type(array.body) is Add or is_product(array):
+                    below.update(dict.fromkeys(arrays_below(array)))
+        if not below:
+            return False
+        level = below
     return False
 
 
@@ -172,7 +169,7 @@ class _Work:
             body, indices = open_sum(f)
             return tuple(total(t, indices) for t in body.args)
         if type(f) is Entry and type(f.array) is Tensor and f.array not in self.named:
-            if type(f.array.body) is Add and count_nodes(f.array.body) <= MAX_NODES // 8:
+            if type(f.array.body) is Add and not is_larger(f.array.body, MAX_NODES // 8):
                 opened = open_tensor(f.array, f.indices)
                 return opened.args if type(opened) is Add else (opened,)
         return None
@@ -201,7 +198,7 @@ class _Work:
 
     def inside(self, x: Scalar) -> Scalar:
         """A sum among the factors with its terms in their form: (A + A')(B + B') as it stands."""
-        if type(x) is Add and count_nodes(x) <= MAX_NODES // 4:
+        if type(x) is Add and not is_larger(x, MAX_NODES // 4):
             return add(*(self.term(t) for t in x.args))
         return x
 

@@ -28,8 +28,8 @@ from symgen.tensor.expression import (
     Where,
     add,
     as_coefficient,
-    count_nodes,
     fn,
+    is_larger,
     mul,
     num,
     power,
@@ -38,31 +38,29 @@ from symgen.tensor.expression import (
     where,
 )  # fmt: skip
 from symgen.tensor.facts import Facts
+from symgen.tensor.nodes import CONTRACTS
 
 MAX_COST = 300  # of an expression that is looked at
 MAX_ATOMS = 14
 MAX_TERMS = 160  # of a polynomial
 MAX_DEGREE = 24
 
-PLAIN = (Entry, Num, Dim)
-
-_simple: dict[tuple[Scalar, Any], Scalar] = {}
+_simple: dict[Scalar, Scalar] = {}
 
 
 def simplify_scalar(node: Scalar, facts: Facts | None = None) -> Scalar:
     """The shortest of `node` as given, cancelled and expanded, cancelled and factored: p (1 - p) (y/p) is y (1 - p)."""
-    kind = type(node)
-    if kind is Entry or (kind is Mul and all(type(a) in PLAIN for a in node.args)) or not node.args:
+    if not node.marks or type(node) is Entry:
         return node
-    found = _simple.get((node, None))
+    found = _simple.get(node)
     if found is None:
-        found = _simple[node, None] = _simplified(node)
+        found = _simple[node] = _simplified(node)
     return found
 
 
 def _simplified(node: Scalar) -> Scalar:
     kind = type(node)
-    if count_nodes(node) > MAX_COST or written_length(node) > MAX_COST:
+    if node.weight * 4 > MAX_COST and (is_larger(node, MAX_COST) or written_length(node) > MAX_COST):
         return node
     if kind is Sum:
         body = simplify_scalar(node.body)
@@ -72,6 +70,8 @@ def _simplified(node: Scalar) -> Scalar:
         return where(condition, simplify_scalar(a), simplify_scalar(b))
     if kind is not Add and kind is not Mul and kind is not Pow:
         return node
+    if kind is Mul and not node.marks & CONTRACTS:
+        return _rational(node) if may_cancel(node) else node
     inner = common_factor(merged_pieces(_inside_atoms(node)))
     return _rational(inner) if may_cancel(inner) else inner
 
@@ -361,7 +361,7 @@ def _rational(node: Scalar) -> Scalar:
 
 def as_quotient(node: Scalar) -> Scalar:
     """`node` as one fraction, its parts factored: a^-2 + b^-2 is (a^2 + b^2)/(a^2 b^2); as it is, where that is long."""
-    if count_nodes(node) > MAX_COST or written_length(node) > MAX_COST:
+    if is_larger(node, MAX_COST) or written_length(node) > MAX_COST:
         return node
     try:
         field = _Field(node)

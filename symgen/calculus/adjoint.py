@@ -148,6 +148,7 @@ class Statement:
     ) -> None:
         self.active, self.lifted, self.noise = active, lifted, noise
         self.ctx, self.simplify, self.emit = ctx, simplify, emit
+        self.binds = True  # whether the adjoint that comes in binds indices
         self.unique: dict[tuple[int, Scalar], Index] = {}
         self.opened: dict[Node, tuple[Scalar, tuple[Index, ...]]] = {}
         self.reads: dict[Node, bool] = {}
@@ -158,7 +159,9 @@ class Statement:
         """The body of a binder over unique indices: one per number and size, so that equal parts of neighbouring sums
         stay one node."""
         found = self.opened.get(node)
-        if found is None:
+        if found is None and not self.binds and not node.body.height:
+            found = self.opened[node] = (node.body, node.indices)  # no other binder is about: its own indices will do
+        elif found is None:
             mapping = {}
             for i in node.indices:
                 u = self.unique.get((i.number, i.size))
@@ -183,28 +186,33 @@ class Statement:
 
     def order(self, root: Scalar) -> list[Scalar]:
         """The nodes that lead to active arrays, children before parents."""
-        reads, out = self.reads, []
-        stack: list[tuple[Node, bool]] = [(root, False)]
+        reads: dict[Any, bool] = self.reads
+        active = self.active
+        out: list[Scalar] = []
+        stack: list[Any] = [root]
         while stack:
-            node, ready = stack.pop()
-            if not ready:
-                if node in reads:
-                    continue
-                if type(node) is Entry:
-                    reads[node] = node.array in self.active
-                    if reads[node]:
-                        out.append(node)
-                    continue
+            node = stack[-1]
+            if node in reads:
+                stack.pop()
+                continue
+            if type(node) is Entry:
+                stack.pop()
+                leads = reads[node] = node.array in active
+            else:
                 below = self.below(node)
-                if not below:
-                    reads[node] = False
+                waiting = [c for c in below if c not in reads]
+                if waiting:
+                    stack += waiting
                     continue
-                stack.append((node, True))
-                stack.extend((c, False) for c in below if c not in reads)
-            elif node not in reads:
-                reads[node] = any(reads[c] for c in self.below(node))
-                if reads[node]:
-                    out.append(node)
+                stack.pop()
+                leads = False
+                for c in below:
+                    if reads[c]:
+                        leads = True
+                        break
+                reads[node] = leads
+            if leads:
+                out.append(node)
         return out
 
     def sweep(self, root: Scalar, seed: Scalar, axes: Sequence[Index], value: Scalar) -> None:
@@ -212,6 +220,7 @@ class Statement:
         `root` in the formulas: the entry of the array that it defines."""
         if not value.free.issubset(root.free):
             value = root  # the array repeats it along an axis
+        self.binds = seed.height > 0
         order = self.order(root)
         if not order:
             return

@@ -51,10 +51,10 @@ from symgen.tensor.expression import (
     add,
     arrays_below,
     axis,
-    count_nodes,
     delta,
     entry,
     fresh_index,
+    is_larger,
     mul,
     open_tensor,
     operator,
@@ -196,7 +196,7 @@ class Reverse:
 
     def with_means(self, g: Scalar, depth: int = 2) -> Scalar:
         """`g` with nameless sums written out where they cancel: sum(x - mean(x)) is 0."""
-        if not has_contraction(g):
+        if not has_contraction(g) or not any(self.is_centring(a) for a in arrays_below(g)):
             return g
         opened: dict[Scalar, Scalar] = {}
         seen: set[Node] = set()
@@ -223,22 +223,27 @@ class Reverse:
             other = self.with_means(other, depth - 1)
         return other if written_length(other) < written_length(g) else g
 
+    def is_centring(self, array: Array) -> bool:
+        """Whether an array without a name is a sum of terms or a mean."""
+        if type(array) is not Tensor or not (type(array.body) is Add or _is_mean(array.body)):
+            return False
+        return not self.ctx.name_of(array)
+
     def carried(self, array: Tensor, g: Scalar) -> Scalar:
         """`g` as it goes on: itself while short or used once, else the entry of an array of its own."""
-        if is_plain(g) or (self.lifted and has_delta(g) and count_nodes(g) <= LONG):
+        if is_plain(g) or (self.lifted and has_delta(g) and not is_larger(g, LONG)):
             return g
         within = has_contraction(array.body)
         if has_contraction(g):
             if array.rank == 0:
                 return self.hoisted(g)
-            if not within and self.count_uses(array.body, 1) == 1 and count_nodes(g) <= SHORT:
+            if not within and self.count_uses(array.body, 1) == 1 and not is_larger(g, SHORT):
                 return g
             return self.materialised(array, g)
-        nodes = count_nodes(g)
-        if nodes <= (SHORT if self.lifted else PLAIN):
+        if not is_larger(g, SHORT if self.lifted else PLAIN):
             return g
         uses = self.count_uses(array.body, 2)
-        if (uses == 1 and nodes <= 2 * SHORT) or (uses <= 2 and nodes <= SHORT and not within):
+        if (uses == 1 and not is_larger(g, 2 * SHORT)) or (uses <= 2 and not within and not is_larger(g, SHORT)):
             return g
         return self.materialised(array, g)
 
@@ -349,9 +354,9 @@ class Reverse:
     # --- statements that are not lambdas ------------------------------------------------------------------------------
 
     def operation(self, node: Operation, g: Scalar) -> None:
-        if self.lifted and has_delta(g) and count_nodes(g) <= LONG:
+        if self.lifted and has_delta(g) and not is_larger(g, LONG):
             pass
-        elif has_contraction(g) or count_nodes(g) > SHORT:
+        elif has_contraction(g) or is_larger(g, SHORT):
             g = self.adjoints[node] = self.materialised(node, g)
         for k, operand in enumerate(node.operands):
             if isinstance(operand, Array):

@@ -5,36 +5,22 @@ from __future__ import annotations
 from symgen.algebra.collect import written_length
 from symgen.algebra.rational import simplify_scalar
 from symgen.tensor.build import replace_scalars
-from symgen.tensor.expression import Add, Delta, Entry, Index, Mul, Node, Scalar, Sum, add, mul, open_sum, substitute, total
+from symgen.tensor.expression import Add, Delta, Entry, Index, Mul, Scalar, Sum, add, mul, open_sum, substitute, total
 from symgen.tensor.facts import Facts
+from symgen.tensor.nodes import LABEL
 
 __all__ = ["pinned"]
 
 
 def pinned(body: Scalar, facts: Facts | None = None) -> Scalar:
     """`body` with its terms taken at the label that a Delta in them says, where that is shorter."""
-    if not _has_label(body):
+    if not body.marks & LABEL:
         return body
     made = add(*(_at_label(t) for t in _terms(body)))
     if made is body:
         return body
     made = simplify_scalar(made, facts)
     return made if written_length(made) <= written_length(body) else body
-
-
-def _has_label(body: Scalar) -> bool:
-    """Whether a Delta with an entry of data stands in the expression."""
-    seen: set[Node] = set()
-    stack: list[Node] = [body]
-    while stack:
-        node = stack.pop()
-        if node in seen or node.is_array_node:
-            continue
-        seen.add(node)
-        if type(node) is Delta and any(type(a) is Entry for a in node.args):
-            return True
-        stack.extend(node.args)
-    return False
 
 
 def _terms(body: Scalar) -> list[Scalar]:

@@ -28,10 +28,10 @@ from symgen.tensor.expression import (
     arrays_below,
     axis,
     compare,
-    count_nodes,
     depends_on,
     entry,
     fresh_index,
+    is_larger,
     num,
     open_tensor,
     operation,
@@ -135,7 +135,7 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
     # what the step makes for itself has meaning at its own times only; what has a name is an array like others
     restricted = Restricted(node, lambda a: a in outer.active and a not in outer.wanted and ctx.name_of(a) is None)
     lead = [i for i in outer.lifted if i in g.free]
-    if count_nodes(g) > SHORT or has_contraction(g):
+    if is_larger(g, SHORT) or has_contraction(g):
         axes = [axis(k, s) for k, s in enumerate(node.shape)]
         g = entry(tensor((*lead, *axes), g), *lead, *axes)
     shape = (node.shape[0], *(i.size for i in lead), *node.shape[1:])

@@ -11,7 +11,6 @@ from functools import cache
 
 from symgen.tensor.expression import (
     Array,
-    Delta,
     Index,
     Mul,
     Node,
@@ -38,6 +37,7 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.tensor.formula import read, read_value
 from symgen.tensor.functions import FUNCTIONS
+from symgen.tensor.nodes import DELTAS
 from symgen.tensor.operations import OPERATIONS
 from symgen.text.diagnostics import CannotDerive
 
@@ -220,17 +220,7 @@ def _written_out(body: Scalar, indices: Sequence[Index]) -> Callable[..., Scalar
 
 def has_delta(body: Scalar) -> bool:
     """Whether a Delta stands in the expression (arrays not looked into)."""
-    seen: set[Node] = set()
-    stack: list[Node] = [body]
-    while stack:
-        n = stack.pop()
-        if n in seen or n.is_array_node:
-            continue
-        seen.add(n)
-        if isinstance(n, Delta):
-            return True
-        stack.extend(n.args)
-    return False
+    return bool(body.marks & DELTAS)
 
 
 def _extra(body: Scalar, indices: Sequence[Index]) -> list[Index]:

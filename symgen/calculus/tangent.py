@@ -28,8 +28,8 @@ from symgen.tensor.expression import (
     Tensor,
     arrays_below,
     axis,
-    count_nodes,
     entry,
+    is_larger,
     open_tensor,
     operator,
     tensor,
@@ -58,11 +58,11 @@ def tangent(f: Array, x: Array, program: list[Array], active: set[Array], ctx: C
         axes = tuple(axis(k, s) for k, s in enumerate(array.shape))
         if body is ZERO:
             continue
-        if array is not f and ctx.detail > 1 and is_worth_telling(array, body, ctx) and count_nodes(body) <= READABLE:
+        if array is not f and ctx.detail > 1 and is_worth_telling(array, body, ctx) and not is_larger(body, READABLE):
             before = operator("d", (array, x), array.shape)
             ctx.trace.add("forward", before, tensor(axes, collect_common(body)), where=ctx.name_of(array) or "")
         result = tensor(axes, body)
-        plain = is_plain(body) or count_nodes(body) <= SHORT
+        plain = is_plain(body) or not is_larger(body, SHORT)
         made[array] = _opened(result) if plain and isinstance(result, Tensor) else result
     return body
 

@@ -19,6 +19,14 @@ class BudgetSpent(Exception):
     """The time of a goal is up; the goal is answered by `unknown` or by what stands so far."""
 
 
+class _Names(ChainMap):  # type: ignore[type-arg]
+    """Two tables in one; asking whether a name is there is what is done most."""
+
+    def __contains__(self, key: object) -> bool:
+        first, second = self.maps
+        return key in first or key in second
+
+
 @dataclass
 class Context:
     """`facts` holds the assumptions on scalars (None: the domains alone), `names` the author's names of arrays,
@@ -39,7 +47,7 @@ class Context:
 
     def all_names(self) -> Mapping[Array, str]:
         """The author's names and those that a derivation gave."""
-        return ChainMap(self.names, self.trace.names) if self.trace.names else self.names  # type: ignore[arg-type]
+        return _Names(self.names, self.trace.names) if self.trace.names else self.names  # type: ignore[arg-type]
 
     def name_of(self, array: Array) -> str | None:
         return self.names.get(array) or self.trace.names.get(array)

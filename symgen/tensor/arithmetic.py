@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from math import factorial
+from operator import attrgetter
 
 from symgen.tensor.nodes import (
     EULER,
@@ -27,7 +28,6 @@ from symgen.tensor.nodes import (
     Index,
     Logic,
     Mul,
-    Node,
     Num,
     Pow,
     Scalar,
@@ -68,7 +68,7 @@ def as_coefficient(term: Scalar) -> tuple[Fraction, Scalar]:
 
 
 def _times(c: Fraction, term: Scalar) -> Scalar:
-    if c == 1:
+    if c is _YES or c == 1:
         return term
     if term is ONE:
         return num(c)
@@ -92,7 +92,7 @@ def add(*terms: Scalar) -> Scalar:
             elif isinstance(t.value, str):
                 coefficients[t] = coefficients.get(t, _NO) + 1
             else:
-                constant += t.value
+                constant = constant + t.value if constant is not _NO else t.value
             continue
         if kind is Add:
             stack.extend(reversed(t.args))
@@ -101,11 +101,12 @@ def add(*terms: Scalar) -> Scalar:
         if type(base) is Add:
             stack.extend(_times_into(c, b) for b in reversed(base.args))
             continue
-        coefficients[base] = coefficients.get(base, _NO) + c
+        before = coefficients.get(base)
+        coefficients[base] = c if before is None else before + c
     if special:
         return _add_special(special, coefficients)
-    out = [_times(c, t) for t, c in coefficients.items() if c != 0]
-    if constant != 0:
+    out = [t if c is _YES else _times(c, t) for t, c in coefficients.items() if c is _YES or c]
+    if constant:
         out.append(num(constant))
     if not out:
         return ZERO
@@ -129,8 +130,7 @@ def _add_special(special: list[Scalar], coefficients: Mapping[Scalar, Fraction])
     return INF
 
 
-def serial_of(node: Node) -> int:
-    return node.serial
+serial_of = attrgetter("serial")
 
 
 def neg(x: Scalar) -> Scalar:
@@ -155,7 +155,7 @@ def mul(*factors: Scalar) -> Scalar:
         kind = type(f)
         if kind is Num:
             if not isinstance(f.value, str):
-                coefficient *= f.value
+                coefficient = f.value if coefficient is _YES else coefficient * f.value
                 continue
         elif kind is Mul:
             stack.extend(reversed(f.args))
@@ -168,7 +168,7 @@ def mul(*factors: Scalar) -> Scalar:
             powers[base] = add(powers[base], exponent)
         else:
             powers[base] = exponent
-    if coefficient == 0:
+    if not coefficient:
         return NAN if INF in powers or NAN in powers else ZERO
     if INF in powers or NAN in powers:
         if NAN in powers or powers[INF] is not ONE:
@@ -195,13 +195,13 @@ def mul(*factors: Scalar) -> Scalar:
         return num(coefficient)
     if len(out) == 1:
         only = out[0]
-        if coefficient == 1:
+        if coefficient is _YES or coefficient == 1:
             return only
         if coefficient == -1 and type(only) is Add:
             return add(*(_times_into(coefficient, t) for t in only.args))
         return make_node(Mul, (num(coefficient), only))  # type: ignore[no-any-return]
     out.sort(key=serial_of)
-    if coefficient != 1:
+    if coefficient is not _YES and coefficient != 1:
         out.insert(0, num(coefficient))
     return make_node(Mul, tuple(out))  # type: ignore[no-any-return]
 

@@ -24,6 +24,8 @@ from symgen.tensor.arithmetic import (
     where,
 )
 from symgen.tensor.nodes import (
+    CALLS,
+    DELTAS,
     EMPTY,
     ONE,
     ZERO,
@@ -140,14 +142,15 @@ def total(body: Scalar, indices: Sequence[Index]) -> Scalar:
         if given:
             a, b = (x if x is ZERO else mul(*(f for f in factors_of(x) if f not in given)) for x in body.args[1:])
             return total(mul(*given, where(body.args[0], a, b)), todo)
-    missing = [i for i in todo if i not in body.free]
-    if missing:
+    if not body.free.issuperset(todo):
+        missing = [i for i in todo if i not in body.free]
         return mul(size_product(missing), total(body, [i for i in todo if i in body.free]))
-    halves = _halves(body, todo)
-    if halves is not None:
-        i, parts, value = halves
-        return total(substitute(body, {i: value}), [j for j in todo if j is not i] + parts)
-    if kind is Delta or (kind is Mul and any(type(f) is Delta for f in body.args)):
+    if body.marks & CALLS:
+        halves = _halves(body, todo)
+        if halves is not None:
+            i, parts, value = halves
+            return total(substitute(body, {i: value}), [j for j in todo if j is not i] + parts)
+    if kind is Delta or (body.marks & DELTAS and kind is Mul and any(type(f) is Delta for f in body.args)):
         eliminated = _eliminate_delta(body, todo)
         if eliminated is not None:
             return eliminated
@@ -156,6 +159,8 @@ def total(body: Scalar, indices: Sequence[Index]) -> Scalar:
         if free_of:
             inside = [f for f in body.args if not f.free.isdisjoint(todo)]
             return mul(*free_of, total(mul(*inside), todo))
+        if not body.marks & DELTAS:
+            return _bind(Sum, body, todo)  # type: ignore[no-any-return]
         inside = [f for f in body.args if type(f) is Add and any(has_delta_on(t, todo) for t in f.args)]
         if inside:
             rest = mul(*(f for f in body.args if f is not inside[0]))
@@ -211,6 +216,8 @@ def _given_outside(body: Scalar) -> list[Scalar]:
 
 def has_delta_on(term: Scalar, indices: Sequence[Index]) -> bool:
     """Whether a factor of `term`, or of a term inside, is a Delta on one of `indices`."""
+    if not term.marks & DELTAS:
+        return False
     for f in factors_of(term):
         if type(f) is Delta and not f.free.isdisjoint(indices) and not _says_label(f, indices):
             return True
@@ -407,16 +414,22 @@ def rebuild(node: Node, args: Sequence[Any]) -> Any:
 
 def substitute(node: Any, mapping: Mapping[Index, Scalar]) -> Any:
     """`node` with free indices replaced, capture avoided; arrays are closed and stay as they are."""
-    mapping = {i: v for i, v in mapping.items() if i is not v and i in node.free}
-    if not mapping:
+    free = node.free
+    needed: dict[Index, Scalar] = {}
+    renames = True
+    for i, v in mapping.items():
+        if i is not v and i in free:
+            needed[i] = v
+            renames = renames and type(v) is Index and v.size is i.size
+    if not needed:
         return node
-    values = set(mapping.values())
-    if len(values) == len(mapping) and all(type(v) is Index and v.size is i.size for i, v in mapping.items()):
-        if values.isdisjoint(node.free) or values.isdisjoint(node.free.difference(mapping)):
-            renamed = _rename(node, mapping, {}, values, 0)
+    if renames:
+        values = set(needed.values())
+        if len(values) == len(needed) and (values.isdisjoint(free) or values.isdisjoint(free.difference(needed))):
+            renamed = _rename(node, needed, {}, values, 0)
             if renamed is not None:
                 return renamed
-    return _substitute(node, mapping, {})
+    return _substitute(node, needed, {})
 
 
 MAX_RENAME_DEPTH = 100

@@ -28,7 +28,6 @@ from symgen.tensor.expression import (
     Sum,
     add,
     compare,
-    count_nodes,
     delta,
     divide,
     ends_of,
@@ -39,6 +38,7 @@ from symgen.tensor.expression import (
     fresh_index,
     has_delta_on,
     in_range,
+    is_larger,
     mul,
     neg,
     num,
@@ -52,6 +52,7 @@ from symgen.tensor.expression import (
     walk,
     where,
 )  # fmt: skip
+from symgen.tensor.nodes import CONTRACTS
 
 Shape = tuple[Scalar, ...]
 INLINE_NODES = 60  # a larger entry expression gets a name before it is used in another
@@ -129,17 +130,7 @@ def is_plain(body: Scalar) -> bool:
 
 def has_contraction(body: Node) -> bool:
     """Whether a Sum, a Fold or an Expect stands in the expression (arrays not looked into)."""
-    seen: set[Node] = set()
-    stack: list[Node] = [body]
-    while stack:
-        n = stack.pop()
-        if n in seen or n.is_array_node:
-            continue
-        seen.add(n)
-        if isinstance(n, (Sum, Fold, Expect)):
-            return True
-        stack.extend(n.args)
-    return False
+    return bool(body.marks & CONTRACTS)
 
 
 def named(value: Value) -> Value:
@@ -156,7 +147,7 @@ def settled(value: Value) -> Value:
     non-linearity is a statement of its own."""
     if is_plain(value.body):
         return value
-    if has_contraction(value.body) or count_nodes(value.body) > INLINE_NODES:
+    if has_contraction(value.body) or is_larger(value.body, INLINE_NODES):
         return named(value)
     return value
 

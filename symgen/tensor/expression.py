@@ -76,14 +76,23 @@ from symgen.tensor.nodes import (
     scalar_of,
     var,
 )
-from symgen.tensor.walking import arrays_below, count_nodes, depends_on, topological, uncollected, variables_of, walk
+from symgen.tensor.walking import (
+    arrays_below,
+    count_nodes,
+    depends_on,
+    is_larger,
+    topological,
+    uncollected,
+    variables_of,
+    walk,
+)
 
 __all__ = [
     "Add", "Array", "Compare", "Delta", "Dim", "EULER", "Entry", "Expect", "Fn", "Fold", "HALF", "INF", "Index",
     "Logic", "MINUS_ONE", "Mul", "NAN", "Node", "Num", "ONE", "Operation", "Operator", "PI", "Pow", "Recurrence",
     "Scalar", "Sum", "TWO", "Tensor", "Var", "Where", "ZERO", "add", "arrays_below", "as_coefficient", "axis",
     "bound_index", "compare", "count_nodes", "delta", "depends_on", "describe", "dim", "divide", "ends_of", "entry",
-    "expand_size", "expect", "fn", "fold", "fresh_index", "has_delta_on", "in_range", "logic", "mul", "neg", "num",
+    "expand_size", "expect", "fn", "fold", "fresh_index", "has_delta_on", "in_range", "is_larger", "logic", "mul", "neg", "num",
     "open_sum", "open_tensor", "operation", "operator", "power", "rebuild", "recurrence", "replace_arrays",
     "scalar_of", "size_product", "sub", "substitute", "tensor", "topological", "total", "uncollected", "var",
     "variables_of", "walk", "where",

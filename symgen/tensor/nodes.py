@@ -20,9 +20,10 @@ from typing import Any
 from sympy import Basic
 
 __all__ = [
-    "Add", "Array", "Compare", "DIGEST_BITS", "Delta", "Dim", "EMPTY", "EULER", "Entry", "Expect", "Fn", "Fold",
-    "HALF", "INF", "Index", "LAST_DIGEST", "Logic", "MINUS_ONE", "Mul", "NAN", "Node", "Num", "ONE", "Operation",
-    "Operator", "PI", "Pow", "Recurrence", "Scalar", "Sum", "TWO", "Tensor", "Var", "Where", "ZERO", "axis",
+    "ADDS", "Add", "Array", "CALLS", "CHOOSES", "CONTRACTS", "Compare", "DELTAS", "DIGEST_BITS", "Delta", "Dim",
+    "EMPTY", "EULER", "Entry", "Expect", "Fn", "Fold", "HALF", "INF", "Index", "LABEL", "LAST_DIGEST", "Logic",
+    "MINUS_ONE", "Mul", "NAN", "Node", "Num", "ONE", "Operation", "Operator", "PI", "POWERS", "Pow", "Recurrence",
+    "Scalar", "Sum", "TWO", "Tensor", "Var", "Where", "ZERO", "axis",
     "bound_index", "describe", "dim", "entry", "free_of_all", "fresh_index", "intern", "make_index", "make_node",
     "node_table", "num", "operation", "operator", "recurrence", "scalar_of", "var",
 ]  # fmt: skip
@@ -33,28 +34,78 @@ LAST_DIGEST = (1 << DIGEST_BITS) - 1
 EMPTY: frozenset[Index] = frozenset()
 
 
+_words: dict[str | type, int] = {}
+_shapes: dict[tuple[Any, ...], int] = {}
+
+
+def _digest(x: Any) -> int:
+    """A number that depends on nothing but what `x` says."""
+    if isinstance(x, Node):
+        return x.serial
+    kind = type(x)
+    if kind is tuple:
+        if not all(isinstance(y, Node) for y in x):  # (1,) and (True,) are one key
+            return hash(tuple([_digest(y) for y in x]))
+        found = _shapes.get(x)
+        if found is None:
+            found = _shapes[x] = hash(tuple([y.serial for y in x]))
+        return found
+    if kind is str or isinstance(x, type):
+        found = _words.get(x)
+        if found is None:
+            text = x if kind is str else x.__name__
+            found = _words[x] = int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big")
+        return found
+    if kind is int or kind is Fraction or kind is bool or kind is float:
+        return hash(x)
+    if x is None:
+        return 1
+    if kind is frozenset:
+        return hash(tuple(sorted(_digest(y) for y in x)))
+    return _digest(repr(x))
+
+
+# what `marks` says of a node: which kinds stand inside
+CONTRACTS, DELTAS, LABEL, CHOOSES, ADDS, CALLS, POWERS = (1 << k for k in range(7))
+
+
 class Node(Basic):  # type: ignore[misc]
     """An interned expression node.
 
     `args` are its children; `serial` orders nodes by what they say, in the alphabet of their names, whatever was built
-    before and in every process alike; `free` holds the free `Index` nodes; `height` is the largest number of an index
-    bound inside, so that `total` can number a new one past it.
+    before and in every process alike (`lead` is its upper part); `free` holds the free `Index` nodes; `height` is the
+    largest number of an index bound inside, so that `total` can number a new one past it. `marks` tells which kinds of
+    node stand inside, arrays not looked into, and `weight` how many nodes, what is shared counted as often as it stands;
+    `arrays` is for `arrays_below`.
     """
 
-    __slots__ = ("free", "height", "key", "serial")
+    __slots__ = ("arrays", "free", "height", "lead", "marks", "serial", "weight")
     is_scalar_node = False
     is_array_node = False
+    mark = 0  # what a node of this kind adds to `marks`
+    word = 0  # what its kind adds to `serial`
 
+    arrays: tuple[Array, ...] | None
+    lead: int
+    marks: int
     serial: int
+    weight: int
     free: frozenset[Index]
     height: int
-    key: tuple[Any, ...]
 
     # interned: equality is identity, in C; SymPy's own are Python functions, and this is the hottest spot of all
     __eq__ = object.__eq__
     __ne__ = object.__ne__
     __hash__ = object.__hash__
     args = Basic.__dict__["_args"]  # the slot itself, past SymPy's property
+
+    _mhash = None  # SymPy's slots, which nodes do not fill
+    _assumptions: Any
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._assumptions = cls.default_assumptions
+        cls.word = _digest(cls)
 
     def __reduce__(self) -> Any:
         raise TypeError("symgen expressions are interned: write them as text (Derivation.text_result), not by pickle")
@@ -95,53 +146,35 @@ class Array(Node):
         return len(self.shape)
 
 
-_words: dict[str | type, int] = {}
-
-
-def _digest(x: Any) -> int:
-    """A number that depends on nothing but what `x` says."""
-    found = _words.get(x) if isinstance(x, str | type) else None
-    if found is not None:
-        return found
-    if isinstance(x, Node):
-        return x.serial
-    kind = type(x)
-    if isinstance(x, str | type):
-        text = x if isinstance(x, str) else x.__name__
-        found = _words[x] = int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big")
-        return found
-    if kind is tuple:
-        return hash(tuple([_digest(y) for y in x]))
-    if kind is int or kind is Fraction or kind is bool or kind is float:
-        return hash(x)
-    if x is None:
-        return 1
-    if kind is frozenset:
-        return hash(tuple(sorted(_digest(y) for y in x)))
-    return _digest(repr(x))
-
-
 def _lead(name: str) -> int:
-    """The part of a serial that puts names in the order of the alphabet."""
-    return int.from_bytes(name.casefold().encode()[:7].ljust(7, b"\0"), "big") << DIGEST_BITS
+    """The upper part of a serial, which puts names in the order of the alphabet."""
+    return int.from_bytes(name.casefold().encode()[:7].ljust(7, b"\0"), "big")
+
+
+MAX_WEIGHT = 1 << 40  # what is shared again and again is no heavier
 
 
 def intern(cls: type[Node], key: tuple[Any, ...], args: tuple[Any, ...], free: frozenset[Index], height: int) -> Any:
-    node = object.__new__(cls)
-    node._args = args
-    node._assumptions = cls.default_assumptions if hasattr(cls, "default_assumptions") else None
-    node._mhash = hash(key)
-    lead = 0
+    """A new node under `key`, whose words and children together are what it says."""
+    lead, marks, weight = 0, cls.mark, 1
     for a in args:
-        s = a.serial >> DIGEST_BITS
+        s = a.lead
         if s and (not lead or s < lead):
             lead = s
-    node.serial = (lead << DIGEST_BITS) + (
-        hash(tuple([x.serial if isinstance(x, Node) else _digest(x) for x in key])) & LAST_DIGEST
-    )
+        if a.is_array_node:
+            weight += 1
+        else:
+            marks |= a.marks
+            weight += a.weight
+    node = object.__new__(cls)
+    node._args = args
+    node.arrays = None
     node.free = free
     node.height = height
-    node.key = key
+    node.lead = lead
+    node.marks = 0 if cls.is_array_node else marks
+    node.serial = (lead << DIGEST_BITS) + (hash(tuple([_digest(x) for x in key])) & LAST_DIGEST)
+    node.weight = weight if weight < MAX_WEIGHT else MAX_WEIGHT
     node_table[key] = node
     return node
 
@@ -154,17 +187,41 @@ def free_of_all(args: Iterable[Node]) -> frozenset[Index]:
     return free
 
 
-def make_node(cls: type[Node], args: tuple[Any, ...], extra: tuple[Any, ...] = ()) -> Any:
+def make_node(cls: type[Node], args: tuple[Any, ...]) -> Any:
     """An interned node whose children are all nodes."""
-    key = (cls, *extra, *args)
+    key = (cls, *args)
     found = node_table.get(key)
     if found is not None:
         return found
-    height = 0
+    free, height, lead, marks, weight, says = EMPTY, 0, 0, cls.mark, 1, [cls.word]
     for a in args:
+        says.append(a.serial)
         if a.height > height:
             height = a.height
-    return intern(cls, key, args, free_of_all(args), height)
+        s = a.lead
+        if s and (not lead or s < lead):
+            lead = s
+        f = a.free
+        if f and f is not free:
+            free = free | f if free else f
+        if a.is_array_node:
+            weight += 1
+        else:
+            marks |= a.marks
+            weight += a.weight
+    if cls is Delta and (type(args[0]) is Entry or type(args[1]) is Entry):
+        marks |= LABEL
+    node = object.__new__(cls)
+    node._args = args
+    node.arrays = None
+    node.free = free
+    node.height = height
+    node.lead = lead
+    node.marks = marks
+    node.serial = (lead << DIGEST_BITS) + (hash(tuple(says)) & LAST_DIGEST)
+    node.weight = weight if weight < MAX_WEIGHT else MAX_WEIGHT
+    node_table[key] = node
+    return node
 
 
 class Num(Scalar):
@@ -178,15 +235,17 @@ class Num(Scalar):
         return self.value if isinstance(self.value, Fraction) else None
 
 
+_numbers: dict[tuple[int, int] | str, Num] = {}
+
+
 def num(value: int | Fraction | str) -> Num:
     """The number `value`: an int, a Fraction, or one of the words inf nan pi e."""
-    if not isinstance(value, str):
-        value = Fraction(value)
-    key = (Num, value)
-    found = node_table.get(key)
+    short = value if isinstance(value, str) else value.as_integer_ratio()
+    found = _numbers.get(short)
     if found is None:
-        found = intern(Num, key, (), EMPTY, 0)
-        found.value = value
+        exact = short if isinstance(short, str) else Fraction(*short)
+        found = _numbers[short] = intern(Num, (Num, exact), (), EMPTY, 0)
+        found.value = exact
     return found
 
 
@@ -203,7 +262,8 @@ def dim(name: str) -> Dim:
     if found is None:
         found = intern(Dim, key, (), EMPTY, 0)
         found.name = name
-        found.serial += _lead(name)
+        found.lead = _lead(name)
+        found.serial += found.lead << DIGEST_BITS
     return found
 
 
@@ -280,7 +340,8 @@ def var(
         found = intern(Var, key, (), EMPTY, 0)
         found.name, found.shape, found.domain, found.role = name, shape, domain, role
         found.domain_args, found.uid = domain_args, uid
-        found.serial += _lead(name)
+        found.lead = _lead(name)
+        found.serial += found.lead << DIGEST_BITS
     return found
 
 
@@ -392,6 +453,7 @@ class Add(Scalar):
     """A sum of two or more terms, like terms merged."""
 
     __slots__ = ()
+    mark = ADDS
 
 
 class Mul(Scalar):
@@ -404,6 +466,7 @@ class Pow(Scalar):
     """base ^ exponent."""
 
     __slots__ = ()
+    mark = POWERS
 
     @property
     def base(self) -> Scalar:
@@ -418,6 +481,7 @@ class Fn(Scalar):
     """A function of the functions table applied to scalars, `exp(x)`; or the value f(x) of a function not known."""
 
     __slots__ = ("name",)
+    mark = CALLS
     name: str
 
 
@@ -425,6 +489,7 @@ class Sum(Scalar):
     """The contraction: the sum of `body` over all values of `indices`."""
 
     __slots__ = ("body", "indices")
+    mark = CONTRACTS
     indices: tuple[Index, ...]
     body: Scalar
 
@@ -433,6 +498,7 @@ class Fold(Scalar):
     """prod, max or min (`kind`) of `body` over all values of `indices`."""
 
     __slots__ = ("body", "indices", "kind")
+    mark = CONTRACTS
     indices: tuple[Index, ...]
     body: Scalar
     kind: str
@@ -442,6 +508,7 @@ class Delta(Scalar):
     """1 where the two index values are equal, else 0."""
 
     __slots__ = ()
+    mark = DELTAS
 
 
 class Compare(Scalar):
@@ -462,6 +529,7 @@ class Where(Scalar):
     """`args` = (condition, value where it holds, value where it does not)."""
 
     __slots__ = ()
+    mark = CHOOSES
 
 
 class Expect(Scalar):
@@ -469,6 +537,7 @@ class Expect(Scalar):
     an expectation without closed form, after reparameterisation. Linear in the body; binds its noise."""
 
     __slots__ = ("body", "laws", "noise")
+    mark = CONTRACTS
     noise: tuple[Var, ...]
     laws: tuple[str, ...]
     body: Scalar

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from symgen.tensor.nodes import Array, Expect, Node, Recurrence, Var
 
 __all__ = [
-    "arrays_below", "children", "count_nodes", "depends_on", "topological", "uncollected", "variables_of", "walk",
+    "arrays_below", "children", "count_nodes", "depends_on", "is_larger", "topological", "uncollected", "variables_of", "walk",
 ]  # fmt: skip
 
 
@@ -52,27 +52,42 @@ def topological(*roots: Node) -> list[Array]:
     return [n for n in walk(*roots) if n.is_array_node]
 
 
-_direct: dict[Node, tuple[Array, ...]] = {}
-
-
 def arrays_below(node: Node) -> tuple[Array, ...]:
     """The arrays that occur in `node` (in the body, of a tensor) without looking into them; in order of appearance."""
-    found = _direct.get(node)
+    found = node.arrays
     if found is None:
-        out: dict[Array, None] = {}
-        seen: set[Node] = set()
-        stack: list[Node] = list(reversed(children(node)))
-        while stack:
-            n = stack.pop()
-            if n in seen:
-                continue
-            seen.add(n)
-            if n.is_array_node:
-                out[n] = None
-            else:
-                stack.extend(reversed(children(n)))
-        found = _direct[node] = tuple(out)
+        found = node.arrays = _arrays_of_parts(node) if node.weight <= SHALLOW else _arrays_in(node)
     return found
+
+
+SHALLOW = 200  # nodes: recursion goes no deeper than that
+
+
+def _arrays_of_parts(node: Node) -> tuple[Array, ...]:
+    out: tuple[Array, ...] = ()
+    for a in node.args:
+        if a.is_array_node:
+            part: tuple[Array, ...] = (a,)
+        elif a.args:
+            part = arrays_below(a)
+        else:
+            continue
+        out = (*out, *[x for x in part if x not in out]) if out else part
+    return out
+
+
+def _arrays_in(node: Node) -> tuple[Array, ...]:
+    out: dict[Array, None] = {}
+    seen: set[Node] = set()
+    stack: list[Node] = list(node.args[::-1])
+    while stack:
+        n = stack.pop()
+        if n.is_array_node:
+            out[n] = None
+        elif n.args and n not in seen:
+            seen.add(n)
+            stack.extend(n.args[::-1])
+    return tuple(out)
 
 
 _leaves: dict[Node, frozenset[Var]] = {}
@@ -116,6 +131,11 @@ def depends_on(node: Node, variable: Array) -> bool:
     if isinstance(variable, Var):
         return variable in variables_of(node)
     return any(n is variable for n in walk(node))
+
+
+def is_larger(node: Node, limit: int) -> bool:
+    """Whether more than `limit` nodes stand in the expression as a DAG, arrays counted as leaves."""
+    return node.weight > limit and count_nodes(node) > limit
 
 
 _counts: dict[Node, int] = {}
