@@ -101,7 +101,7 @@ def speaks_of_facts(node: Scalar, named: Container[Array]) -> bool:
     for depth in range(MAX_DEPTH + 1):
         below: dict[Array, None] = {}
         for array in level:
-            if array.rank > 1 and is_known(array):
+            if len(array.shape) > 1 and is_known(array):
                 return True
             if depth < MAX_DEPTH and type(array) is Tensor and array not in named:
                 if type(array.body) is Add or is_product(array):

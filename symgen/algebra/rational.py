@@ -52,6 +52,8 @@ def simplify_scalar(node: Scalar, facts: Facts | None = None) -> Scalar:
     """The shortest of `node` as given, cancelled and expanded, cancelled and factored: p (1 - p) (y/p) is y (1 - p)."""
     if not node.marks or type(node) is Entry:
         return node
+    if type(node) is Sum and not node.body.marks and type(node.body) is Mul:
+        return node  # a product of arrays
     found = _simple.get(node)
     if found is None:
         found = _simple[node] = _simplified(node)

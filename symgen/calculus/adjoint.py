@@ -148,6 +148,7 @@ class Statement:
     ) -> None:
         self.active, self.lifted, self.noise = active, lifted, noise
         self.ctx, self.simplify, self.emit = ctx, simplify, emit
+        self.changed = False  # whether something was simplified on the way
         self.binds = True  # whether the adjoint that comes in binds indices
         self.unique: dict[tuple[int, Scalar], Index] = {}
         self.opened: dict[Node, tuple[Scalar, tuple[Index, ...]]] = {}
@@ -383,7 +384,9 @@ class Statement:
 
     def local(self, body: Scalar) -> Scalar:
         """What passed a non-linearity may cancel."""
-        return self.simplify(body)
+        simple = self.simplify(body)
+        self.changed = self.changed or simple is not body
+        return simple
 
 
 def divides(body: Scalar, parts: Sequence[Scalar]) -> bool:

@@ -20,6 +20,7 @@ from symgen.algebra.products import (
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
 from symgen.calculus.labels import pinned
+from symgen.calculus.patterns import Emitted, pattern_of, with_arrays
 from symgen.calculus.recurrence import backward
 from symgen.calculus.rules import OPERATIONS_FILE, has_delta, pullback
 from symgen.calculus.structured import KINDS, within_set
@@ -101,6 +102,7 @@ class Reverse:
         self.brief = False  # many adjoints: their rules are named, no more
         self.taken = {*ctx.taken, *ctx.names.values(), *ctx.trace.names.values()}
         self.differentials: Differentials | None = None
+        self.patterns: dict[tuple[object, ...], tuple[list[Array], Emitted]] = {}
         self.told: set[tuple[Array, Array]] = set()
 
     def run(self, seed: Scalar) -> None:
@@ -135,8 +137,7 @@ class Reverse:
                 self.tell(array, raw, g)
             if type(array) is Tensor:
                 g = self.adjoints[array] = self.carried(array, g)
-                statement = Statement(self.active, lifted, self.noise, self.ctx, self.simplify, self.emit)
-                statement.sweep(array.body, g, array.axes, entry(array, *array.axes))
+                self.statement(array, g, lifted)
             elif type(array) is Operation:
                 self.operation(array, g)
             elif type(array) is Operator:
@@ -159,6 +160,33 @@ class Reverse:
         for fact in used:
             self.ctx.trace.condition(fact)
         return g
+
+    def statement(self, array: Tensor, g: Scalar, lifted: frozenset[Index]) -> None:
+        """The sweep over one lambda; where one like it has been swept before, that is read off with other arrays."""
+        pattern = None if lifted or self.noise else pattern_of(array, g, self.active, self.ctx.name_of(array) is not None)
+        if pattern is None:
+            statement = Statement(self.active, lifted, self.noise, self.ctx, self.simplify, self.emit)
+            statement.sweep(array.body, g, array.axes, entry(array, *array.axes))
+            return
+        key, arrays = pattern
+        known = self.patterns.get(key)
+        if known is None:
+            emitted: Emitted = []
+
+            def emit(target: Array, body: Scalar) -> None:
+                emitted.append((target, body))
+                self.emit(target, body)
+
+            statement = Statement(self.active, lifted, self.noise, self.ctx, self.simplify, emit)
+            statement.sweep(array.body, g, array.axes, entry(array, *array.axes))
+            if not statement.changed and not self.noise:
+                self.patterns[key] = arrays, emitted
+            return
+        others, emitted = known
+        mapping = dict(zip(others, arrays, strict=True))
+        memo: dict[Node, Scalar] = {}
+        for target, body in emitted:
+            self.emit(mapping[target], with_arrays(body, mapping, memo))
 
     def put_in(self, array: Array) -> str:
         name = self.ctx.name_of(array)
@@ -225,9 +253,9 @@ class Reverse:
 
     def is_centring(self, array: Array) -> bool:
         """Whether an array without a name is a sum of terms or a mean."""
-        if type(array) is not Tensor or not (type(array.body) is Add or _is_mean(array.body)):
+        if type(array) is not Tensor or self.ctx.name_of(array):
             return False
-        return not self.ctx.name_of(array)
+        return type(array.body) is Add or _is_mean(array.body)
 
     def carried(self, array: Tensor, g: Scalar) -> Scalar:
         """`g` as it goes on: itself while short or used once, else the entry of an array of its own."""
@@ -333,7 +361,7 @@ class Reverse:
             elif consumers:
                 rule, reason, source = self.local_rule(consumers[0], array)
         kind = "jacobian" if self.lifted else "grad"
-        before = operator(kind, (self.f, array), result.shape)
+        before = (kind, (self.f, array), result.shape)
         self.ctx.trace.add(rule, before, result, where=self.ctx.name_of(array) or "", reason=reason, source=source)
 
     def local_rule(self, consumer: Array, array: Array) -> tuple[str, str, str]:

@@ -6,22 +6,40 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from symgen.tensor.expression import Array, Node
+from symgen.tensor.expression import Array, Node, operator
 
 
-@dataclass(frozen=True)
 class Step:
     """One rule applied: `before` became `after`. Both are nodes (arrays for tensors), `where` names what it was done to
-    (a name or a short text), `reason` is the text at the right of the line, `conditions` what must hold for it."""
+    (a name or a short text), `reason` is the text at the right of the line, `conditions` what must hold for it.
 
-    rule: str
-    before: Node | None
-    after: Node | None
-    where: str = ""
-    conditions: tuple[str, ...] = ()
-    evidence: Evidence | None = None
-    reason: str = ""
-    source: str = ""
+    `before` may be handed over as what `operator` takes: a derivation of a deep network has thousands of steps, and
+    most are never looked at."""
+
+    __slots__ = ("_before", "after", "conditions", "evidence", "reason", "rule", "source", "where")
+
+    def __init__(
+        self,
+        rule: str,
+        before: Node | tuple[Any, ...] | None,
+        after: Node | None,
+        where: str = "",
+        conditions: tuple[str, ...] = (),
+        evidence: Evidence | None = None,
+        reason: str = "",
+        source: str = "",
+    ) -> None:
+        self.rule, self._before, self.after, self.where = rule, before, after, where
+        self.conditions, self.evidence, self.reason, self.source = conditions, evidence, reason, source
+
+    @property
+    def before(self) -> Node | None:
+        if isinstance(self._before, tuple):
+            self._before = operator(*self._before)
+        return self._before
+
+    def __repr__(self) -> str:
+        return f"Step({self.rule}: {self.before} -> {self.after})"
 
 
 @dataclass(frozen=True)
@@ -58,7 +76,7 @@ class Trace:
     brought_in: set[frozenset[Node]] = field(default_factory=set)
     poles: set[frozenset[Node]] = field(default_factory=set)
 
-    def add(self, rule: str, before: Node | None, after: Node | None, **more: Any) -> None:
+    def add(self, rule: str, before: Node | tuple[Any, ...] | None, after: Node | None, **more: Any) -> None:
         self.steps.append(Step(rule, before, after, **more))
 
     def kink(self, text: str) -> None:

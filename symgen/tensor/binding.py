@@ -68,7 +68,7 @@ from symgen.tensor.walking import children, depends_on
 
 __all__ = [
     "MAX_RENAME_DEPTH", "expect", "fold", "has_delta_on", "open_sum", "open_tensor", "rebuild", "replace_arrays",
-    "size_product", "substitute", "tensor", "total",
+    "same_binder", "size_product", "substitute", "tensor", "total",
 ]  # fmt: skip
 
 
@@ -454,14 +454,7 @@ def _rename(node: Any, mapping: Mapping[Index, Any], memo: dict[Any, Any], value
         body = _rename(node.body, mapping, memo, values, depth + 1)
         if body is None or node.indices[0].number != body.height + 1:
             return None
-        extra = (node.kind,) if kind is Fold else ()
-        key = (kind, *extra, node.indices, body)
-        found = node_table.get(key)
-        if found is None:
-            found = intern(kind, key, (body,), body.free.difference(node.indices), node.height)
-            found.indices, found.body = node.indices, body
-            if extra:
-                found.kind = node.kind
+        found = same_binder(node, body)
     else:
         args = []
         for a in node.args:
@@ -493,6 +486,19 @@ def _rename(node: Any, mapping: Mapping[Index, Any], memo: dict[Any, Any], value
             if found is None:
                 return None
     memo[node] = found
+    return found
+
+
+def same_binder(node: Any, body: Scalar) -> Any:
+    """A sum or fold over another body of the same height, with the same indices."""
+    extra = (node.kind,) if type(node) is Fold else ()
+    key = (type(node), *extra, node.indices, body)
+    found = node_table.get(key)
+    if found is None:
+        found = intern(type(node), key, (body,), body.free.difference(node.indices), node.height)
+        found.indices, found.body = node.indices, body
+        if extra:
+            found.kind = node.kind
     return found
 
 

@@ -44,11 +44,11 @@ def _digest(x: Any) -> int:
         return x.serial
     kind = type(x)
     if kind is tuple:
-        if not all(isinstance(y, Node) for y in x):  # (1,) and (True,) are one key
-            return hash(tuple([_digest(y) for y in x]))
         found = _shapes.get(x)
         if found is None:
-            found = _shapes[x] = hash(tuple([y.serial for y in x]))
+            found = hash(tuple([_digest(y) for y in x]))
+            if all(isinstance(y, Node) for y in x):  # not where (1,) and (True,) would be one key
+                _shapes[x] = found
         return found
     if kind is str or isinstance(x, type):
         found = _words.get(x)
