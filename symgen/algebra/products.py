@@ -286,7 +286,7 @@ class _Work:
 
 def merged_by_symmetry(node: Scalar, free: Var | None, used: Used) -> Scalar:
     """A sum with entries of symmetric matrices one way round, where terms merge by it: inv(S) for (inv(S) + inv(S)')/2."""
-    if type(node) is not Add:
+    if type(node) is not Add or not any(len(a.shape) > 1 and is_symmetric(a) for a in arrays_below(node)):
         return node
     turned: list[Array] = []
     other = symmetric_entries(node, turned)

@@ -6,7 +6,7 @@ an array of its own where it is long or used more than once. Whoever asks for th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from symgen.algebra.collect import collect_common, with_scalars_open, written_length
 from symgen.algebra.products import (
@@ -35,6 +35,7 @@ from symgen.tensor.expression import (
     Array,
     Dim,
     Entry,
+    Expect,
     Fold,
     Index,
     Mul,
@@ -63,7 +64,6 @@ from symgen.tensor.expression import (
     tensor,
     total,
     uncollected,
-    walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_symmetric
 from symgen.tensor.operations import OPERATIONS
@@ -289,8 +289,8 @@ class Reverse:
             return True
         means = {
             f: open_tensor(f.array, f.indices)
-            for f in walk(terms)
-            if isinstance(f, Entry) and isinstance(f.array, Tensor) and _is_mean(f.array.body)
+            for f in _entries_in(terms)
+            if isinstance(f.array, Tensor) and _is_mean(f.array.body)
         }
         return replace_scalars(terms, means) is ZERO if means else False
 
@@ -577,6 +577,17 @@ def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
 
 def _name(array: Array, ctx: Context) -> str | None:
     return ctx.name_of(array) or (array.name if isinstance(array, Var) else None)
+
+
+def _entries_in(body: Scalar) -> Iterator[Entry]:
+    """The entries that stand in an expression outside binders; definitions are not looked into."""
+    stack: list[Node] = [body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Entry):
+            yield node
+        elif not node.is_array_node and not isinstance(node, (Sum, Fold, Expect)):
+            stack.extend(node.args)
 
 
 def _is_mean(body: Scalar) -> bool:
