@@ -19,8 +19,8 @@ from symgen.tensor.facts import is_negative, is_positive
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 
 __all__ = [
-    "sign_of", "sign_on", "generic_sign", "never_positive", "assuming", "Interval", "RANGES", "roots_of", "vanishes",
-    "conditions_of_value", "holds_at", "with_real_roots", "sample_symbols", "numeric", "Root",
+    "sign_of", "sign_on", "generic_sign", "sign_off_zero", "never_positive", "assuming", "Interval", "RANGES", "roots_of",
+    "vanishes", "conditions_of_value", "holds_at", "with_real_roots", "sample_symbols", "numeric", "Root",
 ]  # fmt: skip
 
 S = sympy
@@ -84,7 +84,8 @@ def _surd_sign(e: Any) -> int | None:
     if not poly.is_polynomial(r) or S.degree(poly, r) != 1:
         return None
     b, a = poly.coeff(r, 1), poly.coeff(r, 0)
-    return sign_of(b) if sign_of(S.expand(b**2 * root.base - a**2)) == 1 else None
+    larger = sign_of(S.expand(b**2 * root.base - a**2))
+    return sign_of(b) if larger == 1 else sign_of(a) if larger == -1 else None
 
 
 _tables: list[Table] = []
@@ -170,7 +171,19 @@ def generic_sign(expression: Any) -> int | None:
     s = sign_of(expression)
     if s is not None:
         return s
-    return -1 if never_positive(expression) else 1 if never_positive(-expression) else None
+    if never_positive(expression) or never_positive(-expression):
+        return -1 if never_positive(expression) else 1
+    return sign_off_zero(expression)
+
+
+def sign_off_zero(e: Any) -> int | None:
+    """The sign of an expression in one symbol of no sure sign, if it is the same above 0 and below."""
+    loose = [s for s in e.free_symbols if s.is_real and sign_of(s) is None]
+    if len(loose) != 1:
+        return None
+    r = S.Dummy("r", positive=True)
+    signs = {sign_of(e.subs(loose[0], x)) for x in (r, -r)}
+    return signs.pop() if len(signs) == 1 else None
 
 
 def sign_on(expression: Any, t: Any, interval: Interval) -> int | None:

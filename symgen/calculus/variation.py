@@ -23,6 +23,7 @@ from symgen.calculus.solving import (
     Root,
     conditions_of_value,
     holds_at,
+    never_positive,
     numeric,
     roots_of,
     sample_symbols,
@@ -190,7 +191,11 @@ def bend_on(curvature: Any, t: Any, interval: Interval) -> int | None:
         return bend
     r = S.Dummy("r", positive=True)
     signs = {sign_of(curvature.subs(t, x)) for x in (r, -r)}
-    return signs.pop() if len(signs) == 1 else None
+    if len(signs) == 1 and None not in signs:
+        return signs.pop()
+    if curvature.has(*KINKED):
+        return None
+    return -1 if never_positive(curvature) else 1 if never_positive(-curvature) else None  # 0 at single points
 
 
 def relation(op: str, value: Any, problem: Problem) -> Scalar:
@@ -280,11 +285,15 @@ def _root_in_range(problem: Problem, F: Any, slope: Any, curvature: Any, roots: 
     interval = problem.interval
     rng = random.Random(5)
     symbols = sorted((F.free_symbols - {problem.t}) | {s for r in roots for s in r.value.free_symbols}, key=str)
-    points = [sample_symbols(symbols, rng) for _ in range(8)]
     worths: dict[int, list[float | None]] = {}
-    for position, root in enumerate(roots):
-        worths[position] = [_worth(problem, F, curvature, root.value, point) for point in points]
-    fine = {k: sum(w is not None for w in values) for k, values in worths.items()}
+    fine: dict[int, int] = {}
+    for count in (8, 60):  # many, where few lie in the range
+        points = [sample_symbols(symbols, rng) for _ in range(count)]
+        for position, root in enumerate(roots):
+            worths[position] = [_worth(problem, F, curvature, root.value, point) for point in points]
+        fine = {k: sum(w is not None for w in values) for k, values in worths.items()}
+        if any(fine.values()):
+            break
     if not any(fine.values()):
         _say_if_monotone(problem, slope, sign)
         raise CannotDerive(

@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 from sympy.printing.str import StrPrinter
 
-from symgen.calculus.solving import RANGES, Interval, generic_sign, sign_of
+from symgen.calculus.solving import RANGES, Interval, generic_sign, sign_of, sign_off_zero
 from symgen.tensor.expression import Array, Scalar
 from symgen.tensor.sympy_bridge import Table, to_sympy, within
 
@@ -99,7 +99,10 @@ def simplest(value: Any, op: str) -> tuple[Any, str]:
     short = within(1.5, lambda: S.factor(S.cancel(S.together(S.powsimp(value)))))
     value = value if short is None else short
     sign, even, rest = 1, [], []
-    for part in S.fraction(value):
+    top, bottom = S.fraction(value)
+    if op in ("<=", ">=") and all(sign_of(f) in (1, -1) for f in S.Mul.make_args(top)):
+        op = op[0]  # a quotient of what is not 0
+    for part in (top, bottom):
         for f in S.Mul.make_args(part):
             f = same_sign(f) if op in ("<", ">") else f
             s = sign_of(f)
@@ -109,6 +112,8 @@ def simplest(value: Any, op: str) -> tuple[Any, str]:
                 even.append(f)
             else:
                 rest.append(f)
+    if len(rest) > 1 and op in ("<", ">") and generic_sign(S.Mul(*rest)) in (1, -1):
+        even, rest = [*even, S.Mul(*rest)], []
     if op == "!=" or (even and not rest and op in ("<", ">")):
         factors = dict.fromkeys(base_of(f) for f in (*even, *rest))
         below = sign * S.prod([generic_sign(f) for f in even])
@@ -129,7 +134,10 @@ def same_sign(f: Any) -> Any:
 
 
 def base_of(f: Any) -> Any:
-    """What vanishes where a power or an absolute value does."""
+    """What vanishes where a power or an absolute value does, or an expression that does so at 0 alone."""
+    loose = [s for s in f.free_symbols if s.is_real and sign_of(s) is None]
+    if not f.is_Symbol and len(loose) == 1 and sign_off_zero(f) is not None:
+        return loose[0]
     while (f.is_Pow and f.exp.is_positive) or isinstance(f, S.Abs):
         f = f.args[0]
     return f
@@ -184,11 +192,11 @@ def without_repeats(conditions: Sequence[tuple[str, Any]]) -> list[tuple[str, An
         if s == -1 or (op == "<=" and s == 0) or (op == "!=" and s == 1):
             continue
         out.setdefault(str(simplest(value, op)), (op, value))
-    below = [_signed(value, op) for op, value in out.values() if op == "<"]
+    below = [_signed(value, op) for op, value in out.values() if simplest(value, op)[1] in ("<", ">")]
     apart = {f for e in below for x in (e, -e) for f in (x, *S.Mul.make_args(S.factor(x)))}
     return [
         (op, v) for op, v in out.values()
-        if op == "<" or _signed(v, op) not in (below if op == "<=" else apart)
+        if simplest(v, op)[1] in ("<", ">") or _signed(v, op) not in (below if op == "<=" else apart)
     ]  # fmt: skip
 
 

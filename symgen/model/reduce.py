@@ -12,6 +12,7 @@ from typing import Any
 
 from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
+from symgen.algebra.signs import signs_joined
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
 from symgen.calculus.kinks import note_kinks
@@ -24,19 +25,23 @@ from symgen.derivation.referee import check_derivative, check_equal_numeric
 from symgen.model.engines import ENGINES, KEPT, LATE
 from symgen.model.records import RECORDS, reduce_part
 from symgen.probability.divergence import ExpectationStays
+from symgen.probability.mixtures import by_components
 from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.quadrature import check_slope
 from symgen.probability.reparameterisation import is_drawn, reparameterise, thawed, with_scores
 from symgen.tensor import build
 from symgen.tensor.expression import (
     NAN,
+    Add,
     Array,
+    Entry,
     Node,
     Operator,
     Recurrence,
     Tensor,
     Var,
     Where,
+    add,
     axis,
     open_tensor,
     replace_arrays,
@@ -64,6 +69,7 @@ class Reduced:
     names: dict[Array, str] = field(default_factory=dict)
     spent: bool = False
     untidied: Array | None = None
+    goal: Array | None = None
     sampled: bool = False  # whether its author wrote a mean; what a divergence leaves is summed over nodes
 
 
@@ -83,6 +89,7 @@ def reduce(
     """
     with uncollected():
         found = _reduce(goal, Context(Trace(), facts, dict(names), time.monotonic() + seconds, style, detail, taken), seconds)
+    found.goal = goal
     found.sampled = any(isinstance(n, Operator) and n.name in SAMPLED for n in walk(goal))
     return found
 
@@ -102,7 +109,7 @@ def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
         return Reduced(None, record, trace, state.names)
     try:
         array = state.reduce(goal)
-        array = state.late(array)
+        array = with_terms_met(state.late(array), state.names)
     except BudgetSpent:
         trace.notes.append(f"the budget of {seconds:g} s is spent; what is left stands unreduced")
         return Reduced(state.partial(goal), None, trace, state.names, True)
@@ -148,6 +155,17 @@ def operands_reduced(op: Operator, state: _State) -> Operator:
     return replace_arrays(op, mapping) if mapping else op
 
 
+def with_terms_met(array: Array, names: Mapping[Array, str]) -> Array:
+    """A sum in which nameless sums stand as one: log p(x) + log p(y), each written out."""
+    if not isinstance(array, Tensor) or array.rank or not isinstance(array.body, Add):
+        return array
+    out = []
+    for t in array.body.args:
+        inner = t.array if isinstance(t, Entry) and not t.indices else None
+        out.append(inner.body if isinstance(inner, Tensor) and inner not in names else t)
+    return tensor((), add(*out))
+
+
 def tidy(array: Array, ctx: Context, names: Mapping[Array, str]) -> Array:
     """The body of a result simplified pointwise, and by facts of its matrices where one applies: Q'Q = I. A named array
     stays as it is."""
@@ -160,6 +178,11 @@ def tidy(array: Array, ctx: Context, names: Mapping[Array, str]) -> Array:
             for fact in used:
                 ctx.trace.condition(fact)
             body = simplify_scalar(other, ctx.facts)
+        body, has_pole = signs_joined(body)
+        if has_pole:  # 1/q, the derivative of log|q|, has no value at 0: no subgradient is taken there
+            taken = "elsewhere the subgradient 0 is taken", "where a norm or a root of squares is 0, the subgradient 0 is taken"
+            kept = [c.replace("; " + taken[0], "") for c in ctx.trace.conditions if c != taken[1]]
+            ctx.trace.conditions[:] = kept
         return tensor(array.axes, body)
     return array
 
@@ -203,7 +226,8 @@ class _State:
             if result is None:
                 raise CannotDerive(f"symgen has no engine for `{current.name}`", current, "symgen/model/engines.py")
             if not isinstance(result, Array):
-                raise CannotDerive(f"`{current.name}` gives a record: it stands alone in a `derive`, or a part of it is named", current)
+                text = f"`{current.name}` gives a record: it stands alone in a `derive`, or a part of it is named"
+                raise CannotDerive(text, current)
             if result is not current:
                 self.done[node] = result
                 self.done[current] = result
@@ -253,7 +277,7 @@ def prepared(f: Array, ctx: Context, scored: bool = False, smooth: bool = False,
     state = _State(ctx, dict(ctx.names))
     f = state.late(f)
     if any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(f)):
-        f = by_nodes(f, ctx, lambda op: exact or not (scored or is_drawn(op)))
+        f = by_nodes(by_components(f, ctx), ctx, lambda op: exact or not (scored or is_drawn(op)))
     if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
         if scored:
             f = with_scores(f, ctx)

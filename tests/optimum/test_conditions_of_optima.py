@@ -35,6 +35,10 @@ LEAST = {
     "argmin(relu(u) + exp(-u), u)": lambda x, t, s, r: np.maximum(x, 0) + np.exp(-x),
     "argmin(max(u, -2*u) + (u - t)^2, u)": lambda x, t, s, r: np.maximum(x, -2 * x) + (x - t) ** 2,
     "argmin(u*log(1 + r) + exp(-t*u), u)": lambda x, t, s, r: x * np.log(1 + r) + np.exp(-t * x),
+    "argmin(-log(z) - log(1 - z) + t*z, z)": lambda x, t, s, r: -np.log(x) - np.log(1 - x) + t * x,
+    "argmin(sqrt(1 + u^2) - t*u, u)": lambda x, t, s, r: np.sqrt(1 + x**2) - t * x,
+    "argmin(log(1 + exp(-u)) + t*u, u)": lambda x, t, s, r: np.log(1 + np.exp(-x)) + t * x,
+    "argmin((u - t)^4, u)": lambda x, t, s, r: (x - t) ** 4,
     "argmax(r*log(z) + 2*log(1 - z), z)": lambda x, t, s, r: -r * np.log(x) - 2 * np.log(1 - x),
 }
 POINTS = [(t, s, r) for t in (-1.7, -0.4, 0.3, 1.6) for s in (-0.8, 1.3) for r in (0.6, 1.9)]
