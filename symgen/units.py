@@ -19,6 +19,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_derivative
 from symgen.model.records import RECORDS
 from symgen.model.reduce import left_to_referee, prepared
+from symgen.nearness import with_digits_kept
 from symgen.probability.reparameterisation import thawed
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
@@ -93,7 +94,8 @@ def ready(
     if reduced.array is None:
         raise CannotDerive(f"{what} is a record, and has no code", array)
     ctx = Context(facts=model.elaborated.facts, names=reduced.names)
-    result = prepared(reduced.array, ctx, scored=False, smooth=smooth, exact=not reduced.sampled)
+    whole = with_digits_kept(reduced.array, reduced.goal, model.elaborated.facts)
+    result = prepared(whole, ctx, scored=False, smooth=smooth, exact=not reduced.sampled)
     if written is not None and result is not reduced.array:
         written[result] = reduced.array
     left = [n for n in walk(result) if isinstance(n, Operator)]

@@ -23,6 +23,7 @@ ORDER = [
     {"games"},
     {"model"},
     {"verify", "codegen", "render"},
+    {"nearness"},
     {"results", "reference"},
     {"facade"},
     {"displays"},

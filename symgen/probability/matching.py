@@ -18,6 +18,7 @@ from symgen.tensor.expression import (
     Num,
     Pow,
     Scalar,
+    Where,
     add,
     divide,
     entry,
@@ -31,6 +32,7 @@ from symgen.tensor.expression import (
     var,
     variables_of,
     walk,
+    where,
 )  # fmt: skip
 
 PLACES = ("j", "t", "v", "w")
@@ -73,6 +75,8 @@ def derivative(x: Scalar, at: Scalar) -> Scalar:
                 slope = visit(a)
                 if slope is not ZERO:
                     made = add(made, mul(slope, derivative_of(n.name, k, n.args, n)))
+        elif isinstance(n, Where):  # the pieces are pieces of one function, which is smooth
+            made = where(n.args[0], visit(n.args[1]), visit(n.args[2]))
         else:
             raise TypeError(type(n).__name__)
         memo[n] = made

@@ -71,6 +71,7 @@ __all__ = ["by_nodes"]
 
 HALF_NODES = 200
 FINE = 10  # times as many, where there is a kink of which the place is not known
+FAR = Fraction(47, 10)  # of t outwards, where exp(pi sinh t) is 1e75: fourth powers are numbers there
 REACH = Fraction(57, 10)  # of t, where exp(pi sinh t) is 1e203
 MOST_BREAKS = 4
 WINDOW = 4096  # terms of a sum over counts
@@ -316,6 +317,8 @@ def _over_pieces(line: _Line, axes: list[Index]) -> Scalar:
     x, lowest, highest = line.x, neg(INF), INF
     breaks: dict[Scalar, None] = {} if line.middle is None else {line.middle: None}
     for root in _roots([line.f, line.log_weight], x):
+        if not root.free <= set(axes):
+            continue  # it moves with a sum inside
         if len(breaks) < MOST_BREAKS and root is not line.low and root is not line.high:
             breaks.setdefault(root)
     inside = list(breaks)
@@ -335,6 +338,7 @@ def _over_pieces(line: _Line, axes: list[Index]) -> Scalar:
     hidden = _has_hidden_kink(line.f, x)
     half = HALF_NODES * FINE if hidden else HALF_NODES
     step = num(REACH / half)
+    assert isinstance(step.value, Fraction)
     j, k = fresh_index(num(len(kinds))), fresh_index(num(2 * half + 1))
     t = mul(sub(k, num(half)), step)
     g = mul(PI, fn("sinh", t))
@@ -351,8 +355,10 @@ def _over_pieces(line: _Line, axes: list[Index]) -> Scalar:
             at = where(left, add(a, mul(whole, near)), sub(b, mul(whole, far)))
             rate, gap = mul(whole, near, far), add(sub(line.high, b), mul(whole, far))
         else:
+            outwards = sub(k, num(half)) if kind == "up" else sub(num(half), k)
+            is_far = compare("<", num(int(FAR / step.value)), outwards)
             reach = mul(line.spread, fn("exp", g if kind == "up" else neg(g)))
-            at, rate = (add(a, reach) if kind == "up" else sub(a, reach)), reach
+            at, rate = (add(a, reach) if kind == "up" else sub(a, reach)), where(is_far, ZERO, reach)
             gap = sub(line.high, at)
         if position == len(kinds) - 1:
             place, length, rest = at, rate, gap

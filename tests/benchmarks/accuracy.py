@@ -23,6 +23,7 @@ NEAR, FAR = 1e-11, 1e-13
 HEAD = """
 dim k
 param m1: real, m2: real, a1: positive, a2: positive, b1: positive, b2: positive, p1: unit, p2: unit
+param c1: positive, c2: positive
 param w1: simplex[k], w2: simplex[k], al1: positive[k], al2: positive[k], mu1: real[k], mu2: real[k]
 param s1: positive[k], s2: positive[k], S1: spd[k, k], S2: spd[k, k], n: natural
 """
@@ -101,6 +102,52 @@ def affinity_normal(a: Any, m1: Any, s1: Any, m2: Any, s2: Any) -> Any:
     return -a * (1 - a) * (m1 - m2) ** 2 / (2 * v) + (1 - a) * log(s1) + a * log(s2) - log(v) / 2
 
 
+def kl_generalized_gamma(a1: Any, d1: Any, p1: Any, a2: Any, d2: Any, p2: Any) -> Any:
+    return (log(p1 / p2) + d2 * log(a2) - d1 * log(a1) + lg(d2 / p2) - lg(d1 / p1) + (psi(d1 / p1) / p1 + log(a1)) * (d1 - d2)
+            + exp(lg((d1 + p2) / p1) - lg(d1 / p1) + p2 * log(a1 / a2)) - d1 / p1)  # fmt: skip
+
+
+def kl_moyal(m1: Any, s1: Any, m2: Any, s2: Any) -> Any:
+    r, c = s1 / s2, log(2) + mp.euler
+    return (log(s2 / s1) - (c + 1) / 2 + (m1 - m2) / (2 * s2) + r * c / 2
+            + exp((m2 - m1) / s2 + r * log(2) + lg(half + r)) / mp.sqrt(mp.pi) / 2)  # fmt: skip
+
+
+def kl_asymmetric_laplace(m1: Any, l1: Any, k1: Any, m2: Any, l2: Any, k2: Any) -> Any:
+    d, beyond = m2 - m1, (1 - k1**2) / (l1 * k1)
+    if d >= 0:
+        above = exp(-l1 * k1 * d) / ((1 + k1**2) * l1 * k1)
+        below = above - (beyond - d)
+    else:
+        below = k1**3 / ((1 + k1**2) * l1) * exp(l1 / k1 * d)
+        above = below + beyond - d
+    return log(l1 / (k1 + 1 / k1)) - log(l2 / (k2 + 1 / k2)) - 1 + l2 * k2 * above + l2 / k2 * below
+
+
+def kl_lomax(a1: Any, l1: Any, a2: Any, l2: Any) -> Any:
+    return log(a1 / l1) - log(a2 / l2) - (a1 + 1) / a1 + (a2 + 1) * mp.hyp2f1(1, a1, a1 + 1, 1 - l2 / l1) / a1
+
+
+def kl_gompertz(e1: Any, b1: Any, e2: Any, b2: Any) -> Any:
+    mean, s = exp(e1) * mp.e1(e1) / b1, b2 / b1
+    return (log(b1 * e1) + e1 + b1 * mean - e1 - 1 - log(b2 * e2) - e2 - b2 * mean
+            + e2 * exp(e1) * e1**-s * mp.gammainc(1 + s, e1))  # fmt: skip
+
+
+def kl_continuous_bernoulli(p: Any, q: Any) -> Any:
+    h, g = log(p / (1 - p)), log(q / (1 - q))
+    mean = p / (2 * p - 1) - 1 / h
+    return mean * (h - g) + log((1 - p) / (1 - q)) + log(h / (2 * p - 1)) - log(g / (2 * q - 1))
+
+
+def kl_von_mises(m1: Any, k1: Any, m2: Any, k2: Any) -> Any:
+    return log(mp.besseli(0, k2) / mp.besseli(0, k1)) + mp.besseli(1, k1) / mp.besseli(0, k1) * (k1 - k2 * mp.cos(m1 - m2))
+
+
+def kl_log_series(p: Any, q: Any) -> Any:
+    return -p / ((1 - p) * log(1 - p)) * log(p / q) + log(log(1 - q) / log(1 - p))
+
+
 def case(family: str, names: str, exact: Any, torch: str = "", goal: str = "KL({} || {})") -> Case:
     """A goal over one family: names `a b` are parameters a1 b1 and a2 b2."""
     given = names.split()
@@ -153,6 +200,17 @@ CASES: dict[str, Case] = {
     "Levy": case("Levy", "a", lambda x, y: (log(x / y) + y / x - 1) / 2),
     "Frechet": case("Frechet", "a b", lambda a, s, c, t: kl_weibull(a, 1 / s, c, 1 / t)),
     "ExpGamma": case("ExpGamma", "a b", kl_gamma),
+    "GeneralizedGamma": case("GeneralizedGamma", "a b c", kl_generalized_gamma),
+    "Moyal": case("Moyal", "m a", kl_moyal),
+    "AsymmetricLaplace": case("AsymmetricLaplace", "m a c", kl_asymmetric_laplace),
+    "Lomax": case("Lomax", "a b", kl_lomax),
+    "Gompertz": case("Gompertz", "a b", kl_gompertz),
+    "ContinuousBernoulli": case("ContinuousBernoulli", "p", kl_continuous_bernoulli, "ContinuousBernoulli"),
+    "VonMises": case("VonMises", "m a", kl_von_mises),
+    "LogSeries": case("LogSeries", "p", kl_log_series),
+    "Logistic of one scale": case(
+        "Logistic", "m =1.3", lambda x, y: (x - y) / (mp.mpf(13) / 10) * mp.coth((x - y) / (mp.mpf(13) / 10) / 2) - 2
+    ),
     "Normal to its prior": Case("KL(Normal(m1, a1) || Normal(0, 1))", lambda v: kl_normal(v["m1"], v["a1"], 0, 1), ("m0", "a0")),
     "hellinger Normal": case(
         "Normal", "m a", lambda *v: 1 - exp(affinity_normal(half, *v)), goal="hellinger({}, {})"
@@ -215,17 +273,17 @@ def _affinity_beta(a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 BASE: dict[str, Any] = {
-    "m": 0.3, "a": 1.3, "b": 2.1, "p": 0.3, "w": np.array([0.2, 0.5, 0.3]), "al": np.array([1.2, 0.7, 2.5]),
+    "m": 0.3, "a": 1.3, "b": 2.1, "c": 0.9, "p": 0.3, "w": np.array([0.2, 0.5, 0.3]), "al": np.array([1.2, 0.7, 2.5]),
     "mu": np.array([0.3, -1.1, 0.6]), "s": np.array([1.3, 0.4, 2.2]),
     "S": np.array([[2.0, 0.3, -0.2], [0.3, 1.0, 0.4], [-0.2, 0.4, 1.5]]), "m0": 0.0, "a0": 1.0,
 }  # fmt: skip
 SHIFT: dict[str, Any] = {
-    "m": 1.0, "a": 0.7, "b": -0.6, "p": 0.8, "w": np.array([0.3, -0.5, 0.2]), "al": np.array([0.5, -0.4, 0.8]),
+    "m": 1.0, "a": 0.7, "b": -0.6, "c": 0.4, "p": 0.8, "w": np.array([0.3, -0.5, 0.2]), "al": np.array([0.5, -0.4, 0.8]),
     "mu": np.array([1.0, -0.3, 0.5]), "s": np.array([0.4, 0.3, -0.8]),
     "S": np.array([[0.5, 0.1, 0.2], [0.1, -0.4, 0.3], [0.2, 0.3, 0.6]]), "m0": 1.0, "a0": -0.7,
 }  # fmt: skip
 OTHER: dict[str, Any] = {
-    "m": -1.9, "a": 2.4, "b": 0.9, "p": 0.85, "w": np.array([0.6, 0.1, 0.3]), "al": np.array([3.1, 2.2, 0.4]),
+    "m": -1.9, "a": 2.4, "b": 0.9, "c": 1.6, "p": 0.85, "w": np.array([0.6, 0.1, 0.3]), "al": np.array([3.1, 2.2, 0.4]),
     "mu": np.array([-1.0, 2.0, 0.1]), "s": np.array([0.3, 1.9, 1.0]),
     "S": np.array([[1.0, -0.3, 0.0], [-0.3, 2.0, 0.1], [0.0, 0.1, 0.7]]), "m0": 1.7, "a0": 0.2,
 }  # fmt: skip

@@ -76,12 +76,11 @@ def test_further_families_have_their_entropies_and_means(model, goal, want):
     assert "E[" not in d.text_result and got == pytest.approx(want, rel=1e-8)
 
 
-@pytest.mark.parametrize(("p", "q"), [("Pareto(1.2, a)", "LogLogistic(0.8, b)"), ("LogUniform(0.5, 4)", "LogLogistic(0.8, b)"),
-                                      ("Uniform(0.5, 4)", "LogLogistic(0.8, b)"), ("LogLogistic(1.3, b)", "LogLogistic(0.8, b)")])  # fmt: skip
-def test_divergences_from_a_log_logistic_are_those_of_quadrature(model, p, q):
+@pytest.mark.parametrize("p", ["Pareto(1.2, a)", "LogUniform(0.5, 4)", "Uniform(0.5, 4)", "LogLogistic(1.3, b)"])
+def test_divergences_from_a_log_logistic_are_those_of_quadrature(model, p):
     laws = {"Pareto(1.2, a)": stats.pareto(5.3, scale=1.2), "LogUniform(0.5, 4)": stats.loguniform(0.5, 4),
             "Uniform(0.5, 4)": stats.uniform(0.5, 3.5), "LogLogistic(1.3, b)": stats.fisk(3.1, scale=1.3)}  # fmt: skip
     first, second = laws[p], stats.fisk(3.1, scale=0.8)
-    d, got = value(model, f"KL({p} || {q})")
+    d, got = value(model, f"KL({p} || LogLogistic(0.8, b))")
     assert "E[" not in d.text_result
     assert got == pytest.approx(first.expect(lambda x: first.logpdf(x) - second.logpdf(x)), rel=1e-6)

@@ -126,3 +126,32 @@ def test_code_of_a_loss_holds_the_rule_and_its_gradient(model):
         ends = [made.fit_value_and_grad({**at, name: at[name] + d}, {})[0] for d in (h, -h)]
         assert slope[name] == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-6)
     assert value > 0
+
+
+@pytest.mark.parametrize(
+    ("family", "log_density"),
+    [
+        ("Logistic", lambda x, m, s: -(x - m) / s - 2 * log(1 + exp(-(x - m) / s)) - log(s)),
+        ("StudentT", lambda x, n, s: -(n + 1) / 2 * log(1 + (x / s) ** 2 / n) - log(s) - log(n) / 2 + mp.loggamma((n + 1) / 2)
+         - mp.loggamma(n / 2)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("distance", [1e-2, 1e-5, 1e-7])
+def test_what_has_no_closed_form_keeps_its_digits_near_equal_laws(model, family, log_density, distance):
+    at = (1.3, 0.8)
+    to = (at[0] + distance, at[1] - distance / 2)
+    goal = {"Logistic": "KL(Logistic(m, s) || Logistic(r, b))", "StudentT": "KL(StudentT(a, 0, s) || StudentT(lam, 0, b))"}[family]
+    names = ("m", "s", "r", "b") if family == "Logistic" else ("a", "s", "lam", "b")
+    d = model.derive(goal)
+    assert "E[" in d.text_result
+    with mp.workdps(40):
+        p, q = ([mp.mpf(float(x)) for x in y] for y in (at, to))
+        shift = mp.log(mp.pi) / 2 if family == "StudentT" else 0
+
+        def integrand(x):
+            lp, lq = log_density(x, *p), log_density(x, *q)
+            return exp(lp - shift) * (lp - lq)
+
+        want = mp.quad(lambda u: integrand(mp.sinh(u)) * mp.cosh(u), [-75, -25, -8, -3, 0, 1, 3, 8, 25, 75], maxdegree=9)
+        got = d.evaluate(**dict(zip(names, (*at, *to), strict=True)))
+        assert float(abs(got - want) / want) < 1e-9
