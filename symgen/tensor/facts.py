@@ -94,6 +94,8 @@ class Facts:
                 flat[a] = None
         self.assumptions: tuple[Scalar, ...] = tuple(flat)
         self.memo: dict[Node, Range] = {}
+        # What is assumed at one index says nothing of that index in the definition of an array: these facts hold there.
+        self._of_arrays: Facts | None = None
         self._inner: dict[Scalar, Facts] = {}
         self._below: list[tuple[Scalar, bool]] = []  # d with d >= 0 (True: d > 0)
         self._bounds: dict[Node, Range] = {}
@@ -108,17 +110,20 @@ class Facts:
         found = self._inner.get(condition)
         if found is None:
             found = self._inner[condition] = Facts((*self.assumptions, condition))
+            if condition.free:
+                found._of_arrays = self._of_arrays or self
+            elif self._of_arrays is not None:
+                found._of_arrays = self._of_arrays.with_assumption(condition)
         return found
 
     def with_range(self, node: Scalar, r: Range) -> Facts:
         """These facts, and that `node` lies in `r`."""
         made = Facts(self.assumptions)
+        made._of_arrays = (self._of_arrays or self) if node.free else self._of_arrays
         made._bound(node, r)
         return made
 
     def _collect(self) -> None:
-        plain = Facts.__new__(Facts)
-        plain.assumptions, plain.memo, plain._inner, plain._below, plain._bounds, plain.used = (), {}, {}, [], {}, {}
         for a in self.assumptions:
             if not isinstance(a, Compare):
                 continue
@@ -126,13 +131,13 @@ class Facts:
             if a.op in ("<", "<="):
                 self._below.append((sub(right, left), a.op == "<"))
                 strict = a.op == "<"
-                r, l = plain.range(right), plain.range(left)
+                r, l = NO_FACTS.range(right), NO_FACTS.range(left)
                 self._bound(left, Range(None, r.high, False, strict or r.high_open))
                 self._bound(right, Range(l.low, None, strict or l.low_open))
             elif a.op == "==":
                 self._below += [(sub(right, left), False), (sub(left, right), False)]
-                self._bound(left, plain.range(right))
-                self._bound(right, plain.range(left))
+                self._bound(left, NO_FACTS.range(right))
+                self._bound(right, NO_FACTS.range(left))
             elif (isinstance(right, Num) and right.rational == 0) or (isinstance(left, Num) and left.rational == 0):
                 self._bound(left if isinstance(right, Num) else right, Range(nonzero=True))
 
@@ -150,13 +155,16 @@ class Facts:
             if node in memo:
                 stack.pop()
                 continue
-            waiting = [a for a in _needs(node) if a not in memo]
-            if waiting:
-                stack.extend(waiting)
-                continue
+            if node.is_array_node and self._of_arrays is not None:
+                r = self._of_arrays.range(node)
+            else:
+                waiting = [a for a in _needs(node) if a not in memo]
+                if waiting:
+                    stack.extend(waiting)
+                    continue
+                f = _RANGES.get(type(node))
+                r = f(self, node) if f is not None else ALL
             stack.pop()
-            f = _RANGES.get(type(node))
-            r = f(self, node) if f is not None else ALL
             bound = self._bounds.get(node)
             if bound is not None:
                 r = meet(r, bound)

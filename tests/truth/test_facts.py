@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from identities import SCALARS, SCOPE, TENSORS, rows
 
 from symgen.tensor.evaluate import FLOAT, evaluate
-from symgen.tensor.expression import Array, Scalar, compare, entry, num, sub, tensor, variables_of
+from symgen.tensor.expression import (
+    ZERO,
+    Array,
+    Scalar,
+    axis,
+    compare,
+    dim,
+    entry,
+    fresh_index,
+    mul,
+    num,
+    power,
+    sub,
+    tensor,
+    total,
+    var,
+    variables_of,
+    where,
+)
 from symgen.tensor.facts import (
     Facts,
     is_integer,
@@ -97,3 +117,35 @@ def test_sums_of_squares_are_positive_definite() -> None:
 def test_names_do_not_hide_ranges() -> None:
     array = tensor((), value("exp(x)"))
     assert is_positive(entry(array)) is True
+
+
+def test_what_is_assumed_at_one_index_says_nothing_of_a_definition() -> None:
+    """Where x[i] > 0, x[i]^3 is positive, and the sum of the array S = x^3 over all its entries need not be."""
+    n = dim("n")
+    x = var("x", (n,))
+    i, j = fresh_index(n), fresh_index(n)
+    cubes = tensor([j], power(entry(x, j), num(3)))
+    here = Facts().with_assumption(compare("<", ZERO, entry(x, axis(0, n))))
+    assert is_positive(power(entry(x, axis(0, n)), num(3)), here)
+    assert is_positive(total(entry(cubes, i), [i]), here) is None
+    at_number = Facts().with_assumption(compare("<", ZERO, entry(x, ZERO)))
+    cube = entry(tensor([], power(entry(x, ZERO), num(3))))
+    assert is_positive(cube, at_number)  # a condition without an index holds everywhere
+
+
+def test_the_range_of_nested_pieces_costs_no_more_than_they_are() -> None:
+    """Thirty layers of leaky rectifiers, each a choice by the value before: every layer is looked at twice, not 2^30 times."""
+    n = dim("n")
+    h: Array = var("x", (n,))
+    looked = 0
+    for _ in range(30):
+        k = axis(0, n)
+        h = tensor([k], where(compare("<", ZERO, entry(h, k)), entry(h, k), mul(num(Fraction(1, 10)), entry(h, k))))
+    facts = Facts()
+    assert not is_positive(entry(h, axis(0, n)), facts)
+    stack = [facts]
+    while stack:
+        f = stack.pop()
+        looked += len(f.memo)
+        stack.extend(f._inner.values())
+    assert looked < 1000
