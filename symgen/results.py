@@ -259,6 +259,12 @@ class Derivation:
             return record_text(self.record, self.author_names)
         return unparse(self.tree)
 
+    @property
+    def text_in_parts(self) -> list[str]:
+        """The result with the parts that it repeats under names of their own: `let` statements, each after those that
+        it is made of, and then the expression."""
+        return [self.text_result] if self.array is None or self.tree is None else render.in_parts(self)
+
     # --- pages
 
     def latex(self, document: bool = False) -> str:

@@ -72,6 +72,7 @@ from symgen.text.diagnostics import CannotDerive
 THIS_FILE = "symgen/calculus/gradient.py"
 PLAIN = 14  # nodes of an adjoint that is carried into every use
 LONG = 200  # nodes of an adjoint with a Delta, which goes away where it is used
+STRUCTURED = 110  # length of a result that keeps its adjoints apart unless much is won
 SHORT = 48  # nodes of an elementwise adjoint that is carried into one use
 
 
@@ -288,9 +289,7 @@ class Reverse:
         if merged_terms(terms, named, Used(), lambda a: _name(a, self.ctx)) is ZERO:
             return True
         means = {
-            f: open_tensor(f.array, f.indices)
-            for f in _entries_in(terms)
-            if isinstance(f.array, Tensor) and _is_mean(f.array.body)
+            f: open_tensor(f.array, f.indices) for f in _entries_in(terms) if isinstance(f.array, Tensor) and _is_mean(f.array.body)
         }
         return replace_scalars(terms, means) is ZERO if means else False
 
@@ -568,8 +567,9 @@ def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
         other = merged_terms(body, named, facts, lambda a: _name(a, ctx), free, expand)
         if other is not body:
             other = collect_common(simplify_scalar(other, ctx.facts))
-            if flat_length(other, named) < length:
-                best, length, used = other, flat_length(other, named), facts
+            found = flat_length(other, named)
+            if found < (length if length <= STRUCTURED else length * 7 // 8):
+                best, length, used = other, found, facts
     for fact in used:
         ctx.trace.condition(fact)
     return best

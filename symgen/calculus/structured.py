@@ -41,7 +41,7 @@ from symgen.tensor.expression import (
     var,
     where,
 )  # fmt: skip
-from symgen.tensor.facts import is_diagonal, is_lower
+from symgen.tensor.facts import is_diagonal, is_lower, is_symmetric
 from symgen.text.diagnostics import CannotDerive
 
 REASONS = {
@@ -81,7 +81,8 @@ def within_set(body: Scalar, x: Var, ctx: Context, form: str | None = None) -> S
         i, j = axes[-2], axes[-1]
         flipped = substitute(body, {i: j, j: i}) if i.size is j.size else body
         if kind == "symmetric":
-            made = mul(HALF, add(body, flipped)) if flipped is not body else body
+            alike = flipped is body or (body.free.issubset(axes) and is_symmetric(tensor(axes, body)))
+            made = body if alike else mul(HALF, add(body, flipped))
         elif kind == "skew":
             there = {entry(x, *axes[:-2], j, i): neg(entry(x, *axes))}
             made = replace_scalars(mul(HALF, sub(body, flipped)), there)

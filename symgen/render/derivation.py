@@ -15,7 +15,7 @@ from symgen.render import markdown as markdown_pages
 from symgen.render import pdf as pdf_pages
 from symgen.render import terminal as terminal_pages
 from symgen.render import tex as tex_pages
-from symgen.render.bindings import raise_with_bindings
+from symgen.render.bindings import SAVED, ink_saved, named_parts, raise_with_bindings
 from symgen.render.language import unparse
 from symgen.render.latex import to_latex
 from symgen.render.latex_text import names_in
@@ -37,15 +37,16 @@ from symgen.render.page import (
 )
 from symgen.render.records import apart, laws_of
 from symgen.render.shapes import Shape
-from symgen.render.steps import LONGEST, MANY, step_blocks
+from symgen.render.steps import DERIVATIVES, LONGEST, MANY, step_blocks
 from symgen.render.writing import Writer, law_heads, law_names, shapes_of, size_text, size_tree, step_names
-from symgen.tensor.expression import Array, Node, Recurrence, Var, walk
+from symgen.tensor.expression import Array, Node, Operator, Recurrence, Var, variables_of, walk
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
 from symgen.text.parse import parse_expression
 
 SCHEMA, VERSION = "symgen.derivation", 1
 EXACT = 500  # digits beyond which both sides were the same exact number
+MOST_NAMED = 3000  # nodes of a result in which parts are looked for
 LONG_RESULT = 150  # nodes of a result that is told in parts
 FIELDS = {
     "strategy": "Best response", "value": "Value", "second_order": "Second-order condition", "conditions": "Conditions",
@@ -61,8 +62,8 @@ FIELDS = {
 
 def page(d: Any) -> Page:
     """The derivation `d` as a page."""
-    laws, names = page_names(d)
-    writer = Writer({**laws, **names})
+    laws, names, invented = page_names(d)
+    writer = Writer({**laws, **names}, _as_written(d, invented))
     roots = [x for x in (d.array, *(s.after for s in d.steps)) if isinstance(x, Node)]
     shapes = {**shapes_of(names, roots), **_declared_shapes(d)}
     for name in laws.values():
@@ -70,7 +71,7 @@ def page(d: Any) -> Page:
     title: tuple[Inline, ...] = ("Derivation of ", Maths(d.goal)) if d.goal is not None else ("Derivation",)
     out = Page(f"Derivation of {unparse(d.goal)}" if d.goal is not None else "Derivation", [], shapes)
     out.blocks.append(Heading(1, title))
-    out.blocks += _given(d, writer, laws)
+    out.blocks += _given(d, writer, laws, invented)
     steps = step_blocks(d, writer)
     if steps:
         out.blocks.append(Heading(2, ("Derivation",)))
@@ -82,10 +83,51 @@ def page(d: Any) -> Page:
     return out
 
 
-def page_names(d: Any) -> tuple[dict[Array, str], dict[Array, str]]:
-    """The names of laws, and of arrays: the author's, the engines', and those that the page invents."""
+def page_names(d: Any) -> tuple[dict[Array, str], dict[Array, str], dict[Array, str]]:
+    """The names of laws, and of arrays: the author's, the engines', and those that the page invents; the last by
+    themselves."""
     laws = law_names(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
-    return laws, {**step_names(d.steps, d.names, d.array), **d.names}
+    invented = _invented(d, {**laws, **d.names}) if len(d.steps) <= MANY else {}
+    known = {**invented, **d.names}
+    return laws, {**step_names(d.steps, known, d.array), **known}, invented
+
+
+def _invented(d: Any, names: Mapping[Array, str]) -> dict[Array, str]:
+    """Names for what the steps differentiate by, and for what they write more than once."""
+    asked = [s.before for s in d.steps if isinstance(s.before, Operator) and s.before.name in DERIVATIVES]
+    if len(asked) < 2:
+        return {}
+    inner = [op.args[1] for op in asked if isinstance(op.args[1], Array) and op.args[1].rank]
+    functions = [op.args[0] for op in asked]
+    roots = [x for x in (*functions, *(s.after for s in d.steps), d.array) if isinstance(x, Array)]
+    if written_size(roots[-1], names)[0] > MOST_NAMED:
+        return {}
+    others = _declared(d)
+    asked_for = [a for a in inner if a not in names]
+    found = {a: n for a, n, _ in named_parts(list(dict.fromkeys(roots)), names, asked_for, taken=others)}
+    taken = {*others, *names.values(), *found.values(), *(v.name for r in roots for v in variables_of(r))}
+    for f in dict.fromkeys(functions):
+        letter = next((x for x in "fLJ" if x not in taken), None)
+        if functions.count(f) > 1 and f not in names and not isinstance(f, Var) and letter is not None:
+            found[f] = letter
+            taken.add(letter)
+    return found
+
+
+def _as_written(d: Any, invented: Mapping[Array, str]) -> dict[Array, t.Expression | None]:
+    """The invented names; the function that was asked about stands as its author wrote it."""
+    out: dict[Array, t.Expression | None] = dict.fromkeys(invented)
+    if isinstance(d.goal, t.Call) and d.goal.function in DERIVATIVES and d.goal.arguments:
+        asked = next((s.before for s in d.steps if isinstance(s.before, Operator) and s.before.name in DERIVATIVES), None)
+        if asked is not None and asked.args[0] in out:
+            out[asked.args[0]] = d.goal.arguments[0]
+    return out
+
+
+def _declared(d: Any) -> set[str]:
+    """The names that the spec has given away."""
+    found = getattr(getattr(d, "model", None), "elaborated", None)
+    return set() if found is None else {*found.variables, *found.dims, *found.lets}
 
 
 def _declared_shapes(d: Any) -> dict[str, Shape]:
@@ -97,9 +139,9 @@ def _declared_shapes(d: Any) -> dict[str, Shape]:
     return out
 
 
-def _given(d: Any, writer: Writer, laws: Mapping[Array, str]) -> list[Block]:
+def _given(d: Any, writer: Writer, laws: Mapping[Array, str], invented: Mapping[Array, str]) -> list[Block]:
     out: list[Block] = []
-    definitions = _definitions(d, writer)
+    definitions = _definitions(d, invented)
     assumed = [assumption(text) for text in _assumptions(d, [a for _, a in definitions])]
     if assumed:
         out.append(Paragraph(("Given ", *joined(assumed), ".")))
@@ -130,9 +172,10 @@ def _once(laws: Mapping[Array, str]) -> list[tuple[Array, str]]:
     return [(law, name) for law, name in laws.items() if name not in seen and not seen.add(name)]  # type: ignore[func-returns-value]
 
 
-def _definitions(d: Any, writer: Writer) -> list[tuple[str, Array]]:
-    """The author's named values that the goal, a step or the result speaks of, in the order of the program."""
+def _definitions(d: Any, invented: Mapping[Array, str]) -> list[tuple[str, Array]]:
+    """The named values that the goal, a step or the result speaks of, in the order of the program."""
     own = {a: n for a, n in getattr(d, "author_names", d.names).items() if not isinstance(a, Var)}
+    own = {**invented, **own}
     spoken = {n for n, _ in d.definitions} | (names_in(d.goal) if d.goal is not None else set())
     for step in d.steps:
         for node in (step.before, step.after):
@@ -216,8 +259,9 @@ def _result(d: Any, writer: Writer) -> list[Block]:
         if name is not None:
             return [Chain((Relation(t.Name(name), d.goal),))]
         named: list[tuple[str, t.Expression]] = []
-        if written_size(d.array, {a: n for a, n in writer.names.items() if a is not d.array})[0] > LONG_RESULT:
-            right, named = raise_with_bindings(d.array, writer.names)
+        size = written_size(d.array, {a: n for a, n in writer.names.items() if a is not d.array})[0]
+        if size > LONG_RESULT or (size > SAVED and ink_saved(d.array, writer.names) >= SAVED):
+            right, named = raise_with_bindings(d.array, writer.names, taken=_declared(d))
         else:
             right = writer.array(d.array)
         left = d.goal if d.goal is not None else t.Name("result")
@@ -232,6 +276,15 @@ def _result(d: Any, writer: Writer) -> list[Block]:
 
 def _declared_names(d: Any) -> frozenset[str]:
     return getattr(getattr(getattr(d, "model", None), "elaborated", None), "declared", frozenset())
+
+
+def in_parts(d: Any) -> list[str]:
+    """The result as statements of the language: what it repeats as `let`, and the expression."""
+    named: list[tuple[str, t.Expression]] = []
+    tree = d.tree
+    if not any(isinstance(n, Operator | Recurrence) for n in walk(d.array)) and d.array not in d.author_names:
+        tree, named = raise_with_bindings(d.array, d.author_names, taken=_declared(d))
+    return [*(f"let {name} = {unparse(part)}" for name, part in named), unparse(tree)]
 
 
 def record_blocks(record: Any, writer: Writer, taken: Iterable[str] = ()) -> list[Block]:
@@ -401,7 +454,7 @@ def json(d: Any) -> str:
 
 def as_data(d: Any) -> dict[str, Any]:
     """What the JSON holds."""
-    laws, names = page_names(d)
+    laws, names, invented = page_names(d)
     writer, authors = Writer({**laws, **names}), Writer(getattr(d, "author_names", d.names))
     shapes = {**shapes_of(names, [d.array] if d.array is not None else []), **_declared_shapes(d)}
 
@@ -439,7 +492,10 @@ def as_data(d: Any) -> dict[str, Any]:
         "model": d.model_name,
         "goal": both(d.goal),
         "assumptions": list(d.assumptions),
-        "definitions": [{"name": name, **(of_node(array) or {})} for name, array in d.definitions],
+        "definitions": [
+            {"name": name, **(of_node(array) or {})}
+            for name, array in [*d.definitions, *((n, a) for a, n in invented.items())]
+        ],
         "result": of_node(d.array, authors),
         "shape": [size_text(s) for s in d.array.shape] if d.array is not None else None,
         "record": record,

@@ -9,12 +9,14 @@ from fractions import Fraction
 from symgen.render.compose import Product, call, number, over_one_bar, signed, sum_of
 from symgen.render.factors import factors_of, remainder
 from symgen.render.labelling import order_of_appearance, renamed
+from symgen.render.measures import TooLong
 from symgen.render.network import NoMatrixForm
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Index, Node, Scalar
 from symgen.text import tree as t
 
 Axes = tuple[Index, ...]
+MOST_INDEXED = 10_000  # parts of a formula with indices
 LETTERS = "i j k l m r s t u v a b c g h o q w z".split()
 
 
@@ -39,6 +41,7 @@ class IndexNotation(ABC):
     names: Mapping[Array, str]
     root: Node
     _taken: set[str] | None
+    written: int = 0  # entries
 
     @abstractmethod
     def tree(self, node: Scalar, axes: Axes) -> t.Expression: ...
@@ -87,6 +90,9 @@ class IndexNotation(ABC):
 
     def indexed(self, node: Scalar, used: Mapping[Index, str], whole: bool = False) -> t.Expression:
         """The entry in index notation; a part without free index is raised (not the `whole`: it has no other form)."""
+        self.written += 1  # each part is written where it stands, and i mod n holds i twice
+        if self.written > MOST_INDEXED:
+            raise TooLong("written out by its indices, this is too long to be read: name its parts with `let`")
         if not node.free and not whole:
             return self.tree(node, ())
         match node:

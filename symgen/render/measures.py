@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symgen.render.compose import fillers, transposes, weight
-from symgen.tensor.expression import Array, Node
+from symgen.tensor.expression import Array, Fn, Node
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
 
 __all__ = ["DEEPEST", "MOST", "TooLong", "clutter", "ink", "is_square", "written_size"]
 
 DEEPEST = 1000  # nodes above one another
-MOST = 200_000  # symbols of one expression
+MOST = 50_000  # symbols of one expression: those take some seconds
 
 
 class TooLong(SymgenError):
@@ -36,7 +36,8 @@ def written_size(root: Node, names: Mapping[Array, str]) -> tuple[int, int]:
                 stack.extend(waiting)
             else:
                 below = [size[a] for a in node.args]
-                size[node] = (1 + sum(n for n, _ in below), 1 + max((k for _, k in below), default=0))
+                twice = 2 if isinstance(node, Fn) and node.name == "mod" else 1  # i mod n is i - n*floor(i/n)
+                size[node] = (1 + twice * sum(n for n, _ in below), 1 + max((k for _, k in below), default=0))
     return size[root]
 
 

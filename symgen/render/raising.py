@@ -108,7 +108,11 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
             case x.Var():
                 return t.Name(array.name)
             case x.Tensor():
-                return self.whole(array.body, array.axes)
+                tree = self.whole(array.body, array.axes)
+                if array is self.root and isinstance(tree, t.Transpose) and isinstance(tree.operand, t.Terms):
+                    direct = self._direct(array.body, array.axes)  # the transpose of a whole sum is read last
+                    return direct if clutter(direct) <= clutter(tree) + 1 else tree
+                return tree
             case x.Operation():
                 if array.name in REDUCTIONS and len(array.operands) == 1:
                     return reduction(array.name, self.operand(array.operands[0]), array.rank)
@@ -191,10 +195,11 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
     def _either_way(self, node: Scalar, axes: Axes) -> t.Expression:
         """Directly, or as the transpose of the other way round where that takes fewer transposes and fillers."""
         direct = self._direct(node, axes)
-        if len(axes) != 2 or isinstance(node, (x.Mul, x.Sum, x.Pow, x.Entry, x.Delta)) or clutter(direct) < 2:
+        mess, function = clutter(direct), isinstance(node, x.Fn)
+        if len(axes) != 2 or isinstance(node, (x.Mul, x.Sum, x.Pow, x.Entry, x.Delta)) or mess < (1 if function else 2):
             return direct
         turned = transposed(self._direct(node, axes[::-1]))
-        return turned if clutter(turned) < clutter(direct) else direct
+        return turned if clutter(turned) < mess + function else direct  # tanh(Z)' for tanh(Z')
 
     def _direct(self, node: Scalar, axes: Axes) -> t.Expression:
         key = (node, axes)

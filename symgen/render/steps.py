@@ -109,7 +109,7 @@ def _told(step: Step, writer: Writer, d: Any) -> Told | None:
         return Told(Relation(after, before, "->", reason=reason), step.before, step.after, False)
     name = writer.names.get(step.after) if isinstance(step.after, Array) else None
     left = before
-    if name is not None and step.after in getattr(d, "author_names", {}) and before is not None:
+    if name is not None and (step.after in getattr(d, "author_names", {}) or step.after in writer.defined) and before is not None:
         if unparse(before) != name and not isinstance(step.after, Var):
             return Told(Relation(t.Name(name), before, reason=reason), step.before, step.after, True)
     if name is not None and before is not None and unparse(before) != name:

@@ -39,8 +39,10 @@ from symgen.text import tree as t
 class Writer:
     """Writes nodes of one derivation in its names."""
 
-    def __init__(self, names: Mapping[Array, str]) -> None:
+    def __init__(self, names: Mapping[Array, str], defined: Mapping[Array, t.Expression | None] | None = None) -> None:
+        """`defined` are the arrays that the page explains before its steps, some of them by what the author wrote."""
         self.names = names
+        self.defined = defined or {}
 
     def array(self, array: Array) -> t.Expression:
         return raise_array(array, self.names)
@@ -48,7 +50,7 @@ class Writer:
     def definition(self, name: str, array: Array) -> list[tuple[t.Expression, t.Expression]]:
         """What `name` stands for, as (left, right): for a sequence its first entries, then its rule."""
         if not isinstance(array, Recurrence):
-            return [(t.Name(name), self.array(array))]
+            return [(t.Name(name), self.defined.get(array) or self.array(array))]
         own = Writer({**self.names, array.self_var: name})
         size = array.shape[0]
         out: list[tuple[t.Expression, t.Expression]] = []
