@@ -11,8 +11,10 @@ from symgen.probability.collect import collected
 from symgen.probability.distribution import Distribution
 from symgen.probability.distributions import ROWS
 from symgen.probability.draw import SupportKnowledge
+from symgen.probability.intervals import slope_in
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.logarithms import as_short
+from symgen.probability.scaled import with_numbers_inside
 from symgen.probability.terms import (
     TooManyTerms,
     depends_on_any,
@@ -22,15 +24,18 @@ from symgen.probability.terms import (
     opened,
 )  # fmt: skip
 from symgen.probability.texts import scalar_text
+from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     ONE,
     ZERO,
     Entry,
+    Fn,
     Index,
     Scalar,
     Var,
     add,
     entry,
+    fn,
     fresh_index,
     mul,
     neg,
@@ -58,7 +63,7 @@ def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> K
     kernel = Kernel(tuple(fresh_index(s) for s in z.shape))
 
     def visit(x: Scalar, coefficient: Scalar, bound: tuple[Index, ...]) -> bool:
-        x = normalised(opened(x, is_random), is_random, know)
+        x = with_constants_out(normalised(opened(x, is_random), is_random, know), variables)
         for item in expanded(x, is_random, lambda _: False):
             c = mul(coefficient, item.coefficient)
             if item.indices:
@@ -91,6 +96,21 @@ def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> K
         return None
     kernel.statistics = {a: c for a, c in kernel.statistics.items() if c is not ZERO}
     return kernel
+
+
+def with_constants_out(x: Scalar, variables: frozenset[Var]) -> Scalar:
+    """exp(c z + d) as exp(d) exp(c z)."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not (isinstance(n, Fn) and n.name == "exp"):
+            return n
+        entries = entries_in(n.args[0], variables)
+        slope = slope_in(n.args[0], entries[0]) if entries is not None and len(entries) == 1 else None
+        if slope is None or slope[1] is ZERO:
+            return n
+        return mul(fn("exp", slope[1]), fn("exp", mul(slope[0], entries[0]))) if entries else n
+
+    return bottom_up(x, rule)
 
 
 @dataclass

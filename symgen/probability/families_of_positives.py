@@ -277,6 +277,7 @@ ROWS = (
         log_density="log(b*eta) + eta + b*x - eta*exp(b*x)",
         known={"mean": "exp(eta)*E1(eta)/b"},
         noise="exponential", transform="log(1 + eps/eta)/b",
+        kernel={"x": "b", "exp(b*x)": "-eta"}, inverse={"eta": "-c2"}, fixed=("b",),
         sampler="np.log1p(rng.exponential(1, {shape})/{eta})/{b}",
         latex=r"\operatorname{Gompertz}",
         source="Johnson, Kotz & Balakrishnan (1995), 22",

@@ -102,6 +102,7 @@ ROWS = (
         log_density="-(x - mu)/(2*s) - exp(-(x - mu)/s)/2 - log(2*pi)/2 - log(s)",
         known={"mean": "mu + s*(log(2) - digamma(1))", "variance": "pi^2*s^2/2"},
         noise="normal", transform="mu - s*log(eps^2)",
+        kernel={"x": "-1/(2*s)", "exp(-x/s)": "-exp(mu/s)/2"}, inverse={"mu": "s*log(-2*c2)"}, fixed=("s",),
         moments={"mu": "mean - sqrt(2*variance)/pi*(log(2) - digamma(1))", "s": "sqrt(2*variance)/pi"},
         sampler="{mu} - {s}*np.log(rng.standard_normal({shape})**2)",
         latex=r"\operatorname{Moyal}",

@@ -47,6 +47,7 @@ from symgen.tensor.expression import (
     tensor,
     total,
     var,
+    walk,
 )  # fmt: skip
 
 
@@ -141,8 +142,8 @@ def admissible(domains: object, found: dict[str, Scalar], know: Knowledge) -> Sc
         x = found[n]
         if domain == "positive":
             y = x
-            while isinstance(y, Pow) and isinstance(y.exponent, Num) and _is_odd(y.exponent):
-                y = y.base
+            while isinstance(y, Pow) and (not isinstance(y.exponent, Num) or _is_odd(y.exponent)):
+                y = y.base  # of a power that is not whole the base is positive
             if isinstance(y, Pow) and y.exponent in (HALF, num(Fraction(-1, 2))):
                 y = y.base
             sign = know.positive(y)
@@ -153,6 +154,9 @@ def admissible(domains: object, found: dict[str, Scalar], know: Knowledge) -> Sc
                 conditions.append(compare("<", ZERO, x))
             if know.positive(sub(ONE, x)) is not True:
                 conditions.append(compare("<", x, ONE))
+        else:
+            logs = (y.args[0] for y in walk(x) if isinstance(y, Fn) and y.name == "log")
+            conditions.extend(compare("<", ZERO, y) for y in logs if know.positive(y) is not True)
     return tidy_condition(know.remaining(tidy_condition(logic("and", *conditions))))
 
 
