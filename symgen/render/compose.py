@@ -403,7 +403,7 @@ class Product:
     def tree(self) -> t.Expression:
         """One expression: sign in front, numbers, scalars, arrays, all denominators under one `/`."""
         if len(self.arrays) > 1 and all(len(c) == 1 and isinstance(c[0], t.Transpose) for c in self.arrays):
-            turned = {(c[0].operand,): x for c, x in self.arrays.items() if isinstance(c[0], t.Transpose)}
+            turned: dict[Chain, Fraction] = {(c[0].operand,): x for c, x in self.arrays.items() if isinstance(c[0], t.Transpose)}
             return Product(self.coefficient, self.scalars, {(t.Transpose(Product(arrays=turned).tree()),): Fraction(1)}).tree()
         above = [powered(e, x) for e, x in self.scalars.items() if x > 0]
         below = [powered(e, -x) for e, x in self.scalars.items() if x < 0]
