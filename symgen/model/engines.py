@@ -9,6 +9,7 @@ from symgen.calculus.convexity import REDUCERS as CONVEXITY
 from symgen.calculus.integral import reduce_integral
 from symgen.calculus.optimum import REDUCERS as OPTIMUM
 from symgen.calculus.series import REDUCERS as SERIES
+from symgen.calculus.smoothness import REDUCERS as SMOOTHNESS
 from symgen.derivation.context import Context
 from symgen.games.reducers import REDUCERS as GAMES
 from symgen.probability.reducers import REDUCERS as PROBABILITY
@@ -18,4 +19,4 @@ Engine = Callable[[Operator, Context], Any]
 
 KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stands in results as it is
 LATE = {"log_density"}  # written out last, where no expectation has taken it up
-ENGINES: dict[str, Engine] = {**PROBABILITY, **GAMES, **OPTIMUM, **SERIES, **CONVEXITY, "integral": reduce_integral}
+ENGINES: dict[str, Engine] = {**PROBABILITY, **GAMES, **OPTIMUM, **SERIES, **CONVEXITY, **SMOOTHNESS, "integral": reduce_integral}

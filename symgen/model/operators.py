@@ -59,6 +59,10 @@ def _convex(f: Array, x: Array) -> Array:
     return operator("convex", (f, x), (), ())
 
 
+def _bound(name: str) -> Callable[[Array, Array], Array]:
+    return lambda f, x: operator(name, (f, x), (), ())
+
+
 def _taylor(f: Array, x: Array, at: Array | None = None, order: int = 2) -> Array:
     return operator("taylor", (f, x) if at is None else (f, x, at), f.shape, (order,))
 
@@ -93,6 +97,8 @@ ROWS = [
     OperatorRow("argmax", ("scalar", "variable"), _argument_of_optimum("argmax"), keywords={"subject_to": "equations"}),
     OperatorRow("stationary", ("scalar", "variable"), _stationary),
     OperatorRow("convex", ("scalar", "variable"), _convex),
+    OperatorRow("smoothness", ("scalar", "variable"), _bound("smoothness")),
+    OperatorRow("lipschitz", ("scalar", "variable"), _bound("lipschitz")),
     OperatorRow("taylor", ("value", "variable"), _taylor, keywords={"at": "value", "order": "integer"}),
     OperatorRow("limit", ("value", "variable", "value"), _limit),
     OperatorRow("simplify", ("value",), _form("simplify")),
