@@ -35,9 +35,10 @@ class Told:
 def step_blocks(d: Any, writer: Writer) -> list[Block]:
     """The steps of `d`: a chain goes on where a step begins with what the last one ended with; what is shown on the way
     (a lemma on a part) stands below it."""
-    told = [x for x in (_told(step, writer, d) for step in d.steps if step.rule != "stable") if x is not None]
-    told = _without_repeats(told)
-    computed = [x.line for x in (_told(step, writer, d) for step in d.steps if step.rule == "stable") if x is not None]
+    asked = next((s for s in d.steps if _asks_the_goal(s, writer, d)), None) if isinstance(d.goal, t.Call) else None
+    steps = [step for step in d.steps if step.rule != "stable"]
+    told = _without_repeats([x for x in (_told(step, writer, d, asked) for step in steps) if x is not None])
+    computed = [x.line for x in (_told(s, writer, d, asked) for s in d.steps if s.rule == "stable") if x is not None]
     blocks: list[Block] = []
     if len(told) > MANY:
         blocks.append(Paragraph((f"The first and the last of {len(told)} steps:",)))
@@ -83,8 +84,9 @@ def _threaded(told: Sequence[Told]) -> tuple[list[Relation], list[Relation]]:
     return main, asides
 
 
-def _told(step: Step, writer: Writer, d: Any) -> Told | None:
-    """before = after, with the name of what was made in front and the reason at the right."""
+def _told(step: Step, writer: Writer, d: Any, asked: Step | None) -> Told | None:
+    """before = after, with the name of what was made in front and the reason at the right; `asked` is the step that
+    begins with the question."""
     if step.after is None:
         return None
     try:
@@ -94,9 +96,8 @@ def _told(step: Step, writer: Writer, d: Any) -> Told | None:
         return None
     if len(unparse(after)) > LONGEST or (before is not None and len(unparse(before)) > LONGEST):
         return None
-    if isinstance(step.before, Operator) and isinstance(d.goal, t.Call) and d.goal.function == step.before.name:
-        if step is next((s for s in d.steps if _asks_the_goal(s, writer, d)), None):
-            before = d.goal if step.before.shape == (d.array.shape if d.array is not None else ()) else before
+    if step is asked and isinstance(step.before, Operator):
+        before = d.goal if step.before.shape == (d.array.shape if d.array is not None else ()) else before
     reason = reason_of(step)
     kind = BECOMES.get(step.rule, "" if is_equality(step) else "becomes")
     if kind == "zero":
@@ -132,7 +133,9 @@ def is_equality(step: Step) -> bool:
     """Whether the step says before = after: an operator worked out, or a rule that is known to keep the value."""
     if not isinstance(step.before, Node):
         return step.rule == "name"
-    return step.rule in RULES or any(isinstance(n, Operator) for n in walk(step.before))
+    if step.rule in RULES or isinstance(step.before, Operator):
+        return True
+    return any(isinstance(n, Operator) for n in walk(step.before))
 
 
 def reason_of(step: Step) -> tuple[Inline, ...]:
