@@ -83,17 +83,16 @@ class Record:
         if isinstance(value, (list, tuple)):
             return type(value)(self._number(v, given) for v in value)
         if isinstance(value, Array) and not any(isinstance(n, Operator) for n in walk(value)):
-            variables = {v.name: v for v in variables_of(value)}
-            if value.rank or any(v.rank for v in variables.values()):
-                from symgen.codegen.compile import Compiled
+            from symgen.codegen.compile import Compiled
 
-                missing = [n for n in variables if n not in given]
-                if missing:
-                    raise KeyError(missing[0])
-                sizes = {k: int(v) for k, v in given.items() if k not in variables and np.ndim(v) == 0}
-                made = Compiled({"result": value}, self._names)
-                known = {d.name for d in made.dims}
-                return made({n: given[n] for n in variables}, {k: n for k, n in sizes.items() if k in known})["result"]
+            variables = {v.name: v for v in variables_of(value)}
+            missing = [n for n in variables if n not in given]
+            if missing:
+                raise KeyError(missing[0])
+            sizes = {k: int(v) for k, v in given.items() if k not in variables and np.ndim(v) == 0}
+            made = Compiled({"result": value}, self._names)
+            known = {d.name for d in made.dims}
+            return made({n: given[n] for n in variables}, {k: n for k, n in sizes.items() if k in known})["result"]
         return evaluate_field(value, self._names, given)
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from symgen.model.elaboration import Elaboration
 from symgen.model.parameter_domains import is_outside, leaves
 from symgen.model.random_variables import HeadScope, law_of
 from symgen.probability import joint as probability
-from symgen.probability.joint import Factor, Joint
+from symgen.probability.joint import Factor, Joint, full_law
 from symgen.probability.law import formula_law, opaque_density
 from symgen.probability.own_density import why_not
 from symgen.tensor import build
@@ -62,6 +62,8 @@ def factor_of(model: Elaboration, s: tree.Statement, head: tree.Head) -> Factor:
                     help="say one `dist` per variable")  # fmt: skip
     else:
         check_event(model, s, drawn[0], law)
+        if any(b is ONE and a is not ONE for a, b in zip(drawn[0].shape[drawn[0].rank - law.rank :], law.shape, strict=True)):
+            law = full_law(law, drawn[0].shape)  # `b[:, None]` for a variable over [n, k]
     return Factor(name, drawn, given, law)
 
 

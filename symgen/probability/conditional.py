@@ -4,27 +4,29 @@ what nobody has seen is integrated out first."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symgen.derivation.context import Context
 from symgen.probability.collect import collected
-from symgen.probability.compound import recognised_compound
+from symgen.probability.compound import recognised_compound, recognised_t
 from symgen.probability.conjugate import Kernel, families_on, kernel_of, recognised, tidy, with_support_of
 from symgen.probability.densities import log_density_at, parameters
 from symgen.probability.distribution import Distribution, Support
 from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet, speaks_of
 from symgen.probability.expectation import Expectation
 from symgen.probability.finite import by_enumeration, is_finite, summed_out
-from symgen.probability.gaussian import by_completing_the_square, by_conditioning
+from symgen.probability.gaussian import by_completing_the_square, by_conditioning, graph_of
 from symgen.probability.joint import DistRef, Factor, Joint
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
 from symgen.probability.terms import opened, with_value
 from symgen.probability.vector_kernels import constant_of, recognised_vector
+from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
+    Entry,
     Operator,
     Scalar,
     Tensor,
@@ -38,11 +40,17 @@ from symgen.tensor.expression import (
     neg,
     open_tensor,
     operator,
+    replace_arrays,
     sub,
     tensor,
+    var,
     variables_of,
+    walk,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
+
+GAUSSIAN = ("Normal", "MvNormal")
+SHORT = 6  # nodes of a parameter that needs no letter
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,19 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
     told = ctx if names else quiet(ctx)
     predicted = predictive(q, told)
     if predicted is not None:
-        return Found(law_given(predicted, told, names).law, ZERO)
+        short, meant = with_letters(predicted)
+        law = law_given(short, told, names).law
+        return Found(replace_arrays(law, meant) if law is not None and meant else law, ZERO)
+    fewer = without_normals(q, told)
+    if fewer is not None:
+        return Found(law_given(fewer, told, names).law, log_joint(q.factors, q.values, quiet(ctx)))
     means = mean_of_probabilities(q, ctx) if q.hidden else None
     if means is not None:
         return Found(means, log_joint(q.factors, q.values, quiet(ctx)))
-    if q.hidden or is_read_through_a_matrix(q):
+    fewer = seen_given_target(q, told)
+    if fewer is not None:
+        return law_given(fewer, told, names)
+    if (q.hidden and not are_numbers(q)) or is_read_through_a_matrix(q):
         law = by_conditioning(q, told, names)
         if law is not None:
             return Found(law, log_joint(q.factors, q.values, quiet(ctx)))
@@ -102,6 +118,50 @@ def predictive(q: Question, ctx: Context) -> Question | None:
     return Question((*made, own), (y,), (), q.hidden, q.values)
 
 
+def without_normals(q: Question, ctx: Context) -> Question | None:
+    """Where normal variables hang on scales that nobody has seen either: the question with the normal ones integrated
+    out first, given the scales."""
+    (y,) = q.targets
+    names = {v: row.name for f in q.factors for v in f.variables if (row := row_of(f.law)) is not None}
+    scales = [v for v in q.hidden if names.get(v) not in GAUSSIAN]
+    if not scales or len(scales) == len(q.hidden) or names.get(y) not in GAUSSIAN:
+        return None
+    if any(v not in q.targets and v not in q.hidden for f in q.factors for v in f.variables):
+        return None
+    graph = graph_of(q, ctx, scales)
+    law = graph.law_of(y) if graph is not None else None
+    if not isinstance(law, Operator):
+        return None
+    operands = []
+    for a in law.args:
+        assert isinstance(a, Array)
+        axes = [fresh_index(s) for s in a.shape]
+        operands.append(tensor(axes, with_common_factors(unscaled(open_tensor(a, axes)))))
+    law = operator(law.name, operands, law.shape, (LAW,))
+    factors = [f for f in q.factors if set(f.variables) <= set(scales)]
+    return Question((*factors, Factor("", (y,), (), law)), (y,), (), tuple(scales), q.values)
+
+
+def with_letters(q: Question) -> tuple[Question, dict[Array, Array]]:
+    """The question with the parameters of what is not seen, each as long as the data make it, under letters; and what
+    these stand for."""
+    hidden = set(q.hidden)
+    meant: dict[Array, Array] = {}
+    factors: list[Factor] = []
+    for f in q.factors:
+        row = row_of(f.law)
+        if row is None or not hidden & set(f.variables) or len(f.law.attrs) > 1:
+            factors.append(f)
+            continue
+        new: dict[Array, Array] = {}
+        for (name, domain), a in zip(row.parameters.items(), f.law.args, strict=False):
+            if isinstance(a, Tensor) and not variables_of(a) & hidden and len(set(walk(a))) > SHORT:
+                letter = var(f"{name}_n", a.shape, domain if domain in DOMAINS else "real", "placeholder", uid=-90 - len(meant))
+                new[a] = meant.setdefault(letter, a) and letter
+        factors.append(Factor(f.name, f.variables, f.given, replace_arrays(f.law, new)) if new else f)
+    return replace(q, factors=tuple(factors)), meant
+
+
 def is_entrywise(law: Array) -> bool:
     row = row_of(law)
     return row is not None and row.is_univariate
@@ -135,7 +195,41 @@ def is_read_through_a_matrix(q: Question) -> bool:
     (z,) = q.targets
     if not has_covariance(q.factor_of(z).law):
         return False
-    return all(z in f.variables or has_covariance(f.law) or isinstance(f.law, Operator) and f.law.args[0] is z for f in q.factors)
+    return all(z in f.variables or has_covariance(f.law) or is_selection(f.law, z) for f in q.factors)
+
+
+def is_selection(law: Array, z: Var) -> bool:
+    """Whether the mean of a law is made of entries of z: all of them, or f[:n]."""
+    mean = law.args[0] if isinstance(law, Operator) else None
+    if not isinstance(mean, Array):
+        return False
+    body = opened(open_tensor(mean, [fresh_index(s) for s in mean.shape]), lambda n: z in variables_of(n))
+    return isinstance(body, Entry) and body.array is z
+
+
+def are_numbers(q: Question) -> bool:
+    """Numbers of which arrays are seen: sums over the data tell all, without a matrix of them."""
+    seen = [v for f in q.factors for v in f.variables if v in q.observed]
+    return all(not v.rank for v in (*q.targets, *q.hidden)) and any(v.rank for v in seen)
+
+
+def seen_given_target(q: Question, ctx: Context) -> Question | None:
+    """Where a number is the target and normal variables stand between it and entries that are independent given it: the
+    question with these integrated out, y | mu ~ N(mu, s^2 + t^2)."""
+    (z,) = q.targets
+    seen = [v for f in q.factors for v in f.variables if v in q.observed]
+    if z.rank or not q.hidden or len(seen) != 1 or not seen[0].rank or any(not h.rank for h in q.hidden):
+        return None
+    own = [f for f in q.factors if z in f.variables]
+    if any(z not in f.variables and row_of(f.law) is not None and row_of(f.law).name not in GAUSSIAN for f in q.factors):  # type: ignore[union-attr]
+        return None
+    if any(h in speaks_of(f) for f in own for h in q.hidden):
+        return None
+    graph = graph_of(q, ctx, [z])
+    law = graph.law_of(seen[0]) if graph is not None else None
+    if not isinstance(law, Operator) or law.name != "Normal":
+        return None
+    return Question((*own, Factor("", (seen[0],), (), law)), (z,), q.observed, (), q.values)
 
 
 def has_covariance(law: Array) -> bool:
@@ -168,7 +262,7 @@ def matched(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
         if found is not None:
             return found
     if z.rank and prior.support in ("real", Support("vectors")):
-        found = by_completing_the_square(body, z, ctx)
+        found = by_completing_the_square(body, z, ctx) or recognised_t(body, z, quiet(ctx))
     return found if found is not None or z.rank else recognised_compound(body, z, prior, quiet(ctx))
 
 

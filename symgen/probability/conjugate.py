@@ -159,14 +159,11 @@ def recognised(
 def _is_natural(row: Distribution, parameters: Mapping[str, Scalar], found: Mapping[str, Scalar]) -> bool:
     """Whether the parameters give back the coefficients that they were not read from."""
     read = " ".join(row.inverse.values())
-    return all(
-        f"c{k + 1}" in read or as_short(sub(c, found[f"c{k + 1}"])) is ZERO
-        for k, c in enumerate(natural(row, parameters))
-    )
+    return all(f"c{k + 1}" in read or as_short(sub(c, found[f"c{k + 1}"])) is ZERO for k, c in enumerate(natural(row, parameters)))
 
 
 def tidy(x: Scalar) -> Scalar:
-    return simplify_scalar(collected(x))
+    return simplify_scalar(with_numbers_inside(collected(with_numbers_inside(x))))
 
 
 def place(name: str) -> Var:

@@ -12,6 +12,7 @@ from symgen.probability.law import alternative_of, parameters_of, row_of
 from symgen.probability.scaled import unscaled
 from symgen.probability.texts import scalar_text, value_text
 from symgen.probability.univariate_law import Law
+from symgen.probability.walks import constants_opened
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
@@ -137,7 +138,7 @@ def log_density_terms(law: Array, value: Array, ctx: Context) -> tuple[Scalar, l
 def log_density_at(law: Array, value: Array, ctx: Context) -> Scalar:
     """log p(value), summed over all independent components; the law has the last axes of the value."""
     body, indices = log_density_terms(law, value, ctx)
-    return total(body, indices)
+    return total(constants_opened(body), indices)
 
 
 def is_opaque(law: Array) -> bool:

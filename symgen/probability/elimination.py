@@ -13,7 +13,8 @@ from symgen.probability.joint import DistRef, Factor
 from symgen.probability.law import row_of
 from symgen.probability.scaled import unscaled
 from symgen.probability.terms import opened
-from symgen.tensor.expression import Array, Scalar, Var, add, replace_arrays, variables_of
+from symgen.probability.walks import bottom_up, constants_opened
+from symgen.tensor.expression import ONE, Array, Fn, Scalar, Var, add, fn, neg, replace_arrays, variables_of
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/conjugate.py"
@@ -92,7 +93,15 @@ def log_joint(factors: Iterable[Factor], values: dict[Var, Array], ctx: Context)
         law = replace_arrays(f.law, values) if values else f.law
         at = values.get(f.variables[0], f.variables[0])
         terms.append(log_density_at(law, at, ctx))
-    return unscaled(add(*terms))
+    return bottom_up(constants_opened(unscaled(add(*terms))), _beta_of_one)
+
+
+def _beta_of_one(n: Scalar) -> Scalar:
+    """log B(t, 1) = -log t."""
+    if not isinstance(n, Fn) or n.name != "lbeta" or ONE not in n.args:
+        return n
+    other = n.args[0] if n.args[1] is ONE else n.args[1]
+    return neg(fn("log", other))
 
 
 def with_values_in(f: Factor, values: dict[Var, Array]) -> Factor:

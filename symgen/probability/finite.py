@@ -5,17 +5,25 @@ from __future__ import annotations
 from symgen.probability.collect import collected
 from symgen.probability.elimination import opened_in
 from symgen.probability.law import LAW, row_of
-from symgen.probability.terms import entries_in, terms_of, with_value
+from symgen.probability.terms import factors_of, terms_of, with_value
+from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
+    INF,
+    MINUS_ONE,
     ONE,
     ZERO,
     Array,
+    Entry,
+    Fn,
     Index,
     Mul,
     Scalar,
     Sum,
+    Tensor,
     Var,
     add,
+    as_coefficient,
+    compare,
     delta,
     entry,
     fn,
@@ -25,11 +33,14 @@ from symgen.tensor.expression import (
     open_sum,
     operation,
     operator,
+    replace_arrays,
     sub,
     substitute,
     tensor,
     total,
     variables_of,
+    walk,
+    where,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -60,7 +71,9 @@ def at_value(body: Scalar, z: Var, law: Array, k: Index) -> Scalar:
     row = row_of(law)
     assert row is not None
     if row.name == "Bernoulli":
-        off, on = with_value(body, z, lambda *_: ZERO), with_value(body, z, lambda *_: ONE)
+        off, on = (without_log_of_nothing(with_value(body, z, lambda *_, value=value: value)) for value in (ZERO, ONE))
+        if INF in (*walk(off), *walk(on)):
+            return where(compare("==", k, ZERO), off, on)
         return add(mul(delta(k, ZERO), off), mul(delta(k, ONE), on))
     if row.name == "Categorical":
         return with_value(body, z, lambda *_: k)
@@ -77,10 +90,43 @@ def by_enumeration(body: Scalar, z: Var, law: Array) -> Array:
         raise CannotDerive(f"the entries of `{z.name}` are not independent given the rest", None)
     if row.name == "Bernoulli":
         odds = sub(with_value(local, z, lambda *_: ONE), with_value(local, z, lambda *_: ZERO))
-        return operator("Bernoulli", [tensor(axes, fn("sigmoid", collected(odds)))], z.shape, (LAW,))
+        return operator("Bernoulli", [tensor(axes, fn("sigmoid", without_log_of_nothing(collected(odds))))], z.shape, (LAW,))
     k = fresh_index(count_of(z, law))
-    logits = tensor([*axes, k], at_value(local, z, law, k))
+    logits = tensor([*axes, k], up_to_a_shift(at_value(local, z, law, k), k))
     return operator(row.name, [operation("softmax", (logits,), logits.shape)], z.shape, (LAW,))
+
+
+def up_to_a_shift(logits: Scalar, k: Index) -> Scalar:
+    """The terms in which the class stands: a softmax does not see the others."""
+    return add(*(t for t in terms_of(without_log_of_nothing(collected(logits))) if k in t.free))
+
+
+def may_be_nothing(x: Scalar) -> bool:
+    """0, or a multiple of what is counted."""
+    return x is ZERO or any(
+        isinstance(f, Entry) and isinstance(f.array, Var) and f.array.domain in ("binary", "natural") for f in factors_of(x)
+    )
+
+
+def without_log_of_nothing(x: Scalar) -> Scalar:
+    """c log 0 as minus infinity, and as 0 where the count c is 0; c log(v q), where v may be counted as 0, likewise."""
+
+    def rule(n: Scalar) -> Scalar:
+        parts = n.args if isinstance(n, Mul) else ()
+        logs = [f for f in parts if isinstance(f, Fn) and f.name == "log" and may_be_nothing(f.args[0])]
+        if len(logs) != 1:
+            return n
+        count = mul(*(f for f in n.args if f is not logs[0]))
+        if logs[0].args[0] is not ZERO:
+            sign, core = as_coefficient(count)
+            return mul(num(sign), fn("xlogy", core, logs[0].args[0]))
+        return where(compare("==", count, ZERO), ZERO, mul(MINUS_ONE, INF))
+
+    made: dict[Array, Array] = {}
+    for n in walk(x):
+        if isinstance(n, Tensor) and (body := bottom_up(n.body, rule)) is not n.body:
+            made[n] = tensor(n.axes, body)
+    return bottom_up(replace_arrays(x, made) if made else x, rule)
 
 
 def summed_out(body: Scalar, z: Var, law: Array) -> Scalar:
@@ -93,7 +139,7 @@ def summed_out(body: Scalar, z: Var, law: Array) -> Scalar:
         raise CannotDerive(f"the entries of `{z.name}` are not independent given the rest", None)
     free = add(*(t for t in terms_of(body) if z not in variables_of(t)))
     k = fresh_index(count_of(z, law))
-    weights = collected(at_value(local, z, law, k))
+    weights = without_log_of_nothing(collected(at_value(local, z, law, k)))
     if weights.free <= {*axes, k}:
         logits = tensor([*axes, k], weights)
         summed: Scalar = entry(operation("logsumexp", (logits,), logits.shape[:-1]), *axes)
@@ -102,6 +148,12 @@ def summed_out(body: Scalar, z: Var, law: Array) -> Scalar:
         logits = tensor([*extra, *axes, k], weights)
         summed = entry(operation("logsumexp", (logits,), logits.shape[:-1]), *extra, *axes)
     return add(free, total(summed, axes))
+
+
+def every_entry(x: Scalar, z: Var) -> list[Entry]:
+    """The entries of z below, those under binders of their own too; none where z stands inside an array."""
+    found = [n for n in walk(x) if isinstance(n, Entry) and z in variables_of(n.array)]
+    return found if all(e.array is z for e in found) else []
 
 
 def per_entry(body: Scalar, z: Var, axes: list[Index]) -> Scalar | None:
@@ -121,8 +173,8 @@ def per_entry(body: Scalar, z: Var, axes: list[Index]) -> Scalar | None:
         if not isinstance(t, Sum):
             return None
         inner, indices = open_sum(t)
-        entries = entries_in(inner, frozenset((z,)))
-        if entries is None or not entries:
+        entries = every_entry(inner, z)
+        if not entries:
             return None
         at = entries[0].indices[: len(axes)]
         own = [i for i in at if isinstance(i, Index)]

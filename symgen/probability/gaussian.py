@@ -13,14 +13,14 @@ from symgen.probability.conjugate import tidy
 from symgen.probability.elimination import Question, opened_in, quiet, with_values_in
 from symgen.probability.joint import full_law
 from symgen.probability.law import LAW, row_of
-from symgen.probability.scaled import inverse, scale_and_core
-from symgen.probability.terms import terms_of, with_value
+from symgen.probability.scaled import apart, inverse, scale_and_core, unscaled
+from symgen.probability.terms import with_value
+from symgen.probability.walks import constants_opened
 from symgen.tensor.expression import (
     MINUS_ONE,
     TWO,
     ZERO,
     Array,
-    Delta,
     Fn,
     Fold,
     Index,
@@ -121,20 +121,6 @@ def by_completing_the_square(body: Scalar, z: Var, ctx: Context) -> Array | None
     if rows:
         return operator("MvNormal", [mean, tensor([*rows, i, j], at_covariance(i, j))], z.shape, (LAW,))
     return operator("MvNormal", [mean, covariance, precision], z.shape, (LAW, "precision"))
-
-
-def apart(x: Scalar, i: Index, j: Index) -> Scalar | None:
-    """f with x = Delta(i, j) f."""
-    out = []
-    for t in terms_of(x):
-        factors = t.args if isinstance(t, Mul) else (t,)
-        link = [f for f in factors if isinstance(f, Delta) and {i, j} == set(f.args)]
-        if t is ZERO:
-            continue
-        if not link:
-            return None
-        out.append(substitute(mul(*(f for f in factors if f is not link[0])), {j: i}))
-    return add(*out)
 
 
 def inverse_of(matrix: Array, batch: Sequence[Index] = ()) -> tuple[Array, Callable[[Scalar, Scalar], Scalar]]:
@@ -274,6 +260,19 @@ class Graph:
         return None
 
 
+def squared(x: Scalar) -> Scalar:
+    """x^2; of sqrt(y) it is y."""
+    parts = []
+    for f in x.args if isinstance(x, Mul) else (x,):
+        if isinstance(f, Fn) and f.name == "sqrt":
+            parts.append(f.args[0])
+        elif isinstance(f, Pow) and isinstance(f.base, Fn) and f.base.name == "sqrt" and f.exponent is MINUS_ONE:
+            parts.append(power(f.base.args[0], MINUS_ONE))
+        else:
+            parts.append(power(f, TWO))
+    return mul(*parts)
+
+
 def root(x: Scalar) -> Scalar:
     """The square root of a variance; of s^2 it is s."""
     parts = []
@@ -285,12 +284,14 @@ def root(x: Scalar) -> Scalar:
     return mul(*parts)
 
 
-def graph_of(q: Question, ctx: Context) -> Graph | None:
-    """The means and covariances of all variables that the factors draw; None where one is not normal, or its mean is
-    not linear, or its spread hangs on others."""
+def graph_of(q: Question, ctx: Context, fixed: Sequence[Var] = ()) -> Graph | None:
+    """The means and covariances of all variables that the factors draw but those that are `fixed`; None where one is not
+    normal, or its mean is not linear, or its spread hangs on others."""
     graph = Graph()
-    drawn = {v for f in q.factors for v in f.variables}
+    drawn = {v for f in q.factors for v in f.variables if v not in fixed}
     for f in q.factors:
+        if not drawn.intersection(f.variables):
+            continue
         row = row_of(f.law)
         if row is None or row.name not in GAUSSIAN or len(f.variables) != 1:
             return None
@@ -311,7 +312,7 @@ def graph_of(q: Question, ctx: Context) -> Graph | None:
             if any(w in variables_of(opened) for w in drawn) or is_kinked(opened_in(open_tensor(mean, at), u), u):
                 return None
             slopes[u] = slope
-        constant = open_tensor(mean, at)
+        constant = constants_opened(open_tensor(mean, at))
         for u in parents:
             constant = with_value(opened_in(constant, u), u, lambda *_: ZERO)
 
@@ -329,9 +330,10 @@ def graph_of(q: Question, ctx: Context) -> Graph | None:
             if made is not ZERO:
                 covariances[w] = made
         if row.name == "Normal":
-            noise = mul(power(open_tensor(scale, at), TWO), *(delta(a, b) for a, b in zip(at, twin, strict=True)))
+            noise = mul(squared(constants_opened(open_tensor(scale, at))), *(delta(a, b) for a, b in zip(at, twin, strict=True)))
         else:
-            noise = mul(open_tensor(scale, (*at, twin[-1])), *(delta(a, b) for a, b in zip(at[:-1], twin[:-1], strict=True)))
+            apart_rows = [delta(a, b) for a, b in zip(at[:-1], twin[:-1], strict=True)]
+            noise = mul(unscaled(open_tensor(scale, (*at, twin[-1]))), *apart_rows)
         own = [noise]
         for u in parents:
             mid = indices_of(u)
@@ -381,4 +383,4 @@ def chain_of_laws(q: Question, ctx: Context) -> list[tuple[Var, Array]] | None:
     return out
 
 
-__all__ = ["by_completing_the_square", "by_conditioning", "chain_of_laws", "graph_of"]
+__all__ = ["apart", "by_completing_the_square", "by_conditioning", "chain_of_laws", "graph_of"]

@@ -17,12 +17,13 @@ from symgen.probability.divergence import (
     rank_zero,
     reduce_expectation,
 )  # fmt: skip
-from symgen.probability.elimination import question, speaks_of
+from symgen.probability.elimination import Question, question, speaks_of
 from symgen.probability.gaussian import GAUSSIAN, apart
-from symgen.probability.joint import DistRef, decode, draws_of, expectation
+from symgen.probability.joint import DistRef, decode, draws_of, entropy, expectation, is_known
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logarithms import as_short
-from symgen.probability.marginal import known
+from symgen.probability.marginal import known, log_density_given
+from symgen.probability.normal_referee import check_information
 from symgen.probability.pairing import Pairing
 from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.reparameterisation import transform_of
@@ -275,21 +276,42 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
         ctx.trace.add("independence", op, rank_zero(ZERO), reason="the two are independent")
         ctx.trace.checks.append(lambda: Evidence("proved", method="the two are independent"))
         return rank_zero(ZERO)
-    law, conditional = law_given(linked, ctx, False).law, law_given(below, ctx, False).law
-    if law is None or conditional is None:
+    if not is_known(DistRef(p.joint, p.joint.variables)):
+        parts = [entropy(DistRef(p.joint, chosen, p.given)) for chosen in ((first,), (second,), (second, first))]
+        made = rank_zero(sub(add(entry(parts[0]), entry(parts[1])), entry(parts[2])))
+        ctx.trace.add("definition", op, made, reason="I(x; z) = H(x) + H(z) - H(x, z)")
+        ctx.trace.checks.append(lambda: Evidence("proved", method="by definition"))
+        return made
+    conditional = law_given(below, ctx, False).law
+    if conditional is None:
         raise CannotDerive(f"the law of `{first.name}` is in no family: this information has no closed form", op, HERE)
+    law, alone = _marginal(p, first, linked, outside, ctx)
     draws = [*draws_of(DistRef(p.joint, (second,), p.given)), (first, conditional)]
     quiet = _quiet(ctx)
-    body = sub(log_density_at(conditional, first, quiet), log_density_at(law, first, quiet))
+    body = sub(log_density_at(conditional, first, quiet), alone)
     mean = expectation(rank_zero(body), draws)
     assert isinstance(mean, Operator)
     ctx.trace.add("definition", op, mean, reason="the divergence of the joint from the product of the marginals")
-    if all((row := row_of(one)) is not None and row.name in GAUSSIAN for one in (law, conditional)):
+    if law is not None and all((row := row_of(one)) is not None and row.name in GAUSSIAN for one in (law, conditional)):
         made = rank_zero(as_short(collected(sub(_spread_of(law, ctx), _spread_of(conditional, ctx)))))
         ctx.trace.add("entropies", mean, made, reason="H(x) - H(x | z), of normal laws")
-        ctx.trace.checks.append(lambda: check_mean(body, draws, made, ctx.facts))
+        both = question(DistRef(p.joint, (first, second), p.given), [first, second], outside, connected=False)
+        ctx.trace.checks.append(
+            lambda: check_information(both.factors, first, second, made, ctx) or check_mean(body, draws, made, ctx.facts)
+        )
         return made
     return reduce_expectation(mean, ctx)
+
+
+def _marginal(p: DistRef, x: Var, linked: Question, outside: Sequence[Var], ctx: Context) -> tuple[Array | None, Scalar]:
+    """The law of x, where it is in a family, and its log-density: that of a mixture is a sum over its parts."""
+    try:
+        law = law_given(linked, ctx, False).law
+    except CannotDerive:
+        law = None
+    if law is not None:
+        return law, log_density_at(law, x, _quiet(ctx))
+    return None, log_density_given(DistRef(p.joint, (x,), p.given), [x], outside, {}, ctx)[0]
 
 
 def _spread_of(law: Array, ctx: Context) -> Scalar:

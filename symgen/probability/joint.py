@@ -11,6 +11,7 @@ from typing import Any
 
 from symgen.probability.law import alternative_of, broadcast_array, row_of, value_domain
 from symgen.tensor.expression import (
+    ONE,
     Array,
     Node,
     Operator,
@@ -115,11 +116,32 @@ def encode(name: str, refs: Sequence[DistRef], options: Mapping[str, Any] | None
         refs = [resolved(refs[0]), *refs[1:]]
     elif name not in OF_JOINTS:
         refs = [r if SAMPLED.get(name) == k and not looks_back(r, r.variables) else resolved(r) for k, r in enumerate(refs)]
+    laws: list[Array] = []
+    own: dict[Array, Array] = {}
+    for ref in refs:
+        mine = hidden(ref, options)
+        laws += [replace_arrays(f.law, mine) if mine else f.law for f in ref.joint.factors]
+        own.update((new, v) for v, new in mine.items())
+    if own:
+        options["hidden"] = tuple(own.items())
     arrays = {k: v for k, v in options.items() if isinstance(v, Node)}
     plain = tuple((k, v) for k, v in options.items() if not isinstance(v, Node))
-    operands: list[Node] = [f.law for r in refs for f in r.joint.factors]
-    operands.extend(arrays.values())
+    operands: list[Node] = [*laws, *arrays.values()]
     return operator(name, operands, shape, (tuple(spec_of(r) for r in refs), tuple(arrays), plain))
+
+
+HIDDEN = -1000  # numbers of the variables that an operator binds, below this
+
+
+def hidden(ref: DistRef, options: Mapping[str, Any]) -> dict[Array, Array]:
+    """What a joint draws is bound by the operator: in its laws it stands under names that nothing outside has, so that
+    E[z ~ ..] around log p(x) leaves the z alone over which p(x) is the marginal. What is given is free, or has its value
+    among the options."""
+    placed = {v for v, _ in options.get("names", ())}
+    drawn = [v for v in ref.joint.variables if v not in ref.given or v in placed]
+    inside = frozenset().union(*(variables_of(f.law) for f in ref.joint.factors))
+    depth = max((HIDDEN - v.uid for v in inside if v.uid <= HIDDEN), default=-1) + 1
+    return {v: var(v.name, v.shape, v.domain, "random", v.domain_args, HIDDEN - depth) for v in drawn if v in inside}
 
 
 def decode(op: Operator) -> tuple[list[DistRef], dict[str, Any]]:
@@ -127,13 +149,15 @@ def decode(op: Operator) -> tuple[list[DistRef], dict[str, Any]]:
     specs, arrays, plain = op.attrs
     position = 0
     refs: list[DistRef] = []
+    own: dict[Array, Array] = dict(dict(plain).get("hidden", ()))
     for joint_name, factors, variables, given in specs:
         made = []
         for name, drawn, conditions in factors:
-            made.append(Factor(name, drawn, conditions, op.args[position]))
+            law = op.args[position]
+            made.append(Factor(name, drawn, conditions, replace_arrays(law, own) if own else law))
             position += 1
         refs.append(DistRef(Joint(joint_name, tuple(made)), variables, given))
-    options: dict[str, Any] = dict(plain)
+    options: dict[str, Any] = {k: v for k, v in plain if k != "hidden"}
     options.update(zip(arrays, op.args[position:], strict=True))
     return refs, options
 
@@ -174,7 +198,13 @@ def is_known(ref: DistRef) -> bool:
 
 def conditional_law(ref: DistRef, v: Var) -> Array:
     """The law of one variable of a joint given what the reference gives: reduced before what stands on it."""
-    return encode("conditional_law", [ref], {"x": (v,)}, v.shape)
+    given = [g for g in ref.given if g in ref.joint.variables]
+    return encode("conditional_law", [ref], {"x": (v,), **placed_at({g: g for g in given})}, v.shape)
+
+
+def placed_at(values: Mapping[Var, Array]) -> dict[str, Any]:
+    """The options that put values in for variables."""
+    return {**{f"at_{v.name}": a for v, a in values.items()}, "names": tuple((v, f"at_{v.name}") for v in values)}
 
 
 def resolved(ref: DistRef) -> DistRef:
@@ -203,7 +233,8 @@ def expectation(body: Array, draws: Sequence[tuple[Var, Array]], name: str = "E"
     laws: list[Array] = []
     for v, law in draws:
         laws.append(replace_arrays(law, mapping) if mapping else law)
-        new = var(v.name, v.shape, v.domain, "random", v.domain_args, depth)
+        again = sum(w.name == v.name for w in fresh)  # z ~ p(z | x) of x ~ p(x), for which a z was drawn
+        new = var(v.name, v.shape, v.domain, "random", v.domain_args, depth + again)
         mapping[v] = new
         fresh.append(new)
     body = replace_arrays(body, mapping)
@@ -282,8 +313,7 @@ def log_density(ref: DistRef, values: Mapping[Var, Array] | None = None) -> Arra
     else:
         if covered == wanted and not looks_back(ref, ref.variables):
             return tensor((), add(*terms))
-    at = {f"at_{v.name}": values.get(v, v) for v in (*ref.variables, *ref.given)}
-    return encode("log_density_of", [ref], {**at, "names": tuple((v, f"at_{v.name}") for v in (*ref.variables, *ref.given))})
+    return encode("log_density_of", [ref], placed_at({v: values.get(v, v) for v in (*ref.variables, *ref.given)}))
 
 
 def factor_log_density(f: Factor, values: Mapping[Var, Array]) -> Array:
@@ -326,24 +356,21 @@ def mutual_information(joint: Joint, x: Sequence[Var], z: Sequence[Var]) -> Arra
 def elbo(q: DistRef, p: DistRef, given: Mapping[Var, Array] | None = None) -> Array:
     """E_q[log p(x, z)] + entropy of q, the variables of p that q does not draw being given (by default as data of that
     name)."""
-    values = dict(given or {})
-    return encode("elbo", [q, p], {**{f"at_{v.name}": a for v, a in values.items()},
-                                   "names": tuple((v, f"at_{v.name}") for v in values)})  # fmt: skip
+    drawn = {v.name for v in q.variables}
+    return encode("elbo", [q, p], placed_at({**{v: v for v in p.joint.variables if v.name not in drawn}, **(given or {})}))
 
 
 def posterior(p: DistRef | Joint, z: Sequence[Var], given: Sequence[Var], values: Mapping[Var, Array] | None = None) -> Array:
     """p(z | given) as a record: family, parameters, density. `values` puts data in for given variables."""
     ref = whole(p) if isinstance(p, Joint) else p
-    values = dict(values or {})
-    options: dict[str, Any] = {f"at_{v.name}": a for v, a in values.items()}
-    options |= {"z": tuple(z), "given": tuple(given), "names": tuple((v, f"at_{v.name}") for v in values)}
+    options = {"z": tuple(z), "given": tuple(given), **placed_at({**{v: v for v in ref.joint.variables}, **(values or {})})}
     return encode("posterior", [ref], options)
 
 
 def marginal(p: DistRef | Joint, x: Sequence[Var]) -> Array:
     """p(x), the other variables integrated out."""
     ref = whole(p) if isinstance(p, Joint) else p
-    return encode("marginal", [ref], {"x": tuple(x)})
+    return encode("marginal", [ref], {"x": tuple(x), **placed_at({v: v for v in x})})
 
 
 def score(p: DistRef, x: Array, values: Mapping[Var, Array] | None = None) -> Array:
@@ -375,9 +402,9 @@ def moment_match(q: DistRef, p: DistRef) -> Array:
 
 
 def full_law(law: Array, shape: Sequence[Scalar]) -> Array:
-    """The law of independent copies of `law` over the leading axes of `shape`."""
+    """The law of independent copies of `law` over the leading axes of `shape`, and over axes of length 1."""
     assert isinstance(law, Operator)
-    if len(law.shape) == len(shape):
+    if len(law.shape) == len(shape) and not any(a is ONE and b is not ONE for a, b in zip(law.shape, shape, strict=True)):
         return law
     row = row_of(law)
     if row is None:

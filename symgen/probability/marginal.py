@@ -8,6 +8,7 @@ from dataclasses import replace
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
+from symgen.probability.candidate import check_by_candidates, check_hidden
 from symgen.probability.collect import collected
 from symgen.probability.conditional import integrated, law_given
 from symgen.probability.densities import log_density_at
@@ -21,6 +22,7 @@ from symgen.probability.posterior_checks import check_integrated, check_log_mean
 from symgen.probability.special import simplified
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
+    HALF,
     Array,
     Fn,
     Num,
@@ -31,6 +33,7 @@ from symgen.tensor.expression import (
     add,
     fn,
     mul,
+    power,
     replace_arrays,
     sub,
     tensor,
@@ -113,14 +116,19 @@ def check_log_density(ref: DistRef, q: Question, made: Array, ctx: Context) -> E
         return check_equal_numeric(made, tensor((), log_joint(q.factors, q.values, quiet(ctx))), ctx.facts)
     if less is not None and not less.hidden:
         return check_integrated(q, made.args[0], ctx)
-    return check_log_mean(q, made, ctx, less)
+    found = check_log_mean(q, made, ctx, less)
+    return check_by_candidates(q, made, ctx, less) if found.kind == "unknown" else found
 
 
 def with_logs_of_powers(x: Scalar, ctx: Context) -> Scalar:
-    """log(y^c) as c log y, for y > 0 and a number c."""
+    """log(y^c) as c log y, for y > 0 and a number c, and for a root; sqrt(y)^2 as y."""
     know = Knowledge(ctx)
 
     def rule(n: Scalar) -> Scalar:
+        if isinstance(n, Fn) and n.name == "log" and isinstance(n.args[0], Fn) and n.args[0].name == "sqrt":
+            return mul(HALF, fn("log", n.args[0].args[0]))
+        if isinstance(n, Pow) and isinstance(n.base, Fn) and n.base.name == "sqrt" and isinstance(n.exponent, Num):
+            return power(n.base.args[0], mul(HALF, n.exponent))
         if not (isinstance(n, Fn) and n.name == "log" and isinstance(n.args[0], Pow)):
             return n
         base, c = n.args[0].base, n.args[0].exponent
@@ -133,16 +141,19 @@ def reduce_log_density_of(op: Operator, ctx: Context) -> Array:
     """log p(x) of a marginal, log p(z | x) of a posterior, log p(y | x) of a prediction."""
     (p,), options = decode(op)
     values: dict[Var, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
+    bound: dict[Array, Array] = {v: a for v, a in values.items() if isinstance(a, Var) and a.role == "random"}
+    values = {v: a for v, a in values.items() if v not in bound}
     p = known(p, ctx)
     observed = [*p.joint.outside, *(g for g in p.given if g in p.joint.variables)]
     value, q = log_density_given(p, p.variables, observed, values, ctx)
-    made = tensor((), with_logs_of_powers(value, ctx))
+    free = tensor((), with_logs_of_powers(value, ctx))
+    made = put_in(free, bound)
     looks_back = len(p.variables) == 1 and not q.hidden and len(q.factors) > 1
     ctx.trace.add(
         "Bayes" if looks_back else "marginal", op, made,
         reason="the posterior, by Bayes' rule" if looks_back else "the other variables integrated out",
     )  # fmt: skip
-    ctx.trace.checks.append(lambda: check_log_density(p, q, made, ctx))
+    ctx.trace.checks.append(lambda: check_log_density(p, q, free, ctx))
     return made
 
 
@@ -161,6 +172,7 @@ def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
     """The law of one variable given others, everything else integrated out."""
     (p,), options = decode(op)
     (x,) = options["x"]
+    values: dict[Array, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
     p = known(p, ctx)
     if any(row_of(f.law) is None for f in p.joint.factors):
         raise CannotDerive(f"the density `{p.joint.name}` is not known: its marginals stay as they are", op, HERE)
@@ -169,20 +181,26 @@ def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
     found = law_given(q, ctx, False)
     law = found.law
     if law is None:
-        return _by_its_density(op, p, x, observed, ctx)
-    ctx.trace.add("conditional", op, law, reason="the other variables integrated out" if q.hidden else "Bayes' rule")
+        return put_in(_by_its_density(op, p, x, observed, ctx), values)
+    made = put_in(law, values)
+    ctx.trace.add("conditional", op, made, reason="the other variables integrated out" if q.hidden else "Bayes' rule")
     value = log_density_at(law, x, quiet(ctx))
-    ctx.trace.checks.append(
-        lambda: check_integrated(q, value, ctx) if q.hidden else check_posterior(found.body, value, law, x, ctx)
-    )
-    return law
+    ctx.trace.checks.append(lambda: check_hidden(q, value, ctx) if q.hidden else check_posterior(found.body, value, law, x, ctx))
+    return made
+
+
+def put_in(array: Array, values: dict[Array, Array]) -> Array:
+    """What was derived for any value, at those asked for."""
+    made: Array = replace_arrays(array, values) if values else array
+    return made
 
 
 def reduce_marginal(op: Operator, ctx: Context) -> Array:
     """p(x) with the other variables integrated out."""
     (p,), options = decode(op)
     p = known(p, ctx)
-    value, q = log_density_given(p, options["x"], p.joint.outside, {}, ctx)
+    values: dict[Var, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
+    value, q = log_density_given(p, options["x"], p.joint.outside, values, ctx)
     made = tensor((), simplified(fn("exp", value)))
     ctx.trace.add("marginal", op, made, reason="the other variables integrated out")
     log = tensor((), value)

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgen.derivation.context import Context
 from symgen.probability.collect import collected
 from symgen.probability.conditional import log_mass, matched
+from symgen.probability.conjugate import families_on, kernel_of, log_partition, recognised
 from symgen.probability.densities import entry_log_density
-from symgen.probability.elimination import HERE, Question, log_joint, quiet
-from symgen.probability.finite import at_value, count_of, is_finite
+from symgen.probability.elimination import HERE, Question, log_joint, opened_in, quiet
+from symgen.probability.finite import at_value, count_of, is_finite, up_to_a_shift
+from symgen.probability.joint import expectation, opened_expectation
 from symgen.probability.law import LAW, row_of
+from symgen.probability.marginal import with_logs_of_powers
+from symgen.probability.special import simplified
+from symgen.probability.terms import terms_of, with_value
+from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
+    ONE,
+    ZERO,
     Array,
+    Entry,
+    Operation,
+    Operator,
     Scalar,
+    Tensor,
     Var,
+    add,
+    delta,
     entry,
     fn,
     fresh_index,
@@ -22,8 +37,13 @@ from symgen.tensor.expression import (
     open_tensor,
     operation,
     operator,
+    replace_arrays,
+    sub,
     tensor,
     total,
+    var,
+    variables_of,
+    walk,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -59,7 +79,7 @@ def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
     row = row_of(one)
     assert row is not None
     k = fresh_index(count_of(c, law))
-    weights = operation("softmax", (tensor([k], collected(at_value(mass, c, law, k))),), (k.size,))
+    weights = operation("softmax", (tensor([k], up_to_a_shift(at_value(mass, c, law, k), k)),), (k.size,))
     parameters = {
         n: tensor([k], collected(at_value(open_tensor(a, ()), c, law, k)))
         for n, a in zip(row.parameters, one.args, strict=False)
@@ -69,3 +89,92 @@ def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
     density = fn("exp", entry_log_density(many, entry(z), (k,), quiet(ctx)))
     value = fn("log", total(mul(entry(weights, k), density), [k]))
     return Mixture(row.name, weights, parameters, value)
+
+
+# --- means under a mixture --------------------------------------------------------------------------------------------
+
+
+def by_components(f: Array, ctx: Context) -> Array:
+    """E[x ~ mixture](g) as E[u ~ components](sum_k w_k g(u_k)): what has nodes, a sampler and a reparameterisation."""
+    done: dict[Array, Array] = {}
+    for node in list(walk(f)):
+        if not (isinstance(node, Operator) and node.name == "E"):
+            continue
+        current = replace_arrays(node, done) if done else node
+        (body, *_), draws = opened_expectation(current)
+        if any(v.rank for v, _ in draws):
+            continue
+        v, law = draws[-1]
+        parts = components_of(law, ctx) if len(draws) == 1 else by_label(draws) if len(draws) == 2 else None
+        if parts is None:
+            continue
+        weights, law = parts
+        many = var(v.name, law.shape, v.domain, "random", v.domain_args, v.uid)
+        axes, k = [fresh_index(s) for s in body.shape], fresh_index(law.shape[0])
+        at = written_out(opened_in(open_tensor(body, axes), v), v)
+        if len(draws) == 2:
+            at = at_value(opened_in(at, draws[0][0]), *draws[0], k)
+        here = entry(many, k)
+        inside = total(mul(entry(weights, k), with_value(at, v, lambda *_, here=here: here)), [k])
+        done[node] = done[current] = expectation(tensor(axes, inside), [(many, law)])
+    return replace_arrays(f, done) if done else f
+
+
+def by_label(draws: Sequence[tuple[Var, Array]]) -> tuple[Array, Array] | None:
+    """The weights and the laws over the labels of a first draw that is finite."""
+    (c, labels), (_, law) = draws
+    row = row_of(law)
+    if not is_finite(labels) or row is None or not row.is_univariate or len(law.attrs) > 1:
+        return None
+    k = fresh_index(count_of(c, labels))
+    p = labels.args[0]
+    assert isinstance(p, Array)
+    off = [delta(k, ZERO), delta(k, ONE)]
+    weight = entry(p, k) if p.rank else add(mul(off[0], sub(ONE, entry(p))), mul(off[1], entry(p)))
+    parameters = [tensor([k], at_value(opened_in(open_tensor(a, ()), c), c, labels, k)) for a in law.args if isinstance(a, Array)]
+    return tensor([k], weight), operator(row.name, parameters, (k.size,), (LAW,))
+
+
+def written_out(x: Scalar, v: Var) -> Scalar:
+    """logsumexp of what is drawn as log(sum(exp)): entry by entry."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not (isinstance(n, Entry) and isinstance(n.array, Operation) and n.array.name == "logsumexp"):
+            return n
+        inside = n.array.args[0]
+        if v not in variables_of(inside) or not isinstance(inside, Tensor):
+            return n
+        j = fresh_index(inside.shape[-1])
+        return fn("log", total(fn("exp", opened_in(open_tensor(inside, (*n.indices, j)), v)), [j]))
+
+    return bottom_up(x, rule)
+
+
+def components_of(law: Array, ctx: Context) -> tuple[Array, Array] | None:
+    """The weights and the components, one law over k, of a density that is a logsumexp of densities of one family."""
+    if not isinstance(law, Operator) or law.name != "formula":
+        return None
+    z, log_density = law.attrs[1], law.args[0]
+    outside, inside = ZERO, None
+    for t in terms_of(opened_in(open_tensor(log_density, ()), z)):  # type: ignore[arg-type]
+        if z not in variables_of(t):
+            outside = add(outside, t)
+        elif isinstance(t, Entry) and isinstance(t.array, Operation) and t.array.name == "logsumexp" and inside is None:
+            inside = t.array.args[0]
+        else:
+            return None
+    if not isinstance(inside, Tensor) or inside.rank != 1:
+        return None
+    k = fresh_index(inside.shape[0])
+    one = open_tensor(inside, (k,))
+    know = quiet(ctx)
+    for row in families_on(z.domain):
+        kernel = kernel_of(one, z, row, know)
+        match = recognised(kernel, z, [row], know) if kernel is not None else None
+        scale = log_partition(row, match.parameters, know) if match is not None else None
+        if kernel is None or match is None or scale is None:
+            continue
+        mass = add(kernel.constant, scale)
+        many = operator(row.name, [tensor([k], match.parameters[n]) for n in row.parameters], (k.size,), (LAW,))
+        return tensor([k], simplified(fn("exp", with_logs_of_powers(add(mass, outside), know)))), many
+    return None

@@ -61,6 +61,29 @@ def check_normal(q: Question, log_density: Scalar, ctx: Context) -> Evidence | N
     return evidence if linear else None
 
 
+def check_information(factors: Sequence[Factor], x: Var, z: Var, result: Array, ctx: Context) -> Evidence | None:
+    """I(x; z) of a joint normal against log |S_x| |S_z| / |S| / 2; None where it is none."""
+    if not is_linear_gaussian(factors):
+        return None
+    made = [(f.variables[0], full_law(f.law, f.variables[0].shape)) for f in factors]
+    linear = True
+
+    def truth(point: Point, level: int) -> Any:
+        nonlocal linear
+        found = joint_normal(made, point)
+        if found is None:
+            linear = False
+            return None
+        _, covariance, places = found
+        parts = [places[x], places[z], [*places[x], *places[z]]]
+        logs = [np.linalg.slogdet(covariance[np.ix_(part, part)])[1] for part in parts]
+        return np.asarray((logs[0] + logs[1] - logs[2]) / 2)
+
+    drawn = [v for v, _ in made]
+    evidence = check_value(truth, result, [law for _, law in made], drawn, ctx.facts, method="the joint normal in numbers")
+    return evidence if linear else None
+
+
 def number(v: Var, q: Question, point: Point) -> Float:
     return np.asarray(evaluate([q.values.get(v, v)], point)[0], dtype=np.float64)
 

@@ -9,6 +9,7 @@ from typing import Any
 from symgen.algebra.rational import simplify_scalar
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
+from symgen.probability.candidate import check_hidden
 from symgen.probability.collect import collected
 from symgen.probability.composites import recognised
 from symgen.probability.conditional import law_given
@@ -21,11 +22,13 @@ from symgen.probability.marginal import check_log_density, known, log_density_gi
 from symgen.probability.mixtures import mixture_of, mixture_over
 from symgen.probability.posterior_checks import check_integrated, check_posterior
 from symgen.probability.scaled import inverse, scale_and_core
+from symgen.probability.terms import opened
 from symgen.probability.texts import read_array
 from symgen.tensor.expression import (
     Array,
     Operator,
     Scalar,
+    Tensor,
     Var,
     add,
     fn,
@@ -35,6 +38,7 @@ from symgen.tensor.expression import (
     sub,
     tensor,
     variables_of,
+    walk,
 )
 from symgen.text.diagnostics import CannotDerive
 
@@ -57,8 +61,8 @@ class Posterior:
 def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     """p(z | x) is p(x, z) up to a factor free of z. Several variables: p(z1 | x) p(z2 | z1, x)."""
     (p,), options = decode(op)
-    values: dict[Var, Any] = {v: options[k] for v, k in options.get("names", ())}
     zs: tuple[Var, ...] = options["z"]
+    values: dict[Var, Any] = {v: options[k] for v, k in options["names"] if options[k] is not v and v not in zs}
     p = known(p, ctx)
     given = options["given"] or tuple(v for v in p.joint.variables if v not in zs)
     observed = [*p.joint.outside, *(g for g in given if g not in p.joint.outside)]
@@ -124,7 +128,7 @@ def _bayes(p: DistRef, q: Question, ctx: Context) -> Array:
 
 
 def _check(q: Question, body: Scalar, value: Scalar, law: Array | None, ctx: Context) -> Evidence:
-    return check_integrated(q, value, ctx) if q.hidden else check_posterior(body, value, law, q.targets[0], ctx)
+    return check_hidden(q, value, ctx) if q.hidden else check_posterior(body, value, law, q.targets[0], ctx)
 
 
 def _mixture(q: Question, hidden: Var, start: Array, ctx: Context) -> Posterior:
@@ -199,6 +203,7 @@ def _as_composite(parts: Sequence[tuple[Var, Array]], ctx: Context) -> tuple[str
         body = open_tensor(made, at)
         for z, _ in parts:
             body = opened_in(body, z)
+        body = opened(body, lambda n: any(isinstance(a, Tensor) and not a.rank for a in walk(n)))
         body = collected(body) if at else simplify_scalar(tidy(body), ctx.facts)
         if any(z in variables_of(body) for z, _ in parts):
             return None

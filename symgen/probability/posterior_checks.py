@@ -25,12 +25,14 @@ from symgen.tensor.expression import (
     Scalar,
     Tensor,
     Var,
+    add,
     compare,
     entry,
     fn,
     fold,
     fresh_index,
     mul,
+    open_tensor,
     replace_arrays,
     sub,
     tensor,
@@ -184,8 +186,23 @@ def mean_over_hidden(q: Question, values: dict[Var, Array]) -> Mean | None:
     if not seen:
         return None
     inside = [inside_support(f, q, values) for f in seen]
-    body = tensor((), mul(*inside, fn("exp", log_joint(seen, values, Context()))))
+    coins = [f for f in seen if (row := row_of(f.law)) is not None and row.name == "Bernoulli"]
+    others = [f for f in seen if f not in coins]
+    heights = [probability_of(f, values) for f in coins]  # no logarithm of what may be 0
+    if others:
+        heights.append(fn("exp", log_joint(others, values, Context())))
+    body = tensor((), mul(*inside, *heights))
     return body, [(f.variables[0], full_law(f.law, f.variables[0].shape)) for f in unseen]
+
+
+def probability_of(f: Factor, values: dict[Var, Array]) -> Scalar:
+    """p x + (1 - p) (1 - x), multiplied over the entries of a Bernoulli."""
+    x = values.get(f.variables[0], f.variables[0])
+    law = full_law(with_values_in(f, values).law, x.shape)
+    at = [fresh_index(s) for s in x.shape]
+    p, own = open_tensor(law.args[0], at), entry(x, *at)  # type: ignore[arg-type]
+    made = add(mul(p, own), mul(sub(ONE, p), sub(ONE, own)))
+    return fold("prod", made, at) if at else made
 
 
 def inside_support(f: Factor, q: Question, values: dict[Var, Array]) -> Scalar:

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+from math import gcd, lcm
 from typing import Any
 
 from symgen.derivation.context import Context
 from symgen.probability.collect import with_inverses_contracted
 from symgen.probability.knowledge import Knowledge
-from symgen.probability.terms import factors_of, opened
+from symgen.probability.terms import factors_of, opened, terms_of
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     HALF,
     MINUS_ONE,
     ONE,
     TWO,
+    ZERO,
     Add,
     Array,
+    Delta,
     Dim,
     Entry,
     Fn,
+    Index,
     Mul,
     Node,
     Num,
     Operation,
     Pow,
     Scalar,
+    Sum,
     Tensor,
     add,
     as_coefficient,
+    delta,
     depends_on,
     divide,
     entry,
@@ -36,22 +44,43 @@ from symgen.tensor.expression import (
     mul,
     neg,
     num,
+    open_sum,
     open_tensor,
     operation,
     power,
     replace_arrays,
+    substitute,
     tensor,
+    total,
     walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_symmetric
 
 
 def scale_and_core(matrix: Array) -> tuple[Scalar, Array] | None:
-    """c, A with matrix = c A, A an array of its own: of n A + r A too."""
+    """c, A with matrix = c A, A an array of its own: of n A + r A too; or what all terms of a sum share, and the rest."""
     if not isinstance(matrix, Tensor) or matrix.rank != 2:
         return None
     k, m = fresh_index(matrix.shape[0]), fresh_index(matrix.shape[1])
     body = open_tensor(matrix, (k, m))
+    return _one_core(body, k, m) or _shared_scale(body, k, m)
+
+
+def _shared_scale(body: Scalar, k: Index, m: Index) -> tuple[Scalar, Array] | None:
+    """c, A with c A[k, m] the sum: c is made of the factors of all terms in which no index stands, and their number."""
+    if not isinstance(body, Add):
+        return None
+    numbers = {abs(as_coefficient(t)[0]) for t in body.args}
+    number = num(numbers.pop()) if len(numbers) == 1 else ONE
+    shared = [f for f in factors_of(body.args[0]) if not isinstance(f, Num) and not f.free]
+    shared = [f for f in shared if all(f in factors_of(t) for t in body.args)]
+    scale = mul(number, *shared)
+    if scale is ONE:
+        return None
+    return scale, tensor([k, m], add(*(divide(t, scale) for t in body.args)))
+
+
+def _one_core(body: Scalar, k: Index, m: Index) -> tuple[Scalar, Array] | None:
     core: Array | None = None
     scales: list[Scalar] = []
     for t in body.args if type(body).__name__ == "Add" else (body,):
@@ -67,6 +96,20 @@ def scale_and_core(matrix: Array) -> tuple[Scalar, Array] | None:
         core = found.array
         scales.append(mul(*(f for f in factors if f is not found)))
     return None if core is None else (add(*scales), core)
+
+
+def apart(x: Scalar, i: Index, j: Index) -> Scalar | None:
+    """f with x = Delta(i, j) f."""
+    out = []
+    for t in terms_of(x):
+        factors = t.args if isinstance(t, Mul) else (t,)
+        link = [f for f in factors if isinstance(f, Delta) and {i, j} == set(f.args)]
+        if t is ZERO:
+            continue
+        if not link:
+            return None
+        out.append(substitute(mul(*(f for f in factors if f is not link[0])), {j: i}))
+    return add(*out)
 
 
 def inverse(matrix: Array) -> Array:
@@ -108,6 +151,18 @@ def _simpler(n: Node) -> dict[Array, Any] | None:
             return {n: inside}
         turned = neg(entry(operation("logdet", (inside,), ())))
         return {n: lambda: turned}
+    if not isinstance(matrix, Tensor):
+        return None
+    picked = _of_picked(n, matrix)
+    if picked is not None or matrix.rank != 2:
+        return picked
+    k, m = fresh_index(matrix.shape[0]), fresh_index(matrix.shape[1])
+    single = apart(open_tensor(matrix, (k, m)), k, m)
+    if single is not None:
+        if n.name == "logdet":
+            spread = total(fn("log", single), [k]) if k in single.free else mul(matrix.shape[0], fn("log", single))
+            return {n: lambda: spread}
+        return {n: tensor([k, m], mul(delta(k, m), power(single, MINUS_ONE)))}
     found = scale_and_core(matrix)
     if found is None:
         return None
@@ -117,6 +172,20 @@ def _simpler(n: Node) -> dict[Array, Any] | None:
         return {n: lambda: made}
     k, m = fresh_index(n.shape[0]), fresh_index(n.shape[1])
     return {n: tensor([k, m], mul(power(c, MINUS_ONE), entry(inverse(core), k, m)))}
+
+
+def _of_picked(n: Operation, matrix: Tensor) -> dict[Array, Any] | None:
+    """inv(S[c]) = inv(S)[c]: of one matrix of many."""
+    body, axes = matrix.body, matrix.axes[-2:]
+    if not isinstance(body, Entry) or len(body.indices) < 3 or body.indices[-2:] != axes:
+        return None
+    lead = body.indices[:-2]
+    if any(i.free & set(axes) for i in lead) or lead == matrix.axes[:-2]:
+        return None
+    if n.name == "inv":
+        return {n: tensor(matrix.axes, entry(operation("inv", (body.array,), body.array.shape), *body.indices))}
+    made = entry(operation("logdet", (body.array,), body.array.shape[:-2]), *lead)
+    return {n: tensor(matrix.axes[:-2], made) if matrix.rank > 2 else (lambda: made)}
 
 
 def with_common_factors(x: Scalar) -> Scalar:
@@ -161,6 +230,40 @@ def with_shared_factors(x: Scalar) -> Scalar:
         return add(*out)
 
     return bottom_up(x, rule)
+
+
+def with_numbers_inside(x: Scalar) -> Scalar:
+    """-2 (a/(2 k) - b/2) as b - a/k: a number goes into a sum where fractions leave it by that, and out of a denominator."""
+
+    def rule(n: Scalar) -> Scalar:
+        if isinstance(n, Sum):
+            body, indices = open_sum(n)
+            c, core = as_coefficient(body)
+            return n if c == 1 else mul(num(c), total(core, indices))
+        if isinstance(n, Pow) and n.exponent is MINUS_ONE and isinstance(n.base, Add):
+            shared = content([as_coefficient(t)[0] for t in n.base.args])
+            if shared == 1:
+                return n
+            return mul(num(1 / shared), power(add(*(mul(num(1 / shared), t) for t in n.base.args)), MINUS_ONE))
+        if not isinstance(n, Mul):
+            return n
+        c, core = as_coefficient(n)
+        sums = [f for f in factors_of(core) if isinstance(f, Add)]
+        if c == 1 or len(sums) != 1:
+            return n
+        inside = [as_coefficient(t)[0] for t in sums[0].args]
+        if any((c * k).denominator != 1 for k in inside) or all(k.denominator == 1 for k in inside):
+            return n
+        rest = [f for f in factors_of(core) if f is not sums[0]]
+        return mul(*rest, add(*(mul(num(c), t) for t in sums[0].args)))
+
+    return bottom_up(x, rule)
+
+
+def content(numbers: Sequence[Fraction]) -> Fraction:
+    """What all of these share, below 0 where all of them are."""
+    shared = Fraction(gcd(*(abs(k.numerator) for k in numbers)), lcm(*(k.denominator for k in numbers)))
+    return -shared if all(k < 0 for k in numbers) else shared
 
 
 def with_roots_taken(x: Scalar, ctx: Context) -> Scalar:

@@ -10,6 +10,7 @@ from symgen.probability.conjugate import tidy
 from symgen.probability.elimination import opened_in
 from symgen.probability.gaussian import inverse_of, named
 from symgen.probability.law import LAW
+from symgen.probability.scaled import with_numbers_inside
 from symgen.probability.terms import TooManyTerms, depends_on_any, expanded
 from symgen.tensor.expression import (
     HALF,
@@ -145,12 +146,12 @@ def _spd(s: Statistics, z: Var, ctx: Context) -> Array | None:
     words = set(s.found)
     size, c = z.shape[-1], s.found.get("logdet", ZERO)
     if words <= {"x", "logdet"} and "x" in words:
-        precision = tensor(s.axes, collected(mul(num(-2), s.found["x"])))
+        precision = tensor(s.axes, with_numbers_inside(collected(mul(num(-2), s.found["x"]))))
         scale, _ = inverse_of(precision)
         named(precision, "A", ctx, tensor((), s.constant))
         return operator("Wishart", [tensor((), tidy(add(mul(TWO, c), size, ONE))), scale], z.shape, (LAW,))
     if words <= {"inv", "logdet"} and "inv" in words:
-        scale = tensor(s.axes, collected(mul(num(-2), s.found["inv"])))
+        scale = tensor(s.axes, with_numbers_inside(collected(mul(num(-2), s.found["inv"]))))
         nu = tidy(sub(neg(mul(TWO, c)), add(size, ONE)))
         return operator("InverseWishart", [tensor((), nu), scale], z.shape, (LAW,))
     return None

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symgen.tensor.expression import Entry, Fold, Node, Scalar, Sum, fold, open_sum, rebuild, total
+from symgen.tensor.expression import Entry, Fold, Node, Scalar, Sum, Tensor, fold, open_sum, rebuild, total
+
+
+def constants_opened(root: Scalar) -> Scalar:
+    """Entries of arrays that are the same everywhere as what they are: zeros(n)[i] = 0."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not (isinstance(n, Entry) and isinstance(n.array, Tensor)):
+            return n
+        body = n.array.body
+        return n if body.free else constants_opened(body)
+
+    return bottom_up(root, rule)
 
 
 def bottom_up(root: Scalar, rule: Callable[[Any], Scalar]) -> Scalar:
@@ -18,13 +30,7 @@ def bottom_up(root: Scalar, rule: Callable[[Any], Scalar]) -> Scalar:
             if isinstance(x, (Sum, Fold)):
                 body, indices = open_sum(x)
                 inner = visit(body)
-                made = (
-                    x
-                    if inner is body
-                    else total(inner, indices)
-                    if isinstance(x, Sum)
-                    else fold(x.kind, inner, indices)
-                )
+                made = x if inner is body else total(inner, indices) if isinstance(x, Sum) else fold(x.kind, inner, indices)
             elif not x.args or isinstance(x, Entry) or type(x).__name__ == "Expect":
                 made = x
             else:
