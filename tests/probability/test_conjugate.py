@@ -59,6 +59,12 @@ PAIRS = {
                     lambda x, z: stats.uniform.logpdf(x, 0, z), (3.7, np.inf)),
     "von Mises direction": ("VonMises(m, a)", "real", "VonMises(z, b)", [0.3, -1.7], stats.vonmises(A, M),
                             lambda x, z: stats.vonmises.logpdf(x, B, z), (-math.pi, math.pi)),
+    "Beta shape": ("Gamma(a, b)", "unit", "Beta(z, 1)", [0.3, 0.8, 0.45], gamma,
+                   lambda x, z: stats.beta.logpdf(x, z, 1), HALF_LINE),
+    "Lomax shape": ("Gamma(a, b)", "positive", "Lomax(z, r)", [0.3, 1.8], gamma,
+                    lambda x, z: stats.lomax.logpdf(x, z, scale=R), HALF_LINE),
+    "half-normal precision": ("Gamma(a, b)", "positive", "HalfNormal(z^(-1/2))", [0.3, 1.8], gamma,
+                              lambda x, z: stats.halfnorm.logpdf(x, scale=z**-0.5), HALF_LINE),
     "rule of succession": ("Uniform(0, 1)", "binary", "Bernoulli(z)", [1, 0, 1, 1], stats.uniform(0, 1),
                            lambda x, z: stats.bernoulli.logpmf(x, z), UNIT),
 }  # fmt: skip
@@ -105,7 +111,7 @@ def test_posterior_evidence_and_prediction(pair):
     evidence = model.derive("log p(x)")
     assert evidence.evidence.kind == "checked"
     assert math.isclose(evidence.evaluate(x=data, **AT), truth, rel_tol=1e-8, abs_tol=1e-9)
-    new = {"binary": 1.0, "natural": 2.0, "positive": 2.1, "real": -0.4}[domain]
+    new = {"binary": 1.0, "unit": 0.6, "natural": 2.0, "positive": 2.1, "real": -0.4}[domain]
     predictive = model.derive("posterior(p, y, given=x)")
     got = predictive.result.evaluate("density", x=data, y=new, **AT)
     assert math.isclose(math.log(got), referee(pair, new) - truth, rel_tol=1e-6, abs_tol=1e-7)
