@@ -15,6 +15,7 @@ from symgen.probability.collect import collected
 from symgen.probability.conjugate import families_on, kernel_of, recognised
 from symgen.probability.densities import log_density_at, with_densities_written
 from symgen.probability.existence import FINITE, INFINITE, UNDEFINED, Existence, Range, existence, spread
+from symgen.probability.exponential_integrals import exponential_integral, is_hopeless
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, formula_law
 from symgen.probability.powers import admissible
@@ -168,9 +169,14 @@ def why_not(law: Array, facts: Facts | None, always: bool = True) -> str | None:
     return None
 
 
+def scalars_of(point: Point) -> list[float]:
+    """The scalars of a point: where the mass or a kink may lie."""
+    return [0.0, *[float(x) for x in point.values.values() if np.ndim(x) == 0 and math.isfinite(float(x))][:12]]
+
+
 def mass_at(own: OwnDensity, point: Point) -> float | None:
     """The integral of f at a point, by quadrature; None where two rules differ."""
-    made = own_grid(own.x, own.log_f, own.range, point, [])
+    made = own_grid(own.x, own.log_f, own.range, point, scalars_of(point))
     if made is None:
         return None
     _, w = made
@@ -261,6 +267,9 @@ def integrated(law: Array, ctx: Context) -> tuple[Array, Scalar] | None:
 
 def integral_of(f: Scalar, x: Var, low: float, high: float, ctx: Context) -> Scalar | None:
     """The integral of f in closed form."""
+    direct = exponential_integral(f, x, low, high, ctx)
+    if direct is not None or is_hopeless(f, x):
+        return direct
     t = var("t", (), x.domain if x.domain in ("real", "positive", "unit") else "real", "placeholder", uid=-82)
     body = tensor((), open_tensor(replace_arrays(tensor((), f), {x: t}), ()))
     ends = [tensor((), _number(e)) for e in (low, high)]
@@ -341,7 +350,7 @@ def check_mass(law: Array, facts: Facts | None) -> Evidence:
     done, worst = 0, 0.0
     for point in points_of([tensor((), own.log_f)], {own.x}, facts):
         m = mass_at(own, point)
-        if m is not None:
+        if m is not None and m > 0:  # 0 where the normaliser is too large a number
             done, worst = done + 1, max(worst, abs(m - 1))
     if not done or worst > ROUNDING:
         return Evidence("unknown", method="quadrature", tried=("the mass of the density did not settle",))
