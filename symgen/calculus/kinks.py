@@ -151,8 +151,8 @@ def _root_below(node: Node, facts: Facts | None) -> Scalar | None:
     return inside
 
 
-def _roots_below(array: Array, facts: Facts | None) -> Iterator[tuple[Pow, frozenset[Var]]]:
-    for node in walk(array):
+def _roots_below(arrays: Iterable[Array], facts: Facts | None) -> Iterator[tuple[Pow, frozenset[Var]]]:
+    for node in walk(*arrays):
         b = _root_below(node, facts)
         if b is not None:
             yield node, variables_of(b)
@@ -161,12 +161,11 @@ def _roots_below(array: Array, facts: Facts | None) -> Iterator[tuple[Pow, froze
 def note_kinks(trace: Trace, f: Array, results: Iterable[Array], facts: Facts | None = None) -> None:
     """Notes which roots stand below a bar in the derivatives `results` of `f` that did not in `f`."""
     brought, own = trace.brought_in, trace.poles
-    own.update(key for _, key in _roots_below(f, facts) if key not in brought)
-    for r in results:
-        new = {key for _, key in _roots_below(r, facts)} - own
-        brought.update(new)
-        if new:
-            trace.condition("where a norm or a root of squares is 0, the subgradient 0 is taken")
+    own.update(key for _, key in _roots_below((f,), facts) if key not in brought)
+    new = {key for _, key in _roots_below(results, facts)} - own
+    brought.update(new)
+    if new:
+        trace.condition("where a norm or a root of squares is 0, the subgradient 0 is taken")
 
 
 def guarded(
@@ -179,7 +178,7 @@ def guarded(
     keys = trace.brought_in
     guards: dict[Node, Node] = {}
     if keys:
-        for node, key in list(_roots_below(array, facts)):
+        for node, key in list(_roots_below((array,), facts)):
             if key in keys:
                 guards[node] = _with_guard(node, guards)
     if not guards:

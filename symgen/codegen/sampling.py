@@ -40,6 +40,8 @@ from symgen.tensor.expression import (
     variables_of,
     walk,
 )  # fmt: skip
+from symgen.tensor.nodes import AVERAGES
+from symgen.tensor.walking import marks_below
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["NOISE", "changed", "expectations", "followed", "is_linear_in_expectations", "sampled"]
@@ -57,7 +59,7 @@ NOISE = {
 
 def expectations(*roots: Node) -> list[Expect]:
     """The expectations below the roots."""
-    return [n for n in walk(*roots) if isinstance(n, Expect)]
+    return [n for n in walk(*roots) if isinstance(n, Expect)] if any(marks_below(r) & AVERAGES for r in roots) else []
 
 
 def is_linear_in_expectations(*roots: Array) -> bool:

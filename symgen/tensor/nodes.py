@@ -20,7 +20,7 @@ from typing import Any
 from sympy import Basic
 
 __all__ = [
-    "ADDS", "Add", "Array", "CALLS", "CHOOSES", "CONTRACTS", "Compare", "DELTAS", "DIGEST_BITS", "Delta", "Dim",
+    "ADDS", "AVERAGES", "Add", "Array", "CALLS", "CHOOSES", "CONTRACTS", "Compare", "DELTAS", "DIGEST_BITS", "Delta", "Dim",
     "EMPTY", "EULER", "Entry", "Expect", "Fn", "Fold", "HALF", "INF", "Index", "LABEL", "LAST_DIGEST", "Logic",
     "MINUS_ONE", "Mul", "NAN", "Node", "Num", "ONE", "Operation", "Operator", "PI", "POWERS", "Pow", "Recurrence",
     "Scalar", "Sum", "TWO", "Tensor", "Var", "Where", "ZERO", "axis",
@@ -66,7 +66,7 @@ def _digest(x: Any) -> int:
 
 
 # what `marks` says of a node: which kinds stand inside
-CONTRACTS, DELTAS, LABEL, CHOOSES, ADDS, CALLS, POWERS = (1 << k for k in range(7))
+CONTRACTS, DELTAS, LABEL, CHOOSES, ADDS, CALLS, POWERS, AVERAGES = (1 << k for k in range(8))
 
 
 class Node(Basic):  # type: ignore[misc]
@@ -537,7 +537,7 @@ class Expect(Scalar):
     an expectation without closed form, after reparameterisation. Linear in the body; binds its noise."""
 
     __slots__ = ("body", "laws", "noise")
-    mark = CONTRACTS
+    mark = CONTRACTS | AVERAGES
     noise: tuple[Var, ...]
     laws: tuple[str, ...]
     body: Scalar

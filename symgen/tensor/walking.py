@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from symgen.tensor.nodes import Array, Expect, Node, Recurrence, Var
 
 __all__ = [
-    "arrays_below", "children", "count_nodes", "depends_on", "is_larger", "topological", "uncollected", "variables_of", "walk",
+    "arrays_below", "children", "count_nodes", "depends_on", "is_larger", "marks_below", "topological", "uncollected",
+    "variables_of", "walk",
 ]  # fmt: skip
 
 
@@ -124,6 +125,32 @@ def variables_of(node: Node) -> frozenset[Var]:
         _leaves[n] = out
         stack.pop()
     return _leaves[node]
+
+
+_deep: dict[Node, int] = {}
+
+
+def marks_below(node: Node) -> int:
+    """The `marks` of `node`, and of all definitions below it."""
+    found = _deep.get(node)
+    if found is not None:
+        return found
+    stack: list[Node] = [node]
+    while stack:
+        n = stack[-1]
+        if n in _deep:
+            stack.pop()
+            continue
+        waiting = [a for a in children(n) if a not in _deep]
+        if waiting:
+            stack.extend(waiting)
+            continue
+        marks = n.marks
+        for a in children(n):
+            marks |= _deep[a]
+        _deep[n] = marks
+        stack.pop()
+    return _deep[node]
 
 
 def depends_on(node: Node, variable: Array) -> bool:
