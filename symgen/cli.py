@@ -123,7 +123,7 @@ def verify(**options: Any) -> int:
     """Check every step of every claim: proved, checked, refuted with a counterexample, malformed or unknown.
 
     A FILE is a spec (.sg), or a document (.tex, .md, .ipynb): of a document the fenced blocks and cells of the language
-    are read, and with --spec also its LaTeX displays, in the names of that spec.
+    are read, and with --spec also its LaTeX displays, in the names of that spec and those that the document defines.
     """
     return run("verify", options)
 
