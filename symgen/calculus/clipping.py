@@ -96,13 +96,13 @@ def shrunk(task: Task, zero: Callable[[Task, Array, Scalar, list[Any]], Array]) 
     right, left = sides
     found = tensor(axes, where(compare("<", ZERO, right), right, where(compare("<", left, ZERO), left, ZERO)))
     task.boundary = True
-    task.ctx.trace.condition("an entry is 0 where the slopes on both sides of 0 have different signs")
+    task.ctx.trace.note("an entry is 0 where the slopes on both sides of 0 have different signs")
     task.ctx.trace.add("subdifferential", task.f, found, where=x.name, reason=f"the {task.word}, by the sign of the entry")
     yield found
 
 
 def _told(task: Task, found: Array) -> Array:
-    task.ctx.trace.condition("entries whose stationary value is negative are 0")
+    task.ctx.trace.note("entries whose stationary value is negative are 0")
     task.ctx.trace.add(
         "complementary_slackness", task.f, found, where=task.x.name,
         reason="an entry is 0, or stationary: Karush, Kuhn and Tucker", source="Boyd and Vandenberghe (2004), 5.5.3",

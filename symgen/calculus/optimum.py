@@ -11,17 +11,20 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import sympy
 
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.clipping import clipped, shrunk
-from symgen.calculus.gradient import gradient, jacobian
+from symgen.calculus.gradient import gradient
+from symgen.calculus.linear_optimum import linear_zero
 from symgen.calculus.matrix_optimum import on_an_ellipsoid, over_positive_definite, with_orthonormal_columns
 from symgen.calculus.optimum_referee import contest
 from symgen.calculus.scalar_optimum import Task, domain_of_entries, optimum_of_entries, say_assumed
-from symgen.calculus.separate import distribute, separate, terms_of
+from symgen.calculus.separate import separate
 from symgen.calculus.solving import (
     RANGES,
+    Interval,
     Root,
     assuming,
     conditions_of_value,
@@ -40,35 +43,28 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
-    Delta,
     Entry,
     Index,
-    Mul,
     Num,
     Operator,
     Scalar,
-    Sum,
-    Tensor,
     Var,
     add,
     axis,
     count_nodes,
     depends_on,
-    divide,
     entry,
     fresh_index,
     mul,
     neg,
     open_tensor,
-    operation,
     replace_arrays,
     sub,
-    substitute,
     tensor,
     total,
     var,
 )  # fmt: skip
-from symgen.tensor.facts import is_negative, is_positive, is_spd, is_symmetric, is_unit
+from symgen.tensor.facts import is_positive, is_unit
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive, InternalError
 
@@ -266,7 +262,7 @@ def _zero_of(task: Task, slope: Array, body: Scalar, axes: list[Index]) -> Array
     places = {n.args[1:] for n in _entries(body, task.x)}
     if places <= {tuple(axes)}:
         return _entrywise(task, body, axes)
-    return _linear(task, slope, body, axes, Context(facts=task.ctx.facts, names=task.ctx.names))
+    return linear_zero(task, slope, body, axes, Context(facts=task.ctx.facts, names=task.ctx.names))
 
 
 def _of_any_size(task: Task) -> Iterator[Array]:
@@ -369,7 +365,40 @@ def _choose(task: Task, slope: Any, t: Any, roots: list[Root], domain: str) -> R
             good += 2 if b is not None and (task.sign == 0 or b.real * task.sign < 0) else bool(task.constraints)
         if good and (best is None or good > best[0]):
             best = (good, root)
+    if best is not None and task.sign and not task.constraints:
+        return _best_of_roots(task, slope, t, best[1], roots, interval)
     return best[1] if best else None
+
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(40)
+
+
+def _best_of_roots(task: Task, slope: Any, t: Any, root: Root, roots: list[Root], interval: Interval) -> Root:
+    """The root whose value is best, by the integral of the slope between two of them. Raises CannotDerive where another
+    is as good."""
+    rng = random.Random(8)
+    bend = S.diff(slope, t)
+    for other in roots:
+        if other is root:
+            continue
+        gaps = []
+        for _ in range(6):
+            point = sample_symbols(list((slope.free_symbols - {t}) | root.value.free_symbols | other.value.free_symbols), rng)
+            a, b = numeric(root.value, point), numeric(other.value, point)
+            if a is None or b is None or abs(a.imag) + abs(b.imag) > 1e-12 or not interval.low < S.Float(b.real) < interval.high:
+                continue
+            bent = numeric(bend.subs(t, other.value), point)
+            if bent is None or bent.real * task.sign >= 0:
+                continue
+            half, middle = (b.real - a.real) / 2, (b.real + a.real) / 2
+            values = [numeric(slope, {**point, t: S.Float(middle + half * x, 20)}) for x in NODES]
+            if all(v is not None for v in values):
+                gaps.append(half * sum(w * v.real for w, v in zip(WEIGHTS, values, strict=True) if v is not None) * task.sign)
+        if gaps and all(abs(g) < 1e-9 for g in gaps):
+            raise CannotDerive(f"the {task.word} is not unique: two values of an entry are as good", task.f)
+        if gaps and all(g > 0 for g in gaps):
+            root = other
+    return root
 
 
 def _second_order(task: Task, bend: Any, t: Any, root: Any, domain: str, table: Table) -> None:
@@ -389,116 +418,6 @@ def _second_order(task: Task, bend: Any, t: Any, root: Any, domain: str, table: 
         except NotInSymPy:
             task.ctx.trace.require("the second derivative has its sign at the stationary point")
             task.conditional = True
-
-
-# --- affine gradients -------------------------------------------------------------------------------------------------
-
-
-def _linear(task: Task, slope: Array, body: Scalar, axes: list[Index], quiet: Context) -> Array:
-    """A x + b = 0: x = -inv(A) b, for a vector, or a matrix of which A acts on one axis."""
-    x = task.x
-    derivative = jacobian(slope, x, quiet, "free")
-    if depends_on(derivative, x):
-        raise CannotDerive(
-            f"the gradient is neither affine in `{x.name}` nor entry by entry: its zero has no closed form that symgen knows",
-            slope,
-            HERE,
-        )
-    n = x.rank
-    if simplify_scalar(open_tensor(derivative, [axis(k, s) for k, s in enumerate(derivative.shape)])) is ZERO:
-        raise CannotDerive(
-            f"the gradient does not change with `{x.name}` but at kinks: if there is an optimum, it lies on one, and symgen "
-            "does not look there",
-            slope,
-            HERE,
-        )
-    rows, columns = axes, [axis(n + k, s) for k, s in enumerate(x.shape)]
-    A = add(*_multiplied_out(open_tensor(derivative, [*rows, *columns])))
-    b = replace_arrays(body, {x: lambda *_: ZERO})
-    acts = _acting_axis(A, rows, columns)
-    if acts is None:
-        raise CannotDerive("the linear system of the stationarity mixes several axes", derivative, HERE)
-    i, j = rows[acts], columns[acts]
-    scale = _common_scale(A, i, j)
-    A = add(*(divide(t, scale) for t in terms_of(_without_deltas(A, rows, columns, acts))))
-    b = add(*(divide(t, scale) for t in _multiplied_out(b)))
-    A = substitute(A, {c: r for m, (r, c) in enumerate(zip(rows, columns, strict=True)) if m != acts})
-    batch = [r for r in rows if r is not i and r in A.free]  # one system for each value of these
-    p, q = fresh_index(i.size), fresh_index(j.size)
-    matrix = tensor((*batch, p, q), substitute(A, {i: p, j: q}))
-    square = isinstance(matrix, Tensor) and i.size is j.size
-    turned = tensor((*batch, p, q), substitute(A, {i: q, j: p})) if square else matrix
-    if isinstance(turned, Var) and is_symmetric(turned):  # inv(S) for inv(S')
-        matrix = turned
-    _definite(task, matrix, scale)
-    inverse = operation("inv", (matrix,), matrix.shape)
-    k = fresh_index(j.size)
-    solved = total(mul(entry(inverse, *batch, i, k), neg(substitute(b, {i: k}))), [k])
-    return tensor(axes, solved)
-
-
-def _multiplied_out(s: Scalar) -> list[Scalar]:
-    return distribute(s, lambda n: isinstance(n, Scalar) and not isinstance(n, Sum) and _has_delta(n))
-
-
-def _has_delta(n: Any) -> bool:
-    stack = [n]
-    while stack:
-        m = stack.pop()
-        if isinstance(m, Delta):
-            return True
-        if m.is_scalar_node and not isinstance(m, Sum | Entry):
-            stack.extend(m.args)
-    return False
-
-
-def _factors(t: Scalar) -> tuple[Scalar, ...]:
-    return t.args if isinstance(t, Mul) else (t,)
-
-
-def _acting_axis(A: Scalar, rows: Sequence[Index], columns: Sequence[Index]) -> int | None:
-    """The axis on which A acts: every term holds Delta(row, column) of all the others."""
-    for k in range(len(rows)):
-        others = [(r, c) for m, (r, c) in enumerate(zip(rows, columns, strict=True)) if m != k]
-        if all(all(_delta_factor(t, r, c) is not None for r, c in others) for t in terms_of(A)):
-            return k
-    return None
-
-
-def _delta_factor(t: Scalar, r: Index, c: Index) -> Scalar | None:
-    return next((f for f in _factors(t) if isinstance(f, Delta) and set(f.args) == {r, c}), None)
-
-
-def _without_deltas(A: Scalar, rows: Sequence[Index], columns: Sequence[Index], acts: int) -> Scalar:
-    out = []
-    for t in terms_of(A):
-        gone = [_delta_factor(t, r, c) for m, (r, c) in enumerate(zip(rows, columns, strict=True)) if m != acts]
-        out.append(mul(*(f for f in _factors(t) if f not in gone)))
-    return add(*out)
-
-
-def _common_scale(A: Scalar, i: Index, j: Index) -> Scalar:
-    """The scalar before the first term that is not a multiple of the identity: the system is divided by it."""
-    terms = terms_of(A)
-    chosen = next((t for t in terms if _delta_factor(t, i, j) is None), terms[0])
-    return mul(*(f for f in _factors(chosen) if not f.free and not isinstance(f, Sum)))
-
-
-def _definite(task: Task, matrix: Array, scale: Scalar) -> None:
-    """The second-order check: the Hessian, `scale` times the matrix, is definite."""
-    if task.sign == 0:
-        task.ctx.trace.require("the matrix of the linear system is invertible")
-        return
-    facts = task.ctx.facts
-    sign = 1 if is_positive(scale, facts) else -1 if is_negative(scale, facts) else 0
-    definite = is_spd(matrix, facts)
-    if definite and sign == -task.sign:
-        task.ctx.trace.note(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite")
-    elif definite and sign == task.sign:
-        raise CannotDerive(f"the second-order check fails: the Hessian has the wrong sign for a {task.word}", matrix)
-    else:
-        task.ctx.trace.require(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite (not shown)")
-        task.conditional = True
 
 
 # --- multipliers ------------------------------------------------------------------------------------------------------
@@ -548,7 +467,7 @@ def _solve_for(task: Task, constraint: Array, m: Var) -> list[Array]:
         plain = Task(task.f, m, (), 0, Context(facts=task.ctx.facts, names=task.ctx.names))
         task.conditional = True
         task.ctx.trace.require("the constraints are independent of each other")
-        return [_linear(plain, constraint, body, axes, quiet)]
+        return [linear_zero(plain, constraint, body, axes, quiet)]
     with assuming(table):
         roots = roots_of(e, t)
     if not roots:

@@ -426,6 +426,12 @@ def _defined(e: Any, t: Any, c: Any) -> bool:
 
 
 def _tidy(c: Any) -> Any:
+    squares = {a.base for a in c.atoms(S.Pow) if a.exp.is_Rational and a.exp.q == 2 and a.base.is_Symbol and a.base.is_positive}
+    if squares and not c.has(S.log, S.exp):  # rational in the roots: s/(1 + s), not (a - s)/(a - 1)
+        roots = {x: S.Dummy(str(x), positive=True) for x in squares}
+        plain = c.subs({x: r**2 for x, r in roots.items()}, simultaneous=True)
+        if plain.is_rational_function():
+            return S.factor(S.cancel(plain)).subs({r: S.sqrt(x) for x, r in roots.items()})
     c = S.radsimp(S.cancel(c)) if not c.has(S.log, S.exp) else S.simplify(c)
     return S.factor(c) if not c.has(S.sqrt, S.log) and c.is_rational_function() else c
 

@@ -407,7 +407,15 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     signs = [sign_of(x) for x in slopes]
     candidates = [interval.low, *kinks, interval.high]
     _refuse_flat(problem, sign, signs, candidates)
+    needed: list[tuple[str, Any]] = []
+    if kinks:  # where the signs at infinity are open, that F falls there is a condition
+        for end, k, fall in ((interval.low, 0, -1), (interval.high, -1, 1)):
+            if abs(end) == S.oo and signs[k] is None:
+                needed.append(("<", fall * slopes[k]))
+                signs[k] = -fall
     first, last = signs[0], signs[-1]
+    if contradict(needed):
+        raise CannotDerive(f"there is no {problem.wanted}: the {problem.noun} is unbounded", node(sign * F, problem))
     if (interval.low == -S.oo and first != 1) or (interval.high == S.oo and last != -1):
         steep = slopes[0] if interval.low == -S.oo and first != 1 else slopes[-1]
         everywhere = interval.low == -S.oo and interval.high == S.oo
@@ -423,11 +431,10 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     conditions: list[Any] = []
     notes: list[str] = []
     out: Any = None
-    for candidate, slope in reversed(list(zip(candidates, [*slopes, None], strict=True))):
+    for candidate, slope, s in reversed(list(zip(candidates, [*slopes, None], [*signs, None], strict=True))):
         if out is None:
             out = candidate
             continue
-        s = sign_of(slope)
         if s == 1:
             continue
         out = candidate if s in (-1, 0) else S.Piecewise((candidate, slope <= 0), (out, True))
@@ -436,8 +443,9 @@ def _by_slopes(problem: Problem, F: Any, sign: int, kinks: list[Any], pieces: li
     for end, is_closed in ((interval.low, interval.closed_low), (interval.high, interval.closed_high)):
         if end in values and not is_closed:
             notes.append(f"the value {said(end)} is approached and not reached: it is an open end of {range_words(interval)}")
-    for s in slopes:
-        if sign_of(s) is None:
+    conditions += [relation(op, value, problem) for op, value in without_repeats(needed)]
+    for s, known in zip(slopes, signs, strict=True):
+        if known is None:
             notes.append(f"any value between the neighbouring ones is as good where {said(s, problem.table)} = 0")
     zero = node(S.Integer(0), problem)
     stationarity = node(sign * slopes[0], problem) if len(slopes) == 1 else zero

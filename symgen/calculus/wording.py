@@ -175,6 +175,8 @@ def contradict(conditions: Sequence[tuple[str, Any]]) -> bool:
         if sign_of(value) == 1 or (op == "<" and sign_of(value) == 0):
             return True
         rest, turned = simplest(value, op)
+        if turned == "!=":
+            continue
         scaled.append((op, rest if turned == op else -rest))
     for k, (op, a) in enumerate(scaled):
         for other, b in scaled[:k]:
@@ -187,7 +189,7 @@ def contradict(conditions: Sequence[tuple[str, Any]]) -> bool:
 def without_repeats(conditions: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """Conditions `value op 0` without those that hold anyway, or that another one says."""
     out: dict[str, tuple[str, Any]] = {}
-    for op, value in conditions:
+    for op, value in without_known_factors(conditions):
         s = sign_of(value)
         if s == -1 or (op == "<=" and s == 0) or (op == "!=" and s == 1):
             continue
@@ -198,6 +200,48 @@ def without_repeats(conditions: Sequence[tuple[str, Any]]) -> list[tuple[str, An
         (op, v) for op, v in out.values()
         if simplest(v, op)[1] in ("<", ">") or _signed(v, op) not in (below if op == "<=" else apart)
     ]  # fmt: skip
+
+
+def without_known_factors(conditions: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Strict conditions on products, solved for the signs of the factors: a (a p + q) > 0 beside a p + q > 0 is a > 0."""
+    out = [(op, v) for op, v in conditions if op != "<" or simplest(v, op)[1] == "!="]
+    rows: list[tuple[frozenset[Any], int]] = []  # the factors, and the sign of their product
+    for op, value in conditions:
+        if (op, value) in out:
+            continue
+        found = within(1.0, lambda v=value: S.factor_list(S.fraction(S.together(_signed(v, "<")))[0]))
+        if found is None:
+            out.append((op, value))
+            continue
+        rows.append((frozenset(f for f, k in found[1] if k % 2), -1 if found[0] > 0 else 1))
+        out += [("!=", f) for f, k in found[1] if k % 2 == 0 and sign_of(f) is None]
+    if any(not factors for factors, _ in rows):
+        return list(conditions)
+    solved: list[tuple[frozenset[Any], int]] = []
+    for factors, sign in rows:  # Gauss and Jordan, signs multiplied
+        for other, known in solved:
+            if min(other, key=str) in factors:
+                factors, sign = factors ^ other, sign * known
+        if not factors:
+            if sign == -1:
+                return list(conditions)  # they contradict each other
+            continue
+        pivot = min(factors, key=str)
+        solved = [(o ^ factors, k * sign) if pivot in o else (o, k) for o, k in solved]
+        solved.append((factors, sign))
+    made = [("<", -sign * S.Mul(*factors)) for factors, sign in solved]
+    return [(op, value) for op, value in [*out, *made] if not _follows(op, value, made)]
+
+
+def _follows(op: str, value: Any, made: Sequence[tuple[str, Any]]) -> bool:
+    """Whether `value op 0` holds where the symbols have the signs that are told of them."""
+    signed = {}
+    for _, v in made:
+        x = -v if v.could_extract_minus_sign() else v
+        if x.is_Symbol and v != value:
+            signed[x] = S.Dummy(str(x), positive=True) if x != v else S.Dummy(str(x), negative=True)
+    s = sign_of(value.xreplace(signed)) if signed and not (value.is_Symbol or (-value).is_Symbol) else None
+    return s == -1 or (op == "!=" and s == 1)
 
 
 def _signed(value: Any, op: str) -> Any:

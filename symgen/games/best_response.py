@@ -11,6 +11,7 @@ from typing import Any
 from symgen.calculus.integrand import Integrand, integrand_of
 from symgen.calculus.solving import assuming
 from symgen.calculus.variation import Optimum, Problem, pointwise_optimum, problem_of
+from symgen.calculus.wording import said_relation
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.games.density import density_at
@@ -118,6 +119,9 @@ def function_response(game: Game, player: Player, ctx: Context) -> FunctionRespo
     for c in optimum.conditions:
         if isinstance(c, str):
             trace.condition(c)
+        else:
+            left, right = (to_sympy(x, problem.table) for x in c.args)
+            trace.require(said_relation(left - right, c.op, problem.table, ctx.names))
     trace.notes.extend(n for n in optimum.notes if n not in trace.notes)
     return FunctionResponse(player, unknown, integrand, problem, optimum)
 

@@ -12,10 +12,9 @@ import sympy
 
 from symgen.calculus.solving import generic_sign, sign_of, vanishes
 from symgen.derivation.derivation import Evidence
-from symgen.games.motion import Motion, Verdict, eigenvalues_of, falling_energy, radius_of, rows
+from symgen.games.motion import Motion, Verdict, eigenvalues_of, falling_energy, radius_of, relations, rows
 from symgen.games.records import Stability
 from symgen.games.spectrum import Pair, characteristic, eigenvalue_pairs, hurwitz
-from symgen.tensor.expression import ZERO, compare
 
 __all__ = ["flow_record", "by_symmetry"]
 
@@ -65,7 +64,7 @@ def _flow_verdict(m: Motion, polynomial: Any, pairs: list[Pair] | None) -> Verdi
     if all(s == 1 for s in signs):
         return Verdict("converges", reason="all eigenvalues have negative real parts (Hurwitz)")
     if all(generic_sign(t) == 1 for t in tests):
-        needed = tuple(compare("<", ZERO, m.c.node(t)) for t, s in zip(tests, signs, strict=True) if s != 1)
+        needed = tuple(relations(m.c, [("<", -t) for t, s in zip(tests, signs, strict=True) if s != 1]))
         return Verdict("converges", needed, reason="all eigenvalues have negative real parts (Hurwitz)")
     parts = [s for p in pairs for s in p.real_part_signs] if pairs is not None else []
     if parts and None not in parts:
@@ -82,7 +81,7 @@ def _flow_verdict(m: Motion, polynomial: Any, pairs: list[Pair] | None) -> Verdi
     energy = falling_energy(m)
     if energy is not None:
         return energy
-    conditions = tuple(compare("<", ZERO, m.c.node(t)) for t, s in zip(tests, signs, strict=True) if s != 1)
+    conditions = tuple(relations(m.c, [("<", -t) for t, s in zip(tests, signs, strict=True) if s != 1]))
     return Verdict(
         "inconclusive",
         conditions,

@@ -227,6 +227,16 @@ class Judgement:
 def judge_player(c: Coordinates, k: int, at: Mapping[Any, Any], fixed: Mapping[Any, Any] | None = None) -> Judgement:
     """How good the player's own part of a stationary point is against the others' parts of it; the coordinates in
     `fixed` stand at an end of their range, where the payoff is to fall inwards."""
+    # in a family, x = y, the others stay where they are while the player moves
+    held = {s: S.Dummy(str(s), **s.assumptions0) for s in c.own(k) if any(s in v.free_symbols for v in at.values())}
+    place = {s: at.get(s, s).xreplace(held) for s in c.symbols if s in at or s in held}
+    found = _judged(c, k, place, fixed)
+    if found.condition is not None:
+        found.condition = found.condition.xreplace({d: s for s, d in held.items()})
+    return found
+
+
+def _judged(c: Coordinates, k: int, at: Mapping[Any, Any], fixed: Mapping[Any, Any] | None) -> Judgement:
     own = c.own(k)
     others = {s: v for s, v in at.items() if s not in own}
     phi = S.simplify(c.payoffs[k].subs(others, simultaneous=True))

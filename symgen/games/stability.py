@@ -20,7 +20,7 @@ from symgen.games.records import Stability
 from symgen.games.sides import branches, has_kink
 from symgen.games.spectrum import characteristic, eigenvalue_pairs
 from symgen.games.stationary import conditions_at, stationary_points
-from symgen.tensor.expression import Array, Num, add, axis, delta, entry, mul, num, open_tensor, tensor
+from symgen.tensor.expression import Array, Compare, Num, add, axis, delta, entry, mul, num, open_tensor, tensor
 from symgen.tensor.sympy_bridge import Closed, to_sympy
 from symgen.text.diagnostics import CannotDerive
 
@@ -81,6 +81,8 @@ def _stability(
             raise CannotDerive(f"symgen does not know the method `{method}`", payoff, "symgen/games/dynamics.py")
         record = iteration_record(motion, shown, row, step, options)
     known = [str(r) for r in record.conditions]
+    apart = [to_sympy(r.args[0], c.table) - to_sympy(r.args[1], c.table) for r in record.conditions if isinstance(r, Compare)]
+    needed = [(op, v) for op, v in needed if op != "!=" or not any(S.cancel(v / d).is_number for d in apart)]
     record.conditions = (*record.conditions, *(r for r in relations(c, needed) if str(r) not in known))
     if record.verdict == "inconclusive" and record.evidence:
         ctx.trace.notes.append(record.evidence.method)

@@ -16,7 +16,7 @@ import sympy
 from symgen.calculus.solving import roots_of, sign_of, vanishes
 from symgen.calculus.system import MAX_CASES, Solution, essential, solve_system
 from symgen.calculus.wording import contradict, without_repeats
-from symgen.games.parameters import Coordinates, Judgement, check_solution, judge_player
+from symgen.games.parameters import Coordinates, Judgement, check_solution, definite_sign, judge_player
 from symgen.games.sides import has_kink
 from symgen.tensor.expression import entry, var, variables_of
 from symgen.tensor.sympy_bridge import within
@@ -153,9 +153,14 @@ class Solver:
         self.c = c
         self.whole: dict[Any, Any] = {}
         self.needed: dict[Any, None] = {}
+        J = S.Matrix(c.field).jacobian(c.symbols)
+        # then every linear system of some of its rows and columns has one solution
+        self.is_definite = J.free_symbols.isdisjoint(c.symbols) and definite_sign((J + J.T) / 2, c.symbols, {}) in (1, -1)
 
     def need(self, value: Any) -> None:
         """What is found is all there is where this is not 0."""
+        if self.is_definite:
+            return
         for f in S.Mul.make_args(S.factor(value)):
             base = f.base if f.is_Pow and f.exp.is_positive else f
             if sign_of(base) not in (1, -1):

@@ -127,6 +127,31 @@ def test_both_sides_of_a_kink_are_looked_at(name):
         assert np.linalg.norm(z) < 1e-6
 
 
+def test_in_a_family_the_others_stay_while_a_player_moves():
+    """x follows y and y flees x: on the line x = y the payoff of y is least, so that no point of it is an equilibrium."""
+    m = symgen.loads("param x: real, y: real\nlet U = cos(x - y)\nlet V = -cos(x - y)\ngame g = {x: max U, y: max V}")
+    assert m.derive("equilibrium(g)").result.kind.startswith("not an equilibrium")
+    m = symgen.loads("param x: real, y: real\nlet U = cos(x - y)\ngame g = {x: max U, y: max U}")
+    assert "Nash equilibrium" in m.derive("equilibrium(g)").result.kind
+
+
+WEIGHTED = "function D(x): unit\ndensity p(x), q(x)\nconst a: real = 1\nlet V = {}\ngame g = {{D: max V, q: min V}}"
+
+
+@pytest.mark.parametrize("payoff", [
+    "a*E[x ~ p](log(D(x))) + E[x ~ q](log(1 - D(x)))",
+    "E[x ~ p](log(D(x))) + E[x ~ q](log(1 - D(x)))/a",
+])  # fmt: skip
+def test_the_best_response_of_a_function_tells_its_condition(payoff):
+    d = symgen.loads(WEIGHTED.format(payoff)).derive("best_response(g, D)")
+    (condition,) = [c for c in d.result.conditions if isinstance(c, sympy.Rel)]
+    assert [truth(condition, a, 0) for a in (2.0, -0.3)] == [True, False]
+    ts = np.linspace(1e-4, 1 - 1e-4, 4001)
+    for p, q in ((0.3, 1.2), (0.8, 0.2)):
+        values = 2.0 * p * np.log(ts) + q * np.log(1 - ts) if "a*E" in payoff else p * np.log(ts) + q * np.log(1 - ts) / 2.0
+        assert d.result.evaluate("strategy", p=p, q=q, a=2.0) == pytest.approx(ts[values.argmax()], abs=1e-3)
+
+
 def test_a_payoff_that_jumps_is_not_globally_best_where_it_is_locally():
     m = symgen.loads("param x: real, y: real\nlet U = where(x < 1, -x^2, 5 - x^2)\nlet V = -y^2\ngame g = {x: max U, y: max V}")
     assert "global" not in m.derive("equilibrium(g)").result.kind

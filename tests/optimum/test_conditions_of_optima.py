@@ -39,6 +39,19 @@ LEAST = {
     "argmin(sqrt(1 + u^2) - t*u, u)": lambda x, t, s, r: np.sqrt(1 + x**2) - t * x,
     "argmin(log(1 + exp(-u)) + t*u, u)": lambda x, t, s, r: np.log(1 + np.exp(-x)) + t * x,
     "argmin((u - t)^4, u)": lambda x, t, s, r: (x - t) ** 4,
+    "argmin(r*abs(u) - s*u, u)": lambda x, t, s, r: r * np.abs(x) - s * x,
+    "argmin(z/(1 - z) + r/z, z)": lambda x, t, s, r: x / (1 - x) + r / x,
+    "argmax(t*log(z) + s*log(1 - z), z)": lambda x, t, s, r: -t * np.log(x) - s * np.log(1 - x),
+    "argmin(t*exp(u) - s*u, u)": lambda x, t, s, r: t * np.exp(x) - s * x,
+    "argmin(t*u^2 - s*u + r, u)": lambda x, t, s, r: t * x**2 - s * x + r,
+    "argmin(t*p + r/p, p)": lambda x, t, s, r: t * x + r / x,
+    "argmin(r/p^2 + t*p, p)": lambda x, t, s, r: r / x**2 + t * x,
+    "argmin(t*q^2 - s*q, q)": lambda x, t, s, r: t * x**2 - s * x,
+    "argmin(softplus(u) - t*u, u)": lambda x, t, s, r: np.logaddexp(0, x) - t * x,
+    "argmin(abs(u - 1) + 2*abs(u - 3) + abs(u - 7), u)": lambda x, t, s, r: abs(x - 1) + 2 * abs(x - 3) + abs(x - 7),
+    "argmin(where(u < 0, u^2, u^2 + u), u)": lambda x, t, s, r: np.where(x < 0, x**2, x**2 + x),
+    "argmax(u/(r + u^2), u)": lambda x, t, s, r: -x / (r + x**2),
+    "argmax(p^r*exp(-t*p), p)": lambda x, t, s, r: -(x**r) * np.exp(-t * x),
     "argmax(r*log(z) + 2*log(1 - z), z)": lambda x, t, s, r: -r * np.log(x) - 2 * np.log(1 - x),
 }
 POINTS = [(t, s, r) for t in (-1.7, -0.4, 0.3, 1.6) for s in (-0.8, 1.3) for r in (0.6, 1.9)]
@@ -113,6 +126,9 @@ REFUSED = {
     "argmin(sign(u), u)": "jumps",
     "argmin(p*t, p)": "unless t == 0",
     "argmin(-u^2, u)": "concave in `u`.*inside `real`",
+    "argmin(sum((w^2 - r)^2), w)": "two values of an entry are as good",
+    "argmin(var(w), w)": "the Hessian is singular",
+    "argmin((u^2 - r)^2, u)": "as good",
     "argmin(-exp(p), p)": "inside `positive`|monotone",
 }
 
