@@ -23,7 +23,7 @@ from symgen.calculus.labels import pinned
 from symgen.calculus.patterns import Emitted, pattern_of, with_arrays
 from symgen.calculus.recurrence import backward
 from symgen.calculus.rules import OPERATIONS_FILE, has_delta, pullback
-from symgen.calculus.structured import KINDS, within_set
+from symgen.calculus.structured import KINDS, why_within, within_set
 from symgen.calculus.tangent import NoForwardRule, tangent
 from symgen.calculus.telling import MOST_TOLD, READABLE, Differentials, how, is_worth_telling, slope
 from symgen.derivation.context import Context
@@ -343,9 +343,9 @@ class Reverse:
         self.taken.add(chosen)
         return chosen
 
-    def explain(self, array: Array, result: Array, rule: str = "chain_rule", reason: str = "") -> None:
+    def explain(self, array: Array, result: Array, rule: str = "chain_rule", reason: str = "", form: str | None = None) -> None:
         """A step of the derivation: the adjoint of `array`, and the statements that it comes through."""
-        if self.quiet or (array, result) in self.told:
+        if self.quiet or ((array, result) in self.told and not reason):
             return
         self.told.add((array, result))
         source = ""
@@ -360,7 +360,7 @@ class Reverse:
             elif consumers:
                 rule, reason, source = self.local_rule(consumers[0], array)
         kind = "jacobian" if self.lifted else "grad"
-        before = (kind, (self.f, array), result.shape)
+        before = (kind, (self.f, array), result.shape, (form,) if form else ())
         self.ctx.trace.add(rule, before, result, where=self.ctx.name_of(array) or "", reason=reason, source=source)
 
     def local_rule(self, consumer: Array, array: Array) -> tuple[str, str, str]:
@@ -524,9 +524,15 @@ def _differentiate(
         source, at = sources[x]
         free = source if isinstance(source, Var) and source in free_ones else None
         body = finished(sweep.adjoints.get(source, ZERO), ctx, free)
+        within = ""
         if isinstance(source, Var):
             projected = within_set(body, source, ctx, form)
-            body = finished(projected, ctx) if projected is not body else body
+            if projected is not body:
+                if sweep.differentials is None and at is None and body is not ZERO:
+                    own = [axis(k, s) for k, s in enumerate(source.shape)]
+                    sweep.explain(source, tensor((*lifted, *own), spread(body) if lifted else body), form="free")
+                    within = why_within(source, ctx, form)
+                body = finished(projected, ctx)
         if lifted:
             body = spread(body)
         own = [axis(k, s) for k, s in enumerate(source.shape)]
@@ -541,7 +547,8 @@ def _differentiate(
         elif sweep.differentials is not None:
             sweep.differentials.read_off(source if at is None else x, result)
         else:
-            sweep.explain(source if at is None else x, result)
+            rule = "gradient_within_set" if within else "chain_rule"
+            sweep.explain(source if at is None else x, result, rule, within)
     return out
 
 

@@ -32,7 +32,6 @@ from symgen.tensor.expression import (
     mul,
     neg,
     num,
-    operator,
     replace_arrays,
     sub,
     substitute,
@@ -94,15 +93,14 @@ def within_set(body: Scalar, x: Var, ctx: Context, form: str | None = None) -> S
             made = _tangent_to_orthogonal(body, x)
         reason = REASONS[kind]
     if made is not body:
-        free = tensor(axes, body) if body.free.issubset(axes) else None
-        if free is not None:
-            name = ctx.name_of(x) or x.name
-            ctx.trace.add(
-                "gradient_within_set", operator("within", (free, x), x.shape, (form or "",)), tensor(axes, made),
-                where=name, reason=f"{name} is {x.domain}: {reason}", source="Absil, Mahony and Sepulchre (2008), 3.6",
-            )  # fmt: skip
         ctx.trace.condition(f"{ctx.name_of(x) or x.name} is {x.domain}, and the gradient shown is {reason}")
     return made
+
+
+def why_within(x: Var, ctx: Context, form: str | None) -> str:
+    """The reason of the step from the free gradient to the one that is shown."""
+    said = "the partial derivatives by the free entries" if form == "tied" else REASONS[KINDS[x.domain]]
+    return f"{ctx.name_of(x) or x.name} is {x.domain}: {said}"
 
 
 def _terms(body: Scalar) -> tuple[Scalar, ...]:

@@ -126,6 +126,9 @@ def _asks_the_goal(step: Step, writer: Writer, d: Any) -> bool:
         return False
     if step.before.name not in DERIVATIVES or len(d.goal.arguments) < 2:
         return True
+    form = next((unparse(k.value) for k in d.goal.keywords if k.name == "form"), None)
+    if "free" in step.before.attrs and form != "free":
+        return False
     return unparse(writer.node(step.before.args[1])) == unparse(d.goal.arguments[1])
 
 
