@@ -69,6 +69,7 @@ class Elaboration(ABC):
         self.heads: dict[str, list[tree.Dist | tree.Head]] = {}
         self.assumed: list[Scalar] = []
         self.coupled: dict[str, tuple[str, ...]] = {}  # sequences that need one another
+        self.needs_of_lets: dict[str, list[Any]] = {}  # what has to hold for named values to have values, where it was asked
         self.out.reader = self.reader
         self.record_of: Callable[[Array, Elaborated], Any] | None = None
 

@@ -176,11 +176,39 @@ def value_of(
         value = reader.value(e)
         if value.outer:
             raise Clash("an index is free here", e.span)
+        if needed is not None:
+            needed += needs_of_lets(model, e)
         return value.array(), None
     except Clash as clash:
         return None, model._elaborator.diagnostic(clash, source)
     except Poisoned:
         return None, Diagnostic("this uses a name whose definition is wrong", source, (Label(e.span, "", True),))
+
+
+MOST_LETS = 200  # whose definitions are looked at for what they need
+
+
+def needs_of_lets(model: ModelLike, e: tree.Expression) -> list[Need]:
+    """The conditions under which the named values that an expression speaks of have values."""
+    elaborator = model._elaborator
+    known: dict[str, list[Need]] = elaborator.needs_of_lets
+    seen: dict[str, None] = {}
+    todo = [e]
+    while todo and len(seen) < MOST_LETS:
+        for name in names_in(todo.pop()):
+            s = elaborator.statements.get(name.name)
+            if name.name in seen or not isinstance(s, tree.Let) or s.indices is not None:
+                continue
+            seen[name.name] = None
+            todo.append(s.value)
+            if name.name not in known:
+                known[name.name] = []
+                reader = elaborator.reader()
+                reader.watch = Watch(reader, model.elaborated.facts, known[name.name]).applied
+                source = model.elaborated.source
+                reader.written = lambda span, text=source.text: text[slice(*balanced(text, span.start, span.end))]
+                reader.value(s.value)
+    return [n for name in seen for n in known[name]]
 
 
 def read(model: ModelLike, e: tree.Expression, source: Source, until: float, asking: bool = True) -> Side:

@@ -75,6 +75,13 @@ def test_assumed_facts_are_no_conditions():
     assert m.check("exp(log(b - a)) = b - a").evidence.conditions == ()
 
 
+def test_what_a_named_value_needs_is_told_where_it_is_used():
+    m = symgen.loads("param a: real, b: real\nlet L = log(a)\nlet M = sqrt(b) + L\nlet N = a^2 + 1")
+    assert m.check("exp(L) = a").evidence.conditions == ("a > 0",)
+    assert set(m.check("exp(M - sqrt(b)) = a").evidence.conditions) == {"a > 0", "b >= 0"}
+    assert m.check("log(N) = log(1 + a^2)").evidence.conditions == ()
+
+
 def test_every_name_that_nothing_declares_is_told_in_one_run():
     text = symgen.loads("param a: real\nclaim a + foo = a*bar + sum[i: 3](i*baz)").verify()[0].text()
     assert [text.count(f"unknown name `{name}`\n -->") for name in ("foo", "bar", "baz", "i")] == [1, 1, 1, 0]
