@@ -14,6 +14,7 @@ const lam: positive
 let r = X @ w - y
 loss L = r @ r/(2*n) + lam/2 * w @ w
 def phi(t) = t^3
+density f_a(z), f_b(z)
 """
 MODEL = symgen.loads(SPEC)
 HESSIAN = r"\[ H = \frac1n X^\top X + \lambda I \] "
@@ -37,6 +38,7 @@ PAPERS = {
     r"\[ p_i = \sigma(x_i^\top w) \] \[ \sum_i p_i = \sum_{i=1}^n \frac{1}{1 + e^{-x_i^\top w}} \]": ("p", "proved"),
     r"\[ P_{ij} = w_j y_i \] \[ P_{12} = w_2 y_1 \]": ("P", "proved"),
     r"\[ P_{ij} = w_j y_i \] \[ P_{12} = w_1 y_2 \]": ("P", "refuted"),
+    r"\[ D^*(z) = \frac{f_a(z)}{f_a(z) + f_b(z)} \] \[ D^*(z) = 1 - \frac{f_b(z)}{f_a(z) + f_b(z)} \]": ("D_star", "proved"),
     r"\[ \hat{w} = (X^\top X)^{-1} X^\top y \]": ("w_hat", ""),
     r"\[ \alpha w = \beta w \]": ("", "unknown"),
     r"\[ Q = Q + L \]": ("", "unknown"),

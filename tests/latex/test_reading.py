@@ -70,6 +70,7 @@ FORMS = {
     r"\mathbb{E}_{u\sim p_{\text{data}}}[\log D(u)]": "E[u ~ p_data](log(D(u)))",
     r"\int p_{data}(u) \log D(u)\,du": "E[u ~ p_data(u)](log(D(u)))", r"\int_0^1 a^2 \,da": "integral[a: 0..1](a^2)",
     r"\mathrm{JS}(p_{data} \| p_g)": "JS(p_data, p_g)", r"H(p)": "entropy(p)", r"\arg\min_w L": "argmin(L, w)",
+    r"\mathbb{E}_{z \sim q(\cdot \mid x)}[t]": "E[z ~ q(z | x)](t)",
     r"\mathbb{E}_{z \sim \mathcal{N}(\mu, s^2)}[t]": "E[z ~ Normal(mu, s)](t)",
     r"\mathbb{E}_{z \sim \mathcal{N}(0, I)}[t]": "E[z ~ Normal(zeros(k), 1)](t)",
 }  # fmt: skip
@@ -80,7 +81,8 @@ def test_a_formula_means_what_it_says(tex, wanted):
     assert unparse(read_expression(tex, SYMBOLS)) == unparse(parse_expression(wanted))
 
 
-@pytest.mark.parametrize("tex", [r"w v", r"w^\top + v", r"X^\top w^\top", r"\log(t)^2", r"t/t t", r"1/2t", r"\prod_i y_i t"])
+@pytest.mark.parametrize("tex", [r"w v", r"w^\top + v", r"X^\top w^\top", r"\log(t)^2", r"t/t t", r"1/2t", r"\prod_i y_i t",
+    r"\mathrm{KL}(p_{data} \| \frac{p_{data} + p_g}{2})"])  # fmt: skip
 def test_what_has_no_meaning_or_two_is_told(tex):
     with pytest.raises(SpecError):
         read_expression(tex, SYMBOLS)

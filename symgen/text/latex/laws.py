@@ -359,6 +359,10 @@ class Laws(Names):
                 names = list(self.law_variables(laws[0])) if laws else []
                 before = self.pos
                 laws.append(self.law_side(names))
+                if not isinstance(laws[-1], t.Name | t.Call) or isinstance(laws[-1], t.Call) and laws[-1].log:
+                    raise self.slip(
+                        "a distribution in place is not read", laws[-1].span, "declare it with `dist` in the spec", False
+                    )
                 if self.pos == before:
                     raise self.slip(f"`{x.text}` is out of place", x.span)
         return laws

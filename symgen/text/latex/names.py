@@ -432,6 +432,9 @@ class Names(Indices):
             raise self.slip(f"`{law.name}(..)` is of numbers, and an array stands here", whole, malformed=False)
         arguments = tuple(items.closed(x).tree for x in groups[0])
         given = tuple(items.closed(x).tree for g in groups[1:] for x in g)
+        if law.is_density and arguments == (t.Name("cdot"),) and len(law.variables) == 1:  # q(\cdot | x)
+            arguments = (t.Name(law.variables[0], span=arguments[0].span),)
+            self.state.undeclared.pop("cdot", None)
         if law.is_density and ";" in separators and not any(s in separators for s in ("|", "\\mid", "\\vert")):
             given = ()  # p(x; theta): what it is given by its declaration
         elif not law.is_density and law.kind == "function":

@@ -66,7 +66,7 @@ def definition_of(side: t.Expression | Unread, symbols: Symbols) -> Definition |
             names = tuple(a.name for a in (*arguments, *side.tree.given) if isinstance(a, t.Name))
             if not names or len(names) != len(arguments) + len(side.tree.given) or len(set(names)) != len(names):
                 return None
-            mute = all(n in unknown or n in symbols.mute for n in names)
+            mute = all(n in unknown or n in symbols.mute or symbols.is_drawn(n) for n in names)
             if set(unknown) <= {name, *names} and mute and not side.tree.given:
                 return Definition(name, names)
             if unknown == [name] and all(n in symbols.values for n in names):

@@ -57,6 +57,10 @@ class Symbols:
     def declares(self, name: str) -> bool:
         return name in self.shapes or name in self.laws
 
+    def is_drawn(self, name: str) -> bool:
+        """Whether a name is a variable of distributions alone, and no value of its own."""
+        return name in self.shapes and name not in self.values and name not in self.laws and name not in self.sizes
+
     @cached_property
     def _by_letters(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
