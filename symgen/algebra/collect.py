@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from fractions import Fraction
 from functools import cache
+from itertools import permutations
 from typing import Any
 
 from symgen.tensor.expression import (
@@ -240,7 +241,7 @@ def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
     first, indices = open_sum(members[0][1])
     bodies = [(members[0][0], first)]
     for c, s in members[1:]:
-        bodies.append((c, substitute(s.body, dict(zip(s.indices, indices, strict=True)))))
+        bodies.append((c, _most_alike(s, indices, first)))
     factors = [dict.fromkeys(b.args if type(b) is Mul else (b,)) for _, b in bodies]
     common = [f for f in factors[0] if type(f) is not Num and all(f in g for g in factors[1:])]
     if not common:
@@ -252,6 +253,21 @@ def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
     scale = scales[0] if all(abs(s) == abs(scales[0]) for s in scales) else Fraction(1)
     inner = add(*(mul(num(c / scale), *(f for f in g if f not in common)) for (c, _), g in zip(bodies, factors, strict=True)))
     return [num(scale), total(mul(*common, inner), indices)]
+
+
+def _most_alike(node: Sum, indices: Sequence[Index], first: Scalar) -> Scalar:
+    """The body of a sum with its indices named so that it shares the most factors with `first`."""
+    wanted = set(first.args if type(first) is Mul else (first,))
+    best, most = first, -1
+    orders = permutations(indices) if 1 < len(indices) <= 3 else [indices]
+    for order in orders:
+        if any(i.size is not j.size for i, j in zip(node.indices, order, strict=True)):
+            continue
+        body = substitute(node.body, dict(zip(node.indices, order, strict=True)))
+        shared = sum(f in wanted for f in (body.args if type(body) is Mul else (body,)))
+        if shared > most:
+            best, most = body, shared
+    return best
 
 
 # --- pieces -----------------------------------------------------------------------------------------------------------

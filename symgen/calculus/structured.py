@@ -6,6 +6,7 @@ tangent space. `tied` gives the partial derivatives by the free entries instead,
 
 from __future__ import annotations
 
+from symgen.algebra.collect import symmetric_entries
 from symgen.derivation.context import Context
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
@@ -81,7 +82,7 @@ def within_set(body: Scalar, x: Var, ctx: Context, form: str | None = None) -> S
         flipped = substitute(body, {i: j, j: i}) if i.size is j.size else body
         if kind == "symmetric":
             alike = flipped is body or (body.free.issubset(axes) and is_symmetric(tensor(axes, body)))
-            made = body if alike else mul(HALF, add(body, flipped))
+            made = body if alike else mul(HALF, add(symmetric_entries(body), symmetric_entries(flipped)))
         elif kind == "skew":
             there = {entry(x, *axes[:-2], j, i): neg(entry(x, *axes))}
             made = replace_scalars(mul(HALF, sub(body, flipped)), there)

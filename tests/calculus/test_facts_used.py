@@ -35,6 +35,8 @@ SHORT = [
     ("jacobian(softmax(x), x)", "diag(softmax(x)) - outer(softmax(x), softmax(x))"),
     ("grad(tr(A @ Q), Q)", "(A' - Q @ A @ Q)/2"),
     ("grad(logdet(Q), Q)", "zeros(n, n)"),
+    ("grad(tr(inv(S) @ A), S)", "-inv(S) @ (A + A') @ inv(S)/2"),
+    ("grad(tr(inv(X @ X') @ B' @ B), X)", "-2*inv(X @ X') @ B' @ B @ inv(X @ X') @ X"),
     ("grad(norm(K)^2, K)", "2*K"),
     ("grad(logdet(D), D)", "inv(D)"),
     ("grad(x @ D @ x + tr(D @ D), D)", "diag(x^2) + 2*D"),
