@@ -69,8 +69,8 @@ from symgen.tensor.expression import (
 
 __all__ = ["by_nodes"]
 
-HALF_NODES = 200
-FINE = 10  # times as many, where there is a kink of which the place is not known
+HALF_NODES = 400
+FINE = 5  # times as many, where there is a kink of which the place is not known
 FAR = Fraction(47, 10)  # of t outwards, where exp(pi sinh t) is 1e75: fourth powers are numbers there
 REACH = Fraction(57, 10)  # of t, where exp(pi sinh t) is 1e203
 MOST_BREAKS = 4
@@ -150,6 +150,8 @@ class _Taken:
         if not self.is_random(f):
             return f
         entries = entries_in(f, frozenset((self.variable,)))
+        if entries is None and not self.variable.rank:  # below an operation on an array
+            entries = [entry(self.variable)]
         if entries is not None and len(entries) == 1:
             line = self.line(f, entries[0])
             return None if line is None else _summed(line, axes)

@@ -155,3 +155,25 @@ def test_what_has_no_closed_form_keeps_its_digits_near_equal_laws(model, family,
         want = mp.quad(lambda u: integrand(mp.sinh(u)) * mp.cosh(u), [-75, -25, -8, -3, 0, 1, 3, 8, 25, 75], maxdegree=9)
         got = d.evaluate(**dict(zip(names, (*at, *to), strict=True)))
         assert float(abs(got - want) / want) < 1e-9
+
+
+def test_divergences_of_a_mixture_have_numbers():
+    spec = """
+    param w: simplex[3], u: real[3], t: positive[3], m: real, s: positive
+    dist mix(z) = Categorical(w)
+    dist mix(x | z) = Normal(u[z], t[z])
+    dist q(x) = Normal(m, s)
+    """
+    made = symgen.loads(spec)
+    w, u, t = np.array([0.2, 0.5, 0.3]), np.array([-1.0, 0.3, 2.0]), np.array([0.5, 1.0, 0.7])
+    x = np.linspace(-20, 20, 400_001)
+    log_p = np.logaddexp.reduce([np.log(w[k]) - ((x - u[k]) / t[k]) ** 2 / 2 - np.log(t[k]) for k in range(3)], axis=0)
+    log_p, log_q = log_p - math.log(2 * math.pi) / 2, -((x - 0.2) ** 2) / 4.5 - math.log(1.5 * math.sqrt(2 * math.pi))
+    p, q, m = np.exp(log_p), np.exp(log_q), np.logaddexp(log_p, log_q) - math.log(2)
+    wanted = {"entropy(mix(x))": -p * log_p, "KL(mix(x) || q)": p * (log_p - log_q), "KL(q || mix(x))": q * (log_q - log_p),
+              "JS(mix(x), q)": (p * (log_p - m) + q * (log_q - m)) / 2, "tv(mix(x), q)": np.abs(p - q) / 2}  # fmt: skip
+    at = {"w": w, "u": u, "t": t, "m": 0.2, "s": 1.5}
+    for goal, f in wanted.items():
+        d = made.derive(goal)
+        got = d.evaluate(**{k: v for k, v in at.items() if k in ("w", "u", "t") or k in map(str, d.symbols)})
+        assert got == pytest.approx(float(np.sum(f) * (x[1] - x[0])), rel=1e-5 if "tv" in goal else 1e-9), goal
