@@ -48,7 +48,7 @@ from symgen.tensor.expression import (
 from symgen.text.diagnostics import CannotDerive
 
 if TYPE_CHECKING:
-    from symgen.calculus.gradient import Reverse
+    from symgen.calculus.reverse import Reverse
 
 THIS_FILE = "symgen/calculus/recurrence.py"
 FIRST_LEAD = 900  # of the axes that stand for the leading ones in the number of a sequence
