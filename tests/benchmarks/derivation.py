@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from symgen.calculus.gradient import gradient
-from symgen.calculus.hessian import hvp
+from symgen.calculus.hessian import hessian, hvp
 from symgen.derivation.context import Context
 from symgen.tensor.expression import Array, Scalar, Var, dim, var
 from symgen.tensor.formula import read
@@ -68,6 +68,14 @@ def rnn(steps: int) -> tuple[Array, list[Var], dict[Array, str]]:
     for i in range(steps):
         p.let(f"h{i + 1}", f"tanh(A @ h{i} + B @ x[0] + c)")
     p.let("L", f"norm(h{steps} - y)^2")
+    return p.loss()
+
+
+def softmax_regression() -> tuple[Array, list[Var], dict[Array, str]]:
+    p = Program(n=n, X=var("X", (n, d)), Y=var("Y", (n, k), "onehot"))
+    p.param("W", d, k)
+    p.let("Z", "X @ W")
+    p.let("L", "-sum(Y*log_softmax(Z))/n")
     return p.loss()
 
 
@@ -141,6 +149,8 @@ def main() -> None:
                 traced = traced_by_jax(size)
                 peer = "" if traced is None else f"; JAX traces them in {traced:5.3f} s, {traced / derive_s:.1f} times that"
             print(f"{name:22} {size:4}: read {read_s:6.3f} s, all gradients {derive_s:6.3f} s{peer}")
+    f, params, names = softmax_regression()
+    print(f"Hessian of softmax regression: {seconds(lambda: hessian(f, params[0], Context(names=names))):.3f} s")
     f, params, names = mlp(41)
     v = var("v", params[0].shape)
     print(f"Hessian-vector product of an MLP of 41 layers: {seconds(lambda: hvp(f, params[0], v, Context(names=names))):.3f} s")
