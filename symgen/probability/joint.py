@@ -116,6 +116,9 @@ def encode(name: str, refs: Sequence[DistRef], options: Mapping[str, Any] | None
         refs = [resolved(refs[0]), *refs[1:]]
     elif name not in OF_JOINTS:
         refs = [r if SAMPLED.get(name) == k and not looks_back(r, r.variables) else resolved(r) for k, r in enumerate(refs)]
+        given = {g: g for r in refs if not is_known(r) for g in r.given if g in r.joint.variables}
+        if given and "names" not in options:  # a density that is not known has no operand to say at what x it stands
+            options |= placed_at(given)
     laws: list[Array] = []
     own: dict[Array, Array] = {}
     for ref in refs:
@@ -286,6 +289,9 @@ def draws_of(ref: DistRef, variables: Sequence[Var] | None = None) -> list[tuple
     if len(wanted) == 1 and is_known(ref) and looks_back(ref, wanted):
         (v,) = wanted
         return [(v, conditional_law(ref, v))]
+    own = next((f for f in ref.joint.factors if wanted & set(f.variables)), None)
+    if len(wanted) == 1 and own is not None and set(own.variables) & set(ref.given):  # p(y | x) of an unknown p(x, y)
+        return [(v, conditional_law(ref, v)) for v in wanted]
     known = set(ref.given)
     out: list[tuple[Var, Array]] = []
     for f in reversed(ref.joint.factors):

@@ -303,20 +303,24 @@ class World:
             total += height
         return total
 
-    def cells(self, ev: Evaluator, ref: DistRef) -> Iterator[tuple[tuple[int, ...], Fraction, Fraction]]:
+    def cells(
+        self, ev: Evaluator, ref: DistRef, at: dict[Var, Any] | None = None
+    ) -> Iterator[tuple[tuple[int, ...], Fraction, Fraction]]:
         """The points of a reference with their weights and densities; what it is given has its value at this point."""
         spaces = [self.space(v) for v in ref.variables]
-        given = {v: ev.value(v) for v in ref.given}
+        given = {v: ev.value((at or {}).get(v, v)) for v in ref.given}
         for cell in product(*(range(len(s.atoms)) for s in spaces)):
             values = {v: s.atoms[k] for v, s, k in zip(ref.variables, spaces, cell, strict=True)}
             yield cell, self.weight(spaces, cell), self.conditional(ev, ref, {**given, **values})
 
     def divergence(self, ev: Evaluator, op: Operator) -> Any:
         refs, options = decode(op)
-        if options or len(refs) != 2:
+        placed = {"names", *(key for _, key in options.get("names", ()))}
+        if set(options) - placed or len(refs) != 2:
             raise NotEvaluable(f"{op.name} has no table", op)
-        first = {cell: (w, d) for cell, w, d in self.cells(ev, refs[0])}
-        second = {cell: d for cell, _, d in self.cells(ev, refs[1])}
+        at = {v: options[key] for v, key in options.get("names", ())}
+        first = {cell: (w, d) for cell, w, d in self.cells(ev, refs[0], at)}
+        second = {cell: d for cell, _, d in self.cells(ev, refs[1], at)}
         number = ev.number
 
         def each(f: Callable[[Any, Any], Any]) -> Any:

@@ -66,3 +66,12 @@ def test_the_same_of_coins():
     assert math.isclose(model.derive("mutual_information(p, x, z)").evaluate(**at), information)
     assert math.isclose(model.derive("E[x ~ p(x)](KL(p(z | x) || p(z)))").evaluate(**at), information)
     assert math.isclose(model.derive("E[x ~ p(x)](-log p(x))").evaluate(**at), -(joint.sum(0) * np.log(joint.sum(0))).sum())
+
+
+@pytest.mark.parametrize("claim", [
+    "E[y ~ p(y | x)](f(y)) = E[y ~ p(y)](f(y))",
+    "KL(p(y | x) || p(y)) = mutual_information(p, x, y)",
+])  # fmt: skip
+def test_a_conditional_of_an_unknown_joint_is_not_taken_for_the_marginal(claim):
+    model = symgen.loads("density p(x, y)\nfunction f(y): real\n")
+    assert model.check(claim).status in ("unknown", "refuted")
