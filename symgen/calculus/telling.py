@@ -186,6 +186,7 @@ class Differentials:
         self.f, self.ctx, self.taken = f, ctx, taken
         self.by: dict[Array, Var] = {}
         self.last: Array | None = None
+        self.shown: set[Array] = set()
         self.df = self.differential_of(f)
 
     def named(self, array: Array) -> str:
@@ -195,7 +196,7 @@ class Differentials:
             letters = ("f",) if array is self.f else LETTERS
             name = next(c for c in (*letters, *(f"{letters[0]}_{k}" for k in range(1, 1000))) if c not in self.taken)
             self.taken.add(name)
-            if array is not self.f:
+            if array is not self.f and self.ctx.detail > 1:
                 self.ctx.trace.names[array] = name
                 self.ctx.trace.add("name", None, array, where=name)
         return name
@@ -223,9 +224,12 @@ class Differentials:
             if made is not self.by.get(array):
                 reason = OPERATIONS[array.name].because if isinstance(array, Operation) else ""
                 source = OPERATIONS[array.name].source if isinstance(array, Operation) else ""
+                if array is self.f and self.ctx.detail < 3:
+                    return  # the line that comes next says it simplified
                 if array is self.f:
                     self.last = made
-                self.ctx.trace.add("differential", self.differential_of(array), made, reason=reason, source=source)
+                if self.ctx.detail > 1:
+                    self.ctx.trace.add("differential", self.differential_of(array), made, reason=reason, source=source)
 
     def of_array(self, array: Array, active: set[Array]) -> Scalar | None:
         if isinstance(array, Operation):
@@ -250,13 +254,17 @@ class Differentials:
         made = tensor((), body)
         if made is self.last:
             return
-        self.ctx.trace.add("put_in", self.df, made, reason=reason)
+        if self.ctx.detail > 1:
+            self.ctx.trace.add("put_in", self.df, made, reason=reason)
         self.last = made
 
     def read_off(self, x: Array, result: Array) -> None:
         """The gradient stands beside dX in the last line."""
         pairing = "df = tr(G' @ dX)" if x.rank == 2 else "df = g @ dx" if x.rank == 1 else "df = g*dx"
         name = self.differential_of(x).name
+        if self.ctx.detail == 1 and self.last is not None and self.last not in self.shown:
+            self.shown.add(self.last)
+            self.ctx.trace.add("put_in", self.df, self.last)
         self.ctx.trace.add(
             "read_off", operator("grad", (self.f, x), result.shape), result,
             where=self.ctx.name_of(x) or getattr(x, "name", ""),
@@ -314,9 +322,7 @@ def _factors(body: Scalar) -> tuple[Scalar, ...]:
     return body.args if isinstance(body, Mul) else (body,)
 
 
-def differential(
-    body: Scalar, by: Mapping[Array, Array | Callable[..., Scalar]], value: Scalar | None = None
-) -> Scalar:
+def differential(body: Scalar, by: Mapping[Array, Array | Callable[..., Scalar]], value: Scalar | None = None) -> Scalar:
     """The differential of the expression of an entry: linear in the entries of what `by` gives to arrays.
 
     `value` stands for `body` itself where its derivative is said by its value.
@@ -374,5 +380,3 @@ def _of_fold(node: Fold, by: Mapping[Array, Array | Callable[..., Scalar]]) -> S
     here = logic("and", *(compare("==", j, i) for i, j in zip(indices, others, strict=True)))
     rest = substitute(inner, dict(zip(indices, others, strict=True)))
     return total(mul(fold("prod", where(here, ONE, rest), others), d), indices)
-
-

@@ -88,6 +88,9 @@ def page_names(d: Any) -> tuple[dict[Array, str], dict[Array, str], dict[Array, 
     themselves."""
     laws = law_names(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
     invented = _invented(d, {**laws, **d.names}) if len(d.steps) <= MANY else {}
+    for step in d.steps:  # letters that the engine gave
+        if step.rule == "name" and isinstance(step.after, Array) and step.after in d.names:
+            invented.setdefault(step.after, d.names[step.after])
     known = {**invented, **d.names}
     return laws, {**step_names(d.steps, known, d.array), **known}, invented
 
@@ -175,7 +178,8 @@ def _once(laws: Mapping[Array, str]) -> list[tuple[Array, str]]:
 def _definitions(d: Any, invented: Mapping[Array, str]) -> list[tuple[str, Array]]:
     """The named values that the goal, a step or the result speaks of, in the order of the program."""
     own = {a: n for a, n in getattr(d, "author_names", d.names).items() if not isinstance(a, Var)}
-    own = {**invented, **own}
+    own = {**own, **{a: n for a, n in invented.items() if a not in own}}
+    place = {a: k for k, a in enumerate(own)}
     spoken = {n for n, _ in d.definitions} | (names_in(d.goal) if d.goal is not None else set())
     for step in d.steps:
         for node in (step.before, step.after):
@@ -191,7 +195,7 @@ def _definitions(d: Any, invented: Mapping[Array, str]) -> list[tuple[str, Array
             kept.add(a)
             waiting += _named_below(a, own)
     chosen: dict[str, Array] = {}
-    for node in walk(*sorted(kept, key=lambda a: own[a])):
+    for node in walk(*sorted(kept, key=lambda a: place[a])):
         if node in kept and own[node] not in chosen and (node is not d.array or by_name(d) is not None):
             chosen[own[node]] = node
     if d.array is not None:  # the adjoint sequences that the result speaks of

@@ -36,7 +36,7 @@ def step_blocks(d: Any, writer: Writer) -> list[Block]:
     """The steps of `d`: a chain goes on where a step begins with what the last one ended with; what is shown on the way
     (a lemma on a part) stands below it."""
     asked = next((s for s in d.steps if _asks_the_goal(s, writer, d)), None) if isinstance(d.goal, t.Call) else None
-    steps = [step for step in d.steps if step.rule != "stable"]
+    steps = [step for step in d.steps if step.rule not in ("stable", "name")]
     told = _without_repeats([x for x in (_told(step, writer, d, asked) for step in steps) if x is not None])
     computed = [x.line for x in (_told(s, writer, d, asked) for s in d.steps if s.rule == "stable") if x is not None]
     blocks: list[Block] = []

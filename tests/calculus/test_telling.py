@@ -98,6 +98,15 @@ def test_the_styles_and_details_of_logistic_regression(monkeypatch: pytest.Monke
         m.derive("grad(L, w)", style="magic")
 
 
+@pytest.mark.parametrize("style", ("chain", "differentials"))
+def test_more_detail_is_more_lines_of_one_derivation(style: str) -> None:
+    m = symgen.loads(LOGISTIC)
+    told = [m.derive("grad(L, w)", style=style, detail=k) for k in (1, 2, 3)]
+    lines = [len([s for s in d.steps if s.rule != "name"]) for d in told]
+    assert lines[0] < lines[1] < lines[2]
+    assert len({d.text_result for d in told}) == 1
+
+
 def test_what_is_asked_first_is_not_mistaken_for_the_goal() -> None:
     m = symgen.loads("dim n\nparam S: spd[n, n]\ndata B: real[n, n]\nlet f = tr(inv(S) @ B)\n")
     d = m.derive("grad(f, S)")
