@@ -174,6 +174,9 @@ def contradict(conditions: Sequence[tuple[str, Any]]) -> bool:
             continue
         if sign_of(value) == 1 or (op == "<" and sign_of(value) == 0):
             return True
+        roots = {r: S.Dummy(nonnegative=True) for r in value.atoms(S.Pow) if r.exp == S.Rational(1, 2)}
+        if roots and sign_of(value.xreplace(roots)) == 1:  # wherever the roots are real
+            return True
         rest, turned = simplest(value, op)
         if turned == "!=":
             continue

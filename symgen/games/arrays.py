@@ -20,6 +20,7 @@ from symgen.tensor.expression import (
     HALF,
     ZERO,
     Array,
+    Var,
     add,
     axis,
     depends_on,
@@ -58,6 +59,12 @@ def quadratic(game: Game, ctx: Context) -> Quadratic | None:
         quiet = Context(facts=ctx.facts, names=ctx.names)
         slopes = gradient(p.payoff, list(p.parameters), quiet, "free")
         for v in p.parameters:
+            if isinstance(v, Var) and v.domain != "real":
+                raise CannotDerive(
+                    f"`{v.name}` is of domain `{v.domain}`: of players of symbolic sizes symgen looks at real ones",
+                    v,
+                    "symgen/games/arrays.py",
+                )
             axes = [axis(j, s) for j, s in enumerate(v.shape)]
             body = open_tensor(slopes[v], axes)
             variables.append(v)

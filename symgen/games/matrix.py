@@ -33,7 +33,7 @@ def matrix_equilibrium(game: Game, ctx: Context) -> Equilibrium | None:
         return None
     if not all(isinstance(v, Var) and v.domain == "simplex" and len(v.shape) == 1 for v in variables):
         return None
-    c = coordinates(game, ctx)
+    c = coordinates(game, ctx, mixed=True)
     x, y = c.own(0), c.own(1)
     A, B = (_bilinear(c.payoffs[k], x, y) for k in (0, 1))
     if A is None or B is None:

@@ -88,13 +88,23 @@ def entries_of(array: Array) -> list[Scalar] | None:
     return [entry(array, *(num(i) for i in place)) for place in itertools.product(*ranges)]
 
 
-def coordinates(game: Game, ctx: Context) -> Coordinates:
-    """Raises CannotDerive for sizes that are symbols, and for payoffs that are no closed scalars."""
+def coordinates(game: Game, ctx: Context, mixed: bool = False) -> Coordinates:
+    """The payoffs in the entries of the players' variables; `mixed` lets in strategies that are points of a simplex.
+
+    Raises CannotDerive for sizes that are symbols, and for payoffs that are no closed scalars.
+    """
     table = Table(ctx.facts)
     entries: list[Scalar] = []
     owner: list[int] = []
     for k, p in enumerate(game.players):
         for v in p.parameters:
+            if isinstance(v, Var) and v.domain not in RANGES and not (mixed and v.domain == "simplex"):
+                raise CannotDerive(
+                    f"`{v.name}` is of domain `{v.domain}`, in which its entries do not move freely: symgen looks at games of "
+                    "numbers, and at mixed strategies of matrix games",
+                    v,
+                    "symgen/games/parameters.py",
+                )
             own = entries_of(v)
             if own is None:
                 raise CannotDerive(f"`{getattr(v, 'name', v)}` has a size that is not fixed", v, "symgen/games/parameters.py")

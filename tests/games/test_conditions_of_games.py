@@ -185,3 +185,18 @@ def test_a_step_is_not_said_to_diverge_because_the_flow_does():
     # lam = 1/10 + i s: at h s = 1/2 an extragradient step multiplies by less than 1
     assert abs(1 + 0.1 * (0.1 + 5j) + 0.01 * (0.1 + 5j) ** 2) < 1
     assert m.derive("stability(g, method=extragradient)").result.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("size", ["3", "n"])
+def test_mixed_strategies_do_not_move_as_real_vectors(size):
+    m = symgen.loads(f"dim n\nparam P: simplex[{size}], Q: simplex[{size}]\ndata M: real[{size}, {size}]\nlet V = P @ M @ Q\n"
+                     "game g = {P: max V, Q: min V}")  # fmt: skip
+    with pytest.raises(symgen.CannotDerive, match="`P` is of domain `simplex`"):
+        m.derive("stability(g)")
+
+
+def test_points_that_no_constant_allows_are_not_listed():
+    """u^2 + v = k, u = 2 v: with u >= 0 for the payoff to be convex, the larger root alone."""
+    m = symgen.loads("param u: real, v: real\nconst k: real = 1\nlet F = u^3/3 - k*u + u*v - v^2\ngame f = {u: min F, v: max F}")
+    strategies = m.derive("equilibrium(f)").result.strategies
+    assert isinstance(strategies, dict) and float(strategies["u"].subs({"k": 5})) == pytest.approx(2.0)
