@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.calculus.suite.more import MORE
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -29,7 +31,9 @@ param S: spd[n, n], W: symmetric[n, n]
 """
 
 GROUPS: dict[str, tuple[str, str]] = {
-    "cookbook, determinants": (COOKBOOK, """
+    "cookbook, determinants": (
+        COOKBOOK,
+        """
         grad(det(Z), Z) | det(Z)*inv(Z)'
         grad(det(A @ Z @ B), Z) | det(A @ Z @ B)*inv(Z)'
         grad(det(X' @ P @ X), X)
@@ -45,8 +49,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         d(d(logdet(eye(n) + t*A), t), t)
         grad(logdet(S), S) | inv(S)
         grad(logdet(A + outer(b, c)), b)
-    """),
-    "cookbook, inverses": (COOKBOOK, """
+    """,
+    ),
+    "cookbook, inverses": (
+        COOKBOOK,
+        """
         d(inv(A + t*B), t) | -inv(A + t*B) @ B @ inv(A + t*B)
         grad(b @ inv(Z) @ c, Z) | -outer(inv(Z)' @ b, inv(Z) @ c)
         grad(tr(A @ inv(Z) @ B), Z) | -(inv(Z) @ B @ A @ inv(Z))'
@@ -63,8 +70,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(tr(inv(X' @ S @ X) @ A), A) |
         jacobian(solve(A, b), b) | inv(A)
         grad(c @ solve(A, b), A) | -outer(inv(A)' @ c, inv(A) @ b)
-    """.replace("grad(tr(inv(X' @ S @ X) @ A), A) |\n", "")),
-    "cookbook, first order": (COOKBOOK, """
+    """.replace("grad(tr(inv(X' @ S @ X) @ A), A) |\n", ""),
+    ),
+    "cookbook, first order": (
+        COOKBOOK,
+        """
         grad(x @ b, x) | b
         grad(b @ x, x) | b
         grad(a @ X @ b, X) | outer(a, b)
@@ -89,8 +99,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         jacobian(s*x, s) | x
         jacobian(s*x, x) | s*eye(n)
         jacobian(outer(y, x), x)
-    """),
-    "cookbook, second order": (COOKBOOK, """
+    """,
+    ),
+    "cookbook, second order": (
+        COOKBOOK,
+        """
         grad(x @ A @ x, x) | (A + A') @ x
         grad(x @ W @ x, x) | 2*W @ x
         grad(b @ X' @ X @ c, X) | X @ (outer(b, c) + outer(c, b))
@@ -114,8 +127,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         jacobian(Z @ Z, Z)
         grad(x @ A @ (x*b), x) | A @ (b*x) + b*(A' @ x)
         jacobian(outer(x, x) @ b, x) | outer(x, b) + x @ b*eye(n)
-    """),
-    "cookbook, higher order": (COOKBOOK, """
+    """,
+    ),
+    "cookbook, higher order": (
+        COOKBOOK,
+        """
         grad(tr(matpow(Z, 3)), Z) | 3*(Z @ Z)'
         grad(tr(matpow(Z, 5)), Z) | 5*matpow(Z, 4)'
         grad(tr(A @ matpow(Z, 3)), Z)
@@ -130,8 +146,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         hessian((x @ x)^2, x) | 4*(x @ x)*eye(n) + 8*outer(x, x)
         jacobian(hessian((x @ x)^2, x), x)
         grad(tr(matpow(Z, -2)), Z) | -2*matpow(Z, -3)'
-    """),
-    "cookbook, norms": (COOKBOOK, """
+    """,
+    ),
+    "cookbook, norms": (
+        COOKBOOK,
+        """
         grad(norm(x - b), x) | (x - b)/norm(x - b)
         jacobian((x - b)/norm(x - b), x) | eye(n)/norm(x - b) - outer(x - b, x - b)/norm(x - b)^3
         grad(norm(x)^2, x) | 2*x
@@ -150,8 +169,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(norm(X*M)^2, X) | 2*M^2*X
         grad(tr(X @ X')^2, X) | 4*tr(X @ X')*X
         grad(sqrt(x @ S @ x), x) | S @ x/sqrt(x @ S @ x)
-    """),
-    "cookbook, structured": (COOKBOOK + "param L: lower[n, n], K: skew[n, n], G: diagonal[n, n], Q: orthogonal[n, n], pi_: simplex[n]\n", """
+    """,
+    ),
+    "cookbook, structured": (
+        COOKBOOK + "param L: lower[n, n], K: skew[n, n], G: diagonal[n, n], Q: orthogonal[n, n], pi_: simplex[n]\n",
+        """
         grad(tr(A @ W), W) | (A + A')/2
         grad(tr(A @ W), W, form=tied) | A + A' - diag(diagonal(A))
         grad(tr(A @ W), W, form=free) | A'
@@ -178,8 +200,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(logdet(S) + tr(inv(S) @ W), S) | inv(S) - inv(S) @ W @ inv(S)
         grad(norm(S)^2, S) | 2*S
         grad(norm(Q @ x - b)^2, x) | 2*(x - Q' @ b)
-    """),
-    "by scalars": (COOKBOOK, """
+    """,
+    ),
+    "by scalars": (
+        COOKBOOK,
+        """
         d(exp(t)*x, t) | exp(t)*x
         d(t*A @ x, t) | A @ x
         grad(x @ (A + t*B) @ x, t) | x @ B @ x
@@ -204,8 +229,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         d(eye(n)*t, t) | eye(n)
         d(outer(x, x)*t^3, t) | 3*t^2*outer(x, x)
         grad(prod(t + x), t)
-    """),
-    "elementwise": ("dim n, m\nparam x: real[n], y: real[n], u: positive[n], v: unit[n], X: real[n, m], U: positive[n, m], s: real, a: positive, w: real[m]\n", """
+    """,
+    ),
+    "elementwise": (
+        "dim n, m\nparam x: real[n], y: real[n], u: positive[n], v: unit[n], X: real[n, m], U: positive[n, m], s: real, a: positive, w: real[m]\n",
+        """
         grad(sum(exp(x)), x) | exp(x)
         grad(sum(log(u)), u) | 1/u
         grad(sum(u*log(u)), u) | 1 + log(u)
@@ -261,8 +289,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         jacobian(hessian(sum(exp(x)), x), x)
         hessian(sum(x*y*x), x) | 2*diag(y)
         hessian(sum(tanh(x)), x)
-    """),
-    "regression": ("dim n, d\ndata X: real[n, d], y: real[n], b01: binary[n]\nparam w: real[d], b: real\nconst lam: positive = 1/10, s: positive = 2, nu: positive = 3, tau: unit = 1/4\nlet r = X @ w - y\nlet p = sigmoid(X @ w)\n", """
+    """,
+    ),
+    "regression": (
+        "dim n, d\ndata X: real[n, d], y: real[n], b01: binary[n]\nparam w: real[d], b: real\nconst lam: positive = 1/10, s: positive = 2, nu: positive = 3, tau: unit = 1/4\nlet r = X @ w - y\nlet p = sigmoid(X @ w)\n",
+        """
         grad(norm(X @ w - y)^2/(2*n) + lam/2*w @ w, w) | X' @ (X @ w - y)/n + lam*w
         grad(norm(r)^2/(2*n) + lam/2*w @ w, w) | X' @ r/n + lam*w
         hessian(norm(r)^2/(2*n) + lam/2*w @ w, w) | X' @ X/n + lam*eye(d)
@@ -302,8 +333,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(1 - r @ y/(norm(r)*norm(y)), y)
         grad(var(r), w)
         grad(prod(p), w)
-    """),
-    "classification": ("dim n, d, k\ndata X: real[n, d], Y: onehot[n, k], t: onehot[k]\nparam W: real[d, k], b: real[k], z: real[k], tau: positive\nlet P = softmax(X @ W + b)\nlet p = softmax(z)\n", """
+    """,
+    ),
+    "classification": (
+        "dim n, d, k\ndata X: real[n, d], Y: onehot[n, k], t: onehot[k]\nparam W: real[d, k], b: real[k], z: real[k], tau: positive\nlet P = softmax(X @ W + b)\nlet p = softmax(z)\n",
+        """
         grad(-sum(Y*log(P))/n, W) | X' @ (P - Y)/n
         grad(-sum(Y*log(P))/n, b) | sum(P - Y, axis=0)/n
         grad(-sum(Y*log(P))/n, X) | (P - Y) @ W'/n
@@ -328,8 +362,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(mean(sum(P*log(P), axis=1)), b)
         grad(max(z), z)
         grad(sum(cumsum(p)^2), z)
-    """),
-    "networks": ("dim n, d, h, k\ndata X: real[n, d], Y: real[n, k]\nparam W1: real[d, h], b1: real[h], W2: real[h, k], b2: real[k], V: real[h, h], x: real[d], u: real[h]\nlet H = tanh(X @ W1 + b1)\nlet O = H @ W2 + b2\nlet R = relu(X @ W1 + b1)\nlet q = sigmoid(x @ W1 + b1)\nloss L = norm(O - Y)^2/(2*n)\n", """
+    """,
+    ),
+    "networks": (
+        "dim n, d, h, k\ndata X: real[n, d], Y: real[n, k]\nparam W1: real[d, h], b1: real[h], W2: real[h, k], b2: real[k], V: real[h, h], x: real[d], u: real[h]\nlet H = tanh(X @ W1 + b1)\nlet O = H @ W2 + b2\nlet R = relu(X @ W1 + b1)\nlet q = sigmoid(x @ W1 + b1)\nloss L = norm(O - Y)^2/(2*n)\n",
+        """
         grad(L, W2) | H' @ (O - Y)/n
         grad(L, b2) | sum(O - Y, axis=0)/n
         grad(L, W1) | X' @ ((1 - H^2)*((O - Y) @ W2'))/n
@@ -356,8 +393,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(sum((X @ W1)^3 @ u), W1)
         hvp(norm(q)^2, x, x)
         grad(norm(grad(u @ tanh(x @ W1), x))^2, W1)
-    """),
-    "layers": ("dim n, d, m, e, c, t, o, v\nparam x: real[d], X: real[n, d], Q: real[n, d], K: real[m, d], V: real[m, e], T: real[n, e], g: real[d], b: real[d], F: real[o, c, 3], s: real[c, t + 2], I: real[c, 2*t, 2*e], J: real[o, c, 2, 2], E: real[v, d], U: real[d, e]\ndata ids: label(v)[n], y: real[n, d]\n", """
+    """,
+    ),
+    "layers": (
+        "dim n, d, m, e, c, t, o, v\nparam x: real[d], X: real[n, d], Q: real[n, d], K: real[m, d], V: real[m, e], T: real[n, e], g: real[d], b: real[d], F: real[o, c, 3], s: real[c, t + 2], I: real[c, 2*t, 2*e], J: real[o, c, 2, 2], E: real[v, d], U: real[d, e]\ndata ids: label(v)[n], y: real[n, d]\n",
+        """
         grad(sum(layernorm(x)*g), x)
         jacobian(layernorm(x), x)
         grad(sum(layernorm(x)*g), g) | layernorm(x)
@@ -388,8 +428,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(var(x), x) | 2*(x - mean(x))/d
         grad(sqrt(var(x)), x)
         hessian(var(x), x)
-    """),
-    "Gaussian models": ("dim n, d, k\ndata X: real[n, d], y: real[n]\nparam mu: real[d], S: spd[d, d], s: positive[d], lv: real[d], L: lower[d, d], M: real[k, d], a: real[k], W: real[d, k], l: positive, v: positive\nconst lam: positive = 1/10\nlet Dm = (reshape(y, n, 1) - y)^2\nlet Kn = v*exp(-Dm/(2*l^2)) + lam*eye(n)\n", """
+    """,
+    ),
+    "Gaussian models": (
+        "dim n, d, k\ndata X: real[n, d], y: real[n]\nparam mu: real[d], S: spd[d, d], s: positive[d], lv: real[d], L: lower[d, d], M: real[k, d], a: real[k], W: real[d, k], l: positive, v: positive\nconst lam: positive = 1/10\nlet Dm = (reshape(y, n, 1) - y)^2\nlet Kn = v*exp(-Dm/(2*l^2)) + lam*eye(n)\n",
+        """
         grad(sum((X - mu) @ inv(S)*(X - mu))/2 + n/2*logdet(S), mu) | -inv(S) @ sum(X - mu, axis=0)
         grad(sum((X - mu) @ inv(S)*(X - mu))/2 + n/2*logdet(S), S) | (n*inv(S) - inv(S) @ (X - mu)' @ (X - mu) @ inv(S))/2
         hessian(sum((X - mu) @ inv(S)*(X - mu))/2, mu) | n*inv(S)
@@ -415,8 +458,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(logdet(cholesky(S)), S) | inv(S)/2
         grad(mu @ S @ mu/(mu @ mu), mu)
         grad(lam/2*tr(W' @ inv(S) @ W), W) | lam*inv(S) @ W
-    """),
-    "unsupervised": ("dim n, m, k, d\ndata X: real[n, m]\nparam U: real[n, k], V: real[m, k], W: real[m, k], Z: real[n, d], x: real[n], A: symmetric[n, n], H: positive[n, k], G: positive[k, m]\nconst lam: positive = 1/10\nlet R = U @ V' - X\n", """
+    """,
+    ),
+    "unsupervised": (
+        "dim n, m, k, d\ndata X: real[n, m]\nparam U: real[n, k], V: real[m, k], W: real[m, k], Z: real[n, d], x: real[n], A: symmetric[n, n], H: positive[n, k], G: positive[k, m]\nconst lam: positive = 1/10\nlet R = U @ V' - X\n",
+        """
         grad(norm(X - U @ V')^2/2, U) | (U @ V' - X) @ V
         grad(norm(X - U @ V')^2/2, V) | (U @ V' - X)' @ U
         grad(norm(R)^2/2 + lam/2*(norm(U)^2 + norm(V)^2), U) | R @ V + lam*U
@@ -436,8 +482,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(sum(log(1 + R^2)), U)
         grad(sum(exp(-R^2)), V)
         grad(sum(X*(U @ V')) - sum(log(1 + exp(U @ V'))), U)
-    """),
-    "shapes and entries": ("dim n, m, p\nparam x: real[n], y: real[m], A: real[n, m], B: real[m, p], C: real[n, n], u: positive[n], b: real[n + 1], z: real[2*n]\n", """
+    """,
+    ),
+    "shapes and entries": (
+        "dim n, m, p\nparam x: real[n], y: real[m], A: real[n, m], B: real[m, p], C: real[n, n], u: positive[n], b: real[n + 1], z: real[2*n]\n",
+        """
         grad(sum((x[1:] - x[:-1])^2), x)
         grad(sum(x[1:]*x[:-1]), x)
         grad(x[0]^2*x[1], x)
@@ -490,8 +539,11 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(norm(A*y)^2/2, y) | y*sum(A^2, axis=0)
         grad(sum((A + y)*outer(x, y)), y)
         grad(logsumexp(concat(x, y)), x)
-    """),
-    "matrix functions": ("dim n, m\nparam A: real[n, n], B: real[n, n], S: spd[n, n], X: real[n, m], x: real[n], t: real\ndim k\n", """
+    """,
+    ),
+    "matrix functions": (
+        "dim n, m\nparam A: real[n, n], B: real[n, n], S: spd[n, n], X: real[n, m], x: real[n], t: real\ndim k\n",
+        """
         grad(tr(expm(A)), A) | expm(A)'
         grad(tr(B @ expm(A)), A)
         grad(sum(expm(A)), A)
@@ -528,13 +580,14 @@ GROUPS: dict[str, tuple[str, str]] = {
         grad(sum(B*sqrtm(S)), S)
         grad(norm(sqrtm(S) @ x)^2, S) | outer(x, x)
         hessian(sum(eigvals(S)), S)
-    """),
+    """,
+    ),
 }
 
 
 def problems() -> list[Problem]:
     out = []
-    for group, (spec, lines) in GROUPS.items():
+    for group, (spec, lines) in {**GROUPS, **MORE}.items():
         for line in lines.strip().splitlines():
             goal, _, answer = line.strip().partition(" | ")
             if goal:
