@@ -106,7 +106,11 @@ def own_density(model: Elaboration, s: tree.Dist, drawn: tuple[Var, ...]) -> Arr
                     "not declared", [Witness(places[n], "not declared") for n in unknown[1:]],
                     help=f"declare what is a parameter: `const {unknown[0]}: positive`")  # fmt: skip
     normaliser = unknown[0] if unknown else ""
-    placeholder = var(v.name, v.shape, v.domain, "placeholder", v.domain_args, uid=3)
+    word, arguments = v.domain, v.domain_args
+    said = s.head.variables[0].domain
+    if said is not None:  # another dist of the same variable may be wider
+        word, arguments, _ = domain(model, said, v.name)
+    placeholder = var(v.name, v.shape, word, "placeholder", arguments, uid=3)
     scope = HeadScope(model, s.head, True)
     scope.names[v.name] = Binding(build.of_array(placeholder), s.head.variables[0].span, "variable")
     if normaliser:

@@ -43,3 +43,12 @@ def test_moments_and_the_entropy_are_closed_and_quick(law):
         assert d.evaluate(**at) == pytest.approx(float(mean(f, low, density)), rel=1e-9, abs=1e-12), goal
         if "entropy" not in goal:
             assert "E[" not in d.text_result and d.evidence.kind == "checked"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_each_density_lives_where_its_own_head_says(order: tuple[int, int]) -> None:
+    """One variable, two spaces: 6 t (1 - t) on the unit interval is no density on the half line. Means 1/2 and 1."""
+    lines = ["dist s(t: positive) = exp(-t)/Z", "dist u(t: unit) = 6*t*(1 - t)"]
+    model = symgen.loads("\n".join(lines[k] for k in order) + "\n")
+    assert model.derive("E[t ~ u](t)").text_result == "1/2"
+    assert model.derive("E[t ~ s](t)").text_result == "1"
