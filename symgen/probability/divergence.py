@@ -49,6 +49,7 @@ from symgen.tensor.expression import (
     Operator,
     Scalar,
     Var,
+    Where,
     add,
     entry,
     fn,
@@ -66,6 +67,7 @@ from symgen.tensor.expression import (
     var,
     variables_of,
     walk,
+    where,
 )  # fmt: skip
 from symgen.tensor.facts import Facts
 from symgen.text.diagnostics import CannotDerive
@@ -378,12 +380,37 @@ def reduce_variance(op: Operator, ctx: Context) -> Array:
     know = frozenset(v for v, _ in draws)
     first, second = (with_limits_at_zero(densities_written(f, know, ctx), draws) for f in (first, second))
     product = _mean(mul(first, second), draws, ctx)
-    value = sub(product, mul(_mean(first, draws, ctx), _mean(second, draws, ctx)))
-    made = tensor(indices, difference_of_means(value))
+    mean = _mean(first, draws, ctx)
+    if product is INF and isinstance(mean, Entry):  # it may have no value at all
+        found = verdict(first, draws, ctx)
+        if found is not None and found.value is not None:
+            mean = found.value
+            ctx.trace.notes.append(found.reason)
+    value = _variance_in_pieces(product, mean) if first is second else None
+    if value is None:
+        value = difference_of_means(sub(product, mul(mean, mean if second is first else _mean(second, draws, ctx))))
+    made = tensor(indices, value)
     ctx.trace.add("variance", op, made, reason="Cov(f, g) = E f g - E f E g")
     parts = [tensor(rows, first), tensor(columns, second), tensor(indices, mul(first, second))]
     ctx.trace.checks.append(lambda: check_covariance(parts, draws, made, ctx.facts))
     return made
+
+
+def _variance_in_pieces(square: Scalar, mean: Scalar) -> Scalar | None:
+    """E f^2 - (E f)^2 where a moment does not exist everywhere: wherever E f^2 is finite, so is E f (Jensen), and where
+    E f has no value the variance has none."""
+    inside, undefined = mean, ZERO
+    condition: Scalar = ONE
+    if isinstance(mean, Where) and (mean.args[2] is NAN or mean.args[2] is INF):
+        condition, inside, undefined = mean.args
+    elif mean is NAN:
+        condition, undefined = ZERO, NAN
+    outside = where(condition, INF, NAN) if undefined is NAN else INF
+    if square is INF:
+        return outside
+    if isinstance(square, Where) and square.args[2] is INF:
+        return where(square.args[0], difference_of_means(sub(square.args[1], mul(inside, inside))), outside)
+    return None
 
 
 def check_covariance(parts: Sequence[Array], draws: Sequence[tuple[Var, Array]], result: Array, facts: Facts | None) -> Evidence:

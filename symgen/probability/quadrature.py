@@ -307,7 +307,25 @@ def _mean_at(body: Array, draws: Draws, point: Point, level: int) -> Float | Non
         f = np.asarray(evaluate([lifted], at)[0], dtype=np.float64)
         w = weights.reshape(-1, *([1] * (f.ndim - 1)))
         terms = np.where(w > 0, w * f, 0.0)
-    return np.asarray(np.sum(terms, axis=0))
+    found = np.asarray(np.sum(terms, axis=0))
+    if len(first) == 1 and not first[0][0].rank and is_cut_off(nodes[first[0][0]], terms, found):
+        return np.full_like(found, math.nan)
+    return found
+
+
+FAR = 1e8  # a law that still has mass there has a heavy tail
+TAIL = 1e-4  # of a mean, from between the root of the last node and the last node
+
+
+def is_cut_off(x: Float, terms: Float, found: Float) -> bool:
+    """Whether the tail of a mean goes on past the last node. What is left of a tail like x^(-a) past R is R^(-a), the square of
+    what is left past the root of R: where that is not small, nodes that agree prove nothing."""
+    distance = np.abs(x)
+    last = float(np.max(distance, initial=0.0))
+    if last < FAR or not np.all(np.isfinite(found)):
+        return False
+    past = np.abs(np.sum(terms[distance > math.sqrt(last)], axis=0))
+    return bool(np.any(past > TAIL * np.maximum(1.0, np.abs(found))))
 
 
 def stays(nodes: Iterable[Node]) -> bool:

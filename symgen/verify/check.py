@@ -28,7 +28,7 @@ from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
 from symgen.text.tree import Source, Span
 from symgen.verify.chain import Relation, compare_values
-from symgen.verify.definedness import Need, Watch, conditions_of
+from symgen.verify.definedness import Need, Watch, conditions_of, needs_of, pieces_of
 from symgen.verify.suggest import balanced, suggest
 from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
@@ -58,6 +58,7 @@ class Side:
     unknown: str = ""
     given: tuple[Scalar, ...] = ()  # what the parameters of its laws satisfy
     needed: tuple[Need, ...] = ()  # what has to hold for it to have a value
+    pieces: tuple[Scalar, ...] = ()  # without which it is infinite or undefined
 
     @property
     def span(self) -> Span:
@@ -235,6 +236,7 @@ def read(model: ModelLike, e: tree.Expression, source: Source, until: float, ask
     elif reduced.spent:
         side.unknown = "the time was up"
     side.array = reduced.array
+    side.pieces = pieces_of(reduced.array) if reduced.array is not None else ()
     side.needed = (*needed, *(Need(c) for c in reduced.trace.required if c in reduced.trace.conditions))
     return side
 
@@ -298,7 +300,9 @@ def under(verdict: Verdict, facts: Facts | None, *sides: Side) -> Verdict:
     """The verdict with what has to hold for the sides to have values."""
     if not verdict.holds:
         return verdict
-    needed = conditions_of([n for side in sides for n in side.needed], facts)
+    alike = set.intersection(*(set(side.pieces) for side in sides))
+    pieces = [n for c in dict.fromkeys(c for side in sides for c in side.pieces) if c not in alike for n in needs_of(c)]
+    needed = conditions_of([*(n for side in sides for n in side.needed), *pieces], facts)
     conditions = dict.fromkeys([*needed, *verdict.evidence.conditions])
     return replace(verdict, evidence=replace(verdict.evidence, conditions=tuple(conditions)))
 

@@ -15,7 +15,25 @@ import numpy as np
 from symgen.calculus.wording import said, said_relation
 from symgen.tensor.build import Value
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, evaluate
-from symgen.tensor.expression import Num, Operator, Scalar, Var, compare, num, tensor, variables_of, walk
+from symgen.tensor.expression import (
+    INF,
+    NAN,
+    Array,
+    Compare,
+    Logic,
+    Num,
+    Operator,
+    Scalar,
+    Var,
+    Where,
+    compare,
+    logic,
+    num,
+    sub,
+    tensor,
+    variables_of,
+    walk,
+)
 from symgen.tensor.facts import Facts, range_of
 from symgen.tensor.formula import Reader
 from symgen.tensor.functions import FUNCTIONS
@@ -27,7 +45,7 @@ from symgen.tensor.sympy_bridge import to_sympy
 from symgen.text import tree
 from symgen.text.tree import Span
 
-__all__ = ["Need", "Watch", "conditions_of"]
+__all__ = ["Need", "Watch", "conditions_of", "needs_of", "pieces_of"]
 
 POINTS = 40
 LARGEST_TEXT = 60
@@ -63,6 +81,35 @@ def as_assumptions(need: Need) -> list[Scalar]:
     low, high = need.domain.low, need.domain.high
     out = [compare("<" if need.domain.low_open else "<=", num(low), need.body)] if low is not None else []
     return out + ([compare("<" if need.domain.high_open else "<=", need.body, num(high))] if high is not None else [])
+
+
+def pieces_of(array: Array) -> tuple[Scalar, ...]:
+    """The conditions on parameters without which a value is infinite or undefined: those of a mean that need not exist."""
+    found: dict[Scalar, None] = {}
+    for node in walk(array):
+        if isinstance(node, Where) and not node.args[0].free and not is_never_finite(node):
+            condition, a, b = node.args
+            if is_never_finite(b):
+                found[condition] = None
+            elif is_never_finite(a):
+                found[logic("not", condition)] = None
+    return tuple(found)
+
+
+def is_never_finite(x: Scalar) -> bool:
+    return x is INF or x is NAN or (isinstance(x, Where) and is_never_finite(x.args[1]) and is_never_finite(x.args[2]))
+
+
+def needs_of(condition: Scalar) -> list[Need]:
+    """A condition in words."""
+    if isinstance(condition, Logic) and condition.op == "and":
+        return [need for c in condition.args for need in needs_of(c)]
+    if not isinstance(condition, Compare) or condition.op not in ("<", "<="):
+        return []
+    left, right = condition.args
+    body = sub(right, left)
+    text = said_relation(to_sympy(body, names={}), ">" if condition.op == "<" else ">=")
+    return [Need(text, body, POSITIVE if condition.op == "<" else NONNEGATIVE)]
 
 
 class Watch:

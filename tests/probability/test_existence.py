@@ -183,3 +183,33 @@ def test_the_mean_of_an_exponential_by_the_family_of_the_product(family, given, 
     row = FAMILIES[family]
     law = Numeric(row, dict(zip(row.parameters, (at[n] for n in given.split(", ")), strict=True)))
     assert d.evaluate(**{k: v for k, v in at.items() if k in d.symbols}) == pytest.approx(law.mean(by_hand), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("law", "variance"),
+    [
+        ("StudentT(nu, mu, s)", "where(2 < nu, nu*s^2/(nu - 2), where(1 < nu, inf, undefined))"),
+        ("Pareto(s, nu)", "where(2 < nu, nu*s^2/((nu - 2)*(nu - 1)^2), inf)"),
+        ("Cauchy(mu, s)", "undefined"),
+        ("Levy(s)", "inf"),
+    ],
+)
+def test_a_variance_is_told_where_it_is_finite_infinite_and_undefined(law: str, variance: str) -> None:
+    """Johnson, Kotz and Balakrishnan (1995), chapters 16, 20 and 28."""
+    model = symgen.loads(f"const nu: positive, mu: real, s: positive\ndist p(x) = {law}\n")
+    assert model.check(f"Var[x ~ p](x) = {variance}").holds or model.derive("Var[x ~ p](x)").text_result == variance
+
+
+@pytest.mark.parametrize(
+    ("law", "claim", "condition"),
+    [
+        ("StudentT(nu, mu, s)", "E[x ~ p](x) = mu", "nu > 1"),
+        ("StudentT(nu, mu, s)", "Var[x ~ p](x) = s^2*nu/(nu - 2)", "nu > 2"),
+        ("Pareto(s, nu)", "E[x ~ p](x) = nu*s/(nu - 1)", "nu > 1"),
+        ("InverseGamma(nu, s)", "E[x ~ p](x) = s/(nu - 1)", "nu > 1"),
+    ],
+)
+def test_a_claim_of_a_mean_tells_where_the_mean_exists(law: str, claim: str, condition: str) -> None:
+    model = symgen.loads(f"const nu: positive, mu: real, s: positive\ndist p(x) = {law}\n")
+    verdict = model.check(claim)
+    assert verdict.holds and condition in verdict.evidence.conditions, verdict.text()
