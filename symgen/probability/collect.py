@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symgen.algebra.rational import simplify_scalar
 from symgen.probability.special import simplified
 from symgen.probability.walks import bottom_up
 from symgen.tensor import build
@@ -227,7 +228,8 @@ def collected(x: Scalar) -> Scalar:
     if any(isinstance(n, Sum) for n in walk(flat)):
         forms.append(with_inverses_contracted(with_sums_factored(flat)))
     best = min(forms, key=size_of)
-    return with_sums_named(best)
+    reduced = add(*(simplify_scalar(t) for t in (best.args if isinstance(best, Add) else (best,))))
+    return with_sums_named(min((best, reduced), key=size_of))
 
 
 def difference_of_means(x: Scalar) -> Scalar:

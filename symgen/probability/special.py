@@ -28,6 +28,7 @@ from symgen.tensor.expression import (
     power,
     sub,
 )  # fmt: skip
+from symgen.tensor.facts import is_positive
 
 
 def factors_of(x: Scalar) -> tuple[Scalar, ...]:
@@ -80,6 +81,8 @@ def special_value(x: Fn) -> Scalar:
     """digamma(a + n) = digamma(a) + sum of 1/(a + k); gamma at halves."""
     a = x.args[0] if x.args else ZERO
     r = a.rational if isinstance(a, Num) else None
+    if x.name == "log" and isinstance(a, Pow) and isinstance(a.exponent, Num) and is_positive(a.base):
+        return mul(a.exponent, fn("log", a.base))
     if x.name == "xlogy" and (a is ZERO or x.args[1] is ONE):
         return ZERO
     if x.name == "lgamma" and r is not None and r.denominator == 1 and 0 < r <= 20:

@@ -154,7 +154,8 @@ def _given(d: Any, writer: Writer, laws: Mapping[Array, str], invented: Mapping[
         heads = law_heads(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
         shown = [(law, head) for law, head in heads.items() if law in laws]
         shown += [(law, t.Name(name)) for law, name in _once(laws) if law not in heads]
-        lines += tuple(Relation(plain.array(law), left) for law, left in shown)
+        told = {(unparse(left), unparse(right)): Relation(right, left) for law, left in shown for right in (plain.array(law),)}
+        lines += tuple(told.values())  # a law over other variables may read the same
         out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
     return out
 
