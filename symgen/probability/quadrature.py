@@ -4,6 +4,7 @@ whether what is said to be infinite is."""
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -46,6 +47,7 @@ Float = np.ndarray
 Draws = Sequence[tuple[Var, Array]]
 Truth = Callable[[Point, int], "Float | None"]
 POINTS = 3
+ENOUGH = 3.0  # seconds, after which one point is enough
 ATTEMPTS = 14
 TOLERANCE = 1e-4  # of the value; the rules are far more exact unless a tail is heavy
 MOST_BRANCHES = 700  # values of one draw below which others hang
@@ -106,11 +108,14 @@ def check_value(
     laws = [n for n in walk(*roots) if isinstance(n, Operator) and n.attrs and n.attrs[0] == "law"]
     done, infinities, worst, tried = 0, 0, 0.0, "no point was found at which both are finite"
     attempts = 0
+    begun = time.monotonic()
     always = isinstance(result, Tensor) and result.body is INF
     for sizes in small_sizes([result, *roots], [*free, *drawn], assumptions):
         for _ in range(4 if attempts else ATTEMPTS):
             attempts += 1
             if done + infinities >= POINTS and (done or always):
+                break
+            if done and time.monotonic() - begun > ENOUGH:
                 break
             point = random_point(free, sizes, rng, 0, assumptions)
             if point is None:
@@ -145,7 +150,7 @@ def check_value(
                 continue
             worst = max(worst, gap)
             done += 1
-        if done + infinities >= POINTS and (done or always):
+        if (done + infinities >= POINTS and (done or always)) or (done and time.monotonic() - begun > ENOUGH):
             break
     if not done and not infinities:
         return Evidence("unknown", method=method, tried=(tried,))
@@ -259,11 +264,12 @@ def mean_at(body: Array, draws: Draws, point: Point, level: int) -> Float | None
     return found
 
 
-def _mean_at(body: Array, draws: Draws, point: Point, level: int) -> Float | None:
+def _mean_at(body: Array, draws: Draws, point: Point, level: int, share: int = 0) -> Float | None:
+    """`share` is how many draws the nodes are shared between, those before them in a chain too."""
     drawn = {v for v, _ in draws}
     first = [(v, law) for v, law in draws if variables_of(law).isdisjoint(drawn)]
     rest = [(v, law) for v, law in draws if (v, law) not in first]
-    share = len(draws)
+    share = share or len(draws)
     grids: list[Grid] = []
     for v, law in first:
         grid = grid_of(law, v, point, level, share)
@@ -287,10 +293,12 @@ def _mean_at(body: Array, draws: Draws, point: Point, level: int) -> Float | Non
             if weights[k] < 1e-14:
                 continue
             inner = Point(point.sizes, {**point.values, **{v: x[k] for v, x in nodes.items()}}, point.functions, point.draws)
-            found = mean_at(body, rest, inner, level)
-            if found is None:
+            below = _mean_at(body, rest, inner, level, share)
+            if below is None:
+                below = mean_at(body, rest, inner, level)
+            if below is None:
                 return None
-            total = total + weights[k] * found
+            total = total + weights[k] * below
         return np.asarray(total)
     values: dict[Any, Any] = dict(point.values)
     how: dict[Array, Any] = {}
