@@ -1,6 +1,6 @@
 """Makes symgen/zoo/data/*.npz from their sources: scikit-learn's packaged copies, and a CSV of Old Faithful.
 
-    python tools/zoo_data.py geyser.csv          # geyser.csv: columns duration, waiting (minutes)
+    python tests/zoo/make_data.py geyser.csv          # geyser.csv: columns duration, waiting (minutes)
 
 Run once, by hand; the files it writes are packaged, so that nothing is downloaded when symgen runs.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 
-DATA = Path(__file__).parent.parent / "symgen" / "zoo" / "data"
+DATA = Path(__file__).parents[2] / "symgen" / "zoo" / "data"
 
 
 def standardised(columns: np.ndarray) -> np.ndarray:
