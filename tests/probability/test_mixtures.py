@@ -84,8 +84,13 @@ def test_entropy_and_information_of_a_mixture_are_numbers(name):
     model = symgen.loads(f"dim k\nparam w: simplex[k], m: real[k], s: positive[k]\ndist p(c: label(k)) = Categorical(w)\n"
                          f"dist p(x: {domain} | c) = {law}\ndist q(x: {domain}) = {other}\n")  # fmt: skip
     parts = [component(m[j], s[j]) for j in range(2)]
-    density = lambda x: sum(w[j] * parts[j].pdf(x) for j in range(2))  # noqa: E731
-    mean = lambda f: integrate.quad(lambda x: density(x) * f(x), *ends, points=[-0.6, 1.1], limit=200)[0]  # noqa: E731
+
+    def density(x):
+        return sum(w[j] * parts[j].pdf(x) for j in range(2))
+
+    def mean(f):
+        return integrate.quad(lambda x: density(x) * f(x), *ends, points=[-0.6, 1.1], limit=200)[0]
+
     entropy = -mean(lambda x: np.log(density(x)))
     at = {"w": w, "m": m, "s": s}
     assert math.isclose(model.derive("entropy(p(x))").evaluate(**at), entropy, rel_tol=1e-8)
