@@ -390,6 +390,9 @@ def reduce_variance(op: Operator, ctx: Context) -> Array:
     if value is None:
         value = difference_of_means(sub(product, mul(mean, mean if second is first else _mean(second, draws, ctx))))
     made = tensor(indices, value)
+    if first is second and not indices:
+        for words, body, moment in (("the mean", first, mean), ("the mean of the square", mul(first, second), product)):
+            ctx.trace.add("lemma", expectation(rank_zero(body), draws), rank_zero(moment), reason=words)
     ctx.trace.add("variance", op, made, reason="Cov(f, g) = E f g - E f E g")
     parts = [tensor(rows, first), tensor(columns, second), tensor(indices, mul(first, second))]
     ctx.trace.checks.append(lambda: check_covariance(parts, draws, made, ctx.facts))
