@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from symgen.tensor import matrix_facts as matrices
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import (
     Add,
@@ -36,17 +37,11 @@ from symgen.tensor.expression import (
     Var,
     Where,
     as_coefficient,
-    count_nodes,
     logic,
     neg,
-    open_sum,
-    open_tensor,
-    power,
-    rebuild,
     sub,
-    substitute,
 )
-from symgen.tensor.functions import FUNCTIONS
+from symgen.tensor.function_ranges import function_range
 from symgen.tensor.intervals import (
     ALL,
     NONNEGATIVE,
@@ -54,7 +49,6 @@ from symgen.tensor.intervals import (
     POSITIVE,
     ZERO,
     Range,
-    bound_at,
     interval,
     join,
     meet,
@@ -63,7 +57,7 @@ from symgen.tensor.intervals import (
     range_product,
     range_sum,
 )
-from symgen.tensor.numeric import FUNCTIONS as NUMERIC
+from symgen.tensor.matrix_facts import matrix_facts
 from symgen.tensor.operations import OPERATIONS
 
 __all__ = [
@@ -76,8 +70,6 @@ __all__ = [
 _NONNEGATIVE_OPERATORS = frozenset((  # Cover & Thomas (2006), 2.6.3: by Jensen
     "density", "pdf", "KL", "JS", "chi2", "hellinger", "tv", "wasserstein2", "mutual_information", "Var",
 ))  # fmt: skip
-# functions that are positive where all their arguments are
-_POSITIVE_ON_POSITIVE = {"gamma", "besseli", "hyp1f1", "besselk", "hyperu", "zeta", "beta"}
 
 
 class Facts:
@@ -255,246 +247,39 @@ def is_unit(node: Node, facts: Facts | None = None) -> bool | None:
 # --- matrices ---------------------------------------------------------------------------------------------------------
 
 
-def _matrix_facts(array: Array) -> set[str]:
-    """The facts that a domain or an operation gives: symmetric psd spd diagonal orthogonal lower skew invertible."""
-    if isinstance(array, Var):
-        return set(DOMAINS[array.domain].facts) if array.domain in DOMAINS else set()
-    if isinstance(array, Operation):
-        row = OPERATIONS.get(array.name)
-        inside = [a for a in array.operands if isinstance(a, Array)]
-        if row is None or not row.facts or len(inside) != 1:
-            return set()
-        below = _all_matrix_facts(inside[0])
-        found = {to for given, to in row.facts.items() if given == "real" or given in below}
-        implied = {f for name in found if name in DOMAINS for f in DOMAINS[name].facts}
-        return found | implied | ({"invertible"} if array.name in ("inv", "expm") else set())
-    return set()
-
-
-def _all_matrix_facts(array: Array) -> set[str]:
-    found = _matrix_facts(array)
-    if isinstance(array, Tensor):
-        known = _tensor_facts.get(array)
-        if known is None:
-            known = _tensor_facts[array] = _facts_of_tensor(array)
-        found |= known
-    return found
-
-
-_tensor_facts: dict[Tensor, set[str]] = {}
-
-
-def _facts_of_tensor(array: Tensor) -> set[str]:
-    """What the entries show: a transpose, a sum of psd and symmetric terms, an expression that is its own transpose."""
-    inner = _is_transpose(array)
-    if inner is not None:
-        return _all_matrix_facts(inner) - {"lower"}
-    if len(array.axes) < 2 or array.axes[-1].size is not array.axes[-2].size:
-        return set()
-    if is_spd(array):
-        return {"spd", "psd", "symmetric", "invertible"}
-    body = array.body
-    i, j = array.axes[-2:]
-    terms = body.args if isinstance(body, Add) else (body,)
-    if all(_definiteness(t, i, j, None) is not None for t in terms):
-        return {"psd", "symmetric"}
-    if substitute(body, {i: j, j: i}) is body or all(_symmetric_term(t, i, j) for t in terms):
-        return {"symmetric"}
-    return set()
-
-
-def _flat(term: Scalar) -> tuple[list[Scalar], list[Index]]:
-    """The factors of a term and the indices it is summed over, through nameless products: (A @ S) @ A' is A S A'."""
-    factors: list[Scalar] = []
-    bound: list[Index] = []
-    stack = [term]
-    while stack:
-        f = stack.pop()
-        if isinstance(f, Mul):
-            stack.extend(reversed(f.args))
-        elif isinstance(f, Sum) and not isinstance(f.body, Add):
-            body, indices = open_sum(f)
-            bound += indices
-            stack.append(body)
-        elif isinstance(f, Entry) and isinstance(f.array, Tensor) and isinstance(f.array.body, Sum | Mul | Entry):
-            stack.append(open_tensor(f.array, f.indices))
-        else:
-            factors.append(f)
-        if len(factors) + len(stack) > 16:
-            return [term], []
-    return factors, bound
-
-
-def _symmetric_term(term: Scalar, i: Index, j: Index) -> bool:
-    """Whether a term is its own transpose: f(i, j) alike, the entry of a symmetric matrix, or a congruence B S B'."""
-    flipped = substitute(term, {i: j, j: i})
-    if flipped is term or _congruence(term, i, j) is not None:
-        return True
-    if count_nodes(term) <= 200 and _turned(flipped, i, j) is _turned(term, i, j):
-        return True
-    factors, bound = _flat(term)
-    if bound:
-        return False
-    for f in factors:
-        if f.free.isdisjoint((i, j)):
-            continue
-        if isinstance(f, Entry) and f.indices[-2:] in ((i, j), (j, i)) and is_symmetric(f.array):
-            continue
-        if substitute(f, {i: j, j: i}) is not f:
-            return False
-    return True
-
-
-def _turned(node: Scalar, i: Index, j: Index) -> Scalar:
-    """`node` with entries (j, i) of symmetric matrices as (i, j), and (a - b)^2 always one way round."""
-    if isinstance(node, Entry):
-        if node.indices[-2:] == (j, i) and is_symmetric(node.array):
-            return substitute(node, {i: j, j: i})  # type: ignore[no-any-return]
-        return node
-    if isinstance(node, Pow) and isinstance(node.exponent, Num) and isinstance(node.base, Add):
-        e = node.exponent.rational
-        if e is not None and e.denominator == 1 and e.numerator % 2 == 0:
-            other = neg(node.base)
-            return power(min(node.base, other, key=lambda n: n.serial), node.exponent)
-    if isinstance(node, Add | Mul | Pow | Fn) and not {i, j}.isdisjoint(node.free):
-        return rebuild(node, [_turned(a, i, j) for a in node.args])  # type: ignore[no-any-return]
-    return node
-
-
-def _congruence(term: Scalar, i: Index, j: Index) -> str | None:
-    """B S B' for a symmetric S between the two sides: symmetric, or psd as S is."""
-    factors, bound = _flat(term)
-    if not bound:
-        return None
-    left, right = [f for f in factors if i in f.free], [f for f in factors if j in f.free]
-    others = [f for f in factors if i not in f.free and j not in f.free]
-    if not any(f in right for f in left) and _swapped(left, i, j) == sorted(right, key=lambda f: f.serial):
-        return "psd" if all(NO_FACTS.range(f).nonnegative for f in others) else "symmetric"
-    for middle in factors:
-        if not isinstance(middle, Entry) or len(middle.indices) < 2 or not {i, j}.isdisjoint(middle.free):
-            continue
-        s, t = middle.indices[-2:]
-        if not isinstance(s, Index) or not isinstance(t, Index) or s is t:
-            continue
-        known = _all_matrix_facts(middle.array)
-        if "symmetric" not in known:
-            continue
-        rest = [f for f in factors if f is not middle]
-        left, right = [f for f in rest if i in f.free], [f for f in rest if j in f.free]
-        others = [f for f in rest if i not in f.free and j not in f.free]
-        if any(f in right for f in left) or any(not f.free.isdisjoint((s, t)) for f in others):
-            continue
-        if sorted((substitute(f, {i: j, s: t, t: s}) for f in left), key=lambda f: f.serial) == sorted(
-            right, key=lambda f: f.serial
-        ):
-            positive = all(NO_FACTS.range(f).nonnegative for f in others)
-            return "psd" if "psd" in known and positive else "symmetric"
-    return None
-
-
-def _is_transpose(array: Tensor) -> Array | None:
-    body = array.body
-    if isinstance(body, Entry) and len(array.axes) == 2 and body.indices == (array.axes[1], array.axes[0]):
-        return body.array
-    return None
+def _has(array: Array, fact: str) -> bool | None:
+    return True if fact in matrix_facts(array, NO_FACTS) else None
 
 
 def is_symmetric(array: Array) -> bool | None:
-    return True if "symmetric" in _all_matrix_facts(array) else None
+    return _has(array, "symmetric")
 
 
 def is_orthogonal(array: Array) -> bool | None:
-    return True if "orthogonal" in _all_matrix_facts(array) else None
+    return _has(array, "orthogonal")
 
 
 def is_diagonal(array: Array) -> bool | None:
-    return True if "diagonal" in _all_matrix_facts(array) else None
+    return _has(array, "diagonal")
 
 
 def is_lower(array: Array) -> bool | None:
     """Whether a matrix is lower triangular."""
-    return True if "lower" in _all_matrix_facts(array) else None
+    return _has(array, "lower")
+
+
+def is_invertible(array: Array) -> bool | None:
+    return _has(array, "invertible")
 
 
 def is_psd(array: Array, facts: Facts | None = None) -> bool | None:
     """Whether a matrix is positive semidefinite: by its facts, or as a sum of terms that are."""
-    if isinstance(array, Tensor) and len(array.axes) == 2:
-        i, j = array.axes
-        terms = array.body.args if isinstance(array.body, Add) else (array.body,)
-        if all(_definiteness(t, i, j, facts) is not None for t in terms):
-            return True
-    return True if "psd" in _all_matrix_facts(array) else None
-
-
-def is_invertible(array: Array) -> bool | None:
-    return True if "invertible" in _all_matrix_facts(array) else None
+    return matrices.is_psd(array, facts or NO_FACTS, NO_FACTS)
 
 
 def is_spd(array: Array, facts: Facts | None = None) -> bool | None:
     """Whether a matrix is symmetric positive definite: a sum of squares with one definite term at least."""
-    if not isinstance(array, Tensor):
-        return True if "spd" in _matrix_facts(array) else None
-    if len(array.axes) < 2:
-        return None
-    i, j = array.axes[-2:]
-    terms = array.body.args if isinstance(array.body, Add) else (array.body,)
-    definite = False
-    for t in terms:
-        kind = _definiteness(t, i, j, facts)
-        if kind is None:
-            return None
-        definite = definite or kind == "spd"
-    return True if definite else None
-
-
-def _definiteness(term: Scalar, i: Index, j: Index, facts: Facts | None) -> str | None:
-    bound: tuple[Index, ...] = ()
-    factors: list[Scalar] = []
-    todo = list(term.args) if isinstance(term, Mul) else [term]
-    while todo:
-        f = todo.pop(0)
-        if isinstance(f, Sum):
-            bound += f.indices
-            todo += list(f.body.args) if isinstance(f.body, Mul) else [f.body]
-        else:
-            factors.append(f)
-    diagonal = [f for f in factors if isinstance(f, Delta) and set(f.args) == {i, j}]
-    if diagonal:
-        rest = [f for f in factors if f not in diagonal]
-        ranges = [range_of(f, facts) for f in rest]
-        if bound:
-            return "psd" if all(r.nonnegative for r in ranges) else None
-        return "spd" if all(r.positive for r in ranges) else "psd" if all(r.nonnegative for r in ranges) else None
-    if _congruence(term, i, j) == "psd":
-        return "psd"
-    from_i, from_j, weights = [], [], []
-    whole: list[Entry] = []
-    for f in factors:
-        if isinstance(f, Entry) and set(f.indices) == {i, j} and len(f.indices) == 2:
-            whole.append(f)
-        elif i in f.free and j in f.free:
-            return None
-        elif i in f.free:
-            from_i.append(f)
-        elif j in f.free:
-            from_j.append(f)
-        else:
-            weights.append(f)
-    positive = all(range_of(w, facts).positive for w in weights)
-    if not all(range_of(w, facts).nonnegative for w in weights):
-        return None
-    if whole:
-        known = _all_matrix_facts(whole[0].array)
-        if len(whole) > 1 or from_i or from_j or bound:
-            return None
-        return "spd" if "spd" in known and positive else "psd" if known & {"psd", "spd"} else None
-    if _swapped(from_i, i, j) == sorted(from_j, key=lambda f: f.serial):
-        return "psd"
-    return None
-
-
-def _swapped(factors: Sequence[Scalar], i: Index, j: Index) -> list[Scalar]:
-    return sorted((substitute(f, {i: j}) for f in factors), key=lambda f: f.serial)
+    return matrices.is_spd(array, facts or NO_FACTS, NO_FACTS)
 
 
 # --- ranges of nodes --------------------------------------------------------------------------------------------------
@@ -544,7 +329,7 @@ def _range_var(facts: Facts, node: Var) -> Range:
 def _range_entry(facts: Facts, node: Entry) -> Range:
     r = facts.memo[node.array]
     if len(node.indices) >= 2 and node.indices[-1] is node.indices[-2]:
-        known = _all_matrix_facts(node.array)
+        known = matrix_facts(node.array, NO_FACTS)
         if known & {"spd", "lower"}:
             return meet(r, POSITIVE)
         if "psd" in known:
@@ -560,7 +345,7 @@ def _range_operation(facts: Facts, node: Operation) -> Range:
         return ALL
     r = interval(row.range)
     inside = [a for a in node.operands if isinstance(a, Array)]
-    if inside and row.facts.get("spd") == "positive" and "spd" in _all_matrix_facts(inside[0]):
+    if inside and row.facts.get("spd") == "positive" and "spd" in matrix_facts(inside[0], NO_FACTS):
         r = meet(r, POSITIVE)
     if node.name == "cumsum" and inside:
         below = facts.memo[inside[0]]
@@ -583,85 +368,7 @@ def _range_mul(facts: Facts, node: Mul) -> Range:
 
 
 def _range_fn(facts: Facts, node: Fn) -> Range:
-    args = [facts.memo[a] for a in node.args]
-    special = _SPECIAL.get(node.name)
-    if special is not None:
-        return special(args)
-    row = FUNCTIONS.get(node.name)
-    if row is None:
-        return ALL
-    r = interval(row.range)
-    if node.name in _POSITIVE_ON_POSITIVE and all(a.positive for a in args):
-        r = meet(r, POSITIVE)
-    if row.monotone is not None and len(args) == 1 and node.name in NUMERIC:
-        a = args[0]
-        up = row.monotone == "increasing"
-        first, last = (a.low, a.high) if up else (a.high, a.low)
-        first_open, last_open = (a.low_open, a.high_open) if up else (a.high_open, a.low_open)
-        if first is not None:
-            bound = bound_at(node.name, first, True)
-            if bound is not None:
-                r = meet(r, Range(bound, None, first_open))
-        if last is not None:
-            bound = bound_at(node.name, last, False)
-            if bound is not None:
-                r = meet(r, Range(None, bound, False, last_open))
-    return r
-
-
-def _abs_range(args: list[Range]) -> Range:
-    a = args[0]
-    if a.nonnegative:
-        return a
-    if a.nonpositive:
-        return negated(a)
-    high = None if a.low is None or a.high is None else max(abs(a.low), abs(a.high))
-    return Range(ZERO, high, a.nonzero, False, a.integer, a.nonzero)
-
-
-def _max_range(args: list[Range]) -> Range:
-    lows = [a for a in args if a.low is not None]
-    best = max(lows, key=lambda a: (a.low, a.low_open), default=ALL)
-    highs = [a.high for a in args]
-    high = None if None in highs else max(h for h in highs if h is not None)
-    return Range(best.low, high, best.low_open, False, all(a.integer for a in args))
-
-
-def _min_range(args: list[Range]) -> Range:
-    return negated(_max_range([negated(a) for a in args]))
-
-
-def _floor_range(args: list[Range]) -> Range:
-    a = args[0]
-
-    def down(x: Fraction | None) -> Fraction | None:
-        return None if x is None else Fraction(x.numerator // x.denominator)
-
-    return Range(down(a.low), down(a.high), integer=True)
-
-
-def _sign_range(args: list[Range]) -> Range:
-    a = args[0]
-    low = ONE if a.positive else ZERO if a.nonnegative else -ONE
-    high = -ONE if a.negative else ZERO if a.nonpositive else ONE
-    return Range(low, high, integer=True, nonzero=a.without_zero)
-
-
-def _relu_range(args: list[Range]) -> Range:
-    return _max_range([args[0], Range(ZERO, ZERO, integer=True)])
-
-
-_SPECIAL: dict[str, Callable[[list[Range]], Range]] = {
-    "abs": _abs_range,
-    "max": _max_range,
-    "min": _min_range,
-    "clip": lambda a: _min_range([_max_range(a[:2]), a[2]]),
-    "floor": _floor_range,
-    "sign": _sign_range,
-    "relu": _relu_range,
-    "mod": lambda a: Range(ZERO, None, integer=True),
-    "div": lambda a: Range(ZERO, None, integer=True) if a[0].nonnegative else Range(integer=True),
-}
+    return function_range(node.name, [facts.memo[a] for a in node.args])
 
 
 def _range_sum(facts: Facts, node: Sum) -> Range:
