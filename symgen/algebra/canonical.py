@@ -17,6 +17,7 @@ from typing import Any
 from symgen.algebra import polynomial as poly
 from symgen.algebra import powers, relations
 from symgen.algebra.chains import Link, chain_of, contract_pairs, inverses_of_sums
+from symgen.algebra.closed_forms import closed_sum, unrolled
 from symgen.algebra.contraction import Order, components, labelled
 from symgen.algebra.integrals import canonical_log_density, is_mean, open_mean
 from symgen.algebra.operation_forms import open_operation
@@ -25,10 +26,8 @@ from symgen.algebra.polynomial import Budget, Monomial, Poly
 from symgen.algebra.rewriting import FUNCTION_RULES
 from symgen.derivation.context import BudgetSpent
 from symgen.tensor.expression import (
-    HALF,
     INF,
     NAN,
-    ONE,
     Add,
     Array,
     Compare,
@@ -383,7 +382,7 @@ class Workshop:
         return self.times(*parts), indices
 
     def _component(self, factors: list[tuple[Scalar, Fraction]], bound: list[Index]) -> Poly:
-        closed = _closed_sum(factors, bound)
+        closed = closed_sum(factors, bound)
         if closed is not None:
             return self.poly(closed)
         node, sign = labelled(factors, bound, Order(self.tidied, self.turns), self.budget)
@@ -409,9 +408,9 @@ class Workshop:
         if is_mean(array):
             return open_mean(self, array)
         if isinstance(array, Recurrence):
-            unrolled = _unrolled(array, indices)
-            if unrolled is not None:
-                return self.poly(unrolled)
+            opened = unrolled(array, indices)
+            if opened is not None:
+                return self.poly(opened)
         return poly.of_atom(entry(self.opaque(array), *indices))
 
     def _variable(self, array: Var, indices: list[Scalar]) -> Poly:
@@ -457,16 +456,12 @@ class Workshop:
         base = self.poly(node.base)
         if value is not None:
             if value.denominator > 64 or (abs(value) > 64 and len(base) > 1):
-                return poly.of_atom(
-                    self._outer(lambda r: power(self.scalar(substitute(node.base, r)), num(value)), node)
-                )
+                return poly.of_atom(self._outer(lambda r: power(self.scalar(substitute(node.base, r)), num(value)), node))
             return self.power(base, value)
         if self.positive(base):  # a^y = exp(y log a)
             return self.poly(fn("exp", mul(node.exponent, fn("log", node.base))))
         return poly.of_atom(
-            self._outer(
-                lambda r: power(self.scalar(substitute(node.base, r)), self.scalar(substitute(node.exponent, r))), node
-            )
+            self._outer(lambda r: power(self.scalar(substitute(node.base, r)), self.scalar(substitute(node.exponent, r))), node)
         )
 
     def _fn(self, node: Fn) -> Poly:
@@ -581,41 +576,5 @@ _RULES: dict[type[Node], Callable[[Workshop, Any], Poly]] = {
 }
 
 
-MAX_STEPS = 24  # of a recurrence that is opened
-
-
-def _unrolled(array: Recurrence, indices: Sequence[Scalar]) -> Scalar | None:
-    """The entry of a recurrence at a step whose number is known, by its definition."""
-    step, t = array.step, indices[0]
-    known = isinstance(t, Num) and t.rational is not None and t.rational.denominator == 1
-    if array.reverse or not known or not 0 <= t.rational <= MAX_STEPS:
-        return None
-    at = int(t.rational)
-    if at < len(array.base):
-        return open_tensor(array.base[at], indices[1:])
-    return replace_arrays(open_tensor(step, indices), {array.self_var: array})  # type: ignore[no-any-return]
-
-
 def _is_heavy(array: Tensor) -> bool:
     return not isinstance(array.body, Entry | Num | Dim)
-
-
-def _closed_sum(factors: list[tuple[Scalar, Fraction]], bound: list[Index]) -> Scalar | None:
-    """Sums known in closed form: of i^k over i, of a probability vector, of a one-hot vector."""
-    if len(bound) != 1 or len(factors) != 1:
-        return None
-    (i,), ((a, e),) = bound, factors
-    if a is i and e.denominator == 1 and 1 <= e <= 3:
-        n = i.size
-        first = mul(n, sub(n, ONE), HALF)
-        if e == 1:
-            return first
-        if e == 3:
-            return power(first, num(2))
-        return mul(num(Fraction(1, 6)), n, sub(n, ONE), sub(mul(num(2), n), ONE))
-    if isinstance(a, Entry) and isinstance(a.array, Var) and a.array.domain in ("simplex", "onehot"):
-        last = a.indices[-1] is i and all(i not in x.free for x in a.indices[:-1])
-        whole = i.size is a.array.shape[-1]
-        if last and whole and (e == 1 or (e > 0 and a.array.domain == "onehot")):
-            return ONE
-    return None
