@@ -1,4 +1,5 @@
-"""The sides of every breakpoint of a formula: conditions, max, abs, even roots. Points are sought on each of them."""
+"""The sides of every breakpoint of a formula: conditions, max, abs, even roots. Points are sought on each of them, and on
+those that no random point meets: where a condition `==` holds, where `floor` jumps, where 0^t is 1."""
 
 from __future__ import annotations
 
@@ -10,12 +11,15 @@ from typing import Protocol
 import numpy as np
 
 from symgen.tensor.domains import DOMAINS
-from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate
+from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate, size_of
 from symgen.tensor.expression import Array, Compare, Fn, Num, Pow, Scalar, Var, sub, tensor, variables_of, walk
 from symgen.tensor.facts import Facts
 from symgen.tensor.sample import dims_of, holds
 
 __all__ = ["Branches"]
+
+MAX_EDGES = 8
+EXACT = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 4.0)
 
 
 class Search(Protocol):
@@ -44,6 +48,8 @@ class Branches:
         for k in range(len(self.gaps)):
             self.missing |= {(k, 1), (k, -1)}
         self.tries = 0
+        edges = _edges(search.nodes)
+        self.edges = [tensor(sorted(g.free, key=lambda i: i.serial), g) for g in edges if variables_of(g)]
 
     def sides(self, point: Point) -> set[tuple[int, int]]:
         out: set[tuple[int, int]] = set()
@@ -77,6 +83,41 @@ class Branches:
             if self.sides(points[0]) & self.missing:
                 return points
         return None
+
+    def on_edges(self) -> Iterator[Point]:
+        """Points of exact numbers at which an edge is met: one variable is moved there, the others stay as they fell."""
+        for edge in self.edges[:MAX_EDGES]:
+            found = 0
+            for attempt in range(3):
+                points = self.search.sample(attempt)
+                if points is None:
+                    continue
+                for v in sorted(variables_of(edge), key=lambda v: (v.name, v.uid)):
+                    for value in (self._root(edge, v, points[0]), *EXACT):
+                        if found < 2 and value is not None and time.monotonic() < self.search.deadline:
+                            moved = _with_value(points[0], v, value)
+                            if moved is not None and self._meets(edge, moved):
+                                found += 1
+                                yield moved
+
+    def _root(self, edge: Array, v: Var, point: Point) -> float | None:
+        """Where an edge that is affine in a number is met."""
+        at = [_with_value(point, v, x) for x in (0.0, 1.0)]
+        if np.ndim(point.values[v]) or DOMAINS[v.domain].structure:
+            return None
+        try:
+            low, high = (float(np.ravel(evaluate([edge], p or point, FLOAT)[0])[0]) for p in at)
+        except (NotEvaluable, IndexError):
+            return None
+        root = low / (low - high) + 0.0 if np.isfinite(low - high) and low != high else np.nan
+        return root if np.isfinite(root) else None
+
+    def _meets(self, edge: Array, point: Point) -> bool:
+        try:
+            (value,) = evaluate([edge], point, FLOAT)
+        except NotEvaluable:
+            return False
+        return bool(np.any(np.asarray(value) == 0)) and all(holds(a, point) for a in self.search.facts.assumptions)
 
     def _stretch(self, point: Point) -> None:
         """One variable is brought to another order of magnitude."""
@@ -118,6 +159,28 @@ def _breakpoints(nodes: Sequence[Array]) -> Iterator[Scalar]:
         if gap is not None and gap not in seen and not _of_indices(gap):
             seen.add(gap)
             yield gap
+
+
+def _edges(nodes: Sequence[Array]) -> list[Scalar]:
+    """The expressions at whose zeros alone a formula differs from what it is on both sides of them."""
+    found: dict[Scalar, None] = {}
+    for n in walk(*nodes):
+        if isinstance(n, Compare) and n.op in ("==", "!="):
+            found[sub(n.args[0], n.args[1])] = None
+        elif isinstance(n, Fn) and n.name == "floor":
+            found[n.args[0]] = None
+        elif isinstance(n, Pow) and isinstance(n.base, Num) and n.base.rational == 0:
+            found[n.exponent] = None
+    return list(found)
+
+
+def _with_value(point: Point, v: Var, value: float) -> Point | None:
+    """The point with all entries of a variable at one value, if its domain holds it."""
+    row = DOMAINS[v.domain]
+    x = np.full(np.shape(point.values[v]), value)
+    if row.structure or not row.contains(x, [size_of(s, point.sizes) for s in v.domain_args]):
+        return None
+    return replace(point, values={**point.values, v: x})
 
 
 def _of_indices(gap: Scalar) -> bool:

@@ -108,13 +108,14 @@ class Workshop:
         self.definitions: dict[Scalar, Poly] = {}  # of the atoms that stand for sums in denominators and under roots
         self.signs: dict[Scalar, Poly] = {}  # the arguments of sign atoms
         self.used: dict[str, None] = {}
+        self.used_signs: dict[tuple[Scalar, str], str] = {}  # what was taken to be "> 0", ">= 0" or "< 0", and its text
         self.symmetric: dict[Array, bool] = {}
         self.leads: dict[Array, tuple[Scalar, list[Link], Array] | None] = {}
         self.depth = self.count = 0
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        return tuple(self.used)
+        return (*self.used, *self.used_signs.values())
 
     def fresh(self) -> int:
         """A number not used before."""
@@ -212,7 +213,7 @@ class Workshop:
             name = node.array.name if isinstance(node, Entry) and isinstance(node.array, Var) else str(node)
             if says == ">= 0" and range_of(node, self.facts).positive:
                 says = "> 0"  # the fact as it was declared
-            self.used[f"{name} {says}"] = None
+            self.used_signs[node, says] = f"{name} {says}"
         return True
 
     # --- polynomials of nodes -----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symgen.derivation.derivation import Evidence
+from symgen.tensor.expression import Scalar
 
 __all__ = ["Comparison", "Counterexample", "two_texts", "value_text"]
 
@@ -64,12 +65,16 @@ def value_text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The answer: proved, checked, refuted or unknown, with what speaks for it."""
+    """The answer: proved, checked, refuted or unknown, with what speaks for it.
+
+    `signs` are the expressions that a proof took to be "> 0", ">= 0" or "< 0", with the conditions that say so.
+    """
 
     status: str
     evidence: Evidence
     counterexample: Counterexample | None = None
     tried: tuple[str, ...] = ()
+    signs: tuple[tuple[Scalar, str, str], ...] = ()
 
     @property
     def holds(self) -> bool:

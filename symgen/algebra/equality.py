@@ -30,7 +30,10 @@ from symgen.tensor.expression import Array, Scalar, Var, divide, fresh_index, op
 from symgen.tensor.facts import Facts
 from symgen.tensor.sample import complete_point
 
-__all__ = ["Comparison", "Completion", "Counterexample", "agrees", "equal", "equal_up_to", "less_equal", "proportional"]
+__all__ = [
+    "Comparison", "Completion", "Counterexample", "agrees", "equal", "equal_up_to", "less_equal", "proportional",
+    "proved_equal",
+]  # fmt: skip
 
 
 # --- the relations ----------------------------------------------------------------------------------------------------
@@ -44,26 +47,35 @@ def equal(
     complete: Completion = complete_point,
     prove: bool = True,
     opened: Callable[[Array], Array] = lambda a: a,
+    everywhere: bool = False,
 ) -> Comparison:
-    """Whether a = b, entry by entry, wherever both are defined. The proof is of the sides as `opened`."""
+    """Whether a = b, entry by entry, wherever both are defined (with `everywhere`, at jumps, too). The proof is of the
+    sides as `opened`."""
     left, right = _array(a), _array(b)
     if left is right:
         return _proved("both sides are one expression")
     tried: list[str] = []
-    search = Search([left, right], facts, deadline, complete)
+    search = Search([left, right], facts, deadline, complete, everywhere=everywhere)
     quick = search.look(difference, LOOKS // 4)
     if quick is not None and not search.averaged:
         return search.refutation(quick, difference)
     if prove:
-        conditions = _prove(lambda w: w.is_equal(opened(left), opened(right)), search, tried, 0.5)
-        if conditions is not None:
-            return _proved("both sides have one canonical form", conditions)
+        proof = _prove(lambda w: w.is_equal(opened(left), opened(right)), search, tried, 0.5)
+        if proof is not None:
+            return _proved("both sides have one canonical form", proof)
     return search.run(difference, tried)
 
 
-def agrees(
-    a: Array | Scalar, b: Array | Scalar, facts: Facts | None = None, complete: Completion = complete_point
-) -> bool:
+def proved_equal(
+    a: Array, b: Array, facts: Facts, deadline: float, opened: Callable[[Array], Array] = lambda a: a
+) -> Comparison | None:
+    """That a = b by one canonical form; None where the form does not show it."""
+    search = Search([a, b], facts, deadline, complete_point)
+    proof = _prove(lambda w: w.is_equal(opened(a), opened(b)), search, [], 1.0)
+    return None if proof is None else _proved("both sides have one canonical form", proof)
+
+
+def agrees(a: Array | Scalar, b: Array | Scalar, facts: Facts | None = None, complete: Completion = complete_point) -> bool:
     """Whether a = b at a few points: the quick answer for one of many candidates, without a witness."""
     left, right = _array(a), _array(b)
     if left is right:
@@ -108,9 +120,9 @@ def less_equal(
     quick = search.look(judge, LOOKS // 2)
     if quick is not None and not search.averaged:
         return search.refutation(quick, judge)
-    conditions = _prove(lambda w: w.is_ordered(opened(left), opened(right), strict), search, tried, 0.5)
-    if conditions is not None:
-        return _proved("the difference is nonnegative by its form", conditions)
+    proof = _prove(lambda w: w.is_ordered(opened(left), opened(right), strict), search, tried, 0.5)
+    if proof is not None:
+        return _proved("the difference is nonnegative by its form", proof)
     found = search.special(judge) or search.descend(judge)
     if found is not None and not search.averaged:
         return search.refutation(found, judge)
@@ -132,9 +144,9 @@ def proportional(
     quick = search.look(cross, LOOKS // 4)
     if quick is not None and not search.averaged:
         return search.refutation(quick, cross)
-    conditions = _prove(lambda w: w.is_free(_entrywise(divide, left, right), over, positive=True), search, tried, 0.5)
-    if conditions is not None:
-        return _proved("the quotient of the canonical forms is positive and free of the variable", conditions)
+    proof = _prove(lambda w: w.is_free(_entrywise(divide, left, right), over, positive=True), search, tried, 0.5)
+    if proof is not None:
+        return _proved("the quotient of the canonical forms is positive and free of the variable", proof)
     return search.run(cross, tried)
 
 
@@ -153,9 +165,9 @@ def equal_up_to(
     quick = search.look(moved, LOOKS // 4)
     if quick is not None and not search.averaged:
         return search.refutation(quick, moved)
-    conditions = _prove(lambda w: w.is_free(_entrywise(sub, left, right), over), search, tried, 0.5)
-    if conditions is not None:
-        return _proved("the difference of the canonical forms is free of the variable", conditions)
+    proof = _prove(lambda w: w.is_free(_entrywise(sub, left, right), over), search, tried, 0.5)
+    if proof is not None:
+        return _proved("the difference of the canonical forms is free of the variable", proof)
     return search.run(moved, tried)
 
 
@@ -168,25 +180,24 @@ def _entrywise(build: Callable[[Scalar, Scalar], Scalar], a: Array, b: Array) ->
     return tensor(indices, build(open_tensor(a, indices), open_tensor(b, indices)))
 
 
-def _proved(method: str, conditions: Sequence[str] = ()) -> Comparison:
-    return Comparison("proved", Evidence("proved", tuple(conditions), method=method))
+def _proved(method: str, proof: forms.Workshop | None = None) -> Comparison:
+    if proof is None:
+        return Comparison("proved", Evidence("proved", method=method))
+    signs = tuple((node, says, text) for (node, says), text in proof.used_signs.items())
+    return Comparison("proved", Evidence("proved", proof.conditions, method=method), signs=signs)
 
 
-def _prove(
-    claim: Callable[[forms.Workshop], bool], search: Search, tried: list[str], share: float
-) -> tuple[str, ...] | None:
-    """The conditions under which the claim holds by its form; None where the form does not show it."""
+def _prove(claim: Callable[[forms.Workshop], bool], search: Search, tried: list[str], share: float) -> forms.Workshop | None:
+    """The forms that show the claim, with the conditions they stand under; None where they do not show it."""
     now = time.monotonic()
     until = now + share * max(0.0, search.deadline - now)
     for opening in (False, True):
         workshop = forms.Workshop(search.facts, until, opening)
         try:
             if claim(workshop):
-                return workshop.conditions
+                return workshop
         except BudgetSpent:
             tried.append("the canonical form was given up: too many terms or too little time")
             return None
     tried.append("the canonical forms differ")
     return None
-
-

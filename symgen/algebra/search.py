@@ -14,8 +14,22 @@ from symgen.algebra.comparison import Comparison, Counterexample, two_texts
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import BALL, FLOAT, NotEvaluable, Point, evaluate
-from symgen.tensor.expression import Array, Expect, Node, Operator, Scalar, Var, variables_of, walk
-from symgen.tensor.facts import NO_FACTS, Facts
+from symgen.tensor.expression import (
+    Array,
+    Compare,
+    Expect,
+    Fn,
+    Node,
+    Num,
+    Operator,
+    Pow,
+    Scalar,
+    Var,
+    Where,
+    variables_of,
+    walk,
+)
+from symgen.tensor.facts import NO_FACTS, Facts, is_nonnegative
 from symgen.tensor.sample import (
     dims_of,
     generator,
@@ -75,6 +89,7 @@ def moved(values: list[list[Any]]) -> tuple[Any, Any]:
 
 
 ORDERS = (order, strict_order)
+_JUMPING = frozenset(("sign", "floor", "mod", "div"))
 
 
 @dataclass
@@ -90,7 +105,7 @@ class Trial:
 
 
 class Search:
-    """Points at which the sides are compared."""
+    """Points at which the sides are compared; `everywhere`: at jumps, too, which derivatives and densities leave out."""
 
     def __init__(
         self,
@@ -99,8 +114,10 @@ class Search:
         deadline: float | None,
         complete: Completion,
         over: Sequence[Var] = (),
+        everywhere: bool = False,
     ) -> None:
         self.nodes = list(nodes)
+        self.everywhere = everywhere
         self.facts = facts or NO_FACTS
         self.deadline = time.monotonic() + SECONDS if deadline is None else deadline
         self.complete = complete
@@ -255,6 +272,16 @@ class Search:
         return None
 
     @property
+    def may_fail_at_few_points(self) -> bool:
+        """Whether the sides may differ where no random point lies: at a jump, or at the whole powers of a negative base."""
+        for n in walk(*self.nodes):
+            if isinstance(n, Pow) and not isinstance(n.exponent, Num) and not is_nonnegative(n.base, self.facts):
+                return True
+            if self.everywhere and (isinstance(n, Where | Compare) or (isinstance(n, Fn) and n.name in _JUMPING)):
+                return True
+        return False
+
+    @property
     def constant(self) -> bool:
         return not self.variables and not self.sizes
 
@@ -286,8 +313,12 @@ class Search:
                 undefined += 1
                 if self.constant and undefined > 2:
                     break
+        if not self.averaged:
+            edge = self._on_edges(judge, branches)
+            if edge is not None:
+                return self.refutation(edge, judge)
         if not self.averaged and time.monotonic() < self.deadline:
-            late = self.look(judge, LOOKS)
+            late = self.look(judge, LOOKS) or (self.special(judge) if self.may_fail_at_few_points else None)
             if late is not None:
                 return self.refutation(late, judge)
         if agreed < min(wanted, 3):
@@ -298,6 +329,20 @@ class Search:
         shown = None if judge in ORDERS and digits == 999 else min(digits, 1000)
         evidence = Evidence("checked", digits=shown, points=agreed, method=method, tried=tuple(tried))
         return Comparison("checked", evidence, tried=tuple(tried))
+
+    def _on_edges(self, judge: Judge, branches: Branches) -> Trial | None:
+        """A point at which the relation fails, where a condition `==` holds or a function jumps."""
+        for point in branches.on_edges():
+            points = self.completed(point)
+            if points is None:
+                continue
+            try:
+                trial = self.balls(judge, points)
+            except NotEvaluable:
+                return None
+            if trial.status == "differ":
+                return trial
+        return None
 
     def unknown(self, tried: Sequence[str], why: str) -> Comparison:
         told = (*tried, why)

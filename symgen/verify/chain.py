@@ -37,8 +37,9 @@ def compare_values(
     deadline: float | None = None,
     complete: Completion = complete_point,
     prove: bool = True,
+    everywhere: bool = False,
 ) -> Comparison:
-    """Whether left `relation` right, entry by entry."""
+    """Whether left `relation` right, entry by entry; `everywhere`: at jumps, too."""
     relation = relation if isinstance(relation, Relation) else Relation(relation)
     op, over = relation.op, relation.over
     if op in (">=", ">"):
@@ -51,7 +52,7 @@ def compare_values(
         return proportional(left, right, over, facts, deadline, complete)
     if op == "~=":
         return equal_up_to(left, right, over, facts, deadline, complete)
-    found = equal(left, right, facts, deadline, complete, prove, with_chain_rule)
+    found = equal(left, right, facts, deadline, complete, prove, with_chain_rule, everywhere)
     return _by_quadrature(found, left, right, op, facts, deadline)
 
 

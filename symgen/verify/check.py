@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from symgen.algebra.equality import Comparison
+from symgen.algebra.equality import Comparison, proved_equal
 from symgen.algebra.search import Search
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
@@ -28,7 +28,18 @@ from symgen.text import tree
 from symgen.text.diagnostics import CannotDerive, Diagnostic, Label
 from symgen.text.tree import Source, Span
 from symgen.verify.chain import Relation, compare_values
-from symgen.verify.definedness import Need, Watch, conditions_of, needs_of, pieces_of
+from symgen.verify.definedness import (
+    Need,
+    Watch,
+    as_assumptions,
+    conditions_of,
+    follows,
+    needs_of,
+    pieces_of,
+    sign_text,
+    where_defined,
+)
+from symgen.verify.joint_densities import with_chain_rule
 from symgen.verify.suggest import balanced, suggest
 from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
@@ -59,6 +70,7 @@ class Side:
     given: tuple[Scalar, ...] = ()  # what the parameters of its laws satisfy
     needed: tuple[Need, ...] = ()  # what has to hold for it to have a value
     pieces: tuple[Scalar, ...] = ()  # without which it is infinite or undefined
+    plain: bool = False  # a formula without derivatives, means or densities: it says something of every point
 
     @property
     def span(self) -> Span:
@@ -224,6 +236,7 @@ def read(model: ModelLike, e: tree.Expression, source: Source, until: float, ask
         side.others = unknown_names(model, e, source, side.malformed)
         return side
     side.given = tuple(proper_conditions(array))
+    side.plain = not any(isinstance(n, Operator) for n in walk(array))
     try:
         reduced = model.reduced(array, max(0.5, (until - time.monotonic()) / 2))
         if asking:
@@ -284,10 +297,16 @@ def check_step(
     now = time.monotonic()
     try:
         facts = facts_of(model, before, side)
-        found = compare_values(a, b, relation, facts, now + max(0.5, (until - now) / left))
+        everywhere = before.plain and side.plain
+        found = compare_values(a, b, relation, facts, now + max(0.5, (until - now) / left), everywhere=everywhere)
+        if found.status == "checked" and relation.op == "=":
+            found = proved_where_defined(a, b, facts, (*before.needed, *side.needed), until) or found
+        narrow = where_defined(facts, [*before.needed, *side.needed]) if found.status == "refuted" else facts
+        if narrow is not facts:  # sqrt(x)^2 became x: the point may lie where what was written has no value
+            found = compare_values(a, b, relation, narrow, time.monotonic() + max(0.5, (until - now) / left))
     except BudgetSpent:
         return Verdict("unknown", evidence=Evidence("unknown", tried=("the time was up",)), reason="the time was up")
-    verdict = under(of_comparison(found), facts, before, side)
+    verdict = under(found, facts, before, side)
     if found.status == "unknown" and (before.unknown or side.unknown):
         return replace(verdict, reason=before.unknown or side.unknown)
     if found.status != "refuted":
@@ -296,14 +315,32 @@ def check_step(
     return replace(verdict, suggestion=said.help, diagnostic=excerpt_of(source, k, before, side, found, step, said))
 
 
-def under(verdict: Verdict, facts: Facts | None, *sides: Side) -> Verdict:
-    """The verdict with what has to hold for the sides to have values."""
+PROOF_SECONDS = 3.0
+
+
+def proved_where_defined(a: Array, b: Array, facts: Facts, needed: Sequence[Need], until: float) -> Comparison | None:
+    """A proof that uses what has to hold for the sides to have values: log(a/b) is log(a) - log(b) for positive a and b."""
+    known = [c for need in needed for c in as_assumptions(need)]
+    new = [c for c in dict.fromkeys(known) if c not in facts.assumptions]
+    seconds = min(PROOF_SECONDS, until - time.monotonic())
+    if not new or seconds <= 0:
+        return None
+    return proved_equal(a, b, Facts([*facts.assumptions, *new]), time.monotonic() + seconds, with_chain_rule)
+
+
+def under(found: Comparison, facts: Facts | None, *sides: Side) -> Verdict:
+    """The verdict with what has to hold for the sides to have values, and with the signs that the proof used."""
+    verdict = of_comparison(found)
     if not verdict.holds:
         return verdict
     alike = set.intersection(*(set(side.pieces) for side in sides))
     pieces = [n for c in dict.fromkeys(c for side in sides for c in side.pieces) if c not in alike for n in needs_of(c)]
-    needed = conditions_of([*(n for side in sides for n in side.needed), *pieces], facts)
-    conditions = dict.fromkeys([*needed, *verdict.evidence.conditions])
+    needs = [*(n for side in sides for n in side.needed), *pieces]
+    known = Facts([c for n in needs for c in as_assumptions(n)])
+    texts = {text for _, _, text in found.signs}
+    used = [sign_text(node, says) for node, says, _ in found.signs if not follows(node, says, known)]
+    proof = [*(c for c in verdict.evidence.conditions if c not in texts), *used]
+    conditions = dict.fromkeys([*conditions_of(needs, facts), *proof])
     return replace(verdict, evidence=replace(verdict.evidence, conditions=tuple(conditions)))
 
 

@@ -7,7 +7,7 @@ tells what has to hold: `log(a*b) = log(a) + log(b)` holds under {a > 0, b > 0}.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -20,6 +20,7 @@ from symgen.tensor.expression import (
     NAN,
     Array,
     Compare,
+    Entry,
     Logic,
     Num,
     Operator,
@@ -27,6 +28,7 @@ from symgen.tensor.expression import (
     Var,
     Where,
     compare,
+    fold,
     logic,
     num,
     sub,
@@ -45,7 +47,7 @@ from symgen.tensor.sympy_bridge import to_sympy
 from symgen.text import tree
 from symgen.text.tree import Span
 
-__all__ = ["Need", "Watch", "conditions_of", "needs_of", "pieces_of"]
+__all__ = ["Need", "Watch", "as_assumptions", "conditions_of", "follows", "needs_of", "pieces_of", "sign_text", "where_defined"]
 
 POINTS = 40
 LARGEST_TEXT = 60
@@ -55,11 +57,15 @@ OPERATORS = ("<", ">", "=", "where", " and ", " or ")
 
 @dataclass(frozen=True)
 class Need:
-    """A condition in words; where it is one on a value, that and the interval in which it has to lie."""
+    """A condition in words; where it is one on a value, that and the interval in which it has to lie.
+
+    Not every one is needed at every point: a negative number has powers, too, where the exponent is a whole number.
+    """
 
     text: str
     body: Scalar | None = None
     domain: Range | None = None
+    everywhere: bool = True
 
 
 def conditions_of(needs: Sequence[Need], facts: Facts | None) -> list[str]:
@@ -81,6 +87,28 @@ def as_assumptions(need: Need) -> list[Scalar]:
     low, high = need.domain.low, need.domain.high
     out = [compare("<" if need.domain.low_open else "<=", num(low), need.body)] if low is not None else []
     return out + ([compare("<" if need.domain.high_open else "<=", need.body, num(high))] if high is not None else [])
+
+
+def follows(node: Scalar, says: str, known: Facts) -> bool:
+    """Whether `node` is "> 0", ">= 0" or "< 0" by what is known."""
+    r = range_of(node, known)
+    return r.positive if says == "> 0" else r.nonnegative if says == ">= 0" else r.negative
+
+
+def sign_text(node: Scalar, says: str) -> str:
+    """That `node` is "> 0", ">= 0" or "< 0", as a person writes it: `a < b`."""
+    if isinstance(node, Entry) and isinstance(node.array, Var):
+        return f"{node.array.name} {says}"
+    return said_relation(to_sympy(node, names={}), says.split()[0])
+
+
+def where_defined(facts: Facts, needs: Sequence[Need]) -> Facts:
+    """The facts and, for each condition on a value, that its least and its largest entry satisfy it."""
+    ends = [replace(n, body=fold(kind, n.body, sorted(n.body.free, key=lambda i: i.serial)))
+            for n in dict.fromkeys(needs) if n.body is not None and n.everywhere
+            for kind in (("min", "max") if n.body.free else ("min",))]  # fmt: skip
+    more = [c for n in ends for c in as_assumptions(n) if c not in facts.assumptions]
+    return Facts([*facts.assumptions, *more]) if more else facts
 
 
 def pieces_of(array: Array) -> tuple[Scalar, ...]:
@@ -131,14 +159,14 @@ class Watch:
                 if exponent.rational.denominator > 1:
                     self.asks(e.base, values[0], NONNEGATIVE if exponent.rational > 0 else POSITIVE)
             elif not range_of(exponent, self.facts).integer:
-                self.asks(e.base, values[0], POSITIVE)
+                self.asks(e.base, values[0], POSITIVE, everywhere=False)
 
-    def asks(self, e: tree.Expression, value: Value, domain: Range) -> None:
+    def asks(self, e: tree.Expression, value: Value, domain: Range, everywhere: bool = True) -> None:
         """The value has to lie in the domain: a condition, where it does not for all that is declared."""
         if domain.low is None and domain.high is None:
             return
         if self.leaves(value, domain):
-            self.needed.append(Need(self.condition(e, value, domain), value.body, domain))
+            self.needed.append(Need(self.condition(e, value, domain), value.body, domain, everywhere))
 
     def leaves(self, value: Value, domain: Range) -> bool:
         """Whether the value lies outside of the domain at some point of what is declared and assumed."""

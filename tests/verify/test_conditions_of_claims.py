@@ -85,3 +85,44 @@ def test_what_a_named_value_needs_is_told_where_it_is_used():
 def test_every_name_that_nothing_declares_is_told_in_one_run():
     text = symgen.loads("param a: real\nclaim a + foo = a*bar + sum[i: 3](i*baz)").verify()[0].text()
     assert [text.count(f"unknown name `{name}`\n -->") for name in ("foo", "bar", "baz", "i")] == [1, 1, 1, 0]
+
+
+# what the sides need to have values is used in the proof, and told once
+PROVED = {
+    "log(a/b) = log(a) - log(b)": ("a > 0", "b > 0"),
+    "sqrt(a*b) = sqrt(a)*sqrt(b)": ("a >= 0", "b >= 0"),
+    "(a*b)^t = a^t*b^t": ("a > 0", "b > 0"),
+    "log(a^t) = t*log(a)": ("a > 0",),
+    "exp(t*log(a)) = a^t": ("a > 0",),
+}
+
+
+@pytest.mark.parametrize("claim", PROVED)
+def test_what_the_sides_need_is_used_in_the_proof(model, claim):
+    verdict = model.check(claim)
+    assert (verdict.status, verdict.evidence.conditions) == ("proved", PROVED[claim])
+
+
+# equations that fail where no random point lies: at a jump, or at the whole powers of a negative base
+FEW_POINTS = {
+    "(a^b)^t = a^(b*t)": lambda a, b, t: (np.power(np.power(a, b), t), np.power(a, b * t)),
+    "(a^2)^t = a^(2*t)": lambda a, b, t: (np.power(a**2, t), np.power(a, 2 * t)),
+    "exp(t*log(abs(a))) = a^t": lambda a, b, t: (np.exp(t * np.log(abs(a))), np.power(a, t)),
+    "sign(a)^2 = 1": lambda a, b, t: (np.sign(a) ** 2, 1.0),
+    "where(a == 1, 2, a) = a": lambda a, b, t: (2.0 if a == 1 else a, a),
+    "floor(-a) = -floor(a) - 1": lambda a, b, t: (np.floor(-a), -np.floor(a) - 1),
+}
+
+
+@pytest.mark.parametrize("claim", FEW_POINTS)
+def test_an_equation_that_fails_at_few_points_is_refuted(model, claim):
+    verdict = model.check(claim)
+    assert verdict.status == "refuted"
+    values = {name: float(x) for name, x in verdict.counterexample.values.items()}
+    left, right = FEW_POINTS[claim](*(values.get(name, 0.0) for name in "abt"))
+    assert abs(left - right) > 1e-6, values
+
+
+def test_the_order_that_a_proof_used_is_told_as_people_write_it():
+    model = symgen.loads("param a: real, b: real\nassume a < b")
+    assert model.check("sqrt((b - a)^2) = b - a").evidence.conditions == ("a < b",)
