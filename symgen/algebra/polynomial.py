@@ -28,6 +28,7 @@ Monomial = tuple[tuple[Scalar, Fraction], ...]
 Poly = dict[Monomial, Fraction]
 ONE = Fraction(1)
 MAX_TERMS = 3000  # of one polynomial
+MAX_DEGREE = 200  # of a polynomial that is factored or divided
 
 
 class Budget:
@@ -147,6 +148,8 @@ class Ring:
         self.atoms = sorted(exponents, key=lambda a: a.serial)
         self.units = [lcm(*(e.denominator for e in exponents[a])) for a in self.atoms]
         self.places = {a: k for k, a in enumerate(self.atoms)}
+        # x^(1/q) stands in the ring as a variable whose q-th power is x: degrees may be far above the exponents
+        self.degree = max((abs(e) * u for a, u in zip(self.atoms, self.units, strict=True) for e in exponents[a]), default=0)
         self.ctx: Any = fmpq_mpoly_ctx.get([f"x{k}" for k in range(len(self.atoms))], Ordering.lex)
 
     def read(self, p: Poly) -> Any:
@@ -189,12 +192,11 @@ def factor(p: Poly, budget: Budget) -> tuple[Fraction, Monomial, list[tuple[Poly
         return one[0], one[1], []
     budget.spend(10 * len(p))
     content, primitive = split_content(p)
-    if len(primitive) > 60 or any(e > 12 for m in primitive for _, e in m):
-        ring = Ring([primitive])
+    ring = Ring([primitive])
+    if len(primitive) > 60 or any(e > 12 for m in primitive for _, e in m) or ring.degree > MAX_DEGREE:
         factors: list[tuple[Any, int]] = [(ring.read(primitive), 1)]
         c = Fraction(1)
     else:
-        ring = Ring([primitive])
         lead, factors = ring.read(primitive).factor()
         c = Fraction(int(lead.p), int(lead.q))
     out: list[tuple[Poly, int]] = []
@@ -264,6 +266,8 @@ def reduce_denominators(p: Poly, definitions: Mapping[Scalar, Poly], budget: Bud
     content, primitive = split_negative(top)
     divisors = [split_content(definitions[a])[1] for a in atoms]
     ring = Ring([primitive, *divisors])
+    if ring.degree > MAX_DEGREE:
+        raise BudgetSpent
     numerator = ring.read(primitive)
     left: list[tuple[Scalar, Any, int]] = []
     for a, divisor in zip(atoms, divisors, strict=True):

@@ -44,6 +44,7 @@ MAX_COST = 300  # of an expression that is looked at
 MAX_ATOMS = 14
 MAX_TERMS = 160  # of a polynomial
 MAX_DEGREE = 24
+MAX_ROOT = 400  # the denominator of an exponent
 
 _simple: dict[Scalar, Scalar] = {}
 
@@ -138,6 +139,8 @@ class _Field:
         self.exponents: dict[Scalar, int] = {}
         self.find(node)
         if len(self.roots) + len(self.exponents) > MAX_ATOMS:
+            raise _TooLarge
+        if any(q > MAX_ROOT for q in (*self.roots.values(), *self.exponents.values())):
             raise _TooLarge
         names = [f"a{k}" for k in range(len(self.roots) + len(self.exponents))]
         self.ring = fmpq_mpoly_ctx.get(names, Ordering.degrevlex)
