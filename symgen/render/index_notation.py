@@ -26,6 +26,8 @@ def _with_first_index(node: Scalar, used: Mapping[Index, str]) -> Scalar:
         return node
     order = list(used)
     for d in [f for f in node.args if isinstance(f, x.Delta) and all(i in used for i in f.args)]:
+        if d.args[0].size is not d.args[1].size:  # the longer one would run past the end of what the other picks
+            continue
         first, other = sorted(d.args, key=order.index)
         rest = [
             f if isinstance(f, x.Delta) else x.substitute(f, {other: first})

@@ -103,10 +103,17 @@ def order_of_appearance(e: t.Expression, names: Sequence[str]) -> list[str]:
 
 
 def _names(e: Any) -> Iterator[str]:
+    """The names that stand free in `e`, as they come."""
     if isinstance(e, t.Name):
         yield e.name
+    own = _bound_by(e)
     for x in parts(e):
-        yield from _names(x)
+        yield from (n for n in _names(x) if n not in own) if own else _names(x)
+
+
+def _bound_by(e: Any) -> frozenset[str]:
+    specs = e.specs if isinstance(e, t.Binder) else ()
+    return frozenset(s.name for s in specs if isinstance(s, t.IndexSpec))
 
 
 def renamed(e: Any, names: Mapping[str, str]) -> Any:
@@ -116,6 +123,9 @@ def renamed(e: Any, names: Mapping[str, str]) -> Any:
     if isinstance(e, tuple):
         return tuple(renamed(x, names) for x in e)
     if isinstance(e, t.Tree):
+        own = _bound_by(e)
+        if own:  # a letter that an array inside binds for itself is another one
+            names = {old: new for old, new in names.items() if old not in own}
         changed = {f.name: renamed(v, names) for f in fields(e) if isinstance(v := getattr(e, f.name), (t.Tree, tuple))}
         return replace(e, **changed)
     return e

@@ -54,7 +54,7 @@ class Latex(Products):
     def tex(self, e: t.Tree) -> str:
         sized, self.sized = self.sized, False
         match e:
-            case t.Call("eye" | "ones", arguments) if not sized and e.function not in self.shapes:
+            case t.Call("eye" | "ones", arguments) if (not sized or self.owned(e)) and e.function not in self.shapes:
                 return self.filler(e.function, arguments)
             case t.Factors() if sized:
                 self.sized = True
@@ -102,10 +102,16 @@ class Latex(Products):
                 return rf"{', '.join(map(self.name, names))} \sim {self.law(law)}"
         raise TypeError(f"no LaTeX for {type(e).__name__}")
 
+    def owned(self, e: t.Call) -> bool:
+        """Whether the author has named something I, so that the identity cannot be."""
+        return e.function == "eye" and "I" in self.shapes
+
     def filler(self, name: str, sizes: Sequence[t.Expression]) -> str:
         """I_n, and 1_n, with the sizes that nothing beside them tells."""
         if not 1 <= len(sizes) <= 2:
             return "I" if name == "eye" else ONES
+        if name == "eye" and "I" in self.shapes:
+            return rf"\operatorname{{eye}}{brackets(self.tex(sizes[0]))}"
         texts = [rf"{'I' if name == 'eye' else ONES}_{{{self.tex(s)}}}" for s in sizes]
         return texts[0] if len(sizes) == 1 else rf"{texts[0]} {texts[1]}^{{\top}}"
 
@@ -192,9 +198,15 @@ class Latex(Products):
 
     def subscript(self, operand: t.Expression, items: Sequence[t.Expression]) -> str:
         eye = isinstance(operand, t.Call) and operand.function == "eye" and "eye" not in self.shapes
-        base = "I" if eye else self.tex(operand)
-        if not isinstance(operand, t.Name):
-            base = brackets(base) if not (isinstance(operand, t.Call) and operand.function in ("eye",)) else base
+        kronecker = eye and "delta" not in self.shapes and len(items) == 2 and all(isinstance(x, t.Name) for x in items)
+        if eye and "delta" in self.shapes and len(items) == 2:
+            condition = t.Comparison((items[0], items[1]), ("==",))
+            return self.cases(t.Call("where", (condition, t.Number(Fraction(1)), t.Number(Fraction(0)))))
+        if eye and len(items) == 1:
+            items = (*items, t.Slice(None, None))
+        base = r"\delta" if kronecker else self.tex(operand)
+        if not isinstance(operand, t.Name) and not kronecker:
+            base = brackets(base)
         if len(items) == 2 and isinstance(items[1], t.Name) and items[1].name == "None" and self.rank(operand) == 1:
             return rf"{base} {ONES}^{{\top}}"  # a column, repeated
         texts = [self.tex(x) for x in items]
@@ -223,8 +235,10 @@ class Latex(Products):
             return self.cases(e)
         if name == "log_density" and len(arguments) > 1 and isinstance(arguments[0], t.Call):
             return rf"\log {self.law(arguments[0], arguments[1:])}"
-        if name == "abs" and len(arguments) == 1 and self.rank(arguments[0]) == 2:
-            return rf"\operatorname{{abs}}{brackets(self.tex(arguments[0]))}"  # |A| is a determinant
+        if name == "abs" and len(arguments) == 1 and (self.rank(arguments[0]) or 0) > 0:
+            return rf"\operatorname{{abs}}{brackets(self.tex(arguments[0]))}"  # |A| is a determinant, |x| a norm to many
+        if name == "concat" and len(arguments) > 1 and self.blocks(e) is not None:
+            return self.blocks(e) or ""
         if name in ("ones", "zeros") and arguments:
             return r"\mathbf{0}" if name == "zeros" else ONES if len(arguments) == 1 else rf"{ONES} {ONES}^{{\top}}"
         if name == "outer" and len(arguments) == 2:
@@ -348,6 +362,23 @@ class Latex(Products):
         rows.append(rf"{self.tex(rest)} & \text{{otherwise}}")
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
 
+    def blocks(self, e: t.Call) -> str | None:
+        """Vectors one after the other, [a; b]; matrices beside and below one another."""
+        ranks = {self.rank(a) for a in e.arguments}
+        axis = next((k.value for k in e.keywords if k.name == "axis"), t.Number(Fraction(0)))
+        if ranks == {1} and not e.keywords:
+            return rf"\left[{'; '.join(map(self.tex, e.arguments))}\right]"
+        if ranks != {2} or not isinstance(axis, t.Number) or axis.value not in (0, 1):
+            return None
+        sign = r" \\ " if axis.value == 0 else " & "
+        parts = [self.sized_zeros(a) or self.tex(a) for a in e.arguments]
+        return rf"\begin{{bmatrix}} {sign.join(parts)} \end{{bmatrix}}"
+
+    def sized_zeros(self, e: t.Expression) -> str:
+        if isinstance(e, t.Call) and e.function == "zeros" and len(e.arguments) == 2:
+            return rf"\mathbf{{0}}_{{{self.tex(e.arguments[0])} \times {self.tex(e.arguments[1])}}}"
+        return ""
+
     # --- sums ---------------------------------------------------------------------------------------------------------
 
     def reduction(self, e: t.Call) -> str:
@@ -446,8 +477,11 @@ class Latex(Products):
         body = inner.tex(e.arguments[0]) if e.arguments else ""
         names = [s.name for s in e.specs if isinstance(s, t.IndexSpec)]
         if e.function == "tensor":
-            indices = ",".join(self.name(n) for n in names)
-            return rf"\left[{body}\right]_{{{indices}}}"
+            told = _with_clear_range(e.arguments[0])
+            plain = all(n in told for n in names)
+            indices = [self.name(s.name) if s.name in told else self._bounds(s) for s in e.specs if isinstance(s, t.IndexSpec)]
+            listed = ("," if plain else r",\, ").join(indices)
+            return rf"\left[{body}\right]_{{{listed}}}"
         if e.arguments and isinstance(e.arguments[0], (t.Terms, t.Comparison)):
             body = brackets(body)
         if e.function == "integral":
@@ -476,6 +510,11 @@ class Latex(Products):
             return self.shape(law.arguments[0])
         return None
 
+    def _bounds(self, s: t.IndexSpec) -> str:
+        """0 <= i < n: an index that does not stand alone at an axis, so that nothing beside it tells how far it runs."""
+        name = self.name(s.name)
+        return rf"0 \le {name} < {self.tex(s.size)}" if s.size is not None and s.lower is None else name
+
     def _range(self, s: t.IndexSpec, shifted: bool) -> tuple[str, str]:
         name = self.name(s.name)
         if s.lower is not None and s.upper is not None:
@@ -503,6 +542,19 @@ class Latex(Products):
             over = ", ".join(self.name(n.name) for n in step.over)
             return rf"{text}_{{{over}}}" if step.relation == "propto" else rf"\overset{{{over}}}{{{text}}}"
         return text
+
+
+def _with_clear_range(e: t.Tree) -> set[str]:
+    """The indices that stand alone at an axis of an array whose sizes are known: i in A[i, j], not in eye(n)[i, j]."""
+    out: set[str] = set()
+    stack = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, t.Subscript) and isinstance(x.operand, (t.Name, t.Call)):
+            if not (isinstance(x.operand, t.Call) and x.operand.function in ("eye", "zeros", "ones")):
+                out.update(i.name for i in x.items if isinstance(i, t.Name))
+        stack.extend(compose.parts(x))
+    return out
 
 
 def _known(shape: Shape | None) -> Shape:

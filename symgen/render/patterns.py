@@ -54,9 +54,7 @@ def segment_of(r: Raiser, node: Scalar, axes: Axes) -> Segment | None:
     body, indices = r.opened(sums[0])
     inside = list(body.args) if isinstance(body, x.Mul) else [body]
     deltas = [f for f in inside if isinstance(f, x.Delta)]
-    if len(deltas) != 1:
-        return None
-    for i, at in (deltas[0].args, deltas[0].args[::-1]):
+    for d, (i, at) in ((f, way) for f in deltas for way in (f.args, f.args[::-1])):
         # i may be shifted itself: i + 1 = j
         for k, own in enumerate(axes):
             moved = x.sub(i, own)
@@ -68,7 +66,7 @@ def segment_of(r: Raiser, node: Scalar, axes: Axes) -> Segment | None:
                 continue
             j = found[0]
             offset = x.expand_size(x.sub(at_own, j))
-            rest = [f for f in inside if f is not deltas[0]]
+            rest = [f for f in inside if f is not d]
             if own in x.mul(*rest).free or not x.in_range(x.add(offset, j), own.size):
                 continue
             inner = x.total(x.mul(*rest), [i for i in indices if i is not j])

@@ -134,8 +134,19 @@ def _call(e: t.Call, shapes: Mapping[str, Shape]) -> Shape | None:
         return arguments[0][:-1]
     if name == "outer" and None not in arguments:
         return tuple(s for a in arguments if a is not None for s in a)
-    if name in ("softmax", "log_softmax", "cumsum", "cumprod", "layernorm", "grad") and arguments:
-        return arguments[-1]
+    if name in ("softmax", "log_softmax", "cumsum", "cumprod", "layernorm", "grad", "tril", "triu", "matpow") and arguments:
+        return arguments[0 if name == "matpow" else -1]
+    if name == "embed" and len(arguments) == 2 and arguments[0] is not None and arguments[1] is not None:
+        return (*arguments[1], *arguments[0][1:])
+    if name == "vec" or (name == "kron" and None not in arguments):
+        return (None,) if name == "vec" else (None,) * len(arguments[0] or ())
+    if name == "reshape":
+        return tuple(e.arguments[1:])
+    if name == "concat" and arguments and arguments[0] is not None:
+        axis = _axis(e) or [0]
+        return tuple(None if k == axis[0] % len(arguments[0]) else s for k, s in enumerate(arguments[0]))
+    if name == "stack" and arguments and arguments[0] is not None:
+        return (t.Number(Fraction(len(arguments))), *arguments[0])
     if name == "solve" and len(arguments) == 2:
         return arguments[1]
     row = OPERATIONS.get(name)

@@ -526,7 +526,33 @@ def expand_size(x: Scalar) -> Scalar:
         return add(*terms)
     if type(x) is Pow and type(x.args[0]) is Add and x.args[1] is TWO:
         return expand_size(make_node(Mul, (x.args[0], x.args[0])))
+    if type(x) is Fn and x.name == "floor":
+        return _floor(expand_size(x.args[0]))
     return x
+
+
+def _floor(x: Scalar) -> Scalar:
+    """floor(n + f) as n + floor(f), where n is an integer for all dims."""
+    whole: list[Scalar] = []
+    rest: list[Scalar] = []
+    for t in x.args if type(x) is Add else (x,):
+        c, base = as_coefficient(t)
+        if base is ONE:
+            n = c.numerator // c.denominator
+            whole.append(num(n))
+            rest.append(num(c - n))
+        elif c.denominator == 1 and all(type(f) is Dim or _is_counted(f) for f in factors_of(base)):
+            whole.append(t)
+        else:
+            rest.append(t)
+    return add(*whole, fn("floor", add(*rest)))
+
+
+def _is_counted(f: Scalar) -> bool:
+    if type(f) is Pow:
+        exponent = _rational(f.args[1])
+        return type(f.args[0]) is Dim and exponent is not None and exponent > 0 and exponent.denominator == 1
+    return type(f) is Fn and f.name == "floor"
 
 
 def _nonnegative(x: Scalar) -> bool:

@@ -138,7 +138,7 @@ ROWS = (
         because="dY = expm_frechet(A, dE) + the block (1, 2) of expm_frechet([A E; 0 A], [dA 0; 0 dA])",
         definition="expm(concat(concat(A, E, axis=1), concat(0*A, A, axis=1)))[:n, n:]",
         numeric="linalg.expm_frechet({A}, {E}, compute_expm=False)",
-        latex=r"D\exp\left({A}\right)\left[{E}\right]",
+        latex=r"\operatorname{{Dexp}}\left({A}, {E}\right)",
         source="Higham (2008), theorem 3.6",
         batched=False,
     ),

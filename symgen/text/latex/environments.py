@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from symgen.text import tree as t
 from symgen.text.latex import items
 from symgen.text.latex.binders import Binders
@@ -74,6 +76,16 @@ class Environments(Binders):
 
         return Item(joined([joined(row, 1) for row in rows], 0), 2)
 
+    def sizes_below(self) -> tuple[t.Expression, ...]:
+        """n, m of the script in 0_{n \\times m}; none where nothing is below."""
+        found = self.peek()
+        if found is None or not found.is_sign("_"):
+            return ()
+        self.pos += 1
+        start, end = self.group()
+        cuts = [start - 1, *(k for k in range(start, end) if self.tokens[k].command == "times"), end]
+        return tuple(self.part(a + 1, b).tree for a, b in pairwise(cuts))
+
     def cells(self, start: int, end: int) -> list[list[tuple[int, int]]]:
         """The cells of a matrix or of cases, as token ranges."""
         rows: list[list[tuple[int, int]]] = [[]]
@@ -142,13 +154,28 @@ class Environments(Binders):
             groups = self.argument_list(start, end)
             return groups[0][0].tree if groups[0] else None
         parts: list[t.Expression] = []
-        with self.within(start, end):
-            while self.pos < self.end:
-                if self.tokens[self.pos].is_sign(",") or self.tokens[self.pos].kind == "text":
-                    self.pos += 1
-                    continue
-                side = self.side().tree
-                if not isinstance(side, t.Comparison):
-                    raise self.slip("a condition is a comparison", side.span, malformed=False)
-                parts.append(side)
-        return parts[0] if len(parts) == 1 else t.Logical("and", tuple(parts), span=parts[0].span)
+        joints = {x.text.strip().lower() for x in self.tokens[start:end] if x.kind == "text"}
+        if joints >= {"and", "or"}:
+            raise self.slip("`and` beside `or` has two readings", self.spanned(start), malformed=False)
+        for a, b in self.between_words(start, end):
+            with self.within(a, b):
+                while self.pos < self.end:
+                    if self.tokens[self.pos].is_sign(","):
+                        self.pos += 1
+                        continue
+                    side = self.side().tree
+                    if not isinstance(side, t.Comparison):
+                        raise self.slip("a condition is a comparison", side.span, malformed=False)
+                    parts.append(side)
+        joint = "or" if "or" in joints else "and"
+        return parts[0] if len(parts) == 1 else t.Logical(joint, tuple(parts), span=parts[0].span)
+
+    def between_words(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The token ranges between `and`s and `or`s."""
+        out, begin = [], start
+        for k in range(start, end):
+            if self.tokens[k].kind == "text" and self.tokens[k].text.strip().lower() in ("and", "or"):
+                out.append((begin, k))
+                begin = k + 1
+        out.append((begin, end))
+        return [(a, b) for a, b in out if a < b]

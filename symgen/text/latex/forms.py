@@ -88,6 +88,9 @@ class Parser(Functions):
         if token.side and self.symbols is not None and value in (0, 1):  # \mathbf{1}, \mathbf{0}
             if value == 1:
                 return self.indicator(token)
+            shape = self.sizes_below()
+            if shape:
+                return self.postfix(Item(t.Call("zeros", shape, span=token.span, name_span=token.span), len(shape)))
             return self.postfix(Item(items.number(0, token.span), None if self.symbols is None else 1, hole="ones"))
         return self.postfix(Item(t.Number(value, token.text, span=token.span), 0 if self.symbols is not None else None))
 

@@ -57,9 +57,15 @@ class Indices(Core):
                 self.pos += 2
                 step = self.expression().tree if self.pos < self.end and not self.tokens[self.pos].is_sign(",", ";") else None
                 out.append(t.Slice(None, None, step, span=found.span))
-            elif found.is_sign(":") or found.command in ("cdot", "bullet") and self.lone():
+            elif found.is_sign(":") and (self.lone() or self.origin) or found.command in ("cdot", "bullet") and self.lone():
                 self.pos += 1
                 out.append(t.Slice(None, None, span=found.span))
+            elif self.origin == 0 and self.symbols is not None and (colon := self.slice_ahead()) is not None:
+                lower = self.part(self.pos, colon).tree if colon > self.pos else None
+                self.pos, stop = colon + 1, self.piece_end()
+                upper = self.part(self.pos, stop).tree if stop > self.pos else None
+                self.pos = stop
+                out.append(t.Slice(lower, upper, span=found.span))
             else:
                 before = self.pos
                 if self.symbols is None:
@@ -70,6 +76,22 @@ class Indices(Core):
                 if self.pos == before:
                     raise self.slip(f"`{found.text}` is out of place", found.span)
         return tuple(out)
+
+    def piece_end(self) -> int:
+        """Where the index that begins here ends: at a comma, or with the script."""
+        depth = 0
+        for k in range(self.pos, self.end):
+            token = self.tokens[k]
+            depth += token.is_sign("(", "{", "[") - token.is_sign(")", "}", "]")
+            if depth == 0 and token.is_sign(",", ";", "|"):
+                return k
+        return self.end
+
+    def slice_ahead(self) -> int | None:
+        """The place of the colon of a:b, of which one side is said."""
+        stop = self.piece_end()
+        colons = [k for k in range(self.pos, stop) if self.tokens[k].is_sign(":")]
+        return colons[0] if len(colons) == 1 and stop - self.pos > 1 else None
 
     def lone(self) -> bool:
         after = self.peek(1)

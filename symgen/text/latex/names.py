@@ -10,6 +10,7 @@ from symgen.text.latex import items
 from symgen.text.latex.indices import Indices
 from symgen.text.latex.items import Item
 from symgen.text.latex.parser import Script, names_of
+from symgen.text.latex.rows import relation_of
 from symgen.text.latex.symbols import Law
 from symgen.text.latex.tokens import Slip, Token
 from symgen.text.latex.vocabulary import ACCENTS, LETTERS
@@ -251,7 +252,7 @@ class Names(Indices):
             if script.low is None:
                 return self.powers(Item(items.number(1, span), 2, hole="eye"), script)
         if base == "delta" and not accents and script.low is not None:
-            indices = self.indices(script.low, None)
+            indices = self.indices(script.low, t.Call("eye", (items.number(1),)))
             if len(indices) == 2:
                 one, zero = items.number(1, span), items.number(0, span)
                 condition = t.Comparison(indices, ("==",), span=span)
@@ -382,6 +383,12 @@ class Names(Indices):
     def entry_of(self, made: Item, low: tuple[int, int], span: Span) -> Item:
         """[..]_{ij}: the array with these entries, where the indices stand inside; else an entry of it."""
         free = dict(self.state.free)
+        bounded = self.bounded(low)
+        if bounded:
+            for spec in bounded:
+                self.state.free.pop(spec.name, None)
+            array = t.Binder("tensor", tuple(bounded), (made.tree,), span=span)
+            return Item(array, len(bounded) + (made.rank or 0) if made.rank is not None else None)
         indices = self.indices(low, made.tree)
         inside = names_of(made.tree)
         names = [i.name for i in indices if isinstance(i, t.Name)]
@@ -397,6 +404,30 @@ class Names(Indices):
             vector = made.tree.operand if isinstance(made.tree, t.Subscript) and not row else made.tree
             return self.picked(self.item(vector), indices[1:] if row else indices[:1], span)
         return self.picked(items.closed(made), indices, span)
+
+    def bounded(self, low: tuple[int, int]) -> list[t.IndexSpec]:
+        """i, 0 <= j < n under a bracket: indices of which some say how far they run; none where no index does."""
+        groups: list[list[tuple[int, int]]] = [[]]
+        begin = low[0]
+        for k in range(*low):
+            token = self.tokens[k]
+            if token.is_sign(",") or relation_of(token) in ("<", "<="):
+                groups[-1].append((begin, k))
+                begin = k + 1
+                if token.is_sign(","):
+                    groups.append([])
+        groups[-1].append((begin, low[1]))
+        if all(len(g) == 1 for g in groups):
+            return []
+        specs = []
+        for group in groups:
+            a, b = group[min(1, len(group) - 1)]
+            if len(group) not in (1, 3) or b - a != 1 or self.tokens[a].kind not in ("letters", "word", "command"):
+                return []
+            name = LETTERS.get(self.tokens[a].command, self.tokens[a].text)
+            size = self.part(*group[2]).tree if len(group) == 3 else None
+            specs.append(t.IndexSpec(name, size, span=self.tokens[a].span))
+        return specs
 
     # --- calls
 
