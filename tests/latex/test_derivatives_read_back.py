@@ -41,7 +41,7 @@ grad(sum(cumprod(u)), u)
 def read_back(model, derivation):
     e = model.elaborated
     shapes = {name: tuple(map(size_tree, v.variable.shape)) for name, v in e.variables.items()}
-    shapes |= {name: () for name in e.dims}
+    shapes |= dict.fromkeys(e.dims, ())
     tex = to_latex(raise_array(derivation.array, derivation.author_names), shapes)
     return model.derive(unparse(read_expression(tex, Symbols(shapes, shape_of=shape_of), origin=0))), tex
 
