@@ -15,6 +15,7 @@ from symgen.derivation.referee import check_equal_numeric
 from symgen.probability.collect import collected
 from symgen.probability.conditions import guarded
 from symgen.probability.densities import parameters
+from symgen.probability.density_referee import leave_density_check
 from symgen.probability.distributions import FAMILIES
 from symgen.probability.divergence import (
     ask_for_quadrature,
@@ -31,7 +32,7 @@ from symgen.probability.law import row_of
 from symgen.probability.logarithms import gathered_logarithms
 from symgen.probability.overlap import no_common_mass, within
 from symgen.probability.pairing import Pairing, is_finite, value_of
-from symgen.probability.powers import exponential_of, power_integral
+from symgen.probability.powers import exponential_of, lemma_for, power_integral
 from symgen.probability.quadrature import check_value
 from symgen.probability.referee import Numeric, nodes
 from symgen.probability.support import mass_outside
@@ -65,6 +66,7 @@ from symgen.tensor.expression import (
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/alpha_divergence.py"
+INTEGRAL = var("integral", (), "positive", "placeholder", uid=-61)
 SOMEWHERE = "the mean is infinite for some values"
 
 
@@ -125,7 +127,9 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
     condition = pair.inside if below is False else ONE
     single = len(pair.p.joint.factors) == len(pair.q.joint.factors) == 1
     first, second = pair.p.joint.factors[0].law, pair.q.joint.factors[0].law
+    lemma = lemma_for(first, second) if single else None
     is_direct = single and not is_turned and not is_finite(pair) and (below is False or pair.inside is ONE)
+    is_direct = is_direct or lemma is not None and (lemma.on_any_support or not is_turned)
     found = power_integral(first, second, alpha, ctx) if is_direct else None
     (body,), draws = opened_expectation(mean)
     outside = mass_outside(pair.p, pair.q, pair.in_p, pair.in_q) if below is False else None
@@ -137,14 +141,20 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
         result = rank_zero(guarded(logic("and", condition, found.condition), _short(value)))
         if found.note:
             ctx.trace.condition(found.note)
-        ctx.trace.add("family", definition, result,
-                      reason=f"the product of the powers is a density of the family {found.family}, up to a factor",
-                      source="Nielsen & Nock (2011)")  # fmt: skip
+        if lemma is None:
+            why, source = (
+                f"the product of the powers is a density of the family {found.family}, up to a factor",
+                "Nielsen & Nock (2011)",
+            )
+        else:
+            why, source = f"the integral of the powers of two densities of the family {found.family}", lemma.source
+        ctx.trace.add("family", definition, result, reason=why, source=source)
         joined = logic("and", condition, found.condition)
         ask_for_quadrature(body, draws, guarded(joined, integral), ctx, outside)
         whole = rank_zero(guarded(joined, finish(fn("exp", found.logarithm))))
         ctx.trace.checks.append(lambda: check_equal_numeric(whole, result, ctx.facts))
         return result
+    told = list(ctx.trace.checks)
     reduced = value_of(reduce_expectation(mean, ctx))
     if below is not True and any(isinstance(n, Operator) and n.name == "E" for n in walk(reduced)):
         warned = next((n for n in ctx.trace.notes if n.startswith(SOMEWHERE)), None)
@@ -155,7 +165,20 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
     value = collected(finish(reduced))
     if condition is not ONE:
         value = guarded(condition, value)
-    return rank_zero(value)
+    result = rank_zero(value)
+    if any(isinstance(n, Operator) and n.name == "E" for n in walk(reduced)):
+        order = rank_zero(alpha)
+        form = rank_zero(finish(entry(INTEGRAL)))
+
+        def powers(p: np.ndarray, q: np.ndarray, point: Point) -> np.ndarray:
+            a = float(evaluate([order], point)[0])
+            return np.exp(a * p + (1 - a) * q)
+
+        def finished(x: float, point: Point) -> float:
+            return float(evaluate([form], Point({}, {**point.values, INTEGRAL: np.asarray(x)}))[0])
+
+        leave_density_check(pair, powers, finished, result, told)
+    return result
 
 
 def _has_sum(x: Scalar) -> bool:
@@ -196,8 +219,7 @@ def leave_power_check(pair: Pairing, alpha: Scalar, result: Array, finish: Calla
                 continue
             x, w = nodes(low, high)
             total *= float(np.sum(w * np.exp(a * one.log_density(x) + (1 - a) * two.log_density(x))))
-        place_holder = var("integral", (), "positive", "placeholder", uid=-61)
-        made = rank_zero(finish(entry(place_holder)))
-        return np.asarray(evaluate([made], Point({}, {**point.values, place_holder: np.asarray(total)}))[0])
+        made = rank_zero(finish(entry(INTEGRAL)))
+        return np.asarray(evaluate([made], Point({}, {**point.values, INTEGRAL: np.asarray(total)}))[0])
 
     ctx.trace.checks.append(lambda: check_value(truth, result, laws, (), ctx.facts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -114,10 +115,18 @@ def numbers_at(point: Point) -> list[float]:
     return [float(x) for x in point.values.values() if np.ndim(x) == 0 and math.isfinite(float(x))][:12]
 
 
+@lru_cache(maxsize=64)
+def hermite(count: int) -> Grid:
+    """Nodes and weights of the standard normal, the weights up to a factor."""
+    x, w = np.polynomial.hermite_e.hermegauss(count)
+    x.flags.writeable = w.flags.writeable = False
+    return x, w
+
+
 def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = ()) -> Grid:
     """Nodes and probabilities of one scalar; a function may have kinks at `breaks`."""
     if one.row.name == "Normal" and not breaks:
-        x, w = np.polynomial.hermite_e.hermegauss((80 if components < 3 else 30) + 14 * level)
+        x, w = hermite((80 if components < 3 else 30) + 14 * level)
         return one.parameters["mu"] + one.parameters["sigma"] * x, w / w.sum()
     if one.discrete:
         x, w = one.nodes()
@@ -157,7 +166,7 @@ def _normal(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int
     if d > 3:
         return None
     count = 40 + 12 * level if d * share < 3 else 24 + 6 * level
-    x, w = np.polynomial.hermite_e.hermegauss(count)
+    x, w = hermite(count)
     made = _product([(x, w / w.sum())] * d, shape)
     if made is None:
         return None
@@ -205,38 +214,52 @@ def _multinomial(at: dict[str, Float], shape: tuple[int, ...], level: int, share
     return np.array(counts, dtype=np.float64), np.array(weights)
 
 
-def _wishart(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
-    """By Bartlett's factor: x = L A A' L', A lower with chi entries on its diagonal."""
+def _bartlett(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    """The factor F of a Wishart draw F F': F = L A, A lower with chi entries on its diagonal; where it has no inverse in
+    numbers there is no mass."""
     p = shape[0]
     nu = float(at["nu"])
     if p > 2 or nu <= p - 1:
         return None
     rules = [rule(Numeric(FAMILIES["Chi2"], {"k": nu - j}), 1 if p == 1 else 2, level) for j in range(p)]
     if p == 1:
-        x, w = rules[0]
-        return x[:, None, None] * at["V"], w
-    z, v = np.polynomial.hermite_e.hermegauss(12 + 2 * level)
-    rules = [(x[:: 4 - level], w[:: 4 - level] * (4 - level)) for x, w in rules]
-    made = _product([*rules, (z, v / v.sum())], (3,))
-    if made is None:
-        return None
-    t, weights = made
-    A = np.zeros((len(weights), 2, 2))
-    A[:, 0, 0], A[:, 1, 1], A[:, 1, 0] = np.sqrt(t[:, 0]), np.sqrt(t[:, 1]), t[:, 2]
-    factor = np.linalg.cholesky(at["V"]) @ A
-    return factor @ factor.transpose(0, 2, 1), weights
+        (x, w) = rules[0]
+        t, weights = x[:, None], w
+    else:
+        z, v = hermite(12 + 2 * level)
+        rules = [(x[:: 4 - level], w[:: 4 - level] * (4 - level)) for x, w in rules]
+        made = _product([*rules, (z, v / v.sum())], (3,))
+        if made is None:
+            return None
+        t, weights = made
+    regular = (t[:, :p] > 1e-100).all(axis=1)
+    t, weights = t[regular], weights[regular]
+    A = np.zeros((len(weights), p, p))
+    for j in range(p):
+        A[:, j, j] = np.sqrt(t[:, j])
+    if p == 2:
+        A[:, 1, 0] = t[:, 2]
+    return np.linalg.cholesky(at["V"]) @ A, weights
+
+
+def _wishart(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    found = _bartlett(at, shape, level, share)
+    return None if found is None else (found[0] @ found[0].transpose(0, 2, 1), found[1])
 
 
 def _inverse_wishart(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
-    found = _wishart({"nu": at["nu"], "V": np.linalg.inv(at["Psi"])}, shape, level, share)
-    return None if found is None else (np.linalg.inv(found[0]), found[1])
+    found = _bartlett({"nu": at["nu"], "V": np.linalg.inv(at["Psi"])}, shape, level, share)
+    if found is None:
+        return None
+    back = np.linalg.inv(found[0])
+    return back.transpose(0, 2, 1) @ back, found[1]
 
 
 def _matrix_normal(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
     if math.prod(shape) > 3:
         return None
     count = 30 + 8 * level if math.prod(shape) < 3 else 18 + 4 * level
-    x, w = np.polynomial.hermite_e.hermegauss(count)
+    x, w = hermite(count)
     made = _product([(x, w / w.sum())] * math.prod(shape), shape)
     if made is None:
         return None

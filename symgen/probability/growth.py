@@ -25,6 +25,7 @@ from symgen.tensor.expression import (
     compare,
     entry,
     fn,
+    logic,
     mul,
     num,
     power,
@@ -33,7 +34,11 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 
 LOG = Fraction(-(10**9))  # the key of log y, below all powers that grow
+LOG_SQUARED = LOG + 1
+POWER = Fraction(10**6)  # of a power that grows and whose exponent is a name
 EXP = Fraction(10**9)  # of an exponential that grows, above all of them
+SINGULAR = (LOG, LOG_SQUARED, POWER, EXP)
+LOGARITHMIC = (LOG, LOG_SQUARED)
 BOUNDED = ("sin", "cos", "tanh", "sigmoid", "erf", "erfc", "atan")
 ODD = ("sin", "tanh", "erf", "atan")
 Growth = dict[Fraction, Scalar]
@@ -58,17 +63,27 @@ def convergence(log_integrand: Scalar, x: Var, low: Scalar | None, sign: int, kn
         return None
     more = num(1 if low is None else -1)  # dx is y dlog y, or dlog y / y
     found[LOG] = add(found.get(LOG, ZERO), more)
-    for key in sorted((k for k in found if k > 0), reverse=True):
-        c = simplify_scalar(found[key])
+    keys = [k for k in sorted((k for k in found if k > 0), reverse=True) if simplify_scalar(found[k]) is not ZERO]
+    if POWER in keys and any(k < POWER for k in keys):  # which grows faster hangs on the exponent
+        return None
+    condition = know.remaining(tidy_condition(compare("<", simplify_scalar(found[LOG]), ZERO)))
+    for key in (LOG_SQUARED, *reversed(keys)):
+        c = simplify_scalar(found.get(key, ZERO))
         if c is ZERO:
             continue
-        return know.remaining(tidy_condition(compare("<", c, ZERO)))
-    return know.remaining(tidy_condition(compare("<", simplify_scalar(found[LOG]), ZERO)))
+        falls = know.remaining(tidy_condition(compare("<", c, ZERO)))
+        vanishes = know.remaining(tidy_condition(compare("==", c, ZERO))) if falls not in (ONE, ZERO) else ZERO
+        if condition is ONE and vanishes is not ZERO:
+            condition = know.remaining(tidy_condition(compare("<=", c, ZERO)))
+        else:
+            condition = logic("or", falls, logic("and", vanishes, condition))
+    return condition
 
 
 class _Reader:
     def __init__(self, y: Entry, know: Knowledge) -> None:
         self.y, self.know = y, know
+        self.exponent: Scalar | None = None  # of the power whose key is POWER
 
     def depends(self, x: Scalar) -> bool:
         return self.y.array in variables_of(x)
@@ -100,18 +115,20 @@ class _Reader:
         out: Growth = {}
         for k, c in a.items():
             for j, d in b.items():
-                if LOG in (k, j) and k and j or EXP in (k, j) and k and j:
+                key = LOG_SQUARED if k == j == LOG else k + j
+                if k and j and key is not LOG_SQUARED and any(a in SINGULAR for a in (k, j)):
                     raise _Unclear
-                out[k + j] = add(out.get(k + j, ZERO), mul(c, d))
+                out[key] = add(out.get(key, ZERO), mul(c, d))
         return out
 
     def leading(self, g: Growth) -> tuple[Fraction, Scalar]:
         """The highest term whose coefficient is not 0."""
-        for k in sorted((k for k in g if k != LOG), reverse=True):
+        slow = any(k in g for k in LOGARITHMIC)
+        for k in sorted((k for k in g if k not in LOGARITHMIC), reverse=True):
             c = simplify_scalar(g[k])
             if c is not ZERO:
-                return (k, c) if k or LOG not in g else (Fraction(0), MINUS_ONE)  # log log y is as good as constant
-        if LOG in g:
+                return (k, c) if k or not slow else (Fraction(0), MINUS_ONE)  # log log y is as good as constant
+        if slow:
             return Fraction(0), MINUS_ONE
         raise _Unclear
 
@@ -124,11 +141,26 @@ class _Reader:
                 out = self.product(out, inner)
             return out
         if not isinstance(x.exponent, Num) or x.exponent.rational is None:
-            raise _Unclear
+            return self.named_power(inner, x.exponent)
         k, c = self.leading(inner)
+        if k in SINGULAR:
+            raise _Unclear
         if self.know.positive(c) is not True and x.exponent.rational.denominator != 1:
             raise _Unclear
         return {k * x.exponent.rational: power(c, x.exponent)}
+
+    def named_power(self, inner: Growth, exponent: Scalar) -> Growth:
+        """(c y^k)^s for a name s: it vanishes or grows by the sign of k s."""
+        k, c = self.leading(inner)
+        if k in SINGULAR or abs(k) != 1 or self.know.positive(c) is not True or self.depends(exponent):
+            raise _Unclear
+        power_of_y = simplify_scalar(mul(num(k), exponent))
+        if self.know.negative(power_of_y) is True:
+            return {}
+        if self.know.positive(power_of_y) is not True or self.exponent not in (None, power_of_y):
+            raise _Unclear
+        self.exponent = power_of_y
+        return {POWER: power(c, exponent)}
 
     def function(self, x: Fn) -> Growth:
         u = x.args[0]
@@ -137,6 +169,8 @@ class _Reader:
             k, c = self.leading(inside)
             if k == EXP:
                 raise _Unclear
+            if k == POWER and self.exponent is not None:
+                return {LOG: self.exponent, Fraction(0): ONE}
             if k:
                 return {LOG: num(k), Fraction(0): ONE}
             small = {j: d for j, d in inside.items() if j < 0 and j != LOG}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,17 @@ class Antiderivative:
 @dataclass(frozen=True)
 class PowerLemma:
     """The logarithm of the integral of p^alpha q^(1 - alpha) for two laws of a family, as a text over their parameters
-    with 1 and 2 behind, after the named values `lets`. Outside 0 <= alpha <= 1 it is `guarded_value`, where the
-    condition `note` holds."""
+    with 1 and 2 behind, after the named values `lets`. Outside 0 <= alpha <= 1 it is `guarded_value` (the same where that
+    is empty), where the condition `when` of the language and what `note` says hold. `degenerate` is a condition and the
+    value there, where the formula is 0/0. The parameters `equal` are those of both laws; `on_any_support` where the
+    formula holds whatever the two have in common."""
 
     value: str
-    guarded_value: str
-    note: str
-    lets: Mapping[str, str]
+    guarded_value: str = ""
+    note: str = ""
+    lets: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    when: str = ""
+    degenerate: tuple[str, str] = ("", "")
+    equal: tuple[str, ...] = ()
+    on_any_support: bool = False

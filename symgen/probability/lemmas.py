@@ -3,7 +3,7 @@ with the distributions; what follows from these by derivatives is generated (see
 
 from __future__ import annotations
 
-from symgen.probability.lemma import Antiderivative, Lemma, PowerLemma
+from symgen.probability.lemma import Antiderivative, Lemma
 
 POWER, MGF, ABS = "x^j", "exp(t*x)", "abs(x - v)"
 JOHNSON = "Johnson, Kotz & Balakrishnan (1994)"
@@ -284,12 +284,3 @@ ANTIDERIVATIVES = (
     Antiderivative("cos(t*x)", "sin(t*x)/t"),
     Antiderivative("sin(t*x)", "-cos(t*x)/t"),
 )  # fmt: skip
-
-_MIXED = "alpha*logdet(Sigma2)/2 + (1 - alpha)*logdet(Sigma1)/2 - alpha*(1 - alpha)/2*(mu1 - mu2) @ inv(M) @ (mu1 - mu2)"
-POWER_INTEGRALS = {
-    "MvNormal": PowerLemma(
-        f"{_MIXED} - logdet(M)/2", f"{_MIXED} - sum(log(diagonal(cholesky(M))))",
-        "the mixed covariance alpha*Sigma2 + (1 - alpha)*Sigma1 is positive definite; infinite otherwise",
-        {"M": "alpha*Sigma2 + (1 - alpha)*Sigma1"}, source="Gil, Alajaji & Linder (2013), table 2",
-    ),
-}  # fmt: skip

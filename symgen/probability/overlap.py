@@ -10,6 +10,7 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.collect import collected
 from symgen.probability.densities import parameters
+from symgen.probability.density_referee import leave_density_check, of_js, of_tv
 from symgen.probability.distribution_functions import SYMMETRIC
 from symgen.probability.divergence import ask_for_quadrature, rank_zero, reduce_expectation
 from symgen.probability.intervals import distribution_function, has_distribution_function, slope_in
@@ -53,6 +54,7 @@ from symgen.tensor.expression import (
     replace_arrays,
     scalar_of,
     sub,
+    walk,
     where,
 )  # fmt: skip
 from symgen.tensor.facts import is_nonnegative
@@ -119,6 +121,7 @@ def reduce_js(op: Operator, ctx: Context) -> Array:
     (p, q), _ = decode(op)
     terms: list[Scalar] = []
     shown: list[Scalar] = []
+    told = list(ctx.trace.checks)
     pairs = [Pairing(first, second, ctx) for first, second in ((p, q), (q, p))]
     if no_common_mass(pairs[0]):
         result = rank_zero(fn("log", TWO))
@@ -136,7 +139,15 @@ def reduce_js(op: Operator, ctx: Context) -> Array:
         terms.append(mul(HALF, value_of(reduce_expectation(mean, ctx))))
     definition = rank_zero(add(*shown))
     ctx.trace.add("definition", op, definition, reason="the definition of JS, m = (p + q)/2")
-    return rank_zero(collected(add(*terms)))
+    result = rank_zero(collected(add(*terms)))
+    if stays(result):
+        leave_density_check(pairs[0], lambda p, q, _: of_js(p, q), lambda x, _: x, result, told)
+    return result
+
+
+def stays(result: Array | Scalar) -> bool:
+    """Whether a mean stays in a result."""
+    return any(isinstance(n, Operator) and n.name == "E" for n in walk(result))
 
 
 def reduce_tv(op: Operator, ctx: Context) -> Array:
@@ -159,14 +170,26 @@ def reduce_tv(op: Operator, ctx: Context) -> Array:
             (body,), draws = opened_expectation(mean)
             ask_for_quadrature(mul(HALF, open_tensor(body, ())), draws, crossed, ctx)
             return result
-        return rank_zero(mul(HALF, with_distances_joined(value_of(reduce_expectation(mean, ctx)))))
+        told = list(ctx.trace.checks)
+        reduced = value_of(reduce_expectation(mean, ctx))
+        if not stays(reduced):
+            return rank_zero(mul(HALF, with_distances_joined(reduced)))
+        # as good, and bounded where q/p is not
+        result = rank_zero(scalar_of(pair.mean(fn("max", sub(ONE, fn("exp", neg(pair.log_ratio()))), ZERO))))
+        ctx.trace.add("half", definition, result, reason="p exceeds q by as much as q exceeds p")
+        leave_density_check(pair, lambda p, q, _: of_tv(p, q), lambda x, _: x, result, told)
+        return result
+    told = list(ctx.trace.checks)
     inside = within(pair, pair.q, pair.inside)
     if inside is None:
         raise _refused("the total variation", op)
     more = fn("max", sub(ONE, fn("exp", neg(pair.log_ratio()))), ZERO)
     mean = pair.mean(where(inside, more, ONE))
     ctx.trace.add("definition", op, mean, reason="by how much p exceeds q")
-    return rank_zero(with_distances_joined(value_of(reduce_expectation(mean, ctx))))
+    result = rank_zero(with_distances_joined(value_of(reduce_expectation(mean, ctx))))
+    if stays(result):
+        leave_density_check(pair, lambda p, q, _: of_tv(p, q), lambda x, _: x, result, told)
+    return result
 
 
 def with_distances_joined(x: Scalar) -> Scalar:

@@ -19,8 +19,9 @@ from symgen.probability.distribution import Distribution
 from symgen.probability.distributions import ROWS
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, parameters_of, row_of
-from symgen.probability.lemmas import POWER_INTEGRALS
+from symgen.probability.lemma import PowerLemma
 from symgen.probability.logarithms import gathered_logarithms
+from symgen.probability.power_integrals import POWER_INTEGRALS
 from symgen.probability.special import without_logarithms
 from symgen.probability.texts import read_array, scalar_text
 from symgen.tensor.expression import (
@@ -33,6 +34,7 @@ from symgen.tensor.expression import (
     Pow,
     Scalar,
     Var,
+    Where,
     add,
     compare,
     entry,
@@ -48,6 +50,7 @@ from symgen.tensor.expression import (
     total,
     var,
     walk,
+    where,
 )  # fmt: skip
 
 
@@ -71,8 +74,9 @@ def power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerInte
     first, second = row_of(p), row_of(q)
     if first is None or second is None or first.region != second.region:
         return None
-    if first.name == second.name and first.name in POWER_INTEGRALS and not p.shape[: p.rank - first.own_rank]:
-        return _by_lemma(p, q, alpha, ctx)
+    lemma = lemma_for(p, q)
+    if lemma is not None:
+        return _by_lemma(lemma, p, q, alpha, ctx)
     if first.own_rank != second.own_rank or (first.event and first.name != "Dirichlet"):
         return None
     if first.event and p.rank != first.own_rank:
@@ -164,20 +168,43 @@ def _is_odd(exponent: Num) -> bool:
     return exponent.rational is not None and exponent.rational.denominator == 1 and int(exponent.rational) % 2 == 1
 
 
-def _by_lemma(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerIntegral:
+def lemma_for(p: Array, q: Array) -> PowerLemma | None:
+    """The row of the table of power integrals that speaks of two laws of one draw."""
+    row, other = row_of(p), row_of(q)
+    if row is None or row is not other or row.name not in POWER_INTEGRALS or p.rank != row.own_rank:
+        return None
+    lemma, first, second = POWER_INTEGRALS[row.name], parameters_of(p), parameters_of(q)
+    return lemma if all(first[n] is second[n] for n in lemma.equal) else None
+
+
+def _by_lemma(lemma: PowerLemma, p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerIntegral:
     """A row of the table of power integrals, over the parameters of both laws."""
     row = row_of(p)
     assert row is not None
-    lemma = POWER_INTEGRALS[row.name]
-    scope: dict[str, Array | Scalar] = {}
+    scope: dict[str, Array | Scalar] = {"alpha": alpha}
     for k, law in (("1", p), ("2", q)):
         scope.update({f"{n}{k}": a for n, a in parameters_of(law).items()})
+    for letter, size in zip(row.event, p.shape, strict=True):
+        scope[letter] = size
     inside = isinstance(alpha, Num) and alpha.rational is not None and 0 <= alpha.rational <= 1
     for name, text in lemma.lets.items():
-        scope[name] = read_array(text, {**scope, "alpha": alpha})
-    text = lemma.value if inside else lemma.guarded_value
-    value = read_array(text, {**scope, "alpha": alpha})
-    return PowerIntegral(ONE, open_tensor(value, ()), row.name, "" if inside else lemma.note)
+        scope[name] = read_array(text, scope)
+    know = Knowledge(ctx)
+    special = _condition(lemma.degenerate[0], scope, know) if lemma.degenerate[0] else ZERO
+    value = open_tensor(read_array(lemma.degenerate[1], scope), ()) if special is not ZERO else ZERO
+    if special is not ONE:
+        text = lemma.value if inside or not lemma.guarded_value else lemma.guarded_value
+        value = where(special, value, open_tensor(read_array(text, scope), ()))
+    if inside:
+        return PowerIntegral(ONE, value, row.name)
+    condition = tidy_condition(_condition(lemma.when, scope, know)) if lemma.when else ONE
+    return PowerIntegral(condition, value, row.name, lemma.note)
+
+
+def _condition(text: str, scope: Mapping[str, Array | Scalar], know: Knowledge) -> Scalar:
+    """What is not known of a condition that is written in the language."""
+    said = open_tensor(read_array(f"where({text}, 1, 0)", scope), ())
+    return know.remaining(said.args[0] if isinstance(said, Where) else said)
 
 
 def exponential_of(logarithm: Scalar) -> Scalar:
@@ -186,4 +213,4 @@ def exponential_of(logarithm: Scalar) -> Scalar:
     return without_logarithms(made) if isinstance(made, Fn) and made.name == "exp" else made
 
 
-__all__ = ["PowerIntegral", "exponential_of", "power_integral", "tilted"]
+__all__ = ["PowerIntegral", "exponential_of", "lemma_for", "power_integral", "tilted"]

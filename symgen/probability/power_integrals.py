@@ -1,0 +1,66 @@
+"""The integral of p^alpha q^(1 - alpha) within a family ▣: where no density of the table is the product of the powers."""
+
+from __future__ import annotations
+
+from symgen.probability.lemma import PowerLemma
+
+GIL = "Gil, Alajaji & Linder (2013), table 2"
+_MIXED = "alpha*logdet(Sigma2)/2 + (1 - alpha)*logdet(Sigma1)/2 - alpha*(1 - alpha)/2*(mu1 - mu2) @ inv(M) @ (mu1 - mu2)"
+_WISHART = "sum[j: p](lgamma((nu - j)/2) - alpha*lgamma((nu1 - j)/2) - (1 - alpha)*lgamma((nu2 - j)/2))"
+_LAPLACE = "log(b1*b2*(exp(-A*D) + exp(-B*D))/(alpha*b2 + (1 - alpha)*b1) {}) - alpha*log(2*b1) - (1 - alpha)*log(2*b2)"
+_DIRECTIONS = "((d/2 - 1)*log({k}) - log(besseli(d/2 - 1, {k})))"
+
+POWER_INTEGRALS = {
+    "MvNormal": PowerLemma(
+        f"{_MIXED} - logdet(M)/2", f"{_MIXED} - sum(log(diagonal(cholesky(M))))",
+        "the mixed covariance alpha*Sigma2 + (1 - alpha)*Sigma1 is positive definite; infinite otherwise",
+        {"M": "alpha*Sigma2 + (1 - alpha)*Sigma1"}, source=GIL,
+    ),
+    "LogitNormal": PowerLemma(
+        "alpha*log(sigma2) + (1 - alpha)*log(sigma1) - log(V)/2 - alpha*(1 - alpha)*(mu1 - mu2)^2/(2*V)",
+        lets={"V": "alpha*sigma2^2 + (1 - alpha)*sigma1^2"},
+        when="0 < alpha*sigma2^2 + (1 - alpha)*sigma1^2", source=GIL,
+    ),
+    "Laplace": PowerLemma(
+        f"{_LAPLACE.format('- exp(-min(A, B)*D)*expm1(-abs(A - B)*D)/abs(A - B)')}",
+        degenerate=("alpha*b2 == (1 - alpha)*b1", _LAPLACE.format("+ D*exp(-A*D)")),
+        lets={"A": "alpha/b1", "B": "(1 - alpha)/b2", "D": "abs(mu1 - mu2)"}, when="0 < alpha*b2 + (1 - alpha)*b1",
+        source=GIL,
+    ),
+    "Pareto": PowerLemma(
+        "alpha*(log(alpha1) + alpha1*log(xm1)) + (1 - alpha)*(log(alpha2) + alpha2*log(xm2))"
+        " - log(A) - A*log(max(xm1, xm2))",
+        lets={"A": "alpha*alpha1 + (1 - alpha)*alpha2"}, when="0 < alpha*alpha1 + (1 - alpha)*alpha2",
+        on_any_support=True, source=GIL,
+    ),
+    "TruncatedExponential": PowerLemma(
+        "alpha*(log(rate1) + rate1*a1 - log(1 - exp(-rate1*(b1 - a1))))"
+        " + (1 - alpha)*(log(rate2) + rate2*a2 - log(1 - exp(-rate2*(b2 - a2))))"
+        " + where(L < H, log((exp(-R*L) - exp(-R*H))/R), -inf)",
+        degenerate=("alpha*rate1 + (1 - alpha)*rate2 == 0",
+                    "alpha*(log(rate1) + rate1*a1 - log(1 - exp(-rate1*(b1 - a1))))"
+                    " + (1 - alpha)*(log(rate2) + rate2*a2 - log(1 - exp(-rate2*(b2 - a2)))) + where(L < H, log(H - L), -inf)"),
+        lets={"R": "alpha*rate1 + (1 - alpha)*rate2", "L": "max(a1, a2)", "H": "min(b1, b2)"}, on_any_support=True,
+        source=GIL,
+    ),
+    "Multinomial": PowerLemma("n1*log(sum(p1^alpha*p2^(1 - alpha)))", equal=("n",), source="Nielsen & Nock (2011)"),
+    "VonMisesFisher": PowerLemma(
+        f"alpha*{_DIRECTIONS.format(k='kappa1')} + (1 - alpha)*{_DIRECTIONS.format(k='kappa2')} - {_DIRECTIONS.format(k='K')}",
+        lets={"K": "norm(alpha*kappa1*mu1 + (1 - alpha)*kappa2*mu2)"}, source="Nielsen & Nock (2011)",
+    ),
+    "Wishart": PowerLemma(
+        f"{_WISHART} - (nu*logdet(Q) + alpha*nu1*logdet(V1) + (1 - alpha)*nu2*logdet(V2))/2",
+        f"{_WISHART} - (alpha*nu1*logdet(V1) + (1 - alpha)*nu2*logdet(V2))/2 - nu*sum(log(diagonal(cholesky(Q))))",
+        "alpha*inv(V1) + (1 - alpha)*inv(V2) is positive definite; infinite otherwise",
+        {"nu": "alpha*nu1 + (1 - alpha)*nu2", "Q": "alpha*inv(V1) + (1 - alpha)*inv(V2)"},
+        when="p - 1 < alpha*nu1 + (1 - alpha)*nu2", source="Nielsen & Nock (2011)",
+    ),
+    "InverseWishart": PowerLemma(
+        f"{_WISHART} - (nu*logdet(Q) - alpha*nu1*logdet(Psi1) - (1 - alpha)*nu2*logdet(Psi2))/2",
+        f"{_WISHART} + (alpha*nu1*logdet(Psi1) + (1 - alpha)*nu2*logdet(Psi2))/2 - nu*sum(log(diagonal(cholesky(Q))))",
+        "alpha*Psi1 + (1 - alpha)*Psi2 is positive definite; infinite otherwise",
+        {"nu": "alpha*nu1 + (1 - alpha)*nu2", "Q": "alpha*Psi1 + (1 - alpha)*Psi2"},
+        when="p - 1 < alpha*nu1 + (1 - alpha)*nu2", source="Nielsen & Nock (2011)",
+    ),
+}  # fmt: skip
+POWER_INTEGRALS["MvLogNormal"] = POWER_INTEGRALS["MvNormal"]  # of log x, whose ratio of densities is the same
