@@ -251,6 +251,7 @@ def transpose(a: Value) -> Value:
     """The last two axes exchanged; a vector is its own transpose."""
     if a.rank < 2:
         return a
+    a = settled(a)  # so that (A B + C)' reads the array that A B + C beside it is
     return Value((*a.indices[:-2], a.indices[-1], a.indices[-2]), a.body)
 
 
