@@ -1,22 +1,27 @@
-"""Whether a function is convex in a variable: proved by rules of composition or by its Hessian, refuted by a direction.
+"""Whether a function is convex in variables: proved by rules of composition or by its Hessian, refuted by a direction.
 
-A composition is convex by the signs of slopes and curvatures (Boyd and Vandenberghe (2004), 3.2.4; Grant, Boyd and Ye
-(2006)); a Hessian by its form, a sum of X' D X with D >= 0. A refutation is a point and a direction along which a ball
-shows negative curvature, or a midpoint that lies above its chord. Where none of them says anything, it is not known.
+A composition is convex by the signs of slopes and curvatures (`curvature`); a Hessian by its form, a sum of X' D X with
+D >= 0, or by its minors. A refutation is a point and a direction along which a ball shows negative curvature, or a
+midpoint that lies above its chord. Where none of them says anything, it is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
+import sympy
 from flint import arb
 
-from symgen.calculus.hessian import hessian
-from symgen.calculus.rules import derivative_of
+from symgen.calculus.curvature import AFFINE, CONCAVE, CONSTANT, CONVEX, Curvature, flat
+from symgen.calculus.gradient import gradient, jacobian
+from symgen.calculus.mirrored import definiteness_of
+from symgen.calculus.solving import never_positive, sign_of
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.domains import DOMAINS
@@ -24,47 +29,53 @@ from symgen.tensor.evaluate import BALL, FLOAT, NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     Add,
     Array,
-    Entry,
-    Expect,
+    Delta,
     Fn,
-    Fold,
+    Index,
     Mul,
     Node,
     Num,
-    Operation,
     Operator,
     Pow,
     Scalar,
-    Sum,
     Tensor,
     Var,
     Where,
-    arrays_below,
-    entry,
-    fn,
+    add,
+    axis,
+    depends_on,
+    mul,
+    num,
     open_tensor,
     replace_arrays,
+    tensor,
     var,
     variables_of,
     walk,
 )  # fmt: skip
 from symgen.tensor.facts import Facts, is_psd, is_spd, range_of
-from symgen.tensor.functions import FUNCTIONS
-from symgen.tensor.operations import OPERATIONS
+from symgen.tensor.functions import FUNCTIONS, NONNEGATIVE, POSITIVE, REAL
 from symgen.tensor.sample import complete_point, generator, random_point, random_sizes, sizes_in
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
-CONSTANT, AFFINE, CONVEX, CONCAVE, UNKNOWN = "constant", "affine", "convex", "concave", "unknown"
-OPPOSITE = {CONVEX: CONCAVE, CONCAVE: CONVEX}
+S = sympy
 CURVED_SETS = frozenset(("orthogonal", "onehot"))
 INTERIOR = {"simplex": "unit", "nonnegative": "positive"}
 POINTS = 12
 BITS = 192
+JUMPING = ("sign", "floor", "mod", "div")
+CHORDS = 5
+HEAVIEST = 600  # nodes of a Hessian whose form is looked at
+MOST_ENTRIES = 4  # of variables of fixed size, whose Hessian is looked at by its minors
+MOST_RULES = 8
+Blocks = dict[tuple[Var, Var], Array]
 
 
 @dataclass
 class Convexity:
-    """`status` is proved, refuted or unknown; `reason` says by what. `strict` is a truth value where it is known.
+    """`status` is proved, refuted or unknown; `reason` says by what. `strict` is a truth value where it is known, `modulus`
+    a number m such that f - m/2 |x|^2 is convex too, where one was found.
 
     Refuted: `direction` holds the numbers of the point, of the direction v there, and of v'Hv or of f(middle) less its
     chord, which is of the wrong sign.
@@ -74,284 +85,246 @@ class Convexity:
     reason: str
     hessian: Array | None = None
     strict: bool | None = None
+    modulus: Array | None = None
     direction: dict[str, Any] = field(default_factory=dict)
     conditions: tuple[str, ...] = ()
     evidence: Evidence | None = field(default=None, repr=False)
 
 
 def convexity(op: Operator, ctx: Context) -> Convexity:
-    """The engine of `convex(f, x)`."""
-    f, x = op.operands
-    assert isinstance(f, Array) and isinstance(x, Array)
+    """The engine of `convex(f, x)` and `convex(f, [x, y])`: in all of them together."""
+    f, *operands = op.operands
+    assert isinstance(f, Array)
     if f.rank:
         raise CannotDerive("a function of numbers is convex or not; this is an array", f, __name__)
-    if not isinstance(x, Var):
-        raise CannotDerive("convexity is asked in a variable", x, __name__)
-    row = DOMAINS[x.domain]
-    if x.domain in CURVED_SETS or row.discrete:
-        raise CannotDerive(f"`{x.name}` is {x.domain}: its values are no convex set", x, __name__)
-    quiet = Context(facts=ctx.facts, names=ctx.names, deadline=ctx.deadline, detail=1)
-    found = Curvature(x, ctx.facts).of_array(f)
-    if found in (CONSTANT, AFFINE, CONVEX):
-        words = "rules of composition" if found == CONVEX else f"it is {found} in {x.name}"
-        strict = None if found == CONVEX else False
-        return Convexity("proved", words, None, strict, {}, (), Evidence("proved", method=words))
-    second: Array | None = None
-    whole: Array | None = None
-    try:
-        whole = hessian(f, x, quiet, "free")
-        second = hessian(f, x, Context(facts=ctx.facts, names=ctx.names, deadline=ctx.deadline, detail=1))
-    except (CannotDerive, BudgetSpent):
-        pass
-    if whole is not None:
-        inner = INTERIOR.get(x.domain)  # a continuous function is convex on a set if it is inside it
-        if inner is not None:
-            whole = replace_arrays(whole, {x: var(x.name, x.shape, inner, x.role, uid=x.uid + 5000)})
-        sign = definite(whole, x, ctx.facts)  # on all directions, those out of the set included
-        if sign is not None:
-            words = "the Hessian is positive definite" if sign else "the Hessian is positive semidefinite"
-            conditions = tuple(quiet.trace.conditions)
-            if quiet.trace.is_smooth:
-                evidence = Evidence("proved", conditions, method=words)
-                return Convexity("proved", words, second or whole, sign or None, {}, conditions, evidence)
+    xs = [x for x in dict.fromkeys(operands) if isinstance(x, Var)]
+    for x in operands:
+        if not isinstance(x, Var):
+            raise CannotDerive("convexity is asked in a variable", x, __name__)
+        if x.domain in CURVED_SETS or DOMAINS[x.domain].discrete:
+            raise CannotDerive(f"`{x.name}` is {x.domain}: its values are no convex set", x, __name__)
+    whole = flat(f)
+    inner, within_it = _interior(whole, xs)
+    found = _by_composition(whole, xs, ctx, quick=True) or _by_composition(inner, within_it, ctx, quick=True)
+    if found is not None:
+        return found
+    seen = _Hessian(f, xs, ctx)
+    found = _by_hessian(seen, ctx)
+    if found is not None:
+        return found
     ctx.check()
-    direction = refutation(f, x, second, ctx)
+    direction = refutation(f, xs, seen.blocks, ctx)
     if direction is not None:
         evidence = Evidence("proved", method="a ball that does not hold 0")
-        return Convexity("refuted", direction.pop("reason"), second, None, direction, (), evidence)
+        return Convexity("refuted", direction.pop("reason"), seen.shown, None, None, direction, (), evidence)
+    found = _by_composition(inner, within_it, ctx, quick=False)
+    if found is not None:
+        return found
     tried = ("rules of composition", "the form of the Hessian", "random directions")
-    return Convexity("unknown", "not decided", second, None, {}, (), Evidence("unknown", tried=tried))
+    return Convexity("unknown", "not decided", seen.shown, evidence=Evidence("unknown", tried=tried))
+
+
+def _interior(f: Array, xs: Sequence[Var]) -> tuple[Array, list[Var]]:
+    """f on the inside of the sets of its variables: a continuous function is convex on a set if it is inside it."""
+    if any(isinstance(n, Where) or (isinstance(n, Fn) and n.name in JUMPING) for n in walk(f)):
+        return f, list(xs)
+    inside = {x: var(x.name, x.shape, INTERIOR[x.domain], x.role, uid=x.uid + 5000) for x in xs if x.domain in INTERIOR}
+    return (replace_arrays(f, inside) if inside else f), [inside.get(x, x) for x in xs]
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def _by_composition(f: Array, xs: Sequence[Var], ctx: Context, quick: bool) -> Convexity | None:
+    curvature = Curvature(xs, ctx.facts, quick)
+    found = curvature.of_array(f)
+    if found not in (CONSTANT, AFFINE, CONVEX):
+        return None
+    if found != CONVEX:
+        words = f"it is {found} in {' and '.join(x.name for x in xs)}"
+        return Convexity("proved", words, strict=False, evidence=Evidence("proved", method=words))
+    words = "rules of composition"
+    for node, kind, rule in curvature.used(f)[-MOST_RULES:]:
+        free = sorted((i for i in node.free if isinstance(i, Index)), key=lambda i: i.serial)
+        ctx.trace.add("curvature", None, tensor(free, node), where=kind, reason=f"{kind}: {rule}")
+    strict, modulus = _strength(f, xs, ctx)
+    return Convexity("proved", words, strict=strict, modulus=modulus, evidence=Evidence("proved", method=words))
+
+
+def _strength(f: Array, xs: Sequence[Var], ctx: Context) -> tuple[bool | None, Array | None]:
+    """Whether one of the terms of a convex function is strictly convex, and of how many squares they hold."""
+    if len(xs) > 1 or not isinstance(f, Tensor):
+        return None, None
+    strict: bool | None = None
+    squares: list[Scalar] = []
+    for term in f.body.args if isinstance(f.body, Add) else (f.body,):
+        if not depends_on(term, xs[0]) or Curvature(xs, ctx.facts, quick=True).of(term) != CONVEX:
+            continue
+        seen = _Hessian(tensor((), term), xs, ctx)
+        if seen.is_definite(ctx.facts) and seen.is_smooth:
+            strict = True
+        if seen.is_smooth and seen.blocks:
+            squares += _squares(seen.blocks[xs[0], xs[0]], xs[0], ctx.facts)
+    return strict, tensor((), add(*squares)) if squares else None
+
+
+def _squares(second: Array, x: Var, facts: Facts | None) -> list[Scalar]:
+    """The c of the terms c I of a Hessian whose other terms are positive semidefinite, c free of x."""
+    one, other = _axes(x)
+    body = open_tensor(second, (*one, *other))
+    squares: list[Scalar] = []
+    for t in body.args if isinstance(body, Add) else (body,):
+        factors = list(t.args) if isinstance(t, Mul) else [t]
+        rest = [f for f in factors if not isinstance(f, Delta)]
+        c = mul(*rest)
+        same = {frozenset(f.args) for f in factors if isinstance(f, Delta)}
+        whole = same == {frozenset(p) for p in zip(one, other, strict=True)}
+        if whole and not c.free and not depends_on(c, x) and range_of(c, facts).positive:
+            squares.append(c)
+        elif body.weight > HEAVIEST or definiteness_of(t, dict(zip(one, other, strict=True)), facts) is None:
+            if x.rank or not range_of(t, facts).nonnegative:
+                return []
+    return squares
+
+
+# --- the Hessian ------------------------------------------------------------------------------------------------------
+
+
+class _Hessian:
+    """The second derivatives of f by all pairs of variables: `blocks` free of what the sets ask, `shown` as people want
+    it; empty where they are not derived."""
+
+    def __init__(self, f: Array, xs: Sequence[Var], ctx: Context) -> None:
+        self.f, self.xs = f, xs
+        self.blocks: Blocks = {}
+        self.shown: Array | None = None
+        quiet = Context(facts=ctx.facts, names=ctx.names, deadline=ctx.deadline, detail=1)
+        try:
+            for x in xs:
+                slope = gradient(f, [x], quiet, "free")[x]
+                for y in xs:
+                    self.blocks[x, y] = jacobian(slope, y, quiet, "free")
+            if len(xs) == 1:
+                (x,) = xs
+                self.shown = self.blocks[x, x]
+                if x.domain != "real":
+                    plain = Context(facts=ctx.facts, names=ctx.names, deadline=ctx.deadline, detail=1)
+                    self.shown = jacobian(gradient(f, [x], plain)[x], x, plain)
+        except (CannotDerive, BudgetSpent):
+            pass
+        if len(self.blocks) < len(xs) ** 2:
+            self.blocks = {}
+        self.conditions = tuple(quiet.trace.conditions)
+        self.is_smooth = quiet.trace.is_smooth
+
+    def is_definite(self, facts: Facts | None) -> bool | None:
+        """True: positive definite; False: semidefinite; None: not known. On all directions, those out of the set included."""
+        if not self.blocks:
+            return None
+        f, xs = _interior(self.f, self.xs)
+        inside = dict(zip(self.xs, xs, strict=True))
+        if not is_defined_throughout(f, xs, facts):
+            return None
+        blocks = {k: replace_arrays(b, inside) for k, b in self.blocks.items()}
+        if len(self.xs) == 1:
+            (x,) = self.xs
+            known = definite(blocks[x, x], x, facts)
+            if known is not None:
+                return known
+        found = within(2.0, _by_minors, blocks, self.xs, facts)
+        return found if isinstance(found, bool) else None
+
+
+def _by_hessian(seen: _Hessian, ctx: Context) -> Convexity | None:
+    if not seen.blocks or not seen.is_smooth:
+        return None
+    sign = seen.is_definite(ctx.facts)
+    if sign is None:
+        return None
+    words = f"the Hessian is positive {'definite' if sign else 'semidefinite'}"
+    modulus = None
+    if len(seen.xs) == 1:
+        squares = _squares(seen.blocks[seen.xs[0], seen.xs[0]], seen.xs[0], ctx.facts)
+        modulus = tensor((), add(*squares)) if squares else None
+    evidence = Evidence("proved", seen.conditions, method=words)
+    return Convexity("proved", words, seen.shown, sign or None, modulus, {}, seen.conditions, evidence)
+
+
+def is_defined_throughout(f: Array, xs: Sequence[Var], facts: Facts | None) -> bool:
+    """Whether f has a value on all of a convex set: no pole inside, logarithms and roots of what is affine or concave."""
+    inner = Curvature(xs, facts, quick=True)
+    for n in walk(f):
+        if not inner.moves(n):
+            continue
+        if isinstance(n, Where) or (isinstance(n, Fn) and n.name in JUMPING):
+            return False  # where it jumps, the Hessian shows nothing
+        if isinstance(n, Pow) and not range_of(n.exponent, facts).nonnegative:
+            broken = isinstance(n.exponent, Num) and n.exponent.rational is not None and n.exponent.rational.denominator > 1
+            if not range_of(n.base, facts).without_zero and not (broken and inner.of(n.base) in (AFFINE, CONCAVE)):
+                return False
+        elif isinstance(n, Fn):
+            row = FUNCTIONS[n.name]
+            r = range_of(n.args[0], facts)
+            open_below = row.domain[0] in (POSITIVE, NONNEGATIVE, "(-1, inf)")
+            if row.domain[0] != REAL and not r.positive and not (open_below and inner.of(n.args[0]) in (AFFINE, CONCAVE)):
+                return False
+            if row.poles is not None and (not r.positive or row.poles.startswith("pi")):
+                return False
+    return True
+
+
+def _axes(x: Var) -> tuple[list[Index], list[Index]]:
+    one, other = ([axis(k + x.rank * side, n) for k, n in enumerate(x.shape)] for side in (0, 1))
+    return one, other
 
 
 def definite(second: Array, x: Var, facts: Facts | None) -> bool | None:
     """True: positive definite; False: semidefinite; None: not known."""
     if x.rank == 0:
-        body = open_tensor(second, ())
-        r = range_of(body, facts)
+        r = range_of(open_tensor(second, ()), facts)
         return True if r.positive else False if r.nonnegative else None
-    if x.rank == 1:
-        return True if is_spd(second, facts) else False if is_psd(second, facts) else None
-    return None
+    if x.rank == 1 and is_psd(second, facts):
+        return bool(is_spd(second, facts))
+    one, other = _axes(x)
+    body = open_tensor(second, (*one, *other))
+    if body.weight > HEAVIEST:
+        return None
+    kind = definiteness_of(body, dict(zip(one, other, strict=True)), facts)
+    return None if kind is None else kind == "spd"
 
 
-# --- composition ------------------------------------------------------------------------------------------------------
-
-
-class Curvature:
-    """The curvature of expressions as functions of x."""
-
-    def __init__(self, x: Var, facts: Facts | None) -> None:
-        self.x, self.facts = x, facts
-        self.arrays: dict[Array, str] = {}
-        self.memo: dict[Node, str] = {}
-
-    def of_array(self, root: Array) -> str:
-        for array in [n for n in walk(root) if isinstance(n, Array)]:
-            if array not in self.arrays:
-                self.arrays[array] = self._array(array)
-        return self.arrays[root]
-
-    def _array(self, array: Array) -> str:
-        if array is self.x:
-            return AFFINE
-        if self.x not in variables_of(array):
-            return CONSTANT
-        if isinstance(array, Tensor):
-            return self.of(array.body)
-        if isinstance(array, Operation):
-            return self.operation(array)
-        return UNKNOWN
-
-    def operation(self, array: Operation) -> str:
-        row = OPERATIONS.get(array.name)
-        inside = {self.arrays.get(a, UNKNOWN) for a in array.operands if isinstance(a, Array)}
-        if row is None or row.curvature is None or any(not isinstance(a, Array) for a in array.operands):
-            return UNKNOWN
-        curvature, _, where = row.curvature.partition(" ")
-        if where == "increasing":
-            return composed(curvature, 1, inside.pop()) if len(inside) == 1 else UNKNOWN
-        if where == "affine":
-            return curvature if inside <= {AFFINE, CONSTANT} else UNKNOWN
-        if where == "spd" and inside == {AFFINE}:
-            return curvature if all(is_spd(a, self.facts) for a in array.operands if isinstance(a, Array)) else UNKNOWN
-        return UNKNOWN
-
-    def of(self, node: Scalar) -> str:
-        found = self.memo.get(node)
-        if found is None:
-            found = self.memo[node] = self._of(node)
-        return found
-
-    def _of(self, node: Scalar) -> str:
-        match node:
-            case Entry():
-                return self.arrays.get(node.array, UNKNOWN)
-            case Add():
-                return summed({self.of(a) for a in node.args})
-            case Mul():
-                return self.product(node)
-            case Pow():
-                return self.power(node)
-            case Fn():
-                return self.function(node)
-            case Sum() | Expect():
-                return self.of(node.body)
-            case Fold():
-                inner = self.of(node.body)
-                shape = {"max": CONVEX, "min": CONCAVE}.get(node.kind)
-                if inner == CONSTANT or shape is None:
-                    return inner if inner == CONSTANT else UNKNOWN
-                return shape if inner in (AFFINE, shape) else UNKNOWN
-            case Where():
-                condition, a, b = node.args
-                fixed = all(self.x not in variables_of(n) for n in arrays_below(condition))
-                return summed({self.of(a), self.of(b)}) if fixed else UNKNOWN
-        return CONSTANT if all(self.x not in variables_of(a) for a in arrays_below(node)) else UNKNOWN
-
-    def product(self, node: Mul) -> str:
-        varying = [a for a in node.args if self.of(a) != CONSTANT]
-        if not varying:
-            return CONSTANT
-        if len(varying) > 1:
-            return UNKNOWN
-        inner = self.of(varying[0])
-        if inner in (AFFINE, UNKNOWN):
-            return inner
-        signs = [range_of(a, self.facts) for a in node.args if a is not varying[0]]
-        if not all(r.nonnegative or r.nonpositive for r in signs):
-            return UNKNOWN
-        flips = sum(not r.nonnegative for r in signs)
-        return OPPOSITE[inner] if flips % 2 else inner
-
-    def power(self, node: Pow) -> str:
-        inner, base = self.of(node.base), range_of(node.base, self.facts)
-        if self.of(node.exponent) != CONSTANT or not isinstance(node.exponent, Num):
-            return CONSTANT if inner == CONSTANT == self.of(node.exponent) else UNKNOWN
-        e = node.exponent.rational
-        if inner == CONSTANT or e is None:
-            return CONSTANT if inner == CONSTANT else UNKNOWN
-        if e == Fraction(1, 2) and self.is_norm(node.base):
-            return CONVEX
-        if e.denominator == 1 and e.numerator % 2 == 0 and e > 0:
-            if inner == AFFINE or (inner == CONVEX and base.nonnegative) or (inner == CONCAVE and base.nonpositive):
-                return CONVEX
-            return UNKNOWN
-        if e >= 1 and base.nonnegative:
-            return CONVEX if inner in (AFFINE, CONVEX) else UNKNOWN
-        if 0 < e < 1 and base.nonnegative:
-            return CONCAVE if inner in (AFFINE, CONCAVE) else UNKNOWN
-        if e < 0 and base.positive:
-            return CONVEX if inner in (AFFINE, CONCAVE) else UNKNOWN
-        return UNKNOWN
-
-    def is_norm(self, node: Scalar) -> bool:
-        """Whether a sum of squares of affine values, and of what is constant and not negative: its root is a norm."""
-        terms = list(node.args if isinstance(node, Add) else (node,))
-        while terms:
-            t = opened(terms.pop())
-            if isinstance(t, Add):
-                terms.extend(t.args)
-                continue
-            if self.of(t) == CONSTANT and range_of(t, self.facts).nonnegative:
-                continue
-            inner = t
-            while isinstance(inner, Sum) or (isinstance(inner, Mul) and isinstance(inner.args[-1], Sum)):
-                if isinstance(inner, Mul):
-                    if not all(range_of(a, self.facts).nonnegative for a in inner.args[:-1]):
-                        return False
-                    inner = inner.args[-1]
-                else:
-                    inner = inner.body
-            inner = opened(inner)
-            factors = inner.args if isinstance(inner, Mul) else (inner,)
-            squares = [f for f in factors if self.of(f) != CONSTANT]
-            rest = [f for f in factors if self.of(f) == CONSTANT]
-            if len(squares) != 1 or not all(range_of(f, self.facts).nonnegative for f in rest):
-                return False
-            (square,) = squares
-            if not isinstance(square, Pow) or not isinstance(square.exponent, Num) or square.exponent.value != 2:
-                return False
-            if self.of(square.base) != AFFINE:
-                return False
+def _by_minors(blocks: Blocks, xs: Sequence[Var], facts: Facts | None) -> bool | None:
+    """By the signs of principal minors, for variables of few entries (Sylvester)."""
+    places = [(x, at) for x in xs for at in _places(x)]
+    if not 0 < len(places) <= MOST_ENTRIES or any(_places(x) == [] for x in xs):
+        return None
+    table = Table(facts)
+    try:
+        rows = [[to_sympy(open_tensor(blocks[x, y], (*a, *b)), table) for y, b in places] for x, a in places]
+    except NotInSymPy:
+        return None
+    matrix = S.Matrix(rows)
+    size = len(places)
+    if all(sign_of(S.factor(matrix[:k, :k].det())) == 1 for k in range(1, size + 1)):
         return True
-
-    def is_sum_of_exponentials(self, node: Scalar) -> bool:
-        """Whether a sum of exp(convex) with positive weights: its logarithm is convex."""
-        node = opened(node)
-        if isinstance(node, Add):
-            return all(self.is_sum_of_exponentials(t) for t in node.args)
-        if isinstance(node, Sum):
-            return self.is_sum_of_exponentials(node.body)
-        if isinstance(node, Mul):
-            rest = [a for a in node.args if self.of(a) != CONSTANT]
-            weights = [a for a in node.args if self.of(a) == CONSTANT]
-            if not all(range_of(a, self.facts).nonnegative for a in weights):
-                return False
-            return len(rest) == 1 and self.is_sum_of_exponentials(rest[0])
-        if self.of(node) == CONSTANT:
-            return range_of(node, self.facts).nonnegative
-        return isinstance(node, Fn) and node.name == "exp" and self.of(node.args[0]) in (AFFINE, CONVEX)
-
-    def function(self, node: Fn) -> str:
-        kinds = [self.of(a) for a in node.args]
-        if all(k == CONSTANT for k in kinds):
-            return CONSTANT
-        if node.name in ("max", "min"):
-            shape = CONVEX if node.name == "max" else CONCAVE
-            return shape if all(k in (CONSTANT, AFFINE, shape) for k in kinds) else UNKNOWN
-        if node.name == "log" and self.is_sum_of_exponentials(node.args[0]):
-            inner = opened(node.args[0])
-            return AFFINE if isinstance(inner, Fn) and self.of(inner.args[0]) == AFFINE else CONVEX
-        row = FUNCTIONS.get(node.name)
-        if row is None or len(node.args) != 1 or row.derivative[0] is None:
-            return UNKNOWN
-        at = var("_at", (), "real", "placeholder", uid=21)
-        free = entry(at)
-        bounds = (self.facts or Facts()).with_range(free, range_of(node.args[0], self.facts))
-        slope = range_of(derivative_of(node.name, 0, (free,), fn(node.name, free)), bounds)
-        curved = row.curvature
-        if curved is None:
-            return UNKNOWN
-        sign = 1 if slope.nonnegative else -1 if slope.nonpositive else 0
-        return composed(curved, sign, kinds[0])
+    chosen = (c for k in range(1, size + 1) for c in combinations(range(size), k))
+    return False if all(never_positive(-S.factor(matrix[list(c), list(c)].det())) for c in chosen) else None
 
 
-def opened(node: Scalar) -> Scalar:
-    """The entry of a defined array by its definition."""
-    while isinstance(node, Entry) and isinstance(node.array, Tensor):
-        node = open_tensor(node.array, node.indices)
-    return node
-
-
-def composed(shape: str, slope: int, inner: str) -> str:
-    """The curvature of g(h) for a g of a curvature and a slope of one sign (0: of both)."""
-    if inner == CONSTANT:
-        return CONSTANT
-    if inner == AFFINE:
-        return shape
-    if slope > 0 and inner == shape:
-        return shape
-    if slope < 0 and inner == OPPOSITE.get(shape):
-        return shape
-    return UNKNOWN
-
-
-def summed(kinds: set[str]) -> str:
-    rest = kinds - {CONSTANT}
-    if not rest:
-        return CONSTANT
-    if UNKNOWN in rest or {CONVEX, CONCAVE} <= rest:
-        return UNKNOWN
-    return (rest - {AFFINE} or {AFFINE}).pop()
+def _places(x: Var) -> list[tuple[Scalar, ...]]:
+    sizes = [int(n.rational) for n in x.shape if isinstance(n, Num) and n.rational is not None]
+    if len(sizes) < x.rank or int(np.prod(sizes, dtype=int)) > MOST_ENTRIES:
+        return []
+    return [tuple(num(int(k)) for k in at) for at in np.ndindex(*sizes)]
 
 
 # --- refutation -------------------------------------------------------------------------------------------------------
 
 
-def refutation(f: Array, x: Var, second: Array | None, ctx: Context) -> dict[str, Any] | None:
+def refutation(f: Array, xs: Sequence[Var], blocks: Blocks, ctx: Context) -> dict[str, Any] | None:
     """A point and a direction of negative curvature, or a middle above its chord, shown in balls."""
-    nodes: list[Node] = [f] if second is None else [f, second]
-    free = {v for n in nodes for v in variables_of(n)} | {x}
+    nodes: list[Node] = [f, *blocks.values()]
+    free = {v for n in nodes for v in variables_of(n)} | set(xs)
     sizes = sizes_in(nodes, free)
     rng = generator("convexity", *sorted(v.name for v in free))
     assumptions = ctx.facts.assumptions if ctx.facts is not None else ()
@@ -361,12 +334,13 @@ def refutation(f: Array, x: Var, second: Array | None, ctx: Context) -> dict[str
         point = None if values is None else random_point(free, values, rng, attempt // 6, assumptions)
         if point is None:
             continue
-        if attempt % 2 and x.domain == "real":  # nearer to 0, where polynomials bend otherwise
-            point.values[x] = np.asarray(point.values[x], dtype=float) / 8
+        for x in xs:
+            if attempt % 2 and x.domain == "real":  # nearer to 0, where polynomials bend otherwise
+                point.values[x] = np.asarray(point.values[x], dtype=float) / 8
         complete_point(point, nodes, rng)
         try:
-            found = _along_hessian(second, x, point) if second is not None else None
-            found = found or _above_chord(f, x, point, rng, through_zero=attempt % 3 == 1)
+            found = _along_hessian(blocks, xs, point) if blocks else None
+            found = found or _above_chord(f, xs, point, rng, through_zero=attempt % 3 == 1)
         except NotEvaluable:
             return None
         if found is not None:
@@ -374,60 +348,117 @@ def refutation(f: Array, x: Var, second: Array | None, ctx: Context) -> dict[str
     return None
 
 
-def _along_hessian(second: Array, x: Var, point: Point) -> dict[str, Any] | None:
-    h = np.asarray(evaluate([second], point, FLOAT)[0], dtype=float)
-    size = int(np.prod(h.shape[: x.rank], dtype=int))
-    matrix = h.reshape(size, size)
-    if not np.all(np.isfinite(matrix)):
+def _along_hessian(blocks: Blocks, xs: Sequence[Var], point: Point) -> dict[str, Any] | None:
+    keys = [(x, y) for x in xs for y in xs]
+    shapes = {x: np.shape(point.values[x]) for x in xs}
+    sizes = {x: int(np.prod(shapes[x], dtype=int)) for x in xs}
+
+    def joined(values: Sequence[Any]) -> Any:
+        at = {k: np.asarray(v).reshape(sizes[k[0]], sizes[k[1]]) for k, v in zip(keys, values, strict=True)}
+        return np.block([[at[x, y] for y in xs] for x in xs])
+
+    arrays = [blocks[k] for k in keys]
+    matrix = joined([np.asarray(v, dtype=float) for v in evaluate(arrays, point, FLOAT)])
+    basis = _directions(xs, shapes)
+    matrix = basis.T @ matrix @ basis
+    if not np.all(np.isfinite(matrix)) or not matrix.size:
         return None
     weights, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     if weights[0] > -1e-9 * max(1.0, abs(weights[-1])):
         return None
-    v = np.round(vectors[:, 0] / np.max(np.abs(vectors[:, 0])), 3)
+    v = basis @ np.round(vectors[:, 0] / np.max(np.abs(vectors[:, 0])), 3)
     number = BALL(BITS)
     with number.working():
-        exact = evaluate([second], point, number)[0].reshape(size, size)
+        exact = joined(evaluate(arrays, point, number))
         along = number.array(v)
         total = arb(0)
-        for i in range(size):
-            for j in range(size):
+        for i in range(len(v)):
+            for j in range(len(v)):
                 total += along[i] * exact[i, j] * along[j]
     if not total < 0:
         return None
-    return {
-        "reason": "a direction of negative curvature", "point": _shown(point), "v": v.reshape(h.shape[: x.rank]).tolist(),
-        "curvature": float(total.mid()),
-    }  # fmt: skip
+    found = {"reason": "a direction of negative curvature", "point": _shown(point)}
+    return {**found, "v": _parts(v, xs, shapes), "curvature": float(total.mid())}
 
 
-def _above_chord(
-    f: Array, x: Var, point: Point, rng: np.random.Generator, through_zero: bool = False
-) -> dict[str, Any] | None:
+def _directions(xs: Sequence[Var], shapes: Mapping[Var, tuple[int, ...]]) -> Any:
+    """Columns that span the directions in which the variables may move."""
+    parts = []
+    for x in xs:
+        size = int(np.prod(shapes[x], dtype=int))
+        basis: Any = np.eye(size)
+        if x.domain in ("symmetric", "spd", "psd", "diagonal", "skew", "lower") and x.rank >= 2:
+            n = shapes[x][-1]
+            flip = np.arange(size).reshape(shapes[x]).swapaxes(-1, -2).reshape(-1)
+            if x.domain == "diagonal":
+                basis = basis[:, np.broadcast_to(np.eye(n, dtype=bool), shapes[x]).reshape(-1)]
+            elif x.domain == "lower":
+                basis = basis[:, np.broadcast_to(np.tri(n, dtype=bool), shapes[x]).reshape(-1)]
+            else:
+                mixed = basis + basis[flip] if x.domain != "skew" else basis - basis[flip]
+                basis = np.unique(mixed[:, np.abs(mixed).sum(0) > 0], axis=1)
+                keep = [k for k in range(basis.shape[1]) if not any((basis[:, k] == -basis[:, m]).all() for m in range(k))]
+                basis = basis[:, keep]
+        elif x.domain == "simplex" and size:
+            n = shapes[x][-1]
+            steps = np.eye(n)[:, :-1] - np.eye(n)[:, 1:]
+            basis = np.kron(np.eye(size // n), steps)
+        parts.append(basis)
+    out = np.zeros((sum(p.shape[0] for p in parts), sum(p.shape[1] for p in parts)))
+    row = column = 0
+    for p in parts:
+        out[row : row + p.shape[0], column : column + p.shape[1]] = p
+        row, column = row + p.shape[0], column + p.shape[1]
+    return out
+
+
+def _parts(v: Any, xs: Sequence[Var], shapes: Mapping[Var, tuple[int, ...]]) -> Any:
+    out: dict[str, Any] = {}
+    start = 0
+    for x in xs:
+        size = int(np.prod(shapes[x], dtype=int))
+        out[x.name] = np.asarray(v[start : start + size], dtype=float).reshape(shapes[x]).tolist()
+        start += size
+    return out if len(xs) > 1 else out[xs[0].name]
+
+
+def _above_chord(f: Array, xs: Sequence[Var], point: Point, rng: np.random.Generator, through_zero: bool) -> dict[str, Any] | None:
     """A chord whose middle lies below the function; `through_zero`, where many kinks are, if the domain holds 0."""
-    number = BALL(BITS)
-    other = random_point([x], point.sizes, rng, 0)  # the domains that are let in are convex: so is the way there
-    if other is None:
-        return None
-    if through_zero and x.domain == "real":
-        other.values[x] = -np.asarray(point.values[x], dtype=float)
-    start = number.array(point.values[x])
-    direction = number.array(other.values[x]) - start
+    for k in range(CHORDS):
+        other = random_point(list(xs), point.sizes, rng, 0)  # the domains that are let in are convex: so is the way there
+        if other is None:
+            return None
+        for x in xs:
+            here = np.asarray(point.values[x], dtype=float)
+            if through_zero and k == 0 and x.domain == "real":
+                other.values[x] = -here
+            elif k % 2:  # a short one
+                other.values[x] = here + (np.asarray(other.values[x], dtype=float) - here) / 4
+        if _gap(f, xs, point, other, FLOAT) > 0:
+            number = BALL(BITS)
+            with number.working():
+                gap = _gap(f, xs, point, other, number)
+                if gap > 0:
+                    shapes = {x: np.shape(point.values[x]) for x in xs}
+                    v = [np.asarray(other.values[x], dtype=float) - np.asarray(point.values[x], dtype=float) for x in xs]
+                    shown = _parts(np.concatenate([np.reshape(d, -1) for d in v]), xs, shapes)
+                    reason = "a middle above its chord"
+                    return {"reason": reason, "point": _shown(point), "v": shown, "above": float(gap.mid())}
+    return None
+
+
+def _gap(f: Array, xs: Sequence[Var], point: Point, other: Point, number: Any) -> Any:
+    """How far the function lies above its chord in the middle; 0 where it has no number."""
     half = number.number(Fraction(1, 2))
     values = []
-    with number.working():
-        for t in (0, half, 1):
-            at: Mapping[Var, Any] = {**point.values, x: start + direction * t}
-            moved = Point(point.sizes, dict(at), point.functions, point.draws, point.operators)
-            (value,) = evaluate([f], moved, number)
-            values.append(np.asarray(value, dtype=object).reshape(-1)[0])
-        if not all(v.is_finite() for v in values):
-            return None
-        gap = values[1] - (values[0] + values[2]) * half
-    if not gap > 0:
-        return None
-    shown = np.asarray(direction, dtype=object)
-    v = [float(d.mid()) for d in shown.reshape(-1)]
-    return {"reason": "a middle above its chord", "point": _shown(point), "v": v, "above": float(gap.mid())}
+    ends = [{x: number.array(p.values[x]) for x in xs} for p in (point, other)]
+    for t in (0, half, 1):
+        at: Mapping[Var, Any] = {**point.values, **{x: ends[0][x] + (ends[1][x] - ends[0][x]) * t for x in xs}}
+        (value,) = evaluate([f], Point(point.sizes, dict(at), point.functions, point.draws, point.operators), number)
+        values.append(np.asarray(value, dtype=object).reshape(-1)[0])
+    if not all(math.isfinite(v) if isinstance(v, float) else v.is_finite() for v in values):
+        return 0
+    return values[1] - (values[0] + values[2]) * half
 
 
 def _shown(point: Point) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from symgen.text.diagnostics import CannotDerive
 __all__ = ["KINKED", "between", "branch", "in_order", "kinks_of", "not_outside"]
 
 S = sympy
+MOST_BRANCHES = 24
 KINKED = (S.Max, S.Min, S.Abs, S.sign, S.Piecewise, S.Heaviside)
 
 
@@ -30,16 +31,49 @@ def kinks_of(F: Any, t: Any) -> list[Any]:
         else:
             arguments.append(a.args[0])
     out: list[Any] = []
-    for a in arguments:
+    for a in dict.fromkeys(b for x in arguments for b in _branches(x, t)):
         if t not in a.free_symbols:
             continue
-        if not a.is_polynomial(t) or S.degree(a, t) != 1:
+        if not a.is_polynomial(t) or S.degree(a, t) not in (1, 2):
             raise CannotDerive("a kink is not linear in what is chosen: symgen does not look for optima between such kinks")
-        k = S.cancel(-a.coeff(t, 0) / a.coeff(t, 1)) if a.is_Add else S.Integer(0)
-        k = S.solve(S.expand(a), t)[0] if a.is_Add else k
-        if k not in out:
-            out.append(k)
+        out += [k for k in _zeros(S.Poly(a, t)) if k not in out]
     return out
+
+
+def _branches(a: Any, t: Any) -> list[Any]:
+    """What an expression may be between the kinks inside of it; not all of that need be so."""
+    out, todo = [], [a]
+    while todo:
+        e = todo.pop()
+        inner = [k for k in e.atoms(*KINKED) if t in k.free_symbols and not any(x.has(*KINKED) for x in k.args)]
+        if not inner:
+            out.append(e)
+            continue
+        (k, *_) = sorted(inner, key=str)
+        if isinstance(k, S.Piecewise):
+            values = [value for value, _ in k.args]
+        elif isinstance(k, S.Abs):
+            values = [k.args[0], -k.args[0]]
+        elif isinstance(k, S.Max | S.Min):
+            values = list(k.args)
+        else:
+            values = [S.Integer(1), S.Integer(0), S.Integer(-1)]
+        todo += [e.xreplace({k: v}) for v in values]
+        if len(todo) + len(out) > MOST_BRANCHES:
+            raise CannotDerive("a function has too many kinks inside of each other")
+    return out
+
+
+def _zeros(p: Any) -> list[Any]:
+    if p.degree() == 1:
+        a, b = p.all_coeffs()
+        return [S.cancel(-b / a)]
+    a, b, c = p.all_coeffs()
+    sign = sign_of(S.expand(b**2 - 4 * a * c))
+    if sign is None:
+        raise CannotDerive("whether a function has kinks is not known")
+    root = S.sqrt(S.factor(b**2 - 4 * a * c))
+    return [] if sign < 0 else [-b / (2 * a)] if sign == 0 else [(-b - root) / (2 * a), (-b + root) / (2 * a)]
 
 
 def not_outside(k: Any, interval: Interval) -> bool:

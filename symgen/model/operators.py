@@ -8,7 +8,7 @@ that two distributions may stand as `q || p`. `make` builds the unreduced node; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,8 +55,8 @@ def _stationary(f: Array, x: Array) -> Array:
     return operator("stationary", (f, x), x.shape, ())
 
 
-def _convex(f: Array, x: Array) -> Array:
-    return operator("convex", (f, x), (), ())
+def _convex(f: Array, xs: Sequence[Array]) -> Array:
+    return operator("convex", (f, *xs), (), ())
 
 
 def _bound(name: str) -> Callable[[Array, Array], Array]:
@@ -96,7 +96,7 @@ ROWS = [
     OperatorRow("argmin", ("scalar", "variable"), _argument_of_optimum("argmin"), keywords={"subject_to": "equations"}),
     OperatorRow("argmax", ("scalar", "variable"), _argument_of_optimum("argmax"), keywords={"subject_to": "equations"}),
     OperatorRow("stationary", ("scalar", "variable"), _stationary),
-    OperatorRow("convex", ("scalar", "variable"), _convex),
+    OperatorRow("convex", ("scalar", "variables"), _convex),
     OperatorRow("smoothness", ("scalar", "variable"), _bound("smoothness")),
     OperatorRow("lipschitz", ("scalar", "variable"), _bound("lipschitz")),
     OperatorRow("taylor", ("value", "variable"), _taylor, keywords={"at": "value", "order": "integer"}),

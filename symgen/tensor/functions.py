@@ -19,8 +19,9 @@ class Function:
     `numeric` is a NumPy template over the arguments (with `special` for scipy.special if `scipy`). `kinks` are the
     conditions that fail where the derivative jumps (there the subgradient 0 is taken). `definition` says a compound
     function in simpler ones. `monotone` is increasing or decreasing (strictly), `curvature` convex or concave, both in
-    a single argument. Trailing arguments may be left out where `defaults` has them. `internal` ones are of indices and
-    no function of the language.
+    a single argument; `log_curvature` is that of its logarithm where it is positive and the argument no pole, on the
+    positive numbers where there are poles. Trailing arguments may be left out where `defaults` has them. `internal` ones
+    are of indices and no function of the language.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Function:
     definition: str | None = None
     monotone: str | None = None
     curvature: str | None = None
+    log_curvature: str | None = None
     defaults: tuple[str, ...] = ()
     parity: str | None = None
     internal: bool = False
@@ -98,15 +100,15 @@ ROWS = (
     Function("sinh", X, ("cosh(x)",), "np.sinh({x})", r"\sinh {x}", monotone="increasing", parity="odd",
              definition="(exp(x) - exp(-x))/2", source="DLMF 4.34"),
     Function("cosh", X, ("sinh(x)",), "np.cosh({x})", r"\cosh {x}", range="[1, inf)", curvature="convex", parity="even",
-             definition="(exp(x) + exp(-x))/2", source="DLMF 4.34"),
+             definition="(exp(x) + exp(-x))/2", log_curvature="convex", source="DLMF 4.34"),
     Function("tanh", X, ("1 - Y^2",), "np.tanh({x})", r"\tanh {x}", range="(-1, 1)", monotone="increasing",
              parity="odd", definition="(exp(x) - exp(-x))/(exp(x) + exp(-x))", source="DLMF 4.34"),
     # activations
     Function("sigmoid", X, ("Y*(1 - Y)",), "special.expit({x})", r"\sigma\left({x}\right)", range=UNIT, scipy=True,
-             definition="1/(1 + exp(-x))", monotone="increasing", source="Bishop (2006), 4.59, 4.88"),
+             definition="1/(1 + exp(-x))", monotone="increasing", log_curvature="concave", source="Bishop (2006), 4.59, 4.88"),
     Function("softplus", X, ("sigmoid(x)",), "np.logaddexp(0.0, {x})", r"\operatorname{{softplus}}\left({x}\right)",
              range=POSITIVE, definition="log(1 + exp(x))", monotone="increasing", curvature="convex",
-             source="Dugas et al. (2001)"),
+             log_curvature="concave", source="Dugas et al. (2001)"),
     Function("relu", X, ("where(x > 0, 1, 0)",), "np.maximum({x}, 0.0)", r"\operatorname{{relu}}\left({x}\right)",
              range=NONNEGATIVE, kinks=("x != 0",), definition="where(x > 0, x, 0)", curvature="convex",
              source="Nair and Hinton (2010)"),
@@ -127,15 +129,16 @@ ROWS = (
     Function("erf", X, ("2/sqrt(pi)*exp(-x^2)",), "special.erf({x})", r"\operatorname{{erf}}\left({x}\right)",
              range="(-1, 1)", scipy=True, monotone="increasing", parity="odd", source="DLMF 7.2"),
     Function("erfc", X, ("-2/sqrt(pi)*exp(-x^2)",), "special.erfc({x})", r"\operatorname{{erfc}}\left({x}\right)",
-             range="(0, 2)", scipy=True, monotone="decreasing", definition="1 - erf(x)", source="DLMF 7.2"),
+             range="(0, 2)", scipy=True, monotone="decreasing", definition="1 - erf(x)",
+             log_curvature="concave", source="DLMF 7.2"),
     Function("gamma", X, ("Y*digamma(x)",), "special.gamma({x})", r"\Gamma\left({x}\right)", scipy=True,
-             poles="0, -1, -2, ..", source="DLMF 5.2"),
+             poles="0, -1, -2, ..", log_curvature="convex", source="DLMF 5.2"),
     Function("lgamma", X, ("digamma(x)",), "special.gammaln({x})", r"\log\Gamma\left({x}\right)", scipy=True,
              poles="0, -1, -2, ..", source="DLMF 5.2; log|Gamma(x)| where Gamma(x) < 0"),
     Function("digamma", X, ("trigamma(x)",), "special.digamma({x})", r"\psi\left({x}\right)", scipy=True,
              poles="0, -1, -2, ..", source="DLMF 5.2"),
     Function("trigamma", X, ("polygamma(2, x)",), "special.polygamma(1, {x})", r"\psi_1\left({x}\right)", scipy=True,
-             range=POSITIVE, poles="0, -1, -2, ..", definition="polygamma(1, x)", source="DLMF 5.15"),
+             range=POSITIVE, poles="0, -1, -2, ..", definition="polygamma(1, x)", log_curvature="convex", source="DLMF 5.15"),
     Function("polygamma", ("n", "x"), (None, "polygamma(n + 1, x)"), "special.polygamma({n}, {x})",
              r"\psi^{{({n})}}\left({x}\right)", domain=(NONNEGATIVE, REAL), scipy=True, poles="0, -1, -2, ..",
              source="DLMF 5.15"),
@@ -147,7 +150,7 @@ ROWS = (
              definition="lgamma(x) + lgamma(y) - lgamma(x + y)", source="DLMF 5.12"),
     # special functions of closed forms
     Function("E1", X, ("-exp(-x)/x",), "special.exp1({x})", r"E_1\left({x}\right)", domain=(POSITIVE,), range=POSITIVE,
-             scipy=True, monotone="decreasing", curvature="convex", source="DLMF 6.2.1"),
+             scipy=True, monotone="decreasing", curvature="convex", log_curvature="convex", source="DLMF 6.2.1"),
     Function("Ei", X, ("exp(x)/x",), "special.expi({x})", r"\operatorname{{Ei}}\left({x}\right)", scipy=True, poles="0",
              source="DLMF 6.2.5"),
     Function("dilog", X, ("-log(1 - x)/x",), "special.spence(1.0 - {x})", r"\operatorname{{Li}}_2\left({x}\right)",
