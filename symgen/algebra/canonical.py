@@ -16,8 +16,8 @@ from typing import Any
 
 from symgen.algebra import polynomial as poly
 from symgen.algebra import powers, relations
-from symgen.algebra.chains import Link, chain_of, contract_pairs, inverses_of_sums
-from symgen.algebra.closed_forms import closed_sum, unrolled
+from symgen.algebra.chains import Link, chain_of, contract_pairs, inverses
+from symgen.algebra.closed_forms import closed_sum, product_of_eigenvalues, unrolled
 from symgen.algebra.contraction import Order, components, labelled
 from symgen.algebra.integrals import canonical_log_density, is_mean, open_mean
 from symgen.algebra.operation_forms import open_operation
@@ -150,7 +150,7 @@ class Workshop:
     def _vanishes_multiplied(self, p: Poly, shape: Sequence[Scalar], times: int) -> bool:
         """M @ D = 0, or D @ M = 0, for an invertible M: then D = 0."""
         atoms = list(dict.fromkeys(a for m in p for a, _ in m))
-        for matrix in inverses_of_sums(self, atoms)[:3]:
+        for matrix in inverses(self, atoms)[:4]:
             for k, size in enumerate(shape):
                 if size is not matrix.shape[0]:
                     continue
@@ -383,9 +383,12 @@ class Workshop:
         return self.times(*parts), indices
 
     def _component(self, factors: list[tuple[Scalar, Fraction]], bound: list[Index]) -> Poly:
-        closed = closed_sum(factors, bound)
-        if closed is not None:
-            return self.poly(closed)
+        for i in bound:
+            holding = [x for x in factors if i in x[0].free]
+            closed = closed_sum(*holding[0], i) if len(holding) == 1 else None
+            if closed is not None:
+                rest = {poly.ordered(dict(x for x in factors if x is not holding[0])): Fraction(1)}
+                return self.sum(self.times(rest, self.poly(closed)), [j for j in bound if j is not i])
         node, sign = labelled(factors, bound, Order(self.tidied, self.turns), self.budget)
         return poly.scale(poly.of_atom(node), Fraction(sign))
 
@@ -498,6 +501,8 @@ class Workshop:
             inner = open_tensor(a.array, a.indices) if isinstance(a, Entry) and isinstance(a.array, Tensor) else a
             if isinstance(inner, Fn) and inner.name == "exp":
                 parts.append(self.poly(fn("exp", total(mul(num(e), inner.args[0]), bound))))
+            elif (determinant := product_of_eigenvalues(a, bound)) is not None:
+                parts.append(self.poly(power(determinant, num(e))))
             elif not any(i in a.free for i in bound):
                 parts.append(self.poly(power(a, mul(num(e), *(i.size for i in bound)))))
             else:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symgen.algebra.polynomial import Monomial
+from symgen.algebra.polynomial import Monomial, node_of
 from symgen.tensor.expression import (
     Array,
     Entry,
@@ -29,6 +29,7 @@ from symgen.tensor.expression import (
     num,
     open_sum,
     open_tensor,
+    operation,
     power,
     tensor,
     total,
@@ -38,7 +39,7 @@ from symgen.tensor.facts import is_invertible, is_orthogonal, is_spd
 if TYPE_CHECKING:
     from symgen.algebra.canonical import Workshop
 
-__all__ = ["Link", "base_of", "chain_of", "chain_product", "contract_pairs", "inverses_of_sums", "product_form"]
+__all__ = ["Link", "base_of", "chain_of", "chain_product", "contract_pairs", "inverses", "product_form"]
 
 Link = tuple[Array, bool]  # a matrix, and whether it stands transposed
 
@@ -148,6 +149,10 @@ def contract_pairs(w: Workshop, m: Monomial, bound: Sequence[Index]) -> Scalar |
     squares = [(k, a) for k, (a, e) in enumerate(m) if e == 2 and isinstance(a, Entry) and len(a.indices) == 2]
     for b in bound:
         using = [k for k, (a, _) in enumerate(m) if b in a.free]
+        spectral = _spectral(m, using, b) if len(using) in (2, 3) else None
+        if spectral is not None:
+            rest = [power(a, num(e)) for k, (a, e) in enumerate(m) if k not in using]
+            return mul(power(b.size, num(-1)), spectral, *rest)
         pair = [a for k, a in entries if k in using]
         if len(using) == 1 and squares and squares[0][0] in using:
             pair = [squares[0][1], squares[0][1]]
@@ -160,6 +165,29 @@ def contract_pairs(w: Workshop, m: Monomial, bound: Sequence[Index]) -> Scalar |
         # b is summed away: the caller's sum over b of something free of b would count its size
         return mul(power(b.size, num(-1)), found, *rest)
     return _contract_sum(w, m, bound)
+
+
+def _spectral(m: Monomial, using: Sequence[int], b: Index) -> Scalar | None:
+    """U @ diag(l) @ U' = S for the eigenvectors U and eigenvalues l of S; with 1/l it is inv(S)."""
+    vectors: list[Entry] = []
+    values: list[tuple[Entry, Fraction]] = []
+    for k in using:
+        a, e = m[k]
+        name = a.array.name if isinstance(a, Entry) and isinstance(a.array, Operation) else ""
+        if name not in ("eigvecs", "eigvals") or a.indices[-1] is not b or any(b in x.free for x in a.indices[:-1]):
+            return None
+        if name == "eigvals":
+            values.append((a, e))
+        elif e.denominator == 1 and e > 0:
+            vectors += [a] * int(e)
+    matrices = {x.array.args[0] for x in (*vectors, *(v for v, _ in values))}
+    if len(vectors) != 2 or len(values) != 1 or len(matrices) != 1 or any(len(v.indices) != 2 for v in vectors):
+        return None
+    matrix, e = matrices.pop(), values[0][1]
+    i, j = vectors[0].indices[0], vectors[1].indices[0]
+    if e == 1:
+        return open_tensor(matrix, (i, j))
+    return entry(operation("inv", [matrix], matrix.shape), i, j) if e == -1 else None
 
 
 def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
@@ -182,17 +210,13 @@ def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
                 return delta(i, j)
     if x.array is y.array and px == py:
         array = x.array
-        if (isinstance(array, Var) and array.domain == "orthogonal") or (
-            isinstance(array, Operation) and is_orthogonal(array)
-        ):
+        if (isinstance(array, Var) and array.domain == "orthogonal") or (isinstance(array, Operation) and is_orthogonal(array)):
             return delta(i, j)
-        if (
-            isinstance(array, Operation)
-            and array.name == "cholesky"
-            and px == 1
-            and isinstance(array.operands[0], Array)
-        ):
+        if isinstance(array, Operation) and array.name == "cholesky" and px == 1 and isinstance(array.operands[0], Array):
             return open_tensor(array.operands[0], (i, j))
+    if px != py and x.array is not y.array and _are_exponentials(x.array, y.array):
+        first, second = (x, y) if px == 1 else (y, x)
+        return _exponential_of_sum(w, first, second, i if first is x else j, j if first is x else i)
     root = x.array  # sqrtm(A) @ sqrtm(A) = A, however it is turned
     if x.array is y.array and isinstance(root, Operation) and root.name == "sqrtm":
         given = root.operands[0]
@@ -201,20 +225,42 @@ def _pair(w: Workshop, x: Entry, y: Entry, b: Index) -> Scalar | None:
     return None
 
 
+def _are_exponentials(*arrays: Array) -> bool:
+    return all(isinstance(a, Operation) and a.name == "expm" for a in arrays)
+
+
+def _exponential_of_sum(w: Workshop, x: Entry, y: Entry, i: Scalar, j: Scalar) -> Scalar | None:
+    """expm(s A) @ expm(t A) = expm((s + t) A)."""
+    a, b = x.array.args[0], y.array.args[0]
+    k, l = fresh_index(a.shape[0]), fresh_index(a.shape[1])
+    p, q = (w.poly(open_tensor(m, (k, l))) for m in (a, b))
+    lead = next(iter(p), None)
+    if lead is None or q.keys() != p.keys():
+        return None
+    ratio = q[lead] / p[lead]
+    if any(q[m] != ratio * c for m, c in p.items()):
+        return None
+    if ratio == -1:
+        return delta(i, j)
+    both = tensor((k, l), mul(num(1 + ratio), node_of(p)))
+    return entry(operation("expm", [both], both.shape), i, j)
+
+
 # --- the inverse of a sum ---------------------------------------------------------------------------------------------
 
 
-def inverses_of_sums(w: Workshop, atoms: Sequence[Scalar]) -> list[Array]:
-    """The matrices A + B + .. of which inverses stand among the factors."""
-    found: dict[Array, None] = {}
+def inverses(w: Workshop, atoms: Sequence[Scalar]) -> list[Array]:
+    """The matrices of which inverses stand among the factors: the sums A + B + .. before the others."""
+    sums: dict[Array, None] = {}
+    others: dict[Array, None] = {}
     for a in atoms:
         inner = list(a.body.args if isinstance(a.body, Mul) else (a.body,)) if isinstance(a, Sum) else [a]
         for f in inner:
             array = f.array if isinstance(f, Entry) else None
             if isinstance(array, Operation) and array.name == "inv" and isinstance(array.operands[0], Array):
-                if array.rank == 2 and len(w.matrix_terms(array.operands[0])) > 1:
-                    found[array.operands[0]] = None
-    return list(found)
+                if array.rank == 2:
+                    (sums if len(w.matrix_terms(array.operands[0])) > 1 else others)[array.operands[0]] = None
+    return [*sums, *others] if sums else []
 
 
 def _contract_sum(w: Workshop, m: Monomial, bound: Sequence[Index]) -> Scalar | None:

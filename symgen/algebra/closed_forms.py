@@ -8,21 +8,33 @@ from fractions import Fraction
 from symgen.tensor.expression import (
     HALF,
     ONE,
+    Add,
+    Array,
     Entry,
+    Fn,
     Index,
     Num,
+    Operation,
     Recurrence,
     Scalar,
+    Tensor,
     Var,
+    add,
+    as_coefficient,
+    entry,
+    fresh_index,
     mul,
+    neg,
     num,
     open_tensor,
+    operation,
     power,
     replace_arrays,
     sub,
+    total,
 )
 
-__all__ = ["closed_sum", "unrolled"]
+__all__ = ["closed_sum", "product_of_eigenvalues", "unrolled"]
 
 MAX_STEPS = 24  # of a recurrence that is opened
 
@@ -39,11 +51,8 @@ def unrolled(array: Recurrence, indices: Sequence[Scalar]) -> Scalar | None:
     return replace_arrays(open_tensor(step, indices), {array.self_var: array})  # type: ignore[no-any-return]
 
 
-def closed_sum(factors: list[tuple[Scalar, Fraction]], bound: list[Index]) -> Scalar | None:
-    """Sums known in closed form: of i^k over i, of a probability vector, of a one-hot vector."""
-    if len(bound) != 1 or len(factors) != 1:
-        return None
-    (i,), ((a, e),) = bound, factors
+def closed_sum(a: Scalar, e: Fraction, i: Index) -> Scalar | None:
+    """sum[i](a^e) where it is known: of i^k, of a probability vector, of a one-hot vector, of eigenvalues, of signs."""
     if a is i and e.denominator == 1 and 1 <= e <= 3:
         n = i.size
         first = mul(n, sub(n, ONE), HALF)
@@ -57,4 +66,54 @@ def closed_sum(factors: list[tuple[Scalar, Fraction]], bound: list[Index]) -> Sc
         whole = i.size is a.array.shape[-1]
         if last and whole and (e == 1 or (e > 0 and a.array.domain == "onehot")):
             return ONE
-    return None
+    if isinstance(a, Entry) and isinstance(a.array, Operation):
+        return _of_eigenvalues(a, i, e)
+    if isinstance(a, Entry) and isinstance(a.array, Tensor):
+        a = open_tensor(a.array, a.indices)
+    return _of_signs(a, i, e)
+
+
+def _of_eigenvalues(a: Entry, i: Index, e: Fraction) -> Scalar | None:
+    """The sum of the eigenvalues is the trace, that of their squares the trace of the square."""
+    matrix = _matrix_of_eigenvalues(a, i)
+    if matrix is None or e not in (1, 2):
+        return None
+    front = a.indices[:-1]
+    k, l = fresh_index(i.size), fresh_index(i.size)
+    if e == 1:
+        return total(open_tensor(matrix, [*front, k, k]), [k])
+    return total(mul(open_tensor(matrix, [*front, k, l]), open_tensor(matrix, [*front, l, k])), [k, l])
+
+
+def _matrix_of_eigenvalues(a: Scalar, i: Index) -> Array | None:
+    array = a.array if isinstance(a, Entry) else None
+    if not isinstance(a, Entry) or not isinstance(array, Operation) or array.name != "eigvals":
+        return None
+    matrix = array.operands[0]
+    last = a.indices[-1] is i and all(i not in x.free for x in a.indices[:-1])
+    return matrix if last and isinstance(matrix, Array) else None
+
+
+def product_of_eigenvalues(a: Scalar, bound: Sequence[Index]) -> Scalar | None:
+    """The product of the eigenvalues is the determinant."""
+    matrix = _matrix_of_eigenvalues(a, bound[0]) if len(bound) == 1 else None
+    if matrix is None or matrix.rank != 2:
+        return None
+    return entry(operation("det", [matrix], ()))
+
+
+def _of_signs(a: Scalar, i: Index, e: Fraction) -> Scalar | None:
+    """sum[i](sign(j - i)) = 2 j - n + 1 for indices i and j below n, and n - 1 of them are not 0."""
+    inner = a.args[0] if isinstance(a, Fn) and a.name == "sign" else None
+    if not isinstance(inner, Add) or len(inner.args) != 2 or e not in (1, 2):
+        return None
+    others = [x for x in inner.args if i not in x.free]
+    if len(others) != 1:
+        return None
+    c, j = as_coefficient(others[0])
+    d, same = as_coefficient(next(x for x in inner.args if x is not others[0]))
+    if same is not i or not isinstance(j, Index) or j.size is not i.size or abs(c) != 1 or d != -c:
+        return None
+    if e == 2:
+        return sub(i.size, ONE)
+    return mul(num(c), add(mul(num(2), j), neg(i.size), ONE))

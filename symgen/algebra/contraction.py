@@ -71,9 +71,7 @@ def labelled(factors: Sequence[Factor], bound: Sequence[Index], order: Order, bu
     return total(mul(*atoms), [relabel[i] for i in indices]), sign
 
 
-def _canonical_labels(
-    factors: Sequence[Factor], bound: Sequence[Index], order: Order, budget: Budget
-) -> tuple[list[Index], int]:
+def _canonical_labels(factors: Sequence[Factor], bound: Sequence[Index], order: Order, budget: Budget) -> tuple[list[Index], int]:
     leaves = 0
     best: tuple[tuple[tuple[int, Fraction], ...], list[Index], int] | None = None
     stack: list[dict[Index, int]] = [_refine(factors, {i: i.size.serial for i in bound}, order, budget)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from symgen.algebra import polynomial as poly
 from symgen.algebra.chains import base_of, chain_of, chain_product, product_form
 from symgen.algebra.polynomial import Monomial, Poly
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     MINUS_ONE,
     ONE,
@@ -16,6 +17,7 @@ from symgen.tensor.expression import (
     Array,
     Delta,
     Entry,
+    Fn,
     Index,
     Mul,
     Operation,
@@ -40,6 +42,7 @@ from symgen.tensor.expression import (
     substitute,
     tensor,
     total,
+    walk,
     where,
 )
 from symgen.tensor.facts import is_invertible
@@ -118,6 +121,30 @@ def _diagonal_of(w: Workshop, operand: Array) -> Scalar | None:
     return substitute(mul(*(f for f in factors if f is not match[0])), {j: i})  # type: ignore[no-any-return]
 
 
+def _kronecker_factors(w: Workshop, operand: Array) -> tuple[Array, Array] | None:
+    """A and B of a matrix with the entries A(i div p, j div p) B(i mod p, j mod p), both square: kron(A, B)."""
+    form = w.form(operand)
+    size = form.shape[0]
+    i, j = axis(0, size), axis(1, size)
+    body = open_tensor(form, (i, j))
+    places = [x for x in walk(body) if isinstance(x, Fn) and x.name in ("div", "mod") and x.args[0] in (i, j)]
+    widths = {x.args[1] for x in places}
+    if len(widths) != 1:
+        return None
+    width = widths.pop()
+    outer, inner = (fresh_index(divide(size, width)), fresh_index(divide(size, width))), (fresh_index(width), fresh_index(width))
+    turned: dict[Scalar, Scalar] = {}
+    for k, s in enumerate((i, j)):  # the row, the column
+        turned |= {fn("div", s, width): outer[k], fn("mod", s, width): inner[k]}
+    body = replace_scalars(body, turned)
+    factors = list(body.args) if isinstance(body, Mul) else [body]
+    left = [f for f in factors if not f.free.isdisjoint(outer)]
+    right = [f for f in factors if f not in left]
+    if {i, j} & body.free or any(not f.free.isdisjoint(inner) for f in left) or not left or not right:
+        return None
+    return tensor(outer, mul(*left)), tensor(inner, mul(*right))
+
+
 def _inv(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
     """inv(c A @ B) = inv(B) @ inv(A)/c, inv(inv(A)) = A, inv(A') = inv(A)', inv of diagonal and orthogonal matrices."""
     operand = array.operands[0]
@@ -128,12 +155,24 @@ def _inv(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
     d = _diagonal_of(w, operand)
     if d is not None:
         return mul(delta(i, j), power(substitute(d, {axis(0, operand.shape[0]): i}), MINUS_ONE))
+    pair = _kronecker_factors(w, operand)
+    if pair is not None:
+        a, b = pair
+        parts = [
+            entry(operation("inv", [x], x.shape), *(fn(f, s, b.shape[0]) for s in (i, j))) for x, f in ((a, "div"), (b, "mod"))
+        ]
+        w.used.setdefault("the factors of the product are invertible")
+        return mul(*parts)
     product = product_form(w, operand)
     if product is None:
         return None
     c, chain = product
     if len(chain) == 1 and c is ONE:
         base, flipped = base_of(chain[0])
+        if isinstance(base, Operation) and base.name == "expm" and isinstance(base.operands[0], Array):
+            k, l = fresh_index(i.size), fresh_index(j.size)
+            opposite = tensor((k, l), neg(open_tensor(base.operands[0], (k, l))))
+            return entry(operation("expm", [opposite], base.shape), *((j, i) if flipped else (i, j)))
         if isinstance(base, Operation) and base.name == "inv" and isinstance(base.operands[0], Array):
             return open_tensor(base.operands[0], (j, i) if flipped else (i, j))
         if isinstance(base, Var) and base.domain == "orthogonal":
@@ -143,9 +182,9 @@ def _inv(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
     between = [fresh_index(operand.shape[0]) for _ in range(len(chain) - 1)]
     places = [i, *between, j]
     factors: list[Scalar] = []
-    for k, m in enumerate(reversed(chain)):
+    for at, m in enumerate(reversed(chain)):
         w.used.setdefault("the factors of the product are invertible")
-        factors.append(entry(operation("inv", [m], m.shape), places[k], places[k + 1]))
+        factors.append(entry(operation("inv", [m], m.shape), places[at], places[at + 1]))
     return mul(power(c, MINUS_ONE), total(mul(*factors), between))
 
 
@@ -181,9 +220,7 @@ def _determinant_lemma(w: Workshop, array: Operation, logarithm: bool) -> Scalar
     return None
 
 
-def _one_plus(
-    w: Workshop, array: Operation, matrix: Array | None, m: Monomial, c: Scalar, i: Index, j: Index
-) -> Scalar | None:
+def _one_plus(w: Workshop, array: Operation, matrix: Array | None, m: Monomial, c: Scalar, i: Index, j: Index) -> Scalar | None:
     """det(I + inv(matrix) c m), of the term m over (i, j); an entry where it is a determinant still."""
     inverse = None if matrix is None else operation("inv", [matrix], matrix.shape)
     found = chain_of(m, i, j)
@@ -228,6 +265,11 @@ def _determinant(logarithm: bool) -> Callable[[Workshop, Operation, list[Scalar]
             k = fresh_index(n)
             at = substitute(d, {i: k})
             return total(fn("log", fn("abs", at)), [k]) if logarithm else fold("prod", at, [k])
+        pair = _kronecker_factors(w, operand)
+        if pair is not None:  # det(kron(A, B)) = det(A)^q det(B)^p of p by p and q by q matrices
+            x, y = (entry(operation(array.name, [m], ())) for m in pair)
+            p, q = (m.shape[0] for m in pair)
+            return add(mul(q, x), mul(p, y)) if logarithm else mul(power(x, q), power(y, p))
         product = product_form(w, operand)
         if product is None:
             return _determinant_lemma(w, array, logarithm)
@@ -247,9 +289,7 @@ def _determinant(logarithm: bool) -> Callable[[Workshop, Operation, list[Scalar]
                 continue
             if isinstance(base, Var) and base.domain == "lower":
                 k = fresh_index(n)
-                parts.append(
-                    total(fn("log", entry(base, k, k)), [k]) if logarithm else fold("prod", entry(base, k, k), [k])
-                )
+                parts.append(total(fn("log", entry(base, k, k)), [k]) if logarithm else fold("prod", entry(base, k, k), [k]))
                 continue
             if isinstance(base, Var) and base.domain == "orthogonal" and logarithm:
                 continue

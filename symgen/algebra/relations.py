@@ -15,6 +15,7 @@ from symgen.tensor.expression import (
     Index,
     Mul,
     Num,
+    Operation,
     Scalar,
     Sum,
     Var,
@@ -25,6 +26,7 @@ from symgen.tensor.expression import (
     substitute,
     total,
 )
+from symgen.tensor.facts import is_orthogonal
 
 if TYPE_CHECKING:
     from symgen.algebra.canonical import Workshop
@@ -73,6 +75,8 @@ def relation(w: Workshop, m: Monomial) -> Poly | None:
                 return poly.multiply({((a, Fraction(1)),): Fraction(1)}, moved, w.budget)
         if e > 1 and isinstance(a, Entry) and _is_idempotent(a.array):
             return {poly.ordered({**dict(rest), a: Fraction(1)}): Fraction(1)}
+        if e.denominator == 1 and not 0 <= e <= 1 and _is_one_or_minus_one(a):
+            return {poly.ordered({**dict(rest), a: e % 2} if e % 2 else dict(rest)): Fraction(1)}
         if e > 0 and e.denominator == 1 and isinstance(a, Sum):
             new = picked_relation(w, m, k)
             if new is not None:
@@ -152,3 +156,12 @@ def picked(atom: Scalar) -> tuple[Scalar, Index, Scalar] | None:
 
 def _is_idempotent(array: Array) -> bool:
     return isinstance(array, Var) and array.domain in ("binary", "onehot")
+
+
+def _is_one_or_minus_one(atom: Scalar) -> bool:
+    """The determinant of an orthogonal matrix."""
+    array = atom.array if isinstance(atom, Entry) else None
+    if not isinstance(array, Operation) or array.name != "det":
+        return False
+    operand = array.operands[0]
+    return isinstance(operand, Array) and bool(is_orthogonal(operand))

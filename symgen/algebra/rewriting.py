@@ -29,6 +29,7 @@ from symgen.tensor.expression import (
     divide,
     entry,
     fn,
+    fold,
     mul,
     neg,
     num,
@@ -106,8 +107,23 @@ def _exp(w: Workshop, x: Scalar) -> Poly:
         if inner is not None and c.denominator <= 64 and abs(c) <= 64:
             out = w.times(out, w.power(w.poly(inner.args[0]), c))
             continue
+        product = _product_of_logs(atom) if atom is not None else None
+        if product is not None and c.denominator <= 64 and abs(c) <= 64:  # exp(c sum(log q)) = prod(q)^c
+            out = w.times(out, w.power(w.poly(product), c))
+            continue
         out = w.times(out, poly.of_atom(w.atom_of("exp", {m: Fraction(1)}), c))
     return out
+
+
+def _product_of_logs(atom: Scalar) -> Scalar | None:
+    """prod(q) for sum(log(q))."""
+    if isinstance(atom, Entry) and isinstance(atom.array, Tensor):
+        atom = open_tensor(atom.array, atom.indices)
+    if not isinstance(atom, Sum):
+        return None
+    body, bound = open_sum(atom)
+    inner = _function_inside(body, "log")
+    return None if inner is None else fold("prod", inner.args[0], bound)
 
 
 def _function_inside(atom: Scalar | None, name: str) -> Fn | None:
@@ -173,9 +189,7 @@ def _log_atom(w: Workshop, f: Poly) -> Poly:
                 return w.poly(total(mul(found[0], fn("log", found[2])), [found[1]]))
         determinant = _operation_inside(atom, "det")
         if determinant is not None:
-            return poly.scale(
-                w.poly(entry(operation("logdet", determinant.operands, determinant.shape), *atom.args[1:])), e
-            )
+            return poly.scale(w.poly(entry(operation("logdet", determinant.operands, determinant.shape), *atom.args[1:])), e)
         if isinstance(atom, Num) and atom.rational is not None:
             return poly.scale(poly.of_atom(fn("log", atom)), e)
     return w.plain_function("log", f)

@@ -28,11 +28,13 @@ def value(array, point):
     return float(evaluate([array], Point({}, point))[0])
 
 
+@pytest.mark.parametrize("part", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("p", UNIVARIATE, ids=lambda r: r.name)
-def test_kl_to_every_family_is_that_of_quadrature(p):
+def test_kl_to_every_family_is_that_of_quadrature(p, part):
+    """Every third family, another third for each p: the others where there is time."""
     rng = np.random.default_rng(11)
     law_p, in_p = symbolic(p, "1")
-    for q in UNIVARIATE:
+    for q in UNIVARIATE[(part - UNIVARIATE.index(p)) % 3 :: 3]:
         law_q, in_q = symbolic(q, "2")
         result = reduce(divergence("KL", reference(law_p), reference(law_q)))
         if is_open(result):

@@ -1,0 +1,44 @@
+"""Identities of matrices that need facts: each is proved, and a slip in it is refuted."""
+
+import pytest
+
+import symgen
+
+SPEC = """dim n, m, k
+param A: real[n, n], B: real[n, n], C: real[n, n], X: real[n, m], U: real[n, k], W: spd[k, k], S: spd[n, n], T: spd[n, n]
+param D: real[m, m], E: spd[m, m], Q: orthogonal[n, n], L: lower[n, n], K: skew[n, n], x: real[n], w: positive[n], t: real
+"""
+# what holds, and the same with a slip
+IDENTITIES = [
+    ("inv(kron(S, E)) = kron(inv(S), inv(E))", "inv(kron(S, E)) = kron(inv(E), inv(S))"),
+    ("logdet(kron(S, E)) = m*logdet(S) + n*logdet(E)", "logdet(kron(S, E)) = n*logdet(S) + m*logdet(E)"),
+    ("det(kron(A, D)) = det(A)^m*det(D)^n", "det(kron(A, D)) = det(A)*det(D)"),
+    ("kron(A, D) @ kron(B, E) = kron(A @ B, D @ E)", "kron(A, D) @ kron(B, E) = kron(B @ A, D @ E)"),
+    ("expm(A) @ expm(-A) = eye(n)", "expm(A) @ expm(A) = eye(n)"),
+    ("expm(A) @ expm(2*A) = expm(3*A)", "expm(A) @ expm(2*A) = expm(2*A)"),
+    ("inv(expm(t*A)) = expm(-t*A)", "inv(expm(t*A)) = expm(-A/t)"),
+    ("expm(A - B) @ expm(B - A) = eye(n)", "expm(A - B) = expm(A) @ expm(-B)"),
+    ("S @ inv(S + T) @ T = inv(inv(S) + inv(T))", "S @ inv(S + T) @ T = inv(S) + inv(T)"),
+    ("S - S @ inv(S + T) @ S = inv(inv(S) + inv(T))", "S + S @ inv(S + T) @ S = inv(inv(S) + inv(T))"),
+    (
+        "inv(S + U @ W @ U') = inv(S) - inv(S) @ U @ inv(inv(W) + U' @ inv(S) @ U) @ U' @ inv(S)",
+        "inv(S + U @ W @ U') = inv(S) - inv(S) @ U @ inv(W + U' @ inv(S) @ U) @ U' @ inv(S)",
+    ),
+    ("det(Q)^2 = 1", "det(Q) = 1"),
+    ("det(Q @ A @ Q') = det(A)", "det(Q @ A) = det(A)"),
+    ("prod(w) = exp(sum(log(w)))", "prod(w) = exp(mean(log(w)))"),
+    ("sqrt(prod(w)) = exp(sum(log(w))/2)", "sqrt(prod(w)) = exp(sum(log(w)))/2"),
+    ("sum(cumsum(x)) = sum[i]((n - i)*x[i])", "sum(cumsum(x)) = sum[i]((i + 1)*x[i])"),
+    ("sum[i: n, j: n](where(i < j, 1, 0)) = n*(n - 1)/2", "sum[i: n, j: n](where(i < j, 1, 0)) = n^2/2"),
+]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return symgen.loads(SPEC)
+
+
+@pytest.mark.parametrize("claim, slip", IDENTITIES, ids=lambda x: x)
+def test_an_identity_is_proved_and_a_slip_refuted(model, claim, slip):
+    assert model.check(claim).status == "proved"
+    assert model.check(slip).status == "refuted"
