@@ -45,6 +45,7 @@ from symgen.tensor.expression import (
     mul,
     num,
     open_sum,
+    open_tensor,
     rebuild,
     replace_arrays,
     substitute,
@@ -148,6 +149,36 @@ def arrays_on_surface(body: Scalar, named: Container[Array]) -> list[Array]:
 
 
 # --- sums with common factors -----------------------------------------------------------------------------------------
+
+
+def with_both_ways_joined(node: Scalar, named: Container[Array]) -> Scalar:
+    """R + R' of a sum R without a name, its terms that are their own transposes joined: 2 Z Z' - A - A'."""
+    if is_larger(node, MAX_READ):
+        return node
+    kind = type(node)
+    if kind is Sum:
+        body, indices = open_sum(node)
+        new = with_both_ways_joined(body, named)
+        return node if new is body else total(new, indices)
+    if kind is Mul:
+        parts = [with_both_ways_joined(a, named) if type(a) in (Add, Sum) else a for a in node.args]
+        return node if all(x is y for x, y in zip(parts, node.args, strict=True)) else mul(*parts)
+    if kind is not Add:
+        return node
+    opened: list[Scalar] = []
+    ways: dict[Array, set[Any]] = {}
+    count = 0
+    for c, base in map(as_coefficient, node.args):
+        array = base.array if type(base) is Entry and len(base.indices) == 2 else None
+        if type(array) is Tensor and array not in named and type(array.body) is Add and not is_symmetric(array):
+            ways.setdefault(array, set()).add(base.indices)
+            base = open_tensor(array, base.indices)
+        opened.append(mul(num(c), base))
+        count += len(base.args) if type(base) is Add else 1
+    if all(len(w) < 2 for w in ways.values()):
+        return node
+    joined = add(*(mul(num(c), t) for o in opened for c, b in [as_coefficient(o)] for t in (b.args if type(b) is Add else (b,))))
+    return joined if type(joined) is not Add or len(joined.args) < count else node
 
 
 def collect_common(node: Scalar) -> Scalar:
@@ -259,7 +290,7 @@ def _most_alike(node: Sum, indices: Sequence[Index], first: Scalar) -> Scalar:
     """The body of a sum with its indices named so that it shares the most factors with `first`."""
     wanted = set(first.args if type(first) is Mul else (first,))
     best, most = first, -1
-    orders = permutations(indices) if 1 < len(indices) <= 3 else [indices]
+    orders = permutations(indices) if 1 < len(indices) <= 4 else [indices]
     for order in orders:
         if any(i.size is not j.size for i, j in zip(node.indices, order, strict=True)):
             continue

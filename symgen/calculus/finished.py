@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symgen.algebra.collect import collect_common, with_scalars_open
+from symgen.algebra.collect import collect_common, with_both_ways_joined, with_scalars_open
 from symgen.algebra.products import (
     MAX_LENGTH,
     Used,
@@ -29,8 +29,8 @@ def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
     """A result as people write it: fractions cancelled, sums joined, facts of matrices used where that is shorter (not
     those of `free`, whose entries are taken as unrelated)."""
     body = pinned(body, ctx.facts)
-    best = collect_common(simplify_scalar(body, ctx.facts))
     named = ctx.all_names()
+    best = _collected(body, ctx)
     ways = (False, True) if speaks_of_facts(body, named) else (False,) if type(body) is Add else ()
     inside = with_scalars_open(body, named)
     if not ways and inside is body:
@@ -39,20 +39,26 @@ def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
     if length > MAX_LENGTH:
         return best
     if inside is not body:
-        other = collect_common(simplify_scalar(inside, ctx.facts))
+        other = _collected(inside, ctx)
         if flat_length(other, named) <= length:
             body, best, length = inside, other, flat_length(other, named)
     for expand in ways:
         facts = Used()
         other = merged_terms(body, named, facts, lambda a: name_in(a, ctx), free, expand)
         if other is not body:
-            other = collect_common(simplify_scalar(other, ctx.facts))
+            other = _collected(other, ctx)
             found = flat_length(other, named)
             if found < (length if length <= STRUCTURED else length * 7 // 8):
                 best, length, used = other, found, facts
     for fact in used:
         ctx.trace.condition(fact)
     return best
+
+
+def _collected(body: Scalar, ctx: Context) -> Scalar:
+    found = collect_common(simplify_scalar(body, ctx.facts))
+    joined = with_both_ways_joined(found, ctx.all_names())
+    return found if joined is found else collect_common(joined)
 
 
 def name_in(array: Array, ctx: Context) -> str | None:

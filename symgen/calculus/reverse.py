@@ -113,7 +113,7 @@ class Reverse:
             self.current = array
             raw = add(*parts) if len(parts) > 1 else parts[0]
             g = self.with_means(pinned(self.simplify(raw), self.ctx.facts))
-            if type(g) is Add and array.rank > 1:
+            if type(g) is Add and array.rank:
                 g = self.by_symmetry(array, g)
             self.adjoints[array] = g
             if g is ZERO or not (self.leads_on(array) or (type(array) is Recurrence and array not in self.stop)):

@@ -103,7 +103,7 @@ class IndexNotation(ABC):
             case x.Entry():
                 if isinstance(node.array, x.Tensor) and node.array not in self.names:
                     return self.indexed(x.open_tensor(node.array, node.indices), used)
-                return t.Subscript(self.array(node.array), tuple(self.indexed(i, used) for i in node.indices))
+                return t.Subscript(self.array(node.array), tuple(self.indexed(x.recombined(i), used) for i in node.indices))
             case x.Add():
                 return sum_of(over_one_bar([signed(self.indexed(a, used)) for a in node.args]))
             case x.Mul() | x.Pow():

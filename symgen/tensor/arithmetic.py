@@ -42,7 +42,7 @@ from symgen.tensor.nodes import (
 
 __all__ = [
     "MAX_BITS", "add", "as_coefficient", "compare", "delta", "divide", "ends_of", "expand_size", "factors_of", "fn",
-    "has_power_of", "in_range", "logic", "mul", "neg", "power", "serial_of", "sub", "where",
+    "has_power_of", "in_range", "logic", "mul", "neg", "power", "recombined", "serial_of", "sub", "where",
 ]  # fmt: skip
 
 MAX_BITS = 100_000  # of an exact number; a larger power stays a power
@@ -325,7 +325,7 @@ def fn(name: str, *args: Scalar) -> Scalar:
 
 def _split_index(name: str, a: Scalar, n: Scalar) -> Scalar:
     """mod(a, n) and div(a, n) of index values: (n j + i) splits where i is an index of size n."""
-    a = _recombined(a)
+    a = recombined(a)
     r, s = _rational(a), _rational(n)
     if r is not None and s is not None and s > 0:
         return num(r % s) if name == "mod" else num(r // s)
@@ -374,7 +374,7 @@ def delta(a: Scalar, b: Scalar) -> Scalar:
     if difference is not None:
         return ONE if difference == 0 else ZERO
     if type(a) is Add or type(b) is Add:
-        a, b = _recombined(a), _recombined(b)
+        a, b = recombined(a), recombined(b)
         if a is b or _is_apart(a, b):
             return ONE if a is b else ZERO
     if a.serial > b.serial:
@@ -391,7 +391,7 @@ def _is_apart(a: Scalar, b: Scalar) -> bool:
     return _nonnegative(expand_size(sub(low, ONE))) or _nonnegative(expand_size(sub(MINUS_ONE, high)))
 
 
-def _recombined(x: Scalar) -> Scalar:
+def recombined(x: Scalar) -> Scalar:
     """n div(e, n) + mod(e, n) is e."""
     if type(x) is not Add:
         return x
@@ -400,7 +400,7 @@ def _recombined(x: Scalar) -> Scalar:
             e, n = t.args
             whole = mul(n, fn("div", e, n))
             if whole in x.args:
-                return _recombined(add(e, *(u for u in x.args if u is not t and u is not whole)))
+                return recombined(add(e, *(u for u in x.args if u is not t and u is not whole)))
     return x
 
 

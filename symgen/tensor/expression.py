@@ -14,6 +14,7 @@ from symgen.tensor.arithmetic import (
     mul,
     neg,
     power,
+    recombined,
     sub,
     where,
 )
@@ -93,7 +94,7 @@ __all__ = [
     "Scalar", "Sum", "TWO", "Tensor", "Var", "Where", "ZERO", "add", "arrays_below", "as_coefficient", "axis",
     "bound_index", "compare", "count_nodes", "delta", "depends_on", "describe", "dim", "divide", "ends_of", "entry",
     "expand_size", "expect", "fn", "fold", "fresh_index", "has_delta_on", "in_range", "is_larger", "logic", "mul", "neg", "num",
-    "open_sum", "open_tensor", "operation", "operator", "power", "rebuild", "recurrence", "replace_arrays",
+    "open_sum", "open_tensor", "operation", "operator", "power", "recombined", "rebuild", "recurrence", "replace_arrays",
     "scalar_of", "size_product", "sub", "substitute", "tensor", "topological", "total", "uncollected", "var",
     "variables_of", "walk", "where",
 ]  # fmt: skip
