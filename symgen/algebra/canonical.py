@@ -17,7 +17,7 @@ from typing import Any
 from symgen.algebra import polynomial as poly
 from symgen.algebra import powers, relations
 from symgen.algebra.chains import Link, chain_of, contract_pairs, inverses
-from symgen.algebra.closed_forms import closed_sum, product_of_eigenvalues, unrolled
+from symgen.algebra.closed_forms import closed_sum, last_probability, places_of, product_of_eigenvalues, unrolled
 from symgen.algebra.contraction import Order, components, labelled
 from symgen.algebra.integrals import canonical_log_density, is_mean, open_mean
 from symgen.algebra.operation_forms import open_operation
@@ -97,12 +97,14 @@ def _is_skew(atom: Scalar) -> bool:
 
 
 class Workshop:
-    """Forms under one set of facts and one budget. `opening` False keeps named definitions as atoms."""
+    """Forms under one set of facts and one budget. `opening` False keeps named definitions as atoms; `spelling` writes
+    sums over a few numbers of places, and small determinants and inverses, out."""
 
-    def __init__(self, facts: Facts, deadline: float, opening: bool = True) -> None:
+    def __init__(self, facts: Facts, deadline: float, opening: bool = True, spelling: bool = False) -> None:
         self.facts = facts
         self.budget = Budget(deadline)
         self.opening = opening
+        self.spelling = spelling
         self.memo: dict[Scalar, Poly] = {}
         self.forms: dict[Array, Array] = {}
         self.definitions: dict[Scalar, Poly] = {}  # of the atoms that stand for sums in denominators and under roots
@@ -143,9 +145,15 @@ class Workshop:
         return self.poly(sub(open_tensor(a, axes), open_tensor(b, axes)))
 
     def is_equal(self, a: Array, b: Array) -> bool:
-        """Whether a - b has the form 0, or a product of it with the matrices that are inverted in it has."""
+        """Whether a - b has the form 0, or each of its few entries has, or a product of it with the matrices that are
+        inverted in it has."""
         p = self.difference(a, b)
-        return not p or (a.rank in (1, 2) and self._vanishes_multiplied(p, a.shape, 2))
+        if not p:
+            return True
+        places = places_of(a.shape) if a.rank else None
+        if places is not None:
+            return all(not self.poly(sub(open_tensor(a, at), open_tensor(b, at))) for at in places)
+        return a.rank in (1, 2) and self._vanishes_multiplied(p, a.shape, 2)
 
     def _vanishes_multiplied(self, p: Poly, shape: Sequence[Scalar], times: int) -> bool:
         """M @ D = 0, or D @ M = 0, for an invertible M: then D = 0."""
@@ -418,6 +426,9 @@ class Workshop:
         return poly.of_atom(entry(self.opaque(array), *indices))
 
     def _variable(self, array: Var, indices: list[Scalar]) -> Poly:
+        last = last_probability(array, indices) if self.spelling else None
+        if last is not None:
+            return self.poly(last)
         if len(indices) >= 2:
             i, j = indices[-2:]
             if array.domain == "diagonal" and i is not j:
@@ -480,10 +491,17 @@ class Workshop:
 
     def _sum(self, node: Sum) -> Poly:
         body, bound = open_sum(node)
+        places = places_of([i.size for i in bound]) if self.spelling else None
+        if places is not None:
+            return self.add(*(self.poly(substitute(body, dict(zip(bound, at, strict=True)))) for at in places))
         return self.sum(self.poly(body), bound)
 
     def _fold(self, node: Fold) -> Poly:
         body, bound = open_sum(node)
+        places = places_of([i.size for i in bound]) if self.spelling else None
+        if places is not None:
+            terms = [substitute(body, dict(zip(bound, at, strict=True))) for at in places]
+            return self.times(*map(self.poly, terms)) if node.kind == "prod" else self.poly(fn(node.kind, *terms))
         p = self.poly(body)
         if node.kind == "prod":
             one = poly.single(p)

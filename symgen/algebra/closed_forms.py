@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -34,8 +36,9 @@ from symgen.tensor.expression import (
     total,
 )
 
-__all__ = ["closed_sum", "product_of_eigenvalues", "unrolled"]
+__all__ = ["closed_sum", "last_probability", "places_of", "product_of_eigenvalues", "small_determinant", "unrolled"]
 
+MAX_PLACES = 36  # of an array that is compared entry by entry, of a sum that is written out
 MAX_STEPS = 24  # of a recurrence that is opened
 
 
@@ -49,6 +52,31 @@ def unrolled(array: Recurrence, indices: Sequence[Scalar]) -> Scalar | None:
     if at < len(array.base):
         return open_tensor(array.base[at], indices[1:])
     return replace_arrays(open_tensor(step, indices), {array.self_var: array})  # type: ignore[no-any-return]
+
+
+def places_of(sizes: Sequence[Scalar]) -> list[tuple[Scalar, ...]] | None:
+    """All places of an array whose sizes are small numbers, in order."""
+    lengths = [int(s.rational) for s in sizes if isinstance(s, Num) and s.rational is not None]
+    if len(lengths) != len(sizes) or math.prod(lengths) > MAX_PLACES:
+        return None
+    return list(itertools.product(*(map(num, range(n)) for n in lengths)))
+
+
+def last_probability(array: Var, indices: Sequence[Scalar]) -> Scalar | None:
+    """1 less the others, for the last of a few probabilities."""
+    *front, at = indices or (ONE,)
+    size = array.shape[-1] if array.shape else ONE
+    if array.domain != "simplex" or not isinstance(size, Num) or size.rational is None or at is not num(size.rational - 1):
+        return None
+    return sub(ONE, add(*(entry(array, *front, num(k)) for k in range(int(size.rational) - 1))))
+
+
+def small_determinant(rows: Sequence[Sequence[Scalar]]) -> Scalar:
+    """The determinant of a matrix of a few entries, by its first row (Leibniz)."""
+    if not rows:
+        return ONE
+    minors = [small_determinant([[*r[:k], *r[k + 1 :]] for r in rows[1:]]) for k in range(len(rows))]
+    return add(*(mul(num((-1) ** k), rows[0][k], d) for k, d in enumerate(minors)))
 
 
 def closed_sum(a: Scalar, e: Fraction, i: Index) -> Scalar | None:

@@ -26,7 +26,7 @@ from symgen.algebra.search import (
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.evaluate import NotEvaluable
-from symgen.tensor.expression import Array, Scalar, Var, divide, fresh_index, open_tensor, sub, tensor
+from symgen.tensor.expression import Array, Num, Scalar, Var, divide, fresh_index, open_tensor, sub, tensor, walk
 from symgen.tensor.facts import Facts
 from symgen.tensor.sample import complete_point
 
@@ -191,8 +191,9 @@ def _prove(claim: Callable[[forms.Workshop], bool], search: Search, tried: list[
     """The forms that show the claim, with the conditions they stand under; None where they do not show it."""
     now = time.monotonic()
     until = now + share * max(0.0, search.deadline - now)
-    for opening in (False, True):
-        workshop = forms.Workshop(search.facts, until, opening)
+    numbered = any(isinstance(s, Num) for n in walk(*search.nodes) if isinstance(n, Array) for s in n.shape)
+    for opening, spelling in ((False, False), (True, False), *([(True, True)] if numbered else [])):
+        workshop = forms.Workshop(search.facts, until, opening, spelling)
         try:
             if claim(workshop):
                 return workshop

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from symgen.algebra import polynomial as poly
 from symgen.algebra.chains import base_of, chain_of, chain_product, product_form
+from symgen.algebra.closed_forms import small_determinant
 from symgen.algebra.polynomial import Monomial, Poly
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
@@ -20,6 +21,7 @@ from symgen.tensor.expression import (
     Fn,
     Index,
     Mul,
+    Num,
     Operation,
     Scalar,
     Var,
@@ -55,6 +57,10 @@ __all__ = ["open_operation"]
 
 def open_operation(w: Workshop, array: Operation, indices: list[Scalar]) -> Poly:
     """The entry of an operation: in index form where it has one, else an atom over canonical operands."""
+    if w.spelling and array.name in ("inv", "det", "logdet"):
+        spelled = _spelled(array, indices)
+        if spelled is not None:
+            return w.poly(spelled)
     rule = _OPERATION_RULES.get(array.name)
     if rule is not None:
         opened = rule(w, array, indices)
@@ -62,6 +68,28 @@ def open_operation(w: Workshop, array: Operation, indices: list[Scalar]) -> Poly
             return w.poly(opened)
     atom = w.tidied(entry(w.canonical_operation(array), *indices))
     return poly.of_atom(atom)
+
+
+MAX_SPELLED = 3  # rows of a matrix whose determinant is written out
+
+
+def _spelled(array: Operation, indices: list[Scalar]) -> Scalar | None:
+    """A determinant in the entries of a small matrix, an inverse by its cofactors (Cramer)."""
+    operand = array.operands[0]
+    assert isinstance(operand, Array)
+    size = operand.shape[-1]
+    if operand.rank != 2 or not isinstance(size, Num) or size.rational is None or size.rational > MAX_SPELLED:
+        return None
+    n = int(size.rational)
+    rows = [[open_tensor(operand, (num(i), num(j))) for j in range(n)] for i in range(n)]
+    whole = small_determinant(rows)
+    if array.name != "inv":
+        return fn("log", fn("abs", whole)) if array.name == "logdet" else whole
+    if not all(isinstance(s, Num) for s in indices):
+        return None
+    row, column = (int(s.rational) for s in indices if isinstance(s, Num) and s.rational is not None)
+    minor = [[x for l, x in enumerate(r) if l != row] for k, r in enumerate(rows) if k != column]
+    return divide(mul(num((-1) ** (row + column)), small_determinant(minor)), whole)
 
 
 def _last(x: Array, front: Sequence[Scalar]) -> tuple[Scalar, Index]:

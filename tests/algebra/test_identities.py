@@ -42,3 +42,28 @@ def model():
 def test_an_identity_is_proved_and_a_slip_refuted(model, claim, slip):
     assert model.check(claim).status == "proved"
     assert model.check(slip).status == "refuted"
+
+
+SMALL = """param A: real[2, 2], X: real[3, 3], x: real[3], y: real[3], p: simplex[3], t: real, s: positive
+dist q(u) = Normal(t, s)
+"""
+# arrays of known sizes, entry by entry
+SPELLED = [
+    ("det(A) = A[0, 0]*A[1, 1] - A[0, 1]*A[1, 0]", "det(A) = A[0, 0]*A[1, 1] + A[0, 1]*A[1, 0]"),
+    ("inv(A) = stack(stack(A[1, 1], -A[0, 1]), stack(-A[1, 0], A[0, 0]))/det(A)", "inv(A) = A/det(A)"),
+    ("A @ A - tr(A)*A + det(A)*eye(2) = zeros(2, 2)", "A @ A - tr(A)*A - det(A)*eye(2) = zeros(2, 2)"),
+    ("det(X) = det(X')", "det(X) = -det(X')"),
+    ("sum(x)^2 = x @ x + 2*(x[0]*x[1] + x[0]*x[2] + x[1]*x[2])", "sum(x)^2 = x @ x + x[0]*x[1] + x[0]*x[2] + x[1]*x[2]"),
+    ("prod(x) = x[0]*x[1]*x[2]", "prod(x) = x[0]*x[1]"),
+    ("p[2] = 1 - p[0] - p[1]", "p[2] = 1 - p[0]"),
+    ("logsumexp(stack(t, 0)) = softplus(t)", "logsumexp(stack(t, 0)) = softplus(-t)"),
+    ("softmax(stack(t, 0)) = stack(sigmoid(t), sigmoid(-t))", "softmax(stack(t, 0)) = stack(sigmoid(-t), sigmoid(t))"),
+    ("fisher(q, [t, s]) = diag(stack(1/s^2, 2/s^2))", "fisher(q, [t, s]) = diag(stack(1/s^2, 1/s^2))"),
+]
+
+
+@pytest.mark.parametrize("claim, slip", SPELLED, ids=lambda x: x)
+def test_small_arrays_are_written_out(claim, slip):
+    model = symgen.loads(SMALL)
+    assert model.check(claim).status == "proved"
+    assert model.check(slip).status == "refuted"
