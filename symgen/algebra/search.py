@@ -314,7 +314,7 @@ class Search:
                 if self.constant and undefined > 2:
                     break
         if not self.averaged:
-            edge = self._on_edges(judge, branches)
+            edge = self._on_edges(judge, branches) or self._at_length_one(judge)
             if edge is not None:
                 return self.refutation(edge, judge)
         if not self.averaged and time.monotonic() < self.deadline:
@@ -342,6 +342,29 @@ class Search:
                 return None
             if trial.status == "differ":
                 return trial
+        return None
+
+    def _at_length_one(self, judge: Judge) -> Trial | None:
+        """A point at which the relation fails, where an axis has length 1: random lengths are larger."""
+        dims = [d.name for d in dims_of(self.sizes)]
+        for attempt, short in enumerate([dims, *([d] for d in dims[:4] if len(dims) > 1)] if dims else []):
+            for turn in range(2):
+                sizes = random_sizes(self.sizes, dict.fromkeys(short, 1), self.rng, self.facts.assumptions, 3)
+                if sizes is None or any(sizes.get(d) != 1 for d in short) or time.monotonic() > self.deadline:
+                    break
+                point = random_point(self.variables, sizes, self.rng, (attempt + turn) % 2, self.facts.assumptions)
+                points = None if point is None else self.completed(point)
+                if points is None:
+                    break
+                try:
+                    worst = self.floats(judge, points)
+                    if worst is None or worst < SUSPICIOUS:
+                        continue
+                    trial = self.balls(judge, points)
+                except NotEvaluable:
+                    return None
+                if trial.status == "differ":
+                    return trial
         return None
 
     def unknown(self, tried: Sequence[str], why: str) -> Comparison:

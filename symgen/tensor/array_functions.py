@@ -18,6 +18,7 @@ from symgen.tensor.expression import (
     entry,
     fold,
     fresh_index,
+    logic,
     operation,
     substitute,
     tensor,
@@ -295,8 +296,14 @@ def _where(r: Reading, e: tree.Call) -> Value:
     if len(e.arguments) != 3:
         raise r.wrong_count(e, "3")
     condition = r.condition(e.arguments[0])
-    r.inside_where += 1
-    try:
-        return build.select(condition, r.number(e.arguments[1]), r.number(e.arguments[2]))
-    finally:
-        r.inside_where -= 1
+    guard = None if condition.indices else condition.body
+    branches = []
+    for argument, holds in ((e.arguments[1], guard), (e.arguments[2], logic("not", guard) if guard is not None else None)):
+        r.inside_where += 1
+        r.guards.append(holds)
+        try:
+            branches.append(r.number(argument))
+        finally:
+            r.guards.pop()
+            r.inside_where -= 1
+    return build.select(condition, *branches)

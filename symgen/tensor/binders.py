@@ -133,9 +133,11 @@ def reduce_indices(r: Reading, e: tree.Binder) -> Value:
     body = r.one_argument(e)
     indices, scope, conditions = bind_in_part(r, [s for s in e.specs if isinstance(s, tree.IndexSpec)], [body])
     r.inside_where += bool(conditions)
+    r.guards.extend(conditions)
     try:
         value = r.in_scope(scope, body)
     finally:
+        del r.guards[len(r.guards) - len(conditions) :]
         r.inside_where -= bool(conditions)
     inner = build.hoisted(value.body, indices)
     holds = logic("and", *conditions) if conditions else None

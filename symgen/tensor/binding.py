@@ -567,6 +567,11 @@ def _replace(root: Any, mapping: Mapping[Array, Any], memo: dict[Node, Any]) -> 
         if kind is Entry and node.array in mapping and callable(mapping[node.array]):
             memo[node] = mapping[node.array](*(memo[a] for a in node.indices))
             continue
+        for a in old:
+            if kind is not Entry and a not in memo and a in mapping:  # softmax(x): the array itself, not an entry of it
+                axes = tuple(axis(k, s) for k, s in enumerate(a.shape))
+                body = mapping[a](*axes)
+                memo[a] = tensor(axes, body) if body.free.issubset(axes) else a
         new = tuple(memo.get(a, a) for a in old)
         if all(a is b for a, b in zip(old, new, strict=True)):
             memo[node] = node

@@ -51,6 +51,7 @@ class Reading(ABC):
         self.written = written or (lambda span: "")
         self.floors: dict[Index, int] = {}  # the least value of an index, where it is not 0
         self.inside_where = 0  # a branch of `where` may pick entries that its condition excludes
+        self.guards: list[Scalar | None] = []  # these conditions; None for one on entries
         self.calls: dict[tuple[str, tuple[Value, ...]], Value] = {}  # f(x) twice is read once
         self.watch: Callable[[tree.Expression, Sequence[Value]], None] | None = None  # is told what is applied to which values
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
+from itertools import product
+from math import prod
 
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
@@ -10,8 +13,12 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Add,
+    Compare,
+    Dim,
     Entry,
     Index,
+    Logic,
+    Mul,
     Num,
     Scalar,
     Var,
@@ -24,6 +31,7 @@ from symgen.tensor.expression import (
     num,
     sub,
     variables_of,
+    walk,
 )  # fmt: skip
 from symgen.tensor.reading import Reading
 from symgen.tensor.scope import Clash, size_text
@@ -89,14 +97,58 @@ def inside(r: Reading, value: Scalar, size: Scalar, item: tree.Expression, whole
     if not value.free and build.is_inside(value, size) is False:
         help = f"the last entry is `{name}[-1]`" if value is size and len(whole.items) == 1 else None
         raise Clash(f"`{text}` is out of range: {length}", item.span, "out of range", r.witnesses(whole.operand), help=help)
-    ends = None if r.inside_where else ends_of(value, r.floors)
-    if ends is not None:
+    ends = ends_of(value, r.floors)
+    if ends is not None and (not r.inside_where or not is_guarded(r, value, size)):
         low, high = ends
         if is_negative(low):
             raise Clash(f"`{text}` begins at {size_text(low)}: {length}", item.span, "out of range", r.witnesses(whole.operand))
         if is_negative(normal_difference(size, high)):
             raise Clash(f"`{text}` runs to {size_text(high)}: {length}", item.span, "out of range", r.witnesses(whole.operand))
     return value
+
+
+def is_guarded(r: Reading, value: Scalar, size: Scalar) -> bool:
+    """Whether the conditions of `where` around an index keep it in its axis at small lengths, as far as they speak of
+    indices and lengths alone; what they say of entries is not known here."""
+    if None in r.guards:
+        return True
+    guards = [g for g in r.guards if g is not None]
+    involved = walk(value, size, *guards)
+    if any(not isinstance(n, _COUNTED) for n in involved):
+        return True
+    indices = sorted(frozenset().union(*(x.free for x in (value, *guards))), key=lambda i: i.serial)
+    dims = [n for n in walk(value, size, *guards, *(i.size for i in indices)) if isinstance(n, Dim)]
+    if len(dims) > 3 or len(indices) > 3:
+        return True
+    for lengths in product(range(1, 5), repeat=len(dims)):
+        known: dict[Scalar, int | Fraction] = dict(zip(dims, lengths, strict=True))
+        runs = [counted(i.size, known) for i in indices]
+        for places in product(*(range(int(n)) for n in runs)):
+            here = {**known, **dict(zip(indices, places, strict=True))}
+            if all(counted(g, here) for g in guards) and not 0 <= counted(value, here) < counted(size, here):
+                return False
+    return True
+
+
+_COUNTED = (Num, Index, Dim, Add, Mul, Compare, Logic)
+
+
+def counted(e: Scalar, known: Mapping[Scalar, int | Fraction]) -> int | Fraction:
+    """The value of what is made of lengths, indices and numbers; of a condition, 1 or 0."""
+    if isinstance(e, Num):
+        return e.rational if e.rational is not None else 0
+    if e in known:
+        return known[e]
+    parts = [counted(a, known) for a in e.args]
+    if isinstance(e, Add):
+        return sum(parts)
+    if isinstance(e, Mul):
+        return prod(parts)
+    if isinstance(e, Logic):
+        return int(not parts[0] if e.op == "not" else all(parts) if e.op == "and" else any(parts))
+    assert isinstance(e, Compare)
+    a, b = parts
+    return int({"==": a == b, "!=": a != b, "<": a < b, "<=": a <= b}[e.op])
 
 
 def ends_of(value: Scalar, floors: Mapping[Index, int]) -> tuple[Scalar, Scalar] | None:
