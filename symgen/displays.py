@@ -79,7 +79,8 @@ def symbols_of(model: Model) -> Symbols:
 
     depends = {name: frozenset(_made_of(model, name)) for name in [*e.lets, *e.losses] if name in shapes}
     data = frozenset(n for n, v in e.variables.items() if v.variable.role == "data")
-    return Symbols(shapes, laws, depends, _families(), shape_in, frozenset(e.dims), data, frozenset([*e.variables, *e.lets]))
+    return Symbols(shapes, laws, depends, _families(), shape_in, frozenset(e.dims), data, frozenset([*e.variables, *e.lets]),
+                   built_in=model._elaborator.reader().is_built_in)  # fmt: skip
 
 
 def _made_of(model: Model, name: str) -> Iterator[str]:

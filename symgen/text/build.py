@@ -94,11 +94,7 @@ def _text_of(token: Token | None) -> str | None:
 
 def _rounds(term: Expression) -> bool:
     """Whether a term is a product with `//` that stands without parentheses."""
-    return (
-        isinstance(term, tree.Factors)
-        and any(op == "//" for op, _ in term.rest)
-        and term.span.start == term.first.span.start
-    )
+    return isinstance(term, tree.Factors) and any(op == "//" for op, _ in term.rest) and term.span.start == term.first.span.start
 
 
 class TreeBuilder:
@@ -184,9 +180,7 @@ class TreeBuilder:
     def arguments(self, *parts: Any) -> _Arguments:
         return _Arguments(parts)
 
-    def call(
-        self, name: Name, opening: Token, arguments: _Arguments, closing: Token, *, log: Token | None = None
-    ) -> tree.Call:
+    def call(self, name: Name, opening: Token, arguments: _Arguments, closing: Token, *, log: Token | None = None) -> tree.Call:
         return tree.Call(
             name.name,
             arguments.positional,
@@ -227,9 +221,7 @@ class TreeBuilder:
             if isinstance(item, tree.Draw | tree.IndexSpec):
                 written = "a draw `x ~ p`" if isinstance(item, tree.Draw) else "a range `t: a..b`"
                 help = "put the body in round brackets after it, as in `E[x ~ p](f)` or `sum[t: 1..T](f)`"
-                raise Misplaced(
-                    f"{written} stands in the bracket of an operator, and no body follows it", item.span, help
-                )
+                raise Misplaced(f"{written} stands in the bracket of an operator, and no body follows it", item.span, help)
         return tree.Subscript(operand, tuple(items), span=_cover(operand, closing))
 
     def binder(
@@ -277,9 +269,7 @@ class TreeBuilder:
         arguments = parts[1] if len(parts) == 4 else None
         end = Span(0, shape[1].end) if shape else None
         last = end.end if end else (parts[2].end if parts[2] is not None else name.span.end)
-        return tree.Domain(
-            name.name, tuple(arguments or ()), shape[0] if shape else None, span=Span(name.span.start, last)
-        )
+        return tree.Domain(name.name, tuple(arguments or ()), shape[0] if shape else None, span=Span(name.span.start, last))
 
     def bare_domain(self, shape: _Items) -> tree.Domain:
         return tree.Domain("real", (), shape[0], span=shape[1])
@@ -332,9 +322,7 @@ class TreeBuilder:
     def density(self, word: Token, *heads: Any) -> tree.Density:
         return tree.Density(_nodes(heads), span=_cover(word, *heads))
 
-    def function(
-        self, word: Token, head: tree.Head, _: Token | None = None, domain: tree.Domain | None = None
-    ) -> tree.Function:
+    def function(self, word: Token, head: tree.Head, _: Token | None = None, domain: tree.Domain | None = None) -> tree.Function:
         return tree.Function(head, domain, span=_cover(word, head, domain))
 
     def player(self, *parts: Any) -> tree.Player:
@@ -369,9 +357,7 @@ class TreeBuilder:
     def claim(self, word: Token, chain: tree.Claim) -> tree.Claim:
         return replace(chain, span=_cover(word, chain))
 
-    def method(
-        self, name: Name, opening: Token | None, arguments: _Arguments | None, closing: Token | None
-    ) -> tree.Call:
+    def method(self, name: Name, opening: Token | None, arguments: _Arguments | None, closing: Token | None) -> tree.Call:
         if opening is None or arguments is None or closing is None:
             return tree.Call(name.name, (), span=name.span, name_span=name.span)
         return self.call(name, opening, arguments, closing)

@@ -66,11 +66,7 @@ def excerpt(diagnostic: Diagnostic, color: bool = False) -> str:
     shift = source.line_shift
     pad = len(str(max(lines) + shift)) if lines else 1
     severity = diagnostic.severity
-    out = [
-        paint(severity if severity in _STYLE else "error", f"{severity}:")
-        + " "
-        + paint("message", _safe(diagnostic.message))
-    ]
+    out = [paint(severity if severity in _STYLE else "error", f"{severity}:") + " " + paint("message", _safe(diagnostic.message))]
     where = shown(source.name)
     if diagnostic.labels:
         line, column = line_and_column(source, diagnostic.position)
@@ -148,15 +144,7 @@ def _drawn(text: str, number: int, stretches: list[_Stretch], paint: _Paint, sev
     before = "..." if low else ""
     pieces, columns = [before], [len(before)]
     for c in line:
-        piece = (
-            _TAB
-            if c == "\t"
-            else ""
-            if c == "\ufeff" and start + low == 0
-            else f"<{code_point(c)}>"
-            if is_refused(c)
-            else c
-        )
+        piece = _TAB if c == "\t" else "" if c == "\ufeff" and start + low == 0 else f"<{code_point(c)}>" if is_refused(c) else c
         pieces.append(piece)
         columns.append(columns[-1] + (width(c) if piece == c else len(piece)))
     if high < stop - start:

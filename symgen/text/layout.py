@@ -100,13 +100,9 @@ class _Brackets:
             self.open.append(token)
             if len(self.open) == MAX_DEPTH + 1:
                 help = "give an inner part a name of its own by `let`"
-                self.report(
-                    diagnostic(self.source, f"brackets are nested more than {MAX_DEPTH} deep", start, end, "", help)
-                )
+                self.report(diagnostic(self.source, f"brackets are nested more than {MAX_DEPTH} deep", start, end, "", help))
         elif not self.open:
-            found = diagnostic(
-                self.source, f"`{token}` closes nothing", start, end, f"no `{_CLOSING[token]}` is open here"
-            )
+            found = diagnostic(self.source, f"`{token}` closes nothing", start, end, f"no `{_CLOSING[token]}` is open here")
             self.report(found)
         else:
             opening = self.open.pop()
@@ -121,9 +117,7 @@ class _Brackets:
         if self.open:
             opening = self.open[-1]
             start, end = opening.start, opening.end
-            self.report(
-                diagnostic(self.source, f"`{opening}` is never closed", start, end, f"`{_OPENING[opening]}` is missing")
-            )
+            self.report(diagnostic(self.source, f"`{opening}` is never closed", start, end, f"`{_OPENING[opening]}` is missing"))
 
 
 def statements(lines: list[Line], source: Source, mistakes: list[Diagnostic], single: bool = False) -> list[Words]:

@@ -20,6 +20,7 @@ from symgen.text.tree import Source, Span
 
 __all__ = ["Situation", "explain"]
 
+
 @dataclass(frozen=True)
 class Situation:
     """The parser stopped at tokens[position] (at the end, if there is none); `accepted` could have stood there."""
@@ -98,9 +99,7 @@ class Situation:
     def quote(self, token: Token) -> str:
         return quoted(self.written(token))
 
-    def report(
-        self, message: str, token: Token, help: str | None = None, label: str = "", to: Token | None = None
-    ) -> Diagnostic:
+    def report(self, message: str, token: Token, help: str | None = None, label: str = "", to: Token | None = None) -> Diagnostic:
         """A diagnostic whose culprit is `token`, or all up to `to`."""
         span = Span(token.start, (to or token).end)
         return Diagnostic(message, self.source, (Label(span, label, True),), (), help)
@@ -118,9 +117,7 @@ def _no_statement(at: Situation) -> Diagnostic | None:
     if at.position or at.start != "statement" or token is None:
         return None
     if token.type == "//" or (token.type == "-" and following is not None and following.type == "-"):
-        return at.report(
-            "a comment starts with `#`", token, "write `# ..`", to=following if token.type == "-" else None
-        )
+        return at.report("a comment starts with `#`", token, "write `# ..`", to=following if token.type == "-" else None)
     if token.type == "STRING":
         return at.report("a reason stands after a step of a claim", token, "indent it under the step it belongs to")
     if token.type == "/" and following is not None and following.type in ("*", "**") and following.start == token.end:
@@ -141,9 +138,7 @@ def _no_statement(at: Situation) -> Diagnostic | None:
         help = f"write `data {name[:20]}: ..`, `param {name[:20]}: ..` or `const {name[:20]}: ..`"
         return at.report(f"unknown statement {quoted(name)}", token, help)
     if following is not None and following.type == "~":
-        return at.report(
-            f"unknown statement {quoted(name)}", token, f"write `dist p({name[:20]}) = ..` for its distribution"
-        )
+        return at.report(f"unknown statement {quoted(name)}", token, f"write `dist p({name[:20]}) = ..` for its distribution")
     near = near_name(token, STATEMENT_WORDS)
     help = f"did you mean `{near}`?" if near else _words_help(at)
     return at.report(f"unknown statement {quoted(name)}", token, help)
@@ -189,9 +184,7 @@ def _relation_outside_claim(at: Situation) -> Diagnostic | None:
     token = at.token
     if token is None or token.type not in ("~=", "propto") or not at.wants_operator or at.word == "claim":
         return None
-    return at.report(
-        f"`{token}` relates the steps of a claim", token, "write `claim a ~=[w] b`, or `claim a propto[z] b`"
-    )
+    return at.report(f"`{token}` relates the steps of a claim", token, "write `claim a ~=[w] b`, or `claim a propto[z] b`")
 
 
 def _draw(at: Situation) -> Diagnostic | None:
@@ -283,22 +276,14 @@ def _equal_signs(at: Situation) -> Diagnostic | None:
         return None
     if at.brackets:
         if at.bracket == "(" and at.function and at.function not in ("where", "and", "or", "not"):
-            return at.report(
-                "`=` does not compare", token, "write `==` to compare; the keyword before `=` is a single name"
-            )
+            return at.report("`=` does not compare", token, "write `==` to compare; the keyword before `=` is a single name")
         return at.report("`=` does not compare", token, "write `==`")
     if at.word in ("let", "loss", "def", "dist"):
-        return at.report(
-            f"a `{at.word}` has one `=`", token, "write `==` to compare, or a `claim` to relate two expressions"
-        )
+        return at.report(f"a `{at.word}` has one `=`", token, "write `==` to compare, or a `claim` to relate two expressions")
     if at.word == "derive":
-        return at.report(
-            "`derive` takes an expression", token, "write `claim a = b` to check that two expressions are equal"
-        )
+        return at.report("`derive` takes an expression", token, "write `claim a = b` to check that two expressions are equal")
     if at.word == "":
-        return at.report(
-            "an expression has no `=`", token, "write `==` to compare; a claim `a = b` is checked, not derived"
-        )
+        return at.report("an expression has no `=`", token, "write `==` to compare; a claim `a = b` is checked, not derived")
     return at.report("`=` does not compare", token, "write `==`")
 
 
@@ -375,9 +360,7 @@ def _missing_operator(at: Situation) -> Diagnostic | None:
     elif previous.type == "NAME" and token.type in ("NAME", "NUMBER"):
         following = at.near(1)
         if at.bracket == "{" and following is not None and following.type == ":":
-            return at.report(
-                f"a comma is missing between {quoted(left)} and {quoted(right)}", previous, USAGE["game"], to=token
-            )
+            return at.report(f"a comma is missing between {quoted(left)} and {quoted(right)}", previous, USAGE["game"], to=token)
         a, b = left[:20], right[:20]
         products = f"`{a}*{b}` or `{a} @ {b}` for a product"
         if comma:
@@ -406,9 +389,7 @@ def _missing_name(at: Situation) -> Diagnostic | None:
         return None
     help = USAGE.get(at.word)
     if previous.type == ":" and "[" in at.accepted:
-        return at.report(
-            "a domain must follow `:`", token or previous, DOMAINS, "" if token is None else "and not this"
-        )
+        return at.report("a domain must follow `:`", token or previous, DOMAINS, "" if token is None else "and not this")
     if token is None:
         return at.report(f"a name must follow {at.quote(previous)}", previous, help)
     if token.type == "(" and at.word in ("def", "dist", "function", "density"):
@@ -437,12 +418,7 @@ def _missing_comma(at: Situation) -> Diagnostic | None:
 def _one_definition(at: Situation) -> Diagnostic | None:
     """`let a = 1, b = 2`"""
     token = at.token
-    if (
-        token is None
-        or token.type != ","
-        or at.brackets
-        or at.word not in ("let", "loss", "def", "dist", "derive", "claim")
-    ):
+    if token is None or token.type != "," or at.brackets or at.word not in ("let", "loss", "def", "dist", "derive", "claim"):
         return None
     if at.wants_operand:
         return None
@@ -450,12 +426,7 @@ def _one_definition(at: Situation) -> Diagnostic | None:
     if at.word == "claim":
         message = "a `claim` is one chain of relations"
     thousands = at.near(1)
-    if (
-        at.previous is not None
-        and at.previous.type == "NUMBER"
-        and thousands is not None
-        and thousands.type == "NUMBER"
-    ):
+    if at.previous is not None and at.previous.type == "NUMBER" and thousands is not None and thousands.type == "NUMBER":
         return at.report("a number has no commas", at.previous, f"write `{at.previous}{thousands}`"[:60], to=thousands)
     if at.word == "dist" and not any(t.type == "=" for t in at.tokens[: at.position]):
         return at.report("`=` is missing", token, USAGE["dist"])
@@ -470,9 +441,7 @@ def _head_without_variables(at: Situation) -> Diagnostic | None:
         return None
     name = at.written(previous)
     if at.word == "def":
-        return at.report(
-            f"the function {quoted(name)} needs its arguments", previous, f"write `def {name[:20]}(t) = ..`"
-        )
+        return at.report(f"the function {quoted(name)} needs its arguments", previous, f"write `def {name[:20]}(t) = ..`")
     return at.report(f"`{at.word} {name[:30]}` must say what it is over", previous, USAGE[at.word])
 
 
@@ -496,9 +465,7 @@ def _players(at: Situation) -> Diagnostic | None:
     if token.type == "}" and previous.type == "{":
         return at.report("a game needs its players", previous, USAGE["game"], to=token)
     if ":" in at.accepted:
-        return at.report(
-            f"`:` is missing after {at.quote(previous)}", previous, f"write `{at.written(previous)[:20]}: max V`"
-        )
+        return at.report(f"`:` is missing after {at.quote(previous)}", previous, f"write `{at.written(previous)[:20]}: max V`")
     return None
 
 
@@ -546,9 +513,7 @@ def _something_missing(at: Situation) -> Diagnostic:
         help = "a list stands in square brackets: write `[a, b]`"
     if token is None or len(at.accepted) == 1:
         assert previous is not None
-        return at.report(
-            f"{_could_be(at)} must follow {at.quote(previous)}", previous if token is None else token, help
-        )
+        return at.report(f"{_could_be(at)} must follow {at.quote(previous)}", previous if token is None else token, help)
     return at.report(f"{at.quote(token)} cannot stand here", token, help, f"{_could_be(at)} would do")
 
 

@@ -190,12 +190,8 @@ class _Scan:
                 end += 1
             plain = unicodedata.normalize("NFKC", text[begin:end])
             if character in POWERS:
-                return end, self.mistake(
-                    f"{quoted(text[begin:end])} is not a power here", begin, end, f"write `^{plain[:20]}`"
-                )
-            return end, self.mistake(
-                f"{quoted(text[begin:end])} is not an index here", begin, end, f"write `_{plain[:20]}`"
-            )
+                return end, self.mistake(f"{quoted(text[begin:end])} is not a power here", begin, end, f"write `^{plain[:20]}`")
+            return end, self.mistake(f"{quoted(text[begin:end])} is not an index here", begin, end, f"write `_{plain[:20]}`")
         if character.isascii():
             return end, self.mistake(f"{quoted(text[start:end])} is not part of the language", start, end)
         name = unicodedata.name(character, "").lower()

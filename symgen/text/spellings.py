@@ -211,6 +211,5 @@ OTHER_DOMAINS = {
 }
 
 KNOWN_DOMAINS = (
-    "real positive nonnegative unit integer natural binary label onehot simplex symmetric spd psd diagonal orthogonal "
-    "lower skew"
+    "real positive nonnegative unit integer natural binary label onehot simplex symmetric spd psd diagonal orthogonal lower skew"
 ).split()

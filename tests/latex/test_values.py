@@ -93,6 +93,20 @@ VALUES = {
     r"\mathrm{KL}(h, g) + D_{\mathrm{KL}}(g\,\|\,h)": KL - log(1 / sigma) + (1 + (c - m) ** 2) / (2 * sigma**2) - 1 / 2,
     r"\int_0^u e^{-z} \,\mathrm{d}z": 1 - exp(-u), r"\int_0^t z \, dz + c": t**2 / 2 + c, r"\int h(z) z^2\,dz": m**2 + 1,
     r"\frac{1}{\sigma\sqrt{2\pi}} e^{-\frac{(u-m)^2}{2\sigma^2}}": normal(u, m, sigma),
+    # values at a point, positive parts, densities in place, how far an optimum reaches, ranges with conditions
+    r"\left. u^2 \right|_{u=t} + c": t**2 + c, r"c\left.\frac{df}{du}\right|_{u=t}": c * (3 * t**2 + 2 * t),
+    r"\frac{\partial u^2 c}{\partial u}\Big|_{u=t}": 2 * t * c, r"\frac{d}{du} f(u)\Big|_{u=t}": 3 * t**2 + 2 * t,
+    r"\frac{d^2 f}{du^2}\Big|_{u=1}": 8.0, r"v^\top \left. \nabla_w L \right|_{w=0}": -v @ X.T @ y / N,
+    r"[t - u]_+ + [u - t]_+^2": (u - t) ** 2, r"\sum_j (1 - w_j)_+": np.maximum(1 - w, 0).sum(),
+    r"\operatorname*{arg\,min}_q (q - u)^2 + t q^2": u / (1 + t), r"\lim_{q \to 0} \frac{\sin q}{q} + q": 1.0,
+    r"\sum_{i=1, i \ne 2}^{d} w_i": w[0] + w[2], r"\sum_{i \ge 2} w_i": w[1] + w[2],
+    r"\sum_i \sum_{j \ne i} B_{ij}": B.sum() - np.trace(B),
+    r"{\rm tr}(A) + {\bf w}^T {\bf v}": np.trace(A) + w @ v,
+    r"\begin{bmatrix} u & t\end{bmatrix} \begin{bmatrix} c\\ q\end{bmatrix}": u * c + t * q,
+    r"\mathcal{N}(u; c, \sigma^2)": normal(u, c, sigma), r"\log {\cal N}(u \mid c, \sigma^2)": log(normal(u, c, sigma)),
+    r"\log \mathcal{N}(w \mid v, A)": -(w - v) @ inv(A) @ (w - v) / 2 - log(det(2 * np.pi * A)) / 2,
+    r"\mathcal{N}(w; 0, t I)": exp(-w @ w / (2 * t)) / (2 * np.pi * t) ** (D / 2),
+    r"B_{1 \cdot}": B[0], r"w^\top B_{\cdot 2}": w @ B[:, 1],
     r"\begin{cases} u^2 & u \ge t \\ t & \text{otherwise}\end{cases} + c": u**2 + c, r"f(u)^2": (u**3 + u**2) ** 2,
 }  # fmt: skip
 
@@ -113,8 +127,9 @@ TOLD = [
     r"B^{-1}_{11}", r"B_{12}^\top", r"B^\top{}^{-1}", r"w^{(1)}", r"w^{t}", r"w^*", r"A \odot w", r"w \odot v^\top", r"w \times v",
     r"c'", r"f^{-1}(u)", r"f^{(2)}(u)", r"f f", r"\sigma(u + t)", r"L(c)", r"u_1", r"x \pm t", r"\nabla_w L^\top v",
     r"\nabla_w L \|w\|", r"\Delta_w L", r"\prod_i w_i c", r"\max u t", r"\mathbb{E}[z]", r"\operatorname{Var}(z)",
-    r"y_1 + \dots + y_n",
-    r"\begin{bmatrix} A & w \end{bmatrix}", r"\left. u^2 \right|_{u=1}", r"w_{12}", r"h(u, t)", r"p_i",
+    r"y_1 + \dots + y_n", r"\sum_{j=0}^\infty q^j", r"\Pr(z \le u)", r"\operatorname{foo}(u)", r"\arg\min_q (q - u)^2 + t",
+    r"\frac{d}{du}\Big|_{u=0} f(u)", r"\mathcal{N}(w; v, t)",
+    r"\begin{bmatrix} A & w \end{bmatrix}", r"\left. u^2 \right|_0^1", r"w_{12}", r"h(u, t)", r"p_i",
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from symgen.text import tree as t
 from symgen.text.latex import items
-from symgen.text.latex.binders import Binders
+from symgen.text.latex.derivatives import Derivatives
 from symgen.text.latex.items import Item
 from symgen.text.latex.tokens import Token
 from symgen.text.latex.vocabulary import FUNCTION_WORDS
@@ -34,7 +34,7 @@ def is_joint(token: Token) -> bool:
     return token.kind == "word" and text.lower() in JOINT_WORDS
 
 
-class Environments(Binders):
+class Environments(Derivatives):
     """Reads what stands between \\begin and \\end inside a formula."""
 
     def environment(self, token: Token) -> Item:

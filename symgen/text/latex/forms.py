@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from symgen.text import tree as t
 from symgen.text.latex import items
-from symgen.text.latex.functions import Functions
 from symgen.text.latex.items import Item
+from symgen.text.latex.norms import Norms
 from symgen.text.latex.parser import fraction
 from symgen.text.latex.rows import has_relation
 from symgen.text.latex.tokens import Slip, Token
@@ -31,7 +31,7 @@ FRACTIONS = frozenset("frac dfrac tfrac cfrac nicefrac sfrac".split())
 MAX_LETTERS = 100
 
 
-class Parser(Functions):
+class Parser(Norms):
     """Reads one formula."""
 
     def whole(self) -> Item:
@@ -179,6 +179,11 @@ class Parser(Functions):
 
     def single(self, base: str, span: Span, font: str) -> Item:
         if self.symbols is not None and base in self.symbols.families and font in ("mathcal", "mathscr"):
+            after = self.peek()
+            if self.symbols.families[base] == "Normal" and after is not None and (after.is_sign("(") or after.side == "<"):
+                inside = self.look_inside()
+                if any(x.is_sign(";", "|") or x.command in ("mid", "vert") for x in self.tokens[slice(*inside)]):
+                    return self.normal_density(span)
             if not self.symbols.declares(base):
                 raise self.slip("a distribution stands here, and not a number", span, "declare it with `dist` in the spec", False)
         found = self.divergence_letter(base, span, font)
@@ -243,6 +248,10 @@ class Parser(Functions):
             return Item(t.Name(name, span=token.span))
         if symbols is None:
             return self.name(name, token.span)
+        if name == "Pr":
+            raise self.slip("a probability of an event is not read", token.span, malformed=False)
+        if not symbols.built_in(name):
+            self.undeclared(name, token.span)
         return self.function(name, token)
 
     # --- brackets
@@ -360,7 +369,9 @@ class Parser(Functions):
         rows = any(x.kind == "row" or x.is_sign("&") for x in self.tokens[slice(*inside)])
         if closer.text in BARS:
             if self.symbols is not None:
-                raise self.slip("a value at a point is not read", span, "substitute it by hand", False)
+                with self.within(*inside):
+                    made = self.whole()
+                return self.postfix(self.at_point(made))
             with self.within(*inside):
                 made = Item(self.loose())
             return self.postfix(made)
@@ -412,72 +423,6 @@ class Parser(Functions):
             self.finished()
         return self.postfix(made)
 
-    def bars(self, token: Token) -> Item:
-        """|x| and \\|x\\|."""
-        kind = BARS[token.text]
-        start = self.pos
-        if token.side == "<":
-            self.pos -= 1
-            inside = self.bracket_range()
-            span = self.spanned(start - 1)
-            closer = self.tokens[inside[1]]
-            if BARS.get(closer.text) != kind:
-                kind = "|"
-            with self.within(*inside):
-                made = self.expression() if self.symbols is not None else Item(self.loose())
-                if self.symbols is not None:
-                    self.finished()
-        else:
-            self.deeper()
-            self.closers.append(kind)
-            made = self.expression()
-            self.closers.pop()
-            self.nesting -= 1
-            closer_token = self.peek()
-            if closer_token is None or BARS.get(closer_token.text) != kind:
-                raise self.slip(f"`{token.text}` is never closed", token.span)
-            self.pos += 1
-            span = self.spanned(start - 1)
-        made = items.closed(made)
-        if kind == "||":
-            return self.norm(made, span)
-        if self.symbols is not None and made.rank == 1:
-            raise self.slip("bars around a vector have two readings", span, r"`\|x\|` is the norm", False)
-        name = "det" if made.rank == 2 else "abs"
-        found = items.applied(name, made, span, span)
-        return self.postfix(Item(found.tree, 0 if name == "det" else made.rank))
-
-    def norm(self, made: Item, span: Span) -> Item:
-        script = self.scripts()
-        result = Item(t.Call("norm", (made.tree,), span=span), 0 if self.symbols is not None else None)
-        if script.low is not None and self.symbols is not None:
-            result = Item(self.norm_named(made, script.low, span), 0)
-        return self.postfix(self.powers(result, script))
-
-    def norm_named(self, made: Item, low: tuple[int, int], span: Span) -> t.Expression:
-        """\\|x\\|_p, \\|A\\|_F, \\|A\\|_2, \\|A\\|_*, \\|x\\|_A."""
-        which = self.text_of(low)
-        entries = t.Call("abs", (made.tree,), span=span, name_span=span)
-        whole = t.Call("norm", (made.tree,), span=span, name_span=span)
-        if made.rank == 1 and which == "1":
-            return t.Call("sum", (entries,), span=span, name_span=span)
-        if made.rank == 1 and which == "2" or made.rank in (1, 2) and which in ("F", "Fro", "fro"):
-            return whole
-        if made.rank == 1 and which == "infty":
-            return t.Call("max", (entries,), span=span, name_span=span)
-        if made.rank == 2 and which in ("2", "*", "ast", "star"):
-            return t.Call("spectral_norm" if which == "2" else "nuclear_norm", (made.tree,), span=span, name_span=span)
-        value = fraction(which) if which.replace(".", "", 1).isdecimal() else None
-        if made.rank == 1 and value is not None and value > 1:
-            power = items.number(value, span)
-            total = t.Call("sum", (t.Power(entries, power, span=span),), span=span, name_span=span)
-            return t.Power(total, t.Factors(items.number(1, span), (("/", power),), span=span), span=span)
-        weight = self.part(*low) if made.rank == 1 and value is None else None
-        if weight is not None and weight.rank == 2 and not weight.hole:
-            form = t.Factors(made.tree, (("@", weight.tree), ("@", made.tree)), span=span)
-            return t.Call("sqrt", (form,), span=span, name_span=span)
-        raise self.slip(f"the norm `{which}` is not read", span, malformed=False)
-
     # --- commands
 
     def command(self, token: Token) -> Item:
@@ -514,7 +459,7 @@ class Parser(Functions):
             return self.single(LETTERS[name], token.span, token.side)
         if name in RELATIONS and self.symbols is not None:
             raise self.slip(f"`{token.text}` is out of place", token.span)
-        if name in FUNCTION_WORDS or name in ("E", "KL", "Expect", "EE"):
+        if name in FUNCTION_WORDS or name in ("Pr", "E", "KL", "Expect", "EE"):
             return self.word(Token("word", name, token.start, token.end, "operatorname"))
         if name in ("forall", "exists", "neg", "lnot", "dag", "prime", "angle", "triangle", "square", "Box", "dagger"):
             return self.name(name, token.span)

@@ -13,6 +13,9 @@ from symgen.text.tree import Span
 __all__ = ["Indices"]
 
 
+WHOLE = ("cdot", "bullet")
+
+
 class Indices(Core):
     """Reads what picks entries of an array."""
 
@@ -38,7 +41,7 @@ class Indices(Core):
                 raise self.slip(f"{len(run)} indices stand at an array with {wanted} axes", tokens[0].span)
         if self.symbols is not None and wanted is not None and len(tokens) > 1:
             flat = [Token(x.kind, c, x.start, x.end) for x in tokens for c in ([x.text] if x.kind == "command" else x.text)]
-            if len(flat) == wanted and all(x.kind in ("letters", "number") or x.command in LETTERS for x in tokens):
+            if len(flat) == wanted and all(x.kind in ("letters", "number") or x.command in (*LETTERS, *WHOLE) for x in tokens):
                 return tuple(self.one_index(x, operand, axis + k) for k, x in enumerate(flat))
         outside, self.as_index = self.as_index, not numbers
         try:
@@ -107,6 +110,8 @@ class Indices(Core):
             return t.Name("".join(x.text for x in self.tokens[start : self.end]), span=self.spanned(start))
 
     def one_index(self, token: Token, operand: t.Expression | None, axis: int) -> t.Expression:
+        if token.command in WHOLE:  # the row A_{i\cdot}
+            return t.Slice(None, None, span=token.span)
         if token.kind == "number":
             return self.counted(items.number(int(token.text), token.span), operand, axis, token)
         base = LETTERS.get(token.command, token.text)

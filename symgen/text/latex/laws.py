@@ -45,9 +45,17 @@ class Laws(Names):
             return self.expectation("Var", token)
         if token.text == "H":
             return self.divergence("entropy", 1, token)
+        if token.text == "P" and self.symbols is not None and self.is_event():
+            raise self.slip("a probability of an event is not read", token.span, malformed=False)
         if token.text == "I" and self.symbols is not None:
             return self.indicator(token)
         return None
+
+    def is_event(self) -> bool:
+        """Whether a bracket with a relation in it comes next: [x > 0]."""
+        found = self.peek()
+        opens = found is not None and (found.is_sign("[", "(") or found.text == "\\{" or found.side == "<")
+        return opens and any(relation_of(x) in ("<", "<=", ">", ">=", "=") for x in self.tokens[slice(*self.look_inside())])
 
     def indicator(self, token: Token) -> Item:
         raise NotImplementedError
@@ -269,6 +277,47 @@ class Laws(Names):
             return t.Call("Normal", (mean, variance.base), span=span, name_span=name_span)
         word = t.Keyword("var", variance, span=variance.span)
         return t.Call("Normal", (mean,), (word,), span=span, name_span=name_span)
+
+    def normal_density(self, span: Span) -> Item:
+        """\\mathcal{N}(x; m, v), its density at x, where v is the variance, a multiple of I, or the covariance."""
+        start = self.pos
+        groups = self.argument_list(*self.bracket_range())
+        whole = Span(span.start, self.spanned(start).end)
+        if [len(g) for g in groups] != [1, 2]:
+            raise self.slip("this density is not read", whole, r"write `\mathcal{N}(x; \mu, \Sigma)`", False)
+        (x,), (mean, variance) = groups
+        zero = isinstance(mean.tree, t.Number) and mean.tree.value == 0
+        isotropic = variance.hole == "eye"
+        vector = x.rank == 1 and (isotropic or variance.rank == 2 and not variance.hole)
+        shape = self.shape(x.tree)
+        if not (vector or x.rank == variance.rank == 0) or not (zero or mean.rank == x.rank) or x.hole or mean.hole and not zero:
+            raise self.slip("the shapes of this density are not read", whole, malformed=False)
+        away = x.tree if zero else t.Terms(((1, x.tree), (-1, mean.tree)), span=whole)
+
+        def call(name: str, e: t.Expression) -> t.Expression:
+            return t.Call(name, (e,), span=whole, name_span=whole)
+
+        def times(first: t.Expression, *rest: tuple[str, t.Expression]) -> t.Expression:
+            return t.Factors(first, rest, span=whole)
+
+        two = items.number(2, whole)
+        declared = self.symbols is not None and self.symbols.declares("pi")
+        pi = call("acos", items.number(-1, whole)) if declared else t.Name("pi", span=whole)
+        square: t.Expression = t.Power(away, two, span=whole)
+        if not vector or isotropic:
+            form = times(call("sum", square) if vector else square, ("/", two), ("/", variance.tree))
+            scale = times(two, ("*", pi), ("*", variance.tree))
+        else:
+            form = times(away, ("@", call("inv", variance.tree)), ("@", away), ("/", two))
+            scale = times(two, ("*", pi))
+        size = shape[0] if shape else None
+        if vector and size is None:
+            raise self.slip("the length of this density is not clear", whole, malformed=False)
+        volume = call("sqrt", scale) if not vector else t.Power(scale, times(size or two, ("/", two)), span=whole)
+        if vector and not isotropic:
+            volume = times(volume, ("*", call("sqrt", call("det", variance.tree))))
+        value = times(call("exp", t.Terms(((-1, form),), span=whole)), ("/", volume))
+        return self.postfix(Item(value, 0))
 
     # --- divergences
 

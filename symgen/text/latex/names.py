@@ -25,6 +25,8 @@ TRANSPOSES = frozenset(["top", "intercal", "T", "mathsf", "prime", "t", "tr", "t
 class Names(Indices):
     """Reads names, their scripts and their arguments."""
 
+    bar_waits = False  # what is differentiated is read: the bar behind it is the derivative's
+
     # --- scripts
 
     def scripts(self) -> Script:
@@ -40,6 +42,9 @@ class Names(Indices):
                 if self.pos < self.end and self.tokens[self.pos].is_sign("'"):
                     continue
                 found.high = self.group()
+                inside = [x for x in self.tokens[slice(*found.high)] if not x.is_sign("{", "}")]
+                if inside and all(x.command == "prime" for x in inside):  # f^{\\prime\\prime}
+                    found.primes, found.high = found.primes + len(inside), None
             elif token.is_sign("'"):
                 self.pos += 1
                 found.primes += 1
@@ -350,17 +355,20 @@ class Names(Indices):
 
     def postfix(self, made: Item) -> Item:
         """Scripts after a closing bracket, and the bar of a value at a point."""
-        bar = self.peek()
-        after = self.peek(1)
-        if bar is not None and after is not None and bar.text == "|" and after.is_sign("_") and bar.side in ("", ">", "|"):
-            if not bar.side and "|" in self.closers[-1:]:
+        if self.at_bar():
+            if not self.tokens[self.pos].side and "|" in self.closers[-1:] or self.bar_waits:
                 return made
+            bar = self.tokens[self.pos]
             if self.symbols is not None:
                 raise self.slip("a value at a point is not read", bar.span, "substitute it by hand", False)
             self.pos += 1
             self.scripts()
         while self.pos < self.end and self.tokens[self.pos].is_sign("_", "^", "'"):
             script = self.scripts()
+            if self.symbols is not None and script.low is not None and self.text_of(script.low) == "+":  # [x]_+
+                script.low = None
+                positive = t.Call("relu", (made.tree,), span=Span(made.span.start, script.span.end), name_span=script.span)
+                made = Item(positive, made.rank, made.row)
             if script.low is not None:
                 span = Span(made.span.start, script.span.end)
                 if self.symbols is None:
@@ -369,6 +377,27 @@ class Names(Indices):
                     made = self.entry_of(made, script.low, span)
             made = self.powers(made, script)
         return made
+
+    def at_bar(self) -> bool:
+        """Whether |_ comes next."""
+        bar, after = self.peek(), self.peek(1)
+        return bar is not None and after is not None and bar.text == "|" and after.is_sign("_") and bar.side in ("", ">", "|")
+
+    def at_point(self, made: Item) -> Item:
+        """f|_{x = a}: its Taylor polynomial of order 0 there."""
+        start = self.pos
+        script = self.scripts()
+        low, high = script.low, script.high
+        equal = [k for k in range(*low) if relation_of(self.tokens[k]) == "="] if low is not None else []
+        if low is None or high is not None or len(equal) != 1 or made.hole:
+            span = script.span if self.pos > start else made.span
+            raise self.slip("a value at a point is not read", span, r"write `|_{x = a}`", False)
+        x, a = self.part(low[0], equal[0]), self.part(equal[0] + 1, low[1])
+        span = Span(made.span.start, script.span.end)
+        if not isinstance(x.tree, t.Name) or x.rank is not None and a.rank not in (0, x.rank):
+            raise self.slip("a value at a point is not read", script.span, r"write `|_{x = a}`", False)
+        words = (t.Keyword("at", items.closed(a).tree, span=span), t.Keyword("order", items.number(0, span), span=span))
+        return Item(t.Call("taylor", (made.tree, x.tree), words, span=span, name_span=script.span), made.rank)
 
     def factorial(self, made: Item) -> Item:
         """n! is gamma(n + 1)."""

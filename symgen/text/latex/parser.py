@@ -304,6 +304,9 @@ class Core:
 
     def times(self, a: Item, op: str, b: Item) -> Item:
         """The product; with a spec, one of arrays whose shapes are not known is not read."""
+        rows = a.tree.items if a.rank == 2 and isinstance(a.tree, t.ListOf) else ()
+        if op in ("", "cdot") and b.rank == 1 and len(rows) == 1 and isinstance(b.tree, t.ListOf):  # a row times a column
+            a = Item(rows[0], 1, row=True)
         unknown = next((x for x in (a, b) if x.rank is None), None)
         if unknown is not None and (a.rank != 0 and b.rank != 0):
             self.informal("the shape of a factor is not known", unknown.span)

@@ -22,6 +22,7 @@ ROW_ENVIRONMENTS = frozenset(
     "alignat alignat* alignedat flalign flalign* IEEEeqnarray IEEEeqnarray* displaymath math dmath dmath* subequations "
     "multlined empheq darray center small document".split()
 )
+OLD_FONTS = {"rm": "mathrm", "bf": "mathbf", "it": "mathit", "cal": "mathcal", "sf": "mathsf", "tt": "mathtt"}
 _COLUMNS = frozenset("array tabular alignat alignat* alignedat subarray IEEEeqnarray IEEEeqnarray* darray tabularx".split())
 
 
@@ -102,7 +103,7 @@ def _is_bar(t: Token) -> bool:
 
 class _Preparation:
     def __init__(self, tokens: Sequence[Token]) -> None:
-        self.tokens = tokens
+        self.tokens = list(tokens)
         self.k = 0
         self.out: list[Token] = []
         self.drop_at: set[int] = set()  # closing braces of groups that are opened
@@ -167,6 +168,13 @@ class _Preparation:
         if t.text not in ROW_ENVIRONMENTS:
             self.out.append(t)
 
+    def opened_before(self) -> int:
+        """The position of the brace that opens right before here; -1 for none."""
+        k = self.k - 1
+        while k > 0 and self.tokens[k].kind == "space":
+            k -= 1
+        return k if k >= 0 and self.tokens[k].is_sign("{") else -1
+
     def skip_optional_position(self) -> None:
         """\\begin{aligned}[t]"""
         rest = self.tokens[self.k : self.k + 3]
@@ -175,6 +183,13 @@ class _Preparation:
 
     def command(self, t: Token) -> None:
         name = t.command
+        if name in OLD_FONTS and self.out and self.out[-1].is_sign("{") and self.opened_before() >= 0:  # {\rm tr}
+            place = self.opened_before()
+            self.tokens[self.k] = replace(t, kind="space", text=" ")
+            self.out.pop()
+            self.k = place - 1
+            self.font(replace(t, text="\\" + OLD_FONTS[name], start=self.tokens[place].start))
+            return
         if t.text in SIZES or name in ("left", "right", "middle"):
             self.delimiter(t)
         elif name in ("lvert", "rvert", "lVert", "rVert"):

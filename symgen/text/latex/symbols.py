@@ -37,12 +37,17 @@ def _no_shape(e: t.Expression, shapes: Mapping[str, Shape]) -> Shape | None:
     return None
 
 
+def _all_built_in(name: str) -> bool:
+    return True
+
+
 @dataclass
 class Symbols:
     """The names of a spec. `shapes` holds every value with its shape, `laws` what is called, `depends` for a named value
     the variables that it is made of (`L(w)` is L); `shape_of` is the shape of an expression, given those of names;
     `families` the distributions by their word, `N` of \\mathcal{N} among them; `data` what is given, `values` what is given
-    or computed, and no variable of a distribution alone; `mute` the parameters of functions, which mean any number."""
+    or computed, and no variable of a distribution alone; `mute` the parameters of functions, which mean any number; `built_in`
+    tells the functions of the language."""
 
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     laws: Mapping[str, Law] = field(default_factory=dict)
@@ -53,6 +58,7 @@ class Symbols:
     data: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
     mute: frozenset[str] = frozenset()
+    built_in: Callable[[str], bool] = _all_built_in
 
     def declares(self, name: str) -> bool:
         return name in self.shapes or name in self.laws
