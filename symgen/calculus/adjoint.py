@@ -269,10 +269,18 @@ class Statement:
         if groups is not None:
             for todo, parts in groups.items():
                 g = parts[0] if len(parts) == 1 else add(*parts)
-                self.emit(node.array, self.at_entry(node.array, node.indices, g, node.free, todo))
+                self.emit(node.array, self.met(node, self.at_entry(node.array, node.indices, g, node.free, todo)))
         waiting = self.bars.pop(node, None)
         if waiting is not None:
-            self.emit(node.array, self.at_entry(node.array, node.indices, add(*waiting), node.free, ()))
+            self.emit(node.array, self.met(node, self.at_entry(node.array, node.indices, add(*waiting), node.free, ())))
+
+    def met(self, node: Entry, g: Scalar) -> Scalar:
+        """The adjoint of an array, averaged over the draws that only chose its entry: E over s of A[s]."""
+        if not self.noise:
+            return g
+        choosing = frozenset().union(*(variables_of(i) for i in node.indices)) - variables_of(node.array)
+        loose = [v for v in self.noise.laws if v in choosing]
+        return self.noise.average(g, loose) if loose else g
 
     def at_entry(
         self, array: Array, indices: Sequence[Scalar], g: Scalar, free: Iterable[Index], todo: tuple[Index, ...]

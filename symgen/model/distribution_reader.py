@@ -32,6 +32,7 @@ from symgen.tensor.expression import (
     replace_arrays,
     tensor,
     var,
+    variables_of,
 )  # fmt: skip
 from symgen.tensor.formula import SPECIAL, Reader
 from symgen.tensor.functions import FUNCTIONS
@@ -261,7 +262,8 @@ class DistributionReader(Reader):
             values[v] = self.number(a)
             if not values[v].rank and v.rank:
                 values[v] = Value(tuple(fresh_index(s) for s in v.shape), values[v].body)  # it stands for all entries
-            if not self.ends_in(values[v], v):
+            read = any(v in variables_of(f.law) for f in joint.factors)  # copies of what a law reads are not told apart
+            if not self.ends_in(values[v], v) or (read and values[v].rank > v.rank):
                 raise Clash(
                     f"`{v.name}` of `{e.function}` {shape_text(v.shape)}, and `{self.written(a.span)}` "
                     f"{shape_text(values[v].shape)}", a.span, shape_text(values[v].shape), self.witnesses(a),

@@ -269,18 +269,20 @@ class _State:
 # --- the calculus as engines ------------------------------------------------------------------------------------------
 
 
-def prepared(f: Array, ctx: Context, scored: bool = False, smooth: bool = False, exact: bool = False) -> Array:
+def prepared(
+    f: Array, ctx: Context, scored: bool = False, smooth: bool = False, exact: bool = False, x: Array | None = None
+) -> Array:
     """`f` ready for numbers or for differentiation: densities written out, samples of what has no closed form
     reparameterised (`smooth`: by what gradients pass through) or, first, weighted so that the score function comes
-    out (`scored`). Integrals, means whose law has no draw and, where `exact`, all means over one scalar are summed over
-    nodes."""
+    out (`scored`), where a law hangs on `x`. Integrals, means whose law has no draw and, where `exact`, all means over
+    one scalar are summed over nodes."""
     state = _State(ctx, dict(ctx.names))
     f = state.late(f)
     if any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(f)):
         f = by_nodes(by_components(f, ctx), ctx, lambda op: exact or not (scored or is_drawn(op)))
     if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
         if scored:
-            f = with_scores(f, ctx)
+            f = with_scores(f, ctx, x)
         f = reparameterise(f, ctx, smooth)
     return f
 
@@ -338,7 +340,7 @@ def named_functions(f: Array, x: Array, ctx: Context) -> Array:
 
 
 def _grad(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
+    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1]), op.operands[1]
     form = op.attrs[0] if op.attrs and op.attrs[0] != "score" else None
     result = thawed(gradient(named_functions(f, x, ctx), [x], ctx, form)[x])
     note_kinks(ctx.trace, f, [result], ctx.facts)
@@ -351,7 +353,7 @@ def _grad(op: Operator, ctx: Context) -> Array:
 
 
 def _jacobian(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
+    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1]), op.operands[1]
     result = thawed(jacobian(named_functions(f, x, ctx), x, ctx, op.attrs[0] if op.attrs else None))
     note_kinks(ctx.trace, f, [result], ctx.facts)
     if not op.attrs or op.attrs[0] != "tied":
@@ -360,7 +362,7 @@ def _jacobian(op: Operator, ctx: Context) -> Array:
 
 
 def _hessian(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1]
+    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1]), op.operands[1]
     result = thawed(hessian(named_functions(f, x, ctx), x, ctx, op.attrs[0] if op.attrs else None))
     note_kinks(ctx.trace, f, [result], ctx.facts)
     if not op.attrs or op.attrs[0] != "tied":
@@ -369,7 +371,7 @@ def _hessian(op: Operator, ctx: Context) -> Array:
 
 
 def _hvp(op: Operator, ctx: Context) -> Array:
-    f, x, v = prepared(op.operands[0], ctx, scored=True, smooth=True), op.operands[1], op.operands[2]
+    f, x, v = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1]), op.operands[1], op.operands[2]
     result = thawed(hvp(named_functions(f, x, ctx), x, v, ctx))
     note_kinks(ctx.trace, f, [result], ctx.facts)
 

@@ -36,6 +36,7 @@ from symgen.tensor.expression import (
     num,
     operator,
     total,
+    walk,
 )  # fmt: skip
 
 
@@ -161,6 +162,11 @@ class Draw:
         if found is not None:
             found.value, found.lemmas, found.otherwise = mul(same, found.value), ["the covariance"], INF
         return found
+
+    def only_entry(self, x: Scalar) -> Entry | None:
+        """The one entry of the draw that `x` hangs on, inside arrays too."""
+        found = [n for n in walk(x) if isinstance(n, Entry) and n.array is self.variable]
+        return found[0] if len(found) == 1 and found[0].free.issubset(x.free) else None
 
     def categorical(self, f: Scalar, e: Entry) -> Found | None:
         """A finite law over 0..k-1: the sum over its values."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import factorial
+from typing import Any
 
 from symgen.derivation.context import Context
 from symgen.probability.conditions import guarded
 from symgen.probability.densities import entry_of
 from symgen.probability.draw import Draw, SupportKnowledge
+from symgen.probability.drawn_as import opened_out, over_logarithms, with_a_letter_for_the_covariance, with_exponentials_joined
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.nested import absorbed, partitions
@@ -67,6 +69,7 @@ from symgen.tensor.expression import (
     num,
     operator,
     power,
+    replace_arrays,
     sub,
     substitute,
     tensor,
@@ -126,23 +129,30 @@ class Expectation:
             if v not in variables_of(value):
                 continue
             v, law, value = over_logarithms(v, law, value)
+            law, value, meant = with_a_letter_for_the_covariance(law, value)
             one = OneDraw(self, Draw(v, law, self.ctx, self.know), self.draws[:k])
             pair = one.mean(value)
+            if meant:
+                pair = self._with_meanings(pair, meant)
             shown, value = pair.shown, with_inverses_met(pair.value) if k else pair.value
         if self.divergence and self.conditions:
             value = guarded(logic("and", *self.conditions), value)
         return Pair(shown, value)
 
+    def _with_meanings(self, pair: Pair, meant: dict[Array, Array]) -> Pair:
+        """What letters stood for put back, in what was found and in the lemmas that found it."""
 
-def over_logarithms(v: Var, law: Array, body: Scalar) -> tuple[Var, Array, Scalar]:
-    """A draw of which the logarithm has a law of the table, as the exponential of such a draw."""
-    row = row_of(law)
-    if row is None or not row.image_of:
-        return v, law, body
-    assert isinstance(law, Operator)
-    y = var(f"log_{v.name}", v.shape, "real", "random", (), v.uid)
-    new = operator(row.image_of, law.args, law.shape, law.attrs)
-    return y, new, with_value(body, v, lambda *at: fn("exp", entry(y, *at)))
+        def plain(x: Any) -> Any:
+            return replace_arrays(x, meant)
+
+        def back(x: Scalar) -> Any:
+            return plain(replace_arrays(with_inverses_met(x), opened_out(meant)))
+
+        self.applied = {plain(e): Applied(plain(a.atom), back(a.value), a.lemmas, plain(a.condition), a.source)
+                        for e, a in self.applied.items()}  # fmt: skip
+        self.open = {plain(e): why for e, why in self.open.items()}
+        self.conditions = [plain(c) for c in self.conditions]
+        return Pair(plain(pair.shown), back(pair.value), plain(pair.rest))
 
 
 @dataclass
@@ -504,6 +514,9 @@ class OneDraw:
         assert row is not None
         if row.name == "OneHotCategorical" and self.draw.variable.rank == 1:
             return self.one_hot(atom)
+        chosen = self.draw.only_entry(atom) if row.shapes and row.region.kind == "integers" else None
+        if chosen is not None and not any(isinstance(n, Operator) and n.name != "apply" for n in walk(atom)):
+            return self.draw.categorical(atom, chosen)
         if len(factors_of(atom)) != 1:
             return None
         inner = self.common_form(atom)
@@ -534,7 +547,9 @@ class OneDraw:
                     return None
                 conditions.append(found)
                 exponent = add(exponent, total(fn("log", found.value), list(p.indices)))
-            if any(not f.condition.free.issubset(atom.free) for f in conditions) or _repeats(form):
+            if (
+                any(not f.condition.free.issubset(atom.free) for f in conditions) or len(form.parts) > 1
+            ):  # two may meet in one entry
                 return None
             return _together(conditions, fn("exp", exponent))
         return None
@@ -570,20 +585,6 @@ class OneDraw:
                 form = linear_form(node, self.is_random, self.variables)
                 return (node, form) if form is not None else None
         return None
-
-
-def with_exponentials_joined(x: Scalar) -> Scalar:
-    """exp(a) exp(b) = exp(a + b)."""
-    exponents = [f.args[0] for f in factors_of(x) if isinstance(f, Fn) and f.name == "exp"]
-    if len(exponents) < 2:
-        return x
-    rest = [f for f in factors_of(x) if not (isinstance(f, Fn) and f.name == "exp")]
-    return mul(*rest, fn("exp", add(*exponents)))
-
-
-def _repeats(form: LinearForm) -> bool:
-    """Whether two parts may meet in one entry."""
-    return len(form.parts) > 1
 
 
 def _together(parts: Sequence[Found], value: Scalar) -> Found:

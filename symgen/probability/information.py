@@ -19,7 +19,7 @@ from symgen.probability.divergence import (
 )  # fmt: skip
 from symgen.probability.elimination import Question, question, speaks_of
 from symgen.probability.gaussian import GAUSSIAN, apart
-from symgen.probability.joint import DistRef, decode, draws_of, entropy, expectation, is_known
+from symgen.probability.joint import DistRef, decode, draws_of, entropy, expectation, full_law, is_known
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logarithms import as_short
 from symgen.probability.marginal import known, log_density_given
@@ -293,7 +293,7 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
     assert isinstance(mean, Operator)
     ctx.trace.add("definition", op, mean, reason="the divergence of the joint from the product of the marginals")
     if law is not None and all((row := row_of(one)) is not None and row.name in GAUSSIAN for one in (law, conditional)):
-        made = rank_zero(as_short(collected(sub(_spread_of(law, ctx), _spread_of(conditional, ctx)))))
+        made = rank_zero(as_short(collected(sub(_spread_of(law, first, ctx), _spread_of(conditional, first, ctx)))))
         ctx.trace.add("entropies", mean, made, reason="H(x) - H(x | z), of normal laws")
         both = question(DistRef(p.joint, (first, second), p.given), [first, second], outside, connected=False)
         ctx.trace.checks.append(
@@ -314,8 +314,9 @@ def _marginal(p: DistRef, x: Var, linked: Question, outside: Sequence[Var], ctx:
     return None, log_density_given(DistRef(p.joint, (x,), p.given), [x], outside, {}, ctx)[0]
 
 
-def _spread_of(law: Array, ctx: Context) -> Scalar:
-    """The entropy of normal laws, less what is the same for all of that dimension."""
+def _spread_of(law: Array, x: Var, ctx: Context) -> Scalar:
+    """The entropy of the normal law of x, less what is the same for all of that dimension."""
+    law = full_law(law, x.shape)
     row = row_of(law)
     assert row is not None
     batch = [fresh_index(s) for s in law.shape[: len(law.shape) - row.own_rank]]

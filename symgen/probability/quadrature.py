@@ -48,6 +48,7 @@ Draws = Sequence[tuple[Var, Array]]
 Truth = Callable[[Point, int], "Float | None"]
 POINTS = 3
 ENOUGH = 3.0  # seconds, after which one point is enough
+SOON = 0.5  # seconds, after which no larger sizes are tried
 ATTEMPTS = 14
 TOLERANCE = 1e-4  # of the value; the rules are far more exact unless a tail is heavy
 MOST_BRANCHES = 700  # values of one draw below which others hang
@@ -110,10 +111,17 @@ def check_value(
     attempts = 0
     begun = time.monotonic()
     always = isinstance(result, Tensor) and result.body is INF
-    for sizes in small_sizes([result, *roots], [*free, *drawn], assumptions):
+    smallest: dict[str, int] | None = None
+    for sizes, wanted in visits(list(small_sizes([result, *roots], [*free, *drawn], assumptions))):
+        before, entered = done + infinities, time.monotonic()
+        smallest = sizes if smallest is None else smallest
+        if wanted == 1 and sizes is not smallest and entered - begun > SOON and before:
+            continue
         for _ in range(4 if attempts else ATTEMPTS):
+            if attempts and time.monotonic() - entered > ENOUGH / 2:  # an entry may lie outside at these sizes
+                break
             attempts += 1
-            if done + infinities >= POINTS and (done or always):
+            if done + infinities >= min(POINTS, before + wanted) and (done or always):
                 break
             if done and time.monotonic() - begun > ENOUGH:
                 break
@@ -184,9 +192,7 @@ def difference(coarse: Float, fine: Float, want: Float) -> float | None:
     gap = float(np.max(off, initial=0.0)) / scale
     if gap > TOLERANCE:
         at = int(np.argmax(off.reshape(-1)))
-        raise InternalError(
-            f"a closed form and its quadrature differ: {want.reshape(-1)[at]:.10g} and {fine.reshape(-1)[at]:.10g}"
-        )
+        raise InternalError(f"a closed form and its quadrature differ: {want.reshape(-1)[at]:.10g} and {fine.reshape(-1)[at]:.10g}")
     return gap
 
 
@@ -198,14 +204,20 @@ def settled(coarse: Float | None, fine: Float | None) -> bool:
     return bool(np.max(np.abs(coarse - fine), initial=0.0) <= 0.1 * TOLERANCE * scale)
 
 
-def small_sizes(
-    roots: Sequence[Any], variables: Sequence[Var], assumptions: Sequence[Scalar]
-) -> Iterator[dict[str, int]]:
+def small_sizes(roots: Sequence[Any], variables: Sequence[Var], assumptions: Sequence[Scalar]) -> Iterator[dict[str, int]]:
     """Sizes from small to large."""
     for k, sizes in enumerate(simple_sizes(sizes_in(roots, variables), {}, assumptions, top=2)):
         if k == 6:
             return
         yield sizes
+
+
+def visits(sizes: list[dict[str, int]]) -> Iterator[tuple[dict[str, int], int]]:
+    """Sizes and how many points to take there: a point at the smallest, where most is cheap; one at each of the larger
+    ones, from the largest on, since what is wrong by a factor of a size is right where that is 1; then the rest."""
+    yield from ((s, 1) for s in sizes[:1])
+    yield from ((s, 1) for s in reversed(sizes[1:]))
+    yield from ((s, POINTS) for s in sizes)
 
 
 def check_slope(f: Array, x: Var, result: Array, facts: Facts | None) -> Evidence:

@@ -33,6 +33,8 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 
+_originals: dict[Array, Array] = {}  # of what is frozen, below
+
 
 def transform_of(law: Array, smooth: bool = True) -> tuple[str, str] | None:
     """(law of the noise, text of the draw as a function of it), or None; `smooth` in the parameters, or any."""
@@ -113,6 +115,8 @@ def reparameterise(f: Array, ctx: Context, smooth: bool = False) -> Array:
             current = replace_arrays(node, done) if done else node
             if not isinstance(current, Operator) or current.name != "E":
                 continue
+            if any(v in _originals for law in current.args[1:] for v in variables_of(law)):
+                continue  # its gradient is the score function's
             made = reparameterised(current, ctx, smooth)
             if made is not None:
                 done[node] = made
@@ -122,8 +126,6 @@ def reparameterise(f: Array, ctx: Context, smooth: bool = False) -> Array:
 
 
 # --- the score function -----------------------------------------------------------------------------------------------
-
-_originals: dict[Array, Array] = {}
 
 
 def frozen(array: Array, ctx: Context) -> Var:
@@ -178,16 +180,27 @@ def _is_random(body: Array, drawn: set[Var]) -> bool:
     return False
 
 
-def with_scores(f: Array, ctx: Context) -> Array:
+def is_unknown_function(body: Array, drawn: set[Var]) -> bool:
+    """Whether a function that is not known is taken at a draw: no gradient passes through it."""
+    return any(isinstance(n, Operator) and n.name == "apply" and not variables_of(n).isdisjoint(drawn) for n in walk(body))
+
+
+def with_scores(f: Array, ctx: Context, x: Array | None = None) -> Array:
     """`f` with each E over a law that is no smooth function of noise as E over the frozen law, weighted by the ratio of
-    the densities: its derivative is E[grad f + f grad log q], the score-function estimator. Williams (1992)."""
+    the densities: its derivative is E[grad f + f grad log q], the score-function estimator. A law that does not hang on
+    `x` needs none. Williams (1992)."""
     done: dict[Array, Array] = {}
     for node in list(walk(f)):
         if not (isinstance(node, Operator) and node.name == "E" and is_expectation(node)):
             continue
         current = replace_arrays(node, done) if done else node
         (body,), draws = opened_expectation(current)
-        if any(row_of(law) is None for _, law in draws) or all(transform_of(law) is not None for _, law in draws):
+        if any(row_of(law) is None for _, law in draws):
+            continue
+        if x is not None and all(x not in set(walk(law)) for _, law in draws):
+            continue
+        blind = is_unknown_function(body, {v for v, _ in draws})
+        if not blind and all(transform_of(law) is not None for _, law in draws):
             continue
         laws: list[Array] = []
         weight: list[Scalar] = []
@@ -202,7 +215,10 @@ def with_scores(f: Array, ctx: Context) -> Array:
         inner = tensor(indices, mul(open_tensor(body, indices), fn("exp", add(*weight))))
         done[node] = operator("E", (inner, *laws), inner.shape, current.attrs)
         families = ", ".join(sorted({law.name for _, law in draws if isinstance(law, Operator)}))
-        reason = f"a draw of {families} is no smooth function of noise: the score function, grad E f = E[grad f + f grad log q]"
+        why = f"a draw of {families} is no smooth function of noise"
+        if blind:
+            why = "no gradient passes through a function that is not known"
+        reason = f"{why}: the score function, grad E f = E[grad f + f grad log q]"
         ctx.trace.add("score function", node, current, reason=reason, source="Williams (1992)")
         ctx.trace.notes.append(reason)
     return replace_arrays(f, done) if done else f

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -74,10 +75,11 @@ def compare_means(
 
 
 def _points(free: list[Var], nodes: list[Array], facts: Facts) -> Iterator[Point]:
-    """Readable points of small sizes, then random ones."""
+    """Readable points of the smallest sizes, of all of them at 2, where what hangs on a size shows, then random ones."""
     sizes = sizes_in([*nodes, *facts.assumptions], free)
     rng = generator("means", *(v.name for v in free))
-    small = [s for _, s in zip(range(3), simple_sizes(sizes, {}, facts.assumptions, top=2), strict=False)]
+    every = list(islice(simple_sizes(sizes, {}, facts.assumptions, top=2), 64))
+    small = [*every[:1], *every[:0:-1][:1], *every[1:-1][:2]]
     for values in small:
         for point in simple_points(free, values, facts.assumptions, turns=2):
             complete_point(point, nodes, rng)
