@@ -16,7 +16,9 @@ from symgen.algebra.search import (
     LOOKS,
     SUSPICIOUS,
     Completion,
+    Judge,
     Search,
+    Trial,
     cross,
     difference,
     moved,
@@ -34,6 +36,9 @@ __all__ = [
     "Comparison", "Completion", "Counterexample", "agrees", "equal", "equal_up_to", "less_equal", "proportional",
     "proved_equal",
 ]  # fmt: skip
+
+
+Claim = Callable[[forms.Workshop], bool]
 
 
 # --- the relations ----------------------------------------------------------------------------------------------------
@@ -54,16 +59,9 @@ def equal(
     left, right = _array(a), _array(b)
     if left is right:
         return _proved("both sides are one expression")
-    tried: list[str] = []
     search = Search([left, right], facts, deadline, complete, everywhere=everywhere)
-    quick = search.look(difference, LOOKS // 4)
-    if quick is not None and not search.averaged:
-        return search.refutation(quick, difference)
-    if prove:
-        proof = _prove(lambda w: w.is_equal(opened(left), opened(right)), search, tried, 0.5)
-        if proof is not None:
-            return _proved("both sides have one canonical form", proof)
-    return search.run(difference, tried)
+    claim = (lambda w: w.is_equal(opened(left), opened(right))) if prove else None
+    return _settled(search, difference, claim, "both sides have one canonical form")
 
 
 def proved_equal(
@@ -112,21 +110,14 @@ def less_equal(
 ) -> Comparison:
     """Whether a <= b (a < b if `strict`), entry by entry, wherever both are defined."""
     left, right = _array(a), _array(b)
-    tried: list[str] = []
-    search = Search([left, right], facts, deadline, complete)
-    judge = strict_order if strict else order
     if left is right and not strict:
         return _proved("both sides are one expression")
-    quick = search.look(judge, LOOKS // 2)
-    if quick is not None and not search.averaged:
-        return search.refutation(quick, judge)
-    proof = _prove(lambda w: w.is_ordered(opened(left), opened(right), strict), search, tried, 0.5)
-    if proof is not None:
-        return _proved("the difference is nonnegative by its form", proof)
-    found = search.special(judge) or search.descend(judge)
-    if found is not None and not search.averaged:
-        return search.refutation(found, judge)
-    return search.run(judge, tried)
+    search = Search([left, right], facts, deadline, complete)
+    judge = strict_order if strict else order
+    return _settled(
+        search, judge, lambda w: w.is_ordered(opened(left), opened(right), strict),
+        "the difference is nonnegative by its form", LOOKS // 2, lambda: search.special(judge) or search.descend(judge),
+    )  # fmt: skip
 
 
 def proportional(
@@ -139,15 +130,11 @@ def proportional(
 ) -> Comparison:
     """Whether a = c b with a positive factor c that is free of the variables `over`."""
     left, right = _array(a), _array(b)
-    tried: list[str] = []
-    search = Search([left, right], facts, deadline, complete, over)
-    quick = search.look(cross, LOOKS // 4)
-    if quick is not None and not search.averaged:
-        return search.refutation(quick, cross)
-    proof = _prove(lambda w: w.is_free(_entrywise(divide, left, right), over, positive=True), search, tried, 0.5)
-    if proof is not None:
-        return _proved("the quotient of the canonical forms is positive and free of the variable", proof)
-    return search.run(cross, tried)
+    return _settled(
+        Search([left, right], facts, deadline, complete, over), cross,
+        lambda w: w.is_free(_entrywise(divide, left, right), over, positive=True),
+        "the quotient of the canonical forms is positive and free of the variable",
+    )  # fmt: skip
 
 
 def equal_up_to(
@@ -160,15 +147,29 @@ def equal_up_to(
 ) -> Comparison:
     """Whether a = b + c with a term c that is free of the variables `over`."""
     left, right = _array(a), _array(b)
+    return _settled(
+        Search([left, right], facts, deadline, complete, over), moved,
+        lambda w: w.is_free(_entrywise(sub, left, right), over),
+        "the difference of the canonical forms is free of the variable",
+    )  # fmt: skip
+
+
+def _settled(
+    search: Search, judge: Judge, claim: Claim | None, method: str, looks: int = LOOKS // 4,
+    further: Callable[[], Trial | None] = lambda: None,
+) -> Comparison:  # fmt: skip
+    """Refuted at a glance, proved by the form, refuted by a `further` search, or compared at points."""
     tried: list[str] = []
-    search = Search([left, right], facts, deadline, complete, over)
-    quick = search.look(moved, LOOKS // 4)
+    quick = search.look(judge, looks)
     if quick is not None and not search.averaged:
-        return search.refutation(quick, moved)
-    proof = _prove(lambda w: w.is_free(_entrywise(sub, left, right), over), search, tried, 0.5)
+        return search.refutation(quick, judge)
+    proof = _prove(claim, search, tried, 0.5) if claim is not None else None
     if proof is not None:
-        return _proved("the difference of the canonical forms is free of the variable", proof)
-    return search.run(moved, tried)
+        return _proved(method, proof)
+    found = further()
+    if found is not None and not search.averaged:
+        return search.refutation(found, judge)
+    return search.run(judge, tried)
 
 
 def _array(x: Array | Scalar) -> Array:
