@@ -233,17 +233,20 @@ class Search:
             if points is None:
                 continue
             try:
-                worst = self.floats(judge, points)
-                if worst is None or worst < SUSPICIOUS:
-                    continue
-                trial = self.balls(judge, points)
+                trial = self._failure(judge, points, SUSPICIOUS)
             except NotEvaluable:
                 return None
-            if trial.status == "differ":
+            if trial is not None or self.constant:
                 return trial
-            if self.constant:
-                return None
         return None
+
+    def _failure(self, judge: Judge, points: list[Point], near: float) -> Trial | None:
+        """The trial at a point, if floats find it suspicious (a failure of `near` or more) and balls refute."""
+        worst = self.floats(judge, points)
+        if worst is None or worst < near:
+            return None
+        trial = self.balls(judge, points)
+        return trial if trial.status == "differ" else None
 
     def special(self, judge: Judge) -> Trial | None:
         """A special point at which an inequality fails: variables of one value, the edges of the domains."""
@@ -261,13 +264,10 @@ class Search:
                 if points is None:
                     continue
                 try:
-                    worst = self.floats(judge, points)
-                    if worst is None or worst < near:
-                        continue
-                    trial = self.balls(judge, points)
+                    trial = self._failure(judge, points, near)
                 except NotEvaluable:
                     return None
-                if trial.status == "differ":
+                if trial is not None:
                     return trial
         return None
 
@@ -458,13 +458,10 @@ class Search:
                     if second is not None:
                         points[1].values.update(second.values)
                 try:
-                    worst = self.floats(judge, points)
-                    if worst is None or worst < (-1e-12 if judge is strict_order else 1e-9):
-                        continue
-                    trial = self.balls(judge, points)
+                    trial = self._failure(judge, points, -1e-12 if judge is strict_order else 1e-9)
                 except NotEvaluable:
                     continue
-                if trial.status == "differ":
+                if trial is not None:
                     return trial
         return None
 
