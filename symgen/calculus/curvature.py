@@ -428,10 +428,13 @@ class Curvature:
 
     def cores(self, node: Scalar) -> list[Scalar]:
         """The affine values that `node` is a function of, up to what is constant, and its sums that are not affine."""
-        found = self._cores(node, False)
-        return found if len(found) == 1 else self._cores(node, True)
+        for bare in (None, False, True):
+            found = self._cores(node, bare)
+            if len(found) == 1:
+                break
+        return found
 
-    def _cores(self, node: Scalar, bare: bool) -> list[Scalar]:
+    def _cores(self, node: Scalar, bare: bool | None) -> list[Scalar]:
         out: dict[Scalar, None] = {}
         seen: set[Node] = set()
         stack: list[Node] = [node]
@@ -441,7 +444,7 @@ class Curvature:
                 continue
             seen.add(n)
             if n is not node and self.of(n) == AFFINE:
-                out[self.core(n, bare)[0]] = None
+                out[n if bare is None else self.core(n, bare)[0]] = None
             elif isinstance(n, Sum | Fold | Expect) and n is not node:
                 out[n] = None
             else:

@@ -21,7 +21,7 @@ from symgen.tensor.intervals import Range
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["Bend", "bend_of"]
+__all__ = ["Bend", "bend_of", "is_defined"]
 
 S = sympy
 SECONDS = 2.0
@@ -86,7 +86,7 @@ def _bend(f: Any, t: Any, interval: Interval) -> Bend | None:
             return None
     ends = [interval.low, *kinks, interval.high]
     spans = [Interval(a, b) for a, b in pairwise(ends)]
-    if not all(_is_defined(p, t, span) for p, span in zip(pieces, spans, strict=True)):
+    if not all(is_defined(p, t, span) for p, span in zip(pieces, spans, strict=True)):
         return None
     slopes = [S.diff(p, t) for p in pieces]
     for k, (left, right) in zip(kinks, pairwise(pieces), strict=True):
@@ -113,7 +113,7 @@ SMOOTH = (S.exp, S.cosh, S.sinh, S.tanh, S.erf, S.erfc, S.sin, S.cos, S.atan)
 ON_POSITIVE = (S.log, S.loggamma, S.polygamma)
 
 
-def _is_defined(e: Any, t: Any, span: Interval) -> bool:
+def is_defined(e: Any, t: Any, span: Interval) -> bool:
     """Whether a piece has a value, and derivatives, at all points inside the interval."""
     for a in e.atoms(S.Function, S.Pow):
         if t not in a.free_symbols or isinstance(a, SMOOTH):

@@ -13,7 +13,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from symgen.calculus.gradient import gradient
+from symgen.calculus.gradient import gradient, jacobian
+from symgen.calculus.growth import Growth
+from symgen.calculus.growth import spectral as spectral_of
 from symgen.calculus.hessian import hessian
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
@@ -43,6 +45,7 @@ from symgen.tensor.expression import (
     Var,
     Where,
     add,
+    as_coefficient,
     axis,
     depends_on,
     entry,
@@ -55,6 +58,7 @@ from symgen.tensor.expression import (
     operation,
     operator,
     power,
+    sub,
     tensor,
     total,
     variables_of,
@@ -322,15 +326,49 @@ def _length(vector: Scalar, i: Index | None) -> Scalar:
 # --- engines ----------------------------------------------------------------------------------------------------------
 
 
-def _asked(op: Operator, ctx: Context) -> tuple[Array, Var]:
+def _asked(op: Operator) -> tuple[Array, Var]:
     f, x = op.operands
     assert isinstance(f, Array)
-    if not isinstance(x, Var) or x.rank > 1 or DOMAINS[x.domain].discrete or x.domain == "onehot":
-        raise CannotDerive(f"`{op.name}` is asked in a variable that is a number or a vector of numbers", op, HERE)
-    for node in walk(f):
-        if depends_on(node, x) and _may_break(node, ctx.facts):
-            raise CannotDerive("it may jump, or have no value, where its derivative shows nothing of that", node, HERE)
+    if not isinstance(x, Var) or DOMAINS[x.domain].discrete or x.domain == "onehot":
+        raise CannotDerive(f"`{op.name}` is asked in a variable that is a number or an array of numbers", op, HERE)
     return f, x
+
+
+def _by_parts(op: Operator, ctx: Context, order: int) -> Array | CannotDerive:
+    """The bound from the parts of the function, or why there is none."""
+    f, x = _asked(op)
+    growth = Growth(x, ctx.facts)
+    try:
+        bound = growth.of(f, order)
+    except CannotDerive as error:
+        return error
+    for part, most, _ in dict.fromkeys(growth.used):
+        free = sorted((i for i in part.free if isinstance(i, Index)), key=lambda i: i.serial)
+        ctx.trace.add("greatest", tensor(free, part), tensor(free, most), reason=_words(part, most, order))
+    quiet = Context(facts=ctx.facts, names=ctx.names, deadline=ctx.deadline, detail=1)
+    slope = gradient(f, [x], quiet, "free")[x]
+    derivative = jacobian(slope, x, quiet, "free") if order == 2 else slope
+    reason = f"each term of the {'Hessian' if order == 2 else 'gradient'} is bounded, whatever the variable is"
+    return _told(op, ctx, bound, derivative, reason)
+
+
+def _words(part: Scalar, most: Scalar, order: int) -> str:
+    if isinstance(part, Entry) or (isinstance(part, Fn) and part.name == "log"):
+        return "no eigenvalue of diag(p) - p p' is above this: Boehning (1992)"
+    _, part = as_coefficient(part)
+    ps = [n for n in walk(part) if isinstance(n, Fn) and n.name == "sigmoid"]
+    tops = [f.args[0] for f in _factors(part) if isinstance(f, Fn) and f.name == "exp"]
+    if order == 2 and len(tops) == 1 and part is mul(fn("exp", tops[0]), power(add(ONE, fn("exp", tops[0])), num(-2))):
+        return "at most this in size: p (1 - p) <= 1/4 for p = e/(1 + e), with equality at p = 1/2"
+    if order == 2 and len(ps) == 1 and part is mul(ps[0], sub(ONE, ps[0])):
+        return "at most this in size: p (1 - p) <= 1/4, with equality at p = 1/2"
+    return "at most this in size, whatever the variable is"
+
+
+def _breaks(f: Array, x: Var, facts: Facts | None, error: CannotDerive) -> None:
+    """Refuses what may jump, or have no value, where its derivative shows nothing of that."""
+    if any(depends_on(node, x) and _may_break(node, facts) for node in walk(f)):
+        raise error
 
 
 def _may_break(node: Node, facts: Facts | None) -> bool:
@@ -351,13 +389,19 @@ def _may_break(node: Node, facts: Facts | None) -> bool:
 
 def smoothness(op: Operator, ctx: Context) -> Array:
     """The engine of `smoothness(f, x)`."""
-    f, x = _asked(op, ctx)
+    f, x = _asked(op)
+    found = _by_parts(op, ctx, 2)
+    if isinstance(found, Array):
+        return found
+    _breaks(f, x, ctx.facts, found)
     quiet = Context(facts=ctx.facts, names=ctx.names, deadline=ctx.deadline, detail=1)
     second = hessian(f, x, quiet, "free")
     if not quiet.trace.is_smooth:
         raise CannotDerive("the gradient jumps at its kinks: no constant bounds its changes", f, HERE)
     bounds = _Bounds(x, ctx.facts)
-    if x.rank:
+    if x.rank > 1:
+        bound = _of_constant(bounds, second, x, found)
+    elif x.rank:
         i, j = axis(0, x.shape[0]), axis(1, x.shape[0])
         bound = curvature_bound(bounds, open_tensor(second, (i, j)), i, j)
     else:
@@ -366,11 +410,30 @@ def smoothness(op: Operator, ctx: Context) -> Array:
     return _told(op, ctx, bound, second, "each term of the Hessian is bounded, whatever the variable is")
 
 
+def _of_constant(bounds: _Bounds, second: Array, x: Var, error: CannotDerive) -> Scalar:
+    """The spectral norm of a Hessian that is the same everywhere, its axes joined."""
+    one, other = ([axis(k + x.rank * side, n) for k, n in enumerate(x.shape)] for side in (0, 1))
+    body = open_tensor(second, (*one, *other))
+    if bounds.moves(body):
+        raise error
+    parts = [spectral_of(one, other, t) for t in _terms(bounds.opened(body))]
+    known = [p for p in parts if p is not None]
+    if len(known) < len(parts):
+        raise error
+    return add(*known)
+
+
 def lipschitz(op: Operator, ctx: Context) -> Array:
     """The engine of `lipschitz(f, x)`."""
-    f, x = _asked(op, ctx)
+    f, x = _asked(op)
+    found = _by_parts(op, ctx, 1)
+    if isinstance(found, Array):
+        return found
+    _breaks(f, x, ctx.facts, found)
     quiet = Context(facts=ctx.facts, names=ctx.names, deadline=ctx.deadline, detail=1)
     slope = gradient(f, [x], quiet, "free")[x]
+    if x.rank > 1:
+        raise found
     bounds = _Bounds(x, ctx.facts)
     i = axis(0, x.shape[0]) if x.rank else None
     bound = slope_bound(bounds, open_tensor(slope, () if i is None else (i,)), i)
@@ -382,11 +445,11 @@ def _told(op: Operator, ctx: Context, bound: Scalar, derivative: Array, reason: 
     result = tensor((), bound)
     ctx.trace.add("bound", op, result, reason=reason, source="Boyd and Vandenberghe (2004), 9.1.2")
     ctx.trace.note("a bound that holds everywhere: the least one may be smaller")
-    ctx.trace.checks.append(lambda: _check(result, derivative, ctx.facts, reason))
+    ctx.trace.checks.append(lambda: _check(result, derivative, ctx.facts, reason, 2 if op.name == "smoothness" else 1))
     return result
 
 
-def _check(bound: Array, derivative: Array, facts: Facts | None, reason: str) -> Evidence:
+def _check(bound: Array, derivative: Array, facts: Facts | None, reason: str, order: int) -> Evidence:
     """The eigenvalues of the Hessian, the length of the gradient, at random points against the bound."""
     free = variables_of(bound) | variables_of(derivative)
     sizes = sizes_in([bound, derivative], free)
@@ -403,7 +466,9 @@ def _check(bound: Array, derivative: Array, facts: Facts | None, reason: str) ->
             limit, value = (np.asarray(v, dtype=float) for v in evaluate([bound, derivative], point, FLOAT))
         except NotEvaluable as error:
             return Evidence("unknown", method="eigenvalues at random points", tried=(str(error),))
-        size = float(np.linalg.norm(value, 2) if value.ndim == 2 else np.linalg.norm(value))
+        if order == 2:
+            value = value.reshape(int(np.sqrt(value.size)), -1)
+        size = float(np.linalg.norm(value, 2) if order == 2 else np.linalg.norm(value))
         if np.isfinite(size) and np.isfinite(limit):
             if size > float(limit) * (1 + 1e-9) + 1e-12:
                 raise InternalError(f"a bound is exceeded: {size:.12g} lies above {float(limit):.12g}")

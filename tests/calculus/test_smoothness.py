@@ -9,7 +9,9 @@ import symgen
 from symgen.text.diagnostics import CannotDerive
 
 SPEC = """
-dim n, d
+dim n, d, k
+data Y: onehot[n, k], V: real[n, k], P: spd[d, d]
+param W: real[d, k]
 data X: real[n, d], y: real[n], b: binary[n], s: positive[n]
 param w: real[d], t: real
 const lam: positive = 1/10, c: positive = 2
@@ -21,7 +23,19 @@ SMOOTH = [
     ("norm(X @ w - y)^2/(2*n) + lam/2*w @ w", "lam + spectral_norm(X)^2/n"),
     ("sum(s*(X @ w - y)^2)", "2*spectral_norm(diag(sqrt(s)) @ X)^2"),
     ("sum(sin(X @ w))", "spectral_norm(X)^2"),
-    ("sum(sigmoid(w)*c)", None),
+    ("sum(sigmoid(w)*c)", "sqrt(3)*c/18"),
+    ("logsumexp(X @ w)", "spectral_norm(X)^2/2"),
+    ("c*logsumexp(w/c)", "1/(2*c)"),
+    ("log(sum(exp(X @ w - y)))", "spectral_norm(X)^2/2"),
+    ("sum(log(cosh(X @ w - y)))", "spectral_norm(X)^2"),
+    ("sum(where(abs(X @ w - y) <= c, (X @ w - y)^2/2, c*(abs(X @ w - y) - c/2)))", "spectral_norm(X)^2"),
+    ("mean(relu(1 - y*(X @ w))^2)", "2*spectral_norm(diag(y) @ X)^2/n"),
+    ("sum(c^2*(sqrt(1 + (w/c)^2) - 1))", "1"),
+    ("sum(log(1 + (X @ w - y)^2))", "2*spectral_norm(X)^2"),
+    ("mean((y - sigmoid(X @ w))^2)", None),
+    ("sum(gelu(w)) + exp(-norm(w)^2/2)", None),
+    ("sqrt(1 + norm(X @ w - y)^2)", "spectral_norm(X)^2"),
+    ("-logsumexp(w) + norm(w)^2/2", "3/2"),
 ]
 STEEP = [
     ("-mean(b*log(p) + (1 - b)*log(1 - p))", "sum(sqrt(sum(X^2, axis=1)))/n"),
@@ -31,11 +45,26 @@ STEEP = [
     ("y @ (X @ w)", "norm(X' @ y)"),
     ("sum(w)", "sqrt(d)"),
     ("sum(w)*c + sum(sin(w))", None),
+    ("norm(X @ w - y)", "spectral_norm(X)"),
+    ("norm(w) + sum(abs(w))", "1 + sqrt(d)"),
+    ("logsumexp(w)", "1"),
+    ("max(X @ w + y)", "max(sqrt(sum(X^2, axis=1)))"),
+    ("sum(where(abs(X @ w - y) <= c, (X @ w - y)^2/2, c*(abs(X @ w - y) - c/2)))", "c*sum(sqrt(sum(X^2, axis=1)))"),
+    ("sum(gelu(w))", None),
+    ("log(1 + norm(w)^2)", "1"),
 ]
+OF_MATRICES = [
+    ("smoothness(-mean(sum(Y*log_softmax(X @ W), axis=1)), W)", "spectral_norm(X)^2/(2*n)"),
+    ("smoothness(norm(X @ W - V)^2/(2*n) + lam/2*norm(W)^2, W)", "lam + spectral_norm(X)^2/n"),
+    ("smoothness(tr(W' @ P @ W), W)", "2*spectral_norm(P)"), ("lipschitz(norm(X @ W - V), W)", "spectral_norm(X)"),
+    ("lipschitz(nuclear_norm(W), W)", "sqrt(min(d, k))"), ("lipschitz(sum(norm(W, axis=1)), W)", "sqrt(d)"),
+]  # fmt: skip
 REFUSED = [
     "smoothness(sum(exp(X @ w)), w)", "smoothness(sum(abs(X @ w)), w)", "smoothness(sum(w^4), w)", "smoothness(1/t, t)",
     "lipschitz(norm(X @ w)^2, w)", "lipschitz(where(t > 0, 1, 0), t)", "lipschitz(atan(1/t), t)", "lipschitz(sign(t), t)",
     "lipschitz(floor(t), t)", "lipschitz(t*sin(t), t)", "smoothness(t*abs(t)/2 + sign(t), t)",
+    "smoothness(sum(relu(X @ w)), w)", "smoothness(norm(w), w)", "smoothness(norm(w)^4, w)", "smoothness(where(t < 0, 0, 1), t)",
+    "lipschitz(tan(t), t)", "lipschitz(1/t, t)", "smoothness(norm(X - X @ W @ W')^2, W)",
 ]  # fmt: skip
 
 
@@ -85,6 +114,18 @@ def test_no_slope_exceeds_the_lipschitz_constant(model: symgen.Model, f: str, bo
         at, far = given(seed), given(seed + 10)["w"] * 5
         change = abs(value.evaluate(**at, n=7, d=3) - value.evaluate(**{**at, "w": far}, n=7, d=3))
         assert change <= d.evaluate(**at, n=7, d=3) * np.linalg.norm(at["w"] - far) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("goal", "bound"), OF_MATRICES)
+def test_bounds_in_a_matrix_are_held_against_its_eigenvalues(model: symgen.Model, goal: str, bound: str) -> None:
+    d = model.derive(goal)
+    assert d.text_result == bound
+    assert d.evidence.kind in ("proved", "checked")
+
+
+def test_the_quarter_of_logistic_regression_is_explained(model: symgen.Model) -> None:
+    d = model.derive("smoothness(-mean(b*log(p) + (1 - b)*log(1 - p)), w)")
+    assert "p (1 - p) <= 1/4" in d.text()
 
 
 @pytest.mark.parametrize("goal", REFUSED)

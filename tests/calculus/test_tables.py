@@ -128,6 +128,10 @@ def test_monotone_and_curved_as_said(row: Function) -> None:
         if row.curvature:
             bend = np.diff(ys, 2)
             assert (bend >= -1e-12).all() if row.curvature == "convex" else (bend <= 1e-12).all()
+    if row.log_curvature:
+        positive = np.linspace(0.05, 2.2, 9) if row.poles else xs
+        bend = np.diff([float(mpmath.log(REFEREE[row.name](mpmath.mpf(float(x))))) for x in positive], 2)
+        assert (bend >= -1e-12).all() if row.log_curvature == "convex" else (bend <= 1e-12).all()
 
 
 @every_function
