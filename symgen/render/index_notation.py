@@ -80,6 +80,38 @@ class IndexNotation(ABC):
             k += 1
         return free[:count]
 
+    def slice_with_name(self, node: x.Entry) -> x.Entry:
+        """h[t] for the entry (t, 0) of sequences that stand side by side, of which the author named each."""
+        if not isinstance(node.array, x.Recurrence) or node.array in self.names:
+            return node
+        for named in self.names:
+            whole = named.body if isinstance(named, x.Tensor) else None
+            if isinstance(whole, x.Entry) and whole.array is node.array and len(set(whole.indices)) == len(whole.indices):
+                pairs = list(zip(whole.indices, node.indices, strict=True))
+                if all(a is b for a, b in pairs if not isinstance(a, Index)):
+                    found = {a: b for a, b in pairs if isinstance(a, Index)}
+                    if set(found) == set(named.axes):
+                        made = x.entry(named, *(found[a] for a in named.axes))
+                        return made if isinstance(made, x.Entry) else node
+        return node
+
+    def sequence(self, array: x.Recurrence) -> t.Expression:
+        """recurrence[h, t: 1..T](h0, step), of a sequence without a name."""
+        self.letters(0, {})
+        others = {v.name for v in x.variables_of(self.root) if v.role != "recurrence"} | set(self.names.values())
+        known = others | {n for n in self._taken or () if n != array.self_var.name}
+        own = next(n for n in (array.self_var.name, *(f"{array.self_var.name}_{k}" for k in range(2, 99))) if n not in known)
+        time = next(n for n in ("t", "s", "u", "tau", *(f"t_{k}" for k in range(1, 99))) if n not in known and n != own)
+        axes = [x.axis(k, s) for k, s in enumerate(array.shape)]
+        step = x.tensor(axes[1:], x.substitute(x.open_tensor(array.step, axes), {axes[0]: x.dim(time)}))
+        inner = type(self)({**self.names, array.self_var: own}, step)  # type: ignore[call-arg]
+        made = len(array.base)
+        last = self.size(x.expand_size(x.sub(array.shape[0], x.num(made + 1 if array.reverse else 1))))
+        ends = (last, number(0)) if array.reverse else (number(made), last)
+        specs = (t.IndexSpec(own), t.IndexSpec(time, None, *ends))
+        word = "backward" if array.reverse else "recurrence"
+        return t.Binder(word, specs, (*map(self.array, array.base), inner.array(step)))
+
     def by_index(self, node: Scalar, axes: Axes) -> t.Expression:
         """tensor[i: n, j: d](entry)."""
         used: dict[Index, str] = {}
@@ -101,6 +133,7 @@ class IndexNotation(ABC):
             case x.Index():
                 return t.Name(used[node])
             case x.Entry():
+                node = self.slice_with_name(node)
                 if isinstance(node.array, x.Tensor) and node.array not in self.names:
                     return self.indexed(x.open_tensor(node.array, node.indices), used)
                 return t.Subscript(self.array(node.array), tuple(self.indexed(x.recombined(i), used) for i in node.indices))

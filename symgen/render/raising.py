@@ -120,7 +120,7 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
             case x.Operator():
                 return self.operator(array)
             case x.Recurrence():
-                return t.Name(self.names.get(array, array.self_var.name))
+                return self.sequence(array)
         raise NoMatrixForm
 
     def operand(self, node: Node) -> t.Expression:
@@ -534,7 +534,7 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
 
     def entry(self, node: x.Entry, axes: Axes) -> t.Expression:
         """An array with indices put in: the array itself, its transpose, diagonal, a row, a slice."""
-        array = node.array
+        array = (node := self.slice_with_name(node)).array
         plain = all(isinstance(i, Index) and i.size is s for i, s in zip(node.indices, array.shape, strict=True))
         unnamed = isinstance(array, x.Tensor) and array not in self.names
         if plain and unnamed and len(set(node.indices)) == len(node.indices):

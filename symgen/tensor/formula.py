@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
-from symgen.tensor import binders, build, subscripts
+from symgen.tensor import binders, build, sequences, subscripts
 from symgen.tensor.array_functions import ARRAY_FUNCTIONS
 from symgen.tensor.build import ShapeClash, Value
 from symgen.tensor.expression import ZERO, Array, Index, Scalar, compare, divide, fn, logic, num
@@ -262,6 +262,8 @@ class Reader(Reading):
             return binders.reduce_indices(self, e)
         if e.function == "tensor":
             return binders.tensor_of(self, e)
+        if e.function in sequences.WORDS:
+            return sequences.sequence_of(self, e)
         return self.operator(e)
 
     _methods: ClassVar[dict[type, Callable[..., Value]]] = {

@@ -9,6 +9,7 @@ import symgen
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian
 from symgen.derivation.context import Context
+from symgen.derivation.referee import check_equal_numeric
 from symgen.tensor import build
 from symgen.tensor.expression import (
     ONE,
@@ -150,3 +151,44 @@ def test_the_forward_and_the_backward_recurrence_are_printed() -> None:
     text = symgen.loads(SEQUENCE).derive("grad(M, W)").text()
     for line in ("z[t] = tanh(W[t - 1] @ z[t - 1] + c[t - 1])", "δ_z[T] = z[T] - y", "(δ_z[t + 1]*(1 - z[t + 1]^2))"):
         assert line in text
+
+
+WRITTEN_OUT = """
+dim n, d, T
+data x: real[T + 1, d]
+param A: real[n, n], B: real[n, d], W: real[n, n], h0: real[n], c: real[n], a: real, g: unit
+let h[0] = h0
+let h[t: 1..T] = tanh(A @ h[t-1] + B @ x[t])
+let e[0] = 0
+let e[t: 1..T] = g*e[t-1] + (1 - g)*a*t
+let q[0] = h0
+let z[t: 1..T] = sigmoid(W @ q[t-1])
+let q[t: 1..T] = (1 - z[t])*q[t-1] + z[t]*tanh(A @ q[t-1] + B @ x[t])
+"""
+
+
+@pytest.mark.parametrize("goal", ["grad(c @ q[T], W)", "hessian(e[T], g)", "hvp(c @ h[T], h0, c)", "hessian(c @ h[T], h0)"])
+def test_sequences_that_have_no_name_are_written_out(goal):
+    m = symgen.loads(WRITTEN_OUT)
+    d = m.derive(goal)
+    assert check_equal_numeric(m.derive(d.text_result).array, d.array).kind == "checked"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("recurrence[s, t: 1..T](a, s[t - 1]*g + t)[T]", lambda a, g: ((a * g + 1) * g + 2) * g + 3),
+        ("recurrence[s, t: 2..T](a, g, s[t - 1] + s[t - 2])[T]", lambda a, g: a + 2 * g),
+        ("backward[s, t: T - 1..0](a, s[t + 1]*g + t)[0]", lambda a, g: ((a * g + 2) * g + 1) * g),
+        ("sum(backward[s, t: T - 2..0](a, g, s[t + 1] - s[t + 2]))", lambda a, g: a + g + (g - a) + (g - a - g)),
+    ],
+)
+def test_a_sequence_in_an_expression_is_made_entry_by_entry(text, value):
+    assert symgen.loads(WRITTEN_OUT).derive(text).evaluate(a=0.7, g=0.4, T=3) == pytest.approx(value(0.7, 0.4), rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["recurrence[s, t: 1..T](a, s[t])[T]", "recurrence[s, t: 1..T](a, s[t + 1])[T]",
+                                  "backward[s, t: T - 1..0](a, s[t - 1])[0]", "recurrence[s, t: 1..T](a, sum(s))[T]"])  # fmt: skip
+def test_a_sequence_is_not_made_from_what_comes_later(text):
+    with pytest.raises(symgen.SpecError):
+        symgen.loads(WRITTEN_OUT).derive(text)
