@@ -19,6 +19,7 @@ from symgen.calculus.clipping import clipped, shrunk
 from symgen.calculus.gradient import gradient
 from symgen.calculus.linear_optimum import linear_zero
 from symgen.calculus.matrix_optimum import on_an_ellipsoid, over_positive_definite, with_orthonormal_columns
+from symgen.calculus.metric_zero import zero_of_distance
 from symgen.calculus.optimum_referee import contest
 from symgen.calculus.scalar_optimum import Task, domain_of_entries, optimum_of_entries, say_assumed
 from symgen.calculus.separate import separate
@@ -262,6 +263,9 @@ def _zero_of(task: Task, slope: Array, body: Scalar, axes: list[Index]) -> Array
     places = {n.args[1:] for n in _entries(body, task.x)}
     if places <= {tuple(axes)}:
         return _entrywise(task, body, axes)
+    met = zero_of_distance(task.x, body, axes, task.ctx)
+    if met is not None:
+        return met
     return linear_zero(task, slope, body, axes, Context(facts=task.ctx.facts, names=task.ctx.names))
 
 

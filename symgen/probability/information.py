@@ -23,7 +23,7 @@ from symgen.probability.joint import DistRef, decode, draws_of, entropy, expecta
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logarithms import as_short
 from symgen.probability.marginal import known, log_density_given
-from symgen.probability.normal_referee import check_information
+from symgen.probability.normal_referee import check_information, is_linear_gaussian
 from symgen.probability.pairing import Pairing
 from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.reparameterisation import transform_of
@@ -292,15 +292,21 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
     mean = expectation(rank_zero(body), draws)
     assert isinstance(mean, Operator)
     ctx.trace.add("definition", op, mean, reason="the divergence of the joint from the product of the marginals")
+    both = question(DistRef(p.joint, (first, second), p.given), [first, second], outside, connected=False)
     if law is not None and all((row := row_of(one)) is not None and row.name in GAUSSIAN for one in (law, conditional)):
         made = rank_zero(as_short(collected(sub(_spread_of(law, first, ctx), _spread_of(conditional, first, ctx)))))
         ctx.trace.add("entropies", mean, made, reason="H(x) - H(x | z), of normal laws")
-        both = question(DistRef(p.joint, (first, second), p.given), [first, second], outside, connected=False)
         ctx.trace.checks.append(
             lambda: check_information(both.factors, first, second, made, ctx) or check_mean(body, draws, made, ctx.facts)
         )
         return made
-    return reduce_expectation(mean, ctx)
+    before = len(ctx.trace.checks)
+    made = reduce_expectation(mean, ctx)
+    if is_linear_gaussian(both.factors):
+        ctx.trace.checks[before:] = [
+            lambda: check_information(both.factors, first, second, made, ctx) or check_mean(body, draws, made, ctx.facts)
+        ]
+    return made
 
 
 def _marginal(p: DistRef, x: Var, linked: Question, outside: Sequence[Var], ctx: Context) -> tuple[Array | None, Scalar]:

@@ -48,6 +48,7 @@ Draws = Sequence[tuple[Var, Array]]
 Truth = Callable[[Point, int], "Float | None"]
 POINTS = 3
 ENOUGH = 3.0  # seconds, after which one point is enough
+PATIENCE = 6.0  # seconds for one mean
 SOON = 0.5  # seconds, after which no larger sizes are tried
 ATTEMPTS = 14
 TOLERANCE = 1e-4  # of the value; the rules are far more exact unless a tail is heavy
@@ -77,7 +78,7 @@ def check_mean(
     laws = [(v, full_law(law, v.shape)) for v, law in draws]
 
     def truth(point: Point, level: int) -> Float | None:
-        return mean_at(body, laws, point, level)
+        return mean_at(body, laws, point, level, time.monotonic() + PATIENCE)
 
     def infinite(point: Point) -> bool | None:
         if outside is not None and outside(point):
@@ -267,16 +268,16 @@ def number_at(result: Array, point: Point) -> Float | None:
         return np.asarray(evaluate([made], Point(point.sizes, values, point.functions, point.draws))[0], dtype=np.float64)
 
 
-def mean_at(body: Array, draws: Draws, point: Point, level: int) -> Float | None:
+def mean_at(body: Array, draws: Draws, point: Point, level: int, until: float = math.inf) -> Float | None:
     """E body at a point by nodes and weights, an array over the axes of the body; laws may hang on what is drawn
-    before them. Of many entries, term by term. None where there are too many nodes."""
-    found = _mean_at(body, draws, point, level)
+    before them. Of many entries, term by term. None where there are too many nodes, or the time `until` is spent."""
+    found = _mean_at(body, draws, point, level, until)
     if found is None and not body.rank and all(variables_of(law).isdisjoint({v for v, _ in draws}) for _, law in draws):
         return mean_of_terms(open_tensor(body, ()), draws, point, level)
     return found
 
 
-def _mean_at(body: Array, draws: Draws, point: Point, level: int, share: int = 0) -> Float | None:
+def _mean_at(body: Array, draws: Draws, point: Point, level: int, until: float, share: int = 0) -> Float | None:
     """`share` is how many draws the nodes are shared between, those before them in a chain too."""
     drawn = {v for v, _ in draws}
     first = [(v, law) for v, law in draws if variables_of(law).isdisjoint(drawn)]
@@ -304,10 +305,12 @@ def _mean_at(body: Array, draws: Draws, point: Point, level: int, share: int = 0
         for k in range(count):
             if weights[k] < 1e-14:
                 continue
+            if time.monotonic() > until:
+                return None
             inner = Point(point.sizes, {**point.values, **{v: x[k] for v, x in nodes.items()}}, point.functions, point.draws)
-            below = _mean_at(body, rest, inner, level, share)
+            below = _mean_at(body, rest, inner, level, until, share)
             if below is None:
-                below = mean_at(body, rest, inner, level)
+                below = mean_at(body, rest, inner, level, until)
             if below is None:
                 return None
             total = total + weights[k] * below
