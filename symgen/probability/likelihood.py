@@ -45,7 +45,7 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     drawn = p.joint.variables
     body = log_joint(p.joint.factors, values, quiet(ctx))
     likelihood = tensor((), body)
-    ctx.trace.add("definition", op, likelihood, reason="the log-likelihood, to be maximised")
+    ctx.trace.add("log_likelihood", op, likelihood, reason="to be maximised")
     if len(thetas) > 1:
         return _one_after_the_other(likelihood, [t for t in thetas if isinstance(t, Var)], ctx)
     (theta,) = thetas
@@ -117,6 +117,7 @@ def _one_after_the_other(likelihood: Array, thetas: list[Var], ctx: Context) -> 
         rest.remove(t)
         found[t] = best
         left = replace_arrays(left, {t: best})
-        ctx.trace.add("profile", None, left, where=t.name, reason=f"the best {t.name} put in")
+        if rest:
+            ctx.trace.add("profile", None, left, where=t.name, reason=f"the best {t.name} put in")
     i = fresh_index(num(len(thetas)))
     return tensor([i], add(*(mul(delta(i, num(k)), entry(found[t])) for k, t in enumerate(thetas))))

@@ -76,7 +76,7 @@ RULES = {
 
 # rules that go from one question to another: `zero` (after = 0), `optimum` (name = after), `alone`, else an arrow
 BECOMES = {
-    "payoff_as_integral": "becomes", "stationarity": "zero", "solve_stationarity": "optimum",
+    "payoff_as_integral": "becomes", "log_likelihood": "becomes", "stationarity": "zero", "solve_stationarity": "optimum",
     "optimum_at_a_kink": "optimum", "optimum_at_an_end": "optimum",
     "second_order": "alone", "recognise_divergence": "becomes", "substitute": "becomes", "least_divergence": "becomes",
     "no_better_pure_strategy": "alone", "vector_field": "alone", "jacobian": "alone", "eigenvalues": "alone",

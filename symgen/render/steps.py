@@ -103,7 +103,8 @@ def _told(step: Step, writer: Writer, d: Any, asked: Step | None) -> Told | None
     if kind == "zero":
         return Told(Relation(t.Number(Fraction(0)), after, reason=reason), step.before, step.after, False)
     if kind == "optimum" and step.where.isidentifier():
-        return Told(Relation(after, t.Name(step.where), reason=reason), step.before, step.after, False)
+        best = writer.names.get(step.after, step.where) if isinstance(step.after, Array) else step.where
+        return Told(Relation(after, t.Name(best), reason=reason), step.before, step.after, False)
     if kind == "alone":
         return Told(Relation(after, None, "", reason=reason), step.before, step.after, False)
     if kind:

@@ -9,6 +9,7 @@ from symgen.derivation.derivation import Step
 from symgen.games.records import Equation
 from symgen.render.language import unparse
 from symgen.render.measures import DEEPEST, MOST, TooLong, written_size
+from symgen.render.notation import BECOMES
 from symgen.render.operator_notation import is_encoded
 from symgen.render.raising import Raiser, raise_array, raise_scalar
 from symgen.render.shapes import Shape
@@ -122,20 +123,22 @@ def size_text(size: Scalar) -> str:
 
 
 def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node | None) -> dict[Array, str]:
-    """Names for what steps made and later steps use, where nobody gave it one: delta_1, delta_2, .."""
-    made: dict[Array, None] = {}
+    """Names for what steps made and later steps use, where nobody gave it one: w_hat for the best w, else delta_1, .."""
+    made: dict[Array, str] = {}
     for step in steps:
         after = step.after
         if isinstance(after, Array) and not isinstance(after, Var) and after not in names and after is not result:
-            made.setdefault(after)
+            made.setdefault(after, step.where if BECOMES.get(step.rule) == "optimum" and step.where.isidentifier() else "")
     used: set[Node] = set()
     for node in walk(*(s.after for s in steps if isinstance(s.after, Node)), *([result] if result else [])):
         used.update(a for a in node.args if a in made)
     taken = {*names.values(), *(n.name for n in walk(*names) if isinstance(n, Var))}
     out: dict[Array, str] = {}
     k = 0
-    for array in made:
-        if array in used:
+    for array, best in made.items():
+        if array in used and best and f"{best}_hat" not in taken:
+            out[array] = f"{best}_hat"
+        elif array in used:
             k += 1
             while f"delta_{k}" in taken:
                 k += 1

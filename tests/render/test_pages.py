@@ -184,3 +184,9 @@ def test_a_step_that_is_no_equality_is_not_written_as_one():
     assert "p_data/D - p_g/(1 - D) = 0" in text
     assert "D = p_data/(p_data + p_g)" in text
     assert "V = p_" not in text
+
+
+def test_the_best_values_of_several_parameters_have_names():
+    spec = "dim n\nparam mu: real, s: positive\ndata x: real[n]\ndist p(x) = Normal(mu, s)"
+    page = symgen.loads(spec).derive("mle(p, [mu, s])").text()
+    assert "μ_hat = sum(x)/n" in page and "s_hat = norm(x - μ_hat)/sqrt(n)" in page and "= [μ_hat, s_hat]" in page
