@@ -17,12 +17,14 @@ import sympy
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.gradient import jacobian
 from symgen.calculus.separate import distribute, terms_of
+from symgen.calculus.series_referee import check_taylor
 from symgen.calculus.solving import assuming, numeric, sample_symbols
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
 from symgen.tensor.expression import (
     ONE,
+    ZERO,
     Array,
     Entry,
     Index,
@@ -49,9 +51,10 @@ from symgen.tensor.expression import (
     sub,
     tensor,
     total,
+    walk,
 )  # fmt: skip
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
-from symgen.text.diagnostics import CannotDerive
+from symgen.text.diagnostics import CannotDerive, InternalError
 
 MOST_TERMS = 2000  # of what is multiplied out
 
@@ -72,9 +75,7 @@ def taylor(f: Array, x: Array, at: Array | None, order: int, ctx: Context) -> Ar
         raise CannotDerive(f"`at` has another shape than `{x.name}`", at)
     quiet = Context(facts=ctx.facts, names=ctx.names)
     own = [axis(k, s) for k, s in enumerate(f.shape)]
-    place: Callable[..., Scalar] = (
-        (lambda *i: num(0)) if at is None else (lambda *i: open_tensor(at, i if at.rank else ()))
-    )
+    place: Callable[..., Scalar] = (lambda *i: num(0)) if at is None else (lambda *i: open_tensor(at, i if at.rank else ()))
     derivative, terms = f, []
     for k in range(order + 1):
         indices = [[fresh_index(s) for s in x.shape] for _ in range(k)]
@@ -92,7 +93,18 @@ def taylor(f: Array, x: Array, at: Array | None, order: int, ctx: Context) -> Ar
         )
         if k < order:
             derivative = jacobian(derivative, x, quiet, "free")
-    return tensor(own, simplify_scalar(add(*terms), ctx.facts))
+    polynomial: Array = tensor(own, simplify_scalar(add(*terms), ctx.facts))
+    referee = check_taylor(f, x, at, polynomial, order, ctx.facts)
+    if any(type(n) is Pow and n.base is ZERO for n in walk(polynomial)):
+        raise CannotDerive("the function, or a derivative of it, has no value at the point of the Taylor polynomial", f, HERE)
+    if quiet.trace.conditions or quiet.trace.notes:  # kinks: is one of them at the point?
+        try:
+            referee()
+        except InternalError:
+            reason = f"there is a kink at the point: no Taylor polynomial in `{x.name}` is near the function"
+            raise CannotDerive(reason, f, HERE) from None
+    ctx.trace.checks.append(referee)
+    return polynomial
 
 
 def _at_point(body: Scalar, x: Var, place: Callable[..., Scalar]) -> Scalar:
@@ -119,9 +131,7 @@ def limit(f: Array, t: Array, at: Array, direction: str, ctx: Context) -> Array:
         raise CannotDerive("a limit is in a scalar variable", t, HERE)
     axes = [axis(k, s) for k, s in enumerate(f.shape)]
     table = Table(ctx.facts)
-    symbol = table.symbol(
-        entry(t), **({"positive": True} if t.domain in ("positive", "unit", "natural") else {"real": True})
-    )
+    symbol = table.symbol(entry(t), **({"positive": True} if t.domain in ("positive", "unit", "natural") else {"real": True}))
     try:
         e, target = to_sympy(open_tensor(f, axes), table), to_sympy(entry(at), table)
     except NotInSymPy:
@@ -147,9 +157,7 @@ def limit(f: Array, t: Array, at: Array, direction: str, ctx: Context) -> Array:
 
 
 def _limit(e: Any, t: Any, target: Any, direction: str, variable: Var) -> tuple[Any, Evidence] | None:
-    sides = {"+": ["+"], "-": ["-"], "right": ["+"], "left": ["-"], "above": ["+"], "below": ["-"]}.get(
-        direction, ["+", "-"]
-    )
+    sides = {"+": ["+"], "-": ["-"], "right": ["+"], "left": ["-"], "above": ["+"], "below": ["-"]}.get(direction, ["+", "-"])
     if target in (S.oo, -S.oo) or (target == 0 and t.is_positive):
         sides = ["-"] if target is S.oo else ["+"]
     values = []
@@ -160,17 +168,14 @@ def _limit(e: Any, t: Any, target: Any, direction: str, variable: Var) -> tuple[
         values.append(value)
     if len(values) == 2 and S.simplify(values[0] - values[1]) != 0:
         raise CannotDerive(
-            f"the limits from the two sides differ: {values[1]} from below and {values[0]} from above, so that "
-            "there is none",
+            f"the limits from the two sides differ: {values[1]} from below and {values[0]} from above, so that there is none",
             entry(variable),
             HERE,
         )
     digits = min(_comes_near(e, t, target, side, values[0]) for side in sides)
     if digits < 2:
         return None
-    return values[0], Evidence(
-        "checked", digits=digits, points=3, method="the function near the limit, at random constants"
-    )
+    return values[0], Evidence("checked", digits=digits, points=3, method="the function near the limit, at random constants")
 
 
 def _comes_near(e: Any, t: Any, target: Any, side: str, value: Any) -> int:
@@ -191,9 +196,7 @@ def _comes_near(e: Any, t: Any, target: Any, side: str, value: Any) -> int:
             if got is None or not got.is_number:
                 continue
             if want in (S.oo, -S.oo):
-                gaps.append(
-                    1 / abs(float(got)) if got not in (S.oo, -S.oo) and got * (1 if want is S.oo else -1) > 0 else 0.0
-                )
+                gaps.append(1 / abs(float(got)) if got not in (S.oo, -S.oo) and got * (1 if want is S.oo else -1) > 0 else 0.0)
             else:
                 gaps.append(float(abs(got - want) / max(1, abs(want))))
         if not gaps:

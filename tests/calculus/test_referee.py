@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import symgen
+from symgen.calculus.series_referee import check_taylor
+from symgen.text.diagnostics import InternalError
 
 SPEC = """
 dim n, m
@@ -53,3 +55,34 @@ def test_code_is_not_blamed_for_matrices_without_inverse(goal: str) -> None:
         step[i, j] = h
         by_hand = (f.evaluate(**{**given, "X": x + step}) - f.evaluate(**{**given, "X": x - step})) / (2 * h)
         assert got[i, j] == pytest.approx(by_hand, rel=1e-5, abs=1e-7)
+
+
+TAYLOR = "dim n\nparam x: real[n], b: real[n], A: real[n, n], t: real, a: real, p: positive"
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "taylor(sin(t)*a, t, at=a, order=4)",
+        "taylor(exp(b @ x), x)",
+        "taylor(softmax(x), x, at=b)",
+        "taylor(x @ A @ x, x, at=b, order=1)",
+    ],
+)
+def test_what_a_taylor_polynomial_leaves_is_of_higher_order(goal):
+    assert symgen.loads(TAYLOR).derive(goal).evidence.kind == "checked"
+
+
+@pytest.mark.parametrize(
+    "goal", ["taylor(abs(t), t)", "taylor(1/t, t)", "taylor(norm(x), x)", "taylor(sqrt(p), p)", "taylor(relu(t)*a, t)"]
+)
+def test_there_is_no_taylor_polynomial_where_a_function_is_not_smooth(goal):
+    with pytest.raises(symgen.CannotDerive):
+        symgen.loads(TAYLOR).derive(goal)
+
+
+def test_a_wrong_taylor_polynomial_is_refuted():
+    m = symgen.loads(TAYLOR)
+    f, wrong = m.derive("sin(t)*a").array, m.derive("a*t - a*t^3/5").array
+    with pytest.raises(InternalError):
+        check_taylor(f, m.elaborated.variables["t"].variable, None, wrong, 3, None)()
