@@ -22,6 +22,8 @@ from symgen.text.diagnostics import Diagnostic, SpecError
 if TYPE_CHECKING:
     from symgen.facade import Model
 
+LONGEST = 400  # characters of a value in the table; `--format json` has them all
+
 
 @dataclass(frozen=True)
 class Item:
@@ -79,7 +81,8 @@ def table(file: str, items: Sequence[Item]) -> str:
     lines, last = [file], ""
     for item in items:
         kind = item.kind if item.kind != last else ""
-        lines.append(f"  {kind:{kinds}}  {item.name:{names}}  {item.says}".rstrip())
+        says = item.says if len(item.says) <= LONGEST else item.says[: LONGEST - 3].rstrip() + " .."
+        lines.append(f"  {kind:{kinds}}  {item.name:{names}}  {says}".rstrip())
         last = item.kind
     return "\n".join(lines)
 

@@ -14,6 +14,7 @@ _TEX = {
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": "$<$", ">": "$>$",
     "|": "$|$", '"': "''", "'": "'", "`": "`",
 }  # fmt: skip
+_TYPED = {'"': r"\char34{}", "'": r"\char13{}", "`": r"\char18{}"}
 _MATH_SYMBOLS = {
     "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "→": r"$\to$",
     "∞": r"$\infty$", "·": r"$\cdot$", "×": r"$\times$", "±": r"$\pm$",
@@ -46,6 +47,11 @@ def tex_text(text: str) -> str:
         elif unicodedata.category(ch)[0] != "C":
             out.append(f"U+{ord(ch):04X}")
     return "".join(out)
+
+
+def tex_code(text: str) -> str:
+    """Text for a typewriter font of LaTeX, whose quotes stand upright as they were typed."""
+    return "".join(_TYPED.get(ch) or tex_text(ch) for ch in text)
 
 
 def html_text(text: str) -> str:
@@ -137,4 +143,4 @@ def name_tex(name: str, taken: frozenset[str] = frozenset()) -> str:
     return text + primes
 
 
-__all__ = ["greek", "html_text", "markdown_text", "name_tex", "printable", "tex_text"]
+__all__ = ["greek", "html_text", "markdown_text", "name_tex", "printable", "tex_code", "tex_text"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from symgen.render.escape import name_tex, tex_text
+from symgen.render.escape import name_tex, tex_code, tex_text
 from symgen.render.latex import Latex
 from symgen.render.layout import broken, ink
 from symgen.render.notation import RELATIONS
@@ -85,7 +85,7 @@ def inline(parts: Iterable[Inline], latex: Latex) -> str:
             case Member():
                 out.append(f"${member(x, latex)}$")
             case Mono(text):
-                out.append(rf"\texttt{{{tex_text(text)}}}")
+                out.append(rf"\texttt{{{tex_code(text)}}}")
             case _:
                 out.append(tex_text(x))
     return "".join(out)
@@ -124,7 +124,7 @@ def block(b: Block, latex: Latex, figures: str) -> str:
             return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
         case Code(text, _):
             listing = "\\\\\n".join(
-                r"\mbox{}" if not line.strip() else tex_text(line).replace(" ", "~") for line in text.splitlines() or [""]
+                r"\mbox{}" if not line.strip() else tex_code(line).replace(" ", "~") for line in text.splitlines() or [""]
             )
             return f"{{\\small\\ttfamily\\raggedright\n{listing}\\par}}"
         case Figure(_, caption, name):
