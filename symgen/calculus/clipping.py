@@ -54,16 +54,16 @@ General = Callable[[Task], tuple[Array, Sequence[Var]]]
 def clipped(task: Task, general: General) -> Iterator[Array]:
     """The stationary point with negative entries at 0, the multiplier found anew."""
     x = task.x
-    if x.domain not in ("nonnegative", "simplex") or x.rank != 1 or task.sign == 0:
+    if x.domain not in ("nonnegative", "simplex") or (x.domain == "simplex" and x.rank != 1) or task.sign == 0:
         return
     solved, multipliers = general(task)
-    axes = [axis(0, x.shape[0])]
+    axes = [axis(k, s) for k, s in enumerate(x.shape)]
     body = open_tensor(solved, axes)
     task.boundary = True
     if not multipliers:
         yield _told(task, tensor(axes, fn("max", ZERO, body)))
         return
-    if len(multipliers) != 1 or multipliers[0].rank:
+    if len(multipliers) != 1 or multipliers[0].rank or x.rank != 1:
         return
     found = _level(task, body, multipliers[0], axes[0])
     if found is None:

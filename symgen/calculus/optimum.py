@@ -22,6 +22,7 @@ from symgen.calculus.matrix_optimum import on_an_ellipsoid, over_positive_defini
 from symgen.calculus.metric_zero import zero_of_distance
 from symgen.calculus.optimum_referee import contest
 from symgen.calculus.scalar_optimum import Task, domain_of_entries, optimum_of_entries, say_assumed
+from symgen.calculus.separable_optimum import diagonally, entry_by_entry, shrunk_by_norm
 from symgen.calculus.separate import separate
 from symgen.calculus.solving import (
     RANGES,
@@ -30,6 +31,7 @@ from symgen.calculus.solving import (
     assuming,
     conditions_of_value,
     numeric,
+    positive_roots,
     roots_of,
     sample_symbols,
     sign_of,
@@ -112,7 +114,10 @@ def _ways(task: Task) -> Iterator[Callable[[], Iterator[Array]]]:
         yield lambda: shrunk(task, _zero_of)
         yield lambda: _of_any_size(task)
         yield lambda: clipped(task, lambda t: _general(t)[:2])
-    elif task.x.domain in LINEAR_SETS and not task.constraints:
+        yield lambda: shrunk_by_norm(task, _of_any_size)
+        yield lambda: entry_by_entry(task)
+    elif task.x.domain in (*LINEAR_SETS, "spd") and not task.constraints:
+        yield lambda: diagonally(task, _of_any_size)
         yield lambda: _in_linear_set(task)
 
 
@@ -354,6 +359,7 @@ def _choose(task: Task, slope: Any, t: Any, roots: list[Root], domain: str) -> R
     interval = RANGES[domain]
     best: tuple[int, Root] | None = None
     bend = S.diff(slope, t)
+    roots = positive_roots(roots, slope, t, interval)
     for root in roots:
         good = 0
         for _ in range(6):

@@ -146,6 +146,27 @@ def optimum_of_entries(task: Task) -> Array | None:
         return _system(task, F, equations, symbols, table, places)
 
 
+def optimum_in_one(task: Task, body: Scalar, value: Scalar) -> Scalar | None:
+    """The best `value` for `body`, which is one number whatever its free indices are; None where SymPy has no word for it."""
+    table = Table(task.ctx.facts, generic=True)
+    domain = domain_of_entries(task.x)
+    assumptions = {"positive": {"positive": True}, "unit": {"positive": True}, "nonnegative": {"nonnegative": True}}
+    t = table.symbol(value, **assumptions.get(domain, {"real": True}))
+    try:
+        F = to_sympy(body, table)
+    except NotInSymPy:
+        return None
+    if any(a is not value and depends_on(a, task.x) for a in table.symbols):
+        return None
+    with assuming(table):
+        best = _inside(task, _problem(task, F, t, RANGES[domain], table))
+        _conditions(task, best.conditions, table)
+        say_assumed(task, table, best.expression)
+    task.is_inside = True
+    task.boundary = best.kind != "interior" or best.expression.has(S.Max, S.Min, S.Piecewise)
+    return best.strategy
+
+
 def _inside(task: Task, problem: Problem) -> Optimum:
     """The optimum over the domain of one number. Raises CannotDerive where it is approached and not reached."""
     if problem.t not in problem.expression.free_symbols:

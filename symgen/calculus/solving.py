@@ -20,7 +20,7 @@ from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, 
 
 __all__ = [
     "sign_of", "sign_on", "generic_sign", "sign_off_zero", "never_positive", "assuming", "Interval", "RANGES", "roots_of",
-    "vanishes", "conditions_of_value", "holds_at", "with_real_roots", "sample_symbols", "numeric", "Root",
+    "vanishes", "conditions_of_value", "holds_at", "positive_roots", "with_real_roots", "sample_symbols", "numeric", "Root",
 ]  # fmt: skip
 
 S = sympy
@@ -227,9 +227,10 @@ def sample_symbols(symbols: Sequence[Any], rng: random.Random) -> dict[Any, Any]
     """A random rational point in what the assumptions of the symbols, and of the tables in force, allow."""
     wanted = [c for table in _tables for c in _conditions_of(table) if c.free_symbols & set(symbols)]
     everything = sorted({*symbols, *(s for c in wanted for s in c.free_symbols)}, key=str)
+    units = {u for table in _tables for u in table.units}
     out: dict[Any, Any] = {}
     for _ in range(60):
-        out = {s: _sample(s, rng) for s in everything}
+        out = {s: S.Rational(rng.randint(5, 95), 100) if s in units else _sample(s, rng) for s in everything}
         if all(c.xreplace(out) == True for c in wanted):  # noqa: E712
             break
     return out
@@ -391,6 +392,17 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
         if shown is not None:
             out.append(Root(c, shown, complete))
     return out
+
+
+def positive_roots(roots: Sequence[Root], slope: Any, t: Any, interval: Interval) -> list[Root]:
+    """The roots; above 0, |v| for a v of no known sign where -v is a root too, as the slope is even or odd."""
+    if interval.low != 0 or all(sign_of(r.value) is not None for r in roots):
+        return list(roots)
+    x = S.Dummy("t", real=True)
+    there, back = slope.xreplace({t: x}), slope.xreplace({t: -x})
+    mirrored = within(SECONDS, lambda: S.simplify(there - back) == 0 or S.simplify(there + back) == 0)
+    out = [replace(r, value=S.Abs(r.value)) if mirrored and sign_of(r.value) is None else r for r in roots]
+    return list({r.value: r for r in out}.values())
 
 
 def _two_odd_powers(e: Any, t: Any) -> Any:

@@ -25,6 +25,7 @@ from symgen.calculus.solving import (
     holds_at,
     never_positive,
     numeric,
+    positive_roots,
     roots_of,
     sample_symbols,
     sign_of,
@@ -133,7 +134,7 @@ def _smooth(problem: Problem, F: Any, slope: Any, sign: int) -> Optimum:
             f"{range_words(interval)}",
             node(sign * curvature, problem),
         )
-    roots = roots_of(slope, t)
+    roots = positive_roots(roots_of(slope, t), slope, t, interval)
     if not roots:
         _say_if_monotone(problem, slope, sign)
         raise CannotDerive(
