@@ -194,8 +194,16 @@ ROWS = (
     Operation(
         "polar",
         shape="A[n, m] -> [n, m]",
-        pullback={"A": None},
-        because="A = Y @ P with Y'Y = I and P positive definite; Y = U V' for A = U S V'",
+        pullback={
+            "A": "where(m <= n, "
+            "Y @ eigvecs(A' @ A) @ (eigvecs(A' @ A)' @ (Y' @ Y_bar - Y_bar' @ Y) @ eigvecs(A' @ A)/"
+            "tensor[i: m, j: m](sqrt(eigvals(A' @ A)[i]) + sqrt(eigvals(A' @ A)[j]))) @ eigvecs(A' @ A)'"
+            " + (Y_bar - Y @ Y' @ Y_bar) @ eigvecs(A' @ A) @ diag(1/sqrt(eigvals(A' @ A))) @ eigvecs(A' @ A)', "
+            "eigvecs(A @ A') @ (eigvecs(A @ A')' @ (Y_bar @ Y' - Y @ Y_bar') @ eigvecs(A @ A')/"
+            "tensor[i: n, j: n](sqrt(eigvals(A @ A')[i]) + sqrt(eigvals(A @ A')[j]))) @ eigvecs(A @ A')' @ Y"
+            " + eigvecs(A @ A') @ diag(1/sqrt(eigvals(A @ A'))) @ eigvecs(A @ A')' @ (Y_bar - Y_bar @ Y' @ Y))",
+        },
+        because="A = Y @ P: dY = Y @ W + (I - Y @ Y') @ dA @ inv(P), W skew, P @ W + W @ P = Y' @ dA - dA' @ Y",
         numeric="polar({A})",
         latex=r"\operatorname{{polar}}\left({A}\right)",
         source="Higham (2008), 8: the nearest matrix with orthonormal columns (rows, where those are fewer)",
