@@ -26,7 +26,7 @@ from symgen.codegen.sampling import expectations
 from symgen.codegen.sizes import dims_of, sights
 from symgen.codegen.sources import source_of
 from symgen.codegen.unit import Game, Loss, Train, Unit
-from symgen.codegen.words import Names, size_text
+from symgen.codegen.words import Names, safe, size_text
 from symgen.tensor.expression import Array, Dim, Num, Scalar, Var, topological, variables_of
 from symgen.text.diagnostics import CannotDerive
 
@@ -338,7 +338,7 @@ class Writer:
         if not trained:
             return
         if len(trained) == len(loss.gradients):
-            kernel_name = "_" + loss.name + "_value_and_grad"
+            kernel_name = f"_{safe(loss.name)}_value_and_grad"
             kernel = self.quiet_kernel(kernel_name, loss.value, gradients)
         else:
             kernel_name = "_" + self.names.new(f"{name}_value_and_grad")
@@ -510,7 +510,7 @@ class Writer:
                 outputs[f"payoff {who}"] = player.payoff
                 outputs.update({f"grad {v.name}": g for v, g in player.gradients.items()})
             kernel = make_kernel(
-                f"_{game.name}_values_and_grads", outputs, self.unit.names, None, self.order, self.rows,
+                f"_{safe(game.name)}_values_and_grads", outputs, self.unit.names, None, self.order, self.rows,
                 lambda t: payoffs_text(t, names),
             )  # fmt: skip
             kernels.append(kernel)

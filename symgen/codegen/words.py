@@ -48,7 +48,7 @@ def safe(wanted: str) -> str:
     name = re.sub(r"\W", "_", name)
     if not name or not name.isidentifier():
         name = "v_" + name
-    if name.startswith("__"):
+    if name.startswith("_"):  # what begins so is the module's own
         name = "v" + name
     return name if name.isidentifier() else "v"
 
