@@ -11,11 +11,12 @@ from symgen.model.lifting import at_values
 from symgen.model.model import UnknownFunction
 from symgen.model.operators import OPERATORS
 from symgen.probability import joint as probability
+from symgen.probability.combinators import mixture, named_formula, transformed, truncated
 from symgen.probability.composites import COMPOSITES
 from symgen.probability.densities import log_density_at
 from symgen.probability.distributions import FAMILIES
 from symgen.probability.joint import DistRef, Joint
-from symgen.probability.law import LawError, empirical, is_family, make_law, row_of, value_domain
+from symgen.probability.law import COMBINATORS, LawError, empirical, is_family, make_law, row_of, value_domain
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
@@ -110,9 +111,8 @@ class DistributionReader(Reader):
                 help=f"`let f[{name}: n] = ..` has an index on the left" if kind == "an index" else None,
             )  # fmt: skip
         help = {
-            "name": "declare it with `data`, `param`, `const` or `let`" + (
-                f"; an index is bound by `sum[{name}](..)` or `let a[{name}] = ..`" if name in LETTERS_OF_INDICES else ""
-            ),
+            "name": "declare it with `data`, `param`, `const` or `let`"
+            + (f"; an index is bound by `sum[{name}](..)` or `let a[{name}] = ..`" if name in LETTERS_OF_INDICES else ""),
             "function": f"define it with `def {name}(t) = ..`, or declare it as unknown with `function {name}(x): real`",
             "distribution": f"declare it with `dist {name}(z) = ..`, or as unknown with `density {name}(z)`",
         }.get(what)
@@ -384,6 +384,9 @@ class DistributionReader(Reader):
         """The law of a family at its arguments."""
         if e.given or e.versus:
             raise Clash(f"`{e.function}` takes parameters alone", e.span)
+        if e.function in COMBINATORS:
+            law = self.combined(e)
+            return named_formula(law, " ".join(self.written(e.span).split()))
         values = [self.number(a) for a in e.arguments]
         keywords = {k.name: self.number(k.value) for k in e.keywords}
         for v, x in zip([*values, *keywords.values()], [*e.arguments, *(k.value for k in e.keywords)], strict=True):
@@ -399,6 +402,32 @@ class DistributionReader(Reader):
             raise self.law_clash(error, e) from None
         self.model.check_parameters(self, law, e)
         return law
+
+    def combined(self, e: tree.Call) -> Array:
+        """Truncated(p, low, high), Mixture(w, p, q), Transformed(p, f)."""
+        try:
+            if e.function == "Mixture" and len(e.arguments) in (2, 3) and not e.keywords:
+                weights = self.number(e.arguments[0])
+                return mixture(weights.array(), [self.one_law(a) for a in e.arguments[1:]])
+            if e.function == "Truncated" and len(e.arguments) == 3 and not e.keywords:
+                low, high = (self.number(a) for a in e.arguments[1:])
+                if not low.rank and not high.rank:
+                    return truncated(self.one_law(e.arguments[0]), low.body, high.body)
+            name = e.arguments[1] if len(e.arguments) == 2 else None
+            if e.function == "Transformed" and isinstance(name, tree.Name) and not e.keywords:
+                return transformed(self.one_law(e.arguments[0]), name.name)
+        except LawError as error:
+            raise Clash(error.message, e.span, help=error.help) from None
+        forms = {"Truncated": "Truncated(Normal(m, s), low, high)", "Mixture": "Mixture(w, Normal(m, s), Normal(n, t))",
+                 "Transformed": "Transformed(Normal(m, s), exp)"}  # fmt: skip
+        raise Clash(f"`{e.function}` takes other arguments", e.span, help=f"write `{forms[e.function]}`")
+
+    def one_law(self, e: tree.Expression) -> Array:
+        """The law of a dist of one variable, by its name or in place."""
+        ref = self.distribution(e)
+        if len(ref.joint.factors) != 1 or ref.given:
+            raise Clash("a law of one variable is needed here", e.span, "not one variable")
+        return ref.joint.factors[0].law
 
     def law_clash(self, error: LawError, e: tree.Call) -> Clash:
         place: tree.Tree = e

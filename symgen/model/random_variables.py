@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from symgen.model.declarations import domain
 from symgen.model.distribution_reader import DistributionReader, plain_array
 from symgen.model.elaboration import Elaboration
+from symgen.probability.combinators import named_formula
 from symgen.probability.law import empirical, is_family, value_domain
 from symgen.tensor import build
 from symgen.tensor.build import Value
@@ -134,6 +135,7 @@ def law_of(model: Elaboration, s: tree.Dist) -> Array | None:
             law = empirical(values[0].array())
         else:
             law = family_law(model, reader, e, shape)
+            law = named_formula(law, s.head.name.name)
     elif isinstance(e, tree.Call) and b is None and looks_like_family(e.function) and e.function not in ("E",):
         if e.function not in FUNCTIONS and e.function not in SPECIAL:
             raise model.reader().unknown_distribution(e)

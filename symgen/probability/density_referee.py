@@ -34,7 +34,7 @@ def of_js(p: Float, q: Float) -> Float:
 
 def of_tv(p: Float, q: Float) -> Float:
     """|p - q|/2."""
-    return np.abs(np.exp(p) - np.exp(q)) / 2
+    return np.asarray(np.abs(np.exp(p) - np.exp(q)) / 2)
 
 
 def leave_density_check(

@@ -11,6 +11,7 @@ import numpy as np
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.collect import collected, difference_of_means
+from symgen.probability.combinators import inner_of_images
 from symgen.probability.conditions import guarded
 from symgen.probability.counts import with_limits_at_zero
 from symgen.probability.densities import entry_of, log_density_at, log_density_terms, parameters
@@ -26,12 +27,13 @@ from symgen.probability.joint import (
     expectation,
     factor_log_density,
     full_law,
+    inline,
     log_density,
     opened_expectation,
 )  # fmt: skip
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
-from symgen.probability.own_density import normalised_law
+from symgen.probability.own_density import mass_of, normalised_law, own_density
 from symgen.probability.quadrature import check_mean, check_value, mean_at
 from symgen.probability.support import inclusion, mass_outside
 from symgen.tensor.evaluate import Point
@@ -159,7 +161,12 @@ def written_out(node: Operator, ctx: Context) -> Scalar:
     if law.name == "formula":
         placeholder, normaliser = law.attrs[1], law.attrs[2]
         if normaliser:
-            raise CannotDerive(f"the normaliser `{normaliser}` of this density is not found yet", node, HERE)
+            mass = mass_of(law)
+            if mass is None:
+                raise CannotDerive(f"the normaliser `{normaliser}` of this density is not found yet", node, HERE)
+            own = own_density(law)
+            at_value = open_tensor(replace_arrays(tensor((), own.log_f), {placeholder: value}), ())
+            return sub(at_value, fn("log", mass))
         return open_tensor(replace_arrays(law.operands[0], {placeholder: value}), ())
     return scalar_of(node)
 
@@ -439,6 +446,13 @@ def _mean(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> Sca
 def reduce_kl(op: Operator, ctx: Context) -> Array:
     """KL(q || p) = E_q[log q - log p]; infinite where q has mass outside the support of p."""
     (q, p), _ = decode(op)
+    if len(q.joint.factors) == len(p.joint.factors) == 1:
+        inside = inner_of_images(q.joint.factors[0].law, p.joint.factors[0].law)
+        if inside is not None:
+            made = divergence("KL", inline(inside[0]), inline(inside[1]))
+            assert isinstance(made, Operator)
+            ctx.trace.add("invariance", op, made, reason="one injective function of both draws changes no divergence")
+            return reduce_kl(made, ctx)
     q, p = with_laws_known(q, ctx), with_laws_known(p, ctx)
     draws, in_p = common_draws(q, p)
     in_q: dict[Var, Array] = {}

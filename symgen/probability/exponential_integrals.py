@@ -1,6 +1,7 @@
 """Integrals of powers times exponentials of polynomials over the line and the half-line: without a search.
 
 over x > 0   x^n exp(-a x^p)        = a^(-(n + 1)/p) Gamma((n + 1)/p)/p
+over x > 0   x^n exp(-a x - b/x)    = 2 (b/a)^((n + 1)/2) K_(n+1)(2 sqrt(a b))
 over x > 0   x^n exp(-a x^2 + b x)  by erfc and the recursion 2 a J_n = (n - 1) J_(n-2) + b J_(n-1), + 1 for n = 1
 on the line  the same by symmetry, or with 2 sqrt(pi/a) for the half of it
 """
@@ -19,6 +20,7 @@ from symgen.probability.walks import bottom_up
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF,
+    MINUS_ONE,
     ONE,
     PI,
     TWO,
@@ -26,8 +28,10 @@ from symgen.tensor.expression import (
     Add,
     Entry,
     Fn,
+    Num,
     Pow,
     Scalar,
+    Sum,
     Var,
     add,
     divide,
@@ -50,11 +54,17 @@ Polynomial = dict[Scalar, Scalar]  # exponent -> coefficient
 
 
 def is_hopeless(f: Scalar, x: Var) -> bool:
-    """Whether f holds a logarithm beside an exponential: a search for its integral takes long, and finds none."""
-    found = {
-        n.name for n in walk(with_powers(f)) if isinstance(n, Fn) and n.name in ("log", "exp", "xlogy") and x in variables_of(n)
-    }
-    return "exp" in found and len(found) > 1
+    """Whether f holds a logarithm beside another function, a power with a name for its exponent that is no power of x, or
+    an exponential of one: a search for its integral takes long, and finds none."""
+    found: set[str] = set()
+    for n in walk(with_powers(f)):
+        if isinstance(n, Fn) and n.name in ("log", "exp", "xlogy", "sin", "cos", "tanh") and x in variables_of(n):
+            found.add(n.name)
+            if n.name == "exp" and any(isinstance(k, Fn) and k.name == "exp" and x in variables_of(k) for k in walk(n.args[0])):
+                return True
+        elif isinstance(n, Pow) and isinstance(n.base, Add) and not isinstance(n.exponent, Num) and x in variables_of(n.base):
+            found.add("power")
+    return bool(found & {"log", "xlogy", "power"}) and len(found) > 1
 
 
 def with_powers(f: Scalar) -> Scalar:
@@ -65,6 +75,8 @@ def with_powers(f: Scalar) -> Scalar:
 def exponential_integral(f: Scalar, x: Var, low: float, high: float, ctx: Context) -> Scalar | None:
     """The integral in closed form; None where f is no sum of such terms, or a sign that it takes is not known."""
     if high != math.inf or low not in (0.0, -math.inf):
+        return None
+    if any(isinstance(n, Sum) and x in variables_of(n) for n in walk(f)):
         return None
     whole = low == -math.inf
     f = with_powers(f)
@@ -157,6 +169,13 @@ def _over_half(n: Scalar, exponent: Polynomial, know: Knowledge, logs: int = 0) 
         return mul(value, divide(sub(fn("digamma", order), fn("log", a)), p)) if logs else value
     if logs:
         return None
+    if set(exponent) == {ONE, MINUS_ONE}:
+        a, b = neg(exponent[ONE]), neg(exponent[MINUS_ONE])
+        if know.positive(a) is not True or know.positive(b) is not True:
+            return None
+        order = add(n, ONE)
+        bessel = fn("besselk", order, mul(TWO, power(mul(a, b), HALF)))
+        return mul(TWO, power(divide(b, a), mul(HALF, order)), bessel)
     order_of = is_natural(n)
     if set(exponent) != {ONE, TWO} or order_of is None or order_of > MOST_POWERS:
         return None

@@ -12,7 +12,7 @@ import numpy as np
 
 from symgen.probability.distributions import FAMILIES
 from symgen.probability.law import parameters_of, row_of
-from symgen.probability.own_density import own_density, own_grid
+from symgen.probability.own_density import own_density, own_grid, scalars_of
 from symgen.probability.referee import Numeric, nodes, scalar_at
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate, size_of
 from symgen.tensor.expression import Array, Operator, Var
@@ -103,7 +103,7 @@ def _own(law: Array, v: Var, point: Point, level: int) -> Grid | None:
     if not isinstance(law, Operator) or law.name != "formula" or law.attrs[2] or v.rank:
         return None
     own = own_density(law)
-    made = own_grid(own.x, own.log_f, own.range, point, numbers_at(point))
+    made = own_grid(own.x, own.log_f, own.range, point, scalars_of(own, point))
     if made is None:
         return None
     x, w = made if level or (own.range is not None and own.range[2]) else (made[0][::2], made[1][::2] * 2)

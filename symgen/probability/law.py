@@ -45,8 +45,11 @@ def family(name: str) -> Distribution:
     return row
 
 
+COMBINATORS = ("Truncated", "Mixture", "Transformed")
+
+
 def is_family(name: str) -> bool:
-    return name in FAMILIES
+    return name in FAMILIES or name in COMBINATORS
 
 
 def is_law(node: object) -> bool:
@@ -80,6 +83,11 @@ def batch_shape(law: Array) -> Shape:
     row = row_of(law)
     rank = row.own_rank if row is not None else 0
     return law.shape[: law.rank - rank]
+
+
+def law_of_row(name: str, arguments: Sequence[Array]) -> Array:
+    """The scalar law of a family at its canonical parameters."""
+    return operator(name, arguments, (), (LAW,))
 
 
 # --- laws -------------------------------------------------------------------------------------------------------------

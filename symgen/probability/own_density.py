@@ -18,8 +18,10 @@ from symgen.probability.existence import FINITE, INFINITE, UNDEFINED, Existence,
 from symgen.probability.exponential_integrals import exponential_integral, is_hopeless
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, formula_law
+from symgen.probability.piecewise import has_pieces, piecewise_integral, turns_of
 from symgen.probability.powers import admissible
 from symgen.probability.referee import nodes
+from symgen.probability.special import simplified
 from symgen.probability.terms import depends_on_any, normalised, with_value
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
@@ -28,6 +30,7 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
+    Entry,
     Logic,
     Num,
     Operator,
@@ -44,6 +47,7 @@ from symgen.tensor.expression import (
     open_tensor,
     operator,
     replace_arrays,
+    scalar_of,
     sub,
     tensor,
     var,
@@ -52,6 +56,7 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.tensor.facts import Facts
 from symgen.tensor.sample import complete_point, generator, holds, random_point, simple_sizes, sizes_in
+from symgen.tensor.sympy_bridge import within
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/own_density.py"
@@ -63,6 +68,8 @@ RANGES = {
 POINTS = 24
 NEAR_POINTS = 3
 TERMS = 4000
+SEARCH = 1.5  # seconds for a mean that no rule gives
+SEARCH_MASS = 4.0  # .. and for a normaliser
 ROUNDING = 1e-6  # of the mass of a density that has no normaliser
 
 
@@ -169,14 +176,22 @@ def why_not(law: Array, facts: Facts | None, always: bool = True) -> str | None:
     return None
 
 
-def scalars_of(point: Point) -> list[float]:
-    """The scalars of a point: where the mass or a kink may lie."""
-    return [0.0, *[float(x) for x in point.values.values() if np.ndim(x) == 0 and math.isfinite(float(x))][:12]]
+def scalars_of(own: OwnDensity, point: Point) -> list[float]:
+    """Where the mass or a kink may lie at a point: its scalars, and where the form of the density turns."""
+    at = entry(own.x)
+    assert isinstance(at, Entry)
+    found = [0.0, *[float(x) for x in point.values.values() if np.ndim(x) == 0 and math.isfinite(float(x))][:12]]
+    for v in turns_of(own.log_f, at):
+        try:
+            found.append(float(np.asarray(evaluate([tensor((), v)], point)[0])))
+        except NotEvaluable:
+            continue
+    return [x for x in found if math.isfinite(x)]
 
 
 def mass_at(own: OwnDensity, point: Point) -> float | None:
     """The integral of f at a point, by quadrature; None where two rules differ."""
-    made = own_grid(own.x, own.log_f, own.range, point, scalars_of(point))
+    made = own_grid(own.x, own.log_f, own.range, point, scalars_of(own, point))
     if made is None:
         return None
     _, w = made
@@ -258,25 +273,47 @@ def integrated(law: Array, ctx: Context) -> tuple[Array, Scalar] | None:
     if own.range is None or own.range[2] or own.z is None:
         return None
     low, high, _ = own.range
-    z = integral_of(fn("exp", own.log_f), own.x, low, high, ctx)
+    z = integral_of(ONE, own.x, low, high, ctx, fn("exp", own.log_f))
     if z is None:
         return None
     log_f = normalised(own.log_f, depends_on_any(frozenset((own.x,))), Knowledge(ctx))
     return formula_law(own.x, tensor((), collected(sub(log_f, fn("log", z)))), "", own.name), z
 
 
-def integral_of(f: Scalar, x: Var, low: float, high: float, ctx: Context) -> Scalar | None:
-    """The integral of f in closed form."""
+def integral_of(f: Scalar, x: Var, low: float, high: float, ctx: Context, weight: Scalar = ONE) -> Scalar | None:
+    """The integral of `weight` f in closed form; where the weight is 0, f may have no value."""
+    at = entry(x)
+    assert isinstance(at, Entry)
+    has_turns = has_pieces(f, at) or has_pieces(weight, at)
+    by_pieces, f = f, f if weight is ONE else mul(f, weight)
     direct = exponential_integral(f, x, low, high, ctx)
-    if direct is not None or is_hopeless(f, x):
+    if direct is None:
+        found = piecewise_integral(by_pieces, at, _number(low), _number(high), Knowledge(ctx), weight)
+        direct = None if found is None else collected(simplified(found))
+    if direct is not None or is_hopeless(f, x) or has_turns:
         return direct
+    op = as_integral(f, x, low, high)
+    made = within(SEARCH_MASS if weight is not ONE and by_pieces is ONE else SEARCH, reduce_integral, op, quiet(ctx))
+    return None if made is op or made is None else collected(open_tensor(made, ()))
+
+
+def as_integral(f: Scalar, x: Var, low: float, high: float) -> Operator:
+    """integral[t: low..high](f(t)), that is not worked out."""
     t = var("t", (), x.domain if x.domain in ("real", "positive", "unit") else "real", "placeholder", uid=-82)
     body = tensor((), open_tensor(replace_arrays(tensor((), f), {x: t}), ()))
     ends = [tensor((), _number(e)) for e in (low, high)]
     op = operator("integral", (body, *ends), (), ((t,),))
     assert isinstance(op, Operator)
-    made = reduce_integral(op, quiet(ctx))
-    return None if made is op else collected(open_tensor(made, ()))
+    return op
+
+
+def mass_of(law: Array) -> Scalar | None:
+    """The integral that is the normaliser of a density of one's own, where it has no closed form."""
+    own = own_density(law)
+    if own.range is None or own.range[2] or own.z is None or any(isinstance(n, Operator) for n in walk(own.log_f)):
+        return None
+    low, high, _ = own.range
+    return scalar_of(as_integral(fn("exp", own.log_f), own.x, low, high))
 
 
 def mean_under(law: Array, v: Var, f: Scalar, ctx: Context) -> Scalar | None:
@@ -288,7 +325,7 @@ def mean_under(law: Array, v: Var, f: Scalar, ctx: Context) -> Scalar | None:
     if any(isinstance(n, Operator) for n in walk(at_x)):
         return None
     low, high, _ = own.range
-    return integral_of(mul(at_x, fn("exp", own.log_f)), own.x, low, high, ctx)
+    return integral_of(at_x, own.x, low, high, ctx, fn("exp", own.log_f))
 
 
 def _number(x: float) -> Scalar:
@@ -357,4 +394,4 @@ def check_mass(law: Array, facts: Facts | None) -> Evidence:
     return Evidence("checked", digits=12 if worst < 1e-12 else int(-math.log10(worst)), points=done, method="quadrature")
 
 
-__all__ = ["check_mass", "integral_of", "masses", "normalised_law", "own_density", "own_grid", "why_not"]
+__all__ = ["check_mass", "integral_of", "mass_of", "masses", "normalised_law", "own_density", "own_grid", "scalars_of", "why_not"]

