@@ -396,13 +396,20 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
 
 def positive_roots(roots: Sequence[Root], slope: Any, t: Any, interval: Interval) -> list[Root]:
     """The roots; above 0, |v| for a v of no known sign where -v is a root too, as the slope is even or odd."""
-    if interval.low != 0 or all(sign_of(r.value) is not None for r in roots):
+    open_ = [r for r in roots if sign_of(r.value) is None and _is_real_off_zero(r.value)]
+    if interval.low != 0 or not open_:
         return list(roots)
     x = S.Dummy("t", real=True)
     there, back = slope.xreplace({t: x}), slope.xreplace({t: -x})
     mirrored = within(SECONDS, lambda: S.simplify(there - back) == 0 or S.simplify(there + back) == 0)
-    out = [replace(r, value=S.Abs(r.value)) if mirrored and sign_of(r.value) is None else r for r in roots]
+    out = [replace(r, value=S.Abs(r.value)) if mirrored and r in open_ else r for r in roots]
     return list({r.value: r for r in out}.values())
+
+
+def _is_real_off_zero(e: Any) -> bool:
+    """Whether a value is real where its symbols are not 0."""
+    loose = {s: S.Dummy(real=True, nonzero=True) for s in e.free_symbols if s.is_real and s.is_nonzero is None}
+    return bool(e.xreplace(loose).is_real)
 
 
 def _two_odd_powers(e: Any, t: Any) -> Any:
