@@ -30,6 +30,7 @@ from symgen.probability.reparameterisation import transform_of
 from symgen.probability.scaled import scale_and_core, unscaled, with_roots_taken
 from symgen.probability.terms import opened
 from symgen.probability.texts import read_array, scalar_text
+from symgen.probability.transport import between_coins, by_orbit
 from symgen.probability.walks import bottom_up
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import (
@@ -81,6 +82,14 @@ def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
         return _wasserstein_of_normals(op, laws, ctx)
     if any(r is None or not r.is_univariate or r.shapes for r in rows):
         raise CannotDerive("the Wasserstein distance of these laws has no rule", op, HERE)
+    orbit = by_orbit(op, laws[0], laws[1], ctx)
+    if orbit is not None:
+        return orbit
+    crossing = between_coins(laws[0], laws[1], ctx)
+    if crossing is not None:
+        ctx.trace.add("coupling", op, rank_zero(crossing), reason="as much as may stays where it is")
+        ctx.trace.checks.append(lambda: Evidence("proved", method="the mass that must move, over a distance of 1"))
+        return rank_zero(crossing)
     forms = [transform_of(law) for law in laws]
     if any(f is None for f in forms) or rows[0] is not rows[1] or rows[0].name not in INCREASING:  # type: ignore[union-attr]
         raise CannotDerive("the Wasserstein distance of these laws has no rule", op, HERE)
@@ -153,7 +162,7 @@ def _variances(law: Array) -> Array | None:
 
 
 INCREASING = {"Normal", "Laplace", "Logistic", "Gumbel", "Exponential", "Uniform", "LogNormal", "Rayleigh", "Weibull",
-              "Pareto", "Lomax", "HalfNormal"}  # fmt: skip
+              "Pareto", "Lomax", "HalfNormal", "LogLogistic", "Frechet"}  # fmt: skip
 STANDARD: dict[str, tuple[str, tuple[int, ...]]] = {
     "normal": ("Normal", (0, 1)), "uniform": ("Uniform", (0, 1)), "exponential": ("Exponential", (1,)),
     "laplace": ("Laplace", (0, 1)), "logistic": ("Logistic", (0, 1)), "gumbel": ("Gumbel", (0, 1)),

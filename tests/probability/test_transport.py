@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import integrate, stats
 
 import symgen
 
@@ -33,3 +34,38 @@ def test_wasserstein(pair):
     roots = np.sqrt(np.linalg.eigvals(S @ T).real)
     want = ((AT[m] - AT[b]) ** 2).sum() + np.trace(S) + np.trace(T) - 2 * roots.sum()
     assert math.isclose(float(d.evaluate(**AT)), want, rel_tol=1e-9, abs_tol=1e-9)
+
+
+ON_THE_LINE = {  # two laws, and their quantiles
+    "StudentT": ("StudentT(c, m, s)", "StudentT(c, n, t)", stats.t(4.3, 0.4, 0.9), stats.t(4.3, -0.5, 1.4)),
+    "Moyal": ("Moyal(m, s)", "Moyal(n, t)", stats.moyal(0.4, 0.9), stats.moyal(-0.5, 1.4)),
+    "GeneralizedNormal": ("GeneralizedNormal(m, s, c)", "GeneralizedNormal(n, t, c)", stats.gennorm(4.3, 0.4, 0.9),
+                          stats.gennorm(4.3, -0.5, 1.4)),
+    "Gamma": ("Gamma(c, s)", "Gamma(c, t)", stats.gamma(4.3, scale=1 / 0.9), stats.gamma(4.3, scale=1 / 1.4)),
+    "InverseGamma": ("InverseGamma(c, s)", "InverseGamma(c, t)", stats.invgamma(4.3, scale=0.9), stats.invgamma(4.3, scale=1.4)),
+    "Nakagami": ("Nakagami(c, s)", "Nakagami(c, t)", stats.nakagami(4.3, scale=0.9**0.5), stats.nakagami(4.3, scale=1.4**0.5)),
+    "LogLogistic": ("LogLogistic(s, c)", "LogLogistic(t, 2*c)", stats.fisk(4.3, scale=0.9), stats.fisk(8.6, scale=1.4)),
+    "Frechet": ("Frechet(c, s)", "Frechet(2*c, t)", stats.invweibull(4.3, scale=0.9), stats.invweibull(8.6, scale=1.4)),
+    "Bernoulli": ("Bernoulli(s/2)", "Bernoulli(t/2)", stats.bernoulli(0.45), stats.bernoulli(0.7)),
+}  # fmt: skip
+LINE = symgen.loads("param m: real, s: positive, n: real, t: positive, c: positive\nassume s < 2, t < 2\n")
+ON = {"m": 0.4, "s": 0.9, "n": -0.5, "t": 1.4, "c": 4.3}
+
+
+@pytest.mark.parametrize("name", ON_THE_LINE)
+def test_on_the_line_it_is_the_distance_of_the_quantiles(name):
+    p, q, one, other = ON_THE_LINE[name]
+    gap = lambda u: (one.ppf(u) - other.ppf(u)) ** 2  # noqa: E731
+    ends = [0, 1e-6, 1e-3, 0.1, 0.3, 0.45, 0.55, 0.7, 0.9, 0.999, 1 - 1e-6, 1 - 1e-9, 1]
+    want = sum(integrate.quad(gap, a, b, limit=200)[0] for a, b in zip(ends, ends[1:], strict=False))
+    d = LINE.derive(f"wasserstein2({p}, {q})")
+    assert math.isclose(float(d.evaluate(**ON)), want, rel_tol=2e-4)
+    assert d.evidence.kind in ("proved", "checked")
+
+
+def test_a_heavy_tail_is_moved_at_finite_cost_by_a_shift_alone():
+    d = LINE.derive("wasserstein2(Cauchy(m, s), Cauchy(n, t))")
+    assert d.evaluate(**ON) == math.inf
+    assert d.evaluate(**{**ON, "t": 0.9}) == pytest.approx(0.81)
+    assert LINE.derive("wasserstein2(Cauchy(m, s), Cauchy(n, s))").text_result == "(m - n)^2"
+    assert LINE.derive("wasserstein2(Levy(s), Levy(t))").evaluate(**ON) == math.inf
