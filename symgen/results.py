@@ -15,6 +15,7 @@ import numpy as np
 from sympy import Symbol, evaluate
 
 from symgen.calculus.kinks import guarded
+from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence, Step
 from symgen.derivation.referee import check_equal_numeric
 from symgen.games.records import as_dict, evaluate_field, public
@@ -100,6 +101,14 @@ class Record:
         return f"{self.kind_of_record}({inside})"
 
 
+def _asked(ask: Callable[[], Evidence]) -> Evidence:
+    """What a referee says; one that runs out of time has said nothing."""
+    try:
+        return ask()
+    except BudgetSpent:
+        return Evidence("unknown", tried=("the time was spent",))
+
+
 class Derivation:
     """How a goal was reduced, step by step, and what it came to."""
 
@@ -178,7 +187,7 @@ class Derivation:
     @cached_property
     def evidence(self) -> Evidence:
         """What speaks for the result; raises InternalError if its referee refutes it."""
-        found = [ask() for ask in self._trace.checks]
+        found = [_asked(ask) for ask in self._trace.checks]
         if not any(isinstance(n, Operator) and n.name in ("E", "Var", "Cov") for n in walk(*self._roots())):
             # a mean that was left to a later engine, and is not in the result
             found = [e for e in found if e.method != "an expectation stays"]

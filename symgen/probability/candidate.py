@@ -5,12 +5,13 @@ Besag (1989), the candidate's formula. The posterior is derived apart; its rows 
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from symgen.derivation.context import Context
+from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.conditional import law_given
 from symgen.probability.densities import log_density_at
@@ -24,6 +25,7 @@ from symgen.tensor.expression import Array, Scalar, replace_arrays, sub, tensor,
 from symgen.tensor.sample import generator, random_point
 from symgen.text.diagnostics import CannotDerive
 
+SECONDS = 6.0
 METHOD = "the joint density over that of what is not seen, at several of its values"
 
 
@@ -32,8 +34,8 @@ def check_by_candidates(q: Question, result: Array, ctx: Context, less: Question
     questions = [x for x in (q, less) if x is not None]
     try:
         values = [tensor((), log_candidate(x, ctx)) for x in questions]
-    except CannotDerive as error:
-        return Evidence("unknown", method=METHOD, tried=(str(error),))
+    except (CannotDerive, BudgetSpent) as error:
+        return Evidence("unknown", method=METHOD, tried=(str(error) or "the time was spent",))
     hidden = {v for x in questions for v in x.hidden}
 
     def truth(point: Point, level: int) -> Any:
@@ -57,8 +59,8 @@ def check_hidden(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
         return found
     try:
         first = tensor((), log_candidate(q, ctx))
-    except CannotDerive as error:
-        return replace(found, tried=(*found.tried, str(error)))
+    except (CannotDerive, BudgetSpent) as error:
+        return replace(found, tried=(*found.tried, str(error) or "the time was spent"))
     twin = var(f"{z.name}_twin", z.shape, z.domain, "placeholder", z.domain_args, uid=-61)
     claim = tensor((), sub(log_q, replace_arrays(log_q, {z: twin})))
     values = [first, replace_arrays(first, {z: twin})]
@@ -77,7 +79,7 @@ def check_hidden(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
 
 def log_candidate(q: Question, ctx: Context) -> Scalar:
     """log p(seen, z) - log p(z | seen) for the hidden variables z of a question."""
-    told = quiet(ctx)
+    told = replace(quiet(ctx), deadline=time.monotonic() + SECONDS)  # asked when the derivation is done
     out = log_joint(q.factors, q.values, told)
     joint = Joint("", q.factors)
     drawn = [v for f in q.factors for v in f.variables]

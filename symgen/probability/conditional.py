@@ -10,16 +10,21 @@ from symgen.derivation.context import Context
 from symgen.probability.collect import collected
 from symgen.probability.compound import recognised_compound, recognised_t
 from symgen.probability.conjugate import Kernel, families_on, kernel_of, recognised, tidy, with_support_of
+from symgen.probability.counts_left import counted
 from symgen.probability.densities import log_density_at, parameters
 from symgen.probability.distribution import Distribution, Support
+from symgen.probability.draw import SupportKnowledge
 from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet, speaks_of
 from symgen.probability.expectation import Expectation
 from symgen.probability.finite import by_enumeration, is_finite, summed_out
 from symgen.probability.gaussian import by_completing_the_square, by_conditioning, graph_of
+from symgen.probability.intervals import slope_in
 from symgen.probability.joint import DistRef, Factor, Joint
+from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
+from symgen.probability.logs_undone import without_logs
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
-from symgen.probability.terms import opened, with_value
+from symgen.probability.terms import depends_on_any, opened, with_value
 from symgen.probability.vector_kernels import constant_of, recognised_vector
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import (
@@ -27,12 +32,14 @@ from symgen.tensor.expression import (
     ZERO,
     Array,
     Entry,
+    Fn,
     Operator,
     Scalar,
     Tensor,
     Var,
     add,
     depends_on,
+    divide,
     entry,
     fn,
     fold,
@@ -299,17 +306,24 @@ def bounds(q: Question, z: Var) -> tuple[list[Scalar], list[Scalar]]:
         if row.own_rank or row.shapes or row.region.kind not in ("interval", "integers"):
             continue
         p = parameters(f.law, Context())
-        indices = [fresh_index(s) for s in f.law.shape]
-        for text, kind, into in ((row.region.low, "min", highs), (row.region.high, "max", lows)):
-            if text in ("inf", "-inf") or z not in variables_of(p.value(text, indices).body):
-                continue
-            if z.rank or p.value(text, indices).body is not entry(z):
-                raise CannotDerive(
-                    f"the support of `{f.variables[0].name}` ends where `{z.name}` says: this has no rule", f.law, HERE
-                )
-            value = q.values.get(f.variables[0], f.variables[0])
-            every = [fresh_index(s) for s in value.shape]
-            into.append(fold(kind, entry(value, *every), every) if every else entry(value))
+        value = q.values.get(f.variables[0], f.variables[0])
+        every = [fresh_index(s) for s in value.shape]
+        indices = every[len(every) - len(f.law.shape) :]
+        for text, is_low in ((row.region.low, True), (row.region.high, False)):
+            whole = p.value(text, indices).body if text not in ("inf", "-inf") else ZERO
+            both = isinstance(whole, Fn) and whole.name == ("max" if is_low else "min")
+            for end in whole.args if both else (whole,):
+                if z not in variables_of(end):
+                    continue
+                line = slope_in(end, entry(z)) if not z.rank else None
+                rises = Knowledge(Context()).positive(line[0]) if line is not None else None
+                if line is None or rises is None:
+                    raise CannotDerive(
+                        f"the support of `{f.variables[0].name}` ends where `{z.name}` says: this has no rule", f.law, HERE
+                    )
+                at = divide(sub(entry(value, *every), line[1]), line[0])
+                into, kind = (highs, "min") if is_low is rises else (lows, "max")
+                into.append(fold(kind, at, every) if every else at)
     return lows, highs
 
 
@@ -334,6 +348,9 @@ def _bounded(body: Scalar, z: Var, law: Array, lows: Sequence[Scalar], highs: Se
 
 def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context) -> Scalar:
     """The log of the integral of exp(body) over `hidden`, those drawn last first, in whatever order has rules."""
+    for u in (*q.targets, *hidden):
+        know = SupportKnowledge(Knowledge(ctx), u, row_of(q.factor_of(u).law))
+        body = without_logs(body, depends_on_any(frozenset((u,))), know)
     left = list(reversed(hidden))
     while left:
         why: CannotDerive | None = None
@@ -357,6 +374,8 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
     if is_finite(own.law):
         return summed_out(body, u, own.law)
     law = matched(body, u, q, quiet(ctx))
+    if law is None and (left := counted(body, u, q, bounds(q, u)[0], quiet(ctx))) is not None:
+        return left.log_mass
     if law is None:
         raise CannotDerive(f"`{u.name}` is not integrated out: its law given the rest is in no family of the table", None, HERE)
     found = log_mass(body, law, u, ctx)

@@ -12,8 +12,9 @@ from symgen.derivation.derivation import Evidence
 from symgen.probability.candidate import check_hidden
 from symgen.probability.collect import collected
 from symgen.probability.composites import recognised
-from symgen.probability.conditional import law_given
+from symgen.probability.conditional import bounds, law_given
 from symgen.probability.conjugate import tidy
+from symgen.probability.counts_left import Counted, counted
 from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet
 from symgen.probability.joint import DistRef, decode, log_density
@@ -25,6 +26,7 @@ from symgen.probability.scaled import inverse, scale_and_core
 from symgen.probability.terms import opened
 from symgen.probability.texts import read_array
 from symgen.tensor.expression import (
+    ZERO,
     Array,
     Operator,
     Scalar,
@@ -78,6 +80,8 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     if mixed is not None:
         return _mixture(q, mixed, start, ctx)
     found = law_given(q, ctx)
+    if found.law is None and (left := counted(found.body, z, q, bounds(q, z)[0], quiet(ctx))) is not None:
+        return _shifted(q, found.body, left, start, ctx)
     if found.law is None:
         value = _in_no_family(p, z, observed, values, ctx)
         log_q = tensor((), value)
@@ -92,6 +96,20 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     ctx.trace.checks.append(lambda: _check(q, found.body, value, found.law, ctx))
     laws = (named_law(p, zs, observed, found.law),)
     return Posterior(row.name, parameters, tensor((), fn("exp", value)), laws=laws)
+
+
+def _shifted(q: Question, body: Scalar, left: Counted, start: Array, ctx: Context) -> Posterior:
+    """What is left of a count, of which some were seen: z - shift is of the family."""
+    value = collected(sub(body, left.log_mass))
+    (z,) = q.targets
+    name = left.family if left.shift is ZERO else f"shifted {left.family}"
+    reason = f"recognised by its lgammas: {z.name} less what was seen is a {left.family}"
+    ctx.trace.add("recognise", start, tensor((), value), reason=reason)
+    ctx.trace.checks.append(lambda: check_integrated(q, value, ctx))
+    parameters = {n: tensor((), a) for n, a in left.parameters.items()}
+    if left.shift is not ZERO:
+        parameters["shift"] = tensor((), left.shift)
+    return Posterior(name, parameters, tensor((), fn("exp", value)))
 
 
 def named_law(p: DistRef, zs: Sequence[Var], seen: Sequence[Var], law: Array | tuple[str, dict[str, Any]]) -> Named:

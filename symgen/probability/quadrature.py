@@ -113,10 +113,11 @@ def check_value(
     begun = time.monotonic()
     always = isinstance(result, Tensor) and result.body is INF
     smallest: dict[str, int] | None = None
+    too_many: list[dict[str, int]] = []
     for sizes, wanted in visits(list(small_sizes([result, *roots], [*free, *drawn], assumptions))):
         before, entered = done + infinities, time.monotonic()
         smallest = sizes if smallest is None else smallest
-        if wanted == 1 and sizes is not smallest and entered - begun > SOON and before:
+        if sizes in too_many or (wanted == 1 and sizes is not smallest and entered - begun > SOON and before):
             continue
         for _ in range(4 if attempts else ATTEMPTS):
             if attempts and time.monotonic() - entered > ENOUGH / 2:  # an entry may lie outside at these sizes
@@ -146,13 +147,15 @@ def check_value(
                         if settled(*found):
                             raise InternalError(f"what is said to be infinite is {float(np.max(found[1])):.10g}")  # type: ignore[arg-type]
                     continue
-                coarse, fine = truth(point, 0), truth(point, 1)
+                fine = truth(point, 1)
+                coarse = truth(point, 0) if fine is not None else None
             except NotEvaluable as error:
                 return Evidence("unknown", method=method, tried=(str(error),))
             except CannotDerive as error:
                 return Evidence("unknown", method=method, tried=(str(error),))
             if coarse is None or fine is None:
                 tried = "a draw has too many components for quadrature"
+                too_many.append(sizes)
                 break
             gap = difference(coarse, fine, want)
             if gap is None:

@@ -201,3 +201,77 @@ def test_every_entry_has_a_parameter_of_its_own(prior, domain, likelihood, famil
     for name, value in parameters(x).items():
         assert np.allclose(got[name], value)
     assert math.isclose(model.derive("log p(x)").evaluate(x=x, **AT), evidence(x), rel_tol=1e-9)
+
+
+# likelihood in the words of another parameterisation, and the same prior's plain pair
+OTHERWISE = {
+    "odds": ("Beta(a, b)", "binary", "Bernoulli(logits=log(z/(1 - z)))", "Bernoulli"),
+    "failures": ("Beta(b, a)", "binary", "Bernoulli(1 - z)", "Bernoulli"),
+    "rate 1/scale": ("Gamma(a, scale=1/b)", "positive", "Exponential(scale=1/z)", "Exponential"),
+    "precision": ("Gamma(a, b)", "real", "Normal(m, var=1/z)", "normal precision"),
+    "Gumbel of a log-rate": ("Gamma(a, b)", "real", "Gumbel(r*log(z), r)", "Exponential"),
+    "variance and precision": ("Normal(m, var=a^2)", "real", "Normal(z, precision=1/b^2)", "normal mean"),
+}
+
+
+@pytest.mark.parametrize("way", OTHERWISE)
+def test_another_way_of_saying_a_pair_gives_its_posterior(way):
+    prior, domain, likelihood, plain = OTHERWISE[way]
+    kind = DOMAIN.get(PAIRS[plain][6], "")
+    model = symgen.loads(f"{HEAD}dist p(z{kind}) = {prior}\ndist p(x: {domain}[n] | z) = {likelihood}\n")
+    data = np.array(PAIRS[plain][3], dtype=float)
+    same = loaded(plain).derive("posterior(p, z, given=x)").result
+    d = model.derive("posterior(p, z, given=x)")
+    assert (d.evidence.kind, d.result.family) == ("checked", same.family)
+    # exp(-x/r) of a Gumbel is exponential; 1 - z is Beta(b, a) where z is Beta(a, b)
+    there = np.exp(-data / R) if "Gumbel" in way else data
+    want = {k: float(v) for k, v in same.evaluate("parameters", x=there, **AT).items()}
+    got = {k: float(v) for k, v in d.result.evaluate("parameters", x=data, **AT).items()}
+    if way == "failures":
+        got = {"a": got["b"], "b": got["a"]}
+    assert got == pytest.approx(want)
+
+
+COUNTS = {  # prior, likelihood of what is seen, their probabilities, the family of what is left
+    "urn": ("BetaBinomial(20, a, b)", "Hypergeometric(20, z, 5)", stats.betabinom(20, A, B).pmf,
+            lambda x, z: stats.hypergeom.pmf(x, 20, z, 5), "shifted BetaBinomial"),
+    "urn of coins": ("Binomial(20, t)", "Hypergeometric(20, z, 5)", stats.binom(20, 0.35).pmf,
+                     lambda x, z: stats.hypergeom.pmf(x, 20, z, 5), "shifted Binomial"),
+    "thinned Poisson": ("Poisson(a)", "Binomial(z, t)", stats.poisson(A).pmf, lambda x, z: stats.binom.pmf(x, z, 0.35),
+                        "shifted Poisson"),
+    "thinned binomial": ("Binomial(20, 1/3)", "Binomial(z, t)", stats.binom(20, 1 / 3).pmf,
+                         lambda x, z: stats.binom.pmf(x, z, 0.35), "shifted Binomial"),
+    "thinned negative binomial": ("NegativeBinomial(a, t)", "Binomial(z, 1/4)", stats.nbinom(A, 0.65).pmf,
+                                  lambda x, z: stats.binom.pmf(x, z, 0.25), "shifted NegativeBinomial"),
+    "thinned geometric": ("Geometric(t)", "Binomial(z, 1/4)", lambda z: stats.geom.pmf(z + 1, 0.35),
+                          lambda x, z: stats.binom.pmf(x, z, 0.25), "shifted NegativeBinomial"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", COUNTS)
+def test_counts_of_which_some_were_seen(pair):
+    prior, likelihood, before, seen, family = COUNTS[pair]
+    model = symgen.loads(
+        f"param a: positive, b: positive, t: unit\ndist p(z: natural) = {prior}\ndist p(x: natural | z) = {likelihood}\n"
+    )
+    at, z = {"a": A, "b": B, "t": 0.35, "x": 3}, np.arange(300 if "20" not in prior else 21)
+    joint = before(z) * seen(3, z)
+    d = model.derive("posterior(p, z, given=x)")
+    assert (d.evidence.kind, d.result.family) == ("checked", family)
+    got = [d.result.evaluate("density", z=k, **at) for k in (3, 4, 7)]
+    assert np.allclose(got, joint[[3, 4, 7]] / joint.sum(), rtol=1e-9)
+    evidence = model.derive("log p(x)")
+    assert evidence.evidence.kind == "checked"
+    assert math.isclose(evidence.evaluate(**at), math.log(joint.sum()), rel_tol=1e-9)
+    assert math.isclose(model.derive("E[z ~ p(z | x)](z)").evaluate(**at), joint @ z / joint.sum(), rel_tol=1e-8)
+
+
+def test_an_interval_about_zero_and_scaled_ends():
+    model = symgen.loads(f"{HEAD}data c: positive[n]\ndist p(z) = Pareto(a, b)\ndist p(x: real[n] | z) = Uniform(-z, z)\n"
+                         "dist p(u: positive[n] | z) = Uniform(0, c*z)\n")  # fmt: skip
+    x, u, c = np.array([0.3, -3.7]), np.array([0.8, 2.9]), np.array([0.5, 2.0])
+    for given, data, least in (("x", x, 3.7), ("u", u, 2.3)):
+        d = model.derive(f"posterior(p, z, given={given})")
+        assert (d.evidence.kind, d.result.family) == ("checked", "Pareto")
+        got = d.result.evaluate("parameters", **{given: data}, c=c, **AT)
+        assert math.isclose(got["xm"], least) and math.isclose(got["alpha"], B + 2)
