@@ -29,3 +29,11 @@ def test_what_stands_in_an_operation_is_moved_to_the_point(goal, value):
     given = {"x": X, "z": Z, "S": S, "n": 3}
     needed = {v for v in ("x", "z", "S") if v in found.symbols or v in found.text_result}
     assert np.allclose(found.evaluate(**{k: given[k] for k in needed}, **({} if needed else {"n": 3})), value, rtol=1e-10)
+
+
+def test_a_point_on_a_kink_refutes_no_derivative():
+    for name in "ABCDFGHJKMPQRTUVWYZ":  # each draws points of its own
+        model = symgen.loads(
+            f"dim n\nparam {name}: real[n, n]\nlet f = sum(clip({name}, -1, 2) + relu({name} - 1/2) + abs({name} + 2))\n"
+        )
+        assert model.derive(f"grad(f, {name})").evidence.kind == "checked"
