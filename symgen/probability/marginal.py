@@ -14,7 +14,7 @@ from symgen.probability.conditional import integrated, law_given
 from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, question, quiet
 from symgen.probability.gaussian import chain_of_laws
-from symgen.probability.joint import DistRef, Factor, Joint, decode
+from symgen.probability.joint import DistRef, Factor, Joint, decode, expectation, factor_log_density
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import formula_law, row_of
 from symgen.probability.own_density import normalised_law
@@ -31,6 +31,7 @@ from symgen.tensor.expression import (
     Scalar,
     Var,
     add,
+    entry,
     fn,
     mul,
     power,
@@ -52,16 +53,24 @@ def log_density_given(
     ref: DistRef, targets: Sequence[Var], observed: Sequence[Var], values: dict[Var, Array], ctx: Context
 ) -> tuple[Scalar, Question]:
     """log p(targets | observed) at their values, and the question with all of them put in."""
+    value, asked, _ = _given(ref, targets, observed, values, ctx)
+    return value, asked
+
+
+def _given(
+    ref: DistRef, targets: Sequence[Var], observed: Sequence[Var], values: dict[Var, Array], ctx: Context
+) -> tuple[Scalar, Question, str]:
+    """log p(targets | observed) at their values, the question, and the law that it was recognised as."""
     q = question(ref, targets, observed, {v: a for v, a in values.items() if v not in targets})
     asked = replace(q, values=values)
     if any(row_of(f.law) is None for f in q.factors):
         raise CannotDerive(f"the density `{ref.joint.name}` is not known: its marginals stay as they are", None, HERE)
     if not q.hidden and all(f.variables[0] in targets for f in q.factors):
-        return log_joint(q.factors, values, quiet(ctx)), asked
+        return log_joint(q.factors, values, quiet(ctx)), asked, ""
     if q.hidden and all(not h.rank for h in q.hidden) and any(t.rank for t in targets):
         found = _difference_of_masses(ref, q, asked, values, ctx)  # sums over the data, and no matrix of them
         if found is not None:
-            return found, asked
+            return found, asked, ""
     if len(targets) == 1:
         (z,) = targets
         try:
@@ -69,12 +78,13 @@ def log_density_given(
         except CannotDerive:
             law = None
         if law is not None:
-            return log_density_at(law, values.get(z, z), quiet(ctx)), asked
+            row = row_of(law)
+            return log_density_at(law, values.get(z, z), quiet(ctx)), asked, row.name if row is not None else ""
     if q.hidden and (chain := chain_of_laws(asked, quiet(ctx))) is not None:
-        return add(*(log_density_at(law, values.get(x, x), quiet(ctx)) for x, law in chain)), asked
+        return add(*(log_density_at(law, values.get(x, x), quiet(ctx)) for x, law in chain)), asked, ""
     found = _difference_of_masses(ref, q, asked, values, ctx, True)
     assert found is not None
-    return found, asked
+    return found, asked, ""
 
 
 def _difference_of_masses(
@@ -200,9 +210,25 @@ def reduce_marginal(op: Operator, ctx: Context) -> Array:
     (p,), options = decode(op)
     p = known(p, ctx)
     values: dict[Var, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
-    value, q = log_density_given(p, options["x"], p.joint.outside, values, ctx)
+    value, q, family = _given(p, options["x"], p.joint.outside, values, ctx)
     made = tensor((), simplified(fn("exp", value)))
-    ctx.trace.add("marginal", op, made, reason="the other variables integrated out")
+    start = _as_mean(op, q, ctx)
+    reason = f"recognised: a {family}" if family else "the mean over what is not seen" if start is not op else ""
+    ctx.trace.add("marginal", start, made, reason=reason or "the other variables integrated out")
     log = tensor((), value)
     ctx.trace.checks.append(lambda: check_log_density(p, q, log, ctx))
     return made
+
+
+def _as_mean(op: Operator, q: Question, ctx: Context) -> Array:
+    """The steps p(x) = E[z ~ p(z)](p(x | z)), with the density put in; the question where that is not what it is."""
+    hidden = [f for f in q.factors if set(f.variables) <= set(q.hidden)]
+    seen = [f for f in q.factors if f not in hidden]
+    if not hidden or any(len(f.variables) > 1 for f in hidden) or any(set(f.variables) & set(q.hidden) for f in seen):
+        return op
+    draws = [(f.variables[0], f.law) for f in hidden]
+    mean = expectation(tensor((), fn("exp", add(*(entry(factor_log_density(f, q.values)) for f in seen)))), draws)
+    ctx.trace.add("total_probability", op, mean, reason="the law of total probability")
+    put_in = expectation(tensor((), simplified(fn("exp", log_joint(seen, q.values, quiet(ctx))))), draws)
+    ctx.trace.add("densities", mean, put_in, reason="the density put in")
+    return put_in

@@ -43,9 +43,26 @@ def simplified(x: Scalar) -> Scalar:
             return gamma_quotient(half_bessel(n) if isinstance(n, Mul) else n)
         if isinstance(n, Fn) and n.name == "exp":
             return without_logarithms(n)
+        if isinstance(n, Add):
+            return what_is_left(n)
         return special_value(n) if isinstance(n, Fn) else n
 
     return bottom_up(x, rule)
+
+
+def what_is_left(x: Add) -> Scalar:
+    """1 - a/(a + b) = b/(a + b), where that is shorter."""
+    number = next((t for t in x.args if isinstance(t, Num)), None)
+    if number is None or len(x.args) != 2:
+        return x
+    factors = list(factors_of(next(t for t in x.args if t is not number)))
+    for f in factors:
+        if isinstance(f, Pow) and f.exponent is MINUS_ONE and isinstance(f.base, Add):
+            part = mul(*(g for g in factors if g is not f))
+            top = add(*(mul(number, t) for t in f.base.args), part)
+            if len(terms_of(top)) < len(f.base.args):
+                return divide(top, f.base)
+    return x
 
 
 def without_logarithms(x: Fn) -> Scalar:

@@ -71,7 +71,7 @@ RULES = {
     "sum_over_uses": "chain rule over all uses", "chain_rule": "chain rule", "differentiate": "differentiated",
     "differential": "", "put_in": "", "read_off": "read off", "forward": "differentiated", "name": "named",
     "hessian": "gradient of the gradient", "independent": "", "collect": "", "moments": "", "linearity": "linearity",
-    "densities": "", "definition": "", "lemma": "", "constant": "", "simplify": "simplified", "expand": "expanded",
+    "densities": "", "marginal": "", "definition": "", "lemma": "", "constant": "", "simplify": "simplified", "expand": "expanded",
 }  # fmt: skip
 
 # rules that go from one question to another: `zero` (after = 0), `optimum` (name = after), `alone`, else an arrow

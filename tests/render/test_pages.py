@@ -190,3 +190,10 @@ def test_the_best_values_of_several_parameters_have_names():
     spec = "dim n\nparam mu: real, s: positive\ndata x: real[n]\ndist p(x) = Normal(mu, s)"
     page = symgen.loads(spec).derive("mle(p, [mu, s])").text()
     assert "μ_hat = sum(x)/n" in page and "s_hat = norm(x - μ_hat)/sqrt(n)" in page and "= [μ_hat, s_hat]" in page
+
+
+def test_a_marginal_is_told_as_a_mean():
+    spec = "param a: positive, b: positive\ndist p(l) = Gamma(a, b)\ndist p(x | l) = Poisson(l)"
+    page = symgen.loads(spec).derive("marginal(p, x)").text()
+    assert "E[l ~ p](p(x | l))   (the law of total probability)" in page and "(recognised: a NegativeBinomial)" in page
+    assert "(b/(b + 1))^a" in page
