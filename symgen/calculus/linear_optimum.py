@@ -14,6 +14,7 @@ from symgen.calculus.separate import distribute, terms_of
 from symgen.derivation.context import Context
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, evaluate
 from symgen.tensor.expression import (
+    ONE,
     ZERO,
     Array,
     Delta,
@@ -78,6 +79,10 @@ def linear_zero(task: Task, slope: Array, body: Scalar, axes: list[Index], quiet
     A = add(*(divide(t, scale) for t in terms_of(_without_deltas(A, rows, columns, acts))))
     b = add(*(divide(t, scale) for t in _multiplied_out(b)))
     A = substitute(A, {c: r for m, (r, c) in enumerate(zip(rows, columns, strict=True)) if m != acts})
+    own = _own_scale(A, i, j)  # of one system each: 1/v[r] before one matrix for all rows r
+    if own is not ONE:
+        A = add(*(divide(t, own) for t in terms_of(A)))
+        b, scale = add(*(divide(t, own) for t in terms_of(b))), mul(scale, own)
     batch = [r for r in rows if r is not i and r in A.free]  # one system for each value of these
     p, q = fresh_index(i.size), fresh_index(j.size)
     matrix = tensor((*batch, p, q), substitute(A, {i: p, j: q}))
@@ -137,6 +142,12 @@ def _common_scale(A: Scalar, i: Index, j: Index) -> Scalar:
     terms = terms_of(A)
     chosen = next((t for t in terms if _delta_factor(t, i, j) is None), terms[0])
     return mul(*(f for f in _factors(chosen) if not f.free and not isinstance(f, Sum)))
+
+
+def _own_scale(A: Scalar, i: Index, j: Index) -> Scalar:
+    """What all terms have as a factor that hangs on the axes along which A does not act."""
+    terms = terms_of(A)
+    return mul(*(f for f in _factors(terms[0]) if f.free and f.free.isdisjoint((i, j)) and all(f in _factors(t) for t in terms)))
 
 
 def _definite(task: Task, matrix: Array, scale: Scalar) -> None:

@@ -1,0 +1,79 @@
+"""Expectation and maximisation: the updates that are derived, run as they are, never lower the evidence that is derived.
+
+Dempster, Laird & Rubin (1977); Bishop (2006), 9.2, 12.2, 12.66, 13.2; Rubin & Thayer (1982).
+"""
+
+import numpy as np
+import pytest
+
+import symgen
+
+rng = np.random.default_rng(31)
+N, D, K = 30, 2, 2
+X = np.concatenate([rng.normal(-1, 0.7, (N // 2, D)), rng.normal(1.5, [0.5, 1.4], (N // 2, D))])
+Y = rng.normal(size=(N, 1)) @ rng.normal(size=(1, 3)) + rng.normal(size=(N, 3)) * [0.4, 0.9, 0.6] + [1.0, 0.0, -2.0]
+COUNTS = np.concatenate([rng.poisson(1.2, N // 2), rng.poisson(6.0, N // 2)])
+BITS = (rng.random((N, 4)) < np.repeat([[0.2, 0.7, 0.5, 0.9], [0.8, 0.1, 0.6, 0.3]], N // 2, axis=0)).astype(float)
+WEIGHTS = "dim n, d, k\nparam pi: simplex[k], R: simplex[n, k]\n"
+LATENT = "dist p(c: label(k)[n]) = Categorical(pi)\n"
+FACTORS = """
+dim n, d, k
+param W: real[d, k], mu: real[d], v: positive[d], s: positive, E: real[n, k], V: spd[k, k]
+dist p(z: real[n, k]) = Normal(0, 1)
+dist q(z: real[n, k]) = MvNormal(E, V)
+let Q = E[z ~ q](log p(x, z))
+"""
+of_labels = "let Q = E[c ~ Categorical(R)](log p(x, c))\n"
+# name: (spec, the latent variable, where its posterior goes, the parameters in the order of their updates, data, start)
+MODELS = {
+    "normals of full covariance": (
+        WEIGHTS + "param mu: real[k, d], S: spd[k, d, d]\ndata x: real[n, d]\n" + LATENT
+        + "dist p(x | c) = MvNormal(mu[c], S[c])\n" + of_labels,
+        "c", {"p": "R"}, ["pi", "mu", "S"], X, {"mu": X[[0, -1]], "S": np.stack([np.eye(D), 2 * np.eye(D)])}),
+    "Poisson counts": (
+        WEIGHTS + "param lam: positive[k]\ndata x: natural[n]\n" + LATENT + "dist p(x | c) = Poisson(lam[c])\n" + of_labels,
+        "c", {"p": "R"}, ["pi", "lam"], COUNTS, {"lam": np.array([1.0, 3.0])}),
+    "Bernoulli vectors": (
+        WEIGHTS + "param th: unit[k, d]\ndata x: binary[n, d]\n" + LATENT + "dist p(x | c) = Bernoulli(th[c])\n" + of_labels,
+        "c", {"p": "R"}, ["pi", "th"], BITS, {"th": rng.random((K, 4)) * 0.5 + 0.25}),
+    "lifetimes": (
+        WEIGHTS + "param r: positive[k]\ndata x: positive[n]\n" + LATENT + "dist p(x | c) = Exponential(r[c])\n" + of_labels,
+        "c", {"p": "R"}, ["pi", "r"], COUNTS + 0.3, {"r": np.array([0.3, 2.0])}),
+    "factors": (
+        FACTORS + "data x: real[n, d]\ndist p(x | z) = Normal(z @ W' + mu, sqrt(v))\n",
+        "z", {"mu": "E", "Sigma": "V"}, ["mu", "W", "v"], Y, {"v": np.ones(3)}),
+    "principal components": (
+        FACTORS + "data x: real[n, d]\ndist p(x | z) = Normal(z @ W' + mu, s)\n",
+        "z", {"mu": "E", "Sigma": "V"}, ["mu", "W", "s"], Y, {"s": 1.0}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_evidence_never_falls(name):
+    spec, latent, filled, updates, x, start = MODELS[name]
+    model = symgen.loads(spec)
+    posterior = model.derive(f"posterior(p, {latent}, given=x)")
+    evidence = model.derive("log p(x)")
+    steps = {u: model.derive(f"argmax(Q, {u})") for u in updates}
+    at = {"x": x.astype(float)} | start
+    if "pi" in updates:
+        at |= {"pi": np.array([0.5, 0.5])}
+    else:
+        at |= {"W": rng.normal(size=(3, K)), "mu": np.zeros(3)}
+    seen = [float(evidence.evaluate(**at))]
+    for _ in range(8):
+        found = posterior.result.evaluate("parameters", **at)
+        at |= {mine: np.asarray(found[theirs]) for theirs, mine in filled.items()}
+        if "V" in at:  # one covariance for all rows
+            at["V"] = at["V"].reshape(-1, K, K)[0]
+        for u, step in steps.items():
+            at[u] = step.evaluate(**{k: v for k, v in at.items() if k != u})
+        seen.append(float(evidence.evaluate(**at)))
+    rises = np.diff(seen)
+    assert np.all(rises > -1e-9 * abs(seen[-1])) and rises[0] > 0.1
+
+
+def test_updates_read_as_in_the_books():
+    mixture, factors = (symgen.loads(MODELS[n][0]) for n in ("normals of full covariance", "factors"))
+    assert mixture.derive("argmax(Q, mu)").text_result == "diag(1/sum(R, axis=0)) @ R' @ x"
+    assert factors.derive("argmax(Q, W)").text_result == "(x' @ E - outer(mu, sum(E, axis=0))) @ inv(E' @ E + n*V)"
