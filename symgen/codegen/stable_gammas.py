@@ -7,7 +7,6 @@ from itertools import combinations
 from symgen.codegen.stable_differences import Pair, by_differences, difference, kept_apart, terms_of
 from symgen.codegen.stable_pool import Pool, entries_of, into, of_entries, positive_factors, short
 from symgen.tensor.expression import (
-    HALF,
     MINUS_ONE,
     ONE,
     TWO,
@@ -20,6 +19,7 @@ from symgen.tensor.expression import (
     Tensor,
     add,
     as_coefficient,
+    divide,
     fn,
     mul,
     num,
@@ -69,21 +69,20 @@ def gamma_pairs(pool: Pool, out: list[Scalar], pairs: list[Pair], order: int) ->
 
 
 def gamma_means(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
-    """lgamma(m) - (lgamma(x) + lgamma(y))/2 for m the mean of x and y: the remainders to both sides of m."""
+    """a lgamma(x) + b lgamma(y) - (a + b) lgamma(m) for m the mean of x and y with the weights a and b: the remainders to
+    both sides of m."""
     for m in sorted(pool.gammas, key=lambda g: len(entries_of(g))):  # sums last: their differences are of known pairs
         if m not in pool.gammas:
             continue
         c = pool.gammas[m]
         for x, y in combinations([b for b in pool.gammas if b is not m], 2):
-            if pool.gammas[x] is not pool.gammas[y] or short(add(c, mul(TWO, pool.gammas[x]))) is not ZERO:
+            a, b = pool.gammas[x], pool.gammas[y]
+            if short(add(a, b, c)) is not ZERO or short(add(mul(a, x), mul(b, y), mul(c, m))) is not ZERO:
                 continue
-            if short(sub(add(x, y), mul(TWO, m))) is not ZERO:
-                continue
-            half = _by_parts(short(mul(HALF, difference(y, x))), pairs)
-            scale = pool.gammas.pop(x)
-            del pool.gammas[y], pool.gammas[m]
-            out.append(mul(scale, fn("lgamma_remainder", m, half)))
-            out.append(mul(scale, fn("lgamma_remainder", m, mul(MINUS_ONE, half))))
+            shift = _by_parts(difference(y, x), pairs)
+            del pool.gammas[x], pool.gammas[y], pool.gammas[m]
+            for scale, other, sign in ((a, b, ONE), (b, a, MINUS_ONE)):  # x - m = (x - y) b/(a + b)
+                out.append(mul(scale, fn("lgamma_remainder", m, mul(sign, short(divide(other, c)), shift))))
             pairs.extend(of_entries(x, y))
             break
 

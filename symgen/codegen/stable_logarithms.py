@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from fractions import Fraction
+from itertools import combinations, product
+from math import gcd, lcm
 
 from symgen.codegen.stable_differences import Pair, by_differences, difference, factors_of, kept_apart
 from symgen.codegen.stable_pool import Pool, entries_of, into, short
@@ -86,7 +88,32 @@ def references(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
             del pool.logs[m]
             pairs.append((x, y))
             break
+        if m in pool.logs:
+            weighted_mean(pool, m, out, pairs)
     pool.tidy()
+
+
+def weighted_mean(pool: Pool, m: Scalar, out: list[Scalar], pairs: list[Pair]) -> None:
+    """a log x + b log y - (a + b) log m, where m is (a x + b y)/(a + b), or so of their squares: what is of first order
+    in x - y cancels."""
+    c = pool.logs[m]
+    for (x, y), e in product(combinations([b for b in pool.logs if b is not m and isinstance(b, Entry)], 2), (1, 2)):
+        a, b = (short(divide(pool.logs[v], num(e))) for v in (x, y))
+        if short(add(a, b, c)) is not ZERO:
+            continue
+        X, Y = power(x, num(e)), power(y, num(e))
+        ratio = short(divide(mul(MINUS_ONE, c, m), add(mul(a, X), mul(b, Y))))
+        if not isinstance(ratio, Num) or ratio.rational is None or ratio.rational <= 0:
+            continue
+        into(pool.logs, ratio, c)  # log(k mean) = log(mean) + log(k)
+        mean = short(divide(m, ratio))
+        shift = difference(y, x) if e == 1 else mul(kept_apart(difference(y, x)), kept_apart(add(y, x)))
+        for v, scale, other, sign in ((X, a, b, ONE), (Y, b, a, MINUS_ONE)):  # x - m = (x - y) b/(a + b)
+            u = divide(mul(sign, short(divide(other, c)), shift), mean)
+            out.append(mul(MINUS_ONE, scale, fn("log_remainder", u, sub(fn("log", v), fn("log", mean)))))
+        del pool.logs[x], pool.logs[y], pool.logs[m]
+        pairs.append((x, y))
+        return
 
 
 def quotients(pool: Pool, out: list[Scalar], order: int) -> None:
@@ -94,9 +121,8 @@ def quotients(pool: Pool, out: list[Scalar], order: int) -> None:
     chosen = {b: c for b, c in pool.logs.items() if isinstance(c, Num) and c.rational is not None}
     if len(chosen) < 2:
         return
-    unit = min((abs(c.rational) for c in chosen.values()), default=None)  # type: ignore[type-var, union-attr, arg-type]
-    if unit is None or any((c.rational / unit).denominator != 1 for c in chosen.values()):  # type: ignore[union-attr, operator]
-        return
+    numbers = [c.rational for c in chosen.values() if c.rational is not None]
+    unit = Fraction(gcd(*(c.numerator for c in numbers)), lcm(*(c.denominator for c in numbers)))
     powers = {b: int(c.rational / unit) for b, c in chosen.items()}  # type: ignore[union-attr, operator]
     if max(map(abs, powers.values())) > 6:
         return

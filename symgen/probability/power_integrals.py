@@ -16,11 +16,6 @@ POWER_INTEGRALS = {
         "the mixed covariance alpha*Sigma2 + (1 - alpha)*Sigma1 is positive definite; infinite otherwise",
         {"M": "alpha*Sigma2 + (1 - alpha)*Sigma1"}, source=GIL,
     ),
-    "LogitNormal": PowerLemma(
-        "alpha*log(sigma2) + (1 - alpha)*log(sigma1) - log(V)/2 - alpha*(1 - alpha)*(mu1 - mu2)^2/(2*V)",
-        lets={"V": "alpha*sigma2^2 + (1 - alpha)*sigma1^2"},
-        when="0 < alpha*sigma2^2 + (1 - alpha)*sigma1^2", source=GIL,
-    ),
     "Laplace": PowerLemma(
         f"{_LAPLACE.format('- exp(-min(A, B)*D)*expm1(-abs(A - B)*D)/abs(A - B)')}",
         degenerate=("alpha*b2 == (1 - alpha)*b1", _LAPLACE.format("+ D*exp(-A*D)")),

@@ -18,7 +18,7 @@ from symgen.probability.densities import entry_log_density, log_density_at, para
 from symgen.probability.distribution import Distribution
 from symgen.probability.distributions import ROWS
 from symgen.probability.knowledge import Knowledge
-from symgen.probability.law import LAW, parameters_of, row_of
+from symgen.probability.law import LAW, law_of_row, parameters_of, row_of
 from symgen.probability.lemma import PowerLemma
 from symgen.probability.logarithms import gathered_logarithms
 from symgen.probability.power_integrals import POWER_INTEGRALS
@@ -53,6 +53,8 @@ from symgen.tensor.expression import (
     where,
 )  # fmt: skip
 
+SAME_RATIO = {"LogitNormal": "Normal"}  # the family of an injective function of x: ratios of densities are the same
+
 
 @dataclass(frozen=True)
 class PowerIntegral:
@@ -74,6 +76,10 @@ def power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerInte
     first, second = row_of(p), row_of(q)
     if first is None or second is None or first.region != second.region:
         return None
+    if first is second and first.name in SAME_RATIO:
+        p, q = (law_of_row(SAME_RATIO[first.name], law.args) if not law.shape else law for law in (p, q))
+        first, second = row_of(p), row_of(q)
+        assert first is not None and second is not None
     lemma = lemma_for(p, q)
     if lemma is not None:
         return _by_lemma(lemma, p, q, alpha, ctx)
@@ -174,6 +180,8 @@ def lemma_for(p: Array, q: Array) -> PowerLemma | None:
     if row is None or row is not other or row.name not in POWER_INTEGRALS or p.rank != row.own_rank:
         return None
     lemma, first, second = POWER_INTEGRALS[row.name], parameters_of(p), parameters_of(q)
+    if row.fixed and all(first[n] is second[n] for n in row.fixed):
+        return None  # within an exponential family
     return lemma if all(first[n] is second[n] for n in lemma.equal) else None
 
 

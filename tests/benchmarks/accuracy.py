@@ -166,6 +166,12 @@ def _placed(x: str, n: str) -> str:
 
 
 half = mp.mpf(1) / 2
+
+
+def lbeta(a: Any, b: Any) -> Any:
+    return lg(a) + lg(b) - lg(a + b)
+
+
 CASES: dict[str, Case] = {
     "Normal": case("Normal", "m a", kl_normal, "Normal"),
     "LogNormal": case("LogNormal", "m a", kl_normal, "LogNormal"),
@@ -217,6 +223,18 @@ CASES: dict[str, Case] = {
     ),
     "chi2 Normal": case("Normal", "m a", lambda *v: exp(affinity_normal(2, *v)) - 1, goal="chi2({} || {})"),
     "renyi Normal": case("Normal", "m a", lambda *v: affinity_normal(half, *v) / (half - 1), goal="renyi({}, {}, 1/2)"),
+    "renyi Normal of order 1/3": case(
+        "Normal", "m a", lambda *v: affinity_normal(half * 2 / 3, *v) * mp.mpf(-3) / 2, goal="renyi({}, {}, 1/3)"
+    ),
+    "renyi LogitNormal of order 3/10": case(
+        "LogitNormal", "m a", lambda *v: affinity_normal(mp.mpf(3) / 10, *v) / (mp.mpf(3) / 10 - 1),
+        goal="renyi({}, {}, 3/10)",
+    ),
+    "renyi Beta of order 1/3": case(
+        "Beta", "a b",
+        lambda a, b, c, d: mp.mpf(-3) / 2 * (lbeta((a + 2 * c) / 3, (b + 2 * d) / 3) - lbeta(a, b) / 3 - 2 * lbeta(c, d) / 3),
+        goal="renyi({}, {}, 1/3)",
+    ),
     "hellinger Exponential": case(
         "Exponential", "a", lambda x, y: 1 - 2 * mp.sqrt(x * y) / (x + y), goal="hellinger({}, {})"
     ),
