@@ -19,6 +19,7 @@ from symgen.render.bindings import SAVED, ink_saved, named_parts, raise_with_bin
 from symgen.render.language import unparse
 from symgen.render.latex import to_latex
 from symgen.render.latex_text import names_in
+from symgen.render.linear_maps import linear_map_blocks
 from symgen.render.measures import TooLong, written_size
 from symgen.render.network import NoMatrixForm
 from symgen.render.page import (
@@ -275,7 +276,8 @@ def _result(d: Any, writer: Writer) -> list[Block]:
         out: list[Block] = [Chain((Relation(right, left),))]
         if named:
             out += [Paragraph(("with",)), Chain(tuple(Relation(tree, t.Name(name)) for name, tree in named))]
-        return out
+        goal = getattr(d, "_goal_array", None)
+        return out + (linear_map_blocks(goal, d.array, writer.names) or linear_map_blocks(goal, d.array, d.author_names))
     return record_blocks(d.record, writer, _declared_names(d))
 
 

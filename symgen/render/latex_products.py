@@ -161,7 +161,7 @@ class Products(ABC):
     def _factor(self, x: t.Expression, text: str) -> str:
         if isinstance(x, t.Terms) or (isinstance(x, t.Number) and x.value < 0):
             return brackets(text)
-        if isinstance(x, (t.Comparison, t.Logical)):
+        if isinstance(x, (t.Comparison, t.Logical)) or (isinstance(x, t.Call) and r"\otimes" in text and x.function == "kron"):
             return brackets(text)
         if isinstance(x, t.Factors) and (r"\odot" in text or r"\oslash" in text):
             return brackets(text)

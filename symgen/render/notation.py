@@ -39,7 +39,7 @@ ROWS = (
     Notation("hessian", r"\nabla_{{{1}}}^{2}\, {0}", 2),
     Notation("jacobian", r"\frac{{\partial}}{{\partial {1}}} {0}", 2),
     Notation("d", r"\frac{{\partial}}{{\partial {1}}} {0}", 2),
-    Notation("hvp", r"\nabla_{{{1}}}^{2}\, {0}\; {2}", 3),
+    Notation("hvp", r"\nabla_{{{1}}}^{{2}}\, {0}\; {2}", 3),
     Notation("argmin", r"\operatorname*{{arg\,min}}_{{{1}}}\; {0}", 2),
     Notation("argmax", r"\operatorname*{{arg\,max}}_{{{1}}}\; {0}", 2),
     Notation("limit", r"\lim_{{{1} \to {2}}} {0}", 3),
