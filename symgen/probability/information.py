@@ -18,6 +18,7 @@ from symgen.probability.divergence import (
     reduce_expectation,
 )  # fmt: skip
 from symgen.probability.elimination import Question, question, speaks_of
+from symgen.probability.fisher_lemmas import settled_fisher
 from symgen.probability.gaussian import GAUSSIAN, apart
 from symgen.probability.joint import DistRef, decode, draws_of, entropy, expectation, full_law, is_known
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
@@ -195,7 +196,7 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
         assert isinstance(plain, Operator)
         if plain is not mean:
             ctx.trace.add("signs", mean, plain, reason="the square of a sign is 1 but at the kink, which has no mass")
-        result = reduce_expectation(plain, ctx)
+        result = settled_fisher(reduce_expectation(plain, ctx), p, thetas, ctx)
         ctx.trace.checks.append(lambda: check_score(slopes, draws, result, ctx))
         return result
     if len(thetas) == 1:
@@ -218,7 +219,7 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
         mean = expectation(tensor([i, j], add(*terms)), draws)
     assert isinstance(mean, Operator)
     ctx.trace.add("definition", op, mean, reason="minus the mean curvature of the log-density")
-    result = reduce_expectation(mean, ctx)
+    result = settled_fisher(reduce_expectation(mean, ctx), p, thetas, ctx)
     slopes = [gradient(log_p, [t], quiet)[t] for t in thetas]
     ctx.trace.checks.append(lambda: check_score(slopes, draws, result, ctx))
     return result

@@ -83,7 +83,8 @@ MASS = num(Fraction(1, 10**5))
 EDGE = num(Fraction(1, 10**11))
 NOISE = {"normal": (HALF, TWO), "uniform": (HALF, num(Fraction(3, 4))), "exponential": (ONE, TWO), "gumbel": (ZERO, ONE),
          "logistic": (ZERO, ONE), "laplace": (ZERO, ONE)}  # fmt: skip
-KINKED = ("abs", "sign", "max", "min", "relu", "leaky_relu", "elu", "clip", "floor", "log", "sqrt", "xlogy")
+SINGULAR = ("log", "sqrt", "xlogy")
+KINKED = ("abs", "sign", "max", "min", "relu", "leaky_relu", "elu", "clip", "floor", *SINGULAR)
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,9 @@ def _spread(u: Univariate, weight: Scalar, low: Scalar, middle: Scalar | None) -
 
 
 def _roots(bodies: Sequence[Scalar], x: Entry) -> list[Scalar]:
-    """Where what stands in functions and powers vanishes, if it is linear in x: first where there is a kink."""
+    """Where what stands in functions and powers vanishes, if it is linear in x: first where there is a kink, then where
+    there is a logarithm or a root, which is mostly at an end."""
+    turns: dict[Scalar, None] = {}
     first: dict[Scalar, None] = {}
     then: dict[Scalar, None] = {}
     for n in walk(*bodies):
@@ -261,8 +264,9 @@ def _roots(bodies: Sequence[Scalar], x: Entry) -> list[Scalar]:
             slope = slope_in(g, x)
             if slope is None or slope[0] is ZERO or (slope[1] is ZERO and not kinked):
                 continue
-            (first if kinked else then).setdefault(divide(neg(slope[1]), slope[0]))
-    return [*first, *(r for r in then if r not in first)]
+            sort = then if not kinked else first if isinstance(n, Fn) and n.name in SINGULAR else turns
+            sort.setdefault(divide(neg(slope[1]), slope[0]))
+    return list(dict.fromkeys((*turns, *first, *then)))
 
 
 def _has_hidden_kink(f: Scalar, x: Entry) -> bool:

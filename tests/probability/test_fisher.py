@@ -1,0 +1,48 @@
+"""Fisher information of families at their parameters: the mean outer product of scores by differences of scipy's densities."""
+
+import numpy as np
+import pytest
+from scipy import integrate, special, stats
+
+import symgen
+
+MODEL = symgen.loads("""param a: positive, b: positive, mu: real, s: positive, nu: positive
+dist of_Cauchy(x) = Cauchy(mu, s)
+dist of_HalfCauchy(x) = HalfCauchy(s)
+dist of_Laplace(x) = Laplace(mu, b)
+dist of_Logistic(x) = Logistic(mu, s)
+dist of_LogLogistic(x) = LogLogistic(a, b)
+dist of_LogitNormal(x) = LogitNormal(mu, s)
+dist of_StudentT(x) = StudentT(nu, mu, s)
+dist of_Lomax(x) = Lomax(a, b)
+""")
+AT = {"a": 2.2, "b": 3.1, "mu": 0.3, "s": 1.4, "nu": 4.2}
+LAWS = {
+    "Cauchy": (("mu", "s"), lambda x, m, s: stats.cauchy.logpdf(x, m, s), (-np.inf, 0.3, np.inf)),
+    "HalfCauchy": (("s",), lambda x, s: stats.halfcauchy.logpdf(x, 0, s), (0, 3, np.inf)),
+    "Laplace": (("mu", "b"), lambda x, m, b: stats.laplace.logpdf(x, m, b), (-90, 0.3 - 1e-4, 0.3 + 1e-4, 90)),
+    "Logistic": (("mu", "s"), lambda x, m, s: stats.logistic.logpdf(x, m, s), (-60, 0, 60)),
+    "LogLogistic": (("a", "b"), lambda x, a, b: stats.fisk.logpdf(x, b, 0, a), (0, 2, 20, np.inf)),
+    "LogitNormal": (("mu", "s"), lambda x, m, s: stats.norm.logpdf(special.logit(x), m, s) - np.log(x) - np.log1p(-x), (0, 0.5, 1)),
+    "StudentT": (("nu", "mu", "s"), lambda x, n, m, s: stats.t.logpdf(x, n, m, s), (-np.inf, 0.3, np.inf)),
+    "Lomax": (("a", "b"), lambda x, a, b: stats.lomax.logpdf(x, a, 0, b), (0, 2, 20, np.inf)),
+}
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_it_is_the_mean_outer_product_of_the_score(name):
+    names, f, ends = LAWS[name]
+    at = np.array([AT[n] for n in names])
+
+    def score(x, k):
+        step = 1e-5 * np.eye(len(at))[k]
+        return (f(x, *(at + step)) - f(x, *(at - step))) / 2e-5
+
+    def entry(i, j):
+        return sum(integrate.quad(lambda x: np.exp(f(x, *at)) * score(x, i) * score(x, j), u, v)[0]
+                   for u, v in zip(ends, ends[1:], strict=False))  # fmt: skip
+
+    want = np.array([[entry(i, j) for j in range(len(at))] for i in range(len(at))])
+    d = MODEL.derive(f"fisher(of_{name}, [{', '.join(names)}])" if len(at) > 1 else f"fisher(of_{name}, {names[0]})")
+    assert "E[" not in d.text_result and d.evidence.kind == "checked"
+    np.testing.assert_allclose(np.reshape(d.evaluate(**AT), want.shape), want, rtol=2e-4, atol=2e-4)
