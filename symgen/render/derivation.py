@@ -22,6 +22,7 @@ from symgen.render.latex_text import names_in
 from symgen.render.linear_maps import linear_map_blocks
 from symgen.render.measures import TooLong, written_size
 from symgen.render.network import NoMatrixForm
+from symgen.render.notation import DERIVATIVES
 from symgen.render.page import (
     Block,
     Chain,
@@ -38,7 +39,7 @@ from symgen.render.page import (
 )
 from symgen.render.records import apart, laws_of
 from symgen.render.shapes import Shape
-from symgen.render.steps import DERIVATIVES, LONGEST, MANY, step_blocks
+from symgen.render.steps import LONGEST, MANY, step_blocks
 from symgen.render.writing import Writer, law_heads, law_names, shapes_of, size_text, size_tree, step_names
 from symgen.tensor.expression import Array, Node, Operator, Recurrence, Var, variables_of, walk
 from symgen.text import tree as t

@@ -62,6 +62,9 @@ ROWS = (
 
 TABLE: dict[str, Notation] = {row.name: row for row in ROWS}
 
+# the operators that ask for a derivative
+DERIVATIVES = frozenset("grad jacobian hessian hvp d".split())
+
 # names that are said in full in a program and by a letter on paper
 LETTERS = {"lam": "lambda", "eps": "epsilon", "lmbda": "lambda"}
 

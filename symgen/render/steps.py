@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +11,7 @@ from symgen.derivation.derivation import Step
 from symgen.render.language import unparse
 from symgen.render.measures import TooLong
 from symgen.render.network import NoMatrixForm
-from symgen.render.notation import BECOMES, RULES
+from symgen.render.notation import BECOMES, DERIVATIVES, RULES
 from symgen.render.page import Block, Chain, Inline, Paragraph, Relation
 from symgen.render.writing import Writer
 from symgen.tensor.expression import Array, Node, Operator, Var, walk
@@ -19,7 +19,6 @@ from symgen.text import tree as t
 
 LONGEST = 4000  # characters of an expression that a step still shows
 MANY = 40  # steps that are shown one by one
-DERIVATIVES = frozenset("grad jacobian hessian hvp d".split())
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,15 @@ def step_blocks(d: Any, writer: Writer) -> list[Block]:
     asked = next((s for s in d.steps if _asks_the_goal(s, writer, d)), None) if isinstance(d.goal, t.Call) else None
     steps = [step for step in d.steps if step.rule not in ("stable", "name")]
     told = _without_repeats([x for x in (_told(step, writer, d, asked) for step in steps) if x is not None])
-    computed = [x.line for x in (_told(s, writer, d, asked) for s in d.steps if s.rule == "stable") if x is not None]
+    stable = [x.line for x in (_told(s, writer, d, asked) for s in d.steps if s.rule == "stable") if x is not None]
+    computed = [line for line in stable if line.left is None or unparse(line.left) != unparse(line.right)]
     blocks: list[Block] = []
     if len(told) > MANY:
         blocks.append(Paragraph((f"The first and the last of {len(told)} steps:",)))
         told = [*told[: MANY // 2], *told[-MANY // 2 :]]
     if len(told) == 1 and d.array is not None and told[0].after is d.array and not told[0].line.reason:
         return []
-    chains, asides = _threaded(told)
+    chains, asides = _threaded(told, writer.names)
     if chains:
         blocks.append(Chain(tuple(chains)))
     if asides:
@@ -68,20 +68,34 @@ def _without_repeats(told: Sequence[Told]) -> list[Told]:
     return out
 
 
-def _threaded(told: Sequence[Told]) -> tuple[list[Relation], list[Relation]]:
+def _threaded(told: Sequence[Told], names: Mapping[Array, str]) -> tuple[list[Relation], list[Relation]]:
     main: list[Relation] = []
     asides: list[Relation] = []
     last: Any = None
+    head = 0
     for k, x in enumerate(told):
         if x.equal and last is not None and x.before is last:
             main.append(Relation(x.line.right, None, x.line.relation, (), x.line.reason))
             last = x.after
+            if x.after in names:  # the whole chain has the name of what it comes to
+                main[head] = _named(main[head], names[x.after])
         elif last is not None and any(y.equal and y.before is last for y in told[k + 1 :]):
             asides.append(x.line)
         else:
+            head = len(main)
             main.append(x.line)
             last = x.after if x.equal else None
     return main, asides
+
+
+def _named(line: Relation, name: str) -> Relation:
+    """name = left = right for left = right."""
+    left = line.left
+    terms = left.operands if isinstance(left, t.Comparison) else (left,) if left is not None else ()
+    if any(x == t.Name(name) for x in terms):
+        return line
+    whole = (t.Name(name), *terms)
+    return replace(line, left=t.Comparison(whole, ("=",) * (len(whole) - 1)) if terms else t.Name(name))
 
 
 def _told(step: Step, writer: Writer, d: Any, asked: Step | None) -> Told | None:

@@ -9,7 +9,7 @@ from symgen.derivation.derivation import Step
 from symgen.games.records import Equation
 from symgen.render.language import unparse
 from symgen.render.measures import DEEPEST, MOST, TooLong, written_size
-from symgen.render.notation import BECOMES
+from symgen.render.notation import BECOMES, DERIVATIVES
 from symgen.render.operator_notation import is_encoded
 from symgen.render.raising import Raiser, raise_array, raise_scalar
 from symgen.render.shapes import Shape
@@ -125,8 +125,13 @@ def size_text(size: Scalar) -> str:
 def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node | None) -> dict[Array, str]:
     """Names for what steps made and later steps use, where nobody gave it one: w_hat for the best w, else delta_1, .."""
     made: dict[Array, str] = {}
+    begun: dict[Any, Any] = {}  # with what the chain began that has come to an expression
     for step in steps:
         after = step.after
+        start = step.before if step.rule in BECOMES else begun.get(step.before, step.before)
+        begun.setdefault(after, start)
+        if start is not step.before and isinstance(start, Operator) and start.name not in DERIVATIVES:
+            continue  # a mean, a divergence: what it comes to is put in
         if isinstance(after, Array) and not isinstance(after, Var) and after not in names and after is not result:
             made.setdefault(after, step.where if BECOMES.get(step.rule) == "optimum" and step.where.isidentifier() else "")
     used: set[Node] = set()

@@ -197,3 +197,23 @@ def test_a_marginal_is_told_as_a_mean():
     page = symgen.loads(spec).derive("marginal(p, x)").text()
     assert "E[l ~ p](p(x | l))   (the law of total probability)" in page and "(recognised: a NegativeBinomial)" in page
     assert "(b/(b + 1))^a" in page
+
+
+NAMED = {
+    "an ELBO": ("dim d\nparam m: real[d], s: positive[d], W: real[3, d], t: positive\ndata x: real[3]\n"
+                "dist p(z) = Normal(zeros(d), ones(d))\ndist p(x | z) = Normal(W @ z, t)\ndist q(z) = Normal(m, s)", "elbo(q, p)"),
+    "attention": ("dim n, d, k\ndata X: real[n, d]\nparam Q: real[d, k], K: real[d, k]\nlet A = softmax(X @ Q @ K' @ X')\n"
+                  "loss L = sum((A @ X)^2)/2", "grad(L, Q)"),
+    "a mixture": ("dim n, k\ndata x: real[n]\nparam m: real[k], w: simplex[k]\n"
+                  "loss L = -sum(logsumexp(log(w) - (x[:, None] - m)^2/2, axis=1))", "hessian(L, m)"),
+    "the best": ("dim n\ndata x: real[n]\nparam m: real, s: positive\ndist p(x) = Normal(m, s)", "mle(p, [m, s])"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("style, detail", [("chain", 2), ("chain", 3), ("differentials", 2), ("differentials", 3)])
+def test_every_name_that_a_page_gives_is_defined_on_it(name, style, detail):
+    spec, goal = NAMED[name]
+    page = symgen.loads(spec).derive(goal, style=style, detail=detail).text()
+    used = set(re.findall(r"δ[_A-Za-z0-9]*|\w+_hat", page))
+    assert {u for u in used if not re.search(rf"(^|= ) *{u} = ", page, re.M)} == set()
