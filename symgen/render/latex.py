@@ -474,6 +474,8 @@ class Latex(Products):
             head = head or rf"\operatorname{{{tex_text(e.function)}}}"
             body = ", ".join(inner.tex(a) for a in e.arguments)
             return rf"{head}_{{{under}}}\left[{body}\right]"
+        if e.function in ("recurrence", "backward") and len(e.specs) == 2:
+            return self.sequence(e)
         body = inner.tex(e.arguments[0]) if e.arguments else ""
         names = [s.name for s in e.specs if isinstance(s, t.IndexSpec)]
         if e.function == "tensor":
@@ -504,6 +506,17 @@ class Latex(Products):
         if e.function in ("max", "min"):
             return rf"{head}_{{{', '.join(self.name(n) for n in names)}}} {self._argument(e.arguments[0], body)}"
         return f"{stacked(head, ranges)} {body}"
+
+    def sequence(self, e: t.Binder) -> str:
+        """A sequence by its first entries and its rule, over the times of the rule."""
+        own, time = (s for s in e.specs if isinstance(s, t.IndexSpec))
+        inner = Latex({**self.shapes, own.name: (None, *(self.shape(e.arguments[0]) or ())), time.name: ()})
+        inner.taken = self.taken
+        ends = ", \\dots, ".join(self.tex(x) for x in (time.lower, time.upper) if x is not None)
+        values = [*map(self.tex, e.arguments[:-1]), inner.tex(e.arguments[-1])]
+        under = rf"{self.name(own.name)},\, {self.name(time.name)} = {ends}"
+        listed = r";\; ".join(values)
+        return rf"\operatorname{{{e.function}}}_{{{under}}}\left({listed}\right)"
 
     def shape_of_law(self, law: t.Expression) -> Shape | None:
         if isinstance(law, t.Call) and law.function in FAMILIES and law.arguments:

@@ -14,7 +14,7 @@ from symgen.render.network import NoMatrixForm
 from symgen.render.notation import BECOMES, DERIVATIVES, RULES
 from symgen.render.page import Block, Chain, Inline, Paragraph, Relation
 from symgen.render.writing import Writer
-from symgen.tensor.expression import Array, Node, Operator, Var, walk
+from symgen.tensor.expression import Array, Node, Operator, Recurrence, Var, walk
 from symgen.text import tree as t
 
 LONGEST = 4000  # characters of an expression that a step still shows
@@ -125,7 +125,8 @@ def _told(step: Step, writer: Writer, d: Any, asked: Step | None) -> Told | None
         return Told(Relation(after, before, "->", reason=reason), step.before, step.after, False)
     name = writer.names.get(step.after) if isinstance(step.after, Array) else None
     left = before
-    if name is not None and (step.after in getattr(d, "author_names", {}) or step.after in writer.defined) and before is not None:
+    defined = step.after in getattr(d, "author_names", {}) or step.after in writer.defined or isinstance(step.after, Recurrence)
+    if name is not None and defined and before is not None:
         if unparse(before) != name and not isinstance(step.after, Var):
             return Told(Relation(t.Name(name), before, reason=reason), step.before, step.after, True)
     if name is not None and before is not None and unparse(before) != name:
