@@ -31,6 +31,7 @@ from symgen.probability.reparameterisation import transform_of
 from symgen.probability.scaled import scale_and_core, unscaled, with_roots_taken
 from symgen.probability.terms import opened
 from symgen.probability.texts import read_array, scalar_text
+from symgen.probability.together import one_matrix, one_vector, refuse_matrices
 from symgen.probability.transport import between_coins, by_orbit
 from symgen.probability.walks import bottom_up
 from symgen.tensor.evaluate import Point, evaluate
@@ -46,7 +47,6 @@ from symgen.tensor.expression import (
     Tensor,
     Var,
     add,
-    delta,
     depends_on,
     entry,
     fresh_index,
@@ -199,28 +199,20 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
         result = settled_fisher(reduce_expectation(plain, ctx), p, thetas, ctx)
         ctx.trace.checks.append(lambda: check_score(slopes, draws, result, ctx))
         return result
-    if len(thetas) == 1:
-        (theta,) = thetas
-        slope = gradient(log_p, [theta], quiet)[theta]
-        bend = slope if not theta.shape else None
-        bend = gradient(slope, [theta], quiet)[theta] if bend is not None else jacobian(slope, theta, quiet)
-        indices = [fresh_index(s) for s in bend.shape]
-        mean = expectation(tensor(indices, neg(open_tensor(bend, indices))), draws)
-    else:
-        if any(t.shape for t in thetas):
-            raise CannotDerive("the Fisher information of several parameters takes scalars", op, HERE)
-        i, j = fresh_index(num(len(thetas))), fresh_index(num(len(thetas)))
-        terms: list[Scalar] = []
-        for a, s in enumerate(thetas):
-            first = gradient(log_p, [s], quiet)[s]
-            for b, t in enumerate(thetas):
-                second = gradient(first, [t], quiet)[t]
-                terms.append(mul(delta(i, num(a)), delta(j, num(b)), neg(open_tensor(second, ()))))
-        mean = expectation(tensor([i, j], add(*terms)), draws)
+    refuse_matrices(thetas if len(thetas) > 1 else (), "the Fisher information", HERE)
+    slopes = [gradient(log_p, [t], quiet)[t] for t in thetas]
+    blocks: list[list[Array]] = []
+    for slope in slopes:
+        blocks.append([])
+        for t in thetas:
+            bend = gradient(slope, [t], quiet)[t] if not slope.shape else jacobian(slope, t, quiet)
+            at = [fresh_index(s) for s in bend.shape]
+            blocks[-1].append(tensor(at, neg(open_tensor(bend, at))))
+    whole = blocks[0][0] if len(thetas) == 1 else one_matrix(blocks, thetas, thetas)
+    mean = expectation(whole, draws)
     assert isinstance(mean, Operator)
     ctx.trace.add("definition", op, mean, reason="minus the mean curvature of the log-density")
     result = settled_fisher(reduce_expectation(mean, ctx), p, thetas, ctx)
-    slopes = [gradient(log_p, [t], quiet)[t] for t in thetas]
     ctx.trace.checks.append(lambda: check_score(slopes, draws, result, ctx))
     return result
 
@@ -244,15 +236,10 @@ def outer_of_scores(slopes: list[Array], op: Array) -> Array:
         rows = [fresh_index(s) for s in slopes[0].shape]
         columns = [fresh_index(s) for s in slopes[0].shape]
         return tensor([*rows, *columns], mul(open_tensor(slopes[0], rows), open_tensor(slopes[0], columns)))
-    if any(s.shape for s in slopes):
-        raise CannotDerive("the Fisher information of several parameters takes scalars", op, HERE)
-    i, j = fresh_index(num(len(slopes))), fresh_index(num(len(slopes)))
-    terms = [
-        mul(delta(i, num(a)), delta(j, num(b)), open_tensor(s, ()), open_tensor(t, ()))
-        for a, s in enumerate(slopes)
-        for b, t in enumerate(slopes)
-    ]
-    return tensor([i, j], add(*terms))
+    refuse_matrices(slopes, "the Fisher information", HERE)
+    score = one_vector(slopes)
+    i, j = fresh_index(score.shape[0]), fresh_index(score.shape[0])
+    return tensor([i, j], mul(open_tensor(score, [i]), open_tensor(score, [j])))
 
 
 def without_squared_signs(x: Scalar) -> Scalar:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgen.probability.law import alternative_of, broadcast_array, row_of, value_domain
+from symgen.tensor.build import normal_size
 from symgen.tensor.expression import (
     ONE,
     Array,
@@ -21,7 +22,7 @@ from symgen.tensor.expression import (
     depends_on,
     entry,
     fn,
-    num,
+    mul,
     operator,
     replace_arrays,
     tensor,
@@ -384,22 +385,28 @@ def score(p: DistRef, x: Array, values: Mapping[Var, Array] | None = None) -> Ar
     return operator("grad", (log_density(p, values), x), x.shape, ("score",))
 
 
+def length_together(parameters: Sequence[Array]) -> Scalar:
+    """How many entries scalars and vectors have, one after the other."""
+    return normal_size(add(*(mul(*a.shape) for a in parameters)))
+
+
 def fisher(p: DistRef, parameters: Sequence[Array]) -> Array:
-    """The Fisher information of parameters: E of the outer product of the score; for several scalars, a matrix."""
+    """The Fisher information of parameters: E of the outer product of the score; for several scalars and vectors, a
+    matrix of blocks."""
     if len(parameters) == 1:
         shape: tuple[Scalar, ...] = (*parameters[0].shape, *parameters[0].shape)
     else:
-        shape = (num(len(parameters)), num(len(parameters)))
+        shape = (length_together(parameters), length_together(parameters))
     return encode("fisher", [p], {f"parameter{k}": a for k, a in enumerate(parameters)}, shape)
 
 
 def mle(p: DistRef, parameters: Sequence[Array], values: Mapping[Var, Array] | None = None) -> Array:
-    """The parameters that maximise the likelihood; several scalars, as a vector in the order asked."""
+    """The parameters that maximise the likelihood; several scalars and vectors, as one vector in the order asked."""
     values = dict(values or {})
     options: dict[str, Any] = {f"parameter{k}": a for k, a in enumerate(parameters)}
     options |= {f"at_{v.name}": a for v, a in values.items()}
     options["names"] = tuple((v, f"at_{v.name}") for v in values)
-    shape = parameters[0].shape if len(parameters) == 1 else (num(len(parameters)),)
+    shape = parameters[0].shape if len(parameters) == 1 else (length_together(parameters),)
     return encode("mle", [p], options, shape)
 
 

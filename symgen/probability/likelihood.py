@@ -11,6 +11,7 @@ from symgen.probability.conditional import bounds
 from symgen.probability.elimination import Question, log_joint, quiet
 from symgen.probability.joint import decode
 from symgen.probability.knowledge import Knowledge
+from symgen.probability.together import one_vector, refuse_matrices
 from symgen.probability.vector_kernels import statistics_of
 from symgen.tensor.expression import (
     Array,
@@ -18,12 +19,9 @@ from symgen.tensor.expression import (
     Scalar,
     Var,
     add,
-    delta,
     entry,
     fn,
-    fresh_index,
     mul,
-    num,
     open_tensor,
     replace_arrays,
     tensor,
@@ -40,8 +38,10 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     (p,), options = decode(op)
     values: dict[Var, Array] = {v: options[k] for v, k in options.get("names", ())}
     thetas = [options[k] for k in options if k.startswith("parameter")]
-    if len(thetas) != 1 and any(t.shape or not isinstance(t, Var) for t in thetas):
-        raise CannotDerive("`mle` of several parameters at once takes scalars: ask for arrays one by one", op, HERE)
+    if len(thetas) != 1:
+        refuse_matrices(thetas, "the maximum likelihood", HERE)
+        if not all(isinstance(t, Var) for t in thetas):
+            raise CannotDerive("`mle` of several parameters at once takes names of parameters", op, HERE)
     drawn = p.joint.variables
     body = log_joint(p.joint.factors, values, quiet(ctx))
     likelihood = tensor((), body)
@@ -100,11 +100,13 @@ def _end_of_support(q: Question, body: Scalar, theta: Var, ctx: Context) -> Arra
 
 
 def _one_after_the_other(likelihood: Array, thetas: list[Var], ctx: Context) -> Array:
-    """Several parameters: one whose best value does not hang on the others is put in, then the next."""
+    """Several parameters: one whose best value does not hang on the others is put in, then the next; where all hang
+    together, the best of one given the others is put in, and is itself found last."""
     found: dict[Array, Array] = {}
     rest = list(thetas)
     left = likelihood
     while rest:
+        given_others: tuple[Var, Array] | None = None
         for t in rest:
             try:
                 best = optimum(left, t, (), 1, ctx)
@@ -112,12 +114,15 @@ def _one_after_the_other(likelihood: Array, thetas: list[Var], ctx: Context) -> 
                 continue
             if all(r is t or r not in variables_of(best) for r in rest):
                 break
+            given_others = given_others or (t, best)
         else:
-            raise CannotDerive("the likelihood equations of these parameters hang together, and are not solved", left, HERE)
+            if given_others is None:
+                raise CannotDerive("the likelihood equations of these parameters hang together, and are not solved", left, HERE)
+            t, best = given_others
         rest.remove(t)
         found[t] = best
         left = replace_arrays(left, {t: best})
-        if rest:
-            ctx.trace.add("profile", None, left, where=t.name, reason=f"the best {t.name} put in")
-    i = fresh_index(num(len(thetas)))
-    return tensor([i], add(*(mul(delta(i, num(k)), entry(found[t])) for k, t in enumerate(thetas))))
+        ctx.trace.add("profile", None, left, where=t.name, reason=f"the best {t.name} put in")
+    for t in reversed(list(found)):
+        found[t] = replace_arrays(found[t], {u: a for u, a in found.items() if u is not t})
+    return one_vector([found[t] for t in thetas])

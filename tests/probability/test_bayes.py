@@ -76,3 +76,28 @@ def test_evidence_of_normal_data(model):
 def test_likelihood_of_several_parameters(model):
     u = rng.normal(size=7)
     assert np.allclose(model.derive("mle(N, [m, s])").evaluate(u=u), [u.mean(), u.std()])
+
+
+TOGETHER = """
+dim n, d
+param w: real[d], s: positive, m: real[d]
+data X: real[n, d], y: real[n], Z: real[n, d]
+dist R(y) = Normal(X @ w, s)
+dist I(Z) = Normal(m, s)
+"""
+
+
+def test_scalars_and_vectors_are_estimated_together():
+    model = symgen.loads(TOGETHER)
+    X, Z = rng.normal(size=(7, 2)), rng.normal(size=(7, 3))
+    y = X @ [1.0, 2.0] + 3 + rng.normal(size=7)
+    best = np.linalg.lstsq(X, y, rcond=None)[0]
+    d = model.derive("mle(R, [w, s])")
+    assert d.evidence.kind == "checked"
+    assert np.allclose(d.evaluate(X=X, y=y), [*best, np.sqrt(((y - X @ best) ** 2).mean())])
+    assert np.allclose(model.derive("mle(I, [m, s])").evaluate(Z=Z), [*Z.mean(0), np.sqrt(((Z - Z.mean(0)) ** 2).mean())])
+    d = model.derive("fisher(R, [w, s])")
+    assert d.evidence.kind == "checked"
+    want = np.block([[X.T @ X, np.zeros((2, 1))], [np.zeros((1, 2)), 14.0 * np.ones((1, 1))]]) / 0.7**2
+    assert np.allclose(d.evaluate(X=X, y=y, w=np.ones(2), s=0.7), want)
+    assert np.allclose(model.derive("fisher(I, [s, m])").evaluate(Z=Z, m=Z[0], s=0.7), np.diag([42, 7, 7, 7]) / 0.7**2)
