@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ __all__ = [
 ]  # fmt: skip
 
 Generator = np.random.Generator
+MAX_ENTRIES = 2_000_000  # of one array
 
 
 def generator(*texts: object) -> Generator:
@@ -162,6 +164,11 @@ def _shape(v: Var, sizes: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(size_of(s, sizes) for s in v.shape)
 
 
+def _are_too_large(variables: Iterable[Var], sizes: Mapping[str, int]) -> bool:
+    """Whether arrays of fixed sizes are longer than what is compared entry by entry."""
+    return any(prod(_shape(v, sizes)) > MAX_ENTRIES for v in variables)
+
+
 def _arguments(v: Var, sizes: Mapping[str, int]) -> list[int]:
     return [size_of(s, sizes) for s in v.domain_args]
 
@@ -176,6 +183,8 @@ def random_point(
     """A point of the domains at which the assumptions hold; None where none was found."""
     ordered = sorted(variables, key=lambda v: (v.name, v.uid))
     point = Point(dict(sizes))
+    if _are_too_large(ordered, sizes):
+        return None
     for attempt in range(300 if assumptions else 1):
         for v in ordered:
             row = DOMAINS.get(v.domain, DOMAINS["real"])
@@ -242,6 +251,8 @@ def simple_points(
 ) -> Iterator[Point]:
     """Points of small readable numbers, one after the other."""
     ordered = sorted(variables, key=lambda v: (v.name, v.uid))
+    if _are_too_large(ordered, sizes):
+        return
     for turn in range(turns):
         point = Point(dict(sizes))
         count: dict[str, int] = {}
@@ -264,6 +275,8 @@ def special_points(
     """Points at which inequalities tend to be tight or to fail: all variables of one value, two values, the edges."""
     ordered = sorted(variables, key=lambda v: (v.name, v.uid))
     shapes = {v: _shape(v, sizes) for v in ordered}
+    if _are_too_large(ordered, sizes):
+        return
 
     def constant(v: Var, c: float) -> Any | None:
         row, shape = DOMAINS.get(v.domain, DOMAINS["real"]), shapes[v]
