@@ -109,10 +109,7 @@ class Emitter:
     def both(self, v: Value) -> None:
         """softmax and its logarithm, as two variables."""
         items = {x.attrs[0]: x for x in self.program.table.values() if x.op == "item" and x.args[0] is v}
-        names = [
-            self.names.new((items[k].name if k in items else None) or word)
-            for k, word in enumerate(("softmax_Z", "log_P"))
-        ]
+        names = [self.names.new((items[k].name if k in items else None) or word) for k, word in enumerate(("softmax_Z", "log_P"))]
         self.helpers["softmax_and_log"] = None
         self.put(f"{', '.join(names)} = softmax_and_log({self.text(v.args[0])})")
         for k, name in enumerate(names):
@@ -220,14 +217,12 @@ class Emitter:
         assert loop.step is not None
         name = self.names.new(v.name or "h")
         time = self.names.new("t")
-        self.needs_dtype = True
-        shape = self.shape_text(v.shape)
-        inner = [x for x in self.program.reachable([loop.step]) if number in x.loops]
-        self.put(f"{name} = np.empty({shape}, dtype)")
         length = size_text(loop.length, self.dims, PRODUCT)
+        inner = [x for x in self.program.reachable([loop.step]) if number in x.loops]
+        self.begin_loop(v, name, length)
         for k, b in enumerate(loop.base):
             place = str(k) if not loop.reverse else f"{length} - {k + 1}"
-            self.put(f"{name}[{place}] = {self.text(b)}")
+            self.put(f"{name}[{place}] = {self.step_text(b)}")
         first = len(loop.base)
         bounds = f"{first}, {length}" if not loop.reverse else f"{length} - {first + 1}, -1, -1"
         if not loop.reverse and first == 0:
@@ -240,11 +235,28 @@ class Emitter:
             elif x.op == "loopself" and x.attrs[0] == number:
                 self.texts[x.serial] = (name, ATOM)
             else:
-                self.statement(x)
-        self.put(f"{name}[{time}] = {self.text(loop.step)}")
+                self.in_loop(x)
+        self.put(f"{name}[{time}] = {self.step_text(loop.step)}")
         self.depth -= 1
+        self.end_loop(name)
         self.variables[v.serial] = name
         self.texts[v.serial] = (name, ATOM)
+
+    def begin_loop(self, v: Value, name: str, length: str) -> None:
+        """Room for the steps."""
+        self.needs_dtype = True
+        self.put(f"{name} = np.empty({self.shape_text(v.shape)}, dtype)")
+
+    def step_text(self, v: Value) -> str:
+        """The value of one step."""
+        return self.text(v)
+
+    def in_loop(self, v: Value) -> None:
+        """A statement of the body."""
+        self.statement(v)
+
+    def end_loop(self, name: str) -> None:
+        """What is left to do when all steps are there."""
 
     # --- expressions ---
 

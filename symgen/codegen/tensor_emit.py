@@ -11,7 +11,7 @@ from symgen.codegen.backends import DEFAULTS
 from symgen.codegen.emit import Emitter, balanced
 from symgen.codegen.program import Program, Value
 from symgen.codegen.tensor_backends import NUMBERS
-from symgen.codegen.words import ATOM, COMPARE, NONE, POWER, PRODUCT, SUM, UNARY, Names, size_text
+from symgen.codegen.words import ATOM, COMPARE, NONE, POWER, PRODUCT, SUM, UNARY, Names
 from symgen.tensor.expression import Scalar
 from symgen.text.diagnostics import CannotDerive
 
@@ -73,39 +73,20 @@ class TensorEmitter(Emitter):
                 self.texts[items[k].serial] = (name, ATOM)
                 self.variables[items[k].serial] = name
 
-    def loop(self, v: Value) -> None:
-        """for t in ..: h[t] = step, in a list that is stacked at the end."""
-        number = v.attrs[0]
-        loop = self.program.loops[number]
-        assert loop.step is not None
-        name = self.names.new(v.name or "h")
-        time = self.names.new("t")
-        length = size_text(loop.length, self.dims, PRODUCT)
-        inner = [x for x in self.program.reachable([loop.step]) if number in x.loops]
+    def begin_loop(self, v: Value, name: str, length: str) -> None:
+        """The steps stand in a list, which is stacked at the end."""
         self.put(f"{name} = [None] * {length if length.isidentifier() else f'({length})'}")
-        for k, b in enumerate(loop.base):
-            place = str(k) if not loop.reverse else f"{length} - {k + 1}"
-            self.put(f"{name}[{place}] = {self.array_text(b)}")
-        first = len(loop.base)
-        bounds = f"{first}, {length}" if not loop.reverse else f"{length} - {first + 1}, -1, -1"
-        if not loop.reverse and first == 0:
-            bounds = length
-        self.put(f"for {time} in range({bounds}):")
-        self.depth += 1
-        for x in inner:
-            if x.op == "loopvar" and x.attrs[0] == number:
-                self.texts[x.serial] = (time, ATOM)
-            elif x.op == "loopself" and x.attrs[0] == number:
-                self.texts[x.serial] = (name, ATOM)
-            else:
-                if any(a.op == "loopself" for a in x.args) and not (x.op == "index" and x.attrs[0][0] == "pick"):
-                    raise CannotDerive("a recurrence that reads several times at once", None, WHERE)
-                self.statement(x)
-        self.put(f"{name}[{time}] = {self.array_text(loop.step)}")
-        self.depth -= 1
+
+    def step_text(self, v: Value) -> str:
+        return self.array_text(v)
+
+    def in_loop(self, v: Value) -> None:
+        if any(a.op == "loopself" for a in v.args) and not (v.op == "index" and v.attrs[0][0] == "pick"):
+            raise CannotDerive("a recurrence that reads several times at once", None, WHERE)
+        self.statement(v)
+
+    def end_loop(self, name: str) -> None:
         self.put(f"{name} = {self.form('stack', f'*{name}')[0]}")
-        self.variables[v.serial] = name
-        self.texts[v.serial] = (name, ATOM)
 
     # --- numbers ---
 
@@ -160,8 +141,7 @@ class TensorEmitter(Emitter):
         simple = template.text.count("{0}") == 1 and template.text.endswith("({0})")
         plain = name == "polygamma"  # its order is a number
         args = [
-            self.text(a, ATOM) if plain and k == 0 else self.array_text(a, NONE if simple else ATOM)
-            for k, a in enumerate(v.args)
+            self.text(a, ATOM) if plain and k == 0 else self.array_text(a, NONE if simple else ATOM) for k, a in enumerate(v.args)
         ]
         while "{" + str(len(args)) + "}" in template.text:
             args.append(DEFAULTS[name][len(args) - len(v.args)])
