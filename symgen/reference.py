@@ -12,7 +12,7 @@ from symgen.codegen.optimisers import DYNAMICS, OPTIMISERS
 from symgen.games.dynamics import ROWS as METHODS
 from symgen.model.operators import OPERATORS
 from symgen.probability.composites import COMPOSITES
-from symgen.probability.distributions import FAMILIES
+from symgen.probability.distributions import ROWS as DISTRIBUTIONS
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.operations import OPERATIONS
@@ -58,11 +58,12 @@ def operations() -> str:
 
 def distributions() -> str:
     rows = []
-    for d in FAMILIES.values():
+    for d in DISTRIBUTIONS:
         parameters = ", ".join(d.parameters)
         others = "; ".join(", ".join(f"{a}=" for a in other.arguments) for other in d.alternatives.values())
         support = d.support if isinstance(d.support, str) else f"{d.support.kind} {d.support.low}..{d.support.high}".strip()
-        rows.append((code(f"{d.name}({parameters})"), support, code(d.log_density), others, d.source))
+        names = ", ".join((code(f"{d.name}({parameters})"), *(code(other) for other in d.aliases)))
+        rows.append((names, support, code(d.log_density), others, d.source))
     for c in COMPOSITES.values():
         chain = ", ".join(f"`{name} ~ {law}`" for name, _, law in c.factors)
         rows.append((code(f"{c.name}({', '.join(c.parameters)})"), f"({', '.join(c.variables)})", chain, "", c.source))

@@ -67,22 +67,44 @@ from symgen.tensor.expression import (
     sub,
     substitute,
     total,
+    walk,
 )  # fmt: skip
 
 __all__ = ["near_one", "root_difference", "with_remainders"]
 
 MAX_LENGTH = 260
+MOST_TERMS = 60
 MOST_PAIRS = 3  # of logarithms, for which all exponents are tried
 
 
 def with_remainders(n: Scalar) -> Scalar:
     """`n` by remainders, where that applies; else as it is."""
     if isinstance(n, Add):
-        n = _of_determinants(n)
+        paired = _of_determinants(n)
+        if paired is n and any(isinstance(u, Operation) and u.name == "logdet_spd" for u in walk(n)):
+            flat = add(*_multiplied_out(n))
+            opened = _of_determinants(flat) if isinstance(flat, Add) else flat
+            paired = n if opened is flat else opened
+        n = paired
     if not isinstance(n, (Add, Sum)) or written_length(n) > MAX_LENGTH or not _may_cancel(n):
         return n
     made = _grouped(n)
     return n if made is None else made
+
+
+def _multiplied_out(n: Add) -> list[Scalar]:
+    """The terms of a sum, products with sums multiplied out."""
+    out: list[Scalar] = []
+    stack = list(reversed(n.args))
+    while stack and len(out) + len(stack) < MOST_TERMS:
+        t = stack.pop()
+        inner = next((f for f in factors_of(t) if isinstance(f, Add)), None)
+        if inner is None:
+            out.append(t)
+        else:
+            rest = mul(*(f for f in factors_of(t) if f is not inner))
+            stack.extend(mul(rest, u) for u in reversed(inner.args))
+    return [*out, *stack]
 
 
 def _of_determinants(n: Add) -> Scalar:
@@ -106,6 +128,38 @@ def _of_determinants(n: Add) -> Scalar:
         left = add(left, mul(c, k))
         if len(terms_of(left)) == len(apart) - 2 or left is ZERO:
             return add(left, mul(c, entry(operation("logdet_remainder", (a, b), ()))))
+    return _of_weighted_determinants(n)
+
+
+def _of_weighted_determinants(n: Add) -> Add | Scalar:
+    """t tr(inv(B) @ A) + c (logdet(B) - logdet(A)) is c times the remainder + (t - c) tr(inv(B) @ (A - B)) + t k."""
+    logs: dict[Array, Scalar] = {}
+    rest: list[Scalar] = []
+    for t in n.args:
+        inside = [f for f in factors_of(t) if isinstance(f, Entry) and isinstance(f.array, Operation)]
+        inside = [f for f in inside if f.array.name == "logdet_spd" and not f.indices]
+        matrix = inside[0].array.operands[0] if len(inside) == 1 else None
+        if isinstance(matrix, Array) and matrix.rank == 2:
+            logs[matrix] = add(logs.get(matrix, ZERO), mul(*(f for f in factors_of(t) if f is not inside[0])))
+        else:
+            rest.append(t)
+    for b, a in permutations(logs, 2):
+        if short(add(logs[a], logs[b])) is not ZERO:
+            continue
+        k = a.shape[0]
+        i, j = fresh_index(k), fresh_index(k)
+        inverse = entry(operation("inv", (b,), b.shape), i, j)
+        trace = symmetric_entries(total(mul(entry(a, i, j), inverse), [i, j]))
+        traces = {t: f for t in rest for f in factors_of(t) if isinstance(f, Sum) and symmetric_entries(f) is trace}
+        if not traces:
+            continue
+        weight = add(*(mul(*(g for g in factors_of(t) if g is not f)) for t, f in traces.items()))
+        gap = total(mul(kept_apart(difference(entry(a, i, j), entry(b, i, j))), inverse), [i, j])
+        others = [mul(c, entry(operation("logdet_spd", (m,), ()))) for m, c in logs.items() if m is not a and m is not b]
+        remainder = mul(logs[b], entry(operation("logdet_remainder", (a, b), ())))
+        more = mul(kept_apart(short(sub(weight, logs[b]))), gap)
+        sizes = [mul(k, u) for u in terms_of(weight)]
+        return add(*(u for u in rest if u not in traces), *others, remainder, more, *sizes)
     return n
 
 

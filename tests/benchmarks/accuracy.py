@@ -23,7 +23,7 @@ NEAR, FAR = 1e-11, 1e-13
 HEAD = """
 dim k
 param m1: real, m2: real, a1: positive, a2: positive, b1: positive, b2: positive, p1: unit, p2: unit
-param c1: positive, c2: positive
+param c1: positive, c2: positive, nu1: positive, nu2: positive
 param w1: simplex[k], w2: simplex[k], al1: positive[k], al2: positive[k], mu1: real[k], mu2: real[k]
 param s1: positive[k], s2: positive[k], S1: spd[k, k], S2: spd[k, k], n: natural
 """
@@ -94,6 +94,17 @@ def kl_mv(m1: Any, S1: Any, m2: Any, S2: Any) -> Any:
     k = A.rows
     T = inverse * A
     return (sum(T[i, i] for i in range(k)) + (d.T * inverse * d)[0] - k + log(mp.det(B)) - log(mp.det(A))) / 2
+
+
+def kl_wishart(n1: Any, V1: Any, n2: Any, V2: Any) -> Any:
+    A, B = mp.matrix(V1), mp.matrix(V2)
+    k, T = A.rows, B**-1 * A
+
+    def sums(f: Any, n: Any) -> Any:
+        return sum(f((n - j) / 2) for j in range(k))
+
+    far = n2 * (log(mp.det(B)) - log(mp.det(A))) + n1 * (sum(T[i, i] for i in range(k)) - k)
+    return far / 2 + sums(lg, n2) - sums(lg, n1) + (n1 - n2) / 2 * sums(psi, n1)
 
 
 def affinity_normal(a: Any, m1: Any, s1: Any, m2: Any, s2: Any) -> Any:
@@ -177,6 +188,10 @@ CASES: dict[str, Case] = {
     "LogNormal": case("LogNormal", "m a", kl_normal, "LogNormal"),
     "Normal diagonal": case("Normal", "mu s", lambda *v: sum(kl_normal(*x) for x in zip(*v)), "Normal"),
     "MvNormal": case("MvNormal", "mu S", kl_mv, "MultivariateNormal"),
+    "Wishart": Case(
+        "KL(Wishart(nu1, S1) || Wishart(nu2, S2))",
+        lambda v: kl_wishart(v["nu1"], v["S1"], v["nu2"], v["S2"]), ("nu", "S"),
+    ),
     "Exponential": case("Exponential", "a", lambda x, y: log(x / y) + y / x - 1, "Exponential"),
     "Poisson": case("Poisson", "a", lambda x, y: x * log(x / y) + y - x, "Poisson"),
     "Gamma": case("Gamma", "a b", kl_gamma, "Gamma"),
@@ -291,17 +306,17 @@ def _affinity_beta(a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 BASE: dict[str, Any] = {
-    "m": 0.3, "a": 1.3, "b": 2.1, "c": 0.9, "p": 0.3, "w": np.array([0.2, 0.5, 0.3]), "al": np.array([1.2, 0.7, 2.5]),
+    "m": 0.3, "a": 1.3, "b": 2.1, "c": 0.9, "nu": 4.7, "p": 0.3, "w": np.array([0.2, 0.5, 0.3]), "al": np.array([1.2, 0.7, 2.5]),
     "mu": np.array([0.3, -1.1, 0.6]), "s": np.array([1.3, 0.4, 2.2]),
     "S": np.array([[2.0, 0.3, -0.2], [0.3, 1.0, 0.4], [-0.2, 0.4, 1.5]]), "m0": 0.0, "a0": 1.0,
 }  # fmt: skip
 SHIFT: dict[str, Any] = {
-    "m": 1.0, "a": 0.7, "b": -0.6, "c": 0.4, "p": 0.8, "w": np.array([0.3, -0.5, 0.2]), "al": np.array([0.5, -0.4, 0.8]),
+    "m": 1.0, "a": 0.7, "b": -0.6, "c": 0.4, "nu": 1.3, "p": 0.8, "w": np.array([0.3, -0.5, 0.2]), "al": np.array([0.5, -0.4, 0.8]),
     "mu": np.array([1.0, -0.3, 0.5]), "s": np.array([0.4, 0.3, -0.8]),
     "S": np.array([[0.5, 0.1, 0.2], [0.1, -0.4, 0.3], [0.2, 0.3, 0.6]]), "m0": 1.0, "a0": -0.7,
 }  # fmt: skip
 OTHER: dict[str, Any] = {
-    "m": -1.9, "a": 2.4, "b": 0.9, "c": 1.6, "p": 0.85, "w": np.array([0.6, 0.1, 0.3]), "al": np.array([3.1, 2.2, 0.4]),
+    "m": -1.9, "a": 2.4, "b": 0.9, "c": 1.6, "nu": 7.1, "p": 0.85, "w": np.array([0.6, 0.1, 0.3]), "al": np.array([3.1, 2.2, 0.4]),
     "mu": np.array([-1.0, 2.0, 0.1]), "s": np.array([0.3, 1.9, 1.0]),
     "S": np.array([[1.0, -0.3, 0.0], [-0.3, 2.0, 0.1], [0.0, 0.1, 0.7]]), "m0": 1.7, "a0": 0.2,
 }  # fmt: skip
