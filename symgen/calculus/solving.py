@@ -372,6 +372,8 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
             candidates = list(found) if found else []
             complete = bool(found) and sum(found.values()) == polynomial.degree()
     if not candidates:
+        candidates, complete = _by_logarithms(e, free, seconds)
+    if not candidates:
         candidates, complete = _by_generator(top, free, seconds)
     if not candidates:
         found = within(seconds, S.solve, top, free)
@@ -453,6 +455,27 @@ def _tidy(c: Any) -> Any:
             return S.factor(S.cancel(plain)).subs({r: S.sqrt(x) for x, r in roots.items()})
     c = S.radsimp(S.cancel(c)) if not c.has(S.log, S.exp) else S.simplify(c)
     return S.factor(c) if not c.has(S.sqrt, S.log) and c.is_rational_function() else c
+
+
+def _by_logarithms(e: Any, t: Any, seconds: float) -> tuple[list[Any], bool]:
+    """Roots of c log f - c log g + r: those of f/g = exp(-r/c)."""
+    logs: list[tuple[Any, Any]] = []
+    rest = S.Integer(0)
+    for term in S.Add.make_args(S.expand(e, log=False)):
+        if not term.has(t):
+            rest += term
+            continue
+        c, f = term.as_independent(t, as_Add=False)
+        if not isinstance(f, S.log):
+            return [], False
+        logs.append((c, f.args[0]))
+    ratios = [S.cancel(c / logs[0][0]) for c, _ in logs] if len(logs) > 1 else []
+    if not ratios or not all(r.is_Integer for r in ratios):
+        return [], False
+    level = S.Dummy("level", positive=True)
+    found = roots_of(S.Mul(*(f**r for r, (_, f) in zip(ratios, logs, strict=True))) - level, t, seconds)
+    value = S.exp(-rest / logs[0][0])
+    return [r.value.xreplace({level: value}) for r in found], bool(found) and all(r.complete for r in found)
 
 
 def _by_generator(e: Any, t: Any, seconds: float) -> tuple[list[Any], bool]:

@@ -15,6 +15,7 @@ from symgen.calculus.wording import said_relation
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.games.density import density_at
+from symgen.games.entropic import entropic_response
 from symgen.games.game import Game, Player, Unknown
 from symgen.games.parameters import parameter_response
 from symgen.games.recognise import Recognised, recognise, reference
@@ -137,6 +138,9 @@ def best_response(game: Game, player: Player, ctx: Context) -> BestResponse:
     if unknown is None:
         return parameter_response(game, player, ctx)
     if unknown.kind == "density":
+        entropic = entropic_response(game, player, ctx)
+        if entropic is not None:
+            return entropic
         raise CannotDerive(
             f"the payoff is linear in the density `{unknown.name}`: its best response puts all mass where the "
             "integrand is "
@@ -242,10 +246,17 @@ def _as_expectations(r: FunctionResponse, integrand: Integrand, game: Game) -> S
 def value(game: Game, player: Player, ctx: Context) -> Scalar:
     """The payoff of `player` at its best response."""
     if player.unknown is None:
-        answer: Scalar = parameter_response(game, player, ctx).value
-        return answer
+        answer = parameter_response(game, player, ctx).value
+        of_numbers: Scalar = entry(answer) if isinstance(answer, Array) else answer
+        return of_numbers
     if player.unknown.kind == "density":
-        raise CannotDerive(f"the payoff is linear in the density `{player.unknown.name}`", player.payoff)
+        entropic = entropic_response(game, player, ctx)
+        if entropic is None:
+            raise CannotDerive(f"the payoff is linear in the density `{player.unknown.name}`", player.payoff)
+        evidence = entropic.evidence or Evidence("unknown")
+        ctx.trace.checks.append(lambda: evidence)
+        worth: Scalar = entropic.value
+        return worth
     r = function_response(game, player, ctx)
     worth, found = payoff_at(game, r, player, ctx)
     parts = [r.optimum.shown, *([found.shown] if found is not None else [])]

@@ -24,6 +24,7 @@ from symgen.games.best_response import FunctionResponse, arities, function_respo
 from symgen.games.density import density_at
 from symgen.games.game import Game, Player
 from symgen.games.matrix import matrix_equilibrium
+from symgen.games.mixed import concave_mixed_equilibrium
 from symgen.games.motion import relations, value_of
 from symgen.games.parameters import Coordinates, coordinates, definite_sign
 from symgen.games.recognise import tidy_logs
@@ -45,7 +46,7 @@ def equilibrium(game: Game, ctx: Context) -> Equilibrium:
     if len(functions) == 1 and len(densities) == 1 and len(game.players) == 2:
         return _function_against_density(game, functions[0], densities[0], ctx)
     if not functions and not densities:
-        found = matrix_equilibrium(game, ctx)
+        found = concave_mixed_equilibrium(game, ctx) or matrix_equilibrium(game, ctx)
         return found if found is not None else _parameters(game, ctx)
     if len(functions) == 1 and len(functions) + len(densities) == 1 and len(game.players) <= 2:
         return _function_against_parameters(game, functions[0], ctx)

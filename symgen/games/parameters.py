@@ -13,6 +13,8 @@ from typing import Any
 
 import sympy
 
+from symgen.calculus.hessian import hessian
+from symgen.calculus.optimum import optimum
 from symgen.calculus.solving import (
     RANGES,
     Interval,
@@ -32,7 +34,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.games.game import Game, Player
 from symgen.games.records import BestResponse, Equation
 from symgen.games.sides import has_kink, is_concave, stands_on_kink
-from symgen.tensor.expression import ZERO, Array, Entry, Num, Scalar, Var, entry, num, tensor, variables_of
+from symgen.tensor.expression import ZERO, Array, Entry, Num, Scalar, Var, entry, num, replace_arrays, tensor, variables_of
 from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
@@ -133,9 +135,24 @@ def coordinates(game: Game, ctx: Context, mixed: bool = False) -> Coordinates:
 
 def parameter_response(game: Game, player: Player, ctx: Context) -> BestResponse:
     """The player's variables that are best against given variables of the others."""
+    own = player.parameters
+    if len(own) == 1 and (isinstance(own[0], Var) and own[0].domain == "simplex" or entries_of(own[0]) is None):
+        return _array_response(player, own[0], ctx)
     c = coordinates(game, ctx)
     with assuming(c.table):
         return _response(game, c, player, ctx)
+
+
+def _array_response(player: Player, x: Array, ctx: Context) -> BestResponse:
+    """Of an array of any size, or of a point of a simplex: by the optimum of the payoff in it."""
+    sign = 1 if player.sense == "max" else -1
+    found = optimum(player.payoff, x, (), sign, ctx)
+    worth: Array = replace_arrays(player.payoff, {x: found})
+    quiet = Context(facts=ctx.facts, names=ctx.names)
+    bend = replace_arrays(hessian(player.payoff, x, quiet, "free"), {x: found})
+    conditions = tuple(ctx.trace.required)
+    method = "the gradient vanishes, or the conditions of Karush, Kuhn and Tucker hold; no other point does better at random data"
+    return BestResponse(found, worth, bend, conditions, evidence=Evidence("checked", conditions, method=method))
 
 
 def _response(game: Game, c: Coordinates, player: Player, ctx: Context) -> BestResponse:

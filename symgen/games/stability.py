@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import sympy
 
-from symgen.calculus.solving import assuming, vanishes
+from symgen.calculus.solving import assuming, never_positive, sign_of, vanishes
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.games.arrays import array_stability
@@ -140,7 +141,8 @@ def _of_sides(
     jacobians = [S.Matrix(v).jacobian(S.Matrix(c.symbols)).subs(place, simultaneous=True).applyfunc(short)
                  for v in sides.values()]  # fmt: skip
     signs = {definite_sign((J + J.T) / 2, c.symbols, place) for J in jacobians}
-    if signs not in ({-1}, {1}) or not flow:
+    worn = flow and signs not in ({-1}, {1}) and _is_worn_down(c, list(sides), jacobians)
+    if (signs not in ({-1}, {1}) and not worn) or not flow:
         texts = " and ".join(sorted({str([[c.text(e) for e in J.row(i)] for i in range(J.rows)]) for J in jacobians}))
         texts = texts.replace("'", "")
         raise CannotDerive(
@@ -152,11 +154,18 @@ def _of_sides(
     joined = jacobians[0]
     for side, J in list(zip(sides, jacobians, strict=True))[1:]:
         joined = _joined(joined, J, S.And(*(argument * sign > 0 for argument, sign in side)))
-    verdict = "converges" if signs == {-1} else "diverges"
+    verdict = "converges" if signs == {-1} or worn else "diverges"
     reason = (
-        "the field has a kink at the equilibrium; on every side of it the symmetric part of the Jacobian is "
-        f"{'negative' if signs == {-1} else 'positive'} definite: the distance from the equilibrium "
-        f"{'falls' if signs == {-1} else 'grows'} along the flow"
+        (
+            "the field has a kink at the equilibrium; on every side of it the distance from the equilibrium does not grow, for the "
+            "symmetric part of the Jacobian is negative semidefinite, and no motion keeps it: LaSalle (1960)"
+        )
+        if worn
+        else (
+            "the field has a kink at the equilibrium; on every side of it the symmetric part of the Jacobian is "
+            f"{'negative' if signs == {-1} else 'positive'} definite: the distance from the equilibrium "
+            f"{'falls' if signs == {-1} else 'grows'} along the flow"
+        )
     )
     ctx.trace.add("vector_field", payoff, _vector(c, shown), reason="each player moves along the gradient of its payoff")
     values: list[Any] = []
@@ -177,6 +186,34 @@ def _of_sides(
         None,
         Evidence("proved", method=reason),
     )
+
+
+def _is_worn_down(c: Coordinates, sides: list[tuple[Any, ...]], jacobians: list[Any]) -> bool:
+    """Whether the distance never grows on two sides of one kink, the field being continuous there, and no motion stays
+    where it is kept: the parts that J and its symmetric part Q do not see, [Q; Q J; ..] z = 0, are 0.
+
+    A field of degree 1 that is stable so is exponentially stable, and what is of higher order does not matter.
+    """
+    if len(sides) != 2 or any(len(side) != 1 for side in sides):
+        return False
+    normal = S.Matrix([S.diff(sides[0][0][0], s) for s in c.symbols])
+    jump = jacobians[0] - jacobians[1]
+    if not normal.free_symbols.isdisjoint(c.symbols):
+        return False
+    across = [jump[i, j] * normal[k] - jump[i, k] * normal[j]
+              for i in range(jump.rows) for j in range(jump.cols) for k in range(j)]  # fmt: skip
+    if any(S.simplify(x) != 0 for x in across):
+        return False  # the field jumps along the kink
+    for J in jacobians:
+        Q = -(J + J.T) / 2
+        size = Q.rows
+        chosen = [list(k) for n in range(1, size + 1) for k in itertools.combinations(range(size), n)]
+        if not all(never_positive(-S.factor(Q.extract(k, k).det())) for k in chosen):
+            return False
+        seen = S.Matrix.vstack(*(Q * J**k for k in range(size)))
+        if sign_of(S.factor((seen.T * seen).det())) != 1:
+            return False
+    return True
 
 
 def _joined(rest: Any, J: Any, there: Any) -> Any:
