@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgen.calculus.finished import finished
+from symgen.calculus.known_forms import with_known_forms
 from symgen.calculus.reverse import Reverse, active_arrays, program_of
 from symgen.calculus.rules import has_delta
 from symgen.calculus.structured import KINDS, why_within, within_set
@@ -48,6 +49,7 @@ def gradient(f: Array, xs: Sequence[Array], ctx: Context, form: str | None = Non
     """
     if f.rank:
         raise CannotDerive("the gradient is of a scalar; `jacobian` differentiates an array", f)
+    f = with_known_forms(f, ctx) if all(isinstance(x, Var) for x in xs) else f
     if len(xs) == 1 and xs[0].rank == 0 and form is None and has_shorter_front(f, xs[0]):
         forward = by_scalar(f, xs[0], ctx)
         if forward is not None:
@@ -57,6 +59,7 @@ def gradient(f: Array, xs: Sequence[Array], ctx: Context, form: str | None = Non
 
 def jacobian(f: Array, x: Array, ctx: Context, form: str | None = None) -> Array:
     """The derivative of every entry of `f` by every entry of `x`: the axes of `f`, then the axes of `x`."""
+    f = with_known_forms(f, ctx) if isinstance(x, Var) else f
     if x.rank == 0 and f.rank > 0 and form is None:
         found = by_scalar(f, x, ctx)
         if found is not None:
