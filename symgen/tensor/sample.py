@@ -269,9 +269,7 @@ def simple_points(
 _SPECIAL = (1.0, 0.0, 0.5, 2.0, -1.0, 2.0**-20, 2.0**20, 1 - 2.0**-20)
 
 
-def special_points(
-    variables: Iterable[Var], sizes: Mapping[str, int], assumptions: Sequence[Scalar] = ()
-) -> Iterator[Point]:
+def special_points(variables: Iterable[Var], sizes: Mapping[str, int], assumptions: Sequence[Scalar] = ()) -> Iterator[Point]:
     """Points at which inequalities tend to be tight or to fail: all variables of one value, two values, the edges."""
     ordered = sorted(variables, key=lambda v: (v.name, v.uid))
     shapes = {v: _shape(v, sizes) for v in ordered}
@@ -302,9 +300,7 @@ def special_points(
             for v in ordered:
                 key = (v.domain, shapes[v])
                 if key not in simple:
-                    simple[key] = DOMAINS.get(v.domain, DOMAINS["real"]).simple(
-                        shapes[v], turn + len(simple), _arguments(v, sizes)
-                    )
+                    simple[key] = DOMAINS.get(v.domain, DOMAINS["real"]).simple(shapes[v], turn + len(simple), _arguments(v, sizes))
             yield {v: simple[v.domain, shapes[v]] for v in ordered}
 
     for values in points():
