@@ -297,6 +297,11 @@ def reduce_expectation(op: Operator, ctx: Context) -> Array:
     draws = [(v, normalised_law(law, ctx)) for v, law in draws]
     engine = Expectation(draws, ctx)
     pair = engine.mean(inner)
+    if pair.value is NAN and (whole := verdict(inner, draws, ctx)) is not None and whole.value in (INF, mul(MINUS_ONE, INF)):
+        result = tensor(indices, whole.value)  # its terms are infinite with both signs, and one outweighs the other
+        ctx.trace.add("divergent", op, result, reason=whole.reason)
+        ctx.trace.checks.append(whole.evidence)
+        return result
     told, limit = told_of(inner, draws, op, engine, ctx)
     if told is not None:
         return tensor(indices, told)

@@ -311,8 +311,8 @@ class Univariate:
     def generated(self, patterns: tuple[str, ...], at: dict[str, Scalar], orders: dict[str, int]) -> Found | None:
         """The lemma of that form, differentiated: E x^j log(x)^m = d^m/dj^m E x^j."""
         for lemma in _table(self.law.row.name):
-            if lemma.of not in patterns:
-                continue
+            if lemma.of not in patterns or (any(orders.values()) and lemma.value.startswith("where(t == ")):
+                continue  # what is said at a point alone has no slope there
             if lemma.value == "inf":
                 if not any(orders.values()) and self.infinite(lemma, at):
                     return Found(INF, [f"the mean of {lemma.of}"], ZERO, INF, lemma.source)
