@@ -3,7 +3,7 @@ what nobody has seen is integrated out first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgen.derivation.context import Context
@@ -17,7 +17,7 @@ from symgen.probability.draw import SupportKnowledge
 from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet, speaks_of
 from symgen.probability.expectation import Expectation
 from symgen.probability.finite import by_enumeration, is_finite, summed_out
-from symgen.probability.gaussian import by_completing_the_square, by_conditioning, graph_of
+from symgen.probability.gaussian import by_completing_the_square, by_conditioning, graph_of, squared
 from symgen.probability.intervals import slope_in
 from symgen.probability.joint import DistRef, Factor, Joint
 from symgen.probability.knowledge import Knowledge
@@ -26,14 +26,17 @@ from symgen.probability.logs_undone import without_logs
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
 from symgen.probability.terms import depends_on_any, opened, with_value
 from symgen.probability.vector_kernels import constant_of, recognised_vector
+from symgen.probability.walks import bottom_up, constants_opened
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import (
     ONE,
+    TWO,
     ZERO,
     Array,
     Entry,
     Fn,
     Operator,
+    Pow,
     Scalar,
     Tensor,
     Var,
@@ -79,7 +82,7 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
     if predicted is not None:
         short, meant = with_letters(predicted)
         law = law_given(short, told, names).law
-        return Found(replace_arrays(law, meant) if law is not None and meant else law, ZERO)
+        return Found(with_meanings(law, meant) if law is not None and meant else law, ZERO)
     fewer = without_normals(q, told)
     if fewer is not None:
         return Found(law_given(fewer, told, names).law, log_joint(q.factors, q.values, quiet(ctx)))
@@ -167,6 +170,18 @@ def with_letters(q: Question) -> tuple[Question, dict[Array, Array]]:
                 new[a] = meant.setdefault(letter, a) and letter
         factors.append(Factor(f.name, f.variables, f.given, replace_arrays(f.law, new)) if new else f)
     return replace(q, factors=tuple(factors)), meant
+
+
+def with_meanings(law: Array, meant: Mapping[Array, Array]) -> Array:
+    """What letters stood for put back; the square of a root is what stands under it."""
+
+    def rule(n: Scalar) -> Scalar:
+        return squared(n.base) if isinstance(n, Pow) and n.exponent is TWO else n
+
+    made = replace_arrays(law, meant)
+    assert isinstance(made, Operator)
+    operands = [tensor(a.axes, bottom_up(constants_opened(a.body), rule)) if isinstance(a, Tensor) else a for a in made.args]
+    return operator(made.name, operands, made.shape, made.attrs)
 
 
 def is_entrywise(law: Array) -> bool:

@@ -349,11 +349,23 @@ def divergence(name: str, q: DistRef, p: DistRef, **options: Any) -> Array:
     if "f" in options and isinstance(options["f"], tuple):
         argument, body = options.pop("f")
         options |= {"argument": (argument,), "f": body}
-    return encode(name, [q, p], options)
+    return encode(name, [q, p], options | given_placed(q, p))
 
 
 def entropy(ref: DistRef) -> Array:
-    return encode("entropy", [ref])
+    return encode("entropy", [ref], given_placed(ref))
+
+
+def placed_in(op: Operator) -> dict[Array, Array]:
+    """What stands for the variables that an operator is given."""
+    _, options = decode(op)
+    return {v: options[key] for v, key in options.get("names", ())}
+
+
+def given_placed(*refs: DistRef) -> dict[str, Any]:
+    """The options by which p(x | y) of a density that is not known keeps y where an operator outside draws it."""
+    given = [g for r in refs if not is_known(r) for g in r.given if g in r.joint.variables]
+    return placed_at({g: g for g in given}) if given else {}
 
 
 def mutual_information(joint: Joint, x: Sequence[Var], z: Sequence[Var]) -> Array:

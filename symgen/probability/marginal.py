@@ -185,7 +185,7 @@ def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
     values: dict[Array, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
     p = known(p, ctx)
     if any(row_of(f.law) is None for f in p.joint.factors):
-        raise CannotDerive(f"the density `{p.joint.name}` is not known: its marginals stay as they are", op, HERE)
+        return op  # of a density that is not known: means over it stay as they are
     observed = [*p.joint.outside, *(g for g in p.given if g in p.joint.variables)]
     q = question(p, [x], observed)
     found = law_given(q, ctx, False)

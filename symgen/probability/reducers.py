@@ -21,30 +21,43 @@ from symgen.probability.information import (
     reduce_mutual_information,
     reduce_wasserstein,
 )  # fmt: skip
+from symgen.probability.joint import placed_in
 from symgen.probability.likelihood import reduce_mle
 from symgen.probability.marginal import reduce_conditional_law, reduce_log_density_of, reduce_marginal
 from symgen.probability.moments import reduce_moment_match
 from symgen.probability.overlap import reduce_fdiv, reduce_js, reduce_tv
 from symgen.probability.posterior import reduce_posterior
-from symgen.tensor.expression import Operator
+from symgen.tensor.expression import Array, Operator, replace_arrays
+
+
+def at_what_is_given(engine: Callable[[Operator, Context], Any]) -> Callable[[Operator, Context], Any]:
+    """The engine of p(x | y) at the y that an operator outside draws."""
+
+    def run(op: Operator, ctx: Context) -> Any:
+        places: dict[Array, Array] = {v: a for v, a in placed_in(op).items() if a is not v}
+        made = engine(op, ctx)
+        return replace_arrays(made, places) if places else made
+
+    return run
+
 
 REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "E": reduce_expectation,
     "Var": reduce_variance,
     "Cov": reduce_variance,
-    "KL": reduce_kl,
-    "entropy": reduce_entropy,
-    "cross_entropy": reduce_cross_entropy,
+    "KL": at_what_is_given(reduce_kl),
+    "entropy": at_what_is_given(reduce_entropy),
+    "cross_entropy": at_what_is_given(reduce_cross_entropy),
     "log_density": reduce_log_density,
     "log_density_of": reduce_log_density_of,
     "elbo": reduce_elbo,
-    "JS": reduce_js,
-    "renyi": reduce_power,
-    "chi2": reduce_power,
-    "hellinger": reduce_power,
-    "tv": reduce_tv,
-    "fdiv": reduce_fdiv,
-    "wasserstein2": reduce_wasserstein,
+    "JS": at_what_is_given(reduce_js),
+    "renyi": at_what_is_given(reduce_power),
+    "chi2": at_what_is_given(reduce_power),
+    "hellinger": at_what_is_given(reduce_power),
+    "tv": at_what_is_given(reduce_tv),
+    "fdiv": at_what_is_given(reduce_fdiv),
+    "wasserstein2": at_what_is_given(reduce_wasserstein),
     "fisher": reduce_fisher,
     "mle": reduce_mle,
     "mutual_information": reduce_mutual_information,

@@ -97,7 +97,7 @@ class World:
                 count = drawn_together(laws)
                 self._is_over(laws[0], variables[:count])
                 variables, laws = variables[count:], laws[count:]
-        elif n.name == "log_density_of" or n.name == "entropy" or n.name in DIVERGENCES:
+        elif n.name in ("log_density_of", "conditional_law", "entropy", *DIVERGENCES):
             for ref in decode(n)[0]:
                 for f in ref.joint.factors:
                     self._is_over(f.law, f.variables)
@@ -217,6 +217,9 @@ class World:
                 mass = ev.number.number(height * self.weight(spaces, cell))
                 yield [s.atoms[k] for s, k in zip(spaces, cell, strict=True)], mass
             return
+        if law.name == "conditional_law":
+            yield from self.conditional_outcomes(ev, law)
+            return
         parameters = [ev.value(a) for a in law.args]
         if law.name == "Empirical":
             rows = parameters[0]
@@ -232,6 +235,15 @@ class World:
                 yield [np.asarray(float(j)) if law.name == "Categorical" else np.eye(k)[j]], p
         else:
             raise NotEvaluable(f"a mean over {law.name} is no finite sum", law)
+
+    def conditional_outcomes(self, ev: Evaluator, law: Operator) -> Iterator[tuple[list[Any], Any]]:
+        """The values of one variable of a joint, given others."""
+        (ref,), options = decode(law)
+        (x,) = options["x"]
+        given = {v: ev.value(options[key]) for v, key in options["names"]}
+        space = self.space(x)
+        for atom, weight in zip(space.atoms, space.weights, strict=True):
+            yield [atom], ev.number.number(weight * self.conditional(ev, ref, {**given, x: atom}))
 
     # --- operators ----------------------------------------------------------------------------------------------------
 
@@ -345,10 +357,10 @@ class World:
         return ev._cast(formulas[op.name]())
 
     def entropy(self, ev: Evaluator, op: Operator) -> Any:
-        (ref,), _ = decode(op)
+        (ref,), options = decode(op)
         number = ev.number
         parts = []
-        for _, w, d in self.cells(ev, ref):
+        for _, w, d in self.cells(ev, ref, {v: options[key] for v, key in options.get("names", ())}):
             height = number.number(d)
             parts.append(-number.number(w) * height * number.function("log")(ev._cast(height))[()])
         return ev._cast(number.add(parts))
