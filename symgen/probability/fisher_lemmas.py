@@ -18,6 +18,15 @@ __all__ = ["INFORMATION", "settled_fisher"]
 
 INFORMATION: Mapping[str, Mapping[str, str]] = {
     "Cauchy": {"x0": "1/(2*gamma^2)", "gamma": "1/(2*gamma^2)", "gamma x0": "0"},
+    "GeneralizedNormal": {
+        "mu": "where(1/2 < beta, beta^2*gamma(2 - 1/beta)/(alpha^2*gamma(1/beta)), inf)",
+        "alpha": "beta/alpha^2",
+        "beta": "1/beta^2 + trigamma(1/beta)/beta^4 + 2*digamma(1/beta)/beta^3"
+        " + (trigamma(1 + 1/beta) + digamma(1 + 1/beta)^2)/beta^3",
+        "alpha beta": "-(1 + digamma(1 + 1/beta))/(alpha*beta)",
+        "alpha mu": "0",
+        "beta mu": "0",
+    },
     "HalfCauchy": {"gamma": "1/(2*gamma^2)"},
     "Laplace": {"mu": "1/b^2", "b": "1/b^2", "b mu": "0"},
     "Logistic": {"mu": "1/(3*s^2)", "s": "(3 + pi^2)/(9*s^2)", "mu s": "0"},

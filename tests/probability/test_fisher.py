@@ -14,6 +14,7 @@ dist of_Logistic(x) = Logistic(mu, s)
 dist of_LogLogistic(x) = LogLogistic(a, b)
 dist of_LogitNormal(x) = LogitNormal(mu, s)
 dist of_StudentT(x) = StudentT(nu, mu, s)
+dist of_GeneralizedNormal(x) = GeneralizedNormal(mu, a, b)
 dist of_Lomax(x) = Lomax(a, b)
 """)
 AT = {"a": 2.2, "b": 3.1, "mu": 0.3, "s": 1.4, "nu": 4.2}
@@ -25,6 +26,7 @@ LAWS = {
     "LogLogistic": (("a", "b"), lambda x, a, b: stats.fisk.logpdf(x, b, 0, a), (0, 2, 20, np.inf)),
     "LogitNormal": (("mu", "s"), lambda x, m, s: stats.norm.logpdf(special.logit(x), m, s) - np.log(x) - np.log1p(-x), (0, 0.5, 1)),
     "StudentT": (("nu", "mu", "s"), lambda x, n, m, s: stats.t.logpdf(x, n, m, s), (-np.inf, 0.3, np.inf)),
+    "GeneralizedNormal": (("mu", "a", "b"), lambda x, m, a, b: stats.gennorm.logpdf(x, b, m, a), (-9, 0.3 - 1e-4, 0.3 + 1e-4, 9)),
     "Lomax": (("a", "b"), lambda x, a, b: stats.lomax.logpdf(x, a, 0, b), (0, 2, 20, np.inf)),
 }
 
