@@ -45,8 +45,10 @@ def _hvp(f: Array, x: Array, v: Array) -> Array:
 
 
 def _argument_of_optimum(name: str) -> Callable[..., Array]:
-    def make(f: Array, x: Array, subject_to: tuple[Array, ...] = ()) -> Array:
-        return operator(name, (f, x, *subject_to), x.shape, ())
+    def make(f: Array, xs: Sequence[Array], subject_to: tuple[Array, ...] = ()) -> Array:
+        if len(xs) > 1:
+            return operator("joint_optimum", (f, *xs), (), (name, subject_to))
+        return operator(name, (f, xs[0], *subject_to), xs[0].shape, ())
 
     return make
 
@@ -93,8 +95,8 @@ ROWS = [
     OperatorRow("hessian", ("scalar", "variable"), _hessian, keywords={"form": "word"}),
     OperatorRow("hvp", ("scalar", "variable", "value"), _hvp),
     OperatorRow("d", ("value", "variable"), _jacobian),
-    OperatorRow("argmin", ("scalar", "variable"), _argument_of_optimum("argmin"), keywords={"subject_to": "equations"}),
-    OperatorRow("argmax", ("scalar", "variable"), _argument_of_optimum("argmax"), keywords={"subject_to": "equations"}),
+    OperatorRow("argmin", ("scalar", "variables"), _argument_of_optimum("argmin"), keywords={"subject_to": "equations"}),
+    OperatorRow("argmax", ("scalar", "variables"), _argument_of_optimum("argmax"), keywords={"subject_to": "equations"}),
     OperatorRow("stationary", ("scalar", "variable"), _stationary),
     OperatorRow("convex", ("scalar", "variables"), _convex),
     OperatorRow("smoothness", ("scalar", "variable"), _bound("smoothness")),

@@ -26,7 +26,9 @@ class NoField(Exception):
         self.message, self.names = message, tuple(names)
 
 
-RECORDS = frozenset(("best_response", "equilibrium", "stability", "posterior", "moment_match", "convex"))
+RECORDS = frozenset((
+    "best_response", "equilibrium", "stability", "posterior", "moment_match", "convex", "joint_optimum",
+))  # fmt: skip
 
 
 def record_operator(array: Array) -> Operator | None:

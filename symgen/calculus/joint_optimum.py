@@ -1,0 +1,106 @@
+"""Where a function of several variables is least or greatest: one after the other, each put into what is left.
+
+min over x and y is min over y of min over x: where each of these is attained, so is the whole, at the values put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice, permutations
+
+from symgen.calculus.curvature import flat
+from symgen.calculus.finished import finished
+from symgen.calculus.optimum import optimum
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence, Trace
+from symgen.tensor.expression import Array, Operator, Tensor, Var, replace_arrays, tensor
+from symgen.text.diagnostics import CannotDerive
+
+__all__ = ["REDUCERS", "JointOptimum", "joint_optimum"]
+
+HERE = "symgen/calculus/joint_optimum.py"
+MOST_ORDERS = 6
+SHORT = 40  # nodes of a value that is written out
+
+
+@dataclass
+class JointOptimum:
+    """`at` holds the best value of each variable, `value` the function there."""
+
+    at: dict[str, Array]
+    value: Array
+    conditions: tuple[str, ...] = ()
+    evidence: Evidence | None = field(default=None, repr=False)
+
+
+def joint_optimum(op: Operator, ctx: Context) -> JointOptimum:
+    """The engine of argmin(f, [x, y]) and argmax(f, [x, y]). Raises CannotDerive where no order of them leads through."""
+    f, *operands = op.operands
+    assert isinstance(f, Array)
+    word, constraints = op.attrs
+    if constraints:
+        raise CannotDerive("an optimum over several variables together is without `subject_to` in symgen", op, HERE)
+    xs = [x for x in operands if isinstance(x, Var)]
+    if len(set(xs)) < len(operands):
+        raise CannotDerive("an optimum is over variables, each named once", op, HERE)
+    fault: CannotDerive | None = None
+    best: tuple[int, dict[Var, Array], Array, Trace] | None = None
+    for order in islice(permutations(xs), MOST_ORDERS):
+        ctx.check()
+        quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline, ctx.style, ctx.detail, ctx.taken)
+        try:
+            at, value = _one_by_one(f, order, -1 if word == "argmin" else 1, quiet)
+        except CannotDerive as error:
+            fault = fault or error
+            continue
+        length = sum(flat(a).weight for a in at.values())
+        if best is None or length < best[0]:
+            best = (length, at, value, quiet.trace)
+    if best is None:
+        why = f": {fault.args[0]}" if fault is not None else ""
+        raise CannotDerive(f"chosen one after the other, in any order, the variables lead to no optimum{why}", f, HERE)
+    _, at, value, made = best
+    _adopt(ctx.trace, made)
+    required = tuple(made.required)
+    found = Evidence("checked", required, method="each of the optima in turn: no other point does better at random data")
+    return JointOptimum({x.name: at[x] for x in xs}, value, required, found)
+
+
+def _one_by_one(f: Array, order: Sequence[Var], sign: int, ctx: Context) -> tuple[dict[Var, Array], Array]:
+    left = f
+    chosen: list[tuple[Var, Array]] = []
+    for x in order:
+        best = _short(optimum(left, x, (), sign, ctx), ctx)
+        chosen.append((x, best))
+        left = replace_arrays(left, {x: best})
+    at: dict[Var, Array] = {}
+    for x, best in reversed(chosen):
+        at[x] = _short(replace_arrays(best, dict(at)), ctx)
+        if at[x] is not best:
+            ctx.trace.add("substitute", best, at[x], where=x.name, reason="the others at their best")
+    return at, _short(left, ctx)
+
+
+def _short(array: Array, ctx: Context) -> Array:
+    """As people write it; what is short and has a part that is named is written out."""
+    whole = flat(array)
+    array = whole if whole.weight <= SHORT else array
+    if not isinstance(array, Tensor):
+        return array
+    return tensor(array.axes, finished(array.body, Context(facts=ctx.facts, names=ctx.names)))
+
+
+def _adopt(trace: Trace, made: Trace) -> None:
+    trace.steps += made.steps
+    trace.names.update(made.names)
+    trace.checks += made.checks
+    for text in made.conditions:
+        trace.condition(text)
+    for text in made.required:
+        trace.require(text)
+    for text in made.notes:
+        trace.note(text)
+
+
+REDUCERS = {"joint_optimum": joint_optimum}
