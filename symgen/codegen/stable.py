@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from symgen.codegen.stable_logistic import power_of_logistic, product_of_logistics, two_exponentials
 from symgen.codegen.stable_remainders import near_one, root_difference, with_remainders
 from symgen.tensor.expression import (
     MINUS_ONE,
@@ -47,6 +48,7 @@ from symgen.tensor.expression import (
     power,
     rebuild,
     recurrence,
+    sub,
     substitute,
     tensor,
     total,
@@ -64,9 +66,7 @@ def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Arr
     engine = _Stabiliser()
     made = {name: engine.array(a) for name, a in outputs.items()}
     return made, {
-        old: new
-        for old, new in engine.memo.items()
-        if isinstance(old, Array) and isinstance(new, Array) and old is not new
+        old: new for old, new in engine.memo.items() if isinstance(old, Array) and isinstance(new, Array) and old is not new
     }
 
 
@@ -221,7 +221,7 @@ class _Stabiliser:
             return with_remainders(n)
         if isinstance(n, Pow):
             z = plain_logit_of(n)
-            return fn("sigmoid", z) if z is not None else n
+            return fn("sigmoid", z) if z is not None else power_of_logistic(n)
         if isinstance(n, Operation) and n.name == "logdet" and is_spd(n.operands[0]):
             return operation("logdet_spd", n.operands, n.shape)
         return n
@@ -242,6 +242,13 @@ class _Stabiliser:
         found = sum_of_exponentials(x)
         if found is not None:
             return self.log_of_sum(*found)
+        two = two_exponentials(x)
+        if two is not None:
+            return add(two[0], fn("softplus", sub(two[1], two[0])))
+        u = argument_of(x, "cosh")
+        if u is not None:  # |u| + log((1 + exp(-2|u|))/2)
+            size = fn("abs", u)
+            return add(size, fn("softplus", mul(num(-2), size)), neg(fn("log", num(2))))
         inside = definition(x)
         if isinstance(inside, Entry) and isinstance(inside.array, Operation):
             op = inside.array
@@ -283,6 +290,8 @@ class _Stabiliser:
     def is_positive(self, x: Scalar) -> bool:
         """Whether x > 0 by its form alone."""
         if logit_of(x) is not None or exponential_part(x) is not None or argument_of(x, "exp") is not None:
+            return True
+        if argument_of(x, "cosh") is not None or two_exponentials(x) is not None:
             return True
         inside = definition(x)
         if isinstance(inside, Entry) and isinstance(inside.array, Operation):
@@ -388,7 +397,10 @@ class _Stabiliser:
         z = plain_logit_of(n)
         if z is not None:
             return fn("sigmoid", z)
-        for f in n.args:  # p*(1 - p) needs no second sigmoid
+        logistic = product_of_logistics(n)
+        if logistic is not n:
+            return self.product_rule(logistic) if isinstance(logistic, Mul) else logistic
+        for f in sorted(n.args, key=lambda x: not (isinstance(x, Fn) and is_negated(x.args[0]))):  # p*(1 - p): one sigmoid
             if isinstance(f, Fn) and f.name == "sigmoid":
                 p = next((g for g in n.args if g is not f and plain_logit_of(g) is neg(f.args[0])), None)
                 if p is not None:

@@ -1,0 +1,30 @@
+"""Quotients of exponentials and their gradients where the exponentials themselves overflow, against 900 digits."""
+
+import mpmath
+import numpy as np
+import pytest
+
+import symgen
+
+POINTS = [(800.0, -3.0), (-800.0, 2.0), (40.0, 41.0), (0.7, -0.2), (-2000.0, -2000.5), (5.0, 900.0)]
+LOGISTIC = {
+    "log(1 + exp(x))": lambda x, y: mpmath.log(1 + mpmath.exp(x)),
+    "1/(1 + exp(x))": lambda x, y: 1 / (1 + mpmath.exp(x)),
+    "exp(x)/(1 + exp(x))": lambda x, y: mpmath.exp(x) / (1 + mpmath.exp(x)),
+    "log(exp(x) + exp(y))": lambda x, y: mpmath.log(mpmath.exp(x) + mpmath.exp(y)),
+    "exp(x)/(exp(x) + exp(y))": lambda x, y: mpmath.exp(x) / (mpmath.exp(x) + mpmath.exp(y)),
+    "log(exp(x)/(exp(x) + exp(y)))": lambda x, y: mpmath.log(mpmath.exp(x) / (mpmath.exp(x) + mpmath.exp(y))),
+    "log(2*cosh(x))": lambda x, y: mpmath.log(2 * mpmath.cosh(x)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LOGISTIC)
+def test_what_lies_within_bounds_does_not_overflow(text):
+    module = symgen.loads(f"param x: real, y: real\nloss L = {text}\n").compile()
+    for at in POINTS:
+        with mpmath.workdps(900):
+            x, y, h = mpmath.mpf(at[0]), mpmath.mpf(at[1]), mpmath.mpf(10) ** -300
+            f = LOGISTIC[text]
+            wanted = float(f(x, y)), float((f(x + h, y) - f(x - h, y)) / (2 * h))
+        value, gradients = module.L_value_and_grad({"x": at[0], "y": at[1]}, {})
+        assert np.allclose((value, float(gradients["x"])), wanted, rtol=1e-12, atol=1e-15), at
