@@ -10,7 +10,7 @@ from symgen.probability.distribution import Distribution
 from symgen.probability.joint import full_law
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
-from symgen.probability.terms import depends_on_any, normalised, opened, with_value
+from symgen.probability.terms import LinearForm, depends_on_any, normalised, opened, with_value
 from symgen.probability.univariate import Found, Univariate
 from symgen.probability.univariate_law import Law
 from symgen.tensor.build import Value
@@ -35,6 +35,8 @@ from symgen.tensor.expression import (
     mul,
     num,
     operator,
+    power,
+    substitute,
     total,
     walk,
 )  # fmt: skip
@@ -167,6 +169,18 @@ class Draw:
         """The one entry of the draw that `x` hangs on, inside arrays too."""
         found = [n for n in walk(x) if isinstance(n, Entry) and n.array is self.variable]
         return found[0] if len(found) == 1 and found[0].free.issubset(x.free) else None
+
+    def exponential_of_counts(self, form: LinearForm) -> Found | None:
+        """E exp(c'x) = (sum of p exp(c))^n of a multinomial draw."""
+        assert self.parameters is not None
+        if len(form.parts) != 1 or form.parts[0].entry.indices != tuple(form.parts[0].indices):
+            return None
+        (part,) = form.parts
+        k = fresh_index(self.variable.shape[-1])
+        slope = substitute(part.coefficient, dict(zip(part.indices, (k,), strict=True)))
+        one = total(mul(self.parameters.value("p", ()).at(k), fn("exp", slope)), [k])
+        value = mul(fn("exp", form.constant), power(one, self.parameters.value("n", ()).body))
+        return Found(value, ["the moment generating function of a Multinomial"], source="Johnson, Kotz & Balakrishnan (1997), 35")
 
     def categorical(self, f: Scalar, e: Entry) -> Found | None:
         """A finite law over 0..k-1: the sum over its values."""

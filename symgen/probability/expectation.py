@@ -535,6 +535,8 @@ class OneDraw:
             self.whole.know.assume_positive(sigma)
             u = Univariate(Law(normal, {"mu": mean.value, "sigma": sigma}), x, self.whole.know)
             return u.mean(replace_scalars(atom, {node: x}))
+        if isinstance(atom, Fn) and atom.name == "exp" and row.name == "Multinomial" and self.draw.variable.rank == 1:
+            return self.draw.exponential_of_counts(form)
         if isinstance(atom, Fn) and atom.name == "exp" and row.is_univariate:
             exponent: Scalar = form.constant
             conditions: list[Found] = []
@@ -547,10 +549,8 @@ class OneDraw:
                     return None
                 conditions.append(found)
                 exponent = add(exponent, total(fn("log", found.value), list(p.indices)))
-            if (
-                any(not f.condition.free.issubset(atom.free) for f in conditions) or len(form.parts) > 1
-            ):  # two may meet in one entry
-                return None
+            if any(not f.condition.free.issubset(atom.free) for f in conditions) or len(form.parts) > 1:
+                return None  # two may meet in one entry
             return _together(conditions, fn("exp", exponent))
         return None
 

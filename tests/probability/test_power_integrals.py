@@ -111,3 +111,13 @@ def test_what_stays_open_is_checked_against_the_densities(pair, goal):
     d = model.derive(goal.format(*pair))
     assert d.evidence.kind == "checked"
     assert math.isfinite(d.evaluate(**AT))
+
+
+def test_the_generating_function_of_counts():
+    P, c = np.array([0.2, 0.5, 0.3]), np.array([0.3, -0.7, 1.1])
+    xs = [np.array(x) for x in product(range(6), repeat=3) if sum(x) == 5]
+    want = sum(stats.multinomial.pmf(x, 5, P) * math.exp(2 * c @ x) for x in xs)
+    m = symgen.loads("dim k\nparam P: simplex[k], c: real[k]\nconst n: natural = 5\n")
+    d = m.derive("E[x ~ Multinomial(n, P)](exp(2*c @ x))")
+    assert d.text_result == "sum(P*exp(2*c))^n" and d.evidence.kind == "checked"
+    assert math.isclose(d.evaluate(P=P, c=c), want, rel_tol=1e-12)
