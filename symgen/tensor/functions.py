@@ -177,7 +177,7 @@ ROWS = (
              r"\zeta\left({s}, {a}\right)", domain=("(1, inf)", POSITIVE), range=POSITIVE, scipy=True, defaults=("1",),
              source="DLMF 25.11.17: the Hurwitz zeta function"),
     # of indices: reshape, vec and kron are made of these
-    Function("mod", XY, (None, None), "np.mod({x}, {y})", r"{x} \bmod {y}", domain=(REAL, REAL), internal=True),
+    Function("mod", XY, (None, None), "np.mod({x}, {y})", r"({x} \bmod {y})", domain=(REAL, REAL), internal=True),
     Function("div", XY, (None, None), "np.floor_divide({x}, {y})", r"\left\lfloor {x}/{y} \right\rfloor",
              domain=(REAL, REAL), internal=True),
 )  # fmt: skip

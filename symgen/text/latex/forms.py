@@ -167,7 +167,10 @@ class Parser(Norms):
         if text == "E" and called and not (self.symbols is not None and self.symbols.declares("E")):
             if self.symbols is not None or after is not None and after.is_sign("["):
                 return self.expectation("E", token)
-        if text == "E" and after is not None and after.is_sign("_") and not (self.symbols and self.symbols.declares("E")):
+        below = [x.text for x in self.tokens[self.pos : self.pos + 5]]
+        integral = below[:3] == ["_", "1", "("] or below == ["_", "{", "1", "}", "("]  # E_1(x)
+        declared = self.symbols is not None and self.symbols.declares("E")
+        if text == "E" and after is not None and after.is_sign("_") and not integral and not declared:
             k, nesting = self.pos, self.nesting
             try:
                 return self.expectation("E", token)
@@ -409,6 +412,9 @@ class Parser(Norms):
             after = self.peek()
             if after is not None and after.is_sign("_", "^"):
                 if self.symbols is not None:
+                    found = self.hypergeometric(start)
+                    if found is not None:
+                        return found
                     raise self.slip("a script stands at an empty group", after.span, r"write `(A^\top)^{-1}`", False)
                 self.scripts()
             if self.peek() is not None and self.begins_factor(self.tokens[self.pos]):

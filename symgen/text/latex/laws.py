@@ -26,6 +26,12 @@ LETTER_FUNCTIONS = {
     ("sigma", ""): "sigmoid", ("Gamma", ""): "gamma", ("psi", ""): "digamma", ("B", ""): "beta", ("psi", "1"): "trigamma",
     ("E", "1"): "E1", ("zeta", ""): "zeta",
 }  # fmt: skip
+# functions that are a letter with an order below, or with so many arguments: the letter, whether it has an order, the count
+ORDERED_FUNCTIONS = {
+    ("I", True, 1): "besseli", ("K", True, 1): "besselk", ("I", True, 2): "ibeta", ("P", False, 2): "igamma",
+    ("U", False, 3): "hyperu",
+}  # fmt: skip
+HYPERGEOMETRIC = {("1", "1"): ("hyp1f1", 3), ("2", "1"): ("hyp2f1", 4)}
 
 
 class Laws(Names):
@@ -444,7 +450,7 @@ class Laws(Names):
                 order = self.indices((script.high[0] + 1, script.high[1] - 1), None, numbers=True)
                 name, script.high = "polygamma", None
         if name is None:
-            return None
+            return self.of_order(base, script, span)
         start = self.pos
         groups = self.argument_list(*self.bracket_range())
         arguments = [items.closed(x) for g in groups for x in g]
@@ -453,3 +459,37 @@ class Laws(Names):
         made = Item(t.Call(name, trees, span=whole, name_span=span), arguments[0].rank if len(arguments) == 1 else 0)
         script.low = None
         return self.postfix(self.powers(made, script))
+
+    def of_order(self, base: str, script: Script, span: Span) -> Item | None:
+        """I_n(x) and K_n(x) of Bessel, I_x(a, b), P(a, x), U(a, b, x): of numbers, and of nothing that is drawn."""
+        if self.symbols is None or not any(letter == base for letter, _, _ in ORDERED_FUNCTIONS):
+            return None
+        start, nesting = self.pos, self.nesting
+        groups = self.argument_list(*self.bracket_range())
+        arguments = [items.closed(x) for g in groups for x in g]
+        name = ORDERED_FUNCTIONS.get((base, script.low is not None, len(arguments)))
+        order = self.indices(script.low, None, numbers=True) if script.low is not None else ()
+        sizes = [e for e in order if isinstance(e, t.Name) and e.name in self.symbols.sizes]
+        drawn = [x for x in arguments if isinstance(x.tree, t.Name) and (self.is_random(x.tree.name) or x.tree.name in self.local)]
+        if name is None or len(groups) > 1 or len(order) > 1 or sizes or drawn or any(x.rank != 0 for x in arguments):
+            self.pos, self.nesting, self.closers = start, nesting, []
+            return None
+        trees = tuple(x.tree for x in arguments)
+        trees = (*trees, *order) if name == "ibeta" else (*order, *trees)
+        whole = Span(span.start, self.spanned(start).end)
+        script.low = None
+        return self.postfix(self.powers(Item(t.Call(name, trees, span=whole, name_span=span), 0), script))
+
+    def hypergeometric(self, start: int) -> Item | None:
+        """{}_2F_1(a, b; c; x), behind the empty group."""
+        texts = [x.text for x in self.tokens[self.pos : self.pos + 6]]
+        if len(texts) < 6 or texts[0] != "_" or texts[2:4] != ["F", "_"] or texts[5] not in ("(", "["):
+            return None
+        name, count = HYPERGEOMETRIC.get((texts[1], texts[4]), ("", 0))
+        self.pos += 5
+        groups = self.argument_list(*self.bracket_range())
+        arguments = tuple(items.closed(x).tree for g in groups for x in g)
+        span = self.spanned(start)
+        if not name or len(arguments) != count:
+            raise self.slip("this hypergeometric function is not read", span, "those with 1 and 1, 2 and 1 parameters are", False)
+        return self.postfix(Item(t.Call(name, arguments, span=span, name_span=span), 0))

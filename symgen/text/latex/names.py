@@ -243,6 +243,9 @@ class Names(Indices):
             return items.applied("exp", exponent, span, span)
         if base in ("pi", "e", "inf") and plain:
             return self.powers(Item(t.Name(base, span=span), 0), script)
+        ordered = self.of_order(base, script, span) if base == "I" and token is not None and token.is_sign("(") else None
+        if ordered is not None:
+            return ordered
         if base == "I" and not accents:
             letters = self.letters_in(script.low) if script.low is not None else set()
             if script.low is not None and letters and all(len(x) > 1 or x in self.bound for x in letters):
@@ -280,6 +283,9 @@ class Names(Indices):
         return self.powers(made, script)
 
     def function_of(self, base: str, accents: list[str], words: list[str], script: Script, span: Span) -> Item | None:
+        raise NotImplementedError
+
+    def of_order(self, base: str, script: Script, span: Span) -> Item | None:
         raise NotImplementedError
 
     # --- what stands high
