@@ -16,6 +16,7 @@ import sympy
 
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.clipping import clipped, shrunk
+from symgen.calculus.curvature import flat
 from symgen.calculus.gradient import gradient
 from symgen.calculus.linear_optimum import linear_zero
 from symgen.calculus.matrix_optimum import on_an_ellipsoid, over_positive_definite, with_orthonormal_columns
@@ -43,14 +44,20 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
 from symgen.tensor.expression import (
+    HALF,
+    MINUS_ONE,
     ONE,
+    TWO,
     ZERO,
+    Add,
     Array,
     Entry,
     Index,
     Num,
     Operator,
+    Pow,
     Scalar,
+    Tensor,
     Var,
     add,
     axis,
@@ -61,13 +68,14 @@ from symgen.tensor.expression import (
     mul,
     neg,
     open_tensor,
+    power,
     replace_arrays,
     sub,
     tensor,
     total,
     var,
 )  # fmt: skip
-from symgen.tensor.facts import is_positive, is_unit
+from symgen.tensor.facts import is_nonnegative, is_positive, is_unit
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive, InternalError
 
@@ -89,6 +97,7 @@ def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Co
         raise CannotDerive("an optimum is over a variable", x, HERE)
     if not depends_on(f, x):
         raise CannotDerive(f"`{x.name}` does not occur in the function", f)
+    constraints = [_without_root(c, x, ctx) for c in constraints]
     task = Task(f, x, (*constraints, *_of_domain(x, constraints)), sign, ctx)
     found = optimum_of_entries(task) if _size(x) is not None and x.domain not in SETS else None
     if found is None:
@@ -103,6 +112,20 @@ def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Co
         ctx.trace.require(f"the solution is {'positive' if x.domain == 'positive' else 'between 0 and 1'}")
     ctx.trace.checks.append(lambda: _stationary_there(task, found))
     return found
+
+
+def _without_root(constraint: Array, x: Var, ctx: Context) -> Array:
+    """|u|^2 - c^2 for a constraint |u| = c, with c not negative; names inside of a constraint on one number are put in."""
+    whole = constraint if constraint.rank else flat(constraint)
+    if not isinstance(whole, Tensor) or whole.rank or not isinstance(whole.body, Add):
+        return whole
+    moving = [t for t in whole.body.args if depends_on(t, x)]
+    rest = add(*(t for t in whole.body.args if t not in moving))
+    for sign in (ONE, MINUS_ONE):
+        root, level = [mul(sign, t) for t in moving], mul(neg(sign), rest)
+        if len(root) == 1 and isinstance(root[0], Pow) and root[0].exponent is HALF and is_nonnegative(level, ctx.facts):
+            return tensor((), sub(root[0].base, power(level, TWO)))
+    return whole
 
 
 def _ways(task: Task) -> Iterator[Callable[[], Iterator[Array]]]:

@@ -73,12 +73,15 @@ GOALS = {
     )[:d],
     "argmax(c @ w, w, subject_to=[w @ w = 1])": c / np.linalg.norm(c),
     "argmin(c @ w, w, subject_to=[w @ w = 1])": -c / np.linalg.norm(c),
+    "argmin(c @ w, w, subject_to=[norm(w) = 1])": -c / np.linalg.norm(c),
     "argmax(c @ w, w, subject_to=[w @ B @ w = P])":
         np.sqrt(0.8 / (c @ np.linalg.solve(B, c))) * np.linalg.solve(B, c),
 }  # fmt: skip
 UP_TO_ROTATION = {
     "argmax(w @ C @ w, w, subject_to=[w @ w = 1])": top(C),
     "argmin(w @ C @ w, w, subject_to=[w @ w = 1])": top(-C),
+    "argmax(w @ C @ w, w, subject_to=[norm(w) = 1])": top(C),
+    "argmin(w @ C @ w, w, subject_to=[3 = norm(w)])": 9 * top(-C),
     "argmax(norm(X @ w)^2, w, subject_to=[w @ w = 4])": 4 * top(X.T @ X),
     "argmin(norm(X - outer(X @ w, w))^2, w, subject_to=[w @ w = 1])": top(X.T @ X),
     "argmax(w @ C @ w/(w @ w), w)": top(C),
