@@ -5,7 +5,7 @@ Engines know neither renderers nor code generation; the methods that need them a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -40,8 +40,8 @@ RANK = {"proved": 3, "checked": 2, "unknown": 1}
 class Record:
     """A result with named fields; each is a SymPy expression (or a list, dict, text of them) in the author's names."""
 
-    def __init__(self, record: Any, names: Mapping[Array, str]) -> None:
-        self._record, self._names = record, names
+    def __init__(self, record: Any, names: Mapping[Array, str], declared: Sequence[Var] = ()) -> None:
+        self._record, self._names, self._declared = record, names, declared
         self._fields = [f.name for f in fields(record) if f.repr]
 
     def __getattr__(self, name: str) -> Any:
@@ -66,12 +66,12 @@ class Record:
         if field not in self._fields:
             raise AttributeError(f"{self.kind_of_record} has no field `{field}`; it has {', '.join(self._fields)}")
         given = {canonical(k): v for k, v in values.items()}
-        for f in self._fields:
-            for v in {v for a in _arrays_in(getattr(self._record, f)) for v in variables_of(a)}:
-                if v.name in given and np.ndim(given[v.name]) == v.rank:
-                    shown = zip(v.shape, np.shape(given[v.name]), strict=True)
-                    for name, length in ((s.name, length) for s, length in shown if isinstance(s, Dim)):
-                        given.setdefault(name, length)
+        own = dict.fromkeys(v for f in self._fields for a in _arrays_in(getattr(self._record, f)) for v in variables_of(a))
+        for v in (*own, *self._declared):  # a size may stand in the record that only an array beside it shows
+            if v.name in given and np.ndim(given[v.name]) == v.rank:
+                shown = zip(v.shape, np.shape(given[v.name]), strict=True)
+                for name, length in ((s.name, length) for s, length in shown if isinstance(s, Dim)):
+                    given.setdefault(name, length)
         try:
             return self._number(getattr(self._record, field), given)
         except KeyError as error:
@@ -212,7 +212,7 @@ class Derivation:
     def result(self) -> Any:
         """A SymPy expression (of an entry over `indices`, for a tensor) in the author's names, or a `Record`."""
         if self.array is None:
-            return Record(self.record, self.author_names)
+            return Record(self.record, self.author_names, [d.variable for d in self.model.elaborated.variables.values()])
         return self._sympy[0]
 
     @cached_property

@@ -101,3 +101,12 @@ def test_scalars_and_vectors_are_estimated_together():
     want = np.block([[X.T @ X, np.zeros((2, 1))], [np.zeros((1, 2)), 14.0 * np.ones((1, 1))]]) / 0.7**2
     assert np.allclose(d.evaluate(X=X, y=y, w=np.ones(2), s=0.7), want)
     assert np.allclose(model.derive("fisher(I, [s, m])").evaluate(Z=Z, m=Z[0], s=0.7), np.diag([42, 7, 7, 7]) / 0.7**2)
+
+
+def test_an_array_beside_a_record_shows_its_sizes():
+    model = symgen.loads(
+        "dim n\nparam a: positive, b: positive\ndata t: real[n]\ndist p(z: unit) = Beta(a, b)\ndist p(k: natural | z) = Binomial(n, z)\n"
+    )
+    record = model.derive("posterior(p, z, given=k)").result
+    got = record.evaluate("parameters", a=2.0, b=3.0, k=4.0, t=np.zeros(9))
+    assert (got["a"], got["b"]) == (6, 8)
