@@ -105,7 +105,8 @@ def test_scalars_and_vectors_are_estimated_together():
 
 def test_an_array_beside_a_record_shows_its_sizes():
     model = symgen.loads(
-        "dim n\nparam a: positive, b: positive\ndata t: real[n]\ndist p(z: unit) = Beta(a, b)\ndist p(k: natural | z) = Binomial(n, z)\n"
+        "dim n\nparam a: positive, b: positive\ndata t: real[n]\ndist p(z: unit) = Beta(a, b)\n"
+        "dist p(k: natural | z) = Binomial(n, z)\n"
     )
     record = model.derive("posterior(p, z, given=k)").result
     got = record.evaluate("parameters", a=2.0, b=3.0, k=4.0, t=np.zeros(9))
