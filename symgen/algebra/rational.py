@@ -14,6 +14,7 @@ from typing import Any
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from symgen.algebra.collect import common_factor, merged_pieces, sum_to_one, written_length
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     ZERO,
     Add,
@@ -28,6 +29,7 @@ from symgen.tensor.expression import (
     Where,
     add,
     as_coefficient,
+    entry,
     fn,
     is_larger,
     mul,
@@ -35,10 +37,11 @@ from symgen.tensor.expression import (
     power,
     rebuild,
     total,
+    var,
     where,
 )  # fmt: skip
 from symgen.tensor.facts import Facts
-from symgen.tensor.nodes import CONTRACTS
+from symgen.tensor.nodes import ADDS, CONTRACTS
 
 MAX_COST = 300  # of an expression that is looked at
 MAX_ATOMS = 14
@@ -340,6 +343,35 @@ def _terms(x: Scalar) -> list[tuple[Fraction, Scalar]]:
 
 
 def _rational(node: Scalar) -> Scalar:
+    found = _cancelled(node)
+    held = _held(node) if found is not ZERO else {}
+    if held:  # a difference that stands there several times stays one thing: (1 + (w - y)^2)^2 is not multiplied out
+        back = {v: k for k, v in held.items()}
+        other = replace_scalars(_cancelled(replace_scalars(node, held)), back)
+        if written_length(other) <= written_length(found):
+            return other
+    return found
+
+
+def _held(node: Scalar) -> dict[Scalar, Scalar]:
+    """Sums without sums inside that stand in several places below `node`, each with a name in its place."""
+    times: dict[Scalar, int] = {}
+    stack: list[Scalar] = [node]
+    count = 0
+    while stack and count < MAX_COST:
+        x = stack.pop()
+        count += 1
+        if type(x) in (Add, Mul, Pow):
+            if type(x) is Add and x is not node and not any(a.marks & ADDS for a in x.args):
+                times[x] = times.get(x, 0) + 1
+            stack.extend(x.args)
+    several = [x for x, n in times.items() if n > 1]
+    if not several or len(several) > 3:
+        return {}
+    return {x: entry(var(f"_held_{k}", (), uid=77)) for k, x in enumerate(several)}
+
+
+def _cancelled(node: Scalar) -> Scalar:
     given = written_length(node)
     if given > MAX_COST:
         return node
