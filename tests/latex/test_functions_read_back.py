@@ -50,3 +50,11 @@ def test_letters_with_an_order_are_functions_where_they_can_be_nothing_else(tmp_
     (tmp_path / "a.tex").write_text(rf"\[ u = {tex} \]")
     (verdict,) = symgen.verify_document(tmp_path / "a.tex", spec=tmp_path / "a.sg")
     assert verdict.status in ("proved", "checked")
+
+
+def test_the_fisher_information_reads_back(tmp_path):
+    (tmp_path / "a.sg").write_text("param a: positive, b: positive\ndist p(x) = Gamma(a, b)")
+    displays = (r"\mathcal{I}_p(b) = \frac{a}{b^2}", r"\mathcal{I}_{p}\left(\left[a, b\right]\right) = "
+                r"\begin{pmatrix} \psi_1(a) & -\frac{1}{b} \\ -\frac{1}{b} & \frac{a}{b^{2}} \end{pmatrix}")  # fmt: skip
+    (tmp_path / "a.tex").write_text("".join(rf"\[ {x} \]" for x in displays))
+    assert [v.status for v in symgen.verify_document(tmp_path / "a.tex", spec=tmp_path / "a.sg")] == ["proved", "proved"]

@@ -469,6 +469,8 @@ class Laws(Names):
         arguments = [items.closed(x) for g in groups for x in g]
         name = ORDERED_FUNCTIONS.get((base, script.low is not None, len(arguments)))
         order = self.indices(script.low, None, numbers=True) if script.low is not None else ()
+        if base == "I" and len(order) == 1 and isinstance(order[0], t.Name) and order[0].name in self.symbols.laws:
+            return self.information(order[0], [x for g in groups for x in g], Span(span.start, self.spanned(start).end), span)
         sizes = [e for e in order if isinstance(e, t.Name) and e.name in self.symbols.sizes]
         drawn = [x for x in arguments if isinstance(x.tree, t.Name) and (self.is_random(x.tree.name) or x.tree.name in self.local)]
         if name is None or len(groups) > 1 or len(order) > 1 or sizes or drawn or any(x.rank != 0 for x in arguments):
@@ -479,6 +481,13 @@ class Laws(Names):
         whole = Span(span.start, self.spanned(start).end)
         script.low = None
         return self.postfix(self.powers(Item(t.Call(name, trees, span=whole, name_span=span), 0), script))
+
+    def information(self, law: t.Name, by: list[Item], whole: Span, span: Span) -> Item | None:
+        """I_p(theta), the Fisher information."""
+        trees = [x.tree for x in by]
+        if len(trees) == 1 and isinstance(trees[0], t.ListOf) and len(trees[0].items) == 1:
+            trees = [trees[0].items[0]]
+        return self.postfix(Item(t.Call("fisher", (law, *trees), span=whole, name_span=span)))
 
     def hypergeometric(self, start: int) -> Item | None:
         """{}_2F_1(a, b; c; x), behind the empty group."""
