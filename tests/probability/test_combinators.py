@@ -19,13 +19,10 @@ INF = math.inf
 normal, other = stats.norm(0.4, 0.9).pdf, stats.norm(-0.5, 1.4).pdf
 gamma = stats.gamma(1.7, scale=1 / 0.8).pdf
 LAWS = {
-    "Truncated(Normal(m, s), a, b)": (normal, (-0.6, 1.3)),
     "Truncated(Normal(m, var=s^2), 0, inf)": (normal, (0, 4, INF)),
     "Truncated(Gamma(c, r), 1, 3)": (gamma, (1, 3)),
     "Truncated(Exponential(r), 1, inf)": (stats.expon(scale=1.25).pdf, (1, 9, INF)),
     "Mixture(w, Normal(m, s), Normal(n, t))": (lambda x: 0.35 * normal(x) + 0.65 * other(x), (-INF, 0, INF)),
-    "Mixture(w, Exponential(r), Gamma(c, t))": (
-        lambda x: 0.35 * stats.expon(scale=1.25).pdf(x) + 0.65 * stats.gamma(1.7, scale=1 / 1.4).pdf(x), (0, 1, 9, INF)),
     "Mixture(w, Normal(m, s), Gamma(c, r))": (lambda x: 0.35 * normal(x) + 0.65 * gamma(x), (-INF, 0, 5, INF)),
     "Mixture(pi, Normal(mu, s))": (
         lambda x: sum(p * stats.norm(u, 0.9).pdf(x) for p, u in zip(AT["pi"], AT["mu"], strict=True)), (-INF, 0, INF)),
@@ -54,7 +51,7 @@ def test_density_and_moments(law):
             assert d.evaluate(**AT) == pytest.approx(want, rel=1e-8), goal
 
 
-@pytest.mark.parametrize("f, invariant", [("exp", True), ("sigmoid", True), ("sinh", True), ("softplus", True), ("abs", False)])
+@pytest.mark.parametrize("f, invariant", [("exp", True), ("sinh", True), ("abs", False)])
 def test_divergences_change_only_through_what_is_not_injective(f, invariant):
     model = symgen.loads(f"{HEAD}dist p(x) = Transformed(Normal(m, s), {f})\ndist q(x) = Transformed(Normal(n, t), {f})\n")
     between = integral(lambda x: normal(x) * math.log(normal(x) / other(x)), (-9, 0, 9))

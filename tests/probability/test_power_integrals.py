@@ -107,7 +107,7 @@ def test_directions_on_the_circle():
 @pytest.mark.parametrize(
     "pair", [("Weibull(a, s)", "Weibull(b, t)"), ("Poisson(s)", "Geometric(c5/7)"), ("Beta(a, b)", "Beta(s, t)")]
 )
-def test_what_stays_open_is_checked_against_the_densities(pair, goal):
+def test_what_stays_open_is_checked_against_the_densities(goal, pair):
     d = model.derive(goal.format(*pair))
     assert d.evidence.kind == "checked"
     assert math.isfinite(d.evaluate(**AT))
