@@ -58,3 +58,16 @@ def test_the_fisher_information_reads_back(tmp_path):
                 r"\begin{pmatrix} \psi_1(a) & -\frac{1}{b} \\ -\frac{1}{b} & \frac{a}{b^{2}} \end{pmatrix}")  # fmt: skip
     (tmp_path / "a.tex").write_text("".join(rf"\[ {x} \]" for x in displays))
     assert [v.status for v in symgen.verify_document(tmp_path / "a.tex", spec=tmp_path / "a.sg")] == ["proved", "proved"]
+
+
+@pytest.mark.parametrize("tex, text", [
+    (r"A_{0,1} + x_0", "A[0, 1] + x[0]"),
+    (r"A_{1,2} + x_1", "A[0, 1] + x[0]"),
+    (r"x_1 - x_0", "x[1] - x[0]"),
+    (r"(A A)_{0,1}", "(A @ A)[0, 1]"),
+    (r"\sum_{i=0}^{d-1} x_i + x_1", "sum(x) + x[1]"),
+])  # fmt: skip
+def test_entries_are_counted_from_0_where_one_has_that_number(tmp_path, tex, text):
+    (tmp_path / "a.sg").write_text(f"dim d\nparam A: real[d, d], x: real[d]\nlet u = {text}")
+    (tmp_path / "a.tex").write_text(rf"\[ u = {tex} \]")
+    assert [v.status for v in symgen.verify_document(tmp_path / "a.tex", spec=tmp_path / "a.sg")] == ["proved"]

@@ -10,10 +10,14 @@ from symgen.text.latex.tokens import Slip, Token
 from symgen.text.latex.vocabulary import LETTERS
 from symgen.text.tree import Span
 
-__all__ = ["Indices"]
+__all__ = ["CountedFromZero", "Indices"]
 
 
 WHOLE = ("cdot", "bullet")
+
+
+class CountedFromZero(Exception):
+    """An entry with the number 0 stands in a formula whose entries were to be counted from 1: it has to be read again."""
 
 
 class Indices(Core):
@@ -134,8 +138,8 @@ class Indices(Core):
             if self.origin == 0:
                 return e
             if isinstance(e, t.Number):
-                if e.value < 1:
-                    return e
+                if e.value == 0:
+                    raise CountedFromZero
                 return items.number(e.value - 1, e.span)
             return t.Terms(((1, e), (-1, items.number(1, e.span))), span=e.span)
         found = self.bound[index]

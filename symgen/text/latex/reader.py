@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from symgen.text import tree as t
 from symgen.text.diagnostics import Diagnostic, SpecError
 from symgen.text.latex.forms import Parser
+from symgen.text.latex.indices import CountedFromZero
 from symgen.text.latex.items import closed
 from symgen.text.latex.macros import Macro, definitions, expand
 from symgen.text.latex.parser import names_of, with_span
@@ -152,8 +153,10 @@ def read_expression(
         if not tokens:
             raise Slip("a formula is missing: the text is empty", 0, 1)
         with _room():
-            parser = Parser(tokens, symbols, origin)
-            return parser.whole().tree
+            try:
+                return Parser(tokens, symbols, origin).whole().tree
+            except CountedFromZero:
+                return Parser(tokens, symbols, 0).whole().tree
     except Slip as slip:
         raise SpecError([slip.diagnostic(source)]) from None
 
@@ -175,12 +178,16 @@ def read_display(
         return Display(span, (), slip.diagnostic(source))
     origin = _origin(tokens)
     with _room():
-        chains = tuple(_chain(s, source, symbols, origin) for s in statements(tokens))
+        try:
+            chains = tuple(_chain(s, source, symbols, origin) for s in statements(tokens))
+        except CountedFromZero:
+            chains = tuple(_chain(s, source, symbols, 0) for s in statements(tokens))
     return Display(span, chains)
 
 
 def _origin(tokens: Sequence[Token]) -> int:
-    """Whether entries are counted from 0 or from 1: from 0 where a sum begins at 0, or an entry has the number 0."""
+    """Whether entries are counted from 0 or from 1: from 0 where a sum begins at 0 (or an entry has the number 0: that is
+    seen when it is read)."""
     for k, x in enumerate(tokens):
         if x.command in BIG and BIG[x.command] in ("sum", "prod"):
             under = [y.text for y in tokens[k + 1 : k + 6]]
