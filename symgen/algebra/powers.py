@@ -194,11 +194,33 @@ def sign_atom(w: Workshop, f: Poly) -> Poly:
     one = poly.single(f)
     if one is not None and len(one[1]) == 1 and is_sign(one[1][0][0]):
         return f  # sign(sign(x)) = sign(x)
+    of_sign = _sign_of_a_sign(f)
+    if of_sign is not None:
+        return of_sign
     atom = w.atom_of("sign", f)
     if isinstance(atom, Num) and atom.rational is not None:
         return poly.constant(atom.rational)
     w.signs[atom] = f
     return poly.of_atom(atom)
+
+
+def _sign_of_a_sign(f: Poly) -> Poly | None:
+    """The sign of a polynomial in one sign s, by its values at -1, 0 and 1: that of 1 + s is 1 + (s - s^2)/2."""
+    atoms = {a for m in f for a, _ in m}
+    if len(atoms) != 1 or any(e.denominator != 1 or e < 0 for m in f for _, e in m):
+        return None
+    (s,) = atoms
+    if not is_sign(s):
+        return None
+
+    def at(x: int) -> int:
+        value = sum((c * x ** int(sum(e for _, e in m)) for m, c in f.items()), Fraction(0))
+        return (value > 0) - (value < 0)
+
+    below, here, above = at(-1), at(0), at(1)
+    made = {(): Fraction(here), ((s, Fraction(1)),): Fraction(above - below, 2)}
+    made[((s, Fraction(2)),)] = Fraction(above + below, 2) - here
+    return {m: c for m, c in made.items() if c}
 
 
 def _age(atom: Scalar) -> list[int]:

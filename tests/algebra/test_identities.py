@@ -67,3 +67,19 @@ def test_small_arrays_are_written_out(claim, slip):
     model = symgen.loads(SMALL)
     assert model.check(claim).status == "proved"
     assert model.check(slip).status == "refuted"
+
+
+RECTIFIED = [
+    ("where(relu(t) > 0, 1, 0) = where(t > 0, 1, 0)", "where(relu(t) > 0, 1, 0) = where(t >= 0, 1, 0)"),
+    ("sign(relu(t)) = where(t > 0, 1, 0)", "sign(relu(t)) = sign(t)"),
+    ("relu(relu(t)) = relu(t)", "relu(-relu(t)) = relu(t)"),
+    ("max(relu(x), x) = relu(x)", "min(relu(x), x) = relu(x)"),
+    ("grad(sum(relu(x))^2, x) = 2*sum(relu(x))*where(relu(x) > 0, 1, 0)", "grad(sum(relu(x))^2, x) = 2*relu(x)"),
+]
+
+
+@pytest.mark.parametrize("claim, slip", RECTIFIED, ids=lambda x: x)
+def test_signs_of_signs_are_signs(claim, slip):
+    model = symgen.loads(SMALL)
+    assert model.check(claim).status == "proved"
+    assert model.check(slip).status == "refuted"
