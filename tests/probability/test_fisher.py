@@ -47,3 +47,15 @@ def test_it_is_the_mean_outer_product_of_the_score(name):
     d = MODEL.derive(f"fisher(of_{name}, [{', '.join(names)}])" if len(at) > 1 else f"fisher(of_{name}, {names[0]})")
     assert "E[" not in d.text_result and d.evidence.kind == "checked"
     np.testing.assert_allclose(np.reshape(d.evaluate(**AT), want.shape), want, rtol=2e-4, atol=2e-4)
+
+
+def test_an_entry_that_is_known_has_no_mean_beside_one_that_is_not():
+    spec = "param a: positive, q: unit\ndist n(k) = NegativeBinomial(a, q)"
+    d = symgen.loads(spec).derive("fisher(n, [a, q])")
+    assert d.text_result.count("E[") == 1 and d.evidence.kind == "checked"
+    a, q = 1.5, 0.3
+    k = np.arange(200)
+    mass = stats.nbinom.pmf(k, a, 1 - q)
+    score = [special.digamma(a + k) - special.digamma(a) + np.log(1 - q), k / q - a / (1 - q)]
+    want = [[np.sum(mass * s * t) for t in score] for s in score]
+    assert np.allclose(d.evaluate(a=a, q=q), want, rtol=1e-9)
