@@ -63,9 +63,7 @@ class Program(click.Group):
         return list(self.commands)
 
 
-@click.group(
-    cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
-)
+@click.group(cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="symgen", message="%(prog)s %(version)s")
 def program() -> None:
     """Write a model, a loss or a game as mathematics; symgen derives, prints, verifies and trains it."""
@@ -111,9 +109,7 @@ def derive(**options: Any) -> int:
 
 @program.command(short_help="Check the claims of specs and documents.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE..", type=SpecFile(".sg", ".tex", ".md", ".ipynb"))
-@click.option(
-    "--spec", metavar="SPEC", type=SpecFile(".sg"), help="The spec that .tex, .md and .ipynb files speak about."
-)
+@click.option("--spec", metavar="SPEC", type=SpecFile(".sg"), help="The spec that .tex, .md and .ipynb files speak about.")
 @click.option("--strict", is_flag=True, help="Exit with 5 where a claim could not be decided.")
 @formats(WORDS)
 @output("Write to this file.")
@@ -146,9 +142,7 @@ def generate(**options: Any) -> int:
 @click.option("--batch", type=click.IntRange(min=1), help="Rows of a minibatch.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of initial values, batches and sampling.")
 @click.option("--dim", "sizes", metavar="NAME=SIZE", multiple=True, help="A size that neither spec nor data show.")
-@click.option(
-    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="A constant, or an option as lr or samples."
-)
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="A constant, or an option as lr or samples.")
 @click.option("--every", type=click.IntRange(min=1), help="Steps from one checkpoint to the next.", metavar="N")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Precision.")
 @output("The folder of the run: checkpoints, parameters, history, a plot of the loss.")

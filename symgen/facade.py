@@ -111,9 +111,7 @@ class Model:
         except Poisoned:
             raise SpecError(self._elaborator.diagnostics) from None
 
-    def derive(
-        self, goal: str | Goal, seconds: float | None = None, *, style: str = "chain", detail: int = 2
-    ) -> Derivation:
+    def derive(self, goal: str | Goal, seconds: float | None = None, *, style: str = "chain", detail: int = 2) -> Derivation:
         """Any expression of the language, in the model's scope, reduced step by step.
 
         Derivatives are told by the chain rule on named values (`style="chain"`: backpropagation) or by differentials
@@ -135,9 +133,7 @@ class Model:
         """The unreduced array of a `derive` statement."""
         return self._array_of(goal.expression, "", True)
 
-    def reduced(
-        self, array: Array, seconds: float | None = None, style: str = "chain", detail: int = 2
-    ) -> Reduced:
+    def reduced(self, array: Array, seconds: float | None = None, style: str = "chain", detail: int = 2) -> Reduced:
         """`array` with its operators reduced (remembered)."""
         from symgen.model.reduce import SECONDS, reduce
 
@@ -185,9 +181,7 @@ class Model:
 
     # --- numbers and code
 
-    def evaluate_array(
-        self, array: Array, names: Mapping[Array, str], given: Mapping[str, Any], exact: bool = False
-    ) -> Any:
+    def evaluate_array(self, array: Array, names: Mapping[Array, str], given: Mapping[str, Any], exact: bool = False) -> Any:
         """The numbers of a reduced array; `given` are values, sizes, `seed` and `samples` by canonical names. Where
         `exact`, means over one scalar are summed over nodes and not estimated from samples."""
         from symgen.codegen.compile import Compiled
@@ -303,4 +297,3 @@ def load(path: str | Path) -> Model:
     """The model of a spec in a file."""
     path = Path(path)
     return loads(decoded(path.read_bytes(), str(path)), str(path))
-

@@ -40,9 +40,7 @@ class Cells:
         goes_on = "+" in words
         names = [word for word in words if word != "+"] or ["model"]
         if len(names) > 1 or not names[0].isidentifier():
-            print(
-                f"`{line.strip()}` is no name: write `%%symgen`, `%%symgen name` or `%%symgen name +`", file=sys.stderr
-            )
+            print(f"`{line.strip()}` is no name: write `%%symgen`, `%%symgen name` or `%%symgen name +`", file=sys.stderr)
             return
         name = names[0]
         before = self.texts.get(name, "") if goes_on else ""

@@ -85,9 +85,7 @@ def is_record(array: Array) -> bool:
     return isinstance(node, Operator) and node.name in RECORDS
 
 
-def ready(
-    model: Model, array: Array, what: str, smooth: bool = False, written: dict[Array, Array] | None = None
-) -> Array:
+def ready(model: Model, array: Array, what: str, smooth: bool = False, written: dict[Array, Array] | None = None) -> Array:
     """`array` reduced and ready for code: what has no closed form as a mean over samples; `smooth`: only over samples
     through which gradients pass."""
     reduced = model.reduced(array)
@@ -167,10 +165,12 @@ def code_checked(unit: Unit, facts: Facts | None) -> Evidence:
     return Evidence("checked" if points else "unknown", digits=6 if points else None, points=points, method="code")
 
 
-
-
 def gradients_of(
-    model: Model, value: Array, params: list[Var], names: dict[Array, str], loss: Array | None = None,
+    model: Model,
+    value: Array,
+    params: list[Var],
+    names: dict[Array, str],
+    loss: Array | None = None,
     written: dict[Array, Array] | None = None,
 ) -> Mapping[Var, Array]:
     """The gradients of a loss by all parameters that it depends on, in one sweep; each is put before the referee. Where
@@ -219,9 +219,7 @@ def game_of(model: Model, name: str, names: dict[Array, str]) -> Game:
     players = []
     for p in model.elaborated.games[name].players:
         if p.unknown is not None:
-            raise CannotDerive(
-                f"the game `{name}` is played with an unknown {p.unknown.kind}: it cannot be trained", p.payoff
-            )
+            raise CannotDerive(f"the game `{name}` is played with an unknown {p.unknown.kind}: it cannot be trained", p.payoff)
         payoff = ready(model, p.payoff, f"a payoff of `{name}`", smooth=True)
         moves = [v for v in p.parameters if isinstance(v, Var)]
         names.update(model.reduced(p.payoff).names)

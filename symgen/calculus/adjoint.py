@@ -110,6 +110,7 @@ class Noise:
 
 def _under_operator(body: Scalar, laws: Sequence[Node], attrs: tuple[Any, ...], variables: Set[Array]) -> Scalar:
     """E[x ~ law](body) kept as an operator, entry by entry."""
+
     def loose(n: Node) -> bool:
         return not variables_of(n).isdisjoint(variables)
 
@@ -305,9 +306,7 @@ class Statement:
         mapping: dict[Index, Scalar] = {i: target[k] for i, k in plain.items()}
         taken = set(plain.values())
         deltas = [
-            delta(substitute(i, mapping), target[k])
-            for k, i in enumerate(indices)
-            if k not in taken and array.shape[k] is not ONE
+            delta(substitute(i, mapping), target[k]) for k, i in enumerate(indices) if k not in taken and array.shape[k] is not ONE
         ]
         body = mul(substitute(g, mapping), *deltas)
         body = total(body, [i for i in free if i not in plain])

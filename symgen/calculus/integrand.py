@@ -133,9 +133,7 @@ def integrand_of(
 
 
 class _Reader:
-    def __init__(
-        self, name: str, domain: str, density: DensityAt, names: Mapping[Array, str], arity: Mapping[str, int]
-    ) -> None:
+    def __init__(self, name: str, domain: str, density: DensityAt, names: Mapping[Array, str], arity: Mapping[str, int]) -> None:
         self.name, self.density, self.names, self.arity = name, density, names, arity
         self.t = var(name, (), domain, "placeholder")
         self.terms: list[Term] = []
@@ -181,9 +179,7 @@ class _Reader:
         else:
             raise self.fail(f"`{self.name}` stands outside of an expectation, or inside a function of one", s)
 
-    def expectation(
-        self, op: Operator, indices: Sequence[Scalar], coefficient: Scalar, draws: list[tuple[Var, Array]]
-    ) -> None:
+    def expectation(self, op: Operator, indices: Sequence[Scalar], coefficient: Scalar, draws: list[tuple[Var, Array]]) -> None:
         drawn = op.attrs[0]
         laws = op.args[len(op.args) - len(drawn) :]
         if any(self.mentions(law) for law in laws):
@@ -250,8 +246,7 @@ class _Reader:
         applied = [n for n in walk(s) if is_apply(n, self.name)]
         if len(applied) != 1:
             raise self.fail(
-                f"`{self.name}` stands at {len(applied)} points in one term, so that the payoff is not maximised "
-                "point by point",
+                f"`{self.name}` stands at {len(applied)} points in one term, so that the payoff is not maximised point by point",
                 s,
             )
         (op,) = applied
@@ -259,9 +254,7 @@ class _Reader:
             raise self.fail(f"`{self.name}` under an index inside an expectation", s)
         for n in walk(s):
             if isinstance(n, Operator) and n.name in ("grad", "jacobian", "hessian", "integral") and self.mentions(n):
-                raise self.fail(
-                    f"the payoff holds a derivative of `{self.name}`: it is not maximised point by point", n
-                )
+                raise self.fail(f"the payoff holds a derivative of `{self.name}`: it is not maximised point by point", n)
         laws: list[Array] = []
         drawn: list[Var] = []
         rename: dict[Array, Array] = {}

@@ -163,9 +163,7 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
     # A[t] = G[t] + what the later entries hand back
     whole = [axis(k, s) for k, s in enumerate(node.shape)]
     handed = {c: inner.adjoints.get(v, ZERO) for c, v in restricted.views.items()}
-    views: dict[Array, Callable[..., Scalar]] = {
-        v: _shifted(node, restricted.first - c) for c, v in restricted.views.items()
-    }
+    views: dict[Array, Callable[..., Scalar]] = {v: _shifted(node, restricted.first - c) for c, v in restricted.views.items()}
     if restricted.step not in views:  # its values are those of the sequence: not computed again
         views[restricted.step] = _shifted(node, restricted.first)
 

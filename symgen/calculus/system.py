@@ -71,10 +71,7 @@ def solve_system(equations: Sequence[Any], unknowns: Sequence[Any], seconds: flo
         values = {x: _tidy(v) for x, v in values.items()}
         if any(v.has(S.I) or v.is_real is False for v in values.values()):
             continue
-        if any(
-            set(values) == set(o.values) and all(vanishes(values[x] - o.values[x]) == "proved" for x in values)
-            for o in out
-        ):
+        if any(set(values) == set(o.values) and all(vanishes(values[x] - o.values[x]) == "proved" for x in values) for o in out):
             continue
         shown = [vanishes(e.subs(values, simultaneous=True)) for e in equations]
         if all(s is not None for s in shown):

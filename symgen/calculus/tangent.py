@@ -110,9 +110,7 @@ def _has_no_rule(node: object, made: Mapping[Array, object]) -> bool:
         return False
     row = FUNCTIONS.get(node.name)
     for k, a in enumerate(node.args):
-        if (row is None or row.derivative[k] is None) and any(
-            isinstance(n, Entry) and n.array in made for n in walk(a)
-        ):
+        if (row is None or row.derivative[k] is None) and any(isinstance(n, Entry) and n.array in made for n in walk(a)):
             return True
     return False
 

@@ -56,8 +56,7 @@ class Compiled:
         given = (inputs[v] for v in self.variables)
         arguments = ", ".join((*given, *dims.values(), "dtype", *(["rng"] if self.noise else [])))
         draws = [
-            f"    {inputs[v]} = " + NOISE[law.lower()].format(shape=emitter.shape_text(v.shape))
-            for v, law in self.noise.items()
+            f"    {inputs[v]} = " + NOISE[law.lower()].format(shape=emitter.shape_text(v.shape)) for v, law in self.noise.items()
         ]
         body = [f"def compute({arguments}):", *draws, *lines, f"    return {{{results}}}"]
         return "\n".join(header(emitter) + body) + "\n"
@@ -79,9 +78,7 @@ class Compiled:
                 continue
             rest = shape[s.axis] - substitute_dims(s.offset, values)
             if rest % s.factor or rest <= 0:
-                raise DataError(
-                    f"`{s.variable.name}` has length {shape[s.axis]} where it should have {s.variable.shape[s.axis]}"
-                )
+                raise DataError(f"`{s.variable.name}` has length {shape[s.axis]} where it should have {s.variable.shape[s.axis]}")
             values[s.dim] = rest // s.factor
             origin[s.dim] = f"`{s.variable.name}`"
         missing = [d.name for d in self.dims if d not in values]

@@ -205,9 +205,7 @@ class Contraction:
             return self.batched(a, b, batch, rows, columns, gone[0])
         return self.einsum(a, b, (*batch, *rows, *columns))
 
-    def unbatched(
-        self, a: Labelled, b: Labelled, gone: list[Index], rows: list[Index], columns: list[Index]
-    ) -> Labelled:
+    def unbatched(self, a: Labelled, b: Labelled, gone: list[Index], rows: list[Index], columns: list[Index]) -> Labelled:
         p = self.program
         if rows and columns and all(i.kind == "a" for i in (*rows, *columns)) and rows[0].number > columns[0].number:
             a, b, rows, columns = b, a, columns, rows  # the axes of the result in its order
@@ -233,9 +231,7 @@ class Contraction:
         if len(gone) == 1 and len(columns) == 1 and a.labels[-1] is gone[0]:  # (.., k) @ (k, n)
             return Labelled(p.make("matmul", (a.value, self.ordered(b, [*gone, *columns])), (), shape), labels)
         if len(gone) == 1 and len(rows) == 1 and b.labels[-1] is gone[0]:
-            product = p.make(
-                "matmul", (b.value, self.ordered(a, [*gone, *rows])), (), tuple(i.size for i in (*columns, *rows))
-            )
+            product = p.make("matmul", (b.value, self.ordered(a, [*gone, *rows])), (), tuple(i.size for i in (*columns, *rows)))
             return Labelled(product, (*columns, *rows))
         axes = (tuple(a.labels.index(i) for i in gone), tuple(b.labels.index(i) for i in gone))
         return Labelled(p.make("tensordot", (a.value, b.value), axes, shape), labels)

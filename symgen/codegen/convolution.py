@@ -41,9 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["convolved"]
 
 
-def convolved(
-    lowering: Lowering, f: Index, e: Scalar, factors: Sequence[Scalar], indices: Sequence[Index]
-) -> Labelled | None:
+def convolved(lowering: Lowering, f: Index, e: Scalar, factors: Sequence[Scalar], indices: Sequence[Index]) -> Labelled | None:
     """sum[indices](Delta(f, e) * factors), where e adds indices that no factor mixes; None if it is not so."""
     form = affine(e)
     if form is None or form[0] is not ZERO or any(c is not ONE for c in form[1].values()) or len(form[1]) < 2:
@@ -126,9 +124,7 @@ def padded(
 
 def is_place_of_param(i: Index, factors: Sequence[Scalar]) -> bool:
     """Whether a parameter is read at i: the short side of a convolution, as a rule."""
-    return any(
-        isinstance(x, Entry) and isinstance(x.array, Var) and x.array.role == "param" and i in x.free for x in factors
-    )
+    return any(isinstance(x, Entry) and isinstance(x.array, Var) and x.array.role == "param" and i in x.free for x in factors)
 
 
 def split(

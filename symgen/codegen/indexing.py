@@ -197,9 +197,7 @@ class Indexing:
             shape.append(size)
         result = self.index(value, items, tuple(shape), args)
         if reverse:
-            result = self.index(
-                result, [("reverse",) if k in reverse else ("all",) for k in range(len(labels))], tuple(shape), []
-            )
+            result = self.index(result, [("reverse",) if k in reverse else ("all",) for k in range(len(labels))], tuple(shape), [])
         for place, outer, inner, start, step in windows:
             result, labels = self.window(result, labels, place, outer, inner, start, step)
         if fancy:
@@ -211,9 +209,7 @@ class Indexing:
             return ("all",)
         return ("slice", start, None if expand_size(sub(stop, size)) is ZERO else stop, step)
 
-    def index(
-        self, value: Value, items: Sequence[tuple[object, ...]], shape: tuple[Scalar, ...], args: list[Value]
-    ) -> Value:
+    def index(self, value: Value, items: Sequence[tuple[object, ...]], shape: tuple[Scalar, ...], args: list[Value]) -> Value:
         if all(x == ("all",) for x in items):
             return value
         return self.program.make("index", (value, *args), tuple(items), shape, value.kind)
@@ -261,8 +257,7 @@ class Indexing:
                 result = p.make("take", (value, x.value), (place,), shape, value.kind)
                 return Labelled(result, (*labels[:place], *x.labels, *labels[place + 1 :]))
         operands = [
-            places.get(k) or Labelled(p.make("arange", (), (i.size, False), (i.size,), "i"), (i,))
-            for k, i in enumerate(labels)
+            places.get(k) or Labelled(p.make("arange", (), (i.size, False), (i.size,), "i"), (i,)) for k, i in enumerate(labels)
         ]
         order = ordered_union(operands)
         args = [contraction.arranged(x, order) for x in operands]
@@ -405,9 +400,7 @@ class Indexing:
                 return Labelled(diag, (a, b))
         else:
             factor = self.lowering.product(rest)
-        return contraction.elementwise(
-            lambda u, v: p.mul(self.lowering.real(u), self.lowering.real(v)), [self.delta(node), factor]
-        )
+        return contraction.elementwise(lambda u, v: p.mul(self.lowering.real(u), self.lowering.real(v)), [self.delta(node), factor])
 
     def sum_with_delta(self, deltas: Sequence[Delta], factors: list[Scalar], indices: list[Index]) -> Labelled | None:
         """sum[i](Delta(f, e(i)) x[i]) with f free: x put, or added, at positions e(i) of a new axis."""

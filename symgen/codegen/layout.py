@@ -91,10 +91,7 @@ def player_names(game: Game) -> list[str]:
     """What the payoffs are called: as the author called them; `max V` and `min V` where two players share one."""
     plain = [player.name or player.params[0].name for player in game.players]
     told = [f"{p.sense} {name}" if plain.count(name) > 1 else name for p, name in zip(game.players, plain, strict=True)]
-    return [
-        f"{name} by {p.params[0].name}" if told.count(name) > 1 else name
-        for p, name in zip(game.players, told, strict=True)
-    ]
+    return [f"{name} by {p.params[0].name}" if told.count(name) > 1 else name for p, name in zip(game.players, told, strict=True)]
 
 
 def payoffs_text(texts: Mapping[str, str], names: Sequence[str]) -> str:

@@ -15,9 +15,7 @@ FOREVER = 1 << 60
 class Liveness:
     """`inlined` tells which values are written inside the statement that uses them."""
 
-    def __init__(
-        self, program: Program, values: Sequence[Value], roots: Sequence[Value], inlined: Callable[[Value], bool]
-    ) -> None:
+    def __init__(self, program: Program, values: Sequence[Value], roots: Sequence[Value], inlined: Callable[[Value], bool]) -> None:
         self.program = program
         self.inlined = inlined
         self.position: dict[int, int] = {}  # of the statement in which a value is computed

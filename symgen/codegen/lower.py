@@ -105,9 +105,7 @@ def turned(factors: Sequence[Scalar]) -> Sequence[Scalar]:
 class Lowering:
     """The state of one lowering: values of arrays, and of entry expressions."""
 
-    def __init__(
-        self, names: Mapping[Array, str], formula: Callable[[Array], str] | None, rows: Sequence[Scalar] = ()
-    ) -> None:
+    def __init__(self, names: Mapping[Array, str], formula: Callable[[Array], str] | None, rows: Sequence[Scalar] = ()) -> None:
         self.program = Program()
         self.names = names
         self.formula = formula
@@ -270,9 +268,7 @@ class Lowering:
         if array.operands in self.paired and array.name in ("softmax", "log_softmax"):
             both = self.program.make("both", operands, (), array.shape)
             return self.program.make("item", (both,), (int(array.name == "log_softmax"),), array.shape)
-        value = self.program.make(
-            "operation", (*operands, *parameters), (array.name, ranks, len(parameters)), array.shape
-        )
+        value = self.program.make("operation", (*operands, *parameters), (array.name, ranks, len(parameters)), array.shape)
         if array in self.bare:
             self.contraction.wanted.add(value.serial)
         return value
@@ -369,9 +365,7 @@ class Lowering:
         sign, result = terms[0]
         for s, x in terms[1:]:
             build = p.add if s == sign else p.sub
-            result = self.contraction.elementwise(
-                lambda a, b, f=build: f(self.real(a), self.real(b)), [result, x], order
-            )
+            result = self.contraction.elementwise(lambda a, b, f=build: f(self.real(a), self.real(b)), [result, x], order)
         return sign, Labelled(self.real(result.value), result.labels)
 
     def mul(self, node: Mul) -> Labelled:
@@ -390,12 +384,7 @@ class Lowering:
         top: list[Labelled] = []
         bottom: list[Labelled] = []
         for f in factors:
-            if (
-                isinstance(f, Num)
-                and isinstance(f.value, Fraction)
-                and abs(f.value.numerator) == 1
-                and f.value.denominator > 1
-            ):
+            if isinstance(f, Num) and isinstance(f.value, Fraction) and abs(f.value.numerator) == 1 and f.value.denominator > 1:
                 bottom.append(self.lower(num(f.value.denominator)))
                 if f.value < 0:
                     top.append(self.lower(num(-1)))
@@ -425,9 +414,7 @@ class Lowering:
                 result = x
                 continue
             first, second = (result, x) if len(result.labels) == 0 or x.labels == result.labels else (x, result)
-            result = self.contraction.elementwise(
-                lambda a, b: p.mul(self.real(a), self.real(b)), [first, second], order
-            )
+            result = self.contraction.elementwise(lambda a, b: p.mul(self.real(a), self.real(b)), [first, second], order)
         return result
 
     def pow(self, node: Pow) -> Labelled:
@@ -463,9 +450,7 @@ class Lowering:
             return Labelled(self.real(x.value), x.labels)
         p = self.program
         operands = [self.lower(a) for a in node.args]
-        return self.contraction.elementwise(
-            lambda *args: p.elementwise("fn:" + node.name, *(self.real(a) for a in args)), operands
-        )
+        return self.contraction.elementwise(lambda *args: p.elementwise("fn:" + node.name, *(self.real(a) for a in args)), operands)
 
     def where(self, node: Where) -> Labelled:
         p = self.program
@@ -495,9 +480,7 @@ class Lowering:
                 return Labelled(p.elementwise("not_", parts[0].value, kind="b"), parts[0].labels)
             result = parts[0]
             for x in parts[1:]:
-                result = self.contraction.elementwise(
-                    lambda u, v: p.elementwise(node.op + "_", u, v, kind="b"), [result, x]
-                )
+                result = self.contraction.elementwise(lambda u, v: p.elementwise(node.op + "_", u, v, kind="b"), [result, x])
             return result
         raise CannotDerive("a condition is a comparison", node)
 

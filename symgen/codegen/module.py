@@ -165,9 +165,7 @@ class Writer:
                 call = f"averaged([{call} for _ in range({repeats})])" if repeats == "samples" else call
         if wrap is not None:
             lines.append(f"    value = {call}")
-            lines.append(
-                "    if not np.all(np.isfinite(value)):\n        blame(value, " + self.arrays_text(kernel) + ")"
-            )
+            lines.append("    if not np.all(np.isfinite(value)):\n        blame(value, " + self.arrays_text(kernel) + ")")
             lines.append(f"    return {wrap.format('value')}")
         else:
             lines.append(f"    value, gradients = {call}")
@@ -180,11 +178,7 @@ class Writer:
         self.parts.append("\n".join(lines))
 
     def arrays_text(self, kernel: Kernel) -> str:
-        return (
-            "{"
-            + ", ".join(f"{quoted(v.name)}: {self.local(v)}" for v in kernel.inputs if v.role != "const" or v.shape)
-            + "}"
-        )
+        return "{" + ", ".join(f"{quoted(v.name)}: {self.local(v)}" for v in kernel.inputs if v.role != "const" or v.shape) + "}"
 
     def local(self, v: Var | Dim) -> str:
         """What an array or a size is called inside the public functions, and as their keyword."""
@@ -216,13 +210,9 @@ class Writer:
         arrays = [v for v in kernel.inputs if v not in self.unit.consts or v.shape]
         lines = self.respelled() if any(v not in self.unit.consts for v in arrays) else []
         if arrays:
-            places = ", ".join(
-                "params" if v in self.params else "data" if v not in self.unit.consts else "consts" for v in arrays
-            )
+            places = ", ".join("params" if v in self.params else "data" if v not in self.unit.consts else "consts" for v in arrays)
             if "consts" in places:
-                lines.append(
-                    "    consts = " + dictionary({v.name: self.local(v) for v in arrays if v in self.unit.consts})
-                )
+                lines.append("    consts = " + dictionary({v.name: self.local(v) for v in arrays if v in self.unit.consts}))
             names = ", ".join(quoted(v.name) for v in arrays)
             comma = "," if len(arrays) == 1 else ""
             sizes = dictionary({d.name: self.local(d) for d in kernel.told})
@@ -265,10 +255,7 @@ class Writer:
         for v, p in self.params.items():
             kind, scale = initial_kind(p.initial, p.scale, v)
             shape = "(" + ", ".join(size_text(s, text) for s in v.shape) + ("," if len(v.shape) == 1 else "") + ")"
-            lines.append(
-                f"        {quoted(v.name)}: "
-                f"initial(rng, {quoted(kind)}, {scale!r}, {shape}, {quoted(v.domain)}, dtype),"
-            )
+            lines.append(f"        {quoted(v.name)}: initial(rng, {quoted(kind)}, {scale!r}, {shape}, {quoted(v.domain)}, dtype),")
         lines.append("    }")
         self.helpers.update({"initial": None, "needed": None})
         self.parts.append("\n".join(lines))
@@ -297,9 +284,7 @@ class Writer:
         if table:
             self.parts.append("TRAINS = " + dictionary(table))
 
-    def header(
-        self, name: str, t: Train, kernels: Sequence[Kernel], options: Mapping[str, float], batch: bool
-    ) -> list[str]:
+    def header(self, name: str, t: Train, kernels: Sequence[Kernel], options: Mapping[str, float], batch: bool) -> list[str]:
         settings = dict(t.settings)
         keywords = [f"steps={int(settings.get('steps', 1000))}", f"seed={int(settings.get('seed', 0))}"]
         if batch:
@@ -346,9 +331,7 @@ class Writer:
         batch = row.loop == "minimise"
         rows = self.rows_of([kernel]) if batch else []
         lines = self.header(name, t, [kernel], options, batch)
-        lines += docstring(
-            self.train_words(f"Minimise {loss.name} by {', '.join(trained)} with {row.says} ({row.source}).", rows)
-        )
+        lines += docstring(self.train_words(f"Minimise {loss.name} by {', '.join(trained)} with {row.says} ({row.source}).", rows))
         lines += self.started([kernel], batch)
         lines += ["", "    def evaluate(params, data, rng):", "        return " + self.inner_call(kernel), ""]
         pairs = dictionary({k: self.option(k, t) for k in options})

@@ -117,9 +117,7 @@ def adam(x: Any, g: Any, memory: Any, step: int, lr: float, beta1: float, beta2:
     x -= lr / (1 - beta1**step) * m / size
 
 
-def adamw(
-    x: Any, g: Any, memory: Any, step: int, lr: float, beta1: float, beta2: float, eps: float, decay: float
-) -> None:
+def adamw(x: Any, g: Any, memory: Any, step: int, lr: float, beta1: float, beta2: float, eps: float, decay: float) -> None:
     """Adam, with the parameters drawn towards 0 beside the gradient."""
     x *= 1 - lr * decay
     adam(x, g, memory, step, lr, beta1, beta2, eps)

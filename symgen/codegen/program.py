@@ -16,9 +16,7 @@ from symgen.tensor.expression import ONE, Scalar
 __all__ = ["Program", "Value", "LEAVES", "VIEWS"]
 
 LEAVES = frozenset({"input", "num", "size", "loopvar", "loopself"})
-VIEWS = frozenset(
-    {"transpose", "expand", "index", "diagonal", "reshape", "windows", "item"}
-)  # may share memory with args[0]
+VIEWS = frozenset({"transpose", "expand", "index", "diagonal", "reshape", "windows", "item"})  # may share memory with args[0]
 
 
 @dataclass(eq=False)

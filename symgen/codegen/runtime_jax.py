@@ -16,6 +16,7 @@ def cross_entropy_of_logit(z: Any, y: Any) -> Any:
     """-y*log(p) - (1 - y)*log(1 - p) for p = sigmoid(z)."""
     return y * jax.nn.softplus(-z) + (1 - y) * jax.nn.softplus(z)
 
+
 # --- remainders, by which divergences keep their digits ---------------------------------------------------------------
 
 

@@ -150,9 +150,7 @@ class _Sampler:
             return operation(array.name, operands, (self.samples, *array.shape))
         if isinstance(array, Recurrence):
             old = array.self_var
-            new = var(
-                old.name, (old.shape[0], self.samples, *old.shape[1:]), old.domain, old.role, old.domain_args, old.uid
-            )
+            new = var(old.name, (old.shape[0], self.samples, *old.shape[1:]), old.domain, old.role, old.domain_args, old.uid)
             t, rest = own[0], own[1:]
             self.above[old] = tensor((s, t, *rest), entry(new, t, s, *rest))
             self.lifted[old] = new  # arrays that read the sequence are raised with it

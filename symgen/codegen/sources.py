@@ -35,9 +35,7 @@ def _without_annotations(text: str, function: ast.FunctionDef) -> str:
     for node in ast.walk(function):
         if isinstance(node, ast.arg) and node.annotation is not None:
             end = node.annotation.end_col_offset or 0
-            cuts.append(
-                (node.lineno - 1, _characters(lines[node.lineno - 1], node.col_offset) + len(node.arg), end, "")
-            )
+            cuts.append((node.lineno - 1, _characters(lines[node.lineno - 1], node.col_offset) + len(node.arg), end, ""))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             cuts.append((node.lineno - 1, node.target.end_col_offset or 0, node.annotation.end_col_offset or 0, ""))
         elif isinstance(node, ast.FunctionDef) and node.returns is not None:

@@ -178,9 +178,7 @@ class Sums:
                 k = min(hosts, key=lambda k: self.contraction.cost(out[k].labels))
                 out[k] = self.contraction.elementwise(self.quotient, [out[k], below])
             else:
-                out.append(
-                    Labelled(self.program.div(self.program.number(1), self.lowering.real(below.value)), below.labels)
-                )
+                out.append(Labelled(self.program.div(self.program.number(1), self.lowering.real(below.value)), below.labels))
         return out
 
     def scaled_contraction(self, factors: Sequence[Scalar]) -> Labelled | None:
@@ -192,11 +190,7 @@ class Sums:
             if isinstance(g, Sum) and isinstance(g.body, Mul) and g not in self.lowering.entries:
                 inner = [f for f in g.body.args if f.free]
                 smallest = min(self.contraction.cost(f.free) for f in inner)
-                if (
-                    len(inner) > 1
-                    and 4 * smallest < self.contraction.cost(g.free)
-                    and not any(isinstance(f, Delta) for f in inner)
-                ):
+                if len(inner) > 1 and 4 * smallest < self.contraction.cost(g.free) and not any(isinstance(f, Delta) for f in inner):
                     scaled = self.summed(mul(*scalars, g.body), g.indices, into_smallest=True)
                     rest = [f for f in factors if f.free and f is not g]
                     others = [self.lowering.product(rest)] if rest else []

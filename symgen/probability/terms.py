@@ -273,9 +273,7 @@ def linear_form(x: Scalar, is_random: Random, variables: frozenset[Var]) -> Line
 
 
 def scaled(form: LinearForm, c: Scalar, whole: Scalar) -> LinearForm:
-    return LinearForm(
-        mul(c, form.constant), tuple(Part(p.indices, mul(c, p.coefficient), p.entry) for p in form.parts), whole
-    )
+    return LinearForm(mul(c, form.constant), tuple(Part(p.indices, mul(c, p.coefficient), p.entry) for p in form.parts), whole)
 
 
 def _merged(parts: Sequence[Part]) -> tuple[Part, ...]:

@@ -326,9 +326,7 @@ def normal_axes(rank: int, axes: Sequence[int]) -> list[int]:
     out = []
     for a in axes:
         if not -rank <= a < rank:
-            axes_there = (
-                "a scalar has none" if rank == 0 else "the only axis is 0" if rank == 1 else f"axes are 0 to {rank - 1}"
-            )
+            axes_there = "a scalar has none" if rank == 0 else "the only axis is 0" if rank == 1 else f"axes are 0 to {rank - 1}"
             raise ShapeClash(f"there is no axis {a}: {axes_there}")
         out.append(a % rank)
     return sorted(set(out))
@@ -515,9 +513,7 @@ def concat(values: Sequence[Value], position: int = 0) -> Value:
     for p, v in enumerate(values):
         for j in range(rank):
             if j != k and not same_size(v.shape[j], first.shape[j]):
-                raise ShapeClash(
-                    f"`concat` joins axis {k}, and the sizes of axis {j} differ", first.shape[j], v.shape[j], p
-                )
+                raise ShapeClash(f"`concat` joins axis {k}, and the sizes of axis {j} differ", first.shape[j], v.shape[j], p)
     size = normal_size(add(*(v.shape[k] for v in values)))
     parts, offset = [], ZERO
     for v in values:

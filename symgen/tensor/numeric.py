@@ -21,7 +21,6 @@ from symgen.tensor import spectral as sp
 __all__ = ["FUNCTIONS", "OPERATIONS", "Function", "MatrixOperation", "ball_power"]
 
 
-
 class Later:
     """A module that is imported when a function of it is called: SciPy takes longer to load than a spec to derive."""
 
@@ -483,9 +482,7 @@ def _float_solve(a: Any, b: Any) -> Any:
 _OPERATIONS = (
     MatrixOperation("inv", (2,), _float_guard(np.linalg.inv, _same), _guard(_ball_inv, _same)),
     MatrixOperation("det", (2,), _float_guard(np.linalg.det, _scalar), _guard(_ball_det, _scalar)),
-    MatrixOperation(
-        "logdet", (2,), _float_guard(lambda a: np.linalg.slogdet(a)[1], _scalar), _guard(_ball_logdet, _scalar)
-    ),
+    MatrixOperation("logdet", (2,), _float_guard(lambda a: np.linalg.slogdet(a)[1], _scalar), _guard(_ball_logdet, _scalar)),
     MatrixOperation("solve", (2, -1), _float_guard(_float_solve, _second), _guard(_ball_solve, _second)),
     MatrixOperation("cholesky", (2,), _float_guard(np.linalg.cholesky, _same), _guard(_ball_cholesky, _same)),
     MatrixOperation("expm", (2,), _float_guard(linalg.expm, _same), _guard(_ball_expm, _same)),
@@ -500,12 +497,8 @@ _OPERATIONS = (
     MatrixOperation("eigvecs", (2,), _float_guard(sp.float_eigvecs, _same), _guard(sp.ball_eigvecs, _same)),
     MatrixOperation("sqrtm", (2,), _float_guard(sp.float_sqrtm, _same), _guard(sp.ball_sqrtm, _same)),
     MatrixOperation("polar", (2,), _float_guard(sp.float_polar, _same), _guard(sp.ball_polar, _same)),
-    MatrixOperation(
-        "nuclear_norm", (2,), _float_guard(sp.float_nuclear_norm, _scalar), _guard(sp.ball_nuclear_norm, _scalar)
-    ),
-    MatrixOperation(
-        "spectral_norm", (2,), _float_guard(sp.float_spectral_norm, _scalar), _guard(sp.ball_spectral_norm, _scalar)
-    ),
+    MatrixOperation("nuclear_norm", (2,), _float_guard(sp.float_nuclear_norm, _scalar), _guard(sp.ball_nuclear_norm, _scalar)),
+    MatrixOperation("spectral_norm", (2,), _float_guard(sp.float_spectral_norm, _scalar), _guard(sp.ball_spectral_norm, _scalar)),
     MatrixOperation("softmax", (1,), lambda x: special.softmax(x) if x.size else x, _ball_softmax),
     MatrixOperation("log_softmax", (1,), lambda x: special.log_softmax(x) if x.size else x, _ball_log_softmax),
     MatrixOperation("logsumexp", (1,), lambda x: special.logsumexp(x) if x.size else np.nan, _ball_logsumexp),

@@ -41,7 +41,6 @@ class Program:
         self.scope[name] = made
         self.params.append(made)
 
-
     def loss(self) -> tuple[Array, list[Var], dict[Array, str]]:
         f = self.scope["L"]
         assert isinstance(f, Array)

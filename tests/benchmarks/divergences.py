@@ -147,8 +147,9 @@ def main():
                 if not abs(got - want) <= max(1e-6 * max(1, abs(want)), 3 * error):
                     wrong.append((a, b, at, to, got, want))
     for a, kinds in table.items():
-        print(f"{a:20s}",
-              "; ".join(f"{k} {len(v)}" + (f": {' '.join(v)}" if k == "open" else "") for k, v in sorted(kinds.items())))
+        print(
+            f"{a:20s}", "; ".join(f"{k} {len(v)}" + (f": {' '.join(v)}" if k == "open" else "") for k, v in sorted(kinds.items()))
+        )
     print(dict(count))
     print(f"median {1e3 * median(times):.1f} ms, longest {max(times):.2f} s a pair; {len(wrong)} wrong")
     for line in wrong:

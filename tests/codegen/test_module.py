@@ -110,11 +110,7 @@ def modules():
 
 
 def start(m, name):
-    sizes = {
-        key: v
-        for key, v in {**SIZES, "k": 2 if name in ("vae", "mixture") else 4}.items()
-        if key in m.init.__kwdefaults__
-    }
+    sizes = {key: v for key, v in {**SIZES, "k": 2 if name in ("vae", "mixture") else 4}.items() if key in m.init.__kwdefaults__}
     return m.init(seed=1, **sizes)
 
 

@@ -1,4 +1,3 @@
-
 """argmin and argmax against scipy on random data of random sizes."""
 
 import functools

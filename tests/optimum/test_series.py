@@ -1,4 +1,3 @@
-
 """Taylor polynomials against the function nearby, limits against the function far out, forms against the function."""
 
 from fractions import Fraction

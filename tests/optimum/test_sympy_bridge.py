@@ -1,4 +1,3 @@
-
 """Scalars that go to SymPy and come back mean the same, whatever function is in them."""
 
 import time

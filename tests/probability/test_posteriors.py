@@ -80,9 +80,7 @@ def test_the_normaliser_is_found(text, goal, want):
 
 
 def test_gaussian_marginal_and_mutual_information():
-    model = symgen.loads(
-        "param m: real, s: positive, t: positive\ndist e(z) = Normal(m, s)\ndist e(x | z) = Normal(z, t)\n"
-    )
+    model = symgen.loads("param m: real, s: positive, t: positive\ndist e(z) = Normal(m, s)\ndist e(x | z) = Normal(z, t)\n")
     got = float(model.derive("mutual_information(e, x, z)").evaluate(m=0.3, s=1.4, t=0.6))
     assert math.isclose(got, 0.5 * math.log(1 + 1.4**2 / 0.6**2), rel_tol=1e-10)
 
@@ -92,6 +90,4 @@ def test_fisher_information():
     assert np.allclose(model.derive("fisher(q, [m, s])").evaluate(m=0.3, s=1.4), np.diag([1, 2]) / 1.4**2)
     from scipy.special import polygamma
 
-    assert math.isclose(
-        float(model.derive("fisher(g, a)").evaluate(a=2.3, s=1.1)), float(polygamma(1, 2.3)), rel_tol=1e-10
-    )
+    assert math.isclose(float(model.derive("fisher(g, a)").evaluate(a=2.3, s=1.1)), float(polygamma(1, 2.3)), rel_tol=1e-10)

@@ -34,7 +34,9 @@ def test_the_inner_sizes_differ():
         ("real[n, k]", "W is n by k", False), ("real[n]", "x has length n", False),
         name="ridge.sg", help="`W' @ x` and `x @ W` have length k",
     )  # fmt: skip
-    assert str(found) == """\
+    assert (
+        str(found)
+        == """\
 error: the inner sizes of `W @ x` differ: k and n
  --> ridge.sg:5:17
   |
@@ -45,6 +47,7 @@ error: the inner sizes of `W @ x` differ: k and n
 5 | loss fit = norm(W @ x)^2
   |                 ^^^^^ k must equal n
   = help: `W' @ x` and `x @ W` have length k"""
+    )
 
 
 def test_a_step_does_not_follow():
@@ -55,7 +58,9 @@ def test_a_step_does_not_follow():
         name="kl.sg", notes=("at k = 1, mu = (0.5), s = (2): step 1 is 0.9319, step 2 is 1.9319",),
         help="`- k` for `+ k` makes the step hold",
     )  # fmt: skip
-    assert str(found) == """\
+    assert (
+        str(found)
+        == """\
 error: step 2 does not follow from step 1
  --> kl.sg:3:7
   |
@@ -65,6 +70,7 @@ error: step 2 does not follow from step 1
   |       ^^^^^^^^^^^^^^^^^ step 2
   = note: at k = 1, mu = (0.5), s = (2): step 1 is 0.9319, step 2 is 1.9319
   = help: `- k` for `+ k` makes the step hold"""
+    )
 
 
 def test_marks_of_one_line_stand_in_rows():
@@ -89,7 +95,9 @@ def test_a_label_over_many_lines_marks_the_first_and_the_last():
 def test_the_gutter_is_as_wide_as_its_numbers():
     spec = "\n" * 7 + "let a = b\n\n\n" + "let c = a\n"
     found = report(spec, "m", ("a$2", "here", False), ("c", "there", True), notes=("one\nand two",))
-    assert str(found) == """\
+    assert (
+        str(found)
+        == """\
 error: m
   --> a.sg:11:5
    |
@@ -98,6 +106,7 @@ error: m
    |         - here
    = note: one
            and two"""
+    )
 
 
 def test_a_diagnostic_without_a_place_names_its_text():

@@ -87,7 +87,6 @@ def test_the_tangent_in_words_is_the_projection_in_numpy(row: Domain) -> None:
     gradient, at = var("G", shape), var("X", shape)
     array = read(row.tangent, {"G": gradient, "X": at})
 
-
     (got,) = evaluate([array], Point({}, {gradient: g, at: x}))
     assert np.allclose(got, row.project(x, g))
 

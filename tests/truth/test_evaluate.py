@@ -114,9 +114,7 @@ MPMATH_MANY = {
 
 
 def test_functions_agree_with_mpmath() -> None:
-    cases = [(f, g, (0.375,)) for f, g in MPMATH.items() if f != "zeta"] + [
-        (f, g, args) for f, (g, args) in MPMATH_MANY.items()
-    ]
+    cases = [(f, g, (0.375,)) for f, g in MPMATH.items() if f != "zeta"] + [(f, g, args) for f, (g, args) in MPMATH_MANY.items()]
     with mpmath.workdps(30):
         for name, reference, args in cases:
             want = reference(*map(mpmath.mpf, args))

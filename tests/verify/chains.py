@@ -21,7 +21,9 @@ class Group:
     lines: str
 
 
-REGRESSION = Group("regression", """
+REGRESSION = Group(
+    "regression",
+    """
 dim n, d
 data X: real[n, d], y: real[n], t: binary[n]
 param w: real[d], b: real
@@ -30,7 +32,8 @@ let z = X @ w
 let L2 = norm(z - y)^2/2
 let LL = -sum(t*log(sigmoid(z)) + (1 - t)*log(1 - sigmoid(z)))
 let LB = sum(softplus(z + b) - t*(z + b))
-""", """
+""",
+    """
 L2 = (X @ w - y) @ (X @ w - y)/2 = (w @ X' @ X @ w - 2*w @ X' @ y + y @ y)/2
 grad(L2, w) = X' @ (X @ w - y) = X' @ X @ w - X' @ y
 hessian(L2, w) = X' @ X
@@ -57,13 +60,17 @@ log_softmax(z) = z - logsumexp(z)
 grad(logsumexp(z), w) = X' @ softmax(z)
 hessian(logsumexp(z), w) = X' @ (diag(softmax(z)) - outer(softmax(z), softmax(z))) @ X
 grad(-t @ log_softmax(z), w) = X' @ (sum(t)*softmax(z) - t)
-""")
+""",
+)
 
-MATRIX = Group("matrix", """
+MATRIX = Group(
+    "matrix",
+    """
 dim n, m, k
 param A: real[n, n], B: real[n, n], U: real[n, k], V: real[n, k], C: real[n, m], W: real[m, k]
 param S: spd[n, n], P: spd[k, k], Q: orthogonal[n, n], x: real[n], y: real[n], s: positive[n]
-""", """
+""",
+    """
 (A @ B)' = B' @ A'
 tr(A @ B) = tr(B @ A) = sum(A'*B)
 tr(A' @ A) = sum(A^2) = norm(A)^2
@@ -106,11 +113,15 @@ tr(kron(A, B)) = tr(A)*tr(B)
 (A + B) @ (A - B) = A @ A - A @ B + B @ A - B @ B
 sum(C @ W) = sum[i, j, l](C[i, j]*W[j, l])
 diagonal(A @ B') = sum(A*B, axis=1)
-""")
+""",
+)
 
-SCALAR = Group("scalar", """
+SCALAR = Group(
+    "scalar",
+    """
 param x: real, y: real, a: positive, b: positive, p: unit, q: unit
-""", """
+""",
+    """
 sigmoid(-x) = 1 - sigmoid(x) = 1/(1 + exp(x))
 d(sigmoid(x), x) = sigmoid(x)*(1 - sigmoid(x)) = sigmoid(x) - sigmoid(x)^2
 d(softplus(x), x) = sigmoid(x)
@@ -143,14 +154,18 @@ integral[t: 0..inf](exp(-a*t)) = 1/a
 integral[t: 0..1](t^2) = 1/3
 integral[t: 0..inf](t*a*exp(-a*t)) = 1/a
 integral[t: 0..x](2*t + 1) = x^2 + x
-""")
+""",
+)
 
-SUMS = Group("sums", """
+SUMS = Group(
+    "sums",
+    """
 dim n, k, T
 param x: real[n], y: real[n], w: positive[n], pi_: simplex[k], rho: simplex[k], g: onehot[k], u: real[k], r: real, h0: real, v: real[T], f: real[n, k]
 let h[0] = h0
 let h[t: 1..T] = r*h[t-1] + v[t-1]
-""", """
+""",
+    """
 sum[i: n](1) = n
 sum[i: n](i) = n*(n - 1)/2
 sum[i: n](i^2) = n*(n - 1)*(2*n - 1)/6
@@ -181,9 +196,12 @@ h[1] = r*h0 + v[0]
 h[2] = r*h[1] + v[1] = r^2*h0 + r*v[0] + v[1]
 h[3] - r*h[2] = v[2]
 cumsum(x)[1] = x[0] + x[1]
-""")
+""",
+)
 
-GAUSS = Group("gauss", """
+GAUSS = Group(
+    "gauss",
+    """
 dim k
 param mu: real[k], s: positive[k], m: real, tau: positive, c: real, a: positive
 dist q(z) = Normal(mu, s)
@@ -196,7 +214,8 @@ dist be(o) = Bernoulli(sigmoid(c))
 dist po(j) = Poisson(a)
 dist ga(e) = Gamma(a, tau)
 dist bt(l) = Beta(a, tau)
-""", """
+""",
+    """
 KL(q || p) = E[z ~ q](log q(z) - log p(z)) = 1/2*(sum(s^2) + mu @ mu - k) - sum(log(s))
 KL(g || g0) = (tau^2 + m^2 - 1)/2 - log(tau)
 KL(g || gc) = log(a/tau) + (tau^2 + (m - c)^2)/(2*a^2) - 1/2
@@ -237,15 +256,19 @@ exp(-(m - c)^2/2) propto[m] exp(m*c - m^2/2)
 E[u ~ g0](tanh(u)) = -E[u ~ g0](tanh(-u))
 E[u ~ g](log(1 + exp(u))) = E[u ~ g](u) + E[u ~ g](log(1 + exp(-u)))
 E[u ~ g](sigmoid(u)) = E[u ~ g0](sigmoid(m + tau*u))
-""")
+""",
+)
 
-DENSITIES = Group("densities", """
+DENSITIES = Group(
+    "densities",
+    """
 dim d
 density p(x: real[d]), q(x: real[d]), r(x: real[d])
 function D(x): unit
 function f(x): real
 const c: real = 2
-""", """
+""",
+    """
 KL(p || q) = E[x ~ p](log p(x) - log q(x)) = E[x ~ p](log(p(x)/q(x)))
 KL(p || q) = cross_entropy(p, q) - entropy(p) = -E[x ~ p](log q(x)) + E[x ~ p](log p(x))
 entropy(p) = -E[x ~ p](log p(x)) = E[x ~ p](log(1/p(x)))
@@ -269,13 +292,17 @@ E[x ~ p, y ~ p]((f(x) - f(y))^2)/2 = Var[x ~ p](f(x))
 E[x ~ p](log(D(x))) <= log(E[x ~ p](D(x)))
 E[x ~ p](f(x))^2 <= E[x ~ p](f(x)^2)
 2*JS(p, q) - log(4) >= -log(4)
-""")
+""",
+)
 
-LATENT = Group("latent", """
+LATENT = Group(
+    "latent",
+    """
 density p(x, z), q(z | x)
 data xs: real
 function f(x): real
-""", """
+""",
+    """
 log p(xs) = E[z ~ q(z | xs)](log p(xs)) = E[z ~ q(z | xs)](log(p(xs, z)/p(z | xs))) = E[z ~ q(z | xs)](log p(xs, z) - log p(z | xs))
 log p(xs) = E[z ~ q(z | xs)](log p(xs, z) - log q(z | xs)) + E[z ~ q(z | xs)](log q(z | xs) - log p(z | xs))
 E[z ~ q(z | xs)](log p(xs, z) - log q(z | xs)) = E[z ~ q(z | xs)](log p(xs | z)) + E[z ~ q(z | xs)](log p(z) - log q(z | xs))
@@ -286,30 +313,38 @@ E[x, z ~ p](log p(z | x)) - E[x, z ~ p](log p(x | z)) = E[x, z ~ p](log p(z) - l
 E[x, z ~ p](log p(x, z)) = E[x, z ~ p](log p(x | z)) + E[x, z ~ p](log p(z))
 E[x, z ~ p](f(x) + f(z)) = E[x ~ p](f(x)) + E[z ~ p](f(z))
 E[z ~ q(z | xs)](log p(xs, z) - log q(z | xs)) <= log p(xs)
-""")
+""",
+)
 
-VAE = Group("vae", """
+VAE = Group(
+    "vae",
+    """
 dim n, d, k
 data x: binary[d]
 param mu: real[k], s: positive[k], W: real[d, k], b: real[d]
 dist q(z) = Normal(mu, s)
 dist p(z) = Normal(zeros(k), 1)
 dist p(x | z) = Bernoulli(sigmoid(W @ z + b))
-""", """
+""",
+    """
 E[z ~ q](log p(x | z) + log p(z) - log q(z)) = E[z ~ q](log p(x | z)) - KL(q(z) || p(z))
 elbo(q, p) = E[z ~ q](log p(x | z)) - KL(q(z) || p(z))
 E[z ~ q](W @ z + b) = W @ mu + b
 E[z ~ q](norm(W @ z)^2) = norm(W @ mu)^2 + sum(W^2 @ s^2)
 E[z ~ q](sum(x*(W @ z + b))) = x @ (W @ mu + b)
 E[z ~ q](sum(log p(z) - log q(z))) = -KL(q(z) || p(z))
-""")
+""",
+)
 
-GAMES = Group("games", """
+GAMES = Group(
+    "games",
+    """
 param psi: real, theta: real, h: positive
 let U = psi*theta
 let R = log(1 + exp(-psi*theta))
 let V = psi*theta - h*psi^2/2
-""", """
+""",
+    """
 d(U, psi) = theta
 d(R, theta) = -psi*sigmoid(-psi*theta) = -psi/(1 + exp(psi*theta))
 d(d(R, psi), psi) = theta^2*sigmoid(psi*theta)*(1 - sigmoid(psi*theta))
@@ -319,7 +354,8 @@ V = theta^2/(2*h) - h*(psi - theta/h)^2/2
 log(1 + exp(-psi)) >= -psi
 psi*theta <= (psi^2 + theta^2)/2
 psi*theta <= h*psi^2/2 + theta^2/(2*h)
-""")
+""",
+)
 
 GROUPS = (REGRESSION, MATRIX, SCALAR, SUMS, GAUSS, DENSITIES, LATENT, VAE, GAMES)
 

@@ -65,9 +65,7 @@ def values(spec: str) -> dict[str, Array]:
     return out
 
 
-@pytest.mark.parametrize(
-    ("spec", "claim"), [(GAN, c) for c in table(GAN_CLAIMS)] + [(LATENT, c) for c in table(LATENT_CLAIMS)]
-)
+@pytest.mark.parametrize(("spec", "claim"), [(GAN, c) for c in table(GAN_CLAIMS)] + [(LATENT, c) for c in table(LATENT_CLAIMS)])
 def test_true_claims_hold_and_near_misses_are_refuted(spec: str, claim: tuple[str, str, str, str]) -> None:
     left, op, right, wrong = claim
     v = values(spec.format(left=left, right=right))
