@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -20,24 +20,34 @@ from symgen.calculus.system import solve_system
 from symgen.calculus.variation import Optimum, Problem, pointwise_optimum
 from symgen.calculus.wording import said, said_relation, sides
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Evidence
+from symgen.derivation.derivation import Evidence, Trace
 from symgen.tensor.expression import (
+    ONE,
+    Add,
     Array,
+    Entry,
+    Mul,
+    Node,
     Num,
     Scalar,
+    Tensor,
     Var,
     add,
     axis,
     compare,
+    count_nodes,
     delta,
     depends_on,
     entry,
     mul,
+    neg,
     num,
     open_tensor,
+    replace_arrays,
     tensor,
+    var,
 )  # fmt: skip
-from symgen.tensor.facts import Facts
+from symgen.tensor.facts import Facts, range_of
 from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
@@ -99,6 +109,95 @@ def say_assumed(task: Task, table: Table, root: Any) -> None:
 
 def optimum_of_entries(task: Task) -> Array | None:
     """By SymPy over the entries; None where the function is no closed scalar in them (sums of symbolic size)."""
+    return _by_coefficients(task) or _by_sympy(task)
+
+
+MOST_TERMS = 60
+LONG = 40  # nodes of a function whose coefficients are looked at as numbers first
+
+
+def _by_coefficients(task: Task) -> Array | None:
+    """The optimum of c g(x) + d h(x) + .. with numbers for the coefficients c, d, which are put in at the end; None where
+    they are short, or where it hangs on more than their signs."""
+    x, ctx = task.x, task.ctx
+    if x.rank or task.constraints or not task.sign:
+        return None
+    parts: dict[Scalar, list[Scalar]] = {}
+    written = _distributed(open_tensor(task.f, ()), x)
+    if sum(count_nodes(term) for term in written) < LONG:
+        return None
+    for term in written:
+        factors = term.args if isinstance(term, Mul) else (term,)
+        moving = mul(*(f for f in factors if depends_on(f, x)))
+        parts.setdefault(moving, []).append(mul(*(f for f in factors if not depends_on(f, x))))
+    meant: dict[Array, Callable[..., Scalar]] = {}
+    terms: list[Scalar] = []
+    for k, (moving, coefficients) in enumerate(parts.items()):
+        c = simplify_scalar(add(*coefficients), ctx.facts)
+        r = range_of(c, ctx.facts)
+        if moving is ONE:
+            continue
+        if count_nodes(c) > 3 and (r.positive or r.negative):
+            short = var(f"c_{k + 1}", (), "positive", uid=-700 - k)
+            meant[short] = _standing_for(c if r.positive else _turned(c))
+            c = entry(short) if r.positive else neg(entry(short))
+        terms.append(mul(c, moving))
+    if not meant:
+        return None
+    inner = replace(task, f=tensor((), add(*terms)), ctx=replace(ctx, trace=Trace()), required=[], contests={})
+    try:
+        found = _by_sympy(inner)
+    except CannotDerive:
+        return None
+    told = inner.ctx.trace
+    if found is None or inner.required or told.conditions or told.required:
+        return None
+    for step in told.steps:
+        before, after = (replace_arrays(n, meant) if isinstance(n, Node) else n for n in (step.before, step.after))
+        before = task.f if step.before is inner.f else before
+        ctx.trace.add(step.rule, before, after, where=step.where, reason=step.reason, source=step.source)
+    task.is_inside, task.boundary, task.conditional = inner.is_inside, inner.boundary, inner.conditional
+    made: Array = replace_arrays(found, meant)
+    return tensor((), simplify_scalar(open_tensor(made, ()), ctx.facts))
+
+
+def _standing_for(value: Scalar) -> Callable[..., Scalar]:
+    return lambda *_: value
+
+
+def _turned(c: Scalar) -> Scalar:
+    """-c, with the sign inside of a sum."""
+    factors = list(c.args) if isinstance(c, Mul) else [c]
+    whole = next((f for f in factors if isinstance(f, Add)), None)
+    if whole is None:
+        return neg(c)
+    return mul(*(f for f in factors if f is not whole), add(*(neg(u) for u in whole.args)))
+
+
+def _distributed(body: Scalar, x: Var) -> list[Scalar]:
+    """The terms of a sum, with products of sums that x stands in multiplied out."""
+    out: list[Scalar] = []
+    todo = [body]
+    while todo and len(out) + len(todo) < MOST_TERMS:
+        term = todo.pop()
+        factors = [_opened(f, x) for f in (term.args if isinstance(term, Mul) else (term,))]
+        sums = [f for f in factors if isinstance(f, Add) and depends_on(f, x)]
+        if not sums:
+            out.append(mul(*factors))
+            continue
+        rest = [f for f in factors if f is not sums[0]]
+        todo += [mul(*rest, u) for u in reversed(sums[0].args)]
+    return [*out, *todo]
+
+
+def _opened(factor: Scalar, x: Var) -> Scalar:
+    """A part that has a name as what it stands for, where x does in it."""
+    if isinstance(factor, Entry) and isinstance(factor.array, Tensor) and depends_on(factor, x):
+        return open_tensor(factor.array, factor.indices)
+    return factor
+
+
+def _by_sympy(task: Task) -> Array | None:
     x, ctx = task.x, task.ctx
     places = list(product(*(range(int(s.value)) for s in x.shape)))  # type: ignore[attr-defined]
     entries = [entry(x, *(num(i) for i in p)) for p in places]

@@ -274,6 +274,7 @@ dist q(tau) = Gamma(a, b)
         [
             "argmax(elbo(q, p), m) = (l0*m0 + sum(x))/(l0 + n)",
             "argmax(elbo(q, p), l) = (l0 + n)*a/b",
+            "argmax(elbo(q, p), b) = a*(b0 + (l0*((m - m0)^2 + 1/l) + sum((x - m)^2) + n/l)/2)/(a0 + (n + 1)/2)",
         ],
         [
             "argmax(elbo(q, p), m) = (l0*m0 + sum(x))/(l0 - n)",
