@@ -16,24 +16,19 @@ from symgen.tensor.expression import (
     Delta,
     Entry,
     Index,
-    Mul,
     Num,
     Pow,
     Scalar,
-    Sum,
-    Tensor,
     mul,
-    open_sum,
-    open_tensor,
     substitute,
 )  # fmt: skip
 from symgen.tensor.facts import Facts, is_psd, is_spd, range_of
+from symgen.tensor.matrix_facts import factors_below
 
-__all__ = ["Mirrored", "definiteness_of", "factors_below", "is_kernel", "mirrored"]
+__all__ = ["Mirrored", "definiteness_of", "is_kernel", "mirrored"]
 
 Mirror = dict[Index, Index]
 MOST_BOUND = 6
-MOST_FACTORS = 16
 
 
 @dataclass
@@ -47,46 +42,12 @@ class Mirrored:
     exchanges: bool = False
 
 
-def factors_below(term: Scalar) -> tuple[list[Scalar], list[Index]]:
-    """The factors of a term and the indices it is summed over, through nameless products."""
-    factors: list[Scalar] = []
-    bound: list[Index] = []
-    stack = [term]
-    while stack:
-        f = stack.pop()
-        if isinstance(f, Mul):
-            stack.extend(reversed(f.args))
-        elif isinstance(f, Sum) and not isinstance(f.body, Add):
-            body, indices = open_sum(f)
-            bound += indices
-            stack.append(body)
-        elif isinstance(f, Entry) and isinstance(f.array, Tensor) and isinstance(f.array.body, Sum | Mul | Entry | Pow):
-            stack.append(open_tensor(f.array, f.indices))
-        elif isinstance(f, Pow) and isinstance(f.exponent, Num) and f.exponent.value == 2:
-            inner = _head(f.base)
-            if isinstance(inner, Sum) and not isinstance(inner.body, Add):
-                stack += [inner, inner]  # opened apart, each with indices of its own
-            else:
-                factors += [f.base, f.base]
-        else:
-            factors.append(f)
-        if len(factors) + len(stack) > MOST_FACTORS:
-            return [term], []
-    return factors, bound
-
-
-def _head(node: Scalar) -> Scalar:
-    while isinstance(node, Entry) and isinstance(node.array, Tensor):
-        node = open_tensor(node.array, node.indices)
-    return node
-
-
 def mirrored(term: Scalar, outer: Mapping[Index, Index], facts: Facts | None) -> Iterator[Mirrored]:
     """The ways in which a term is its own mirror image; `outer` exchanges its free indices.
 
     What lies across is not looked at: whether it is a kernel is for the caller to say (`is_kernel`).
     """
-    factors, bound = factors_below(term)
+    factors, bound = factors_below(term, squares=True)
     if len(bound) > MOST_BOUND:
         return
     start = {**outer, **{j: i for i, j in outer.items()}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgen.calculus.bend import AFFINE, CONCAVE, CONSTANT, CONVEX, OPPOSITE, UNKNOWN
-from symgen.calculus.mirrored import factors_below, is_kernel, mirrored
+from symgen.calculus.mirrored import is_kernel, mirrored
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     MINUS_ONE,
@@ -30,6 +30,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_psd, is_spd, is_symmetric, range_of
+from symgen.tensor.matrix_facts import factors_below
 
 if TYPE_CHECKING:
     from symgen.calculus.curvature import Curvature
@@ -166,7 +167,7 @@ def spectral(c: Curvature, term: Sum) -> str:
         if bound[0] not in rest.free and not c.moves(rest):
             kind = type(c)({at}, c.facts, c.quick).of(rest)
             return c.say(term, kind, "a symmetric function of eigenvalues") if kind != CONSTANT else UNKNOWN
-    factors, indices = factors_below(term)
+    factors, indices = factors_below(term, squares=True)
     if len(factors) == 1 and len(indices) == 1 and isinstance(factors[0], Entry):
         array, at_ = factors[0].array, factors[0].indices
         if isinstance(array, Operation) and array.name == "expm" and at_[-1] is at_[-2]:

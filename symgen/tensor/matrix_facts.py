@@ -36,7 +36,9 @@ from symgen.tensor.expression import (
 from symgen.tensor.intervals import Range
 from symgen.tensor.operations import OPERATIONS
 
-__all__ = ["is_psd", "is_spd", "matrix_facts"]
+__all__ = ["factors_below", "is_psd", "is_spd", "matrix_facts", "unnamed"]
+
+MOST_FACTORS = 16
 
 
 class Ranges(Protocol):
@@ -94,8 +96,11 @@ def _facts_of_tensor(array: Tensor, always: Ranges) -> set[str]:
     return set()
 
 
-def _flat(term: Scalar) -> tuple[list[Scalar], list[Index]]:
-    """The factors of a term and the indices it is summed over, through nameless products: (A @ S) @ A' is A S A'."""
+def factors_below(term: Scalar, squares: bool = False) -> tuple[list[Scalar], list[Index]]:
+    """The factors of a term and the indices it is summed over, through nameless products: (A @ S) @ A' is A S A'.
+
+    With `squares`, x^2 is x x, the sums in it opened apart.
+    """
     factors: list[Scalar] = []
     bound: list[Index] = []
     stack = [term]
@@ -107,13 +112,30 @@ def _flat(term: Scalar) -> tuple[list[Scalar], list[Index]]:
             body, indices = open_sum(f)
             bound += indices
             stack.append(body)
-        elif isinstance(f, Entry) and isinstance(f.array, Tensor) and isinstance(f.array.body, Sum | Mul | Entry):
+        elif (
+            isinstance(f, Entry)
+            and isinstance(f.array, Tensor)
+            and isinstance(f.array.body, (Sum, Mul, Entry, Pow) if squares else (Sum, Mul, Entry))
+        ):
             stack.append(open_tensor(f.array, f.indices))
+        elif squares and isinstance(f, Pow) and isinstance(f.exponent, Num) and f.exponent.value == 2:
+            inner = unnamed(f.base)
+            if isinstance(inner, Sum) and not isinstance(inner.body, Add):
+                stack += [inner, inner]  # opened apart, each with indices of its own
+            else:
+                factors += [f.base, f.base]
         else:
             factors.append(f)
-        if len(factors) + len(stack) > 16:
+        if len(factors) + len(stack) > MOST_FACTORS:
             return [term], []
     return factors, bound
+
+
+def unnamed(node: Scalar) -> Scalar:
+    """What an entry of a named array stands for."""
+    while isinstance(node, Entry) and isinstance(node.array, Tensor):
+        node = open_tensor(node.array, node.indices)
+    return node
 
 
 def _symmetric_term(term: Scalar, i: Index, j: Index, always: Ranges) -> bool:
@@ -123,7 +145,7 @@ def _symmetric_term(term: Scalar, i: Index, j: Index, always: Ranges) -> bool:
         return True
     if count_nodes(term) <= 200 and _turned(flipped, i, j, always) is _turned(term, i, j, always):
         return True
-    factors, bound = _flat(term)
+    factors, bound = factors_below(term)
     if bound:
         return False
     for f in factors:
@@ -158,7 +180,7 @@ def _is_symmetric(array: Array, always: Ranges) -> bool:
 
 def _congruence(term: Scalar, i: Index, j: Index, always: Ranges) -> str | None:
     """B S B' for a symmetric S between the two sides: symmetric, or psd as S is."""
-    factors, bound = _flat(term)
+    factors, bound = factors_below(term)
     if not bound:
         return None
     left, right = [f for f in factors if i in f.free], [f for f in factors if j in f.free]
