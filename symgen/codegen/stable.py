@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from symgen.codegen.stable_logistic import power_of_logistic, product_of_logistics, two_exponentials
-from symgen.codegen.stable_remainders import near_one, root_difference, with_remainders
+from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
 from symgen.tensor.expression import (
     MINUS_ONE,
     ONE,
@@ -336,7 +336,7 @@ class _Stabiliser:
                 if base.name == "erf":
                     rest = [s for s in n.args if s is not t and s is not constant]
                     return add(mul(constant, fn("erfc", base.args[0])), *rest)
-        roots = root_difference(n)
+        roots = root_difference(n) or error_function_difference(n)
         if roots is not None:
             return roots
         made = with_remainders(n)

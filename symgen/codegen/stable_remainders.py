@@ -8,6 +8,7 @@ remainders is rational; it is written in differences of parameters, each term of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import permutations, product
 
 from symgen.algebra.collect import symmetric_entries, written_length
@@ -55,6 +56,7 @@ from symgen.tensor.expression import (
     Where,
     add,
     as_coefficient,
+    compare,
     divide,
     entry,
     fn,
@@ -68,10 +70,12 @@ from symgen.tensor.expression import (
     substitute,
     total,
     walk,
+    where,
 )  # fmt: skip
 
-__all__ = ["near_one", "root_difference", "with_remainders"]
+__all__ = ["error_function_difference", "near_one", "root_difference", "with_remainders"]
 
+QUARTER = num(Fraction(1, 4))
 MAX_LENGTH = 260
 MOST_TERMS = 60
 MOST_PAIRS = 3  # of logarithms, for which all exponents are tried
@@ -192,6 +196,18 @@ def root_difference(n: Add) -> Scalar | None:
         return None
     a, b = x.args[0], y.args[0]
     return mul(num(c), fn("root_difference", a, b, kept_apart(difference(a, b))))
+
+
+def error_function_difference(n: Add) -> Scalar | None:
+    """c erf(a) - c erf(b) by what both lack of 1, or of -1, where they lie on one side of 0."""
+    if len(n.args) != 2:
+        return None
+    (c, x), (d, y) = (as_coefficient(t) for t in n.args)
+    if c != -d or not all(isinstance(r, Fn) and r.name == "erf" for r in (x, y)):
+        return None
+    a, b = x.args[0], y.args[0]
+    beyond = sub(fn("erfc", fn("abs", b)), fn("erfc", fn("abs", a)))
+    return mul(num(c), where(compare("<", QUARTER, mul(a, b)), mul(fn("sign", a), beyond), sub(x, y)))
 
 
 def _may_cancel(n: Add | Sum) -> bool:

@@ -28,3 +28,13 @@ def test_what_lies_within_bounds_does_not_overflow(text):
             wanted = float(f(x, y)), float((f(x + h, y) - f(x - h, y)) / (2 * h))
         value, gradients = module.L_value_and_grad({"x": at[0], "y": at[1]}, {})
         assert np.allclose((value, float(gradients["x"])), wanted, rtol=1e-12, atol=1e-15), at
+
+
+@pytest.mark.parametrize(
+    "a, b", [(8.1, 7.9), (-9.0, -8.5), (3.0, -2.0), (0.5, 0.4), (1e-9, 2e-9), (20.0, 15.0), (0.6, 0.45), (6.0, 0.0)]
+)
+def test_a_difference_of_error_functions_keeps_its_digits(a, b):
+    got = symgen.loads("param a: real, b: real").derive("3*erf(a) - 3*erf(b)").evaluate(a=a, b=b)
+    with mpmath.workdps(900):
+        want = 3 * (mpmath.erf(mpmath.mpf(a)) - mpmath.erf(mpmath.mpf(b)))
+        assert abs(got - want) <= 1e-13 * abs(want)

