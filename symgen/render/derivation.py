@@ -35,6 +35,7 @@ from symgen.render.page import (
     Page,
     Paragraph,
     Relation,
+    Table,
     marked,
 )
 from symgen.render.records import apart, laws_of
@@ -78,11 +79,40 @@ def page(d: Any) -> Page:
     if steps:
         out.blocks.append(Heading(2, ("Derivation",)))
         out.blocks += steps
+    out.blocks += _layers(d, writer, invented)
     out.blocks.append(Heading(2, ("Result",)))
     out.blocks += _result(d, writer)
     out.blocks += [Paragraph(marked(f"{note[:1].upper()}{note[1:]}."), "note") for note in dict.fromkeys(d.notes)]
     out.blocks.append(Paragraph(evidence_words(d.evidence), "evidence"))
     return out
+
+
+LAYERS = 2  # from which on the forward and backward equations of a network stand side by side
+
+
+def _layers(d: Any, writer: Writer, invented: Mapping[Array, str]) -> list[Block]:
+    """The table of the layers of a network: how each value is computed, and its adjoint."""
+    adjoint: dict[Array, Array] = {}
+    for step in d.steps:
+        asked = step.before if isinstance(step.before, Operator) and step.before.name == "grad" else None
+        if asked is not None and isinstance(asked.args[1], Array) and isinstance(step.after, Array):
+            adjoint.setdefault(asked.args[1], step.after)
+    rows: list[tuple[tuple[Inline, ...], ...]] = []
+    for name, array in _definitions(d, invented):
+        back = writer.names.get(adjoint[array]) if array in adjoint else None
+        step = next((s for s in d.steps if back is not None and s.after is adjoint[array]), None)
+        if isinstance(array, Var) or back is None or step is None:
+            continue
+        forward = [Maths(t.Comparison((left, right), ("=",))) for left, right in writer.definition(name, array)]
+        try:
+            told = Maths(t.Comparison((t.Name(back), Writer({a: n for a, n in writer.names.items() if a is not step.after},
+                                                            writer.defined).array(step.after)), ("=",)))  # fmt: skip
+        except (NoMatrixForm, TooLong):
+            return []
+        rows.append(((forward[0],), (told,)))
+    if len(rows) < LAYERS:
+        return []
+    return [Paragraph(("layer by layer,",)), Table(("Forward", "Backward"), tuple(rows))]
 
 
 def page_names(d: Any) -> tuple[dict[Array, str], dict[Array, str], dict[Array, str]]:
