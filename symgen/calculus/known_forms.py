@@ -21,6 +21,7 @@ from symgen.tensor.expression import (
     Fold,
     Index,
     Mul,
+    Node,
     Operation,
     Scalar,
     Sum,
@@ -44,20 +45,20 @@ from symgen.tensor.expression import (
     substitute,
     tensor,
     total,
-    walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_symmetric
 
 __all__ = ["with_known_forms"]
 
 MATRIX = frozenset(["inv", "det", "logdet"])
+SPECTRA = frozenset(["cholesky", "eigvals"])
 MOST_PARTS = 400  # arrays of a program that is looked through
 
 
 def with_known_forms(f: Array, ctx: Context) -> Array:
     """`f` with what is known put in; `f` itself where nothing is."""
     program = program_of(f)
-    if len(program) > MOST_PARTS:
+    if len(program) > MOST_PARTS or not any(isinstance(a, Operation) and a.name in MATRIX | SPECTRA for a in program):
         return f
     known: dict[Array, Array | Callable[..., Scalar]] = {}
     touched: set[Array] = set()  # that are made from what is put in
@@ -175,7 +176,10 @@ def _spectral_form(array: Array, ctx: Context) -> Array | None:
     if not isinstance(array, Tensor):
         return None
     found: dict[Scalar, Scalar] = {}
-    for node in walk(array.body):
+    stack: list[Node] = [array.body]
+    while stack:
+        node = stack.pop()
+        stack += [a for a in node.args if a.is_scalar_node]  # the arrays below have their turn
         if isinstance(node, Sum | Fold) and len(node.indices) == 1:
             body, (k,) = open_sum(node)
             form = _over_spectrum(node, body, k, ctx)
