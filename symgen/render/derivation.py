@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from symgen.derivation.derivation import Evidence
+from symgen.derivation.derivation import Evidence, Step
 from symgen.render import html as html_pages
 from symgen.render import markdown as markdown_pages
 from symgen.render import pdf as pdf_pages
@@ -87,29 +87,27 @@ def page(d: Any) -> Page:
     return out
 
 
-LAYERS = 2  # from which on the forward and backward equations of a network stand side by side
+LAYERS = 3  # values with adjoints, from which on the forward and backward equations of a network stand side by side
 
 
 def _layers(d: Any, writer: Writer, invented: Mapping[Array, str]) -> list[Block]:
     """The table of the layers of a network: how each value is computed, and its adjoint."""
-    adjoint: dict[Array, Array] = {}
+    adjoints: dict[Array, Step] = {}
     for step in d.steps:
-        asked = step.before if isinstance(step.before, Operator) and step.before.name == "grad" else None
-        if asked is not None and isinstance(asked.args[1], Array) and isinstance(step.after, Array):
-            adjoint.setdefault(asked.args[1], step.after)
+        if isinstance(step.before, Operator) and step.before.name == "grad" and isinstance(step.after, Array):
+            adjoints.setdefault(step.before.args[1], step)
     rows: list[tuple[tuple[Inline, ...], ...]] = []
     for name, array in _definitions(d, invented):
-        back = writer.names.get(adjoint[array]) if array in adjoint else None
-        step = next((s for s in d.steps if back is not None and s.after is adjoint[array]), None)
-        if isinstance(array, Var) or back is None or step is None:
+        found = adjoints.get(array)
+        if found is None or isinstance(array, Var):
             continue
-        forward = [Maths(t.Comparison((left, right), ("=",))) for left, right in writer.definition(name, array)]
+        others = Writer({a: n for a, n in writer.names.items() if a is not found.after}, writer.defined)
         try:
-            told = Maths(t.Comparison((t.Name(back), Writer({a: n for a, n in writer.names.items() if a is not step.after},
-                                                            writer.defined).array(step.after)), ("=",)))  # fmt: skip
+            left = t.Name(writer.names[found.after]) if found.after in writer.names else writer.node(found.before)
+            both = (writer.definition(name, array)[0], (left, others.array(found.after)))
         except (NoMatrixForm, TooLong):
             return []
-        rows.append(((forward[0],), (told,)))
+        rows.append(tuple((Maths(t.Comparison(sides, ("=",))),) for sides in both))
     if len(rows) < LAYERS:
         return []
     return [Paragraph(("layer by layer,",)), Table(("Forward", "Backward"), tuple(rows))]

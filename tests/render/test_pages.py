@@ -217,3 +217,24 @@ def test_every_name_that_a_page_gives_is_defined_on_it(name, style, detail):
     page = symgen.loads(spec).derive(goal, style=style, detail=detail).text()
     used = set(re.findall(r"δ[_A-Za-z0-9]*|\w+_hat", page))
     assert {u for u in used if not re.search(rf"(^|= ) *{u} = ", page, re.M)} == set()
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_the_layers_of_a_network_stand_side_by_side(depth):
+    spec = ["dim n, d", "data X: real[n, d], y: real[n, d]"]
+    for k in range(1, depth + 1):
+        spec += [f"param W{k}: real[d, d]", f"let Z{k} = {'X' if k == 1 else f'tanh(Z{k - 1})'} @ W{k}"]
+    spec += [f"loss L = norm(Z{depth} - y)^2/2"]
+    model = symgen.loads("\n".join(spec))
+    d = model.derive("grad(L, W1)")
+    page = d.text()
+    rows = re.findall(r"^(Z\d) = .*?  +\S.* = .*$", page, re.M)
+    assert rows == ([f"Z{k}" for k in range(1, depth + 1)] if depth > 2 else [])
+    if depth > 2:
+        for k in range(1, depth):  # what stands at the right is the adjoint of the value
+            told = re.search(rf"^Z{k} = .*  δ_Z{k} = (.*)$", page, re.M)[1]
+            names = {f"δ_Z{m}": model.derive(f"grad(L, Z{m})").text_result for m in range(1, depth)}
+            for name, text in sorted(names.items(), reverse=True):
+                told = told.replace(name, f"({text})")
+            assert model.check(f"grad(L, Z{k}) = {told}").status == "proved"
+        assert "\\begin{tabular}" in d.latex() and "| Forward | Backward |" in d.markdown()
