@@ -87,6 +87,9 @@ def _tail(node: Scalar) -> Scalar | None:
     return None
 
 
+_OPERANDS = {"increasing": "convex, in which it increases", "affine": "affine", "spd": "affine and positive definite"}
+
+
 class Curvature:
     """The curvature of expressions as functions of `xs` together. `told` holds the rules that were used, by node;
     `quick` leaves out what SymPy is asked for."""
@@ -178,7 +181,10 @@ class Curvature:
     def by_rule(self, node: Scalar) -> str:
         match node:
             case Entry():
-                return self.of_entry(node)
+                kind = self.of_entry(node)
+                row = OPERATIONS.get(node.array.name) if isinstance(node.array, Operation) else None
+                where = (row.curvature or "").partition(" ")[2] if row is not None else ""
+                return self.say(node, kind, f"{node.array.name} of what is {_OPERANDS[where]}") if where else kind
             case Add():
                 return self.say(node, self.sum_of(node), "a sum of such")
             case Mul():

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from symgen.derivation.derivation import Evidence, Step
+from symgen.derivation.derivation import Evidence
 from symgen.render import html as html_pages
 from symgen.render import markdown as markdown_pages
 from symgen.render import pdf as pdf_pages
@@ -92,19 +92,20 @@ LAYERS = 3  # values with adjoints, from which on the forward and backward equat
 
 def _layers(d: Any, writer: Writer, invented: Mapping[Array, str]) -> list[Block]:
     """The table of the layers of a network: how each value is computed, and its adjoint."""
-    adjoints: dict[Array, Step] = {}
+    adjoints: dict[Array, tuple[Operator, Array]] = {}
     for step in d.steps:
         if isinstance(step.before, Operator) and step.before.name == "grad" and isinstance(step.after, Array):
-            adjoints.setdefault(step.before.args[1], step)
+            adjoints.setdefault(step.before.args[1], (step.before, step.after))
     rows: list[tuple[tuple[Inline, ...], ...]] = []
     for name, array in _definitions(d, invented):
         found = adjoints.get(array)
         if found is None or isinstance(array, Var):
             continue
-        others = Writer({a: n for a, n in writer.names.items() if a is not found.after}, writer.defined)
+        asked, adjoint = found
+        others = Writer({a: n for a, n in writer.names.items() if a is not adjoint}, writer.defined)
         try:
-            left = t.Name(writer.names[found.after]) if found.after in writer.names else writer.node(found.before)
-            both = (writer.definition(name, array)[0], (left, others.array(found.after)))
+            left = t.Name(writer.names[adjoint]) if adjoint in writer.names else writer.node(asked)
+            both = (writer.definition(name, array)[0], (left, others.array(adjoint)))
         except (NoMatrixForm, TooLong):
             return []
         rows.append(tuple((Maths(t.Comparison(sides, ("=",))),) for sides in both))

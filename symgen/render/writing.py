@@ -130,8 +130,9 @@ def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node |
         after = step.after
         start = step.before if step.rule in BECOMES else begun.get(step.before, step.before)
         begun.setdefault(after, start)
-        if step.rule == "kept" or (start is not step.before and isinstance(start, Operator) and start.name not in DERIVATIVES):
-            continue  # a mean, a divergence: it, or what it comes to, is put in
+        goes_on = start is not step.before and isinstance(start, Operator) and start.name not in DERIVATIVES
+        if goes_on or step.rule in ("kept", "curvature"):
+            continue  # a mean, a divergence, a part that was looked at: it, or what it comes to, is put in
         if isinstance(after, Array) and not isinstance(after, Var) and after not in names and after is not result:
             made.setdefault(after, step.where if BECOMES.get(step.rule) == "optimum" and step.where.isidentifier() else "")
     used: set[Node] = set()

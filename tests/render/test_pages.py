@@ -238,3 +238,10 @@ def test_the_layers_of_a_network_stand_side_by_side(depth):
                 told = told.replace(name, f"({text})")
             assert model.check(f"grad(L, Z{k}) = {told}").status == "proved"
         assert "\\begin{tabular}" in d.latex() and "| Forward | Backward |" in d.markdown()
+
+
+def test_the_parts_of_a_convex_function_are_told_each():
+    page = symgen.loads("dim n, d\ndata X: real[n, d]\nparam w: real[d]").derive("convex(logsumexp(X @ w) + w @ w/2, w)").text()
+    page = " ".join(page.split())
+    told = [page.index(f"→ {x} (curv") for x in ("logsumexp(X @ w)", "w^2", "w @ w", "logsumexp(X @ w) + w @ w/2")]
+    assert told == sorted(told) and "δ" not in page
