@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,8 @@ from symgen.codegen.referee import check_code
 from symgen.codegen.unit import Game, Loss, Param, Player, Train, Unit
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
-from symgen.derivation.referee import check_derivative
 from symgen.model.records import RECORDS
-from symgen.model.reduce import left_to_referee, prepared
+from symgen.model.reduce import asked_together, left_to_referee, prepared
 from symgen.nearness import with_digits_kept
 from symgen.probability.reparameterisation import thawed
 from symgen.render.language import unparse
@@ -198,20 +197,6 @@ def gradients_of(
     scored = {p: thawed(found[p]) for p in used}
     model.code_checks.extend(left_to_referee(f, p, scored[p], 1, model.elaborated.facts, []) for p in used)
     return {p: safe(prepared(scored[p], ctx, exact=exact)) for p in used}
-
-
-def asked_together(f: Array, gradients: Mapping[Var, Array], facts: Facts | None) -> Callable[[], Evidence]:
-    """The referee's question about all gradients of one sweep, along one direction of all parameters: linear in the
-    size of the program. Where no point answers it, each gradient is asked about alone."""
-
-    def ask() -> Evidence:
-        found = check_derivative(f, list(gradients), gradients, 1, facts)
-        if found.kind == "unknown" and len(gradients) > 1:
-            for p, g in gradients.items():
-                found = check_derivative(f, [p], [g], 1, facts)
-        return found
-
-    return ask
 
 
 def game_of(model: Model, name: str, names: dict[Array, str]) -> Game:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from symgen.calculus.finished import finished
 from symgen.calculus.known_forms import with_known_forms
@@ -11,6 +12,7 @@ from symgen.calculus.rules import has_delta
 from symgen.calculus.structured import KINDS, why_within, within_set
 from symgen.calculus.tangent import NoForwardRule, tangent
 from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
 from symgen.tensor.expression import (
     ONE,
     ZERO,
@@ -37,6 +39,16 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.tensor.operations import OPERATIONS
 from symgen.text.diagnostics import CannotDerive
+
+
+@dataclass
+class Gradients:
+    """`by` holds the gradient of a scalar by each variable, in the shape of the variable."""
+
+    by: dict[str, Array]
+    of: Array = field(repr=False)
+    variables: tuple[Array, ...] = field(repr=False)
+    evidence: Evidence | None = field(default=None, repr=False)
 
 
 def gradient(f: Array, xs: Sequence[Array], ctx: Context, form: str | None = None) -> dict[Array, Array]:

@@ -28,8 +28,10 @@ class OperatorRow:
     latex: str = ""
 
 
-def _grad(f: Array, x: Array, form: str | None = None) -> Array:
-    return operator("grad", (f, x), x.shape, (form,))
+def _grad(f: Array, xs: Sequence[Array], form: str | None = None) -> Array:
+    if len(xs) > 1:
+        return operator("gradients", (f, *xs), (), (form,))
+    return operator("grad", (f, xs[0]), xs[0].shape, (form,))
 
 
 def _jacobian(f: Array, x: Array, form: str | None = None) -> Array:
@@ -90,7 +92,7 @@ def _posterior(p: probability.DistRef, z: tuple[Var, ...], given: tuple[Var, ...
 
 
 ROWS = [
-    OperatorRow("grad", ("scalar", "variable"), _grad, keywords={"form": "word"}),
+    OperatorRow("grad", ("scalar", "variables"), _grad, optional=1, keywords={"form": "word"}),
     OperatorRow("jacobian", ("value", "variable"), _jacobian, keywords={"form": "word"}),
     OperatorRow("hessian", ("scalar", "variable"), _hessian, keywords={"form": "word"}),
     OperatorRow("hvp", ("scalar", "variable", "value"), _hvp),

@@ -92,7 +92,7 @@ class ModelReader(ExpectationReader):
         if not low <= len(items) <= len(row.takes):
             n = len(items)
             wanted = str(low) if not row.optional else f"{low} or {len(row.takes)}"
-            help = {"KL": "`KL(q || p)`", "grad": "`grad(f, x)`: the gradient of f by x"}.get(row.name)
+            help = {"KL": "`KL(q || p)`", "grad": "`grad(f, x)`: the gradient of f by x; by several, `grad(f, [x, y])`"}.get(row.name)
             raise Clash(f"`{row.name}` takes {wanted} argument{'' if wanted == '1' else 's'}, and {n} "
                         f"{'is' if n == 1 else 'are'} given", e.span, help=help)  # fmt: skip
         picks: list[tree.Subscript] = []
@@ -102,6 +102,8 @@ class ModelReader(ExpectationReader):
                 picks.append(item)
                 item = item.operand
             arguments.append(self.argument(kind, item, row, arguments))
+        if row.name == "grad" and len(arguments) == 1:
+            arguments.append(self.params_of(arguments[0], items[0]))
         keywords: dict[str, Any] = {}
         for k in e.keywords:
             kind = row.keywords.get(k.name)  # type: ignore[assignment]
@@ -120,6 +122,15 @@ class ModelReader(ExpectationReader):
         for item in picks:
             result = self.pick_last(result, item, arguments)
         return result
+
+    def params_of(self, f: Array, e: tree.Expression) -> tuple[Array, ...]:
+        """All parameters that an expression depends on, as they are declared: `grad(L)`."""
+        found = [v for v in variables_of(f) if v.role == "param"]
+        if not found:
+            raise Clash(f"`grad({self.written(e.span)})` is by all its parameters, and it has none", e.span, "no `param`",
+                        help="`grad(f, x)`: the gradient of f by x")  # fmt: skip
+        places = {v: b.span.start for v in found if (b := self.scope.find(v.name)) is not None}
+        return tuple(sorted(found, key=lambda v: places.get(v, 0)))
 
     def one_space(self, row: OperatorRow, q: DistRef, p: DistRef, e: tree.Call) -> None:
         """Two distributions that are compared are over values of one shape, both counted or both continuous."""
@@ -167,6 +178,8 @@ class ModelReader(ExpectationReader):
             return self.variable(e, row.name)
         if kind == "variables":
             items = e.items if isinstance(e, tree.ListOf) else (e,)
+            if not items:
+                raise Clash(f"`{row.name}` is by one variable at least", e.span, "an empty list")
             return tuple(self.variable(x, row.name) for x in items)
         if kind == "dist":
             return self.distribution(e)

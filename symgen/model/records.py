@@ -27,7 +27,7 @@ class NoField(Exception):
 
 
 RECORDS = frozenset((
-    "best_response", "equilibrium", "stability", "posterior", "moment_match", "convex", "joint_optimum",
+    "best_response", "equilibrium", "stability", "posterior", "moment_match", "convex", "joint_optimum", "gradients",
 ))  # fmt: skip
 
 

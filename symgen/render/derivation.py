@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from symgen.calculus.gradient import Gradients
 from symgen.derivation.derivation import Evidence
 from symgen.render import html as html_pages
 from symgen.render import markdown as markdown_pages
@@ -38,7 +39,7 @@ from symgen.render.page import (
     Table,
     marked,
 )
-from symgen.render.records import apart, laws_of
+from symgen.render.records import apart, gradients_of, laws_of
 from symgen.render.shapes import Shape
 from symgen.render.steps import LONGEST, MANY, step_blocks
 from symgen.render.writing import Writer, law_heads, law_names, shapes_of, size_text, size_tree, step_names
@@ -91,27 +92,56 @@ LAYERS = 3  # values with adjoints, from which on the forward and backward equat
 
 
 def _layers(d: Any, writer: Writer, invented: Mapping[Array, str]) -> list[Block]:
-    """The table of the layers of a network: how each value is computed, and its adjoint."""
+    """The table of the layers of a network: how each value is computed, its adjoint, and the gradients of what is first
+    used there."""
     adjoints: dict[Array, tuple[Operator, Array]] = {}
     for step in d.steps:
         if isinstance(step.before, Operator) and step.before.name == "grad" and isinstance(step.after, Array):
-            adjoints.setdefault(step.before.args[1], (step.before, step.after))
-    rows: list[tuple[tuple[Inline, ...], ...]] = []
-    for name, array in _definitions(d, invented):
-        found = adjoints.get(array)
-        if found is None or isinstance(array, Var):
-            continue
-        asked, adjoint = found
-        others = Writer({a: n for a, n in writer.names.items() if a is not adjoint}, writer.defined)
-        try:
-            left = t.Name(writer.names[adjoint]) if adjoint in writer.names else writer.node(asked)
-            both = (writer.definition(name, array)[0], (left, others.array(adjoint)))
-        except (NoMatrixForm, TooLong):
-            return []
-        rows.append(tuple((Maths(t.Comparison(sides, ("=",))),) for sides in both))
+            x = step.before.args[1]
+            if x not in adjoints or isinstance(x, Var):  # the last word: the gradient within its set
+                adjoints[x] = step.before, step.after
+    definitions = {array: name for name, array in _definitions(d, invented)}
+    inputs = [x for x in adjoints if isinstance(x, Var)]
+    rows: list[list[tuple[t.Comparison, ...]]] = []
+    try:
+        for array, name in definitions.items():
+            if array not in adjoints or isinstance(array, Var):
+                continue
+            below = _below_names(array, definitions)
+            used = [x for x in inputs if x in below]
+            inputs = [x for x in inputs if x not in below]
+            forward = t.Comparison(writer.definition(name, array)[0], ("=",))
+            rows.append([(forward,), (_adjoint(*adjoints[array], writer),), tuple(_adjoint(*adjoints[x], writer) for x in used)])
+    except (NoMatrixForm, TooLong):
+        return []
     if len(rows) < LAYERS:
         return []
-    return [Paragraph(("layer by layer,",)), Table(("Forward", "Backward"), tuple(rows))]
+    wide = 3 if any(row[2] for row in rows) else 2
+    cells = tuple(tuple(_comma(cell) for cell in row[:wide]) for row in rows)
+    return [Paragraph(("side by side,",)), Table(("Forward", "Backward", "Gradients")[:wide], cells)]
+
+
+def _comma(cell: Sequence[t.Comparison]) -> tuple[Inline, ...]:
+    return tuple(joined([[Maths(x)] for x in cell]))
+
+
+def _adjoint(asked: Operator, adjoint: Array, writer: Writer) -> t.Comparison:
+    """delta = the adjoint; grad(L, h) = the adjoint, where it has no name."""
+    others = Writer({a: n for a, n in writer.names.items() if a is not adjoint}, writer.defined)
+    left = t.Name(writer.names[adjoint]) if adjoint in writer.names else writer.node(asked)
+    return t.Comparison((left, others.array(adjoint)), ("=",))
+
+
+def _below_names(root: Array, named: Mapping[Array, str]) -> set[Node]:
+    """What stands in the definition of `root`, the named values in it left shut."""
+    seen: set[Node] = set()
+    stack: list[Node] = list(root.args)
+    while stack:
+        n = stack.pop()
+        if n not in seen:
+            seen.add(n)
+            stack.extend(() if n in named else n.args)
+    return seen
 
 
 def page_names(d: Any) -> tuple[dict[Array, str], dict[Array, str], dict[Array, str]]:
@@ -336,8 +366,8 @@ def record_blocks(record: Any, writer: Writer, taken: Iterable[str] = ()) -> lis
         value = getattr(record, f.name)
         if value is None or value == () or value == [] or value == {}:
             continue
-        title = FIELDS.get(f.name, f.name.replace("_", " ").capitalize())
-        out.append(Heading(3, (title,)))
+        if not isinstance(record, Gradients):
+            out.append(Heading(3, (FIELDS.get(f.name, f.name.replace("_", " ").capitalize()),)))
         if f.name == "parameters" and isinstance(value, Mapping) and not any(isinstance(v, Mapping) for v in value.values()):
             new = apart(list(value), [writer.value(v) for v in value.values()], taken)
             value = {new[k]: v for k, v in value.items()}
@@ -350,7 +380,9 @@ def record_blocks(record: Any, writer: Writer, taken: Iterable[str] = ()) -> lis
 def _named_field(field: str, value: Any, record: Any, writer: Writer) -> list[Block]:
     """Fields whose parts have customary names: eigenvalues, the field of motion, the spectral radius."""
     lefts: list[t.Expression] = []
-    if field == "eigenvalues":
+    if isinstance(record, Gradients):
+        lefts, value = (list(x) for x in zip(*gradients_of(record, writer), strict=True))
+    elif field == "eigenvalues":
         lefts = [t.Name(f"lambda_{k + 1}") for k in range(len(value))]
     elif field == "vector_field":
         names = [writer.value(v) for v in getattr(record, "variables", ())]

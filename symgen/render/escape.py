@@ -103,7 +103,8 @@ def _word(text: str, taken: frozenset[str]) -> str:
 
 
 def name_tex(name: str, taken: frozenset[str] = frozenset()) -> str:
-    """A name in math mode: mu_0 is \\mu_{0}, p_data is p_{\\mathrm{data}}, W1 is W_{1}."""
+    """A name in math mode: mu_0 is \\mu_{0}, p_data is p_{\\mathrm{data}}, W1 is W_{1}, delta_Z1
+    is \\delta_{Z_{1}}."""
     parts = _SEGMENT.findall(name)
     if not parts:
         return r"\mathrm{?}"
@@ -132,7 +133,9 @@ def name_tex(name: str, taken: frozenset[str] = frozenset()) -> str:
         elif g == ["star"] and not primes:
             primes = "^{*}"
         else:
-            subscripts.append("".join(x if x.isdigit() else _word(x, taken) for x in g))
+            words = [x if x.isdigit() else _word(x, taken) for x in g]
+            numbered = len(g) == 2 and g[1].isdigit() and (len(g[0]) == 1 or g[0] in _GREEK_WORDS)
+            subscripts.append(f"{words[0]}_{{{words[1]}}}" if numbered else "".join(words))
     if name.endswith("_") and not rest:
         subscripts.append(r"\_")
     if accent:

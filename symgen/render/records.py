@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from symgen.calculus.gradient import Gradients
 from symgen.games.records import as_dict
 from symgen.render.language import unparse
 from symgen.render.latex_text import names_in
 from symgen.render.writing import Writer
-from symgen.tensor.expression import Array, Node
+from symgen.tensor.expression import Array, Node, operator
 from symgen.text import tree as t
 
 
@@ -20,6 +21,12 @@ def laws_of(record: Any, writer: Writer) -> list[tuple[t.Call, t.Expression]]:
         head = t.Call(name, tuple(t.Name(v) for v in drawn), given=tuple(t.Name(v) for v in given))
         out.append((head, call_of(law, writer)))
     return out
+
+
+def gradients_of(record: Gradients, writer: Writer) -> list[tuple[t.Expression, Array]]:
+    """grad(f, x) and what it is, for each x."""
+    lefts = (writer.node(operator("grad", (record.of, x), x.shape, (None,))) for x in record.variables)
+    return list(zip(lefts, record.by.values(), strict=True))
 
 
 def call_of(law: Any, writer: Writer) -> t.Expression:
@@ -54,6 +61,8 @@ def record_text(record: Any, names: Mapping[Array, str]) -> str:
         return "\n".join(f"{unparse(head)} = {unparse(law)}" for head, law in laws)
     if hasattr(record, "family") and hasattr(record, "density"):
         return field_text(record.density, writer)
+    if isinstance(record, Gradients):
+        return "\n".join(f"{unparse(left)} = {field_text(g, writer)}" for left, g in gradients_of(record, writer))
     lines: list[str] = []
     for name, value in as_dict(record).items():
         if isinstance(value, Mapping):

@@ -140,8 +140,10 @@ def _asks_the_goal(step: Step, writer: Writer, d: Any) -> bool:
     """Whether a step begins with the question that was asked: the operator of the goal, by the same variable."""
     if not isinstance(step.before, Operator) or step.before.name != d.goal.function:
         return False
-    if step.before.name not in DERIVATIVES or len(d.goal.arguments) < 2:
+    if step.before.name not in DERIVATIVES:
         return True
+    if len(d.goal.arguments) < 2:
+        return False
     form = next((unparse(k.value) for k in d.goal.keywords if k.name == "form"), None)
     if "free" in step.before.attrs and form != "free":
         return False

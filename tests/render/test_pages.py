@@ -219,25 +219,26 @@ def test_every_name_that_a_page_gives_is_defined_on_it(name, style, detail):
     assert {u for u in used if not re.search(rf"(^|= ) *{u} = ", page, re.M)} == set()
 
 
+@pytest.mark.parametrize("goal", ["grad(L, W1)", "grad(L)"])
 @pytest.mark.parametrize("depth", [2, 3, 4])
-def test_the_layers_of_a_network_stand_side_by_side(depth):
+def test_the_layers_of_a_network_stand_side_by_side(depth, goal):
     spec = ["dim n, d", "data X: real[n, d], y: real[n, d]"]
     for k in range(1, depth + 1):
         spec += [f"param W{k}: real[d, d]", f"let Z{k} = {'X' if k == 1 else f'tanh(Z{k - 1})'} @ W{k}"]
     spec += [f"loss L = norm(Z{depth} - y)^2/2"]
     model = symgen.loads("\n".join(spec))
-    d = model.derive("grad(L, W1)")
-    page = d.text()
-    rows = re.findall(r"^(Z\d) = .*?  +\S.* = .*$", page, re.M)
-    assert rows == ([f"Z{k}" for k in range(1, depth + 1)] if depth > 2 else [])
-    if depth > 2:
-        for k in range(1, depth):  # what stands at the right is the adjoint of the value
-            told = re.search(rf"^Z{k} = .*  δ_Z{k} = (.*)$", page, re.M)[1]
-            names = {f"δ_Z{m}": model.derive(f"grad(L, Z{m})").text_result for m in range(1, depth)}
+    d = model.derive(goal)
+    rows = [re.split("  +", line.strip()) for line in d.text().splitlines() if re.match(r"Z\d = .*  +\S.* = ", line)]
+    assert len(rows) == (depth if depth > 2 else 0)
+    names = {f"δ_Z{m}": model.derive(f"grad(L, Z{m})").text_result for m in range(1, depth)}
+    for k, (_, backward, *gradients) in enumerate(rows, 1):  # what stands at the right is the derivative that it says
+        for told in (backward.replace(f"δ_Z{k} =", f"grad(L, Z{k}) ="), *gradients):
             for name, text in sorted(names.items(), reverse=True):
                 told = told.replace(name, f"({text})")
-            assert model.check(f"grad(L, Z{k}) = {told}").status == "proved"
-        assert "\\begin{tabular}" in d.latex() and "| Forward | Backward |" in d.markdown()
+            assert model.check(told).status == "proved"
+        assert len(gradients) == (goal == "grad(L)" or k == 1)
+    if rows:
+        assert "\\begin{tabular}" in d.latex() and "| Forward | Backward | Gradients |" in d.markdown()
 
 
 def test_the_parts_of_a_convex_function_are_told_each():
