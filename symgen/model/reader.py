@@ -92,7 +92,8 @@ class ModelReader(ExpectationReader):
         if not low <= len(items) <= len(row.takes):
             n = len(items)
             wanted = str(low) if not row.optional else f"{low} or {len(row.takes)}"
-            help = {"KL": "`KL(q || p)`", "grad": "`grad(f, x)`: the gradient of f by x; by several, `grad(f, [x, y])`"}.get(row.name)
+            forms = {"KL": "`KL(q || p)`", "grad": "`grad(f, x)`: the gradient of f by x; by several, `grad(f, [x, y])`"}
+            help = forms.get(row.name)
             raise Clash(f"`{row.name}` takes {wanted} argument{'' if wanted == '1' else 's'}, and {n} "
                         f"{'is' if n == 1 else 'are'} given", e.span, help=help)  # fmt: skip
         picks: list[tree.Subscript] = []
