@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from symgen.derivation.context import Context
 from symgen.probability.densities import entry_log_density, parameters
 from symgen.probability.knowledge import Knowledge
-from symgen.probability.law import LawError, formula_law, law_of_row, row_of, value_domain
+from symgen.probability.law import LAW, LawError, formula_law, law_of_row, row_of, value_domain
 from symgen.probability.terms import depends_on_any, normalised
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
@@ -193,7 +193,12 @@ def named_formula(law: Array, name: str) -> Array:
 
 def inner_of_images(p: Array, q: Array) -> tuple[Array, Array] | None:
     """The laws of which two laws are images under one injective function."""
-    if not (isinstance(p, Operator) and isinstance(q, Operator)) or not p.name == q.name == "formula":
+    if not (isinstance(p, Operator) and isinstance(q, Operator)) or p.name != q.name:
+        return None
+    row = row_of(p)
+    if row is not None and row.inner:
+        return tuple(operator(row.inner, law.args, law.args[0].shape, (LAW,)) for law in (p, q))  # type: ignore[return-value]
+    if p.name != "formula":
         return None
     if len(p.args) != 2 or len(q.args) != 2 or p.attrs[5:] != q.attrs[5:]:
         return None

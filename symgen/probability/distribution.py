@@ -17,7 +17,7 @@ class Support:
 
     @property
     def discrete(self) -> bool:
-        return self.kind in ("integers", "onehot", "counts")
+        return self.kind in ("integers", "onehot", "counts", "labels")
 
 
 SUPPORTS = {
@@ -90,6 +90,11 @@ class Distribution:
     order: str = ""
     proper: str = ""
     image_of: str = ""
+    lengths: Mapping[str, str] = field(default_factory=dict)
+    means: tuple[tuple[str, str, str], ...] = ()
+    inner: str = ""
+    states: str = ""
+    unit: str = ""
 
     @property
     def region(self) -> Support:

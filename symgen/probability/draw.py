@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symgen.derivation.context import Context
+from symgen.probability.chains import mean_of_states
 from symgen.probability.densities import parameters
 from symgen.probability.distribution import Distribution
 from symgen.probability.joint import full_law
@@ -13,7 +14,8 @@ from symgen.probability.law import row_of
 from symgen.probability.terms import LinearForm, depends_on_any, normalised, opened, with_value
 from symgen.probability.univariate import Found, Univariate
 from symgen.probability.univariate_law import Law
-from symgen.tensor.build import Value
+from symgen.probability.walks import bottom_up
+from symgen.tensor.build import Value, same_size
 from symgen.tensor.expression import (
     INF,
     NAN,
@@ -21,7 +23,9 @@ from symgen.tensor.expression import (
     ZERO,
     Add,
     Array,
+    Compare,
     Entry,
+    Index,
     Mul,
     Operation,
     Pow,
@@ -95,7 +99,14 @@ class Draw:
         if not own:
             u = self.univariate(e)
             return u.mean(e) if u is not None else self.categorical(e, e)
-        return self.known("mean", batch, own)
+        return self.of_function(e) if self.row.states else self.known("mean", batch, own)
+
+    def of_unit_length(self, x: Scalar) -> Scalar:
+        """`x` with mu @ mu = 1, where the law is around a unit vector mu."""
+        if self.row is None or self.parameters is None or not self.row.unit or self.law.rank != self.row.own_rank:
+            return x
+        square = self.parameters.value(f"sum({self.row.unit}^2)", ()).body
+        return bottom_up(x, lambda n: ONE if n is square else n)
 
     def known(self, key: str, batch: tuple[Scalar, ...], own: tuple[Scalar, ...]) -> Found | None:
         """The mean of an array function of the draw that the row knows, with its condition."""
@@ -120,9 +131,12 @@ class Draw:
         return self.known(e.array.name, (), e.indices)
 
     def of_function(self, f: Scalar) -> Found | None:
-        """The mean of a scalar function of a whole draw that the row knows by its formula."""
+        """The mean of a scalar function of a whole draw that the row knows by its formula, or of states of a chain."""
         if self.row is None or self.parameters is None or self.variable.rank != self.row.own_rank:
             return None
+        if self.row.states:
+            made = mean_of_states(f, self.variable, self.parameters)
+            return None if made is None else Found(made[0], [made[1]], source=self.row.source)
         for text in self.row.known:
             if "x" in text.replace("covariance", "") and "(" in text:
                 axes = [fresh_index(s) for s in self.variable.shape]
@@ -130,6 +144,21 @@ class Draw:
                 body = opened(self.parameters.value(text, (), x=whole).body, self.is_random)
                 if normalised(body, self.is_random, self.know) is f:
                     return self.known(text, (), ())
+        return self.at_a_place(f)
+
+    def at_a_place(self, f: Scalar) -> Found | None:
+        """The mean of a function of a whole draw at a place i that the row knows."""
+        if self.row is None or self.parameters is None or self.variable.rank != 1 or not self.row.means:
+            return None
+        axes = [fresh_index(s) for s in self.variable.shape]
+        whole, sizes = Value(tuple(axes), entry(self.variable, *axes)), self.parameters.sizes()
+        for text, mean, axis in self.row.means:
+            for place in places_in(f, self.variable):
+                if axis and isinstance(place, Index) and not same_size(place.size, sizes[axis]):
+                    continue
+                made = opened(self.parameters.value(text, (), x=whole, i=place).body, self.is_random)
+                if made is f:
+                    return Found(self.parameters.value(mean, (), i=place).body, [f"the mean of {text}"], source=self.row.source)
         return None
 
     def covariance(self, a: Entry, b: Entry) -> Found | None:
@@ -147,7 +176,7 @@ class Draw:
                 return None
             return Found(mul(same, found.value), found.lemmas, found.condition, found.otherwise)
         if "covariance of entries" in self.row.known:
-            scope = dict(zip("ijkl", (*own_a, *own_b), strict=True))
+            scope = dict(zip("ijkl", (*own_a, *own_b), strict=False))
             value = self.parameters.value(self.row.known["covariance of entries"], batch_a, **scope).body
             return Found(mul(same, value), [f"the covariance of a {self.row.name}"])
         if "covariance" not in self.row.known:
@@ -191,6 +220,17 @@ class Draw:
         k = fresh_index(self.parameters.sizes()["k"])
         weight = fn("exp", self.parameters.value(self.row.log_density, batch, x=k).body)
         return Found(total(mul(weight, with_value(f, self.variable, lambda *_: k)), [k]), ["the sum over its values"])
+
+
+def places_in(f: Scalar, variable: Var) -> list[Scalar]:
+    """The indices of the variable, and what these are compared with."""
+    found: dict[Scalar, None] = {}
+    for n in walk(f):
+        if isinstance(n, Entry) and n.array is variable:
+            found.update(dict.fromkeys(n.indices))
+        elif isinstance(n, Compare):
+            found.update(dict.fromkeys(n.args))
+    return [p for p in found if p.free <= f.free]
 
 
 MARGINALS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -7,7 +7,7 @@ as E, and `value`, with the lemmas put in. What has no closed form stays an E.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import factorial
 from typing import Any
 
@@ -132,8 +132,7 @@ class Expectation:
             law, value, meant = with_a_letter_for_the_covariance(law, value)
             one = OneDraw(self, Draw(v, law, self.ctx, self.know), self.draws[:k])
             pair = one.mean(value)
-            if meant:
-                pair = self._with_meanings(pair, meant)
+            pair = self._with_meanings(pair, meant) if meant else replace(pair, value=one.draw.of_unit_length(pair.value))
             shown, value = pair.shown, with_inverses_met(pair.value) if k else pair.value
         if self.divergence and self.conditions:
             value = guarded(logic("and", *self.conditions), value)
@@ -331,7 +330,7 @@ class OneDraw:
             found = self.draw.of_array(atom)
             if found is not None:
                 return found
-        if row.event and isinstance(atom, Fn):
+        if row.event and (isinstance(atom, Fn) or row.states):
             found = self.draw.of_function(atom)
             if found is not None:
                 return found

@@ -22,6 +22,12 @@ COVARIANCES = {
                             {"low_rank": ("d", "r"), "diag": ("d",)}),
 }  # fmt: skip
 
+# of a stick, what is left before its part i is broken off, and after
+BEFORE, AFTER = "log(sum[j: k](where(i <= j, x[j], 0)))", "log(sum[j: k](where(i < j, x[j], 0)))"
+LEFT = "sum[j: m](where(j < i, digamma(b[j]) - digamma(a[j] + b[j]), 0))"
+MEAN_OF_PARTS = "concat(a/(a + b), ones(1))*concat(ones(1), cumprod(b/(a + b)))"
+SQUARES = "concat(ones(1), cumprod((b + 1)/(a + b + 1)))"
+
 ROWS = (
     Distribution(
         "MvNormal",
@@ -75,9 +81,34 @@ ROWS = (
         },
         argument_names={"concentration": "alpha", "a": "alpha"},
         kernel={"log(x)": "alpha - 1"}, inverse={"alpha": "c1 + 1"},
+        means=((BEFORE, "digamma(sum[j: k](where(i <= j, alpha[j], 0))) - digamma(sum(alpha))", ""),
+               (AFTER, "digamma(sum[j: k](where(i < j, alpha[j], 0))) - digamma(sum(alpha))", "")),
         sampler="(lambda g: g/g.sum(-1, keepdims=True))(rng.gamma(np.broadcast_to({alpha}, {shape})))",
         latex=r"\operatorname{Dir}",
         source="Bishop (2006), eq. 2.38",
+    ),
+    Distribution(
+        "GeneralizedDirichlet",
+        parameters={"a": POSITIVE, "b": POSITIVE},
+        event=("k",),
+        shapes={"a": ("m",), "b": ("m",)},
+        lengths={"k": "m + 1", "m": "k - 1"},
+        support=Support("simplex"),
+        # breaking a stick: of what is left before i, sum of x[j] over j >= i, the part x[i] has the law Beta(a[i], b[i])
+        log_density=f"sum[i: m]((a[i] - 1)*log(x[i]) + (b[i] - 1)*{AFTER} - (a[i] + b[i] - 1)*{BEFORE} - lbeta(a[i], b[i]))",
+        known={"mean": MEAN_OF_PARTS,
+               "covariance of entries": "where(i == j, E[i]*(concat((a + 1)/(a + b + 1), ones(1))[i]*F[i] - E[i]),"
+               " where(i < j, E[j]*(concat(a/(a + b + 1), ones(1))[i]*F[i] - E[i]),"
+               " E[i]*(concat(a/(a + b + 1), ones(1))[j]*F[j] - E[j])))"
+               .replace("E[", f"({MEAN_OF_PARTS})[").replace("F[", f"({SQUARES})[")},
+        means=((BEFORE, LEFT, "m"), (AFTER, f"digamma(b[i]) - digamma(a[i] + b[i]) + {LEFT}", "m"),
+               ("log(x[i])", f"digamma(a[i]) - digamma(a[i] + b[i]) + {LEFT}", "m"),
+               ("log(x[i])", f"concat(digamma(a) - digamma(a + b), zeros(1))[i] + {LEFT}", "k")),
+        inner="Beta",
+        sampler="(lambda v: np.concatenate([v, np.ones_like(v[..., :1])], -1)*np.concatenate([np.ones_like(v[..., :1]),"
+        " np.cumprod(1 - v, -1)], -1))(rng.beta({a}, {b}, {shape}[:-1] + ({shape}[-1] - 1,)))",
+        latex=r"\operatorname{GD}",
+        source="Connor & Mosimann (1969)",
     ),
     Distribution(
         "OneHotCategorical",
@@ -132,8 +163,10 @@ ROWS = (
         event=("d",),
         shapes={"mu": ("d",)},
         support=Support("sphere"),
-        log_density="kappa*(mu @ x) + (d/2 - 1)*log(kappa) - d/2*log(2*pi) - log(besseli(d/2 - 1, kappa))",
-        known={"mean": "besseli(d/2, kappa)/besseli(d/2 - 1, kappa)*mu"},
+        log_density="kappa*(mu @ x) + (d/2 - 1)*log(kappa/2) - d/2*log(pi) - log(2) - log(besseli(d/2 - 1, kappa))",
+        known={"mean": "besseli(d/2, kappa)/besseli(d/2 - 1, kappa)*mu",
+               "covariance": "besseli(d/2, kappa)/besseli(d/2 - 1, kappa)/kappa*eye(d) + (1 - besseli(d/2, kappa)/besseli(d/2 - 1,"
+               " kappa)*d/kappa - (besseli(d/2, kappa)/besseli(d/2 - 1, kappa))^2)*outer(mu, mu)"},
         argument_names={"loc": "mu", "concentration": "kappa"},
         sampler="(lambda t, u, g: (lambda w: np.interp(u, np.cumsum(w)/np.sum(w), t)[..., None]*np.asarray({mu})"
         " + np.sqrt(1 - np.interp(u, np.cumsum(w)/np.sum(w), t)**2)[..., None]*(lambda v:"
@@ -141,7 +174,39 @@ ROWS = (
         "(np.exp({kappa}*(t - 1))*(1 - t**2)**(({shape}[-1] - 3)/2)))"
         "(np.linspace(-1, 1, 200003)[1:-1], rng.random({shape}[:-1]), rng.standard_normal({shape}))",
         proper="abs(sum(mu^2) - 1) < 1e-9",
+        unit="mu",
         latex=r"\operatorname{vMF}",
         source="Mardia & Jupp (2000), 9.3.2",
+    ),
+    Distribution(
+        "SphericalUniform",
+        parameters={"d": "natural"},
+        event=("d",),
+        lengths={"d": "d"},
+        support=Support("sphere"),
+        log_density="lgamma(d/2) - d/2*log(pi) - log(2)",
+        known={"mean": "zeros(d)", "covariance": "eye(d)/d", "entropy": "d/2*log(pi) + log(2) - lgamma(d/2)"},
+        noise="normal", transform="eps/norm(eps)",
+        sampler="(lambda v: v/np.linalg.norm(v, axis=-1, keepdims=True))(rng.standard_normal({shape}))",
+        latex=r"\operatorname{Unif}_{\mathbb{S}}",
+        source="Mardia & Jupp (2000), 9.3.1",
+        proper="d > 0",
+    ),
+    Distribution(
+        "MarkovChain",
+        parameters={"p0": "simplex", "P": "simplex", "T": "natural"},
+        event=("T",),
+        shapes={"p0": ("k",), "P": ("k", "k")},
+        lengths={"T": "T"},
+        support=Support("labels", "0", "k - 1"),
+        log_density="log(p0[x[0]]) + sum[t: T - 1](log(P[x[t], x[t + 1]]))",
+        states="recurrence[s, t: 1..T - 1](p0, s[t - 1] @ P)",
+        argument_names={"initial": "p0", "transition": "P", "length": "T"},
+        sampler="(lambda u, x: ([x.append((u[..., t, None] > np.cumsum(np.asarray({P})[x[-1]], -1)).sum(-1))"
+        " for t in range(1, u.shape[-1])], np.stack(x, -1))[1])(*(lambda u: (u, [(u[..., 0, None] > np.cumsum({p0}, -1)).sum(-1)]))"
+        "(rng.random({shape})))",
+        latex=r"\operatorname{Markov}",
+        source="Cover & Thomas (2006), 4.1",
+        proper="T > 0",
     ),
 )  # fmt: skip

@@ -177,20 +177,28 @@ def _normal(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int
 def _dirichlet(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
     """By breaking a stick: x_i is a Beta share of what is left."""
     a = at["alpha"]
-    k = len(a)
-    if k == 1:
+    return _broken(a[:-1], np.cumsum(a[::-1])[::-1][1:], level, share)
+
+
+def _generalized_dirichlet(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    return _broken(at["a"], at["b"], level, share)
+
+
+def _broken(a: Float, b: Float, level: int, share: int) -> Grid | None:
+    """The parts of a stick of which the share a[i]/(a[i] + b[i]) of what is left breaks off on average."""
+    m = len(a)
+    if m == 0:
         return np.ones((1, 1)), np.ones(1)
-    if k > 3:
+    if m > 2:
         return None
-    rules = [rule(Numeric(FAMILIES["Beta"], {"a": float(a[i]), "b": float(a[i + 1 :].sum())}), (k - 1) * share, level)
-             for i in range(k - 1)]  # fmt: skip
-    made = _product(rules, (k - 1,))
+    rules = [rule(Numeric(FAMILIES["Beta"], {"a": float(a[i]), "b": float(b[i])}), m * share, level) for i in range(m)]
+    made = _product(rules, (m,))
     if made is None:
         return None
     sticks, weights = made
     left = np.ones(len(weights))
     out = []
-    for i in range(k - 1):
+    for i in range(m):
         out.append(left * sticks[:, i])
         left = left * (1 - sticks[:, i])
     return np.stack([*out, left], axis=-1), weights
@@ -268,12 +276,22 @@ def _matrix_normal(at: dict[str, Float], shape: tuple[int, ...], level: int, sha
 
 
 def _sphere(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
-    """On the circle; where mu is no unit vector there is no such law."""
-    if shape != (2,):
+    """On two points, the circle or the sphere; where mu is no unit vector there is no such law."""
+    (d,) = shape
+    if d > 3:
         return None
-    angle = np.linspace(0, 2 * math.pi, 200 + 100 * level, endpoint=False)
-    x = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    w = np.exp(float(at["kappa"]) * (x @ at["mu"]))
+    count = (20 + 10 * level) // share
+    angle = np.linspace(0, 2 * math.pi, 200 + 100 * level if d == 2 and share == 1 else 2 * count, endpoint=False)
+    x, w = np.stack([np.cos(angle), np.sin(angle)], axis=-1), np.ones(len(angle))
+    if d == 1:
+        x, w = np.array([[-1.0], [1.0]]), np.ones(2)
+    elif d == 3:
+        t, v = np.polynomial.legendre.leggauss(count)
+        flat = np.sqrt(1 - t**2)[:, None, None] * x
+        x = np.concatenate([flat, np.broadcast_to(t[:, None, None], (count, len(angle), 1))], axis=-1).reshape(-1, 3)
+        w = np.repeat(v, len(angle))
+    if "mu" in at:
+        w = w * np.exp(float(at["kappa"]) * (x @ at["mu"]))
     return x, w / w.sum()
 
 
@@ -297,8 +315,20 @@ def _log_normal(at: dict[str, Float], shape: tuple[int, ...], level: int, share:
     return None if made is None else (np.exp(made[0]), made[1])
 
 
+def _chain(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    """Every path with its probability."""
+    (length,), k = shape, len(at["p0"])
+    if k**length > 4000:
+        return None
+    paths = np.array(list(product(range(k), repeat=length)))
+    w = at["p0"][paths[:, 0]] * np.prod(at["P"][paths[:, :-1], paths[:, 1:]], axis=1)
+    return paths.astype(np.float64), w
+
+
 VECTORS: dict[str, Any] = {
     "MultivariateT": _multivariate_t, "MvLogNormal": _log_normal,
     "MvNormal": _normal, "Dirichlet": _dirichlet, "OneHotCategorical": _one_hot, "Multinomial": _multinomial,
     "Wishart": _wishart, "InverseWishart": _inverse_wishart, "MatrixNormal": _matrix_normal, "VonMisesFisher": _sphere,
+    "SphericalUniform": _sphere, "GeneralizedDirichlet": _generalized_dirichlet,
+    "MarkovChain": _chain,
 }  # fmt: skip

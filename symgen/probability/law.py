@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from symgen.probability.distribution import Alternative, Distribution
 from symgen.probability.distributions import FAMILIES
-from symgen.probability.texts import read_array
+from symgen.probability.texts import names_in, read_array, scalar_text
 from symgen.tensor import build
-from symgen.tensor.expression import ONE, Array, Operator, Scalar, Var, describe, operator
+from symgen.tensor.expression import ONE, Array, Operator, Scalar, Var, describe, open_tensor, operator
+from symgen.tensor.scope import is_size
 
 LAW = "law"
 Shape = tuple[Scalar, ...]
@@ -225,6 +226,19 @@ def _sizes(
                     p,
                 )
             where_from.setdefault(letter, f"`{p}`")
+    for letter, text in row.lengths.items():
+        known = {**sizes, **{p: open_tensor(a, ()) for p, a in given.items() if not a.rank and p not in row.shapes}}
+        if not names_in(text) <= set(known):
+            continue
+        length = scalar_text(text, known)
+        if not is_size(length):
+            raise LawError(f"the parameter `{text}` of {row.name} is a size, and `{describe(length)}` is none", text)
+        if letter in sizes and not build.same_size(sizes[letter], length):
+            raise LawError(
+                f"a draw of {row.name} has length {describe_size(length)} here, not {describe_size(sizes[letter])} as "
+                f"{where_from.get(letter, 'the variable')}"
+            )
+        sizes[letter] = length
     for p, letters in axes.items():
         for letter in letters:
             if letter not in sizes and p in given:
@@ -277,4 +291,6 @@ def value_domain(law: Array) -> str:
         return "natural" if row.support.low in ("0", "1") else "integer"
     if row.support.kind == "positives":
         return "positive"
+    if row.support.kind == "labels":
+        return "natural"
     return row.support.kind if row.support.kind in ("simplex", "onehot", "spd") else "real"

@@ -7,6 +7,7 @@ from typing import Any
 
 from symgen.derivation.context import Context
 from symgen.probability.alpha_divergence import reduce_power
+from symgen.probability.combinators import inner_of_images
 from symgen.probability.divergence import (
     reduce_cross_entropy,
     reduce_elbo,
@@ -21,7 +22,7 @@ from symgen.probability.information import (
     reduce_mutual_information,
     reduce_wasserstein,
 )  # fmt: skip
-from symgen.probability.joint import placed_in
+from symgen.probability.joint import decode, encode, inline, placed_in
 from symgen.probability.likelihood import reduce_mle
 from symgen.probability.marginal import reduce_conditional_law, reduce_log_density_of, reduce_marginal
 from symgen.probability.moments import reduce_moment_match
@@ -41,6 +42,22 @@ def at_what_is_given(engine: Callable[[Operator, Context], Any]) -> Callable[[Op
     return run
 
 
+def on_preimages(engine: Callable[[Operator, Context], Any]) -> Callable[[Operator, Context], Any]:
+    """The engine of a divergence of two laws that are images under one injective function, on the laws below."""
+
+    def run(op: Operator, ctx: Context) -> Any:
+        refs, options = decode(op)
+        laws = [f.law for r in refs for f in r.joint.factors]
+        inside = inner_of_images(laws[0], laws[1]) if len(laws) == 2 else None
+        if inside is None:
+            return engine(op, ctx)
+        made = encode(op.name, [inline(law) for law in inside], options)
+        ctx.trace.add("invariance", op, made, reason="one injective function of both draws changes no divergence")
+        return engine(made, ctx)
+
+    return run
+
+
 REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "E": reduce_expectation,
     "Var": reduce_variance,
@@ -51,12 +68,12 @@ REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "log_density": reduce_log_density,
     "log_density_of": reduce_log_density_of,
     "elbo": reduce_elbo,
-    "JS": at_what_is_given(reduce_js),
-    "renyi": at_what_is_given(reduce_power),
-    "chi2": at_what_is_given(reduce_power),
-    "hellinger": at_what_is_given(reduce_power),
-    "tv": at_what_is_given(reduce_tv),
-    "fdiv": at_what_is_given(reduce_fdiv),
+    "JS": at_what_is_given(on_preimages(reduce_js)),
+    "renyi": at_what_is_given(on_preimages(reduce_power)),
+    "chi2": at_what_is_given(on_preimages(reduce_power)),
+    "hellinger": at_what_is_given(on_preimages(reduce_power)),
+    "tv": at_what_is_given(on_preimages(reduce_tv)),
+    "fdiv": at_what_is_given(on_preimages(reduce_fdiv)),
     "wasserstein2": at_what_is_given(reduce_wasserstein),
     "fisher": reduce_fisher,
     "mle": reduce_mle,

@@ -10,6 +10,11 @@ from symgen.tensor.build import Value
 from symgen.tensor.expression import Array, Scalar, Var, entry, replace_arrays, var
 
 
+def names_in(text: str) -> set[str]:
+    """The words of a text."""
+    return set("".join(c if c.isalnum() or c == "_" else " " for c in text).split()).difference("0123456789")
+
+
 def read_array(text: str, scope: Mapping[str, Array | Scalar | Value]) -> Array:
     """The array that a text means."""
     return formula.read(text, scope)

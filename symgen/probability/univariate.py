@@ -13,7 +13,7 @@ from symgen.probability.lemmas import ANTIDERIVATIVES, LEMMAS
 from symgen.probability.matching import PLACE, PLACES, derivative, match, put_in
 from symgen.probability.special import simplified
 from symgen.probability.terms import factors_of, normalised, with_value
-from symgen.probability.texts import scalar_text
+from symgen.probability.texts import names_in, scalar_text
 from symgen.probability.univariate_law import Law
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
@@ -393,7 +393,7 @@ class Univariate:
     @property
     def is_flat(self) -> bool:
         """Whether the density is constant on an interval."""
-        return self.law.row.region.kind == "interval" and "x" not in _names(self.law.row.log_density)
+        return self.law.row.region.kind == "interval" and "x" not in names_in(self.law.row.log_density)
 
     def without_signs(self, value: Scalar) -> Scalar:
         """|x| = x where x is known to be positive."""
@@ -471,17 +471,6 @@ _MELLIN = {lemma.family for lemma in LEMMAS if lemma.of == "x^j"}
 
 def _table(family: str) -> list[Lemma]:
     return _BY_FAMILY.get(family, [])
-
-
-def _names(text: str) -> set[str]:
-    word, out = "", set()
-    for c in text + " ":
-        if c.isalnum() or c == "_":
-            word += c
-        else:
-            out.add(word)
-            word = ""
-    return out
 
 
 def _sum_of(base: Scalar, parts: list[Found], more: Scalar) -> Found:

@@ -14,6 +14,11 @@ DRAWN = {
     "MatrixNormal": ({"M": V[:1] - 2, "U": np.array([[1.4]]), "V": V}, (1, 2), V[:1] - 2),
     "VonMisesFisher": ({"mu": np.array([0.6, 0.8, 0.0]), "kappa": 2.3}, (3,),
                        (1 / np.tanh(2.3) - 1 / 2.3) * np.array([0.6, 0.8, 0.0])),
+    "GeneralizedDirichlet": ({"a": np.array([1.7, 2.6]), "b": np.array([2.9, 1.4])}, (3,),
+                             np.array([1.7, 2.9 * 2.6 / 4, 2.9 * 1.4 / 4]) / 4.6),
+    "SphericalUniform": ({"d": 3}, (3,), np.zeros(3)),
+    "MarkovChain": ({"p0": np.array([0.3, 0.7]), "P": np.array([[0.8, 0.2], [0.4, 0.6]]), "T": 3}, (3,),
+                    np.array([0.7, 0.48, 0.392])),
 }  # fmt: skip
 
 
