@@ -6,17 +6,17 @@ an array of its own where it is long or used more than once. Whoever asks for th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from symgen.algebra.collect import collect_common, written_length
 from symgen.algebra.products import (
     Used,
     merged_by_symmetry,
-    merged_terms,
 )  # fmt: skip
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
-from symgen.calculus.finished import finished, name_in
+from symgen.calculus.centred import Means
+from symgen.calculus.finished import finished
 from symgen.calculus.labels import pinned
 from symgen.calculus.patterns import Emitted, pattern_of, with_arrays
 from symgen.calculus.recurrence import backward
@@ -28,17 +28,12 @@ from symgen.tensor.expression import (
     ZERO,
     Add,
     Array,
-    Dim,
     Entry,
-    Expect,
     Fold,
     Index,
-    Mul,
     Node,
-    Num,
     Operation,
     Operator,
-    Pow,
     Recurrence,
     Scalar,
     Sum,
@@ -50,9 +45,7 @@ from symgen.tensor.expression import (
     axis,
     entry,
     is_larger,
-    open_tensor,
     tensor,
-    total,
 )  # fmt: skip
 from symgen.tensor.facts import is_symmetric
 from symgen.tensor.operations import OPERATIONS
@@ -80,6 +73,7 @@ class Reverse:
         self.wanted = set(wanted)
         self.program = program_of(f) if program is None else program
         self.active, self.onward = active_arrays(self.program, self.wanted)
+        self.means = Means(self.program, ctx)
         self.noise = Noise()
         self.parts: dict[Array, list[Scalar]] = {}
         self.adjoints: dict[Array, Scalar] = {}
@@ -112,7 +106,7 @@ class Reverse:
             self.ctx.check()
             self.current = array
             raw = add(*parts) if len(parts) > 1 else parts[0]
-            g = self.with_means(pinned(self.simplify(raw), self.ctx.facts))
+            g = self.means.put_in(pinned(self.simplify(raw), self.ctx.facts))
             if type(g) is Add and array.rank:
                 g = self.by_symmetry(array, g)
             self.adjoints[array] = g
@@ -211,41 +205,6 @@ class Reverse:
     def simplify(self, body: Scalar) -> Scalar:
         return simplify_scalar(body, self.ctx.facts)
 
-    def with_means(self, g: Scalar, depth: int = 2) -> Scalar:
-        """`g` with nameless sums written out where they cancel: sum(x - mean(x)) is 0."""
-        if not has_contraction(g) or not any(self.is_centring(a) for a in arrays_below(g)):
-            return g
-        opened: dict[Scalar, Scalar] = {}
-        seen: set[Node] = set()
-        stack: list[Node] = [g]
-        while stack:
-            node = stack.pop()
-            if node in seen:
-                continue
-            seen.add(node)
-            if type(node) is Entry:
-                if type(node.array) is Tensor and _is_mean(node.array.body) and not self.ctx.name_of(node.array):
-                    opened[node] = open_tensor(node.array, node.indices)
-            elif type(node) is Sum:
-                terms = node.body.args if type(node.body) is Add else (node.body,)
-                kept = [t for t in terms if not self.vanishes(t, node.indices)]
-                if len(kept) < len(terms):
-                    opened[node] = total(add(*kept), node.indices)
-            elif not node.is_array_node:
-                stack.extend(node.args)
-        if not opened:
-            return g
-        other = self.simplify(replace_scalars(g, opened))
-        if depth:
-            other = self.with_means(other, depth - 1)
-        return other if written_length(other) < written_length(g) else g
-
-    def is_centring(self, array: Array) -> bool:
-        """Whether an array without a name is a sum of terms or a mean."""
-        if type(array) is not Tensor or self.ctx.name_of(array):
-            return False
-        return type(array.body) is Add or _is_mean(array.body)
-
     def carried(self, array: Tensor, g: Scalar) -> Scalar:
         """`g` as it goes on: itself while short or used once, else the entry of an array of its own."""
         if is_plain(g) or (self.lifted and has_delta(g) and not is_larger(g, LONG)):
@@ -263,23 +222,6 @@ class Reverse:
         if (uses == 1 and not is_larger(g, 2 * SHORT)) or (uses <= 2 and not within and not is_larger(g, SHORT)):
             return g
         return self.materialised(array, g)
-
-    def vanishes(self, term: Scalar, indices: Sequence[Index]) -> bool:
-        """Whether the sum of `term` over `indices` is one of a centred array without a name: c for c = x - mean(x)."""
-        varies = [f for f in (term.args if type(term) is Mul else (term,)) if not f.free.isdisjoint(indices)]
-        inside = varies[0] if len(varies) == 1 else term
-        if type(inside) is not Entry or type(inside.array) is not Tensor or type(inside.array.body) is not Add:
-            return False
-        if self.ctx.name_of(inside.array) or len(inside.array.body.args) > 4:
-            return False
-        terms = total(open_tensor(inside.array, inside.indices), indices)
-        named = self.ctx.all_names()
-        if merged_terms(terms, named, Used(), lambda a: name_in(a, self.ctx)) is ZERO:
-            return True
-        means = {
-            f: open_tensor(f.array, f.indices) for f in _entries_in(terms) if isinstance(f.array, Tensor) and _is_mean(f.array.body)
-        }
-        return replace_scalars(terms, means) is ZERO if means else False
 
     def hoisted(self, g: Scalar) -> Scalar:
         """The adjoint of a scalar with its contractions under names, so that what is around them can cancel."""
@@ -433,25 +375,3 @@ def active_arrays(program: Sequence[Array], wanted: set[Array]) -> tuple[set[Arr
             if array in wanted:
                 active.add(array)
     return active, onward
-
-
-def _entries_in(body: Scalar) -> Iterator[Entry]:
-    """The entries that stand in an expression outside binders; definitions are not looked into."""
-    stack: list[Node] = [body]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Entry):
-            yield node
-        elif not node.is_array_node and not isinstance(node, (Sum, Fold, Expect)):
-            stack.extend(node.args)
-
-
-def _is_mean(body: Scalar) -> bool:
-    """Whether a body is a sum of entries, or that over a size."""
-    sums = 0
-    for f in body.args if type(body) is Mul else (body,):
-        if type(f) is Sum and type(f.body) is Entry:
-            sums += 1
-        elif type(f) not in (Num, Dim, Pow):
-            return False
-    return sums == 1

@@ -1,0 +1,31 @@
+"""The gradients of what is centred and scaled, as textbooks print them: sums of centred values are 0, means keep their names."""
+
+import pytest
+
+import symgen
+
+ROWS = "data X: real[n, d], C: real[n, d]\nlet mu = mean(X, axis=0)\nlet V = mean((X - mu)^2, axis=0)\nlet s = sqrt(V + 1e-5)\n"
+ONE = "data x: real[n], c: real[n]\nlet m = mean(x)\nlet v = mean((x - m)^2)\n"
+TEXTBOOK = [
+    (ONE, "grad(v, x)", "2*(x - m)/n"),
+    (ONE, "grad(log(v), x)", "2*(x - m)/(n*v)"),
+    (ONE, "hessian(v, x)", "2*eye(n)/n - 2/n^2"),
+    (ONE, "hessian(log(v), x)", "2*eye(n)/(n*v) - 4*outer(x - m, x - m)/(n^2*v^2) - 2/(n^2*v)"),
+    (ONE, "d((x - m)/sqrt(v), x)", "eye(n)/sqrt(v) - outer(x - m, x - m)/(n*v^(3/2)) - 1/(n*sqrt(v))"),
+    (ONE + "let k = x - m\nlet u = mean(k^2)\n", "grad(u, x)", "2*k/n"),
+    (ONE + "let k = x - mean(x)\nlet u = mean(k^2)\n", "grad(sqrt(u), x)", "k/(n*sqrt(u))"),
+    (ONE + "let k = x - m\n", "grad(sum(k)*v, x)", "zeros(n)"),
+    (ONE + "let k = c*(x - m)\n", "grad(sum(k), x)", "c - sum(c)/n"),
+    (ROWS, "grad(sum(V), X)", "2*(X - mu)/n"),
+    (ROWS, "grad(sum(C*((X - mu)/s)), X)", "C @ diag(1/s) - (X - mu) @ diag(sum(C*(X - mu), axis=0)/s^3)/n - sum(C, axis=0)/(n*s)"),
+    (ROWS, "d(V, X)", "tensor[i: d, j: n, k: d](2*eye(d)[i, k]*(X[j, i] - mu[i])/n)"),
+]
+
+
+@pytest.mark.parametrize("spec, goal, textbook", TEXTBOOK)
+def test_what_is_centred_has_the_textbooks_gradient(spec, goal, textbook):
+    model = symgen.loads(f"dim n, d\n{spec}")
+    d = model.derive(goal)
+    assert model.check(f"{goal} = {textbook}").status == "proved"
+    assert d.evidence.kind == "checked"
+    assert len(d.text_result) <= len(textbook)
