@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sympy import Symbol, evaluate
 
+from symgen.algebra.collect import with_numbers_out
 from symgen.calculus.kinks import guarded
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence, Step
@@ -258,7 +259,7 @@ class Derivation:
                     names.setdefault(adjoint, said)
                     continue
                 array = replace_arrays(array, {adjoint: _leading(var(said, (*f.shape, *sequence.shape)), f.rank)})
-        return raise_array(array, names)
+        return raise_array(with_numbers_out(array, names), names)
 
     @property
     def text_result(self) -> str:

@@ -40,6 +40,7 @@ from symgen.tensor.expression import (
     arrays_below,
     as_coefficient,
     count_nodes,
+    entry,
     is_larger,
     logic,
     mul,
@@ -49,7 +50,9 @@ from symgen.tensor.expression import (
     rebuild,
     replace_arrays,
     substitute,
+    tensor,
     total,
+    walk,
     where,
 )
 from symgen.tensor.facts import is_symmetric
@@ -122,6 +125,19 @@ def with_scalars_open(body: Scalar, named: Container[Array]) -> Scalar:
         else:
             opened[array] = array  # stays, with all that it is made from
     return replace_arrays(body, opened) if found else body  # type: ignore[no-any-return]
+
+
+def with_numbers_out(root: Array, named: Container[Array]) -> Array:
+    """`root` with the numbers that its nameless arrays are multiplied by drawn out, so that they meet: 2 (u/2) is u."""
+    moved: dict[Array, Array | Callable[..., Scalar]] = {}
+    for a in walk(root):
+        if type(a) is not Tensor or a is root or a in named or type(a.body) is not Mul:
+            continue
+        factor = a.body.args[0]
+        if type(factor) is Num and factor is not MINUS_ONE:
+            rest = replace_arrays(tensor(a.axes, mul(*a.body.args[1:])), moved)
+            moved[a] = lambda *indices, factor=factor, rest=rest: mul(factor, entry(rest, *indices))
+    return replace_arrays(root, moved) if moved else root  # type: ignore[no-any-return]
 
 
 def is_written_out(array: Array, named: Container[Array]) -> bool:

@@ -15,9 +15,9 @@ from symgen.algebra.products import (
 )  # fmt: skip
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement
-from symgen.calculus.centred import Means
 from symgen.calculus.finished import finished
 from symgen.calculus.labels import pinned
+from symgen.calculus.own_names import OwnNames
 from symgen.calculus.patterns import Emitted, pattern_of, with_arrays
 from symgen.calculus.recurrence import backward
 from symgen.calculus.rules import OPERATIONS_FILE, has_delta, pullback
@@ -73,7 +73,7 @@ class Reverse:
         self.wanted = set(wanted)
         self.program = program_of(f) if program is None else program
         self.active, self.onward = active_arrays(self.program, self.wanted)
-        self.means = Means(self.program, ctx)
+        self.own = OwnNames(self.program, ctx)
         self.noise = Noise()
         self.parts: dict[Array, list[Scalar]] = {}
         self.adjoints: dict[Array, Scalar] = {}
@@ -106,7 +106,7 @@ class Reverse:
             self.ctx.check()
             self.current = array
             raw = add(*parts) if len(parts) > 1 else parts[0]
-            g = self.means.put_in(pinned(self.simplify(raw), self.ctx.facts))
+            g = self.own.put_in(pinned(self.simplify(raw), self.ctx.facts))
             if type(g) is Add and array.rank:
                 g = self.by_symmetry(array, g)
             self.adjoints[array] = g

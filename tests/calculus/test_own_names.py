@@ -6,6 +6,14 @@ import symgen
 
 ROWS = "data X: real[n, d], C: real[n, d]\nlet mu = mean(X, axis=0)\nlet V = mean((X - mu)^2, axis=0)\nlet s = sqrt(V + 1e-5)\n"
 ONE = "data x: real[n], c: real[n]\nlet m = mean(x)\nlet v = mean((x - m)^2)\n"
+LAYER = (
+    "data X: real[n, d], C: real[n, d]\nlet m = mean(X, axis=1, keepdims=True)\n"
+    "let s = sqrt(mean((X - m)^2, axis=1, keepdims=True) + 1e-5)\nlet H = (X - m)/s\n"
+)
+COVARIANCE = "data X: real[n, d]\nlet mu = mean(X, axis=0)\nlet S = (X - mu)' @ (X - mu)/n\n"
+WEIGHTED = "data x: real[n], p: simplex[n]\nlet m = p @ x\nlet v = p @ (x - m)^2\n"
+SHARES = "data x: real[n], c: real[n]\nlet s = sum(exp(x))\nlet p = exp(x)/s\n"
+TWO = "data x: real[n], y: real[n]\nlet a = x - mean(x)\nlet b = y - mean(y)\nlet r = a @ b/(norm(a)*norm(b))\n"
 TEXTBOOK = [
     (ONE, "grad(v, x)", "2*(x - m)/n"),
     (ONE, "grad(log(v), x)", "2*(x - m)/(n*v)"),
@@ -16,6 +24,20 @@ TEXTBOOK = [
     (ONE + "let k = x - mean(x)\nlet u = mean(k^2)\n", "grad(sqrt(u), x)", "k/(n*sqrt(u))"),
     (ONE + "let k = x - m\n", "grad(sum(k)*v, x)", "zeros(n)"),
     (ONE + "let k = c*(x - m)\n", "grad(sum(k), x)", "c - sum(c)/n"),
+    (WEIGHTED, "grad(v, x)", "2*p*(x - m)"),
+    (WEIGHTED, "hessian(v, x)", "2*diag(p) - 2*outer(p, p)"),
+    (SHARES, "d(p, x)", "diag(p) - outer(p, p)"),
+    (SHARES, "grad(c @ p, x)", "p*(c - c @ p)"),
+    (SHARES + "let H = -sum(p*log(p))\n", "grad(H, x)", "-p*(H + log(p))"),
+    (SHARES, "grad(log(s), x)", "p"),
+    (TWO, "grad(r, x)", "(b - r*norm(b)*a/norm(a))/(norm(a)*norm(b))"),
+    (ROWS, "grad(logdet((X - mu)' @ (X - mu)/n), X)", "2*(X - mu) @ inv((X - mu)' @ (X - mu)/n)/n"),
+    (COVARIANCE, "grad(logdet(S), X)", "2*(X - mu) @ inv(S)/n"),
+    (
+        LAYER,
+        "grad(sum(C*H), X)",
+        "C/s - outer((C @ ones(d))/(d*s[:, 0]), ones(d)) - diag(sum(C*(X - m), axis=1)/(d*s[:, 0]^3)) @ (X - m)",
+    ),
     (ROWS, "grad(sum(V), X)", "2*(X - mu)/n"),
     (ROWS, "grad(sum(C*((X - mu)/s)), X)", "C @ diag(1/s) - (X - mu) @ diag(sum(C*(X - mu), axis=0)/s^3)/n - sum(C, axis=0)/(n*s)"),
     (ROWS, "d(V, X)", "tensor[i: d, j: n, k: d](2*eye(d)[i, k]*(X[j, i] - mu[i])/n)"),
