@@ -1,39 +1,313 @@
-"""Divergences of laws that lie near each other, in code that keeps the digits which the closed form loses."""
+"""Quantities that vanish where two laws are equal, in code that keeps the digits which the closed form loses near there."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
+from flint import arb, ctx
+
+from symgen.calculus.segment import along_segment, remainder_along_segment
 from symgen.codegen.compile import Compiled
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
+from symgen.probability.joint import decode, divergence
 from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.remainder import Near, near_form
-from symgen.tensor.evaluate import Point, evaluate
-from symgen.tensor.expression import Array, Entry, Operator, Tensor, Var, tensor, variables_of
+from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
+from symgen.tensor.expression import (
+    ZERO,
+    Add,
+    Array,
+    Entry,
+    Node,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    as_coefficient,
+    count_nodes,
+    depends_on,
+    entry,
+    fresh_index,
+    mul,
+    num,
+    open_tensor,
+    replace_arrays,
+    tensor,
+    var,
+    variables_of,
+    walk,
+)  # fmt: skip
 from symgen.tensor.facts import Facts
-from symgen.tensor.sample import complete_point, generator, random_point, simple_sizes, sizes_in
+from symgen.tensor.field import Ball
+from symgen.tensor.sample import complete_point, generator, random_direction, random_point, simple_sizes, sizes_in
+from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["with_digits_kept"]
+__all__ = ["remainder_of", "with_digits_kept"]
 
-DISTANCES = (1e-3, 1e-6)
-POINTS = 6
+DISTANCES = (1e-1, 1e-3, 1e-5, 1e-7)
+DIRECTIONS = 3
+ATTEMPTS = 12
 DIGITS = 1e-12  # that the code of a closed form must keep
-_loses: dict[tuple[str, ...], bool] = {}  # what was measured of a family, by what differs; it hangs on nothing else
+POINTS = 6
+MOST_NODES = 400
+READABLE = 120
+EXACT = Ball(500)
+DIVERGENCES = ("KL", "cross_entropy", "entropy", "JS", "renyi", "chi2", "hellinger", "tv", "fdiv", "wasserstein2")
+_chosen: dict[Array, int] = {}  # what was measured: the order of the remainder, 0 for the closed form
+_loses: dict[tuple[str, ...], bool] = {}  # what was measured of a family whose means stay, by what differs
 
 
 def with_digits_kept(array: Array, goal: Array | None, facts: Facts | None) -> Array:
-    """The result of a goal; of a divergence of two laws of one family, where the code of the closed form loses digits as
-    they come near each other, with the remainder of its Taylor series there."""
-    op = goal.body.array if isinstance(goal, Tensor) and not goal.rank and isinstance(goal.body, Entry) else goal
-    if not isinstance(op, Operator) or op.name != "KL":
-        return array
-    near = near_form(op, Context(Trace(), facts))
-    if near is None or not {v for v in variables_of(near.whole) if v.role != "random"} <= variables_of(array):
-        return array
-    if not loses_digits(near):
-        return array
-    return near.whole if is_same(near.whole, array, facts) else array
+    """The result of a goal; where it vanishes as the laws that the goal speaks of come near each other, and the code of
+    the closed form loses digits there, with the remainder of its Taylor series."""
+    starts, order = _chosen_for(array, goal)
+    if order < 0 and goal is not None:
+        return _of_means(array, goal, facts)
+    made = along_segment(array, starts, *_options(order)) if order else None
+    return array if made is None else made
+
+
+def remainder_of(array: Array, goal: Array | None) -> Array | None:
+    """That remainder as an integral, for a reader; None where the code takes another form, or it is long."""
+    starts, order = _chosen_for(array, goal)
+    made = remainder_along_segment(array, starts, *_options(order)) if order > 0 else None
+    return None if made is None or sum(count_nodes(a) for a in walk(made) if isinstance(a, Array)) > READABLE else made
+
+
+def _chosen_for(array: Array, goal: Array | None) -> tuple[dict[Var, Array], int]:
+    """What moves from where, and the order of the remainder: 0 for the closed form, -1 where another way is tried."""
+    if array.rank or goal is None or goal.rank:
+        return {}, 0
+    if any(isinstance(n, Operator) for n in walk(array)):
+        return {}, -1
+    starts = _starts(goal)
+    if not starts or not starts.keys() <= set(variables_of(array)) or count_nodes(array) > MOST_NODES:
+        return {}, 0
+    return starts, _best_order(array, starts)
+
+
+# --- what moves, and from where -----------------------------------------------------------------------------------------
+
+
+def _starts(goal: Array) -> dict[Var, Array]:
+    """The variables of the second of two laws, each with that of the first: where these agree, the laws are one.
+
+    Of several divergences in a goal all have to be of laws that move in the same way. Empty where there is none.
+    """
+    found: dict[Var, Array] = {}
+    for op in walk(goal):
+        if not isinstance(op, Operator) or op.name not in DIVERGENCES:
+            continue
+        refs, _ = decode(op)
+        if len(refs) == 1:
+            continue
+        factors = [r.joint.factors for r in refs]
+        if len(factors[0]) != len(factors[1]):
+            return {}
+        for f, g in zip(*factors, strict=True):
+            own = dict(zip((*f.variables, *f.given), (*g.variables, *g.given), strict=False))
+            if not _agree(f.law, replace_arrays(g.law, {b: a for a, b in own.items() if a is not b}), found):
+                return {}
+    return found
+
+
+def _agree(a: Node, b: Node, starts: dict[Var, Array]) -> bool:
+    """Whether two nodes are one where the variables in `starts` are where they start; more are put into it."""
+    stack = [(a, b)]
+    while stack:
+        a, b = stack.pop()
+        if a is b or (isinstance(a, Var) and starts.get(a) is b) or (isinstance(b, Var) and starts.get(b) is a):
+            continue
+        for x, start in ((b, a), (a, b)):
+            if isinstance(x, Var) and isinstance(start, Array) and x not in starts and x.role != "random":
+                if x.shape == start.shape and not any(depends_on(start, v) for v in (x, *starts)):
+                    starts[x] = start
+                    break
+        else:
+            whole = _entry_of_var(a, b, starts) or _entry_of_var(b, a, starts)
+            if whole:
+                continue
+            if isinstance(a, Operator) and a.attrs != getattr(b, "attrs", None):
+                return False
+            if type(a) is not type(b) or len(a.args) != len(b.args) or getattr(a, "name", "") != getattr(b, "name", ""):
+                return False
+            if isinstance(a, Array) and isinstance(b, Array) and a.shape != b.shape:
+                return False
+            if not a.args:
+                return False
+            stack.extend(zip(a.args, b.args, strict=True))
+    return True
+
+
+def _entry_of_var(x: Node, start: Node, starts: dict[Var, Array]) -> bool:
+    """An entry of a variable over the free axes against a number: the variable starts from it everywhere."""
+    if not isinstance(x, Entry) or not isinstance(x.array, Var) or x.array in starts or x.array.role == "random":
+        return False
+    if isinstance(start, Entry) or not start.is_scalar_node or variables_of(start):
+        return False
+    axes = [fresh_index(s) for s in x.array.shape]
+    starts[x.array] = tensor(axes, start)
+    return not start.free
+
+
+# --- what is measured ---------------------------------------------------------------------------------------------------
+
+
+def _best_order(array: Array, starts: Mapping[Var, Array]) -> int:
+    """0 where the code of the closed form keeps its digits, else the order of the remainder that does; -1 where none does."""
+    places = {v: var(f"place{k}", v.shape, v.domain, "placeholder", uid=-75) for k, v in enumerate(_arguments(array))}
+    key = replace_arrays(array, dict(places))
+    if key not in _chosen:
+        moved = {places[x]: replace_arrays(s, dict(places)) for x, s in starts.items()}
+        _chosen[key] = _measured(key, moved)
+    return _chosen[key]
+
+
+def _arguments(array: Array) -> list[Var]:
+    return sorted((v for v in variables_of(array)), key=lambda v: v.serial)
+
+
+def _measured(array: Array, starts: Mapping[Var, Array]) -> int:
+    """The order whose code is nearest to the closed form in high precision, where variables are near their starts."""
+    points = _near_points(array, starts)
+    try:
+        wanted = [evaluate([array], at, EXACT)[0] for at in points]
+        kept = [(at, w) for at, w in zip(points, (w.item() for w in wanted), strict=True) if _is_known(w)]
+        if not kept:
+            return -1
+        best, least = 0, _error(array, kept)
+        if least <= DIGITS:
+            return 0
+        for order in (2, 1, 3):
+            made = along_segment(array, starts, *_options(order))
+            found = np.inf if made is None else _error(made, kept)
+            if found < least / 100:
+                best, least = order, found
+            if least <= DIGITS:
+                break
+    except (NotEvaluable, CannotDerive):
+        return -1
+    return best or -1
+
+
+def _options(order: int) -> tuple[int, bool]:
+    """1 and 2 are derivatives along the way; 3 is the second, with the slope at the start."""
+    return min(order, 2), order == 3
+
+
+def _is_known(w: Any) -> bool:
+    return bool(w.is_finite()) and w.rel_accuracy_bits() > 100
+
+
+def _error(array: Array, points: list[tuple[Point, Any]]) -> float:
+    """The greatest relative error of the code of an array."""
+    code = Compiled({"result": array})
+    worst = 0.0
+    for at, want in points:
+        values = {v.name: at.values[v] for v in code.variables}
+        sizes = {d.name: at.sizes[d.name] for d in code.dims}
+        with np.errstate(all="ignore"):
+            got = float(code(values, sizes)["result"])
+        if not np.isfinite(got):
+            return np.inf
+        with ctx.workprec(EXACT.bits):
+            worst = max(worst, float(abs((arb(got) - want) / want)))
+    return worst
+
+
+def _near_points(array: Array, starts: Mapping[Var, Array]) -> list[Point]:
+    """Points whose numbers are exact, at which what moves is at a distance from its start: all of it, or one alone."""
+    free = _arguments(array)
+    told = simple_sizes(sizes_in([array], free), {}, (), top=2)
+    sizes = max(told, key=lambda s: sum(s.values()), default={})
+    rng = generator("near", *(v.name for v in free))
+    for shift in (0, 4):  # large values, where moments exist
+        out: list[Point] = []
+        for turn in range(DIRECTIONS):
+            found = (_base(array, free, starts, sizes, shift, rng) for _ in range(ATTEMPTS))
+            base = next((p for p in found if p is not None), None)
+            if base is None:
+                break
+            alone = list(starts)[(turn - 1) % len(starts)] if turn else None
+            way = {x: _way(x, base.values[x], rng) for x in starts if alone in (None, x)}
+            for h in DISTANCES:
+                for step in (2.0 ** round(np.log2(h)), -(2.0 ** round(np.log2(h)))):
+                    moved = {x: base.values[x] + step * d for x, d in way.items()}
+                    out.append(Point(dict(base.sizes), {**base.values, **moved}))
+        else:
+            return out
+    return []
+
+
+def _base(
+    array: Array, free: list[Var], starts: Mapping[Var, Array], sizes: Mapping[str, int], shift: int, rng: np.random.Generator
+) -> Point | None:
+    """A point where what moves is at its start, and the array is 0."""
+    base = random_point(free, sizes, rng, 0)
+    if base is None:
+        return None
+    complete_point(base, [array], rng)
+    for v in free:
+        if v.domain == "positive":
+            base.values[v] = base.values[v] + shift
+        elif v.domain == "real" and v.rank == 1 and v not in starts:  # a direction has the length 1
+            base.values[v] = np.eye(np.shape(base.values[v])[0])[0]
+    for x, start in starts.items():
+        base.values[x] = np.asarray(evaluate([start], base)[0], dtype=float)
+    value = evaluate([array], base, EXACT)[0].item()
+    return base if value.is_finite() and value.contains(0) else None
+
+
+def _way(x: Var, value: Any, rng: np.random.Generator) -> Any:
+    """A direction within the domain of x, short enough to stay in it."""
+    room = float(np.min(np.abs(value), initial=1.0)) if x.domain in ("positive", "simplex", "nonnegative", "unit") else 1.0
+    room = min(room, 1 - float(np.max(value))) if x.domain == "unit" else room
+    return np.asarray(random_direction(x, value, rng), dtype=float) * 2.0 ** np.floor(np.log2(0.2 * room or 1.0))
+
+
+# --- divergences that keep means ----------------------------------------------------------------------------------------
+
+
+def _of_means(array: Array, goal: Array, facts: Facts | None) -> Array:
+    """Divergences of two laws of one family, with the remainder of the Taylor series below the mean."""
+    parts: list[Scalar] = []
+    for c, op in _divergences(goal):
+        near = near_form(op, Context(Trace(), facts))
+        if near is None or not {v for v in variables_of(near.whole) if v.role != "random"} <= set(variables_of(array)):
+            return array
+        if not loses_digits(near):
+            return array
+        parts.append(mul(c, open_tensor(near.whole, ())))
+    whole = tensor((), add(*parts))
+    return whole if parts and is_same(whole, array, facts) else array
+
+
+def _divergences(goal: Array) -> list[tuple[Scalar, Operator]]:
+    """The goal as a sum of KL(p || q), each with its coefficient: H(p, q) - H(p) is one of them; empty where it is none."""
+    body: Scalar = entry(goal) if isinstance(goal, Operator) else open_tensor(goal, ())
+    out: list[tuple[Scalar, Operator]] = []
+    crossed: dict[Array, Scalar] = {}
+    for t in body.args if isinstance(body, Add) else (body,):
+        c, base = as_coefficient(t)
+        op = base.array if isinstance(base, Entry) else None
+        if not isinstance(op, Operator) or op.name not in ("KL", "cross_entropy", "entropy"):
+            return []
+        refs, _ = decode(op)
+        if op.name == "KL":
+            out.append((num(c), op))
+            continue
+        if any(len(r.joint.factors) != 1 for r in refs):
+            return []
+        if op.name == "cross_entropy":
+            kl = divergence("KL", *refs)
+            assert isinstance(kl, Operator)
+            out.append((num(c), kl))
+        law = refs[0].joint.factors[0].law
+        crossed[law] = add(crossed.get(law, ZERO), num(c))
+    return [] if any(c is not ZERO for c in crossed.values()) else out
 
 
 def in_numbers(array: Array) -> Array:
@@ -65,7 +339,7 @@ def loses_digits(near: Near) -> bool:
         plain, stable = (in_numbers(tensor((), x)) for x in (near.plain, near.stable))
         code = Compiled({"result": plain})
         found = False
-        for distance in DISTANCES:
+        for distance in (1e-3, 1e-6):
             values = {}
             for k, (p, q) in enumerate(near.places):
                 values[p] = np.float64(0.3 if p.domain == "unit" else 0.3 + 0.2 * k if p.domain == "real" else 1.3 + 0.4 * k)

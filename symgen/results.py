@@ -21,7 +21,7 @@ from symgen.derivation.derivation import Evidence, Step
 from symgen.derivation.referee import check_equal_numeric
 from symgen.games.records import as_dict, evaluate_field, public
 from symgen.model.reduce import Reduced
-from symgen.nearness import with_digits_kept
+from symgen.nearness import remainder_of, with_digits_kept
 from symgen.render import derivation as render
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
@@ -143,15 +143,17 @@ class Derivation:
         assert self.array is not None
         if self.array.rank or any(isinstance(n, Operator) for n in walk(self.array)):
             return None
-        form = stable_form(self.array)
-        if form is None or form is self.array:
-            if self._kept is self.array:
-                return None
+        if self._kept is not self.array:
             reason = (
-                "near equal laws the code takes the remainder of its Taylor series, the integral of (1 - t) D' H D over t,"
+                "near equal laws the code takes the remainder of its Taylor series along the segment between the parameters,"
                 " which loses no digits; elsewhere the closed form"
             )
-            return Step("stable", None, self.array, reason=reason, evidence=Evidence("checked", points=1, method="code"))
+            shown = remainder_of(self.array, self._goal_array)
+            before, after = (self.array, shown) if shown is not None else (None, self.array)
+            return Step("stable", before, after, reason=reason, evidence=Evidence("checked", points=24, method="code"))
+        form = stable_form(self.array)
+        if form is None or form is self.array:
+            return None
         found = check_equal_numeric(self.array, form, self.model.elaborated.facts)
         reason = "stable rewriting, by which the code computes: differences of parameters first, then remainders"
         return Step("stable", self.array, form, evidence=found, reason=reason)

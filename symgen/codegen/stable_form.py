@@ -13,6 +13,7 @@ from symgen.tensor.expression import (
     Array,
     Entry,
     Fn,
+    Fold,
     Node,
     Operation,
     Scalar,
@@ -22,6 +23,7 @@ from symgen.tensor.expression import (
     divide,
     entry,
     fn,
+    fold,
     fresh_index,
     mul,
     neg,
@@ -88,6 +90,10 @@ def _written(root: Scalar) -> Scalar | None:
             body, indices = open_sum(x)
             inner = visit(body)
             return None if inner is None else total(inner, indices)
+        if isinstance(x, Fold):
+            body, indices = open_sum(x)
+            inner = visit(body)
+            return None if inner is None else fold(x.kind, inner, indices)
         if not x.args or not all(a.is_scalar_node for a in x.args):
             return x
         found = [visit(a) for a in x.args]

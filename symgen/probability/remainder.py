@@ -25,9 +25,7 @@ from symgen.tensor.expression import (
     ONE,
     PI,
     Array,
-    Compare,
     Fn,
-    Node,
     Operator,
     Scalar,
     Var,
@@ -49,7 +47,6 @@ from symgen.tensor.expression import (
     tensor,
     total,
     var,
-    variables_of,
     walk,
     where,
 )  # fmt: skip
@@ -104,7 +101,7 @@ def near_form(op: Operator, ctx: Context) -> Near | None:
     except CannotDerive:
         return None
     pairs = [(at[n], to[n]) for n in names]
-    stable = _of_closed_form(plain, pairs) or _under_the_mean(both[0], row, to, pairs)
+    stable = _under_the_mean(both[0], row, to, pairs)
     if stable is None or any(n is INF for n in walk(plain)):
         return None
     one = where(stable[0], stable[1], plain)
@@ -122,19 +119,9 @@ def near_form(op: Operator, ctx: Context) -> Near | None:
 Pairs = list[tuple[Var, Var]]
 
 
-def _of_closed_form(plain: Scalar, pairs: Pairs) -> tuple[Scalar, Scalar] | None:
-    """Where the laws are near, and the divergence there, by the second derivatives of its closed form."""
-    if any(isinstance(n, Operator) or _is_patched(n, pairs) for n in walk(plain)):
-        return None
-    try:
-        form = _second(plain, pairs)
-    except (CannotDerive, TypeError):
-        return None  # a function without a derivative in an argument
-    return _nearness(_at_equal(form, pairs), pairs), _along(form, pairs)
-
-
 def _under_the_mean(law: Array, row: Distribution, to: dict[str, Var], pairs: Pairs) -> tuple[Scalar, Scalar] | None:
-    """The same by the second derivatives of log q below the mean, where the density has no kinks."""
+    """Where the laws are near, and the divergence there, by the second derivatives of log q below the mean, where the
+    density has no kinks."""
     x = var("x", law.shape, value_domain(law), "random", uid=1)
     log_q = scalar_text(row.log_density, {**{n: entry(v) for n, v in to.items()}, "x": entry(x)})
     if any(isinstance(n, (Where, Operator)) or (isinstance(n, Fn) and n.name in KINKS) for n in walk(log_q)):
@@ -192,11 +179,3 @@ def _nearness(start: Scalar, pairs: Pairs) -> Scalar:
         if p.domain == "unit":
             small.append(compare("<", gap, mul(HALF, sub(ONE, entry(p)))))
     return logic("and", *small)
-
-
-def _is_patched(n: Node, pairs: Pairs) -> bool:
-    """Whether a piece holds where parameters of the two laws are equal: its neighbours have no value there."""
-    if not isinstance(n, Compare) or n.op not in ("==", "!="):
-        return False
-    there = variables_of(n)
-    return any(p in there and q in there for p, q in pairs)
