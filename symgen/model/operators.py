@@ -118,6 +118,7 @@ ROWS = [
     OperatorRow("fdiv", ("unary", "dist", "dist"), lambda f, q, p: probability.divergence("fdiv", q, p, f=f)),
     OperatorRow("moment_match", ("dist", "dist"), probability.moment_match, pair=True),
     OperatorRow("entropy", ("dist",), probability.entropy),
+    OperatorRow("entropy_rate", ("dist",), probability.entropy_rate),
     OperatorRow("mutual_information", ("joint", "random", "random"), lambda p, x, z: probability.mutual_information(p.joint, x, z)),
     OperatorRow("elbo", ("dist", "joint"), probability.elbo, pair=True),
     OperatorRow("posterior", ("joint", "random"), _posterior, keywords={"given": "random"}),

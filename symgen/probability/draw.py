@@ -8,6 +8,7 @@ from symgen.derivation.context import Context
 from symgen.probability.chains import mean_of_states
 from symgen.probability.densities import parameters
 from symgen.probability.distribution import Distribution
+from symgen.probability.exponentials import mean_of_exponential
 from symgen.probability.joint import full_law
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
@@ -25,6 +26,7 @@ from symgen.tensor.expression import (
     Array,
     Compare,
     Entry,
+    Fn,
     Index,
     Mul,
     Operation,
@@ -131,12 +133,20 @@ class Draw:
         return self.known(e.array.name, (), e.indices)
 
     def of_function(self, f: Scalar) -> Found | None:
-        """The mean of a scalar function of a whole draw that the row knows by its formula, or of states of a chain."""
+        """The mean of a scalar function of a whole draw that the row knows by its formula, of states of a chain, of an
+        exponential."""
         if self.row is None or self.parameters is None or self.variable.rank != self.row.own_rank:
             return None
         if self.row.states:
             made = mean_of_states(f, self.variable, self.parameters)
             return None if made is None else Found(made[0], [made[1]], source=self.row.source)
+        tilted = mean_of_exponential(f, self.variable, self.parameters, self.ctx)
+        if tilted is not None:
+            if tilted.note:
+                self.ctx.trace.condition(tilted.note)
+            return Found(tilted.value, [tilted.lemma], self.know.remaining(tilted.condition), INF, tilted.source)
+        if not isinstance(f, Fn):
+            return None
         for text in self.row.known:
             if "x" in text.replace("covariance", "") and "(" in text:
                 axes = [fresh_index(s) for s in self.variable.shape]

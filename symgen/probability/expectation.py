@@ -330,7 +330,7 @@ class OneDraw:
             found = self.draw.of_array(atom)
             if found is not None:
                 return found
-        if row.event and (isinstance(atom, Fn) or row.states):
+        if row.event:
             found = self.draw.of_function(atom)
             if found is not None:
                 return found

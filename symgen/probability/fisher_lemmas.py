@@ -17,7 +17,20 @@ from symgen.tensor.expression import Array, Operator, add, delta, fresh_index, m
 __all__ = ["INFORMATION", "settled_fisher"]
 
 INFORMATION: Mapping[str, Mapping[str, str]] = {
+    "AsymmetricLaplace": {
+        "m": "lam^2",
+        "lam": "1/lam^2",
+        "kappa": "1/kappa^2 + 4/(1 + kappa^2)^2",
+        "kappa m": "-2*lam/(1 + kappa^2)",
+        "lam m": "0",
+        "kappa lam": "(1 - kappa^2)/(lam*kappa*(1 + kappa^2))",
+    },
     "Cauchy": {"x0": "1/(2*gamma^2)", "gamma": "1/(2*gamma^2)", "gamma x0": "0"},
+    "FisherSnedecor": {
+        "dn": "(trigamma(dn/2) - trigamma((dn + dd)/2))/4 + dd/(2*dn*(dn + dd + 2)) - dd/(dn*(dn + dd))",
+        "dd": "(trigamma(dd/2) - trigamma((dn + dd)/2))/4 + dn/(2*dd*(dn + dd + 2)) - dn/(dd*(dn + dd))",
+        "dd dn": "1/(dn + dd) - 1/(2*(dn + dd + 2)) - trigamma((dn + dd)/2)/4",
+    },
     "GeneralizedNormal": {
         "mu": "where(1/2 < beta, beta^2*gamma(2 - 1/beta)/(alpha^2*gamma(1/beta)), inf)",
         "alpha": "beta/alpha^2",
@@ -28,6 +41,12 @@ INFORMATION: Mapping[str, Mapping[str, str]] = {
         "beta mu": "0",
     },
     "HalfCauchy": {"gamma": "1/(2*gamma^2)"},
+    "Kumaraswamy": {
+        "a": "(1 + where(b == 2, -2*polygamma(2, 2),"
+        " b/(b - 2)*((digamma(b) - digamma(2))^2 + trigamma(2) - trigamma(b))))/a^2",
+        "b": "1/b^2",
+        "a b": "where(b == 1, -trigamma(2)/a, (digamma(2) - digamma(b + 1))/(a*(b - 1)))",
+    },
     "Laplace": {"mu": "1/b^2", "b": "1/b^2", "b mu": "0"},
     "Logistic": {"mu": "1/(3*s^2)", "s": "(3 + pi^2)/(9*s^2)", "mu s": "0"},
     "LogLogistic": {"alpha": "beta^2/(3*alpha^2)", "beta": "(3 + pi^2)/(9*beta^2)", "alpha beta": "0"},

@@ -32,17 +32,19 @@ def is_admissible(law: Array, point: Point) -> bool:
     row = row_of(law)
     if row is None:
         return True
-    try:
-        at = numbers_of(law, point)
-    except NotEvaluable:
-        return True  # it hangs on a draw
-    for name, domain in row.parameters.items():
-        x = at[name]
+    at: dict[str, Float] = {}
+    for name, array in parameters_of(law).items():
+        try:
+            at[name] = np.asarray(evaluate([array], point)[0], dtype=np.float64)
+        except NotEvaluable:
+            continue  # it hangs on a draw
+    for name, x in at.items():
+        domain = row.parameters[name]
         if not np.all(np.isfinite(x)) or (domain == "positive" and np.any(x <= 0)):
             return False
         if domain == "unit" and (np.any(x < 0) or np.any(x > 1)):
             return False
-    if row.order and row.is_univariate:
+    if row.order and row.is_univariate and len(at) == len(row.parameters):
         for place in np.ndindex(*next(iter(at.values())).shape):
             if scalar_at(f"where({row.order}, 1, 0)", {n: float(a[place]) for n, a in at.items()}) != 1:
                 return False
@@ -229,7 +231,7 @@ def _bartlett(at: dict[str, Float], shape: tuple[int, ...], level: int, share: i
     nu = float(at["nu"])
     if p > 2 or nu <= p - 1:
         return None
-    rules = [rule(Numeric(FAMILIES["Chi2"], {"k": nu - j}), 1 if p == 1 else 2, level) for j in range(p)]
+    rules = [rule(Numeric(FAMILIES["Chi2"], {"k": nu - j}), p * share, level) for j in range(p)]
     if p == 1:
         (x, w) = rules[0]
         t, weights = x[:, None], w

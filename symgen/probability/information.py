@@ -47,6 +47,7 @@ from symgen.tensor.expression import (
     Scalar,
     Tensor,
     Var,
+    Where,
     add,
     depends_on,
     entry,
@@ -61,7 +62,9 @@ from symgen.tensor.expression import (
     tensor,
     total,
     var,
+    variables_of,
     walk,
+    where,
 )  # fmt: skip
 from symgen.tensor.functions import FUNCTIONS
 from symgen.text.diagnostics import CannotDerive
@@ -196,7 +199,7 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
         plain = expectation(tensor(places, without_squared_signs(open_tensor(product, places))), draws)
         assert isinstance(plain, Operator)
         if plain is not mean:
-            ctx.trace.add("signs", mean, plain, reason="the square of a sign is 1 but at the kink, which has no mass")
+            ctx.trace.add("signs", mean, plain, reason="but at the kink, which has no mass")
         result = settled_fisher(reduce_expectation(plain, ctx), p, thetas, ctx)
         ctx.trace.checks.append(lambda: check_score(slopes, draws, result, ctx))
         return result
@@ -241,7 +244,12 @@ def _support_moves(law: Array, thetas: Sequence[Array], ctx: Context) -> str | N
 
 
 def has_kinks(log_p: Array) -> bool:
-    return any(isinstance(n, Fn) and n.name in FUNCTIONS and FUNCTIONS[n.name].kinks for n in walk(log_p))
+    """Whether a slope jumps somewhere: at a kink of a function, or where the pieces of a density meet."""
+    return any(
+        (isinstance(n, Fn) and n.name in FUNCTIONS and bool(FUNCTIONS[n.name].kinks))
+        or (isinstance(n, Where) and any(v.role == "random" for v in variables_of(n.args[0])))
+        for n in walk(log_p)
+    )
 
 
 def outer_of_scores(slopes: list[Array], op: Array) -> Array:
@@ -256,9 +264,12 @@ def outer_of_scores(slopes: list[Array], op: Array) -> Array:
 
 
 def without_squared_signs(x: Scalar) -> Scalar:
-    """sign(u)^2 as 1, which it is but where u = 0."""
+    """sign(u)^2 as 1, which it is but where u = 0; the powers of pieces piece by piece."""
 
     def rule(n: Scalar) -> Scalar:
+        if isinstance(n, Pow) and isinstance(n.base, Where):
+            condition, a, b = n.base.args
+            return where(condition, power(a, n.exponent), power(b, n.exponent))
         squared = isinstance(n, Pow) and n.exponent is TWO and isinstance(n.base, Fn) and n.base.name == "sign"
         return ONE if squared else n
 

@@ -356,6 +356,10 @@ def entropy(ref: DistRef) -> Array:
     return encode("entropy", [ref], given_placed(ref))
 
 
+def entropy_rate(ref: DistRef) -> Array:
+    return encode("entropy_rate", [ref])
+
+
 def placed_in(op: Operator) -> dict[Array, Array]:
     """What stands for the variables that an operator is given."""
     _, options = decode(op)

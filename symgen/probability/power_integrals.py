@@ -43,6 +43,12 @@ POWER_INTEGRALS = {
         f"alpha*{_DIRECTIONS.format(k='kappa1')} + (1 - alpha)*{_DIRECTIONS.format(k='kappa2')} - {_DIRECTIONS.format(k='K')}",
         lets={"K": "norm(alpha*kappa1*mu1 + (1 - alpha)*kappa2*mu2)"}, source="Nielsen & Nock (2011)",
     ),
+    "VonMises": PowerLemma(
+        "log(besseli(0, K)) - alpha*log(besseli(0, kappa1)) - (1 - alpha)*log(besseli(0, kappa2))",
+        lets={"K": "sqrt((alpha*kappa1 + (1 - alpha)*kappa2)^2"
+              " - 4*alpha*(1 - alpha)*kappa1*kappa2*sin((mu1 - mu2)/2)^2)"},
+        source="Nielsen & Nock (2011)",
+    ),
     "Wishart": PowerLemma(
         f"{_WISHART} - (nu*logdet(Q) + alpha*nu1*logdet(V1) + (1 - alpha)*nu2*logdet(V2))/2",
         f"{_WISHART} - (alpha*nu1*logdet(V1) + (1 - alpha)*nu2*logdet(V2))/2 - nu*sum(log(diagonal(cholesky(Q))))",

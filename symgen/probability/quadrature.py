@@ -50,7 +50,7 @@ POINTS = 3
 ENOUGH = 3.0  # seconds, after which one point is enough
 PATIENCE = 6.0  # seconds for one mean
 SOON = 0.5  # seconds, after which no larger sizes are tried
-ATTEMPTS = 14
+ATTEMPTS = 60
 TOLERANCE = 1e-4  # of the value; the rules are far more exact unless a tail is heavy
 MOST_BRANCHES = 700  # values of one draw below which others hang
 METHOD = "quadrature"
@@ -139,6 +139,8 @@ def check_value(
                 if want is None:
                     tried = "an expectation stays that has too many components for quadrature"
                     continue
+                if np.any(np.isnan(want)):
+                    continue  # outside of what the parameters may be
                 if np.all(np.isposinf(want)):
                     said = infinite(point) if infinite is not None and infinities < POINTS - 1 + always else None
                     infinities += said is True

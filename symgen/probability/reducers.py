@@ -28,6 +28,7 @@ from symgen.probability.marginal import reduce_conditional_law, reduce_log_densi
 from symgen.probability.moments import reduce_moment_match
 from symgen.probability.overlap import reduce_fdiv, reduce_js, reduce_tv
 from symgen.probability.posterior import reduce_posterior
+from symgen.probability.rates import reduce_entropy_rate
 from symgen.tensor.expression import Array, Operator, replace_arrays
 
 
@@ -64,6 +65,7 @@ REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "Cov": reduce_variance,
     "KL": at_what_is_given(reduce_kl),
     "entropy": at_what_is_given(reduce_entropy),
+    "entropy_rate": reduce_entropy_rate,
     "cross_entropy": at_what_is_given(reduce_cross_entropy),
     "log_density": reduce_log_density,
     "log_density_of": reduce_log_density_of,

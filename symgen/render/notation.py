@@ -52,6 +52,7 @@ ROWS = (
     Notation("wasserstein2", r"W_{2}^{2}\left({q}, {p}\right)", 2),
     Notation("renyi", r"D_{{{2}}}\left({0}\,\middle\|\,{1}\right)", 3),
     Notation("entropy", r"\mathrm{{H}}\left({0}\right)", 1),
+    Notation("entropy_rate", r"\mathrm{{h}}\left({0}\right)", 1),
     Notation("cross_entropy", r"\mathrm{{H}}\left({0}, {1}\right)", 2),
     Notation("mutual_information", r"\mathrm{{I}}_{{{0}}}\left({1}; {2}\right)", 3),
     Notation("fisher", r"\mathcal{{I}}_{{{0}}}\left({1}\right)", 2),

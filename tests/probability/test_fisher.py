@@ -17,6 +17,10 @@ dist of_LogitNormal(x) = LogitNormal(mu, s)
 dist of_StudentT(x) = StudentT(nu, mu, s)
 dist of_GeneralizedNormal(x) = GeneralizedNormal(mu, a, b)
 dist of_Lomax(x) = Lomax(a, b)
+dist of_AsymmetricLaplace(x) = AsymmetricLaplace(mu, a, s)
+dist of_FisherSnedecor(x) = FisherSnedecor(a, nu)
+dist of_Kumaraswamy(x) = Kumaraswamy(a, b)
+dist of_Triangular(x) = Triangular(mu, nu, s)
 """)
 AT = {"a": 2.2, "b": 3.1, "mu": 0.3, "s": 1.4, "nu": 4.2}
 LAWS = {
@@ -29,7 +33,12 @@ LAWS = {
     "StudentT": (("nu", "mu", "s"), lambda x, n, m, s: stats.t.logpdf(x, n, m, s), (-np.inf, 0.3, np.inf)),
     "GeneralizedNormal": (("mu", "a", "b"), lambda x, m, a, b: stats.gennorm.logpdf(x, b, m, a), (-9, 0.3 - 1e-4, 0.3 + 1e-4, 9)),
     "Lomax": (("a", "b"), lambda x, a, b: stats.lomax.logpdf(x, a, 0, b), (0, 2, 20, np.inf)),
-}
+    "AsymmetricLaplace": (("mu", "a", "s"), lambda x, m, a, s: stats.laplace_asymmetric.logpdf(x, s, m, 1 / a),
+                          (-60, 0.3 - 1e-4, 0.3 + 1e-4, 60)),
+    "FisherSnedecor": (("a", "nu"), lambda x, a, n: stats.f.logpdf(x, a, n), (0, 2, 20, np.inf)),
+    "Kumaraswamy": (("a", "b"), lambda x, a, b: np.log(a * b) + (a - 1) * np.log(x) + (b - 1) * np.log1p(-(x**a)), (0, 0.5, 1)),
+    "Triangular": (("s",), lambda x, c: stats.triang.logpdf(x, (c - 0.3) / 3.9, 0.3, 3.9), (0.3, 1.4 - 1e-4, 1.4 + 1e-4, 4.2)),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", LAWS)

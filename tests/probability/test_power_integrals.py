@@ -100,7 +100,10 @@ def test_directions_on_the_circle():
     p, q = (np.exp(k * mu @ way) / (2 * math.pi * special.i0(k)) for k, mu in ((0.9, M), (1.4, N)))
     for goal, (alpha, finish) in ORDERS.items():
         got = model.derive(goal.format("VonMisesFisher(M, s)", "VonMisesFisher(N, t)")).evaluate(s=0.9, t=1.4, M=M, N=N)
-        assert math.isclose(got, finish(np.mean(p**alpha * q ** (1 - alpha)) * 2 * math.pi), rel_tol=1e-9)
+        want = finish(np.mean(p**alpha * q ** (1 - alpha)) * 2 * math.pi)
+        angles = goal.format(f"VonMises({math.atan2(0.8, 0.6)}, s)", f"VonMises({math.pi}, t)")
+        assert math.isclose(got, want, rel_tol=1e-9)
+        assert math.isclose(model.derive(angles).evaluate(s=0.9, t=1.4), want, rel_tol=1e-9)
 
 
 @pytest.mark.parametrize("goal", ["JS({}, {})", "tv({}, {})", "hellinger({}, {})", "renyi({}, {}, 3/4)"])

@@ -137,3 +137,18 @@ def test_quantities_of_a_chain_are_sums_over_all_paths(model):
         assert np.allclose(at(model, goal, CHAIN), value, rtol=1e-10), goal
     four = symgen.loads(SPEC.replace("MarkovChain(p0, P, T)", "MarkovChain(p0, P, 4)").replace("(r0, R, T)", "(r0, R, 4)"))
     assert math.isclose(at(four, "E[y ~ p](c[y[0]]*c[y[2]])", CHAIN), w @ skip, rel_tol=1e-10)
+
+
+def test_the_entropy_rate_is_the_entropy_that_one_more_state_adds(model):
+    def entropy(length):
+        lp, w = np.zeros(1), np.ones(1)
+        for t in range(length):
+            moves = CHAIN["P"] if t else CHAIN["p0"][None]
+            start = np.arange(len(lp)) % 3 if t else np.zeros(1, int)
+            lp = (lp[:, None] + np.log(moves[start])).reshape(-1)
+            w = np.exp(lp)
+        return -w @ lp
+
+    assert math.isclose(at(model, "entropy_rate(p)", CHAIN), entropy(12) - entropy(11), rel_tol=1e-4)
+    with pytest.raises(symgen.CannotDerive, match="entropy rate"):
+        model.derive("entropy_rate(g)")
