@@ -70,7 +70,10 @@ def sign_of(expression: Any) -> int | None:
         if isinstance(answer, int):
             return answer
     known = _known_sign(e)
-    return known if known is not None else _surd_sign(e)
+    if known is None:
+        answer = within(SECONDS, _surd_sign, e)
+        known = answer if isinstance(answer, int) else None
+    return known
 
 
 def _surd_sign(e: Any) -> int | None:
@@ -331,7 +334,7 @@ def with_real_roots(e: Any) -> Any:
 
     def real(a: Any) -> Any:
         base, (p, q) = a.base, (a.exp.p, a.exp.q)
-        if sign_of(base) is not None or base.is_nonnegative or not base.is_real or not q % 2:
+        if not q % 2 or base.is_nonnegative or not base.is_real or sign_of(base) is not None:
             return a
         size = S.Pow(S.Abs(base), a.exp)
         return S.sign(base) * size if p % 2 else size

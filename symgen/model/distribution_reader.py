@@ -11,7 +11,7 @@ from symgen.model.lifting import at_values
 from symgen.model.model import UnknownFunction
 from symgen.model.operators import OPERATORS
 from symgen.probability import joint as probability
-from symgen.probability.combinators import mixture, named_formula, transformed, truncated
+from symgen.probability.combinators import is_normal, mixture, named_formula, transformed, truncated, truncated_normal
 from symgen.probability.composites import COMPOSITES
 from symgen.probability.densities import log_density_at
 from symgen.probability.distributions import FAMILIES
@@ -411,8 +411,12 @@ class DistributionReader(Reader):
                 return mixture(weights.array(), [self.one_law(a) for a in e.arguments[1:]])
             if e.function == "Truncated" and len(e.arguments) == 3 and not e.keywords:
                 low, high = (self.number(a) for a in e.arguments[1:])
+                law = self.one_law(e.arguments[0])
                 if not low.rank and not high.rank:
-                    return truncated(self.one_law(e.arguments[0]), low.body, high.body)
+                    return truncated(law, low.body, high.body)
+                if is_normal(law):
+                    return truncated_normal(law, low.array(), high.array())
+                raise Clash("the ends of a truncated law are numbers where it is not Normal", e.span)
             name = e.arguments[1] if len(e.arguments) == 2 else None
             if e.function == "Transformed" and isinstance(name, tree.Name) and not e.keywords:
                 return transformed(self.one_law(e.arguments[0]), name.name)

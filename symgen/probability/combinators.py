@@ -107,14 +107,23 @@ def _named(density: Scalar, x: Entry) -> Array:
     return formula_law(x.array, tensor((), fn("log", divide(density, z))), "Z")
 
 
+def is_normal(law: Array) -> bool:
+    row = row_of(law)
+    return row is not None and row.name == "Normal"
+
+
+def truncated_normal(law: Array, low: Array, high: Array) -> Array:
+    """A Normal law given that low < x < high, entry by entry; an end may be infinite."""
+    assert isinstance(law, Operator)
+    return law_of_row("TruncatedNormal", [*law.args[:2], low, high])
+
+
 def truncated(law: Array, low: Scalar, high: Scalar) -> Array:
     """The law given that low < x < high."""
+    if is_normal(law):
+        return truncated_normal(law, tensor((), low), tensor((), high))
     x = _placeholder(value_domain(law))
     log_p, parts = _log_density(law, x)
-    row = row_of(law)
-    assert row is not None and isinstance(law, Operator)
-    if row.name == "Normal" and low is not MINUS_INF and high is not INF:
-        return law_of_row("TruncatedNormal", [*law.args[:2], tensor((), low), tensor((), high)])
     if low is not MINUS_INF and not (low is ZERO and x.array.domain in ("positive", "unit")):  # type: ignore[union-attr]
         parts.append(compare("<", low, x))
     if high is not INF:

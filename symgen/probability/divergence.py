@@ -315,7 +315,8 @@ def reduce_expectation(op: Operator, ctx: Context) -> Array:
     final = guarded(limit, collected(pair.value))
     shown, value, made = tensor(indices, pair.shown), tensor(indices, pair.value), tensor(indices, final)
     report(ctx, engine, op, shown, value, made)
-    ask_for_quadrature(tensor(indices, inner), draws, made, ctx)
+    asked, answer = (tensor(indices, densities_written(x, None, ctx)) for x in (inner, final))
+    ask_for_quadrature(asked, draws, answer, ctx)
     return made
 
 
@@ -368,11 +369,13 @@ def with_laws_known(ref: DistRef, ctx: Context) -> DistRef:
     return DistRef(Joint(ref.joint.name, factors), ref.variables, ref.given)
 
 
-def densities_written(x: Scalar, variables: frozenset[Var], ctx: Context) -> Scalar:
-    """Log-densities of known laws put in, where they depend on what is drawn."""
+def densities_written(x: Scalar, variables: frozenset[Var] | None, ctx: Context) -> Scalar:
+    """Log-densities of known laws put in, where they depend on what is drawn; all of them where that is not said."""
     mapping: dict[Array, Any] = {}
     for n in walk(x):
-        if isinstance(n, Operator) and n.name == "log_density" and not variables_of(n).isdisjoint(variables):
+        if not isinstance(n, Operator) or n.name != "log_density":
+            continue
+        if variables is None or not variables_of(n).isdisjoint(variables):
             law = n.operands[0]
             if isinstance(law, Operator) and (row_of(law) is not None or law.name == "formula"):
                 mapping[n] = tensor((), written_out(n, ctx))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from symgen.calculus.rules import lift
-from symgen.probability.grids import numbers_of, rule
+from symgen.probability.grids import MOST_NODES, grid_of, numbers_of, rule
 from symgen.probability.law import row_of
 from symgen.probability.referee import Numeric
-from symgen.probability.terms import depends_on_any, opened, split
+from symgen.probability.terms import depends_on_any, factors_of, opened, split
 from symgen.tensor.evaluate import Point, evaluate, size_of
 from symgen.tensor.expression import (
     ONE,
@@ -28,6 +28,7 @@ from symgen.tensor.expression import (
     Var,
     entry,
     fresh_index,
+    mul,
     num,
     open_sum,
     substitute,
@@ -44,14 +45,16 @@ class TooMany(Exception):
 
 
 class Few:
-    """Means at one point under laws of independent scalars."""
+    """Means at one point under independent laws."""
 
     def __init__(self, draws: Sequence[tuple[Var, Array]], point: Point, level: int) -> None:
         self.draws, self.point, self.level = draws, point, level
         self.drawn = frozenset(v for v, _ in draws)
         self.is_random = depends_on_any(self.drawn)
-        self.numbers = {v: numbers_of(law, point) for v, law in draws}
+        self.laws = dict(draws)
         self.rows = {v: row_of(law) for v, law in draws}
+        self.is_of_entries = {v: r is not None and r.is_univariate and not r.shapes for v, r in self.rows.items()}
+        self.numbers = {v: numbers_of(law, point) for v, law in draws if self.is_of_entries[v]}
         self.terms = 0
 
     def mean(self, body: Scalar) -> float:
@@ -77,37 +80,72 @@ class Few:
         return self.term(x)
 
     def term(self, x: Scalar) -> float:
+        apart = self.apart(x)
+        if len(apart) > 1:  # E f(w) g(t) = E f(w) E g(t) of independent draws
+            return math.prod(self.visit(part) for part in apart)
         self.terms += 1
-        entries = self.entries(x)
-        if self.terms > MOST_TERMS or not 0 < len(entries) <= 2:
+        units = self.units(x)
+        if self.terms > MOST_TERMS or not 0 < len(units) <= 2:
             raise TooMany
-        rules = []
-        for e in entries:
-            v = e.array
-            row = self.rows[v]
-            assert row is not None
-            place = tuple(int(i.rational) for i in e.indices if isinstance(i, Num) and i.rational is not None)
-            one = Numeric(row, {n: float(a[place]) for n, a in self.numbers[v].items()})
-            rules.append(rule(one, len(entries), self.level))
+        rules = [self.rule(u, len(units)) for u in units]
         count = math.prod(len(w) for _, w in rules)
-        xs = np.meshgrid(*(r[0] for r in rules), indexing="ij")
-        ws = np.meshgrid(*(r[1] for r in rules), indexing="ij")
+        if count > MOST_NODES:
+            raise TooMany
+        places = np.indices([len(w) for _, w in rules]).reshape(len(rules), -1)
         index = fresh_index(num(count))
         values: dict[Any, Any] = dict(self.point.values)
-        places: dict[Entry, Scalar] = {}
-        for k, (e, nodes) in enumerate(zip(entries, xs, strict=True)):
-            many = var(f"few{k}", (num(count),), "real", "placeholder", uid=-71 - k)
-            values[many] = nodes.reshape(-1)
-            places[e] = entry(many, index)
-        how = {v: (lambda *at, v=v: places[entry(v, *at)]) for v in self.drawn}
+        lifted_at: dict[Entry | Var, Var] = {}
+        for k, (u, (nodes, _)) in enumerate(zip(units, rules, strict=True)):
+            many = var(f"few{k}", (num(count), *(u.shape if isinstance(u, Var) else ())), "real", "placeholder", uid=-71 - k)
+            values[many] = nodes[places[k]]
+            lifted_at[u] = many
+
+        def at_nodes(v: Var) -> Callable[..., Scalar]:
+            def made(*at: Scalar) -> Scalar:
+                whole = lifted_at.get(v)
+                if whole is not None:
+                    return entry(whole, index, *at)
+                one = entry(v, *at)
+                assert isinstance(one, Entry)
+                return entry(lifted_at[one], index)
+
+            return made
+
+        how: dict[Array, Any] = {v: at_nodes(v) for v in self.drawn}
         lifted = tensor([index], lift(x, how))
         with np.errstate(all="ignore"):
             f = np.asarray(evaluate([lifted], Point(self.point.sizes, values, self.point.functions))[0], dtype=np.float64)
-        w = np.prod([a.reshape(-1) for a in ws], axis=0)
+        w = math.prod((r[1][places[k]] for k, r in enumerate(rules)), start=np.ones(count))
         return float(np.sum(np.where(w > 0, w * f, 0.0)))
 
-    def entries(self, x: Scalar) -> list[Entry]:
-        found: dict[Entry, None] = {}
+    def rule(self, unit: Entry | Var, share: int) -> tuple[Float, Float]:
+        """Nodes and weights of an entry with a law of its own, or of all entries of a variable."""
+        if isinstance(unit, Var):
+            grid = grid_of(self.laws[unit], unit, self.point, self.level, share)
+            if grid is None:
+                raise TooMany
+            return grid
+        v = unit.array
+        row = self.rows[v]
+        assert row is not None
+        place = tuple(int(i.rational) for i in unit.indices if isinstance(i, Num) and i.rational is not None)
+        one = Numeric(row, {n: float(a[place]) for n, a in self.numbers[v].items()})
+        return rule(one, share, self.level)
+
+    def apart(self, x: Scalar) -> list[Scalar]:
+        """The factors of a product, those with a draw in common together."""
+        groups: list[tuple[set[Entry | Var], list[Scalar]]] = []
+        for f in factors_of(x):
+            mine, parts = set(self.units(f)), [f]
+            for g in [g for g in groups if not g[0].isdisjoint(mine)]:
+                groups.remove(g)
+                mine, parts = mine | g[0], [*g[1], *parts]
+            groups.append((mine, parts))
+        return [mul(*parts) for _, parts in groups]
+
+    def units(self, x: Scalar) -> list[Entry | Var]:
+        """What is drawn apart from all else and stands in x: an entry, or a variable whose entries hang together."""
+        found: dict[Entry | Var, None] = {}
         seen: set[Node] = set()
         stack: list[Node] = [x]
         while stack:
@@ -115,10 +153,14 @@ class Few:
             if n in seen:
                 continue
             seen.add(n)
-            if isinstance(n, Entry) and n.array in self.drawn:
-                if any(not isinstance(i, Num) for i in n.indices):
+            if isinstance(n, Entry) and isinstance(n.array, Var) and n.array in self.drawn:
+                if not self.is_of_entries[n.array]:
+                    found[n.array] = None
+                    stack.extend(n.indices)
+                elif any(not isinstance(i, Num) for i in n.indices):
                     raise TooMany
-                found[n] = None
+                else:
+                    found[n] = None
             elif isinstance(n, Array) and self.is_random(n):
                 raise TooMany
             else:
@@ -127,11 +169,7 @@ class Few:
 
 
 def mean_of_terms(body: Scalar, draws: Sequence[tuple[Var, Array]], point: Point, level: int) -> Float | None:
-    """E body term by term; None where a law is not of independent scalars, or a term holds many entries."""
-    for _, law in draws:
-        row = row_of(law)
-        if row is None or not row.is_univariate or row.shapes:
-            return None
+    """E body term by term; None where a term holds many entries."""
     try:
         return np.asarray(Few(draws, point, level).mean(body))
     except TooMany:

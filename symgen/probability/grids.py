@@ -40,7 +40,8 @@ def is_admissible(law: Array, point: Point) -> bool:
             continue  # it hangs on a draw
     for name, x in at.items():
         domain = row.parameters[name]
-        if not np.all(np.isfinite(x)) or (domain == "positive" and np.any(x <= 0)):
+        endless = name in row.open_ends and not np.any(np.isnan(x))
+        if not (endless or np.all(np.isfinite(x))) or (domain == "positive" and np.any(x <= 0)):
             return False
         if domain == "unit" and (np.any(x < 0) or np.any(x > 1)):
             return False

@@ -99,6 +99,10 @@ LEMMAS = (
           "exp(mu*t + sigma^2*t^2/2)*(erf((b - mu - sigma^2*t)/(sigma*sqrt(2))) - erf((a - mu - sigma^2*t)/(sigma*sqrt(2))))"
           "/(erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))",
           source="Johnson, Kotz & Balakrishnan (1994), 13"),
+    Lemma("TruncatedNormal", "x^2",
+          "mu^2 + sigma^2 + sigma*sqrt(2/pi)*((a + mu)*exp(-((a - mu)/sigma)^2/2) - (b + mu)*exp(-((b - mu)/sigma)^2/2))"
+          "/(erf((b - mu)/(sigma*sqrt(2))) - erf((a - mu)/(sigma*sqrt(2))))",
+          source="Johnson, Kotz & Balakrishnan (1994), 13"),
     Lemma("Triangular", MGF,
           "2*((b - c)*exp(a*t) - (b - a)*exp(c*t) + (c - a)*exp(b*t))/((b - a)*(c - a)*(b - c)*t^2)", "t != 0", "undefined",
           source="Johnson, Kotz & Balakrishnan (1995), 26"),

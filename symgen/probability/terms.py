@@ -149,7 +149,7 @@ def _function_abs(arg: Scalar, is_random: Random, know: Knowledge) -> Scalar:
     random = [t for t in terms_of(arg) if is_random(t)]
     if isinstance(arg, Add) and len(random) == 1:
         c, x = split(random[0], is_random)
-        if c is not ONE:
+        if c is not ONE and isinstance(x, Entry):  # of a function of x the form has no lemma, and c may be 0
             size = num(abs(c.rational)) if isinstance(c, Num) and c.rational is not None else _absolute(c, know)
             rest = add(*(t for t in arg.args if t is not random[0]))
             return mul(size, fn("abs", add(x, divide(rest, c))))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from symgen.probability.infinite_ends import branches_of, end_of, settled
 from symgen.tensor import build, formula
 from symgen.tensor.build import Value
-from symgen.tensor.expression import Array, Scalar, Var, entry, replace_arrays, var
+from symgen.tensor.expression import Array, Scalar, Var, entry, replace_arrays, var, where
 
 
 def names_in(text: str) -> set[str]:
@@ -31,8 +32,25 @@ def _template(text: str, names: tuple[str, ...]) -> tuple[Scalar, tuple[Var, ...
 
 def scalar_text(text: str, scope: Mapping[str, Scalar]) -> Scalar:
     """The scalar that `text` means where its names stand for these scalars (with whatever free indices)."""
+    cases = next((c for c in map(branches_of, scope.values()) if c is not None), None)
+    if cases is not None:
+        return where(cases[0], *(scalar_text(text, {n: _of_case(x, cases[0], k) for n, x in scope.items()}) for k in (1, 2)))
     body, places = _template(text, tuple(scope))
+    ends = {p: sign for p, sign in zip(places, map(end_of, scope.values()), strict=True) if sign is not None}
+    if ends:
+        body = _at_infinity(text, tuple(scope), tuple(ends.items())) or body
     return replace_arrays(body, {p: _constant(s) for p, s in zip(places, scope.values(), strict=True)})  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=256)
+def _at_infinity(text: str, names: tuple[str, ...], ends: tuple[tuple[Var, int], ...]) -> Scalar | None:
+    return settled(_template(text, names)[0], dict(ends))
+
+
+def _of_case(x: Scalar, condition: Scalar, which: int) -> Scalar:
+    """What `x` is where the condition holds (1), or does not (2)."""
+    cases = branches_of(x)
+    return cases[which] if cases is not None and cases[0] is condition else x
 
 
 class _constant:

@@ -220,6 +220,8 @@ class Univariate:
             return Found(ONE)
         if n == 1 and "mean" in known:
             return self._known("mean", "mean")
+        if n == 2 and any(lemma.of == "x^2" for lemma in _table(self.law.row.name)):
+            return self.by_pattern(power(self.x, TWO))
         if n == 2 and "mean" in known and "variance" in known and self.law.row.name not in _MELLIN:
             first, second = self._known("mean", "mean"), self._known("variance", "variance")
             return _sum_of(power(first.value, TWO), [first, second], second.value)

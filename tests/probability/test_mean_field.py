@@ -76,3 +76,45 @@ def test_a_shape_alone_has_no_closed_form():
     model = symgen.loads("param a: positive, b: positive, c: positive\ndist q(z) = Gamma(a, b)\ndist p(z) = Gamma(c, 2)\n")
     with pytest.raises(symgen.CannotDerive):
         model.derive("argmin(KL(q || p), a)")
+
+
+REGRESSION = """
+dim n, d
+data X: real[n, d], y: real[n]
+param a0: positive, b0: positive, c0: positive, e0: positive, m: real[d], S: spd[d, d]
+param a: positive, b: positive, c: positive[d], e: positive[d]
+dist p(al: positive[d]) = Gamma(c0, e0)
+dist p(tau: positive) = Gamma(a0, b0)
+dist p(w: real[d] | al) = Normal(0, 1/sqrt(al))
+dist p(y | w, tau) = Normal(X @ w, 1/sqrt(tau))
+dist q(w: real[d]) = MvNormal(m, S)
+dist q(tau: positive) = Gamma(a, b)
+dist q(al: positive[d]) = Gamma(c, e)
+dist u(v) = Beta(a, b)
+dist t(v) = Beta(a0, b0)
+dist g(k, h) = NormalGamma(a, b, a0, b0)
+"""
+
+
+def test_the_parameters_of_a_factor_are_best_together():
+    """Relevance determination: Bishop (2006), 10.3 and exercise 10.26; a shape and a rate are found as one."""
+    model = symgen.loads(REGRESSION)
+    X, y, m, L = rng.normal(size=(6, 2)), rng.normal(size=6), rng.normal(size=2), np.array([[0.8, 0.0], [0.3, 0.6]])
+    S = L @ L.T
+    squares = ((y - X @ m) ** 2).sum() + np.trace(X @ S @ X.T)
+    at = {"X": X, "y": y, "m": m, "S": S, "a0": 1.3, "b0": 0.7, "c0": 0.9, "e0": 1.6, "a": 2.1, "b": 1.2,
+          "c": np.array([1.4, 0.6]), "e": np.array([0.5, 1.9])}  # fmt: skip
+    noise = model.derive("argmax(elbo(q, p), [a, b])")
+    assert noise.evidence.kind == "checked"
+    got = noise.evaluate(**at)["at"]
+    assert np.allclose([got["a"], got["b"]], [1.3 + 3, 0.7 + squares / 2])
+    relevance = model.derive("argmax(elbo(q, p), [c, e])")
+    got = relevance.evaluate(**at)["at"]
+    assert np.allclose(got["c"], 0.9 + 1 / 2) and np.allclose(got["e"], 1.6 + (m**2 + np.diag(S)) / 2)
+    best = model.derive("argmax(elbo(q, p), [m, S])").evaluate(**at)["at"]
+    precision = np.diag(at["c"] / at["e"]) + at["a"] / at["b"] * X.T @ X
+    assert np.allclose(best["S"], np.linalg.inv(precision))
+    assert np.allclose(best["m"], at["a"] / at["b"] * np.linalg.solve(precision, X.T @ y))
+    beta = model.derive("argmin(KL(u || t), [a, b])")
+    assert beta.evidence.kind == "checked"
+    assert [str(beta.result.at[k]) for k in "ab"] == ["a0", "b0"]
