@@ -292,6 +292,9 @@ def _join(members: Sequence[tuple[Fraction, Scalar]]) -> list[Scalar]:
     factors = [dict.fromkeys(b.args if type(b) is Mul else (b,)) for _, b in bodies]
     common = [f for f in factors[0] if type(f) is not Num and all(f in g for g in factors[1:])]
     if not common:
+        pieces = merged_pieces(add(*(mul(num(c), b) for c, b in bodies)))
+        if type(pieces) is Where:  # the same condition in all
+            return [total(pieces, indices)]
         return [add(*(mul(num(c), s) for c, s in members))]
     left = [mul(*(f for f in g if f not in common)) for g in factors]
     if len(frozenset().union(*(x.free for x in left))) > 2 or len({x.free for x in left if x.free}) > 1:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import permutations
 
 from symgen.algebra.collect import written_length
-from symgen.algebra.products import Used, merged_terms
+from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.finished import name_in
 from symgen.derivation.context import Context
@@ -29,6 +29,7 @@ from symgen.tensor.expression import (
     Mul,
     Node,
     Num,
+    Operation,
     Pow,
     Scalar,
     Sum,
@@ -43,6 +44,7 @@ from symgen.tensor.expression import (
     power,
     tensor,
     total,
+    walk,
 )  # fmt: skip
 
 __all__ = ["OwnNames"]
@@ -59,6 +61,7 @@ class OwnNames:
         # of each of its axes among those of the sum
         self.cores: dict[Array, tuple[Array, Scalar, tuple[int | None, ...]]] = {}
         self.functions = False  # whether one of them is no sum
+        self.contractions = False  # whether one of them is the solution of a linear system
         self.centring: dict[Array, bool] = {}
         for array in program:
             if type(array) is Tensor and ctx.name_of(array):
@@ -77,6 +80,7 @@ class OwnNames:
                 places = tuple(own.index(a) if a in own else None for a in array.axes)
                 self.cores.setdefault(key, (array, rest, places))
                 self.functions = self.functions or type(core) is not Sum
+                self.contractions = self.contractions or (type(core) is Sum and _has_operation(core.body))
 
     def put_in(self, g: Scalar, depth: int = 2) -> Scalar:
         """`g` with sums of centred values left out, what has a name written by it, and nameless means written out where
@@ -85,6 +89,8 @@ class OwnNames:
             return g
         if not self.cores and not any(map(self.is_centring, arrays_below(g))):
             return g
+        if self.contractions:
+            g = self.contracted(g)
         made = self.rewritten(g)
         if made is g:
             return g
@@ -92,6 +98,45 @@ class OwnNames:
         if depth:
             made = self.put_in(made, depth - 1)
         return made if written_length(made) < written_length(g) else g
+
+    def contracted(self, g: Scalar) -> Scalar:
+        """`g` as flat products, in which the solution of a linear system may stand: inv(A)' x b' inv(A)' is inv(A)' x x'."""
+        named = self.ctx.all_names()
+        flat = merged_terms(g, named, Used(), lambda a: name_in(a, self.ctx))
+        ways = [made for way in (flat, self.with_products_open(g)) if (made := self.rewritten(way)) is not way]
+        best = min(ways, key=lambda way: flat_length(way, named), default=g)
+        return best if flat_length(best, named) < flat_length(g, named) else g
+
+    def with_products_open(self, g: Scalar) -> Scalar:
+        """`g` with the nameless products in its sums written out."""
+        changed: dict[Scalar, Scalar] = {}
+        for node in walk(g):
+            if type(node) is Sum and type(node.body) is Mul:
+                body, indices = open_sum(node)
+                inner: dict[Scalar, Scalar] = {}
+                for f in body.args:
+                    if type(f) is Entry and type(f.array) is Tensor and type(f.array.body) is Mul:
+                        if f.array not in self.ctx.names:
+                            inner[f] = open_tensor(f.array, f.indices)
+                if inner:
+                    changed[node] = total(replace_scalars(body, inner), indices)
+        return replace_scalars(g, changed) if changed else g
+
+    def solved_in(self, node: Sum) -> Scalar | None:
+        """A sum of products in which the solution of a linear system stands, by its name."""
+        body, indices = open_sum(node)
+        found = False
+        for m in indices:
+            factors = body.args if type(body) is Mul else (body,)
+            held = [f for f in factors if m in f.free]
+            if len(held) != 2:
+                continue
+            inner = total(mul(*held), [m])
+            named = self.by_name(inner) if type(inner) is Sum else None
+            if named is not None:
+                body, found = mul(named, *(f for f in factors if m not in f.free)), True
+                indices = [k for k in indices if k is not m]
+        return total(body, indices) if found else None
 
     def rewritten(self, g: Scalar) -> Scalar:
         """`g` with all that has a name, is centred, or is a nameless mean, written so."""
@@ -108,6 +153,8 @@ class OwnNames:
                     changed[node] = open_tensor(node.array, node.indices)
             elif type(node) is Sum:
                 other = self.summed(node)
+                if other is None and self.contractions:
+                    other = self.solved_in(node)
                 if other is None and self.functions and type(node.body) is not Entry:
                     body, indices = open_sum(node)
                     inner = self.rewritten(body)
@@ -166,7 +213,7 @@ class OwnNames:
 
     def by_name(self, node: Node) -> Scalar | None:
         """A sum or a function by the name of what holds it: n mu for the sum of x, where mu is its mean."""
-        if not self.cores or type(node) not in (Sum, Fn) or not isinstance(node, Scalar) or len(node.free) > 2:
+        if not self.cores or not isinstance(node, (Sum, Fn)) or len(node.free) > 2:
             return None
         for key, own in _as_arrays(node):
             found = self.cores.get(key)
@@ -245,8 +292,13 @@ def _means_in(body: Scalar) -> Iterator[Entry]:
 def _is_core(f: Scalar, array: Array) -> bool:
     """Whether a factor is a sum or a function that is worth its name; of products only those that are one number."""
     if type(f) is Sum:
-        return type(f.body) in (Entry, Pow, Fn) or not array.rank
+        return type(f.body) in (Entry, Pow, Fn) or not array.rank or _has_operation(f.body)
     return type(f) is Fn
+
+
+def _has_operation(body: Scalar) -> bool:
+    """Whether a product holds entries of an inverse or another operation: solutions of linear systems."""
+    return type(body) is Mul and any(type(f) is Entry and type(f.array) is Operation for f in body.args)
 
 
 def _is_divisor(f: Scalar) -> bool:

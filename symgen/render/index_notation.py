@@ -12,10 +12,13 @@ from symgen.render.labelling import order_of_appearance, renamed
 from symgen.render.measures import TooLong
 from symgen.render.network import NoMatrixForm
 from symgen.tensor import expression as x
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import Array, Index, Node, Scalar
+from symgen.tensor.scope import parts_of
 from symgen.text import tree as t
 
 Axes = tuple[Index, ...]
+MOST_MULTIPLIED, MOST_TERMS = 120, 4  # nodes, and terms of one factor, of what is multiplied out for a matrix notation
 MOST_INDEXED = 10_000  # parts of a formula with indices
 LETTERS = "i j k l m r s t u v a b c g h o q w z".split()
 
@@ -35,6 +38,36 @@ def _with_first_index(node: Scalar, used: Mapping[Index, str]) -> Scalar:
         ]
         node = x.mul(*rest)
     return node
+
+
+def multiplied_out(node: Scalar) -> Scalar:
+    """`node` with its sums of a (b + c) as those of a b and a c; with the factors of a sum of sums."""
+    if x.is_larger(node, MOST_MULTIPLIED):
+        return node
+    found: dict[Scalar, Scalar] = {}
+    stack: list[Node] = [node]
+    while stack:
+        n = stack.pop()
+        if isinstance(n, x.Sum):
+            factors = n.body.args if isinstance(n.body, x.Mul) else ()
+            sums = [f for f in factors if isinstance(f, x.Add)]
+            if len(sums) == 1 and len(sums[0].args) <= MOST_TERMS:
+                rest = [f for f in factors if f is not sums[0]]
+                found[n] = x.add(*(x.total(x.mul(*rest, a), n.indices) for a in sums[0].args))
+        elif isinstance(n, x.Scalar) and not n.is_array_node and not isinstance(n, (x.Fold, x.Expect)):
+            stack.extend(n.args)
+    return replace_scalars(node, found) if found else node
+
+
+def has_indices(tree: t.Expression) -> bool:
+    """Whether a formula is written by indices somewhere."""
+    stack = [tree]
+    while stack:
+        e = stack.pop()
+        if isinstance(e, t.Binder) and e.function in ("tensor", "sum"):
+            return True
+        stack.extend(parts_of(e))
+    return False
 
 
 class IndexNotation(ABC):
@@ -113,7 +146,15 @@ class IndexNotation(ABC):
         return t.Binder(word, specs, (*map(self.array, array.base), inner.array(step)))
 
     def by_index(self, node: Scalar, axes: Axes) -> t.Expression:
-        """tensor[i: n, j: d](entry)."""
+        """tensor[i: n, j: d](entry); without indices, where there is a matrix notation of it multiplied out."""
+        other = multiplied_out(node) if 1 <= len(axes) <= 2 else node
+        if other is not node:
+            try:
+                made = self.tree(other, axes)
+            except NoMatrixForm:
+                made = None
+            if made is not None and not has_indices(made):
+                return made
         used: dict[Index, str] = {}
         used.update(zip(axes, self.letters(len(axes), used), strict=True))
         body = self.indexed(node, used, whole=True)

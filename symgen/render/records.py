@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from symgen.algebra.collect import with_numbers_out
 from symgen.calculus.gradient import Gradients
 from symgen.games.records import as_dict
 from symgen.render.language import unparse
@@ -26,7 +27,7 @@ def laws_of(record: Any, writer: Writer) -> list[tuple[t.Call, t.Expression]]:
 def gradients_of(record: Gradients, writer: Writer) -> list[tuple[t.Expression, Array]]:
     """grad(f, x) and what it is, for each x."""
     lefts = (writer.node(operator("grad", (record.of, x), x.shape, (None,))) for x in record.variables)
-    return list(zip(lefts, record.by.values(), strict=True))
+    return list(zip(lefts, (with_numbers_out(g, writer.names) for g in record.by.values()), strict=True))
 
 
 def call_of(law: Any, writer: Writer) -> t.Expression:

@@ -14,6 +14,14 @@ COVARIANCE = "data X: real[n, d]\nlet mu = mean(X, axis=0)\nlet S = (X - mu)' @ 
 WEIGHTED = "data x: real[n], p: simplex[n]\nlet m = p @ x\nlet v = p @ (x - m)^2\n"
 SHARES = "data x: real[n], c: real[n]\nlet s = sum(exp(x))\nlet p = exp(x)/s\n"
 TWO = "data x: real[n], y: real[n]\nlet a = x - mean(x)\nlet b = y - mean(y)\nlet r = a @ b/(norm(a)*norm(b))\n"
+SYSTEM = (
+    "param A: real[d, d], b: real[d], B: real[d, n], S: spd[d, d]\nlet x = solve(A, b)\nlet Z = inv(A) @ B\nlet v = solve(S, b)\n"
+)
+CLASSES = (
+    "dim k\ndata X: real[n, d], Y: onehot[n, k]\nparam W: real[d, k], b: real[k]\n"
+    "let P = softmax(X @ W + b, axis=1)\nlet L = -sum(Y*log(P))/n\n"
+)
+HUBER = "data r: real[n]\nparam delta: positive\nlet L = sum(where(abs(r) <= delta, r^2/2, delta*(abs(r) - delta/2)))\n"
 TEXTBOOK = [
     (ONE, "grad(v, x)", "2*(x - m)/n"),
     (ONE, "grad(log(v), x)", "2*(x - m)/(n*v)"),
@@ -39,6 +47,13 @@ TEXTBOOK = [
         "C/s - outer((C @ ones(d))/(d*s[:, 0]), ones(d)) - diag(sum(C*(X - m), axis=1)/(d*s[:, 0]^3)) @ (X - m)",
     ),
     (ROWS, "grad(sum(V), X)", "2*(X - mu)/n"),
+    (SYSTEM, "grad(norm(x)^2/2, A)", "-outer(inv(A)' @ x, x)"),
+    (SYSTEM, "grad(norm(Z)^2/2, A)", "-inv(A)' @ Z @ Z'"),
+    (SYSTEM, "grad(b @ v, S)", "-outer(v, v)"),
+    (SYSTEM, "grad(sum(exp(x)), A)", "-outer(inv(A)' @ exp(x), x)"),
+    (SYSTEM, "d(x, A)", "tensor[i: d, j: d, k: d](-inv(A)[i, j]*x[k])"),
+    (CLASSES, "hessian(L, b)", "(diag(sum(P, axis=0)) - P' @ P)/n"),
+    (HUBER, "grad(L, delta)", "sum(where(delta < abs(r), abs(r) - delta, 0))"),
     (ROWS, "grad(sum(C*((X - mu)/s)), X)", "C @ diag(1/s) - (X - mu) @ diag(sum(C*(X - mu), axis=0)/s^3)/n - sum(C, axis=0)/(n*s)"),
     (ROWS, "d(V, X)", "tensor[i: d, j: n, k: d](2*eye(d)[i, k]*(X[j, i] - mu[i])/n)"),
 ]
