@@ -8,6 +8,7 @@ the cost is linear in what is written, however often subexpressions are shared.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
+from fractions import Fraction
 from typing import Any
 
 from symgen.calculus.kinks import is_root, tell_kinks
@@ -61,6 +62,7 @@ from symgen.tensor.expression import (
     where,
 )  # fmt: skip
 from symgen.tensor.facts import is_positive
+from symgen.tensor.nodes import CHOOSES
 
 Emit = Callable[[Array, Scalar], None]
 Simplify = Callable[[Scalar], Scalar]
@@ -419,9 +421,35 @@ def summed(body: Scalar, indices: Iterable[Index]) -> Scalar:
 
 def times(g: Scalar, slope: Scalar) -> Scalar:
     """g slope; a piece that is zero stays zero where the slope is not finite."""
-    if type(g) is Where and g.args[2] is ZERO:
-        return where(g.args[0], times(g.args[1], slope), ZERO)
+    if type(g) is Where:
+        condition, a, b = g.args
+        if b is ZERO:
+            return where(condition, times(a, slope), ZERO)
+        if a is ZERO:
+            return where(condition, ZERO, times(b, slope))
+    elif g.marks & CHOOSES and may_be_undefined(slope):
+        if type(g) is Add:
+            return add(*(times(t, slope) for t in g.args))
+        for f in g.args if type(g) is Mul else ():
+            if (type(f) is Where and ZERO in f.args) or (type(f) is Add and f.marks & CHOOSES):
+                return mul(times(f, slope), *(x for x in g.args if x is not f))
     return mul(g, slope)
+
+
+def may_be_undefined(slope: Scalar) -> bool:
+    """Whether a quotient, a root or a logarithm stands in `slope`."""
+    stack: list[Any] = [slope]
+    while stack:
+        n = stack.pop()
+        if type(n) is Pow:
+            k = n.exponent.value if type(n.exponent) is Num else None
+            if not isinstance(k, Fraction) or k < 0 or k.denominator > 1:
+                return True
+        elif type(n) is Fn and n.name == "log":
+            return True
+        if not isinstance(n, Entry):
+            stack.extend(n.args)
+    return False
 
 
 _PASS: dict[type[Node], Callable[[Statement, Any, Scalar, Scalar], None]] = {

@@ -10,6 +10,7 @@ from math import factorial
 from operator import attrgetter
 
 from symgen.tensor.nodes import (
+    DELTAS,
     EULER,
     HALF,
     INF,
@@ -468,6 +469,12 @@ def where(condition: Scalar, a: Scalar, b: Scalar) -> Scalar:
         return b
     if (isinstance(condition, Logic) and condition.op == "not") or (isinstance(condition, Compare) and condition.op == "!="):
         condition, a, b = logic("not", condition), b, a
+    if (b is ZERO and a.marks & DELTAS) or (a is ZERO and b.marks & DELTAS):  # so that a sum over an index of it takes it away
+        factors = factors_of(a if b is ZERO else b)
+        deltas = [f for f in factors if type(f) is Delta]
+        if deltas:
+            rest = mul(*(f for f in factors if type(f) is not Delta))
+            return mul(*deltas, make_node(Where, (condition, rest, ZERO) if b is ZERO else (condition, ZERO, rest)))
     return make_node(Where, (condition, a, b))  # type: ignore[no-any-return]
 
 
