@@ -415,18 +415,18 @@ def orientation(x: Scalar) -> Scalar:
     """The entry of a symmetric matrix with its last two indices in order; any other entry as it is."""
     if len(x.args) > 2:
         *front, i, j = x.args
-        if _rank_of(j) < _rank_of(i) and _symmetric(x.array):
+        if rank_of(j) < rank_of(i) and _symmetric(x.array):
             return rebuild(x, [*front, j, i])  # type: ignore[no-any-return]
     return x
 
 
-def _rank_of(index: Scalar) -> tuple[int, str, int]:
+def rank_of(index: Scalar) -> tuple[int, str, int]:
     if isinstance(index, Index):
         return (0 if index.kind == "a" else 1 if index.kind == "u" else 2, index.kind, index.number)
     return (3, "", index.serial)
 
 
 __all__ = [
-    "collect_common", "common_factor", "is_stochastic", "merged_pieces", "orientation", "sum_to_one", "symmetric_entries",
-    "written_length",
+    "collect_common", "common_factor", "is_stochastic", "merged_pieces", "orientation", "rank_of", "sum_to_one",
+    "symmetric_entries", "written_length",
 ]  # fmt: skip

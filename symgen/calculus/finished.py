@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symgen.algebra.collect import collect_common, with_both_ways_joined, with_scalars_open
+from symgen.algebra.inside import settled_inside
 from symgen.algebra.products import (
     MAX_LENGTH,
     Used,
@@ -28,8 +29,15 @@ STRUCTURED = 110  # length of a result that keeps its adjoints apart unless much
 def finished(body: Scalar, ctx: Context, free: Var | None = None) -> Scalar:
     """A result as people write it: fractions cancelled, sums joined, facts of matrices used where that is shorter (not
     those of `free`, whose entries are taken as unrelated)."""
-    body = pinned(body, ctx.facts)
     named = ctx.all_names()
+    facts = Used()
+
+    def merged(x: Scalar) -> Scalar:
+        return merged_terms(x, named, facts, lambda a: name_in(a, ctx), free)
+
+    body = settled_inside(pinned(body, ctx.facts), named, ctx.facts, merged)
+    for fact in facts:
+        ctx.trace.condition(fact)
     best = _collected(body, ctx)
     ways = (False, True) if speaks_of_facts(body, named) else (False,) if type(body) is Add else ()
     inside = with_scalars_open(body, named)
