@@ -26,6 +26,7 @@ ATOMIC_CALLS = frozenset("norm abs tr diag diagonal vec floor ones zeros eye".sp
 SPREAD = frozenset("exp log sqrt abs where max min clip".split()) | frozenset(FUNCTIONS)
 _PLACE = re.compile(r"\{(\w+|\*)\}")
 _TOKEN = re.compile(r"(\{\{|\}\}|\{\w+\}|\{\*\})")
+_SIGN = re.compile(r"\\mathrm\{+\w\}+|\\[A-Za-z]+|[A-Za-z](?![A-Za-z])")
 _OPENED = re.compile(r"(\\left.|\\left\\.|\\left\\\w+|[{,;|]|\\,|\\partial)\s*$")
 _CLOSED = re.compile(r"\s*(\\right|[},;|]|\\,)")
 
@@ -221,7 +222,7 @@ class Latex(Products):
 
     def call(self, e: t.Call) -> str:
         name, arguments = e.function, e.arguments
-        if (name in self.shapes and not e.keywords) or e.log or e.given:
+        if (name in self.shapes and not e.keywords and name not in FUNCTIONS) or e.log or e.given:
             return self.applied(e)
         words = {k.name: k.value for k in e.keywords}
         if name in ("argmin", "argmax") and len(arguments) == 2 and set(words) == {"subject_to"}:
@@ -252,17 +253,28 @@ class Latex(Products):
         if name in FAMILIES:
             return self.law(e)
         row = TABLE.get(name)
-        if row is not None and not e.keywords and row.arity in (None, len(arguments) + len(e.versus)):
+        if (
+            row is not None
+            and not e.keywords
+            and not self.clashes(row.latex)
+            and row.arity in (None, len(arguments) + len(e.versus))
+        ):
             return self.filled(row.latex, self._places(e))
         for table in (FUNCTIONS, OPERATIONS):
             entry = table.get(name)
-            if entry is not None and not e.keywords and not e.versus:
+            if entry is not None and not e.keywords and not e.versus and not self.clashes(entry.latex):
                 names = entry.arguments if table is FUNCTIONS else tuple(entry.operands)  # type: ignore[union-attr]
                 wanted = {found[1] for x in _TOKEN.split(entry.latex) if (found := _PLACE.fullmatch(x))}
                 places = dict(zip(names, arguments, strict=False))
                 if wanted <= set(places):
                     return self.filled(entry.latex, places)
         return self.applied(e)
+
+    def clashes(self, template: str) -> bool:
+        """Whether the sign of a function is that of a name: psi(x) where the author has a psi."""
+        found = _SIGN.match(template)
+        sign = found[0].replace(r"\mathrm", "").strip("{}") if found is not None else ""
+        return any(name_tex(n, self.taken).replace(r"\mathrm", "").strip("{}") == sign for n in self.taken)
 
     def _places(self, e: t.Call) -> dict[str, t.Expression]:
         both = [*e.arguments, *e.versus]
@@ -316,7 +328,7 @@ class Latex(Products):
         if e.keywords:
             inside = ", ".join(filter(None, [inside, *map(self.tex, e.keywords)]))
         short = re.fullmatch(r"[a-zA-Z]\w{0,2}|[a-zA-Z]_\w+", e.function) and e.function not in REDUCTIONS
-        if e.function in self.shapes or short:
+        if (e.function in self.shapes and e.function not in FUNCTIONS) or short:
             name = self.name(e.function)
         else:
             words = r"\ ".join(tex_text(w) for w in e.function.split("_") if w)
@@ -367,7 +379,7 @@ class Latex(Products):
         ranks = {self.rank(a) for a in e.arguments}
         axis = next((k.value for k in e.keywords if k.name == "axis"), t.Number(Fraction(0)))
         if ranks == {1} and not e.keywords:
-            return rf"\left[{'; '.join(map(self.tex, e.arguments))}\right]"
+            return rf"\left[{'; '.join(self.sized_zeros(a) or self.tex(a) for a in e.arguments)}\right]"
         if ranks != {2} or not isinstance(axis, t.Number) or axis.value not in (0, 1):
             return None
         sign = r" \\ " if axis.value == 0 else " & "
@@ -375,8 +387,9 @@ class Latex(Products):
         return rf"\begin{{bmatrix}} {sign.join(parts)} \end{{bmatrix}}"
 
     def sized_zeros(self, e: t.Expression) -> str:
-        if isinstance(e, t.Call) and e.function == "zeros" and len(e.arguments) == 2:
-            return rf"\mathbf{{0}}_{{{self.tex(e.arguments[0])} \times {self.tex(e.arguments[1])}}}"
+        if isinstance(e, t.Call) and e.function == "zeros" and len(e.arguments) in (1, 2):
+            sizes = r" \times ".join(map(self.tex, e.arguments))
+            return rf"\mathbf{{0}}_{{{sizes}}}"
         return ""
 
     # --- sums ---------------------------------------------------------------------------------------------------------
@@ -413,7 +426,8 @@ class Latex(Products):
                 text = f"{over}{self._matrix(body) if axis.value == 1 else self.transposed(body)} {ONES}"
                 if not kept:
                     return text
-                return rf"{text} {ONES}^{{\top}}" if axis.value == 1 else rf"{ONES} {brackets(text)}^{{\top}}"
+                ones = ONES if size is None else rf"{ONES}_{{{self.tex(size)}}}"
+                return rf"{text} {ones}^{{\top}}" if axis.value == 1 else rf"{ones} {brackets(text)}^{{\top}}"
         letters = [c for c in "ijklmr" if c not in self.shapes and c not in names_in(body)][:2]
         beside = shape[int(axis.value)]
         if len(letters) < 2 or e.function not in ("max", "min", "prod", "logsumexp") or (kept and beside is None):
@@ -504,7 +518,9 @@ class Latex(Products):
         if head is None:
             head = rf"\operatorname*{{{tex_text(e.function)}}}"
         if e.function in ("max", "min"):
-            return rf"{head}_{{{', '.join(self.name(n) for n in names)}}} {self._argument(e.arguments[0], body)}"
+            if not shifted or not all(s.size for s in e.specs if isinstance(s, t.IndexSpec)):
+                return rf"{head}_{{{', '.join(self.name(n) for n in names)}}} {self._argument(e.arguments[0], body)}"
+            body = self._argument(e.arguments[0], body)
         return f"{stacked(head, ranges)} {body}"
 
     def sequence(self, e: t.Binder) -> str:

@@ -62,3 +62,25 @@ def test_the_identity_is_told_from_a_name_of_the_author(name):
         d = model.derive(goal)
         again, tex = read_back(model, d)
         assert again.array is d.array or check_equal_numeric(again.array, d.array).kind == "checked", tex
+
+
+CLASHING = """
+dim n, d, h
+param psi: positive[d], nu: positive, Gamma: real[n, n], sigma: real[n], e: real[n], B: real[n, d], E1: real[d, n, h]
+param x: real[n], s: real, A: real[n, n], T: real[n, 2*h]
+"""
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "digamma(nu)*psi", "trigamma(psi)", "gamma(nu)*Gamma", "sigmoid(nu)*sigma", "expm(A) @ e", "beta(nu, nu)*B",
+        "tensor[i: d, j: h](sum[k: n](E1[i, k, j]*x[k]))", "s*abs(tensor[i: n, j: n](i - j))", "concat(zeros(1), x[1:])",
+        "B/sqrt(sum(B^2, axis=1, keepdims=True))", "B*sum(B^2, axis=0, keepdims=True)",
+        "tensor[i: n, j: h](max[k: 2](T[i, 2*j + k]))",
+    ],
+)  # fmt: skip
+def test_a_function_is_told_from_a_name_of_the_author(goal):
+    d = symgen.loads(CLASHING).derive(goal)
+    again, tex = read_back(d.model, d)
+    assert again.array is d.array or check_equal_numeric(again.array, d.array).kind in ("checked", "proved"), tex

@@ -169,7 +169,9 @@ class Parser(Norms):
                 return self.expectation("E", token)
         below = [x.text for x in self.tokens[self.pos : self.pos + 5]]
         integral = below[:3] == ["_", "1", "("] or below == ["_", "{", "1", "}", "("]  # E_1(x)
-        declared = self.symbols is not None and self.symbols.declares("E")
+        declared = self.symbols is not None and (
+            self.symbols.declares("E") or any("E" + x in self.symbols.by_letters for x in below[1:3])
+        )
         if text == "E" and after is not None and after.is_sign("_") and not integral and not declared:
             k, nesting = self.pos, self.nesting
             try:

@@ -422,8 +422,7 @@ class Names(Indices):
         if bounded:
             for spec in bounded:
                 self.state.free.pop(spec.name, None)
-            array = t.Binder("tensor", tuple(bounded), (made.tree,), span=span)
-            return Item(array, len(bounded) + (made.rank or 0) if made.rank is not None else None)
+            return self.item(t.Binder("tensor", tuple(bounded), (made.tree,), span=span))
         indices = self.indices(low, made.tree)
         inside = names_of(made.tree)
         names = [i.name for i in indices if isinstance(i, t.Name)]
@@ -431,8 +430,7 @@ class Names(Indices):
             for n in names:
                 self.state.free.pop(n, None)
             specs = tuple(t.IndexSpec(n, span=span) for n in names)
-            array = t.Binder("tensor", specs, (made.tree,), span=span)
-            return Item(array, len(names) + (made.rank or 0) if made.rank is not None else None)
+            return self.item(t.Binder("tensor", specs, (made.tree,), span=span))
         self.state.free.update(free)
         if made.hole in ("rows", "columns") and len(indices) == 2:
             row = made.hole == "rows"

@@ -68,7 +68,7 @@ class Symbols:
         return name in self.shapes and name not in self.values and name not in self.laws and name not in self.sizes
 
     @cached_property
-    def _by_letters(self) -> dict[str, list[str]]:
+    def by_letters(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for name in [*self.shapes, *self.laws]:
             found.setdefault(name.replace("_", ""), []).append(name)
@@ -86,7 +86,7 @@ class Symbols:
             elif len(parts) == 2:
                 orders.append([word, parts[1], parts[0]])
             for order in orders:
-                known = self._by_letters.get("".join(order).replace("_", ""), [])
+                known = self.by_letters.get("".join(order).replace("_", ""), [])
                 if len(known) == 1:
                     return known[0]
                 if known:
