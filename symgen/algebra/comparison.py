@@ -10,7 +10,7 @@ import numpy as np
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.expression import Scalar
 
-__all__ = ["Comparison", "Counterexample", "two_texts", "value_text"]
+__all__ = ["Comparison", "Counterexample", "ball_text", "two_texts", "value_text"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Counterexample:
     other: dict[str, Any] = field(default_factory=dict)
     left_text: str = ""
     right_text: str = ""
+    apart: str = ""  # how far, where the digits of both do not tell
 
     def __bool__(self) -> bool:
         return True
@@ -44,7 +45,8 @@ class Counterexample:
         entry_text = f", entry [{', '.join(map(str, self.at))}]" if self.at else ""
         start = f"at {where}{entry_text}: " if where or entry_text else ""
         if self.left_text == self.right_text:
-            return f"{start}{left} and {right} are both {self.left_text}"
+            far = f" to the digits shown, and {self.apart} apart" if self.apart else ""
+            return f"{start}{left} and {right} are both {self.left_text}{far}"
         return f"{start}{left} is {self.left_text}, {right} is {self.right_text}"
 
     def __str__(self) -> str:
@@ -84,13 +86,14 @@ class Comparison:
 def two_texts(left: Any, right: Any) -> tuple[str, str]:
     """Both numbers with as many digits as it takes to tell them apart."""
     for digits in (4, 6, 9, 12, 16, 25, 40, 80):
-        a, b = _digits(left, digits), _digits(right, digits)
+        a, b = ball_text(left, digits), ball_text(right, digits)
         if a != b:
             return a, b
-    return _digits(left, 6), _digits(right, 6)
+    return ball_text(left, 6), ball_text(right, 6)
 
 
-def _digits(x: Any, digits: int) -> str:
+def ball_text(x: Any, digits: int) -> str:
+    """The midpoint of a ball, to so many digits."""
     text = str(x.str(digits, radius=False))
     if text.startswith("0e"):
         return "0"

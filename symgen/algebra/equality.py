@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from symgen.algebra import canonical as forms
+from symgen.algebra.absorbed import looked_into
 from symgen.algebra.comparison import Comparison, Counterexample
 from symgen.algebra.search import (
     LOOKS,
@@ -61,7 +62,8 @@ def equal(
         return _proved("both sides are one expression")
     search = Search([left, right], facts, deadline, complete, everywhere=everywhere)
     claim = (lambda w: w.is_equal(opened(left), opened(right))) if prove else None
-    return _settled(search, difference, claim, "both sides have one canonical form")
+    found = _settled(search, difference, claim, "both sides have one canonical form")
+    return looked_into(found, search, difference, left, right) if prove else found
 
 
 def proved_equal(
@@ -114,10 +116,11 @@ def less_equal(
         return _proved("both sides are one expression")
     search = Search([left, right], facts, deadline, complete)
     judge = strict_order if strict else order
-    return _settled(
+    found = _settled(
         search, judge, lambda w: w.is_ordered(opened(left), opened(right), strict),
         "the difference is nonnegative by its form", LOOKS // 2, lambda: search.special(judge) or search.descend(judge),
     )  # fmt: skip
+    return looked_into(found, search, judge, left, right)
 
 
 def proportional(

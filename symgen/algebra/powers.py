@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from symgen.algebra import polynomial as poly
 from symgen.algebra.polynomial import Monomial, Poly
+from symgen.tensor.arithmetic import MAX_BITS
 from symgen.tensor.expression import ZERO, Entry, Fn, Num, Scalar, Tensor, num, power, substitute
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def power_of(w: Workshop, p: Poly, exponent: Fraction) -> Poly:
         return poly.of_atom(outer_power(w, p), exponent)
     c, content, factors = factored(w, p)
     if exponent.denominator == 1:
-        out = {tuple((a, e * exponent) for a, e in content): c ** int(exponent)}
+        out = of_number(w, c, int(exponent), tuple((a, e * exponent) for a, e in content))
         for f, k in factors:
             out = poly.multiply(out, poly.of_atom(denominator(w, f), k * exponent), w.budget)
         return w.tidy(out)
@@ -74,8 +75,18 @@ def natural_power(w: Workshop, p: Poly, k: int) -> Poly:
     one = poly.single(p)
     if one is not None:
         c, m = one
-        return w.tidy({tuple((a, e * k) for a, e in m): c**k})
+        return w.tidy(of_number(w, c, k, tuple((a, e * k) for a, e in m)))
     return w.times(*([p] * k))
+
+
+def of_number(w: Workshop, c: Fraction, k: int, m: Monomial) -> Poly:
+    """c^k m; a power of too many digits stays a power."""
+    if c.denominator == 1 and -2 < c.numerator < 2:
+        return {m: c**k}
+    if max(c.numerator.bit_length(), c.denominator.bit_length()) * abs(k) <= MAX_BITS:
+        return {m: c**k}
+    sign = Fraction(-1 if c < 0 and k % 2 else 1)
+    return poly.multiply({m: sign}, poly.of_atom(power(num(abs(c)), num(k))), w.budget)
 
 
 def outer_power(w: Workshop, p: Poly) -> Scalar:
@@ -129,7 +140,7 @@ def power_of_product(w: Workshop, p: Poly, e: Fraction) -> Poly:
     if one is None or e.denominator != 1:
         return atom_power(w, p, e)
     c, m = one
-    return w.tidy({tuple((a, x * e) for a, x in m): c ** int(e)})
+    return w.tidy(of_number(w, c, int(e), tuple((a, x * e) for a, x in m)))
 
 
 def atom_power(w: Workshop, f: Poly, e: Fraction) -> Poly:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symgen.algebra.branches import Branches
-from symgen.algebra.comparison import Comparison, Counterexample, two_texts
+from symgen.algebra.comparison import Comparison, Counterexample, ball_text, two_texts
 from symgen.derivation.derivation import Evidence
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import BALL, FLOAT, NotEvaluable, Point, evaluate
@@ -42,14 +42,27 @@ from symgen.tensor.sample import (
     special_points,
 )
 
-__all__ = ["Completion", "Judge", "Search", "Trial", "cross", "difference", "moved", "order", "strict_order"]
+__all__ = [
+    "LAST_BITS",
+    "MOST_BITS",
+    "ORDERS",
+    "Completion",
+    "Judge",
+    "Search",
+    "Trial",
+    "cross",
+    "difference",
+    "moved",
+    "order",
+    "strict_order",
+]
 
 SECONDS = 6.0  # of one comparison, unless the caller says otherwise
 POINTS = 8  # in balls
 LOOKS = 40  # in floats
 DIGITS = 25  # at which two balls count as agreeing
 EQUAL_DIGITS = 150  # at which a strict inequality counts as an equality
-FIRST_BITS, LAST_BITS = 192, 4096
+FIRST_BITS, LAST_BITS, MOST_BITS = 192, 4096, 16384
 SUSPICIOUS = 1e-7  # a relative float difference that is looked at in balls first
 
 Completion = Callable[[Point, Sequence[Node], np.random.Generator], None]
@@ -177,19 +190,23 @@ class Search:
 
     def balls(self, judge: Judge, points: list[Point]) -> Trial:
         """Decide at one point, at more and more bits."""
-        trial = Trial(points)
         bits = FIRST_BITS
         while bits <= LAST_BITS and (bits == FIRST_BITS or time.monotonic() < self.deadline):
-            number = BALL(bits)
-            with number.working():
-                values = [evaluate(self.nodes, p, number) for p in points]
-                residual, scale = judge(values)
-                residual, scale = np.asarray(residual, dtype=object), np.asarray(scale, dtype=object)
-                self._decide(trial, judge, residual, scale)
-            trial.values = values
+            trial = self.at_bits(judge, points, bits)
             if trial.status in ("differ", "agree", "undefined") and not (trial.status == "undefined" and bits < 800):
                 return trial
             bits *= 2
+        return trial
+
+    def at_bits(self, judge: Judge, points: list[Point], bits: int) -> Trial:
+        """What balls of so many bits say at one point."""
+        trial = Trial(points)
+        number = BALL(bits)
+        with number.working():
+            trial.values = [evaluate(self.nodes, p, number) for p in points]
+            residual, scale = judge(trial.values)
+            residual, scale = np.asarray(residual, dtype=object), np.asarray(scale, dtype=object)
+            self._decide(trial, judge, residual, scale)
         return trial
 
     def _decide(self, trial: Trial, judge: Judge, residual: Any, scale: Any) -> None:
@@ -439,6 +456,9 @@ class Search:
             other,
             *two_texts(left, right),
         )
+        if example.left_text == example.right_text:
+            with BALL(MOST_BITS).working():
+                example = replace(example, apart=ball_text(abs(left - right), 4))
         method = f"the sides are equal to {EQUAL_DIGITS} digits" if best.equal else "a ball excludes 0"
         return Comparison("refuted", Evidence("refuted", points=1, method=method), example)
 
@@ -471,7 +491,7 @@ def _digits(r: Any, scale: float) -> int:
     if r == 0:
         return 999
     error = r.abs_upper() / (scale or 1.0)
-    return max(0, int(-float(error.log()) / np.log(10))) if error > 0 else 999
+    return max(0, int(min(999.0, -float(error.log()) / np.log(10)))) if error > 0 else 999
 
 
 def _drawn(op: Operator) -> tuple[Var, ...]:
