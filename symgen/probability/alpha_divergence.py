@@ -117,7 +117,7 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
             ctx.trace.add("support", definition, rank_zero(ONE), reason="the two have no mass in common")
             ctx.trace.checks.append(lambda: Evidence("proved", method="the two have no mass in common"))
             return rank_zero(ONE)
-        return without_support(definition, pair.p, pair.q, ctx, mass_outside(pair.p, pair.q, pair.in_p, pair.in_q))
+        return without_support(definition, pair.p, pair.q, ctx, mass_outside(pair.p, pair.q, pair.in_p, pair.in_q, ctx))
     flat = overlap_of_flat(pair, alpha, ctx)
     if flat is not None and below is True:
         result = rank_zero(collected(finish(flat)))
@@ -132,7 +132,7 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
     is_direct = is_direct or lemma is not None and (lemma.on_any_support or not is_turned)
     found = power_integral(first, second, alpha, ctx) if is_direct else None
     (body,), draws = opened_expectation(mean)
-    outside = mass_outside(pair.p, pair.q, pair.in_p, pair.in_q) if below is False else None
+    outside = mass_outside(pair.p, pair.q, pair.in_p, pair.in_q, ctx) if below is False else None
     if found is not None:
         integral = exponential_of(found.logarithm)
         value = divide(found.logarithm, sub(alpha, ONE)) if op.name == "renyi" else finish(integral)

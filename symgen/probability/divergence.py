@@ -34,6 +34,7 @@ from symgen.probability.joint import (
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.own_density import mass_of, normalised_law, own_density
+from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.quadrature import check_mean, check_value, mean_at
 from symgen.probability.support import inclusion, mass_outside
 from symgen.tensor.evaluate import Point
@@ -122,7 +123,7 @@ def log_of(ref: DistRef, values: dict[Var, Array]) -> Array:
 
 
 def log_terms(ref: DistRef, values: dict[Var, Array], ctx: Context) -> list[tuple[Scalar, list[Index]]]:
-    """The log-density as sums over independent components; an opaque part is one term."""
+    """The log-density as sums over independent components, where it is finite; an opaque part is one term."""
     out: list[tuple[Scalar, list[Index]]] = []
     whole = log_density(ref, values)
     for node in _density_nodes(whole):
@@ -131,7 +132,8 @@ def log_terms(ref: DistRef, values: dict[Var, Array], ctx: Context) -> list[tupl
         if row_of(law) is not None and isinstance(at, Array):
             out.append(log_density_terms(law, at, ctx))
         else:
-            out.append((written_out(node, ctx), []))
+            written = written_out(node, ctx)
+            out.append((on_support(written) if ranges_of(law, ctx) is not None else written, []))
     return out
 
 
@@ -471,7 +473,7 @@ def reduce_kl(op: Operator, ctx: Context) -> Array:
     definition = expectation(rank_zero(sub(scalar_of(log_density(q_wide, in_q)), scalar_of(log_density(p_wide, values_p)))), draws)
     ctx.trace.add("definition", op, definition, reason="the definition of KL")
     condition = inclusion(q_wide, p_wide, in_q, values_p, ctx)
-    outside = mass_outside(q_wide, p_wide, in_q, values_p)
+    outside = mass_outside(q_wide, p_wide, in_q, values_p, ctx)
     if condition is ZERO:
         return without_support(definition, q_wide, p_wide, ctx, outside)
     body = difference_of_logs(q_wide, p_wide, in_q, values_p, ctx)
@@ -537,7 +539,7 @@ def _minus_mean_log(op: Operator, q: DistRef, p: DistRef, ctx: Context) -> Array
     if p is not q:
         in_q: dict[Var, Array] = {v: new for (v, _), (new, _) in zip(draws_of(q), draws, strict=True)}
         condition = inclusion(widened(q, in_q), wide, in_q, values, ctx, of_data=True)
-        outside = mass_outside(widened(q, in_q), wide, in_q, values)
+        outside = mass_outside(widened(q, in_q), wide, in_q, values, ctx)
         if condition is ZERO:
             return without_support(definition, q, wide, ctx, outside)
     body = neg(add(*(total(b, i) for b, i in log_terms(wide, values, ctx))))

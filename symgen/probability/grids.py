@@ -52,9 +52,9 @@ def is_admissible(law: Array, point: Point) -> bool:
     return True
 
 
-def grid_of(law: Array, v: Var, point: Point, level: int, share: int) -> Grid | None:
+def grid_of(law: Array, v: Var, point: Point, level: int, share: int, turns: Sequence[float] = ()) -> Grid | None:
     """Nodes of a product rule over the components of one variable; `level` 0 is coarse, 1 fine; `share` tells how many
-    variables the nodes are shared between."""
+    variables the nodes are shared between, `turns` where a function of a scalar is not smooth."""
     if isinstance(law, Operator) and law.name == "Empirical":
         rows = np.asarray(evaluate([law.args[0]], point)[0], dtype=np.float64)
         return (rows, np.full(len(rows), 1 / len(rows))) if rows.ndim == len(v.shape) + 1 else None
@@ -64,7 +64,7 @@ def grid_of(law: Array, v: Var, point: Point, level: int, share: int) -> Grid | 
     shape = tuple(size_of(s, point.sizes) for s in v.shape)
     at = numbers_of(law, point)
     components = math.prod(shape)
-    breaks = numbers_at(point)
+    breaks = [*numbers_at(point), *turns]
     if row.is_univariate and not row.shapes:
         rules = []
         for place in np.ndindex(*shape):
@@ -137,7 +137,7 @@ def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = ()
             x, w = x[: len(x) // 2], w[: len(x) // 2]
         p = np.exp(one.log_density(x)) * w
         keep = p > (1e-300 if components == 1 else 1e-18)
-        return x[keep], p[keep]
+        return _whole(x[keep], p[keep])
     x, w = nodes(one.low, one.high, [*one.parameters.values(), *breaks])
     if components > 1:
         step = (6 if components == 2 else 16) - level
@@ -146,7 +146,15 @@ def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = ()
         x, w = x[::2], w[::2] * 2
     p = np.exp(one.log_density(x)) * w
     keep = np.isfinite(p) & (p > 0)
-    return x[keep], p[keep]
+    return _whole(x[keep], p[keep]) if components == 1 else (x[keep], p[keep])
+
+
+LOST = 1e-6  # of the mass of a law, which nodes in floats may miss at an end where the density is infinite
+
+
+def _whole(x: Float, p: Float) -> Grid:
+    """The nodes, or none where they do not hold the whole mass."""
+    return (x, p) if abs(float(np.sum(p)) - 1) < LOST else (x[:0], p[:0])
 
 
 def _product(rules: Sequence[Grid], shape: tuple[int, ...]) -> Grid | None:

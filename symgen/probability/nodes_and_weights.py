@@ -20,6 +20,7 @@ from symgen.probability.intervals import slope_in
 from symgen.probability.joint import is_expectation, opened_expectation
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.own_density import normalised_law, own_density
+from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.terms import Random, depends_on_any, entries_in, factors_of, opened, with_value
 from symgen.probability.univariate import Univariate
 from symgen.tensor.build import replace_scalars
@@ -70,7 +71,7 @@ from symgen.tensor.expression import (
 __all__ = ["by_nodes"]
 
 HALF_NODES = 400
-FINE = 5  # times as many, where there is a kink of which the place is not known
+FINE = 20  # times as many, where there is a kink of which the place is not known
 FAR = Fraction(47, 10)  # of t outwards, where exp(pi sinh t) is 1e75: fourth powers are numbers there
 REACH = Fraction(57, 10)  # of t, where exp(pi sinh t) is 1e203
 MOST_BREAKS = 4
@@ -206,10 +207,13 @@ def _under_own_density(law: Operator, x: Entry, f: Scalar) -> _Line | None:
     own = own_density(law)
     if own.range is None or own.x.rank or (own.z is not None and own.range[2]):
         return None
-    weight = with_value(own.log_f, own.x, lambda *_: x)
+    low, high = (INF if e == float("inf") else neg(INF) if e == float("-inf") else num(int(e)) for e in own.range[:2])
+    log_f, spans = own.log_f, ranges_of(law, Context(Trace()))
+    if spans is not None and len(spans) == 1:
+        log_f, (low, high) = on_support(log_f), spans[0]
+    weight = with_value(log_f, own.x, lambda *_: x)
     if any(isinstance(n, Operator) for n in walk(weight)):
         return None
-    low, high = (INF if e == float("inf") else neg(INF) if e == float("-inf") else num(int(e)) for e in own.range[:2])
     return _Line(x, f, weight, low, high, own.range[2], has_mass_one=own.z is None)
 
 

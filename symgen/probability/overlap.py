@@ -6,18 +6,21 @@ The total variation is P - Q of where p > q: for laws on the line, of the interv
 from __future__ import annotations
 
 from symgen.algebra.rational import simplify_scalar
+from symgen.calculus.series import limit
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.collect import collected
 from symgen.probability.densities import parameters
 from symgen.probability.density_referee import leave_density_check, of_js, of_tv
 from symgen.probability.distribution_functions import SYMMETRIC
-from symgen.probability.divergence import ask_for_quadrature, rank_zero, reduce_expectation
+from symgen.probability.divergence import ask_for_quadrature, rank_zero, reduce_expectation, without_support
 from symgen.probability.intervals import distribution_function, has_distribution_function, slope_in
 from symgen.probability.joint import DistRef, decode, opened_expectation
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.law import row_of
+from symgen.probability.own_support import inside_of, ranges_of
 from symgen.probability.pairing import Pairing, kinds_differ, value_of
+from symgen.probability.support import mass_outside
 from symgen.probability.terms import TooManyTerms, depends_on_any, expanded, normalised, opened
 from symgen.probability.texts import scalar_text
 from symgen.probability.univariate_law import Law
@@ -38,6 +41,7 @@ from symgen.tensor.expression import (
     Operator,
     Pow,
     Scalar,
+    Var,
     Where,
     add,
     as_coefficient,
@@ -97,6 +101,9 @@ def within(pair: Pairing, ref: DistRef, condition: Scalar) -> Scalar | None:
         return ONE
     law = ref.joint.factors[0].law
     row = row_of(law)
+    if len(ref.joint.factors) == 1 and row is None:
+        spans = ranges_of(law, _quiet(pair.ctx))
+        return None if spans is None else inside_of(entry(pair.draws[0][0]), spans)
     if len(ref.joint.factors) != 1 or row is None or law.shape or not row.is_univariate or row.shapes:
         return None
     if row.region.kind not in ("interval", "integers"):
@@ -214,20 +221,39 @@ def reduce_fdiv(op: Operator, ctx: Context) -> Array:
     """D_f(p || q) = E_q f(p/q), where q has mass wherever p has."""
     (p, q), options = decode(op)
     (argument,) = options["argument"]
+    f = open_tensor(options["f"], ())
     pair = Pairing(q, p, ctx)
-    if pair.outside is not ONE:
-        raise CannotDerive("an f-divergence from a law that has mass where the other has none has no rule", op, HERE)
+    slope = ZERO if pair.outside is ONE else _slope_far_out(f, argument, ctx)
     inside = within(pair, pair.q, pair.inside)
     if inside is None:
         raise _refused("an f-divergence", op)
     ratio = fn("exp", neg(pair.log_ratio()))
-    f = open_tensor(options["f"], ())
     body = replace_arrays(f, {argument: lambda: ratio})
     if inside is not ONE:
         body = where(inside, body, replace_arrays(f, {argument: lambda: ZERO}))
     mean = pair.mean(body)
-    ctx.trace.add("definition", op, mean, reason="the definition of an f-divergence")
-    return reduce_expectation(mean, ctx)
+    if slope is ZERO:
+        ctx.trace.add("definition", op, mean, reason="the definition of an f-divergence")
+        return reduce_expectation(mean, ctx)
+    turned = Pairing(p, q, ctx)
+    within_q = within(turned, turned.q, turned.inside)
+    if within_q is None:
+        raise _refused("an f-divergence", op)
+    lost = turned.mean(where(within_q, ZERO, ONE))
+    definition = rank_zero(add(scalar_of(mean), mul(slope, scalar_of(lost))))
+    ctx.trace.add("definition", op, definition, reason="by definition; f'(inf), the limit of f(t)/t, where q has no mass")
+    if slope is INF and turned.inside is ZERO:
+        outside = mass_outside(turned.p, turned.q, turned.in_p, turned.in_q, ctx)
+        return without_support(definition, turned.p, turned.q, ctx, outside)
+    value = value_of(reduce_expectation(mean, ctx))
+    if slope is INF:
+        return rank_zero(where(turned.inside, value, INF))
+    return rank_zero(collected(add(value, mul(slope, value_of(reduce_expectation(lost, ctx))))))
+
+
+def _slope_far_out(f: Scalar, t: Var, ctx: Context) -> Scalar:
+    """f'(inf), the limit of f(t)/t."""
+    return open_tensor(limit(rank_zero(divide(f, entry(t))), t, rank_zero(INF), "-", _quiet(ctx)), ())
 
 
 # --- where two densities cross ----------------------------------------------------------------------------------------
@@ -267,20 +293,26 @@ def between_crossings(pair: Pairing, ctx: Context) -> Scalar | None:
     if terms is None:
         return None
     constant = terms.pop(ONE, ZERO)
+    square = power(x, TWO)
+    low = both[0].row.region.low
+    if square in terms and set(terms) <= {x, square} and low in ("-inf", "0"):
+        a, b = terms[square], terms.get(x, ZERO)
+        root = power(sub(power(b, TWO), mul(num(4), a, constant)), HALF)
+        ends = [divide(add(neg(b), mul(sign, root)), mul(TWO, a)) for sign in (ONE, MINUS_ONE)]
+        if low == "0":
+            ends = [fn("max", e, ZERO) for e in ends]
+        two = fn("abs", sub(gap(ends[0]), gap(ends[1])))
+        if b is ZERO:
+            return where(_differ(a), two, ZERO)
+        alone = divide(neg(constant), b)
+        one = where(_differ(b), fn("abs", gap(alone if low == "-inf" else fn("max", alone, ZERO))), ZERO)
+        return where(_differ(a), two, one)
     if len(terms) == 1:
         ((function, slope),) = terms.items()
         at = _inverse(function, divide(neg(constant), slope), x, both[0])
         if at is None:
             return None
         return where(_differ(slope), fn("abs", gap(at)), ZERO)
-    square = power(x, TWO)
-    if set(terms) == {x, square} and both[0].row.region.low == "-inf":
-        a, b = terms[square], terms[x]
-        root = power(sub(power(b, TWO), mul(num(4), a, constant)), HALF)
-        ends = [divide(add(neg(b), mul(sign, root)), mul(TWO, a)) for sign in (ONE, MINUS_ONE)]
-        two = fn("abs", sub(gap(ends[0]), gap(ends[1])))
-        one = where(_differ(b), fn("abs", gap(divide(neg(constant), b))), ZERO)
-        return where(_differ(a), two, one)
     return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,8 @@ from symgen.probability.existence import FINITE, INFINITE, UNDEFINED, Existence,
 from symgen.probability.exponential_integrals import exponential_integral, is_hopeless
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, formula_law
+from symgen.probability.own_formula import OwnDensity, own_density
+from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.piecewise import has_pieces, piecewise_integral, turns_of
 from symgen.probability.powers import admissible
 from symgen.probability.referee import nodes
@@ -60,57 +61,12 @@ from symgen.tensor.sympy_bridge import within
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/own_density.py"
-RANGES = {
-    "real": (-math.inf, math.inf, False), "positive": (0.0, math.inf, False), "nonnegative": (0.0, math.inf, False),
-    "unit": (0.0, 1.0, False), "natural": (0.0, math.inf, True), "binary": (0.0, 1.0, True),
-    "integer": (-math.inf, math.inf, True),
-}  # fmt: skip
 POINTS = 24
 NEAR_POINTS = 3
 TERMS = 4000
 SEARCH = 1.5  # seconds for a mean that no rule gives
 SEARCH_MASS = 4.0  # .. and for a normaliser
 ROUNDING = 1e-6  # of the mass of a density that has no normaliser
-
-
-@dataclass(frozen=True)
-class OwnDensity:
-    """A density as it was written: f(x) Z^power, power 1 or -1, `log_f` the logarithm of f; `normaliser` is empty where
-    there is no Z."""
-
-    x: Var
-    log_f: Scalar
-    normaliser: str
-    z: Var | None
-    name: str
-    power: Scalar = MINUS_ONE
-
-    @property
-    def called(self) -> str:
-        return f"the density `{self.name}`" if self.name else "the density"
-
-    @property
-    def range(self) -> tuple[float, float, bool] | None:
-        return RANGES.get(self.x.domain) if not self.x.rank else None
-
-
-def own_density(law: Array) -> OwnDensity:
-    """The parts of a law made by `formula_law`."""
-    assert isinstance(law, Operator) and law.name == "formula" and isinstance(law.args[0], Array)
-    x, name = law.attrs[1], law.attrs[2]
-    body = open_tensor(law.args[0], ())
-    z = next((v for v in variables_of(law.args[0]) if v.role == "normaliser" and v.name == name), None)
-    called = str(law.attrs[3]) if len(law.attrs) > 3 else ""
-    if z is None:
-        return OwnDensity(x, body, name, z, called)
-    at_one, at_two = (with_value(body, z, lambda *_, n=n: num(n)) for n in (1, 2))
-    power = MINUS_ONE
-    is_random = depends_on_any(frozenset((x,)))
-    know = Knowledge(Context(Trace()))
-    change = collected(normalised(sub(at_two, at_one), is_random, know))
-    if change is fn("log", num(2)):
-        power = ONE
-    return OwnDensity(x, at_one, name, z, called, power)
 
 
 # --- whether there is a mass ------------------------------------------------------------------------------------------
@@ -339,7 +295,7 @@ def normalised_law(law: Array, ctx: Context) -> Array:
     said. Raises CannotDerive where it has none."""
     if not (isinstance(law, Operator) and law.name == "formula"):
         return law
-    law = with_densities_written(law, ctx)
+    law = narrowed(with_densities_written(law, ctx), ctx)
     own = own_density(law)
     if not own.normaliser and len(law.attrs) > 4:
         return law  # divided by its integral already
@@ -369,6 +325,18 @@ def normalised_law(law: Array, ctx: Context) -> Array:
     made = formula_law(own.x, made.operands[0], "", own.name, True)  # type: ignore[attr-defined]
     ctx.trace.checks.append(lambda: check_mass(made, ctx.facts))
     return made
+
+
+def narrowed(law: Operator, ctx: Context) -> Operator:
+    """A density that is 0 but on the positive numbers, or between 0 and 1, as one of these alone."""
+    own = own_density(law)
+    spans = ranges_of(law, ctx) if own.x.domain == "real" and not own.x.rank else None
+    word = {(ZERO, INF): "positive", (ZERO, ONE): "unit"}.get(spans[0]) if spans is not None and len(spans) == 1 else None
+    if word is None:
+        return law
+    x = var(own.x.name, (), word, own.x.role, uid=own.x.uid)
+    body = on_support(open_tensor(law.operands[0], ()))  # type: ignore[arg-type]
+    return operator("formula", (tensor((), with_value(body, own.x, lambda *_: entry(x))),), (), (LAW, x, *law.attrs[2:]))
 
 
 def _family(law: Array) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symgen.derivation.context import Context
-from symgen.probability.divergence import common_draws, difference_of_logs, rank_zero, widened
+from symgen.probability.divergence import common_draws, difference_of_logs, rank_zero, widened, with_laws_known
 from symgen.probability.joint import DistRef, draws_of, expectation, log_density
 from symgen.probability.law import row_of
 from symgen.probability.support import inclusion
@@ -15,6 +15,7 @@ class Pairing:
     """Two distributions over one draw: x ~ p, with the log-densities of both there."""
 
     def __init__(self, p: DistRef, q: DistRef, ctx: Context) -> None:
+        p, q = with_laws_known(p, ctx), with_laws_known(q, ctx)
         self.draws, in_q = common_draws(p, q)
         self.in_p: dict[Var, Array] = {v: new for (v, _), (new, _) in zip(draws_of(p), self.draws, strict=True)}
         self.in_q: dict[Var, Array] = {k: v for k, v in in_q.items() if isinstance(k, Var)}
@@ -24,8 +25,8 @@ class Pairing:
 
     @property
     def is_known(self) -> bool:
-        """Whether both are laws of the table."""
-        return all(row_of(f.law) is not None for r in (self.p, self.q) for f in r.joint.factors)
+        """Whether the densities of both can be written out."""
+        return all(has_formula(f.law) for r in (self.p, self.q) for f in r.joint.factors)
 
     @property
     def is_on_one_support(self) -> bool:
@@ -42,6 +43,10 @@ class Pairing:
         made = expectation(rank_zero(body), self.draws)
         assert isinstance(made, Operator)
         return made
+
+
+def has_formula(law: Array) -> bool:
+    return row_of(law) is not None or (isinstance(law, Operator) and law.name == "formula" and not law.attrs[2])
 
 
 def is_finite(pair: Pairing) -> bool:

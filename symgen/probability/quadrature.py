@@ -16,6 +16,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.probability.few import mean_of_terms
 from symgen.probability.grids import MOST_NODES, Grid, grid_of, is_admissible
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
+from symgen.probability.kinks import turns_of
 from symgen.probability.law import row_of
 from symgen.probability.tails import grows
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
@@ -290,7 +291,7 @@ def _mean_at(body: Array, draws: Draws, point: Point, level: int, until: float, 
     share = share or len(draws)
     grids: list[Grid] = []
     for v, law in first:
-        grid = grid_of(law, v, point, level, share)
+        grid = grid_of(law, v, point, level, share, turns_of(body, v, point) if share == 1 else ())
         if grid is None:
             return None
         grids.append(grid)

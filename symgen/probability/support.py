@@ -14,9 +14,10 @@ from symgen.probability.grids import numbers_of
 from symgen.probability.joint import DistRef, Factor
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
+from symgen.probability.own_support import Span, ranges_of, within_ranges
 from symgen.probability.referee import Numeric
 from symgen.probability.texts import scalar_text
-from symgen.tensor.evaluate import Point
+from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import (
     INF,
     ONE,
@@ -30,6 +31,7 @@ from symgen.tensor.expression import (
     logic,
     mul,
     num,
+    tensor,
 )  # fmt: skip
 
 
@@ -54,11 +56,32 @@ def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
         return ZERO
     a, b = row_of(f.law), row_of(g.law)
     if a is None or b is None:
-        return ONE
+        return _own_within(f.law, g.law, ctx)
     first, second = region_of(a), region_of(b)
     if (first.kind == "interval" and second.kind == "interval") or (first.kind == "integers" and second.kind == "integers"):
         return _within(f, a, g, b, ctx)
     return ONE
+
+
+def _own_within(first: Array, second: Array, ctx: Context) -> Scalar:
+    """Of laws of a real number, of which one is a density of one's own."""
+    know = Knowledge(ctx)
+    spans = spans_of(first, ctx), spans_of(second, ctx)
+    if spans[0] is None or spans[1] is None:
+        return ONE
+    found = within_ranges(spans[0], spans[1], know)
+    return ONE if found is None else found
+
+
+def spans_of(law: Array, ctx: Context) -> list[Span] | None:
+    """The intervals where a law of a real number has mass."""
+    row = row_of(law)
+    if row is None:
+        return ranges_of(law, ctx)
+    if law.shape or not row.is_univariate or row.shapes or row.region.kind != "interval":
+        return None
+    scope = parameters(law, ctx).scalars(())
+    return [(scalar_text(row.region.low, scope), scalar_text(row.region.high, scope))]
 
 
 def region_of(row: Distribution) -> Support:
@@ -110,7 +133,7 @@ def _within(f: Factor, a: Distribution, g: Factor, b: Distribution, ctx: Context
     return condition
 
 
-def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array]) -> Callable[[Point], bool]:
+def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array], ctx: Context) -> Callable[[Point], bool]:
     """Whether at a point some component of q has mass where p has none: by the ends of the supports."""
     pairs: list[tuple[Array, Array]] = []
     for f in q.joint.factors:
@@ -125,6 +148,8 @@ def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var,
                 return True
             a, b = row_of(first), row_of(second)
             if a is None or b is None:
+                if own_outside(first, second, point, ctx):
+                    return True
                 continue
             if region_of(a).low == "-inf" and region_of(b).low == "0":
                 return True
@@ -141,9 +166,20 @@ def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var,
     return ask
 
 
+def own_outside(first: Array, second: Array, point: Point, ctx: Context) -> bool:
+    """Whether at a point the intervals of the first law reach out of those of the second."""
+    spans = [spans_of(law, ctx) for law in (first, second)]
+    if spans[0] is None or spans[1] is None:
+        return False
+    at = [[tuple(float(np.asarray(evaluate([tensor((), e)], point)[0])) for e in s) for s in side] for side in spans if side]
+    if len(at) < 2:
+        return len(at) == 1 and spans[1] == []
+    return any(a < b and not any(c <= a and b <= d for c, d in at[1]) for a, b in at[0])
+
+
 def place_rank(place: tuple[int, ...], x: np.ndarray) -> int:
     """How many leading axes of a place the array does not have."""
     return len(place) - x.ndim
 
 
-__all__ = ["inclusion", "is_data", "kinds_differ", "mass_outside"]
+__all__ = ["inclusion", "is_data", "kinds_differ", "mass_outside", "spans_of"]

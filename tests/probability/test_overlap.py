@@ -141,8 +141,44 @@ def test_an_f_divergence_counts_what_only_the_second_law_has(model):
     want = q.expect(lambda x: (1 - 1 / q.pdf(x)) ** 2 / (1 + 1 / q.pdf(x)), ub=1) + q.sf(1)
     assert got == pytest.approx(want, rel=1e-7)
     assert p.cdf(1) == 1
-    with pytest.raises(symgen.CannotDerive, match="mass where the other has none"):
-        model.derive("fdiv(f, Exponential(b), Uniform(0, 1))")
+
+
+F_DIVERGENCES = """
+def squares(t) = (t - 1)^2
+def roots(t) = (sqrt(t) - 1)^2
+def far(t) = abs(t - 1)/2
+def cut(t) = (t - 1)^2/(t + 1)
+def log_ratio(t) = t*log(t)
+param a: positive, b: positive
+"""
+A, B = stats.uniform(0, 2), stats.uniform(1, 3)
+
+
+@pytest.mark.parametrize(("name", "f"), [
+    ("roots", lambda p, q: (np.sqrt(p) - np.sqrt(q)) ** 2),
+    ("far", lambda p, q: abs(p - q) / 2),
+    ("cut", lambda p, q: np.divide((p - q) ** 2, p + q, out=np.zeros_like(p), where=p + q > 0)),
+    ("squares", None), ("log_ratio", None),
+])  # fmt: skip
+def test_mass_where_the_second_law_has_none_counts_by_the_slope_far_out(name, f):
+    got = symgen.loads(F_DIVERGENCES).derive(f"fdiv({name}, Uniform(0, 2), Uniform(1, 4))").evaluate()
+    assert got == (math.inf if f is None else pytest.approx(integrated(A, B, f), rel=1e-4))
+
+
+@pytest.mark.parametrize(("a", "b", "want"), [(1.0, 2.0, math.log(2)), (3.0, 2.0, math.inf)])
+def test_whether_an_f_divergence_is_infinite_hangs_on_the_parameters(a, b, want):
+    d = symgen.loads(F_DIVERGENCES).derive("fdiv(log_ratio, Uniform(0, a), Uniform(0, b))")
+    assert d.evaluate(a=a, b=b) == pytest.approx(want)
+
+
+@pytest.mark.parametrize(("p", "q", "first", "second"), [
+    ("Normal(0, 1)", "Normal(0, 2)", stats.norm(0, 1), stats.norm(0, 2)),
+    ("HalfNormal(1)", "Exponential(1)", stats.halfnorm(), stats.expon()),
+    ("Exponential(2)", "HalfNormal(1)", stats.expon(scale=0.5), stats.halfnorm()),
+])  # fmt: skip
+def test_densities_that_cross_twice_at_numbers_have_a_closed_form(p, q, first, second):
+    d = symgen.loads("").derive(f"tv({p}, {q})")
+    assert "E[" not in d.text_result and d.evaluate() == pytest.approx(integrated(first, second, tv), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", list(DISTRIBUTION_FUNCTIONS))
