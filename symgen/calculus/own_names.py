@@ -44,7 +44,6 @@ from symgen.tensor.expression import (
     power,
     tensor,
     total,
-    walk,
 )  # fmt: skip
 
 __all__ = ["OwnNames"]
@@ -80,7 +79,7 @@ class OwnNames:
                 places = tuple(own.index(a) if a in own else None for a in array.axes)
                 self.cores.setdefault(key, (array, rest, places))
                 self.functions = self.functions or type(core) is not Sum
-                self.contractions = self.contractions or (type(core) is Sum and _has_operation(core.body))
+                self.contractions = self.contractions or (type(core) is Sum and _has_inverse(core.body))
 
     def put_in(self, g: Scalar, depth: int = 2) -> Scalar:
         """`g` with sums of centred values left out, what has a name written by it, and nameless means written out where
@@ -110,8 +109,12 @@ class OwnNames:
     def with_products_open(self, g: Scalar) -> Scalar:
         """`g` with the nameless products in its sums written out."""
         changed: dict[Scalar, Scalar] = {}
-        for node in walk(g):
-            if type(node) is Sum and type(node.body) is Mul:
+        stack: list[Node] = [g]
+        while stack:
+            node = stack.pop()
+            if not node.is_array_node and type(node) not in (Sum, Entry):
+                stack.extend(node.args)
+            elif type(node) is Sum and type(node.body) is Mul:
                 body, indices = open_sum(node)
                 inner: dict[Scalar, Scalar] = {}
                 for f in body.args:
@@ -292,13 +295,14 @@ def _means_in(body: Scalar) -> Iterator[Entry]:
 def _is_core(f: Scalar, array: Array) -> bool:
     """Whether a factor is a sum or a function that is worth its name; of products only those that are one number."""
     if type(f) is Sum:
-        return type(f.body) in (Entry, Pow, Fn) or not array.rank or _has_operation(f.body)
+        return type(f.body) in (Entry, Pow, Fn) or not array.rank or _has_inverse(f.body)
     return type(f) is Fn
 
 
-def _has_operation(body: Scalar) -> bool:
-    """Whether a product holds entries of an inverse or another operation: solutions of linear systems."""
-    return type(body) is Mul and any(type(f) is Entry and type(f.array) is Operation for f in body.args)
+def _has_inverse(body: Scalar) -> bool:
+    """Whether a product holds entries of an inverse: the solution of a linear system."""
+    inverses = (f.array for f in (body.args if type(body) is Mul else ()) if type(f) is Entry)
+    return any(type(a) is Operation and a.name == "inv" for a in inverses)
 
 
 def _is_divisor(f: Scalar) -> bool:
