@@ -14,7 +14,9 @@ from symgen.text import tree as t
 
 Shape = tuple[t.Expression | None, ...]
 REDUCTIONS = frozenset("sum mean prod max min logsumexp var norm".split())
-SCALAR_CALLS = frozenset("tr det logdet dot KL JS chi2 hellinger tv entropy entropy_rate cross_entropy renyi elbo wasserstein2".split())
+SCALAR_CALLS = frozenset(
+    "tr det logdet dot KL JS chi2 hellinger tv entropy entropy_rate cross_entropy renyi elbo wasserstein2".split()
+)
 
 
 def broadcast(*shapes: Shape | None) -> Shape | None:
