@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from symgen.model.own_functions import FunctionReader
@@ -11,6 +12,8 @@ from symgen.tensor.build import Value
 from symgen.tensor.expression import Array, Var, entry, operator, replace_arrays, tensor, var
 from symgen.tensor.scope import Binding, Clash, Scope, shape_text
 from symgen.text import tree
+
+HIDDEN = 1000  # what is added to the number of a variable that is drawn and not spoken of
 
 
 class ExpectationReader(FunctionReader):
@@ -39,12 +42,15 @@ class ExpectationReader(FunctionReader):
                             help=f"`{e.function}[{draw}](..)`")  # fmt: skip
             outside, self.scope = self.scope, scope
             try:
-                drawn = self.draw(spec)
+                others = [d for d in e.specs if isinstance(d, tree.Draw) and d is not spec]
+                beside = [n for d in others for n in d.names if self.head(d) != self.head(spec)]
+                drawn = self.draw(spec, beside, [n for d in others for n in d.names if n not in beside])
             finally:
                 self.scope = outside
             for name, v, law in drawn:
                 draws.append((v, law))
-                scope.names[name] = Binding(build.of_array(v), spec.span, "random variable")
+                if v.uid < HIDDEN:
+                    scope.names[name] = Binding(build.of_array(v), spec.span, "random variable")
         wanted = 2 if e.function == "Cov" else 1
         if len(e.arguments) != wanted:
             raise self.wrong_count(e, str(wanted))
@@ -61,8 +67,13 @@ class ExpectationReader(FunctionReader):
             made = probability.covariance(arrays[0], arrays[1], draws)
         return build.of_array(made)
 
-    def draw(self, spec: tree.Draw) -> list[tuple[str, Var, Array]]:
-        """(name, variable, law) for each variable drawn: those asked, and what they hang on within their joint."""
+    def head(self, spec: tree.Draw) -> str:
+        """The name of what is drawn from: `x ~ p, y ~ p` is one draw of p(x, y)."""
+        return self.written(spec.law.span).partition("(")[0].strip()
+
+    def draw(self, spec: tree.Draw, beside: Sequence[str] = (), same: Sequence[str] = ()) -> list[tuple[str, Var, Array]]:
+        """(name, variable, law) for each variable drawn: those asked, and what they hang on within their joint. Of these a
+        name that means something else, as one drawn `beside` or by a declaration, is not seen; one of the `same` draw is."""
         ref = self.distribution(spec.law)
         drawn = ref.variables
         names = list(spec.names)
@@ -90,7 +101,9 @@ class ExpectationReader(FunctionReader):
             name = rename.get(v, v.name)
             if v.shape and len(v.shape) > len(law.shape):
                 law = probability.full_law(law, v.shape)
-            new = var(name, law.shape or v.shape, v.domain, "random", v.domain_args, v.uid)
+            known = name not in same and self.scope.find(name) is not None
+            hidden = v not in rename and (name in beside or known)
+            new = var(name, law.shape or v.shape, v.domain, "random", v.domain_args, v.uid + HIDDEN if hidden else v.uid)
             if new is not v:
                 replaced[v] = new
             out.append((name, new, law))

@@ -23,7 +23,6 @@ from symgen.probability.divergence import (
     reduce_expectation,
     reduce_kl,
     with_laws_known,
-    without_support,
 )  # fmt: skip
 from symgen.probability.grids import numbers_of
 from symgen.probability.joint import decode, divergence, opened_expectation
@@ -35,7 +34,7 @@ from symgen.probability.pairing import Pairing, is_finite, value_of
 from symgen.probability.powers import exponential_of, lemma_for, power_integral
 from symgen.probability.quadrature import check_value
 from symgen.probability.referee import Numeric, nodes
-from symgen.probability.support import mass_outside
+from symgen.probability.support import mass_outside, without_support
 from symgen.tensor import build
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import (

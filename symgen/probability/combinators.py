@@ -176,7 +176,7 @@ def transformed(law: Array, name: str) -> Array:
         raise LawError(f"`{name}` has no inverse here", help=f"`Transformed` takes {known}")
     y = _placeholder(made.image)
     assert isinstance(y.array, Var)
-    if made.domain == "positive" and value_domain(law) not in ("positive", "unit"):
+    if made.domain == "positive" and value_domain(law) not in ("positive", "unit") and not _is_above_zero(law):
         raise LawError(f"`{name}` is of what is positive, and a draw of this law need not be")
     family = FAMILIES_OF_IMAGES.get((row.name if row is not None else "", name))
     if family is not None and row is not None:
@@ -191,6 +191,15 @@ def transformed(law: Array, name: str) -> Array:
     plain = formula_law(y.array, tensor((), density), "", "", True)
     assert isinstance(plain, Operator)
     return operator("formula", (*plain.args, law), (), (*plain.attrs, (IMAGES, name)))
+
+
+def _is_above_zero(law: Array) -> bool:
+    """Whether the draws of a law on an interval are positive, but for its end."""
+    row = row_of(law)
+    if row is None or not row.is_univariate or row.shapes or law.shape or row.region.kind != "interval":
+        return False
+    low = scalar_text(row.region.low, parameters(law, Context()).scalars(()))
+    return low is not MINUS_INF and Knowledge(Context()).nonnegative(low) is True
 
 
 def named_formula(law: Array, name: str) -> Array:

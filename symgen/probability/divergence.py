@@ -33,10 +33,11 @@ from symgen.probability.joint import (
 )  # fmt: skip
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
+from symgen.probability.one_form import proved_zero, vanishes
 from symgen.probability.own_density import mass_of, normalised_law, own_density
 from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.quadrature import check_mean, check_value, mean_at
-from symgen.probability.support import inclusion, mass_outside
+from symgen.probability.support import inclusion, mass_outside, without_support
 from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     INF,
@@ -479,27 +480,9 @@ def reduce_kl(op: Operator, ctx: Context) -> Array:
     body = difference_of_logs(q_wide, p_wide, in_q, values_p, ctx)
     written = expectation(rank_zero(body), draws)
     ctx.trace.add("densities", definition, written, reason="the log-densities put in")
+    if any(row_of(law) is None for _, law in draws) and vanishes(body, ctx):
+        return proved_zero(written, "both densities have one form", ctx)
     return rank_zero(reduced_mean(body, draws, ctx, written, True, condition, outside))
-
-
-def without_support(definition: Array, q: DistRef, p: DistRef, ctx: Context, outside: Callable[[Point], bool]) -> Array:
-    """Infinite: q has mass where p has none, which the referee sees at a point."""
-    result = rank_zero(INF)
-    first, second = spoken(q), spoken(p)
-    said = f"{first} has mass where {second} has none" if first != second else "the first has mass where the second has none"
-    laws = [f.law for f in (*q.joint.factors, *p.joint.factors)]
-    ctx.trace.add("support", definition, result, reason=said)
-    ctx.trace.checks.append(lambda: check_value(lambda *_: None, result, laws, (), ctx.facts, outside, "supports", said))
-    return result
-
-
-def spoken(ref: DistRef) -> str:
-    """What a distribution is called in a sentence: by its name, else by its family."""
-    if ref.joint.name:
-        return f"`{ref.joint.name}`"
-    laws = [f.law for f in ref.joint.factors]
-    name = laws[0].name if len(laws) == 1 and isinstance(laws[0], Operator) else "law"
-    return f"{'an' if name[0] in 'AEIOU' and not name.startswith('Uni') else 'a'} {name}"
 
 
 def widened(ref: DistRef, values: dict[Var, Array]) -> DistRef:

@@ -13,14 +13,14 @@ from symgen.probability.collect import collected
 from symgen.probability.densities import parameters
 from symgen.probability.density_referee import leave_density_check, of_js, of_tv
 from symgen.probability.distribution_functions import SYMMETRIC
-from symgen.probability.divergence import ask_for_quadrature, rank_zero, reduce_expectation, without_support
+from symgen.probability.divergence import ask_for_quadrature, rank_zero, reduce_expectation
 from symgen.probability.intervals import distribution_function, has_distribution_function, slope_in
 from symgen.probability.joint import DistRef, decode, opened_expectation
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.law import row_of
 from symgen.probability.own_support import inside_of, ranges_of
 from symgen.probability.pairing import Pairing, kinds_differ, value_of
-from symgen.probability.support import mass_outside
+from symgen.probability.support import mass_outside, without_support
 from symgen.probability.terms import TooManyTerms, depends_on_any, expanded, normalised, opened
 from symgen.probability.texts import scalar_text
 from symgen.probability.univariate_law import Law

@@ -6,9 +6,10 @@ from symgen.derivation.context import Context
 from symgen.probability.divergence import common_draws, difference_of_logs, rank_zero, widened, with_laws_known
 from symgen.probability.joint import DistRef, draws_of, expectation, log_density
 from symgen.probability.law import row_of
+from symgen.probability.one_form import vanishes
 from symgen.probability.support import inclusion
 from symgen.probability.support import kinds_differ as laws_differ
-from symgen.tensor.expression import ONE, Array, Operator, Scalar, Var, open_tensor, scalar_of, sub
+from symgen.tensor.expression import ONE, ZERO, Array, Operator, Scalar, Var, open_tensor, scalar_of, sub
 
 
 class Pairing:
@@ -36,7 +37,9 @@ class Pairing:
     def log_ratio(self) -> Scalar:
         """log p - log q at the draw."""
         if self.is_known:
-            return difference_of_logs(self.p, self.q, self.in_p, self.in_q, self.ctx)
+            ratio = difference_of_logs(self.p, self.q, self.in_p, self.in_q, self.ctx)
+            is_own = any(row_of(f.law) is None for f in self.p.joint.factors)
+            return ZERO if is_own and self.is_on_one_support and vanishes(ratio, self.ctx) else ratio
         return sub(scalar_of(log_density(self.p, self.in_p)), scalar_of(log_density(self.q, self.in_q)))
 
     def mean(self, body: Scalar) -> Operator:

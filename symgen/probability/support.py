@@ -15,6 +15,7 @@ from symgen.probability.joint import DistRef, Factor
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.own_support import Span, ranges_of, within_ranges
+from symgen.probability.quadrature import check_value
 from symgen.probability.referee import Numeric
 from symgen.probability.texts import scalar_text
 from symgen.tensor.evaluate import Point, evaluate
@@ -166,6 +167,26 @@ def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var,
     return ask
 
 
+def without_support(definition: Array, q: DistRef, p: DistRef, ctx: Context, outside: Callable[[Point], bool]) -> Array:
+    """Infinite: q has mass where p has none, which the referee sees at a point."""
+    result = tensor((), INF)
+    first, second = spoken(q), spoken(p)
+    said = f"{first} has mass where {second} has none" if first != second else "the first has mass where the second has none"
+    laws = [f.law for f in (*q.joint.factors, *p.joint.factors)]
+    ctx.trace.add("support", definition, result, reason=said)
+    ctx.trace.checks.append(lambda: check_value(lambda *_: None, result, laws, (), ctx.facts, outside, "supports", said))
+    return result
+
+
+def spoken(ref: DistRef) -> str:
+    """What a distribution is called in a sentence: by its name, else by its family."""
+    if ref.joint.name:
+        return f"`{ref.joint.name}`"
+    laws = [f.law for f in ref.joint.factors]
+    name = laws[0].name if len(laws) == 1 and isinstance(laws[0], Operator) else "law"
+    return f"{'an' if name[0] in 'AEIOU' and not name.startswith('Uni') else 'a'} {name}"
+
+
 def own_outside(first: Array, second: Array, point: Point, ctx: Context) -> bool:
     """Whether at a point the intervals of the first law reach out of those of the second."""
     spans = [spans_of(law, ctx) for law in (first, second)]
@@ -182,4 +203,4 @@ def place_rank(place: tuple[int, ...], x: np.ndarray) -> int:
     return len(place) - x.ndim
 
 
-__all__ = ["inclusion", "is_data", "kinds_differ", "mass_outside", "spans_of"]
+__all__ = ["inclusion", "is_data", "kinds_differ", "mass_outside", "spans_of", "spoken", "without_support"]

@@ -86,3 +86,16 @@ def test_what_is_infinite_is_said_to_be(model, p, q):
 ])  # fmt: skip
 def test_what_lies_beyond_one_support_counts(model, name, f, p, q):
     assert number(model, f"{name}({p}, {q})") == pytest.approx(integrated(f, p, q), abs=5e-6)
+
+
+@pytest.mark.parametrize("law", ["Normal(1.3, k)", "Laplace(-0.4, k)", "Logistic(0.7, k)"])
+@pytest.mark.parametrize("name", ["KL", "hellinger", "tv", "JS", "chi2"])
+def test_the_sizes_of_a_draw_and_of_its_mirror_image_are_one_law(model, law, name):
+    family, (m, s) = law.split("(")[0], law[:-1].split("(")[1].split(", ")
+    d = model.derive(f"{name}(Transformed({law}, abs), Transformed({family}(-({m}), {s}), abs))")
+    assert d.text_result == "0" and d.evidence.kind == "proved"
+
+
+def test_a_logistic_draw_through_the_sigmoid_is_uniform(model):
+    assert model.derive("KL(Transformed(Logistic(0, 1), sigmoid) || Uniform(0, 1))").text_result == "0"
+    assert model.derive("entropy(Transformed(Uniform(0, 1), log))").evaluate() == pytest.approx(1)

@@ -5,11 +5,13 @@ A sum reaches to the next + or -, and over it where its index stands in the term
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symgen.text import tree as t
 from symgen.text.latex import items
 from symgen.text.latex.items import Item
 from symgen.text.latex.laws import Laws
-from symgen.text.latex.parser import Range, names_of
+from symgen.text.latex.parser import Range, calls_of, names_of
 from symgen.text.latex.rows import relation_of
 from symgen.text.latex.tokens import Token
 from symgen.text.latex.vocabulary import BIG, CLOSING, LETTERS, OPENING, SUMS
@@ -251,7 +253,8 @@ class Binders(Laws):
             self.bound, self.local = outside
         self.pos = stop
         span = self.spanned(start)
-        if lower is not None and upper is not None and not (random and _whole_line(lower, upper)):
+        whole = random and (lower is None or upper is None or _whole_line(lower, upper))
+        if lower is not None and upper is not None and not (whole and self.speaks_of_density(body.tree)):
             spec = t.IndexSpec(name, None, lower, upper, span=span)
             return Item(t.Binder("integral", (spec,), (body.tree,), span=span, name_span=token.span), 0)
         return Item(self.as_expectation(body.tree, name, span), 0)
@@ -304,15 +307,36 @@ class Binders(Laws):
         for k, (op, x) in enumerate(factors):
             law = self.law(x.function) if isinstance(x, t.Call) and not x.log else None
             if op == "*" and law is not None and law.is_density and isinstance(x, t.Call):
-                if [a.name if isinstance(a, t.Name) else "" for a in x.arguments] == [name]:
-                    others = factors[:k] + factors[k + 1 :]
-                    draw = t.Draw((name,), x, span=x.span)
-                    return t.Binder("E", (draw,), (_product(others, span),), span=span, name_span=span)
+                others = factors[:k] + factors[k + 1 :]
+                apart = [a for a in x.arguments if not (isinstance(a, t.Name) and a.name == name)]
+                if len(apart) == len(x.arguments) - 1:
+                    if not apart:
+                        draw = t.Draw((name,), x, span=x.span)
+                        return t.Binder("E", (draw,), (_product(others, span),), span=span, name_span=span)
+                    return self.summed_out(x, name, tuple(apart), others, span)
         if len(factors) > 1 and isinstance(factors[-1][1], t.Terms) and factors[-1][0] == "*":
             inner = factors[-1][1]
             terms = tuple((s, self.as_expectation(_product([*factors[:-1], ("*", x)], span), name, span)) for s, x in inner.terms)
             return t.Terms(terms, span=span)
         raise self.slip(f"the integral over `{name}` is not that of a declared density times something", span, malformed=False)
+
+    def summed_out(
+        self, p: t.Call, name: str, left: tuple[t.Expression, ...], others: list[tuple[str, t.Expression]], span: Span
+    ) -> t.Expression:
+        """The integral of p(x, z) f(z) over z as p(x) E[z ~ p(z | x)](f(z))."""
+        marginal = replace(p, arguments=left)
+        free = [f for f in others if name not in names_of(f[1])]
+        bound = [f for f in others if f not in free]
+        if not bound:
+            return _product([("*", marginal), *free], span)
+        at = next(a for a in p.arguments if a not in left)
+        draw = t.Draw((name,), replace(p, arguments=(at,), given=(*left, *p.given)), span=p.span)
+        mean = t.Binder("E", (draw,), (_product(bound, span),), span=span, name_span=span)
+        return _product([("*", marginal), *free, ("*", mean)], span)
+
+    def speaks_of_density(self, e: t.Expression) -> bool:
+        """Whether a density of the spec stands in an expression."""
+        return any((law := self.law(name)) is not None and law.is_density for name in calls_of(e))
 
     # --- optima and limits
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symgen.text import tree as t
 from symgen.text.latex import items
@@ -388,7 +389,7 @@ class Laws(Names):
             groups = self.argument_list(*inside)
             return self.postfix(Item(t.Call(name, tuple(x.tree for g in groups for x in g), span=self.spanned(start))))
         after = self.pos
-        laws = self.sides_of(inside)
+        laws = self.sides_of(inside, name == "KL")
         self.pos = after
         span = Span(token.start, self.tokens[after - 1].end)
         if name == "entropy" and len(laws) == 2:
@@ -396,13 +397,39 @@ class Laws(Names):
         if len(laws) != sides:
             plural = "distribution" if sides == 1 else "distributions"
             raise self.slip(f"`{token.text}` is of {sides} {plural}", span, malformed=False)
+        if not isinstance(laws[-1], t.Name | t.Call):
+            return self.postfix(Item(self.against_mixture(laws[0], laws[1], span, token.span), 0))
         if name in ("KL", "chi2") and sides == 2:
             made = t.Call(name, (laws[0],), versus=(laws[1],), span=span, name_span=token.span)
         else:
             made = t.Call(name, (*laws, *more), span=span, name_span=token.span)
         return self.postfix(Item(made, 0))
 
-    def sides_of(self, inside: tuple[int, int]) -> list[t.Expression]:
+    def against_mixture(self, p: t.Expression, m: t.Expression, span: Span, name_span: Span) -> t.Expression:
+        """KL(p || m) of densities added up, m = (p + q)/2: the mean of log p(x) - log m(x)."""
+        names = self.law_variables(p)
+        law = p.function if isinstance(p, t.Call) else p.name if isinstance(p, t.Name) else ""
+        if len(names) != 1 or not law:
+            raise self.slip("a distribution in place is not read", m.span, "declare it with `dist` in the spec", False)
+        x = t.Name(names[0], span=span)
+        at_x = p if isinstance(p, t.Call) else t.Call(law, (x,), span=p.span, name_span=p.span)
+        logs = [t.Call("log", (e,), span=e.span, name_span=name_span) for e in (at_x, self.at_draw(m, x))]
+        body = t.Terms(((1, logs[0]), (-1, logs[1])), span=span)
+        return t.Binder("E", (t.Draw((names[0],), p, span=p.span),), (body,), span=span, name_span=name_span)
+
+    def at_draw(self, e: t.Expression, x: t.Name) -> t.Expression:
+        """Densities that are named alone, at a draw."""
+        if isinstance(e, t.Name):
+            law = self.law(e.name)
+            return t.Call(e.name, (x,), span=e.span, name_span=e.span) if law is not None and law.is_density else e
+        if isinstance(e, t.Terms):
+            return replace(e, terms=tuple((s, self.at_draw(u, x)) for s, u in e.terms))
+        if isinstance(e, t.Factors):
+            return replace(e, first=self.at_draw(e.first, x), rest=tuple((op, self.at_draw(u, x)) for op, u in e.rest))
+        return e
+
+    def sides_of(self, inside: tuple[int, int], sums: bool = False) -> list[t.Expression]:
+        """The distributions in brackets; with `sums` the second may be densities added up."""
         laws: list[t.Expression] = []
         with self.within(*inside):
             self.closers = ["args"]
@@ -414,7 +441,10 @@ class Laws(Names):
                 names = list(self.law_variables(laws[0])) if laws else []
                 before = self.pos
                 laws.append(self.law_side(names))
-                if not isinstance(laws[-1], t.Name | t.Call) or isinstance(laws[-1], t.Call) and laws[-1].log:
+                if sums and len(laws) == 3 and isinstance(laws[1], t.Number | t.Factors):  # 1/2 (p + q)
+                    laws[1:] = [t.Factors(laws[1], (("*", laws[2]),), span=items.hull(laws[1], laws[2]))]
+                known = isinstance(laws[-1], t.Name) or isinstance(laws[-1], t.Call) and not laws[-1].log
+                if not known and not (sums and len(laws) == 2 and isinstance(laws[-1], t.Terms | t.Factors | t.Number)):
                     raise self.slip(
                         "a distribution in place is not read", laws[-1].span, "declare it with `dist` in the spec", False
                     )

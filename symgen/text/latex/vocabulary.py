@@ -125,7 +125,7 @@ BARE = frozenset(
     "erf logsumexp".split()
 )
 # words that are functions also without a backslash, if nothing of that name is declared
-WORDS = FUNCTIONS | {"KL": "KL", "argmax": "argmax", "argmin": "argmin", "max": "max", "min": "min"}
+WORDS = FUNCTIONS | {"KL": "KL", "JSD": "JS", "argmax": "argmax", "argmin": "argmin", "max": "max", "min": "min"}
 BIG = {
     "sum": "sum", "prod": "prod", "int": "integral", "iint": "integral", "iiint": "integral", "oint": "integral",
     "coprod": "prod", "bigcup": "union", "bigcap": "intersection", "bigoplus": "oplus", "bigotimes": "otimes",
