@@ -167,7 +167,7 @@ class Workshop:
                 factor = open_tensor(matrix, (i, j) if k == 0 else (j, i))
                 q = self.poly(total(mul(factor, inside), [j]))
                 if not q or (times > 1 and self._vanishes_multiplied(q, shape, times - 1)):
-                    self.used.setdefault("the sums that are inverted are invertible")
+                    self.used.setdefault("what is inverted is invertible")
                     return True
         return False
 
@@ -178,13 +178,14 @@ class Workshop:
         return self.poly(open_tensor(matrix, (axis(0, matrix.shape[0]), axis(1, matrix.shape[1]))))
 
     def leading_product(self, matrix: Array) -> tuple[Scalar, list[Link], Array] | None:
-        """c, a chain and a matrix with `matrix` = c chain + rest: the longest chain, if there is one term more."""
+        """c, a chain and a matrix with `matrix` = c chain + rest: the longest chain, if there is one term more or it is a
+        product."""
         if matrix not in self.leads:
             self.leads[matrix] = None  # while it is being found
             i, j = axis(0, matrix.shape[0]), axis(1, matrix.shape[1])
             terms = self.matrix_terms(matrix)
             found = [(m, c, chain) for m, c in terms.items() if (chain := chain_of(m, i, j)) is not None]
-            if len(terms) > 1 and found:
+            if found and (len(terms) > 1 or len(found[0][2][1]) > 1):
                 m, c, (scalars, links) = max(
                     found, key=lambda t: (len(t[2][1]), [a.serial for a, _ in t[2][1]], [f for _, f in t[2][1]])
                 )

@@ -92,7 +92,8 @@ def _transpose(x: Array) -> Array:
 
 
 def product_form(w: Workshop, operand: Array) -> tuple[Scalar, list[Array]] | None:
-    """c and square matrices with operand = c M1 @ M2 @ ..; None where the form is no such product."""
+    """c and square matrices with operand = c M1 @ M2 @ ..; None where the form is no such product. Matrices that are not
+    square stand together: W' @ (X' @ X) @ W."""
     form = w.form(operand)
     n = form.shape[0]
     i, j = axis(0, n), axis(1, n)
@@ -109,21 +110,31 @@ def product_form(w: Workshop, operand: Array) -> tuple[Scalar, list[Array]] | No
             factors += inner.args if isinstance(inner, Mul) else (inner,)
         else:
             factors.append(f)
-    if any(x.size is not n for x in bound):
+    if bound and scalars == [] and all(x.size is not n for x in bound):
         return None
     chain: list[Array] = []
+    group: list[Link] = []  # matrices that lead from a square place to the next
     at: Scalar = i
     left = list(factors)
+    count = 0
     while left:
         step = next((f for f in left if isinstance(f, Entry) and len(f.indices) == 2 and at in f.indices), None)
         if step is None or step.indices[0] is step.indices[1]:
             return None
         left.remove(step)
         flipped = step.indices[1] is at
-        turn = flipped and not w.is_symmetric(step.array)  # else the inverse of S' is asked for that of S
-        chain.append(_transpose(step.array) if turn else step.array)
+        group.append((step.array, flipped))
+        count += 1
         at = step.indices[0] if flipped else step.indices[1]
-    if at is not j or len(chain) != len(bound) + 1:
+        if at is not j and not (isinstance(at, Index) and at.size is n):
+            continue
+        if len(group) > 1:
+            chain.append(chain_product(group))
+        else:
+            turn = flipped and not w.is_symmetric(step.array)  # else the inverse of S' is asked for that of S
+            chain.append(_transpose(step.array) if turn else step.array)
+        group = []
+    if at is not j or group or count != len(bound) + 1:
         return None
     return mul(*scalars), chain
 
@@ -290,7 +301,7 @@ def _contract_sum(w: Workshop, m: Monomial, bound: Sequence[Index]) -> Scalar | 
                          [inner])  # fmt: skip
             value = mul(power(c, num(-1)), add(delta(at, other), neg(left)))
             others = [power(a, num(x)) for j, (a, x) in enumerate(m) if j not in used and j != k]
-            w.used.setdefault("the sums that are inverted are invertible")
+            w.used.setdefault("what is inverted is invertible")
             return mul(*(power(i.size, num(-1)) for i in gone), value, *others)
     return None
 

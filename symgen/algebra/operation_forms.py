@@ -211,7 +211,8 @@ def _inv(w: Workshop, array: Operation, indices: list[Scalar]) -> Scalar | None:
     places = [i, *between, j]
     factors: list[Scalar] = []
     for at, m in enumerate(reversed(chain)):
-        w.used.setdefault("the factors of the product are invertible")
+        if len(chain) > 1:
+            w.used.setdefault("the factors of the product are invertible")
         factors.append(entry(operation("inv", [m], m.shape), places[at], places[at + 1]))
     return mul(power(c, MINUS_ONE), total(mul(*factors), between))
 

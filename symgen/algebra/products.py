@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterable
 from fractions import Fraction
 from functools import cache
 
-from symgen.algebra.collect import orientation, symmetric_entries
+from symgen.algebra.collect import orientation, symmetric_entries, written_length
 from symgen.algebra.contraction import Order, components, labelled
 from symgen.algebra.polynomial import Budget
 from symgen.derivation.context import BudgetSpent
@@ -286,11 +286,11 @@ class _Work:
 
 def merged_by_symmetry(node: Scalar, free: Var | None, used: Used) -> Scalar:
     """A sum with entries of symmetric matrices one way round, where terms merge by it: inv(S) for (inv(S) + inv(S)')/2."""
-    if type(node) is not Add or not any(len(a.shape) > 1 and is_symmetric(a) for a in arrays_below(node)):
+    if type(node) not in (Add, Mul, Sum) or not any(len(a.shape) > 1 and is_symmetric(a) for a in arrays_below(node)):
         return node
     turned: list[Array] = []
     other = symmetric_entries(node, turned)
-    if other is node or (type(other) is Add and len(other.args) >= len(node.args)):
+    if other is node or (written_length(other) >= written_length(node) if type(other) is type(node) else type(other) is Add):
         return node
     if free is not None and any(depends_on(a, free) for a in turned):
         return node

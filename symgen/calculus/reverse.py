@@ -31,6 +31,7 @@ from symgen.tensor.expression import (
     Entry,
     Fold,
     Index,
+    Mul,
     Node,
     Operation,
     Operator,
@@ -107,7 +108,7 @@ class Reverse:
             self.current = array
             raw = add(*parts) if len(parts) > 1 else parts[0]
             g = self.own.put_in(pinned(self.simplify(raw), self.ctx.facts))
-            if type(g) is Add and array.rank:
+            if type(g) in (Add, Mul, Sum) and array.rank:
                 g = self.by_symmetry(array, g)
             self.adjoints[array] = g
             if g is ZERO or not (self.leads_on(array) or (type(array) is Recurrence and array not in self.stop)):
@@ -139,10 +140,10 @@ class Reverse:
         if self.free is None and type(array) is Tensor and array.rank == 2 and is_symmetric(array):
             return finished(g, self.ctx)
         used = Used()
-        g = merged_by_symmetry(g, self.free, used)
+        merged = merged_by_symmetry(g, self.free, used)
         for fact in used:
             self.ctx.trace.condition(fact)
-        return g
+        return g if merged is g else collect_common(merged)
 
     def statement(self, array: Tensor, g: Scalar, lifted: frozenset[Index]) -> None:
         """The sweep over one lambda; where one like it has been swept before, that is read off with other arrays."""

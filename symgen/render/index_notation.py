@@ -51,6 +51,8 @@ def multiplied_out(node: Scalar) -> Scalar:
         if isinstance(n, x.Sum):
             factors = n.body.args if isinstance(n.body, x.Mul) else ()
             sums = [f for f in factors if isinstance(f, x.Add)]
+            if len(sums) > 1:  # that of a matrix and what is spread out stands in the way
+                sums = [f for f in sums if len({a.free for a in f.args}) > 1]
             if len(sums) == 1 and len(sums[0].args) <= MOST_TERMS:
                 rest = [f for f in factors if f is not sums[0]]
                 found[n] = x.add(*(x.total(x.mul(*rest, a), n.indices) for a in sums[0].args))

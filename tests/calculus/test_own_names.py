@@ -22,6 +22,8 @@ CLASSES = (
     "let P = softmax(X @ W + b, axis=1)\nlet L = -sum(Y*log(P))/n\n"
 )
 HUBER = "data r: real[n]\nparam delta: positive\nlet L = sum(where(abs(r) <= delta, r^2/2, delta*(abs(r) - delta/2)))\n"
+GRAM = "data X: real[n, d]\nparam W: real[d, d]\nlet Y = X @ W\nlet S = Y' @ Y/n\n"
+CENTRES = "dim k\ndata X: real[n, d], R: simplex[n, k]\nparam M: real[k, d]\nlet D = tensor[i: n, j: k](norm(X[i] - M[j])^2)\n"
 TEXTBOOK = [
     (ONE, "grad(v, x)", "2*(x - m)/n"),
     (ONE, "grad(log(v), x)", "2*(x - m)/(n*v)"),
@@ -53,6 +55,10 @@ TEXTBOOK = [
     (SYSTEM, "grad(sum(exp(x)), A)", "-outer(inv(A)' @ exp(x), x)"),
     (SYSTEM, "d(x, A)", "tensor[i: d, j: d, k: d](-inv(A)[i, j]*x[k])"),
     (CLASSES, "hessian(L, b)", "(diag(sum(P, axis=0)) - P' @ P)/n"),
+    (GRAM, "grad(norm(S - eye(d))^2, W)", "4*X' @ (Y @ S - Y)/n"),
+    (GRAM, "grad(logdet(S), W)", "2*X' @ Y @ inv(S)/n"),
+    (GRAM, "grad(tr(S @ S @ S), W)", "6*X' @ Y @ S @ S/n"),
+    (CENTRES, "grad(sum(R*D), M)", "-2*(R' @ X - diag(sum(R, axis=0)) @ M)"),
     (HUBER, "grad(L, delta)", "sum(where(delta < abs(r), abs(r) - delta, 0))"),
     (ROWS, "grad(sum(C*((X - mu)/s)), X)", "C @ diag(1/s) - (X - mu) @ diag(sum(C*(X - mu), axis=0)/s^3)/n - sum(C, axis=0)/(n*s)"),
     (ROWS, "d(V, X)", "tensor[i: d, j: n, k: d](2*eye(d)[i, k]*(X[j, i] - mu[i])/n)"),
