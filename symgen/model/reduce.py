@@ -26,10 +26,11 @@ from symgen.derivation.referee import check_derivative, check_equal_numeric
 from symgen.model.engines import ENGINES, KEPT, LATE
 from symgen.model.records import RECORDS, reduce_part
 from symgen.probability.divergence import ExpectationStays
+from symgen.probability.estimators import with_estimators
 from symgen.probability.mixtures import by_components
 from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.quadrature import check_slope
-from symgen.probability.reparameterisation import is_drawn, reparameterise, thawed, with_scores
+from symgen.probability.reparameterisation import is_drawn, reparameterise, thawed
 from symgen.tensor import build
 from symgen.tensor.expression import (
     NAN,
@@ -272,19 +273,25 @@ class _State:
 
 
 def prepared(
-    f: Array, ctx: Context, scored: bool = False, smooth: bool = False, exact: bool = False, x: Array | None = None
+    f: Array,
+    ctx: Context,
+    scored: bool = False,
+    smooth: bool = False,
+    exact: bool = False,
+    x: Array | None = None,
+    order: int = 1,
 ) -> Array:
     """`f` ready for numbers or for differentiation: densities written out, samples of what has no closed form
-    reparameterised (`smooth`: by what gradients pass through) or, first, weighted so that the score function comes
-    out (`scored`), where a law hangs on `x`. Integrals, means whose law has no draw and, where `exact`, all means over
-    one scalar are summed over nodes."""
+    reparameterised (`smooth`: by what gradients pass through) or, first, so written that derivatives of that `order`
+    are right with the laws held fixed (`scored`), where a law hangs on `x`. Integrals, means whose law has no draw and,
+    where `exact`, all means over one scalar are summed over nodes."""
     state = _State(ctx, dict(ctx.names))
     f = state.late(f)
     if any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(f)):
         f = by_nodes(by_components(f, ctx), ctx, lambda op: exact or not (scored or is_drawn(op)))
     if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
         if scored:
-            f = with_scores(f, ctx, x)
+            f = with_estimators(f, ctx, x, order)
         f = reparameterise(f, ctx, smooth)
     return f
 
@@ -405,7 +412,7 @@ def _jacobian(op: Operator, ctx: Context) -> Array:
 
 
 def _hessian(op: Operator, ctx: Context) -> Array:
-    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1]), op.operands[1]
+    f, x = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1], order=2), op.operands[1]
     result = thawed(hessian(named_functions(f, x, ctx), x, ctx, op.attrs[0] if op.attrs else None))
     note_kinks(ctx.trace, f, [result], ctx.facts)
     if not op.attrs or op.attrs[0] != "tied":
@@ -414,7 +421,7 @@ def _hessian(op: Operator, ctx: Context) -> Array:
 
 
 def _hvp(op: Operator, ctx: Context) -> Array:
-    f, x, v = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1]), op.operands[1], op.operands[2]
+    f, x, v = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1], order=2), op.operands[1], op.operands[2]
     result = thawed(hvp(named_functions(f, x, ctx), x, v, ctx))
     note_kinks(ctx.trace, f, [result], ctx.facts)
 

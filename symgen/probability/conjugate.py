@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from symgen.algebra.rational import simplify_scalar
+from symgen.algebra.collect import written_length
+from symgen.algebra.rational import as_quotient, simplify_scalar
 from symgen.derivation.context import Context
 from symgen.probability.collect import collected
 from symgen.probability.distribution import Distribution
@@ -20,6 +21,7 @@ from symgen.probability.terms import (
     depends_on_any,
     entries_in,
     expanded,
+    factors_of,
     normalised,
     opened,
 )  # fmt: skip
@@ -27,23 +29,32 @@ from symgen.probability.texts import scalar_text
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     ONE,
+    TWO,
     ZERO,
+    Add,
     Entry,
     Fn,
     Index,
+    Num,
+    Pow,
     Scalar,
     Var,
     add,
+    as_coefficient,
     entry,
     fn,
     fresh_index,
     mul,
     neg,
+    power,
     sub,
     substitute,
     total,
     var,
+    walk,
 )  # fmt: skip
+
+LONGER = 1.5  # times as long a form may be that has no fractions below its line
 
 
 @dataclass
@@ -147,7 +158,7 @@ def recognised(
         if any(a not in wanted for a in kernel.statistics):
             continue
         found = {f"c{k + 1}": kernel.statistics.get(a, ZERO) for k, a in enumerate(wanted)}
-        parameters = {n: tidy(scalar_text(text, {**found, **{n: places[n] for n in row.fixed}}))
+        parameters = {n: cleared(tidy(scalar_text(text, {**found, **{n: places[n] for n in row.fixed}})), know)
                       for n, text in row.inverse.items()}  # fmt: skip
         parameters.update({n: places[n] for n in row.fixed})
         if not _is_natural(row, parameters, found):
@@ -164,6 +175,35 @@ def _is_natural(row: Distribution, parameters: Mapping[str, Scalar], found: Mapp
 
 def tidy(x: Scalar) -> Scalar:
     return simplify_scalar(with_numbers_inside(collected(with_numbers_inside(x))))
+
+
+def cleared(x: Scalar, know: Knowledge) -> Scalar:
+    """A fraction without fractions below it, under its root too: 1/sqrt(1/s^2 + 1) is s/sqrt(s^2 + 1)."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Pow) or not isinstance(n.exponent, Num) or n.exponent.rational is None:
+            return n
+        if n.exponent.rational.denominator == 1:
+            return n
+        parts = factors_of(as_quotient(n.base))
+        apart = [f for f in parts if know.positive(f)]
+        rest = [f for f in parts if f not in apart]
+        return mul(*(_root(f, n.exponent) for f in apart), power(mul(*rest), n.exponent)) if apart else n
+
+    made = as_quotient(bottom_up(x, rule))
+    share = LONGER if _has_fraction_below(x) and not _has_fraction_below(made) else 1
+    return made if written_length(made) <= share * written_length(x) else x
+
+
+def _has_fraction_below(x: Scalar) -> bool:
+    """Whether a denominator or a root holds a fraction."""
+    turned = [n for n in walk(x) if isinstance(n, Pow) and isinstance(n.base, Add) and n.exponent is not TWO]
+    return any(isinstance(m, Pow) and as_coefficient(m.exponent)[0] < 0 for n in turned for m in walk(n.base))
+
+
+def _root(x: Scalar, exponent: Scalar) -> Scalar:
+    """x^exponent of a positive x."""
+    return power(x.base, mul(x.exponent, exponent)) if isinstance(x, Pow) else power(x, exponent)
 
 
 def place(name: str) -> Var:

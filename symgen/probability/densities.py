@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symgen.derivation.context import Context
@@ -10,25 +10,32 @@ from symgen.probability.distribution import Distribution
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import alternative_of, parameters_of, row_of
 from symgen.probability.scaled import unscaled
+from symgen.probability.terms import factors_of
 from symgen.probability.texts import scalar_text, value_text
 from symgen.probability.univariate_law import Law
 from symgen.probability.walks import constants_opened
 from symgen.tensor import build
-from symgen.tensor.build import Value
+from symgen.tensor.build import Value, replace_scalars
 from symgen.tensor.expression import (
     Array,
     Entry,
+    Num,
     Operator,
+    Pow,
     Scalar,
     Tensor,
     Var,
+    add,
     entry,
+    fn,
     fresh_index,
+    mul,
     open_tensor,
     replace_arrays,
     substitute,
     tensor,
     total,
+    variables_of,
     walk,
 )  # fmt: skip
 
@@ -98,7 +105,8 @@ def entry_log_density(law: Array, x: Value | Scalar, batch: Sequence[Scalar], ct
     p = parameters(law, ctx)
     if p.row.is_univariate and not p.row.shapes:
         assert not isinstance(x, Value)
-        return scalar_text(p.row.log_density, {**p.scalars(batch), "x": x})
+        scalars = p.scalars(batch)
+        return with_scales_apart(scalar_text(p.row.log_density, {**scalars, "x": x}), scalars, p.row, ctx)
     body = p.value(p.row.log_density, batch, x=x).body
     chosen = alternative_of(law)
     if chosen is None:
@@ -116,6 +124,24 @@ def entry_log_density(law: Array, x: Value | Scalar, batch: Sequence[Scalar], ct
 
         body = replace_arrays(body, {array: put})
     return unscaled(body)
+
+
+def with_scales_apart(body: Scalar, scalars: Mapping[str, Scalar], row: Distribution, ctx: Context) -> Scalar:
+    """log(s t/sqrt(s^2 + t^2)) as log s + log t - log(s^2 + t^2)/2, for a parameter that is such a product."""
+    know = Knowledge(ctx)
+    for name, x in scalars.items():
+        parts = factors_of(x)
+        if any(v.role == "random" for v in variables_of(x)):
+            continue
+        if row.parameters.get(name) == "positive" and any(map(_is_root, parts)) and all(map(know.positive, parts)):
+            apart = add(*(mul(f.exponent, fn("log", f.base)) if isinstance(f, Pow) else fn("log", f) for f in parts))
+            body = replace_scalars(body, {fn("log", x): apart})
+    return body
+
+
+def _is_root(x: Scalar) -> bool:
+    exponent = x.exponent.rational if isinstance(x, Pow) and isinstance(x.exponent, Num) else None
+    return exponent is not None and exponent.denominator != 1
 
 
 def log_density_terms(law: Array, value: Array, ctx: Context) -> tuple[Scalar, list]:  # type: ignore[type-arg]

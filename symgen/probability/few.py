@@ -89,7 +89,7 @@ class Few:
             raise TooMany
         rules = [self.rule(u, len(units)) for u in units]
         count = math.prod(len(w) for _, w in rules)
-        if count > MOST_NODES:
+        if not 0 < count <= MOST_NODES:
             raise TooMany
         places = np.indices([len(w) for _, w in rules]).reshape(len(rules), -1)
         index = fresh_index(num(count))

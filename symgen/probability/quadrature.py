@@ -240,9 +240,11 @@ def check_slope(f: Array, x: Var, result: Array, facts: Facts | None) -> Evidenc
         ends = []
         for sign in (1, -1):
             moved = Point(point.sizes, {**point.values, x: base + sign * step * d}, point.functions, point.draws)
-            ends.append(number_at(f, moved))
+            ends.append(number_at(f, moved, level))
         if ends[0] is None or ends[1] is None:
             return None
+        if level and not settled(number_at(f, point, 0), number_at(f, point, 1)):
+            return np.asarray(math.nan)  # of what is not smooth enough for nodes the differences mean nothing
         return np.asarray((ends[0] - ends[1]) / (2 * step))
 
     return check_value(truth, along, [f], [], facts, method="differences of quadrature")
@@ -251,8 +253,9 @@ def check_slope(f: Array, x: Var, result: Array, facts: Facts | None) -> Evidenc
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-def number_at(result: Array, point: Point) -> Float | None:
-    """The value of a result at a point, what stays an E taken by quadrature; None where that is too large."""
+def number_at(result: Array, point: Point, level: int = 1) -> Float | None:
+    """The value of a result at a point, what stays an E taken by quadrature, coarse at level 0; None where that is too
+    large."""
     kept = [n for n in walk(result) if isinstance(n, Operator) and is_expectation(n) and n.name == "E"]
     if not kept:
         with np.errstate(all="ignore"):
@@ -264,7 +267,7 @@ def number_at(result: Array, point: Point) -> Float | None:
         if n in inner:
             continue
         (body,), draws = opened_expectation(n)
-        found = mean_at(body, [(v, full_law(law, v.shape)) for v, law in draws], point, 1)
+        found = mean_at(body, [(v, full_law(law, v.shape)) for v, law in draws], point, level)
         if found is None:
             return None
         place = var(f"mean{k}", n.shape, "real", "placeholder", uid=-41 - k)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symgen.derivation.context import Context
-from symgen.probability.densities import entry_of, log_density_at, parameters
+from symgen.probability.densities import entry_of, parameters
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
 from symgen.probability.law import alternative_of, row_of
 from symgen.probability.texts import scalar_text
@@ -17,15 +17,9 @@ from symgen.tensor.expression import (
     Operator,
     Scalar,
     Var,
-    add,
     entry,
     expect,
-    fn,
     fresh_index,
-    mul,
-    neg,
-    open_tensor,
-    operator,
     replace_arrays,
     tensor,
     var,
@@ -125,7 +119,7 @@ def reparameterise(f: Array, ctx: Context, smooth: bool = False) -> Array:
     return replace_arrays(f, done) if done else f
 
 
-# --- the score function -----------------------------------------------------------------------------------------------
+# --- laws that are held fixed -----------------------------------------------------------------------------------------
 
 
 def frozen(array: Array, ctx: Context) -> Var:
@@ -140,11 +134,9 @@ def frozen(array: Array, ctx: Context) -> Var:
 def thawed(array: Array) -> Array:
     """`array` with what was frozen put back."""
     mapping: dict[Array, Array] = {n: _originals[n] for n in walk(array) if n in _originals}
-    if not mapping:
-        return array
-    made = replace_arrays(array, mapping)
+    made = replace_arrays(array, mapping) if mapping else array
     assert isinstance(made, Array)
-    return without_repeated_means(thawed(made))
+    return without_repeated_means(thawed(made) if mapping else made)
 
 
 def without_repeated_means(array: Array) -> Array:
@@ -178,47 +170,3 @@ def _is_random(body: Array, drawn: set[Var]) -> bool:
             continue
         stack.extend(n.args)
     return False
-
-
-def is_unknown_function(body: Array, drawn: set[Var]) -> bool:
-    """Whether a function that is not known is taken at a draw: no gradient passes through it."""
-    return any(isinstance(n, Operator) and n.name == "apply" and not variables_of(n).isdisjoint(drawn) for n in walk(body))
-
-
-def with_scores(f: Array, ctx: Context, x: Array | None = None) -> Array:
-    """`f` with each E over a law that is no smooth function of noise as E over the frozen law, weighted by the ratio of
-    the densities: its derivative is E[grad f + f grad log q], the score-function estimator. A law that does not hang on
-    `x` needs none. Williams (1992)."""
-    done: dict[Array, Array] = {}
-    for node in list(walk(f)):
-        if not (isinstance(node, Operator) and node.name == "E" and is_expectation(node)):
-            continue
-        current = replace_arrays(node, done) if done else node
-        (body,), draws = opened_expectation(current)
-        if any(row_of(law) is None for _, law in draws):
-            continue
-        if x is not None and all(x not in set(walk(law)) for _, law in draws):
-            continue
-        blind = is_unknown_function(body, {v for v, _ in draws})
-        if not blind and all(transform_of(law) is not None for _, law in draws):
-            continue
-        laws: list[Array] = []
-        weight: list[Scalar] = []
-        for v, law in draws:
-            whole = full_law(law, v.shape)
-            assert isinstance(whole, Operator)
-            mapping: dict[Array, Array] = {a: frozen(a, ctx) for a in variables_of(whole) if a.role != "random"}
-            held = replace_arrays(whole, mapping)
-            laws.append(held)
-            weight.extend((log_density_at(whole, v, ctx), neg(log_density_at(held, v, ctx))))
-        indices = [fresh_index(s) for s in body.shape]
-        inner = tensor(indices, mul(open_tensor(body, indices), fn("exp", add(*weight))))
-        done[node] = operator("E", (inner, *laws), inner.shape, current.attrs)
-        families = ", ".join(sorted({law.name for _, law in draws if isinstance(law, Operator)}))
-        why = f"a draw of {families} is no smooth function of noise"
-        if blind:
-            why = "no gradient passes through a function that is not known"
-        reason = f"{why}: the score function, grad E f = E[grad f + f grad log q]"
-        ctx.trace.add("score function", node, current, reason=reason, source="Williams (1992)")
-        ctx.trace.notes.append(reason)
-    return replace_arrays(f, done) if done else f

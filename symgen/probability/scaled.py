@@ -67,7 +67,12 @@ def scale_and_core(matrix: Array) -> tuple[Scalar, Array] | None:
 
 
 def _shared_scale(body: Scalar, k: Index, m: Index) -> tuple[Scalar, Array] | None:
-    """c, A with c A[k, m] the sum: c is made of the factors of all terms in which no index stands, and their number."""
+    """c, A with c A[k, m] the sum: c is made of the factors of all terms in which no index stands, and their number. Of
+    a product with one factor in which they stand, the others."""
+    if isinstance(body, Mul):
+        outside = [f for f in body.args if not f.free]
+        rest = mul(*(f for f in body.args if f.free))
+        return (mul(*outside), tensor([k, m], rest)) if outside and isinstance(rest, Add) else None
     if not isinstance(body, Add):
         return None
     numbers = {abs(as_coefficient(t)[0]) for t in body.args}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from symgen.derivation.context import Context
 from symgen.probability.densities import parameters
 from symgen.probability.divergence import rank_zero, reduce_expectation
 from symgen.probability.joint import expectation
 from symgen.probability.law import law_of_row, row_of
+from symgen.probability.orbits import ORBITS
 from symgen.probability.pairing import value_of
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
@@ -32,33 +30,7 @@ from symgen.tensor.expression import (
     where,
 )  # fmt: skip
 
-__all__ = ["ORBITS", "between_coins", "by_orbit"]
-
-
-@dataclass(frozen=True)
-class Orbit:
-    """x = location + scale z, where z has the law of the family with the parameters `standard`; the others are shared."""
-
-    location: str
-    scale: str
-    standard: Mapping[str, str]
-
-
-ORBITS: Mapping[str, Orbit] = {
-    "Cauchy": Orbit("x0", "gamma", {"x0": "0", "gamma": "1"}),
-    "StudentT": Orbit("mu", "sigma", {"mu": "0", "sigma": "1"}),
-    "Moyal": Orbit("mu", "s", {"mu": "0", "s": "1"}),
-    "AsymmetricLaplace": Orbit("m", "1/lam", {"m": "0", "lam": "1"}),
-    "GeneralizedNormal": Orbit("mu", "alpha", {"mu": "0", "alpha": "1"}),
-    "ExpGamma": Orbit("-log(r)", "1", {"r": "1"}),
-    "Gamma": Orbit("0", "1/r", {"r": "1"}),
-    "InverseGamma": Orbit("0", "b", {"b": "1"}),
-    "Levy": Orbit("0", "c", {"c": "1"}),
-    "HalfCauchy": Orbit("0", "gamma", {"gamma": "1"}),
-    "Maxwell": Orbit("0", "sigma", {"sigma": "1"}),
-    "Nakagami": Orbit("0", "sqrt(Om)", {"Om": "1"}),
-    "GeneralizedGamma": Orbit("0", "a", {"a": "1"}),
-}
+__all__ = ["between_coins", "by_orbit"]
 
 
 def by_orbit(op: Operator, p: Array, q: Array, ctx: Context) -> Array | None:

@@ -1,0 +1,151 @@
+"""How a gradient passes through a mean whose law hangs on what it is taken by, chosen law by law, with its reason.
+
+Where the draw is a smooth function of noise, through that function (reparameterisation.py); where it is moved and
+stretched only, through location and scale; else by the score function. Williams (1992); Kingma & Welling (2014).
+"""
+
+from __future__ import annotations
+
+from symgen.derivation.context import Context
+from symgen.probability.densities import log_density_at, parameters
+from symgen.probability.joint import expectation, full_law, is_expectation, opened_expectation
+from symgen.probability.law import law_of_row, row_of
+from symgen.probability.orbits import ORBITS
+from symgen.probability.reparameterisation import frozen, standard_noise, transform_of
+from symgen.probability.texts import scalar_text
+from symgen.tensor.expression import (
+    ONE,
+    Array,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    entry,
+    fn,
+    fresh_index,
+    mul,
+    neg,
+    open_tensor,
+    operator,
+    replace_arrays,
+    tensor,
+    variables_of,
+    walk,
+)  # fmt: skip
+
+__all__ = ["with_estimators"]
+
+Draws = list[tuple[Var, Array]]
+
+
+def is_unknown_function(body: Array, drawn: set[Var]) -> bool:
+    """Whether a function that is not known is taken at a draw: no gradient passes through it."""
+    return any(isinstance(n, Operator) and n.name == "apply" and not variables_of(n).isdisjoint(drawn) for n in walk(body))
+
+
+def hangs_on(array: Array, x: Array | None) -> bool:
+    """Whether x stands in it; without x, whether anything that is trained does."""
+    if x is None:
+        return any(v.role == "param" for v in variables_of(array))
+    return x in set(walk(array))
+
+
+def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int = 1) -> Array:
+    """`f` with each E so written that its derivatives of that order by `x` are right when the laws are held fixed."""
+    done: dict[Array, Array] = {}
+    for node in list(walk(f)):
+        if not (isinstance(node, Operator) and node.name == "E" and is_expectation(node)):
+            continue
+        current = replace_arrays(node, done) if done else node
+        (body,), draws = opened_expectation(current)
+        if any(not has_density(law) for _, law in draws):
+            continue
+        if x is not None and all(x not in set(walk(law)) for _, law in draws):
+            continue
+        blind = is_unknown_function(body, {v for v, _ in draws})
+        if not blind:
+            if all(transform_of(law) is not None for _, law in draws):
+                continue
+            moved = moved_and_stretched(current, x, ctx)
+            if moved is not None:
+                done[node] = moved
+                continue
+        done[node] = weighted(current, order, ctx)
+        families = ", ".join(sorted({name_of(law) for _, law in draws if transform_of(law) is None}))
+        why = f"a draw of {families} is no smooth function of noise"
+        if blind:
+            why = "no gradient passes through a function that is not known"
+        reason = f"{why}: the score function, grad E f = E[grad f + f grad log q]"
+        ctx.trace.add("score function", node, current, reason=reason, source="Williams (1992)")
+        ctx.trace.notes.append(reason)
+    return replace_arrays(f, done) if done else f
+
+
+def has_density(law: Array) -> bool:
+    """Whether the density is known with its normaliser."""
+    return row_of(law) is not None or (isinstance(law, Operator) and law.name == "formula" and len(law.attrs) > 4)
+
+
+def name_of(law: Array) -> str:
+    if isinstance(law, Operator) and law.name == "formula":
+        return str(law.attrs[3]) or "a density of one's own"
+    return law.name if isinstance(law, Operator) else "a law"
+
+
+def log_of_density(law: Operator, v: Var, ctx: Context) -> Scalar:
+    if law.name == "formula":
+        return open_tensor(replace_arrays(law.operands[0], {law.attrs[1]: v}), ())
+    return log_density_at(law, v, ctx)
+
+
+def weighted(op: Operator, order: int, ctx: Context) -> Operator:
+    """E over the laws held fixed, weighted by the ratio q/q_held, or to first order by 1 + log q - log q_held."""
+    (body,), draws = opened_expectation(op)
+    laws: list[Array] = []
+    weight: list[Scalar] = []
+    for v, law in draws:
+        whole = full_law(law, v.shape)
+        assert isinstance(whole, Operator)
+        mapping: dict[Array, Array] = {a: frozen(a, ctx) for a in variables_of(whole) if a.role not in ("random", "placeholder")}
+        held = replace_arrays(whole, mapping)
+        laws.append(held)
+        weight.extend((log_of_density(whole, v, ctx), neg(log_of_density(held, v, ctx))))
+    indices = [fresh_index(s) for s in body.shape]
+    ratio = add(ONE, *weight) if order == 1 else fn("exp", add(*weight))
+    inner = tensor(indices, mul(open_tensor(body, indices), ratio))
+    return operator("E", (inner, *laws), inner.shape, op.attrs)
+
+
+def moved_and_stretched(op: Operator, x: Array | None, ctx: Context) -> Array | None:
+    """E over draws that `x` moves or stretches only, over standard draws; None where it does more."""
+    (body,), draws = opened_expectation(op)
+    mapping: dict[Array, Array] = {}
+    made: Draws = []
+    said: list[str] = []
+    for v, given in draws:
+        law = replace_arrays(given, mapping) if mapping else given
+        row = row_of(law)
+        if transform_of(law) is not None or not hangs_on(law, x):
+            made.append((v, law))
+            continue
+        orbit = ORBITS.get(row.name) if row is not None else None
+        if row is None or orbit is None:
+            return None
+        law = full_law(law, v.shape)
+        at = [fresh_index(s) for s in v.shape]
+        scope = parameters(law, ctx).scalars(at)
+        if any(hangs_on(tensor(at, scope[n]), x) for n in row.parameters if n not in orbit.standard):
+            return None
+        z = standard_noise(v, law)
+        law = law_of_row(row.name, [tensor(at, scalar_text(orbit.standard.get(n, n), scope)) for n in row.parameters])
+        text = add(scalar_text(orbit.location, scope), mul(scalar_text(orbit.scale, scope), entry(z, *at)))
+        draw = mapping[v] = tensor(at, text)
+        ctx.trace.names.setdefault(draw, v.name)
+        made.append((z, law))
+        said.append(f"{v.name} = location + scale {z.name}, and the law of {z.name}, a standard {row.name}, stays")
+    result = expectation(replace_arrays(body, mapping), made)
+    assert isinstance(result, Operator)
+    reason = "; ".join(said)
+    ctx.trace.add("reparameterise", op, result, reason=reason, source="Kingma & Welling (2014)")
+    ctx.trace.notes.append(reason)
+    return result

@@ -1,0 +1,93 @@
+"""How gradients pass through means, law by law: the estimator that is chosen, and the number against quadrature of scipy."""
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+import symgen
+
+SPEC = """
+dim k
+param a: real, b: positive, nu: positive, c: real, v: unit, w: simplex[k], mu: real[k], s: positive[k]
+dist S(z) = StudentT(nu, a, b)
+dist G(x) = Gamma(nu, b)
+dist C(u) = Cauchy(a, b)
+dist M(y) = Mixture(w, Normal(mu, s))
+dist D(t) = Mixture(v, Normal(a, b), Laplace(c, b))
+"""
+AT = {"a": 0.3, "b": 1.4, "nu": 2.6, "c": -0.7, "v": 0.35, "w": np.array([0.2, 0.5, 0.3]), "mu": np.array([-1.1, 0.4, 1.6]),
+      "s": np.array([0.7, 1.2, 0.5])}  # fmt: skip
+STRETCHED, SCORE, SMOOTH = "location + scale", "the score function", ""
+
+
+def student(z, at):
+    return stats.t.pdf(z, at["nu"], at["a"], at["b"])
+
+
+def gamma(z, at):
+    return stats.gamma.pdf(z, at["nu"], scale=1 / at["b"])
+
+
+def cauchy(z, at):
+    return stats.cauchy.pdf(z, at["a"], at["b"])
+
+
+def mixture(z, at):
+    return at["w"] @ stats.norm.pdf(z, at["mu"], at["s"])
+
+
+def two(z, at):
+    return at["v"] * stats.norm.pdf(z, at["a"], at["b"]) + (1 - at["v"]) * stats.laplace.pdf(z, at["c"], at["b"])
+
+
+CASES = {
+    ("E[z ~ S](tanh(z))", "a"): (student, STRETCHED),
+    ("E[z ~ S](tanh(z))", "b"): (student, STRETCHED),
+    ("E[z ~ S](tanh(z))", "nu"): (student, SCORE),
+    ("E[x ~ G](tanh(x))", "b"): (gamma, STRETCHED),
+    ("E[x ~ G](tanh(x))", "nu"): (gamma, SCORE),
+    ("E[u ~ C](tanh(u))", "b"): (cauchy, SMOOTH),
+    ("E[y ~ M](tanh(y))", "mu"): (mixture, SMOOTH),
+    ("E[y ~ M](tanh(y))", "s"): (mixture, SMOOTH),
+    ("E[t ~ D](tanh(t))", "a"): (two, SCORE),
+    ("E[t ~ D](tanh(t))", "v"): (two, SCORE),
+}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return symgen.loads(SPEC)
+
+
+@pytest.mark.parametrize("mean, by", CASES)
+def test_gradients_through_laws(model, mean, by):
+    density, words = CASES[mean, by]
+    d = model.derive(f"grad({mean}, {by})")
+    assert d.evidence.kind == "checked"
+    assert any(words in n for n in d.notes)
+    assert words or not any("score function" in n for n in d.notes)
+
+    def value(at):
+        low = 0 if density is gamma else -np.inf
+        return integrate.quad(lambda z: np.tanh(z) * density(z, at), low, np.inf, epsabs=1e-12, limit=300)[0]
+
+    def slope(direction):
+        ends = [value(AT | {by: AT[by] + sign * 1e-4 * direction}) for sign in (1, -1)]
+        return (ends[0] - ends[1]) / 2e-4
+
+    drawn = words == SMOOTH
+    got = d.evaluate(**AT, **({"seed": 0, "samples": 100_000} if drawn else {}))
+    for e in np.eye(np.size(AT[by])).reshape(-1, *np.shape(AT[by])):
+        assert np.isclose(np.sum(got * e), slope(e), rtol=1e-5, atol=3e-3 if drawn else 1e-7)
+
+
+def test_second_derivatives_hold_the_ratio_of_the_densities(model):
+    d = model.derive("hessian(E[x ~ G](x), nu)")
+    assert float(d.evaluate(**AT)) == 0
+    d = model.derive("hessian(E[x ~ G](tanh(x)), nu)")
+
+    def value(nu):
+        return integrate.quad(lambda x: np.tanh(x) * gamma(x, AT | {"nu": nu}), 0, np.inf, epsabs=1e-12)[0]
+
+    want = (value(2.602) - 2 * value(2.6) + value(2.598)) / 0.002**2
+    assert np.isclose(d.evaluate(**AT), want, rtol=1e-3)
