@@ -69,7 +69,9 @@ FORMS = {
     r"D_{KL}\left(q_\phi(z|x) \middle\| p_\theta(z)\right)": "KL(q(z | x) || p(z))",
     r"\mathbb{E}_{u\sim p_{\text{data}}}[\log D(u)]": "E[u ~ p_data](log(D(u)))",
     r"\int p_{data}(u) \log D(u)\,du": "E[u ~ p_data(u)](log(D(u)))", r"\int_0^1 a^2 \,da": "integral[a: 0..1](a^2)",
-    r"\mathrm{JS}(p_{data} \| p_g)": "JS(p_data, p_g)", r"H(p)": "entropy(p)", r"\arg\min_w L": "argmin(L, w)",
+    r"\mathrm{JS}(p_{data} \| p_g)": "JS(p_data, p_g)",
+    r"\mathrm{KL}(p_{data} \| \frac{p_{data} + p_g}{2})": "E[u ~ p_data](log(p_data(u)) - log((p_data(u) + p_g(u))/2))",
+    r"H(p)": "entropy(p)", r"\arg\min_w L": "argmin(L, w)",
     r"\mathbb{E}_{z \sim q(\cdot \mid x)}[t]": "E[z ~ q(z | x)](t)",
     r"\mathbb{E}_{z \sim \mathcal{N}(\mu, s^2)}[t]": "E[z ~ Normal(mu, s)](t)",
     r"\mathbb{E}_{z \sim \mathcal{N}(0, I)}[t]": "E[z ~ Normal(zeros(k), 1)](t)",
@@ -82,7 +84,7 @@ def test_a_formula_means_what_it_says(tex, wanted):
 
 
 @pytest.mark.parametrize("tex", [r"w v", r"w^\top + v", r"X^\top w^\top", r"\log(t)^2", r"t/t t", r"1/2t", r"\prod_i y_i t",
-    r"\mathrm{KL}(p_{data} \| \frac{p_{data} + p_g}{2})"])  # fmt: skip
+    r"\mathrm{KL}(\frac{p_{data} + p_g}{2} \| p_{data})"])  # fmt: skip
 def test_what_has_no_meaning_or_two_is_told(tex):
     with pytest.raises(SpecError):
         read_expression(tex, SYMBOLS)
