@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from fractions import Fraction
 from typing import Any
 
-from symgen.calculus.kinks import is_root, tell_kinks
+from symgen.calculus.kinks import is_root, tell_kinks, ties_last
 from symgen.calculus.rules import derivative_of
 from symgen.derivation.context import Context
 from symgen.tensor.build import same_size
@@ -337,10 +337,14 @@ class Statement:
             self.give(exponent, self.local(times(g, mul(value, fn("log", base)))), node.free)
 
     def _fn(self, node: Fn, g: Scalar, value: Scalar) -> None:
-        tell_kinks(node, self.ctx.trace, self.ctx.facts)
+        tied = ties_last(node)
+        if tied:
+            self.ctx.trace.kink(f"`{node.name}` is differentiated as its last argument where that is equal to another")
+        else:
+            tell_kinks(node, self.ctx.trace, self.ctx.facts)
         for k, child in enumerate(node.args):
             if self.reads.get(child):
-                slope = derivative_of(node.name, k, node.args, value)
+                slope = derivative_of(node.name, k, node.args, value, tied)
                 self.give(child, self.local(times(g, slope)), node.free)
 
     def _sum(self, node: Sum, g: Scalar, value: Scalar) -> None:

@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from fractions import Fraction
 
+from symgen.algebra.rational import simplify_scalar
+from symgen.calculus.rules import definition_of
 from symgen.derivation.derivation import Trace
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     INF,
     ZERO,
     Add,
     Array,
     Entry,
+    Expect,
     Fn,
+    Fold,
     Index,
     Mul,
     Node,
@@ -34,6 +39,7 @@ from symgen.tensor.expression import (
     open_tensor,
     power,
     replace_arrays,
+    sub,
     substitute,
     topological,
     variables_of,
@@ -42,6 +48,8 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.tensor.facts import Facts, is_positive, is_psd
 from symgen.tensor.functions import FUNCTIONS
+
+MOST_BRANCHES = 24
 
 
 def is_smooth_zero(body: Scalar, facts: Facts | None = None, depth: int = 12) -> bool:
@@ -78,6 +86,44 @@ def tell_kinks(node: Node, trace: Trace, facts: Facts | None = None) -> None:
     elif isinstance(node, Pow) and is_root(node.exponent) and not is_positive(node.base, facts):
         kind = "norms and roots of squares" if is_smooth_zero(node.base, facts) else "roots"
         trace.kink(f"{kind} are differentiated where what stands under them is not 0")
+
+
+def ties_last(node: Fn) -> bool:
+    """Whether two arguments of a function that chooses between them may be equal on an open set: max(relu(x), x)."""
+    row = FUNCTIONS.get(node.name)
+    if row is None or row.tied is None or len(node.args) != 2:
+        return False
+    left, right = (_opened(a) for a in node.args)
+    todo, seen = [sub(left, right)], 0
+    while todo:
+        difference = todo.pop()
+        seen += 1
+        kinked = next((n for n in _surface(difference) if _branches(n)), None)
+        if kinked is None or seen > MOST_BRANCHES:
+            if simplify_scalar(difference) is ZERO:
+                return True
+            continue
+        todo += [replace_scalars(difference, {kinked: b}) for b in _branches(kinked)]
+    return False
+
+
+def _branches(n: Node) -> tuple[Scalar, ...]:
+    """What a function with kinks is between them; nothing for others."""
+    if isinstance(n, Fn) and n.name in FUNCTIONS and FUNCTIONS[n.name].kinks:
+        n = definition_of(n) or n
+    return n.args[1:] if isinstance(n, Where) else ()  # type: ignore[no-any-return]
+
+
+def _surface(root: Scalar) -> Iterator[Node]:
+    """The nodes outside of binders and definitions, children first."""
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif not node.is_array_node and not isinstance(node, (Sum, Fold, Expect)):
+            stack.append((node, True))
+            stack.extend((a, False) for a in node.args)
 
 
 def is_root(exponent: Node) -> bool:

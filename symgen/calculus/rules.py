@@ -11,6 +11,7 @@ from functools import cache
 
 from symgen.tensor.expression import (
     Array,
+    Fn,
     Index,
     Mul,
     Node,
@@ -68,9 +69,9 @@ class Template:
 
 
 @cache
-def _derivative(name: str, k: int) -> Template | None:
+def _derivative(name: str, k: int, tied: bool = False) -> Template | None:
     row = FUNCTIONS[name]
-    text = row.derivative[k]
+    text = row.tied if tied else row.derivative[k]
     if text is None:
         return None
     names = (*row.arguments, "Y")
@@ -78,18 +79,35 @@ def _derivative(name: str, k: int) -> Template | None:
     return Template(read_value(text, leaves).body, [leaves[n] for n in names])
 
 
-def derivative_of(name: str, k: int, args: Sequence[Scalar], value: Scalar) -> Scalar:
-    """The partial derivative of `name` by its argument `k` at `args`, where its value is `value`."""
+def derivative_of(name: str, k: int, args: Sequence[Scalar], value: Scalar, tied: bool = False) -> Scalar:
+    """The partial derivative of `name` by its argument `k` at `args`, where its value is `value`; `tied` where the last
+    argument may equal another on an open set."""
     row = FUNCTIONS.get(name)
     if row is None:
         raise CannotDerive(f"the function `{name}` has no derivative rule", value, FUNCTIONS_FILE)
-    template = _derivative(name, k)
+    template = _derivative(name, k, tied and row.tied is not None and k == len(args) - 1)
     if template is None:
         raise CannotDerive(f"`{name}` has no rule for the derivative by `{row.arguments[k]}`", value, FUNCTIONS_FILE)
     missing = len(row.arguments) - len(args)
     if missing:
         args = (*args, *(read_value(t, {}).body for t in row.defaults[len(row.defaults) - missing :]))
     return template(*args, value)
+
+
+@cache
+def _definition(name: str) -> Template | None:
+    row = FUNCTIONS[name]
+    if row.definition is None:
+        return None
+    leaves = {n: entry(var(n, (), role="placeholder")) for n in row.arguments}
+    return Template(read_value(row.definition, leaves).body, list(leaves.values()))
+
+
+def definition_of(node: Fn) -> Scalar | None:
+    """A compound function written in simpler ones; None where it has no definition, or not all of its arguments."""
+    row = FUNCTIONS.get(node.name)
+    template = _definition(node.name) if row is not None and len(node.args) == len(row.arguments) else None
+    return template(*node.args) if template is not None else None
 
 
 # --- operations on arrays ---------------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ class Function:
     conditions that fail where the derivative jumps (there the subgradient 0 is taken). `definition` says a compound
     function in simpler ones. `monotone` is increasing or decreasing (strictly), `curvature` convex or concave, both in
     a single argument; `log_curvature` is that of its logarithm where it is positive and the argument no pole, on the
-    positive numbers where there are poles. Trailing arguments may be left out where `defaults` has them. `internal` ones
+    positive numbers where there are poles. `tied` is the derivative by the last argument where two may be equal on an open
+    set, so that a kink is no exception there. Trailing arguments may be left out where `defaults` has them. `internal` ones
     are of indices and no function of the language.
     """
 
@@ -40,6 +41,7 @@ class Function:
     log_curvature: str | None = None
     defaults: tuple[str, ...] = ()
     parity: str | None = None
+    tied: str | None = None
     internal: bool = False
     source: str = "DLMF (2024)"
 
@@ -77,10 +79,10 @@ ROWS = (
              kinks=("x != floor(x)",), source="DLMF front matter"),
     Function("max", XY, ("where(x > y, 1, 0)", "where(y > x, 1, 0)"), "np.maximum({x}, {y})",
              r"\max\left({x}, {y}\right)", domain=(REAL, REAL), kinks=("x != y",), definition="where(x < y, y, x)",
-             source="Rockafellar (1970), 23"),
+             tied="where(x > y, 0, 1)", source="Rockafellar (1970), 23"),
     Function("min", XY, ("where(x < y, 1, 0)", "where(y < x, 1, 0)"), "np.minimum({x}, {y})",
              r"\min\left({x}, {y}\right)", domain=(REAL, REAL), kinks=("x != y",), definition="where(x < y, x, y)",
-             source="Rockafellar (1970), 23"),
+             tied="where(x < y, 0, 1)", source="Rockafellar (1970), 23"),
     Function("clip", ("x", "a", "b"), ("where(a < x and x < b, 1, 0)", "where(x < a, 1, 0)", "where(x > b, 1, 0)"),
              "np.clip({x}, {a}, {b})", r"\operatorname{{clip}}\left({x}, {a}, {b}\right)", domain=(REAL, REAL, REAL),
              kinks=("x != a", "x != b"), definition="where(x < a, a, where(b < x, b, x))",

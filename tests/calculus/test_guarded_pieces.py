@@ -37,3 +37,13 @@ def test_a_piece_has_a_derivative_where_the_other_has_no_value(f):
     at = {k: v for k, v in sizes.items() if name == "X" or k == "n"}
     assert np.allclose(gradient.evaluate(**{name: VALUES[name]}, **at), slopes(lambda x: value.evaluate(**{name: x}, **at), name))
     assert np.allclose(hessian.evaluate(**{name: VALUES[name]}, **at), slopes(lambda x: gradient.evaluate(**{name: x}, **at), name))
+
+
+@pytest.mark.parametrize(
+    "f", ["max(relu(x), x)", "max(abs(x), x)", "min(relu(x), x)", "max(x, where(x > 0, x, -x))", "max(max(x, 0), x^2/x)"]
+)
+def test_arguments_that_are_equal_on_an_open_set_have_one_derivative(f):
+    value, gradient = MODEL.derive(f), MODEL.derive(f"grad(sum({f}), x)")
+    assert gradient.evidence.kind == "checked"
+    assert any("as its last argument" in c for c in gradient.conditions)
+    assert np.allclose(gradient.evaluate(x=VALUES["x"], n=3), np.diagonal(slopes(lambda x: value.evaluate(x=x, n=3), "x")))
