@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from symgen.probability.distributions import FAMILIES
 from symgen.render import compose
@@ -274,7 +275,7 @@ class Latex(Products):
         """Whether the sign of a function is that of a name: psi(x) where the author has a psi."""
         found = _SIGN.match(template)
         sign = found[0].replace(r"\mathrm", "").strip("{}") if found is not None else ""
-        return any(name_tex(n, self.taken).replace(r"\mathrm", "").strip("{}") == sign for n in self.taken)
+        return sign in _signs_of(self.taken)
 
     def _places(self, e: t.Call) -> dict[str, t.Expression]:
         both = [*e.arguments, *e.versus]
@@ -571,6 +572,11 @@ class Latex(Products):
             over = ", ".join(self.name(n.name) for n in step.over)
             return rf"{text}_{{{over}}}" if step.relation == "propto" else rf"\overset{{{over}}}{{{text}}}"
         return text
+
+
+@lru_cache(maxsize=64)
+def _signs_of(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name_tex(n, names).replace(r"\mathrm", "").strip("{}") for n in names)
 
 
 def _with_clear_range(e: t.Tree) -> set[str]:

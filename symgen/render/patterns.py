@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from symgen.render.compose import call, number
 from symgen.tensor import expression as x
+from symgen.tensor.arithmetic import factors_of
 from symgen.tensor.expression import Index, Scalar
+from symgen.tensor.nodes import CALLS
 from symgen.text import tree as t
 
 if TYPE_CHECKING:
@@ -163,24 +165,73 @@ def back_to_front(e: t.Expression, rank: int) -> t.Expression:
 
 
 def kronecker(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
-    """A[div(i, p), div(j, q)] B[mod(i, p), mod(j, q)]."""
-    if not isinstance(node, x.Mul):
+    """A[div(i, p), div(j, q)] B[mod(i, p), mod(j, q)], where A and B may be sums and products themselves; over one axis
+    also vec(M) of a matrix whose entries stand at div(i, p) and mod(i, p)."""
+    if not node.marks & CALLS:
         return None
-    entries = [f for f in node.args if isinstance(f, x.Entry) and f.free]
-    rest = [f for f in node.args if f not in entries]
-    if len(entries) != 2 or any(f.free for f in rest):
+    places: dict[Index, Scalar] = {}
+    outer: list[Index] = []
+    inner: list[Index] = []
+    for i in axes:
+        p = _digit(node, i)
+        if p is None:
+            return None
+        outer.append(x.fresh_index(x.expand_size(x.divide(i.size, p))))
+        inner.append(x.fresh_index(p))
+        if x.expand_size(x.mul(outer[-1].size, p)) is not x.expand_size(i.size) or _is_quotient(outer[-1].size):
+            return None
+        places[i] = x.add(x.mul(p, outer[-1]), inner[-1])
+    split = x.substitute(node, places)
+    body, bound = r.opened(split) if isinstance(split, x.Sum) else (split, [])
+    sides = _sides(list(factors_of(body)), set(outer), set(inner), set(bound))
+    if sides is None:
+        if len(axes) == 1 and not isinstance(node, x.Add):
+            return call("vec", r.whole(split, (inner[0], outer[0])))
         return None
-    for a, b in (entries, entries[::-1]):
-        if len(a.indices) != len(axes) or len(b.indices) != len(axes):
-            continue
-        sizes = b.array.shape
-        if all(
-            u is x.fn("div", i, p) and v is x.fn("mod", i, p) and x.expand_size(x.mul(s, p)) is x.expand_size(i.size)
-            for i, p, s, u, v in zip(axes, sizes, a.array.shape, a.indices, b.indices, strict=True)
-        ):
-            made = call("kron", r.array(a.array), r.array(b.array))
-            return r.scaled(made, x.mul(*rest))
+    left, right, rest = sides
+    if not left or not right:
+        return None
+    parts = [x.total(x.mul(*part), [b for b in bound if any(b in f.free for f in part)]) for part in (left, right)]
+    made = call("kron", r.whole(parts[0], tuple(outer)), r.whole(parts[1], tuple(inner)))
+    return r.scaled(made, x.mul(*rest))
+
+
+def _sides(
+    factors: list[Scalar], outer: set[Index], inner: set[Index], bound: set[Index]
+) -> tuple[list[Scalar], list[Scalar], list[Scalar]] | None:
+    """The factors on the outer and on the inner indices, with what is summed with them, and the numbers; None where one
+    is on both."""
+    found: list[list[Scalar]] = [[], []]
+    waiting = [f for f in factors if f.free]
+    ends = (set(outer), set(inner))
+    again = True
+    while again:
+        again = False
+        for f in list(waiting):
+            on = [k for k in (0, 1) if not ends[k].isdisjoint(f.free)]
+            if len(on) == 2:
+                return None
+            if on:
+                found[on[0]].append(f)
+                ends[on[0]].update(bound.intersection(f.free))
+                waiting.remove(f)
+                again = True
+    return None if waiting else (found[0], found[1], [f for f in factors if not f.free])
+
+
+def _digit(node: Scalar, i: Index) -> Scalar | None:
+    """p where the index i stands in `node` in div(i, p) and mod(i, p)."""
+    stack: list[x.Node] = [node]
+    while stack:
+        n = stack.pop()
+        if isinstance(n, x.Fn) and n.name in ("div", "mod") and n.args[0] is i:
+            return n.args[1]  # type: ignore[no-any-return]
+        stack.extend(a for a in n.args if not a.is_array_node and i in a.free)
     return None
+
+
+def _is_quotient(size: Scalar) -> bool:
+    return any(isinstance(f, x.Pow) for f in factors_of(size))
 
 
 def reshaped(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
@@ -245,7 +296,7 @@ def one_hot(r: Raiser, node: Scalar, axes: Axes) -> t.Expression | None:
 RECOGNISERS: dict[type, tuple[Callable[[Raiser, Scalar, Axes], t.Expression | None], ...]] = {
     x.Add: (joined, stacked),
     x.Fold: (running,),
-    x.Sum: (joined, running),
+    x.Sum: (kronecker, joined, running),
     x.Mul: (kronecker, joined),
     x.Entry: (reshaped,),
     x.Where: (triangle,),
