@@ -131,13 +131,15 @@ def with_numbers_out(root: Array, named: Container[Array]) -> Array:
     """`root` with the numbers that its nameless arrays are multiplied by drawn out, so that they meet: 2 (u/2) is u."""
     moved: dict[Array, Array | Callable[..., Scalar]] = {}
     for a in walk(root):
+        if type(a) is Tensor and a is not root and a in named:
+            moved[a] = a  # stays, with all that it is made from
         if type(a) is not Tensor or a is root or a in named or type(a.body) is not Mul:
             continue
         factor = a.body.args[0]
         if type(factor) is Num and factor is not MINUS_ONE:
             rest = replace_arrays(tensor(a.axes, mul(*a.body.args[1:])), moved)
             moved[a] = lambda *indices, factor=factor, rest=rest: mul(factor, entry(rest, *indices))
-    return replace_arrays(root, moved) if moved else root  # type: ignore[no-any-return]
+    return replace_arrays(root, moved) if any(map(callable, moved.values())) else root  # type: ignore[no-any-return]
 
 
 def is_written_out(array: Array, named: Container[Array]) -> bool:

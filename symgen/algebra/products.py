@@ -23,6 +23,7 @@ from symgen.tensor.expression import (
     Array,
     Delta,
     Entry,
+    Fn,
     Index,
     Mul,
     Node,
@@ -218,7 +219,7 @@ class _Work:
             return other
         if type(x) is Pow:
             return power(self.turned(x.base), x.exponent)
-        if type(x) is Add or type(x) is Mul:
+        if type(x) is Add or type(x) is Mul or type(x) is Fn:
             new = [self.turned(a) for a in x.args]
             return x if all(a is b for a, b in zip(new, x.args, strict=True)) else rebuild(x, new)
         return x

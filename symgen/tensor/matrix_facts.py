@@ -32,6 +32,7 @@ from symgen.tensor.expression import (
     power,
     rebuild,
     substitute,
+    total,
 )
 from symgen.tensor.intervals import Range
 from symgen.tensor.operations import OPERATIONS
@@ -169,6 +170,8 @@ def _turned(node: Scalar, i: Index, j: Index, always: Ranges) -> Scalar:
         if e is not None and e.denominator == 1 and e.numerator % 2 == 0:
             other = neg(node.base)
             return power(min(node.base, other, key=lambda n: n.serial), node.exponent)
+    if isinstance(node, Sum) and not {i, j}.isdisjoint(node.free):
+        return total(_turned(node.body, i, j, always), node.indices)
     if isinstance(node, Add | Mul | Pow | Fn) and not {i, j}.isdisjoint(node.free):
         return rebuild(node, [_turned(a, i, j, always) for a in node.args])  # type: ignore[no-any-return]
     return node
@@ -201,12 +204,19 @@ def _congruence(term: Scalar, i: Index, j: Index, always: Ranges) -> str | None:
         others = [f for f in rest if i not in f.free and j not in f.free]
         if any(f in right for f in left) or any(not f.free.isdisjoint((s, t)) for f in others):
             continue
-        if sorted((substitute(f, {i: j, s: t, t: s}) for f in left), key=lambda f: f.serial) == sorted(
-            right, key=lambda f: f.serial
-        ):
+        mirrored = [_in_order(substitute(f, {i: j, s: t, t: s}), always) for f in left]
+        if sorted(mirrored, key=lambda f: f.serial) == sorted((_in_order(f, always) for f in right), key=lambda f: f.serial):
             positive = all(always.range(f).nonnegative for f in others)
             return "psd" if "psd" in known and positive else "symmetric"
     return None
+
+
+def _in_order(f: Scalar, always: Ranges) -> Scalar:
+    """The entry of a symmetric matrix with its indices in one order."""
+    if isinstance(f, Entry) and len(f.indices) == 2 and f.indices[0].serial > f.indices[1].serial:
+        if _is_symmetric(f.array, always):
+            return rebuild(f, [f.array, *f.indices[::-1]])  # type: ignore[no-any-return]
+    return f
 
 
 def _is_transpose(array: Tensor) -> Array | None:

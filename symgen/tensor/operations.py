@@ -189,7 +189,7 @@ ROWS = (
         latex=r"\operatorname{{sqrtm}}\left({A}\right)",
         source="Higham (2008), 6.1: the root of a symmetric positive definite matrix",
         needs="spd",
-        facts={"spd": "spd", "diagonal": "diagonal"},
+        facts={"spd": "spd", "psd": "psd", "diagonal": "diagonal"},
     ),
     Operation(
         "polar",
