@@ -124,6 +124,12 @@ def convexity(op: Operator, ctx: Context) -> Convexity:
     return Convexity("unknown", "not decided", seen.shown, evidence=Evidence("unknown", tried=tried))
 
 
+def is_strictly_convex(f: Array, x: Var, facts: Facts | None) -> bool:
+    """Whether the rules of composition show it, and a term with a definite Hessian."""
+    found = _by_composition(flat(f), [x], Context(facts=facts), quick=True)
+    return found is not None and found.strict is True
+
+
 def _interior(f: Array, xs: Sequence[Var]) -> tuple[Array, list[Var]]:
     """f on the inside of the sets of its variables: a continuous function is convex on a set if it is inside it."""
     if any(isinstance(n, Where) or (isinstance(n, Fn) and n.name in JUMPING) for n in walk(f)):
@@ -466,4 +472,4 @@ def _shown(point: Point) -> dict[str, Any]:
 
 
 REDUCERS = {"convex": convexity}
-__all__ = ["REDUCERS", "Convexity", "convexity"]
+__all__ = ["REDUCERS", "Convexity", "convexity", "is_strictly_convex"]

@@ -52,7 +52,7 @@ def joint_optimum(op: Operator, ctx: Context) -> JointOptimum:
     if together is not None:
         value = _short(replace_arrays(f, dict(together)), ctx)
         return JointOptimum({x.name: together[x] for x in xs}, value, tuple(ctx.trace.required), _FOUND)
-    for order in islice(permutations(xs), MOST_ORDERS):
+    for order in islice(permutations(sorted(xs, key=lambda x: x.rank)), MOST_ORDERS):  # numbers first: they stay short
         ctx.check()
         quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline, ctx.style, ctx.detail, ctx.taken)
         try:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symgen.algebra.rational import simplify_scalar
+from symgen.calculus.convexity import is_strictly_convex
 from symgen.calculus.gradient import jacobian
 from symgen.calculus.scalar_optimum import Task
 from symgen.calculus.separate import distribute, terms_of
@@ -163,6 +164,11 @@ def _definite(task: Task, matrix: Array, scale: Scalar) -> None:
     elif definite and sign == task.sign:
         raise CannotDerive(f"the second-order check fails: the Hessian has the wrong sign for a {task.word}", matrix)
     else:
+        told = task.f if task.sign == -1 else tensor((), neg(entry(task.f)))
+        if is_strictly_convex(told, task.x, facts):
+            word = "convex" if task.sign == -1 else "concave"
+            task.ctx.trace.note(f"strictly {word} in {task.x.name}, by the rules of composition")
+            return
         if _is_singular(matrix):
             raise CannotDerive(f"there is no single {task.word}: the Hessian is singular", matrix)
         task.ctx.trace.require(f"the Hessian is {'positive' if task.sign == -1 else 'negative'} definite (not shown)")
