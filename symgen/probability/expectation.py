@@ -36,6 +36,7 @@ from symgen.probability.terms import (
     terms_of,
     with_value,
 )  # fmt: skip
+from symgen.probability.two_forms import of_two_forms
 from symgen.probability.univariate import Found, Univariate
 from symgen.probability.univariate_law import Law
 from symgen.tensor.build import replace_scalars
@@ -351,10 +352,10 @@ class OneDraw:
         groups = self.groups(atom)
         if groups is not None and len(groups) == 1:
             e, f = next(iter(groups.items()))
-            return self.single(e, f)
+            return self.single(e, f) or of_two_forms(atom, self)
         if groups is not None and row.is_univariate and len(groups) <= MAX_DEGREE:
             return self.by_independence(groups)
-        return self.jointly(atom)
+        return self.jointly(atom) or of_two_forms(atom, self)
 
     def single(self, e: Entry, f: Scalar) -> Found | None:
         row = self.draw.row
@@ -370,7 +371,7 @@ class OneDraw:
             found = u.mean(again) if again is not f else None
         if found is None and isinstance(f, Fn) and f.name in ("max", "min", "relu"):
             found = self.of_larger(f)
-        return found if found is not None else self.tilted(u, e, f)
+        return found if found is not None else self.tilted(u, e, f) or u.by_pieces(f)
 
     def tilted(self, u: Univariate, e: Entry, f: Scalar) -> Found | None:
         """E exp(g), where the density times exp(g) is one of the table: exp(a x^2) under a normal law."""
@@ -533,7 +534,7 @@ class OneDraw:
             sigma = power(variance, HALF)
             self.whole.know.assume_positive(sigma)
             u = Univariate(Law(normal, {"mu": mean.value, "sigma": sigma}), x, self.whole.know)
-            return u.mean(replace_scalars(atom, {node: x}))
+            return u.mean(f := replace_scalars(atom, {node: x})) or u.by_pieces(f)
         if isinstance(atom, Fn) and atom.name == "exp" and row.name == "Multinomial" and self.draw.variable.rank == 1:
             return self.draw.exponential_of_counts(form)
         if isinstance(atom, Fn) and atom.name == "exp" and row.is_univariate:

@@ -50,7 +50,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 
-__all__ = ["has_pieces", "piecewise_integral", "turns_of"]
+__all__ = ["Unclear", "has_pieces", "piecewise_integral", "pieces_between", "turns_of"]
 
 MOST_POWERS = 12
 MOST_PIECES = 8
@@ -58,7 +58,7 @@ TURNING = ("abs", "sign", "max", "min", "relu")
 MINUS_INF = mul(MINUS_ONE, INF)
 
 
-class _Unclear(Exception):
+class Unclear(Exception):
     """Where a condition turns is not known, or a piece has no formula."""
 
 
@@ -116,8 +116,15 @@ def piecewise_integral(f: Scalar, x: Entry, low: Scalar, high: Scalar, know: Kno
     weight = bottom_up(weight, lambda n: without_logarithms(n) if isinstance(n, Fn) and n.name == "exp" else n)
     try:
         return add(*(_of_piece(mul(w, g), x, at) for w, g, at in _pieces(weight, f, x, _Interval(low, high, know), 0)))
-    except _Unclear:
+    except Unclear:
         return None
+
+
+def pieces_between(f: Scalar, x: Entry, know: Knowledge) -> Iterator[tuple[Scalar, Scalar, Scalar]]:
+    """f without conditions on x on intervals of the whole line, with their ends; raises Unclear where an order of ends is
+    not known."""
+    for w, g, at in _pieces(ONE, f, x, _Interval(MINUS_INF, INF, know), 0):
+        yield mul(w, g), at.low, at.high
 
 
 # --- pieces -----------------------------------------------------------------------------------------------------------
@@ -126,7 +133,7 @@ def piecewise_integral(f: Scalar, x: Entry, low: Scalar, high: Scalar, know: Kno
 def _pieces(weight: Scalar, f: Scalar, x: Entry, at: _Interval, depth: int) -> Iterator[tuple[Scalar, Scalar, _Interval]]:
     """Weight and f without conditions on x, on intervals between the points where they turn."""
     if depth > MOST_PIECES:
-        raise _Unclear
+        raise Unclear
     turns: list[Scalar] = []
     weight = _resolved(weight, x, at, turns)
     if weight is ZERO:
@@ -135,12 +142,12 @@ def _pieces(weight: Scalar, f: Scalar, x: Entry, at: _Interval, depth: int) -> I
         f = _resolved(f, x, at, turns)
     if not turns:
         if has_pieces(weight, x) or has_pieces(f, x):
-            raise _Unclear
+            raise Unclear
         yield weight, f, at
         return
     v = next((v for v in turns if at.holds_inside(v)), None)
     if v is None:
-        raise _Unclear
+        raise Unclear
     yield from _pieces(weight, f, x, _Interval(at.low, v, at.know), depth + 1)
     yield from _pieces(weight, f, x, _Interval(v, at.high, at.know), depth + 1)
 
@@ -154,11 +161,11 @@ def _resolved(f: Scalar, x: Entry, at: _Interval, turns: list[Scalar]) -> Scalar
         if slope is None:
             if isinstance(g, Scalar) and has_pieces(g, x):
                 return 0
-            raise _Unclear
+            raise Unclear
         c, d = slope
         up = ONE if at.know.positive(c) else MINUS_ONE if at.know.negative(c) else None
         if up is None:
-            raise _Unclear
+            raise Unclear
         v = divide(neg(d), c)
         if at.is_above(v):
             return 1 if up is ONE else -1
@@ -177,9 +184,9 @@ def _resolved(f: Scalar, x: Entry, at: _Interval, turns: list[Scalar]) -> Scalar
             stop = c.op == "or"
             return stop if stop in parts else None if None in parts else not stop
         if not isinstance(c, Compare) or c.op not in ("<", "<="):
-            raise _Unclear
+            raise Unclear
         if x.array not in variables_of(c):
-            raise _Unclear
+            raise Unclear
         s = sign(sub(c.args[1], c.args[0]))
         return None if s == 0 else s > 0
 
@@ -212,7 +219,7 @@ def _of_piece(f: Scalar, x: Entry, at: _Interval) -> Scalar:
     f = bottom_up(f, lambda n: _opened(n, x, at.know))
     if not is_random(f):
         if at.low is MINUS_INF or at.high is INF:
-            raise _Unclear
+            raise Unclear
         return mul(f, sub(at.high, at.low))
     return _of_terms(f, x, at, 0)
 
@@ -222,7 +229,7 @@ def _of_terms(f: Scalar, x: Entry, at: _Interval, depth: int) -> Scalar:
     try:
         items = expanded(f, is_random, lambda _: False)
     except TooManyTerms as error:
-        raise _Unclear from error
+        raise Unclear from error
     out = []
     for item in items:
         if item.indices and depth < MOST_PIECES:  # what stands under a sum
@@ -275,10 +282,10 @@ def _of_atom(atom: Scalar, x: Entry, at: _Interval) -> Scalar:
         elif isinstance(g, Fn) and g.name == "log" and (slope := slope_in(g.args[0], x)) is not None and linear is None:
             linear = slope
         else:
-            raise _Unclear
+            raise Unclear
     if linear is not None:
         if logs or exponents or w is not ZERO:
-            raise _Unclear
+            raise Unclear
         return _log_of_linear(is_natural(n), linear, at)
     polynomial = _polynomial(add(*exponents), x)
     constant = polynomial.pop(ZERO, ZERO)
@@ -291,12 +298,12 @@ def _polynomial(f: Scalar, x: Entry) -> dict[Scalar, Scalar]:
     try:
         items = expanded(f, is_random, lambda _: False)
     except TooManyTerms as error:
-        raise _Unclear from error
+        raise Unclear from error
     for item in items:
         g = item.atom
         p = ZERO if g is ONE else ONE if g is x else g.exponent if isinstance(g, Pow) and g.base is x else None
         if p is None or item.indices or x.array in variables_of(p):
-            raise _Unclear
+            raise Unclear
         out[p] = add(out.get(p, ZERO), item.coefficient)
     return {p: c for p, c in out.items() if c is not ZERO}
 
@@ -306,11 +313,11 @@ def _closed(n: Scalar, w: Scalar, logs: int, exponent: dict[Scalar, Scalar], x: 
     k = is_natural(n)
     if w is not ZERO:
         if logs or exponent:
-            raise _Unclear
+            raise Unclear
         return _by_beta(n, w, at)
     if logs:
         if logs > 1 or exponent:
-            raise _Unclear
+            raise Unclear
         return _log_of_power(n, at)
     if not exponent:
         return _of_power(n, at)
@@ -322,12 +329,12 @@ def _closed(n: Scalar, w: Scalar, logs: int, exponent: dict[Scalar, Scalar], x: 
     if len(exponent) == 1:
         ((p, c),) = exponent.items()
         return _by_gamma(n, p, neg(c), at)
-    raise _Unclear
+    raise Unclear
 
 
 def _needs(condition: bool | None) -> None:
     if condition is not True:
-        raise _Unclear
+        raise Unclear
 
 
 def _is_nonnegative(at: _Interval) -> bool:
@@ -444,7 +451,7 @@ def _by_gamma(n: Scalar, p: Scalar, a: Scalar, at: _Interval) -> Scalar:
 def _by_beta(n: Scalar, w: Scalar, at: _Interval) -> Scalar:
     a, b = add(n, ONE), add(w, ONE)
     if is_natural(n) is not None and is_natural(w) is not None:
-        raise _Unclear  # a polynomial, that was not multiplied out
+        raise Unclear  # a polynomial, that was not multiplied out
     _needs(_is_nonnegative(at) and at.know.nonnegative(sub(ONE, at.high)) and at.know.positive(a) and at.know.positive(b))
 
     def end(v: Scalar) -> Scalar:

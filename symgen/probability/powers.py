@@ -23,6 +23,7 @@ from symgen.probability.lemma import PowerLemma
 from symgen.probability.logarithms import gathered_logarithms
 from symgen.probability.power_integrals import POWER_INTEGRALS
 from symgen.probability.special import without_logarithms
+from symgen.probability.terms import factors_of
 from symgen.probability.texts import read_array, scalar_text
 from symgen.tensor.expression import (
     HALF,
@@ -151,7 +152,7 @@ def admissible(domains: object, found: dict[str, Scalar], know: Knowledge) -> Sc
     for n, domain in dict(domains).items():  # type: ignore[call-overload]
         x = found[n]
         if domain == "positive":
-            y = x
+            y = mul(*(f for f in factors_of(x) if know.positive(f) is not True))
             while isinstance(y, Pow) and (not isinstance(y.exponent, Num) or _is_odd(y.exponent)):
                 y = y.base  # of a power that is not whole the base is positive
             if isinstance(y, Pow) and y.exponent in (HALF, num(Fraction(-1, 2))):

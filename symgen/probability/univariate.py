@@ -11,6 +11,7 @@ from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.lemma import Lemma
 from symgen.probability.lemmas import ANTIDERIVATIVES, LEMMAS
 from symgen.probability.matching import PLACE, PLACES, derivative, match, put_in
+from symgen.probability.normal_functions import normal_mean
 from symgen.probability.special import simplified
 from symgen.probability.terms import factors_of, normalised, with_value
 from symgen.probability.texts import names_in, scalar_text
@@ -100,6 +101,16 @@ class Univariate:
         if found is not None and form.constant is not ONE:
             found = Found(mul(form.constant, found.value), found.lemmas, found.condition, found.otherwise, found.source)
         return found
+
+    def by_pieces(self, f: Scalar) -> Found | None:
+        """E f(x) of a function in pieces, between the points where it turns."""
+        if self.law.row.name != "Normal":
+            return None
+        p = self.law.parameters
+        value = normal_mean(f, self.x, p["mu"], p["sigma"], self.know)
+        if value is None:
+            return None
+        return Found(simplified(value), ["the integrals against the normal density, piece by piece"], source="Owen (1980)")
 
     def finite(self, f: Scalar, values: list[int]) -> Found:
         terms = []
