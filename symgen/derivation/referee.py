@@ -7,6 +7,7 @@ below the size of the numbers and the working precision far below the step, so t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from flint import arb
 
 from symgen.derivation.derivation import Evidence
+from symgen.derivation.smaller import with_smaller_sizes
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import BALL, NotEvaluable, Point, evaluate
 from symgen.tensor.expression import Array, Expect, Node, Scalar, Var, tensor, variables_of, walk
@@ -55,6 +57,10 @@ def check_derivative(
     given = [results[v] for v in variables] if isinstance(results, Mapping) else list(results)
     # a discrete variable has no directions
     pairs = [(v, r) for v, r in zip(variables, given, strict=True) if not DOMAINS[v.domain].discrete]
+    if fixed_sizes is None and rng is None:
+        found = _at_smaller_sizes(f, pairs, order, facts, points)
+        if found is not None:
+            return found
     names = sorted(v.name for v in variables)
     rng = rng if rng is not None else generator("derivative", order, *names)
     nodes: list[Node] = [f, *given]
@@ -90,6 +96,23 @@ def check_derivative(
     if any(isinstance(n, Expect) for n in walk(*nodes)):
         method += ", for any draws of the noise"
     return Evidence("checked", digits=min(digits, 30), points=done, method=method)
+
+
+def _at_smaller_sizes(
+    f: Array, pairs: Sequence[tuple[Var, Array]], order: int, facts: Facts | None, points: int
+) -> Evidence | None:
+    """What is found with small numbers for large sizes; None where that says nothing."""
+    smaller = with_smaller_sizes([f, *(v for v, _ in pairs), *(r for _, r in pairs)])
+    if smaller is None:
+        return None
+    count = len(pairs)
+    try:
+        found = check_derivative(
+            smaller[0], [v for v in smaller[1 : count + 1] if isinstance(v, Var)], smaller[count + 1 :], order, facts, points=points
+        )
+    except InternalError:  # a size stands in the result as a number: with the sizes as they are, it is seen whether it is right
+        return None
+    return replace(found, method=f"{found.method}, at smaller sizes") if found.kind == "checked" else None
 
 
 def _check_at(

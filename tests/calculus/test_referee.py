@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import numpy as np
 import pytest
 
 import symgen
 from symgen.calculus.series_referee import check_taylor
+from symgen.derivation.referee import check_derivative
+from symgen.tensor.formula import read
 from symgen.text.diagnostics import InternalError
 
 SPEC = """
@@ -86,3 +90,37 @@ def test_a_wrong_taylor_polynomial_is_refuted():
     f, wrong = m.derive("sin(t)*a").array, m.derive("a*t - a*t^3/5").array
     with pytest.raises(InternalError):
         check_taylor(f, m.elaborated.variables["t"].variable, None, wrong, 3, None)()
+
+
+LARGE = symgen.loads(
+    """
+data X: real[64, 784], Y: onehot[64, 10], y: real[64]
+param W1: real[784, 96], b1: real[96], W2: real[96, 10], c: real, S: spd[60, 60], Z: real[60, 60], w: real[784]
+let H = tanh(X @ W1 + b1)
+let L = -sum(Y*log_softmax(H @ W2))/64
+"""
+)
+
+
+@pytest.mark.parametrize("goal", ["grad(L, W1)", "grad(L, b1)", "hessian(norm(X @ w - y)^2/64, w)", "grad(logdet(S + Z @ Z'), Z)"])
+def test_sizes_that_are_large_numbers_are_only_lengths(goal: str) -> None:
+    start = process_time()
+    evidence = LARGE.derive(goal).evidence
+    assert evidence.kind == "checked" and "smaller sizes" in evidence.method
+    assert process_time() - start < 3
+
+
+def test_a_size_that_stands_as_a_number_is_looked_at_as_it_is() -> None:
+    derived = LARGE.derive("grad(sum(w + c)^2/2, c)")
+    assert derived.evidence.kind == "checked" and "smaller" not in derived.evidence.method
+    assert "784" in derived.text_result
+
+
+def test_a_wrong_result_of_large_sizes_is_refuted() -> None:
+    w, y = (LARGE.elaborated.variables[n].variable for n in "wy")
+    X = LARGE.elaborated.variables["X"].variable
+    f = read("norm(X @ w - y)^2/2", {"X": X, "w": w, "y": y})
+    right, wrong = (read(text, {"X": X, "w": w, "y": y}) for text in ("X' @ (X @ w - y)", "X' @ (X @ w + y)"))
+    assert check_derivative(f, [w], [right]).kind == "checked"
+    with pytest.raises(InternalError):
+        check_derivative(f, [w], [wrong])
