@@ -97,6 +97,8 @@ def _length(node: Scalar) -> int:
         bracket = len(rest) == 1 and type(rest[0]) is Add  # -(a + b)
         return sum(written_length(t) for t in rest) + len(rest) - (first is not MINUS_ONE) + bracket
     if kind is Pow:
+        if type(node.args[0]) is Sum and _is_root(node.args[1]) and type(node.args[0].body) is Pow:
+            return 2 if node.args[1] is HALF else 3  # a norm, or a power of one
         if node.args[1] is MINUS_ONE or node.args[1] is HALF:
             return 1 + written_length(node.args[0])
         return 1 + written_length(node.args[0]) + written_length(node.args[1])
@@ -109,6 +111,10 @@ def _length(node: Scalar) -> int:
     if kind is Num and isinstance(node.value, Fraction):
         return 1 if node.value.denominator == 1 else 2
     return 1
+
+
+def _is_root(e: Scalar) -> bool:
+    return type(e) is Num and isinstance(e.value, Fraction) and e.value.denominator == 2
 
 
 def with_scalars_open(body: Scalar, named: Container[Array]) -> Scalar:
