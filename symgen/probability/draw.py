@@ -10,7 +10,7 @@ from symgen.probability.densities import parameters
 from symgen.probability.distribution import Distribution
 from symgen.probability.exponentials import mean_of_exponential
 from symgen.probability.joint import full_law
-from symgen.probability.knowledge import Knowledge
+from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.law import row_of
 from symgen.probability.terms import LinearForm, depends_on_any, normalised, opened, with_value
 from symgen.probability.univariate import Found, Univariate
@@ -116,7 +116,7 @@ class Draw:
         if key not in self.row.known:
             return None
         what = "the mean" if key == "mean" else f"the mean of {key}"
-        found = Found(self.parameters.value(self.row.known[key], batch).at(*own), [f"{what} of a {self.row.name}"],
+        found = Found(self.parameters.value(self.row.known[key], batch).at(*own), [f"{what} of {self.row.called}"],
                       source=self.row.source)  # fmt: skip
         if key in self.row.conditions:
             condition = self.parameters.value(f"where({self.row.conditions[key]}, 1, 0)", batch).body
@@ -125,12 +125,11 @@ class Draw:
         return found
 
     def of_array(self, e: Entry) -> Found | None:
-        """The mean of logdet(x), inv(x): an operation on a whole draw."""
-        if self.row is None or not isinstance(e.array, Operation):
+        """The mean of logdet(x), inv(x): an operation on a whole draw, or on each of many."""
+        if self.row is None or not isinstance(e.array, Operation) or e.array.operands != (self.variable,):
             return None
-        if e.array.operands != (self.variable,) or self.variable.rank != self.row.own_rank:
-            return None
-        return self.known(e.array.name, (), e.indices)
+        many = self.variable.rank - self.row.own_rank
+        return self.known(e.array.name, e.indices[:many], e.indices[many:])
 
     def of_function(self, f: Scalar) -> Found | None:
         """The mean of a scalar function of a whole draw that the row knows by its formula, of states of a chain, of an
@@ -188,13 +187,13 @@ class Draw:
         if "covariance of entries" in self.row.known:
             scope = dict(zip("ijkl", (*own_a, *own_b), strict=False))
             value = self.parameters.value(self.row.known["covariance of entries"], batch_a, **scope).body
-            return Found(mul(same, value), [f"the covariance of a {self.row.name}"])
+            return Found(mul(same, value), [f"the covariance of {self.row.called}"])
         if "covariance" not in self.row.known:
             return None
         if "covariance" in self.row.conditions:
             return self._conditional_covariance(same, batch_a, own_a, own_b)
         value = self.parameters.value(self.row.known["covariance"], batch_a).at(*own_a, *own_b)
-        return Found(mul(same, value), [f"the covariance of a {self.row.name}"])
+        return Found(mul(same, value), [f"the covariance of {self.row.called}"])
 
     def _conditional_covariance(
         self, same: Scalar, batch: tuple[Scalar, ...], a: tuple[Scalar, ...], b: tuple[Scalar, ...]
@@ -273,8 +272,20 @@ class SupportKnowledge(Knowledge):
                     return True
         if self.is_random(x) and isinstance(x, (Add, Mul, Pow)):
             if isinstance(x, Add):
-                return True if all(self.positive(t) for t in x.args) else None
+                some = any(self.positive(t) for t in x.args)
+                return True if some and all(self.at_least_zero(t) for t in x.args) else None
             if isinstance(x, Mul):
                 return True if all(self.positive(t) for t in x.args) else None
             return True if self.positive(x.base) else None
         return super().positive(x)
+
+    def at_least_zero(self, x: Scalar) -> bool:
+        """Whether x >= 0 is seen from its form: a square, a count."""
+        if self.positive(x):
+            return True
+        if isinstance(x, Entry) and x.array is self.variable:
+            return self.variable.domain in ("natural", "binary", "nonnegative")
+        if isinstance(x, Mul):
+            return all(self.at_least_zero(f) for f in x.args)
+        n = is_natural(x.exponent) if isinstance(x, Pow) else None
+        return n is not None and isinstance(x, Pow) and (n % 2 == 0 or self.at_least_zero(x.base))

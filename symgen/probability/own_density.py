@@ -17,8 +17,9 @@ from symgen.probability.existence import FINITE, INFINITE, UNDEFINED, Existence,
 from symgen.probability.exponential_integrals import exponential_integral, is_hopeless
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, formula_law
+from symgen.probability.one_form import vanishes
 from symgen.probability.own_formula import OwnDensity, own_density
-from symgen.probability.own_support import on_support, ranges_of
+from symgen.probability.own_support import on_support, ranges_of, spans_of_own
 from symgen.probability.piecewise import has_pieces, piecewise_integral, turns_of
 from symgen.probability.powers import admissible
 from symgen.probability.referee import nodes
@@ -51,6 +52,7 @@ from symgen.tensor.expression import (
     scalar_of,
     sub,
     tensor,
+    total,
     var,
     variables_of,
     walk,
@@ -77,9 +79,14 @@ def masses(own: OwnDensity, facts: Facts | None) -> Iterator[tuple[Existence, Po
     ends = own.range
     if ends is None or own.x.domain == "binary" or any(isinstance(n, Operator) for n in walk(own.log_f)):
         return  # of means and densities that are not worked out yet nothing is said
+    spans = spans_of_own(own, Context(Trace(), facts))
     for point in points_of([tensor((), own.log_f)], {own.x}, facts):
         try:
-            yield existence(Range(ONE, own.log_f, own.x, *ends), point), point
+            low, high = ends[:2]
+            if spans is not None and len(spans) == 1:
+                low, high = (float(np.asarray(evaluate([tensor((), e)], point)[0])) for e in spans[0])
+            log_f = own.log_f if spans is None or len(spans) > 1 else on_support(own.log_f)
+            yield existence(Range(ONE, log_f, own.x, low, high, ends[2]), point), point
         except NotEvaluable:
             return
 
@@ -297,6 +304,8 @@ def normalised_law(law: Array, ctx: Context) -> Array:
         return law
     law = narrowed(with_densities_written(law, ctx), ctx)
     own = own_density(law)
+    if own.x.domain == "label" and not own.x.rank:
+        return over_labels(own, ctx)
     if not own.normaliser and len(law.attrs) > 4:
         return law  # divided by its integral already
     found = normalised_formula(law, ctx)
@@ -324,6 +333,23 @@ def normalised_law(law: Array, ctx: Context) -> Array:
     _tell(own, z, ctx)
     made = formula_law(own.x, made.operands[0], "", own.name, True)  # type: ignore[attr-defined]
     ctx.trace.checks.append(lambda: check_mass(made, ctx.facts))
+    return made
+
+
+def over_labels(own: OwnDensity, ctx: Context) -> Array:
+    """A density over labels as the law of their probabilities."""
+    size = own.x.domain_args[0]
+    j, k = fresh_index(size), fresh_index(size)
+    heights = [fn("exp", with_value(own.log_f, own.x, lambda *_, at=at: at)) for at in (j, k)]
+    mass = total(heights[1], [k])
+    if own.z is None:
+        if not vanishes(sub(mass, ONE), ctx):
+            raise CannotDerive(f"{own.called} is not shown to sum to 1: divide it by a constant `Z` that derivation finds", None)
+        mass = ONE
+    made = operator("Categorical", (tensor([j], divide(heights[0], mass)),), (), (LAW,))
+    if own.z is not None:
+        ctx.trace.add("normaliser", own.z, made, reason=f"{own.normaliser} makes the mass 1: the sum of what it divides")
+        _tell(own, mass, ctx)
     return made
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from symgen.derivation.context import Context
 from symgen.probability.intervals import slope_in
 from symgen.probability.knowledge import Knowledge
-from symgen.probability.own_formula import own_density
+from symgen.probability.own_formula import OwnDensity, own_density
 from symgen.tensor.expression import (
     HALF,
     INF,
@@ -42,7 +42,7 @@ from symgen.tensor.expression import (
     where,
 )  # fmt: skip
 
-__all__ = ["Span", "inside_of", "on_support", "ranges_of", "within_ranges"]
+__all__ = ["Span", "inside_of", "on_support", "ranges_of", "spans_of_own", "within_ranges"]
 
 Span = tuple[Scalar, Scalar]  # low, high: an interval but for its ends
 MINUS_INF = mul(MINUS_ONE, INF)
@@ -60,7 +60,10 @@ def ranges_of(law: Array, ctx: Context) -> list[Span] | None:
     """The intervals where a density of one's own, of a real number, is not 0; None where they are not found."""
     if not isinstance(law, Operator) or law.name != "formula":
         return None
-    own = own_density(law)
+    return spans_of_own(own_density(law), ctx)
+
+
+def spans_of_own(own: OwnDensity, ctx: Context) -> list[Span] | None:
     if own.range is None or own.range[2]:
         return None
     x = entry(own.x)

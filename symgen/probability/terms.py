@@ -156,12 +156,17 @@ def _function_abs(arg: Scalar, is_random: Random, know: Knowledge) -> Scalar:
     return fn("abs", arg)
 
 
+OF_LOGARITHMS = {"gamma": "lgamma", "beta": "lbeta"}
+
+
 def log_of(x: Scalar, know: Knowledge) -> Scalar:
     """log x, the logarithms of positive factors apart."""
     if isinstance(x, Pow) and know.positive(x.base):
         return mul(x.exponent, log_of(x.base, know))
     if isinstance(x, Fn) and x.name == "sigmoid":
         return mul(MINUS_ONE, fn("softplus", mul(MINUS_ONE, x.args[0])))
+    if isinstance(x, Fn) and x.name in OF_LOGARITHMS and all(know.positive(a) for a in x.args):
+        return fn(OF_LOGARITHMS[x.name], *x.args)
     if isinstance(x, Mul):
         apart = [f for f in x.args if know.positive(f)]
         rest = [f for f in x.args if f not in apart]

@@ -99,3 +99,29 @@ def test_the_sizes_of_a_draw_and_of_its_mirror_image_are_one_law(model, law, nam
 def test_a_logistic_draw_through_the_sigmoid_is_uniform(model):
     assert model.derive("KL(Transformed(Logistic(0, 1), sigmoid) || Uniform(0, 1))").text_result == "0"
     assert model.derive("entropy(Transformed(Uniform(0, 1), log))").evaluate() == pytest.approx(1)
+
+
+OWN = """
+param l: positive, b: positive, a: real
+dist counts(u: natural) = l^u/gamma(u + 1)/Z
+dist labels(u: label(4)) = exp(a*u)/Z
+dist given(u: label(3)) = (u + 1)/6
+"""
+LABELS = np.exp(0.7 * np.arange(4)) / np.exp(0.7 * np.arange(4)).sum()
+
+
+@pytest.mark.parametrize(("goal", "at", "want"), [
+    ("KL(counts || Poisson(b))", {"l": 2.3, "b": 3.4}, 2.3 * math.log(2.3 / 3.4) - 2.3 + 3.4),
+    ("E[u ~ labels](u)", {"a": 0.7}, LABELS @ np.arange(4)),
+    ("entropy(labels)", {"a": 0.7}, -LABELS @ np.log(LABELS)),
+    ("E[u ~ given](u^2)", {}, 14 / 6),
+])  # fmt: skip
+def test_densities_of_counts_and_labels(goal, at, want):
+    d = symgen.loads(OWN).derive(goal)
+    assert d.evaluate(**at) == pytest.approx(want, rel=1e-9) and d.evidence.kind == "checked"
+
+
+@pytest.mark.parametrize("dist", ["s(u: label(3)) = (u + 1)/7", "s(u: real) = where(u > 1, 3/u^3, 0)"])
+def test_what_has_another_mass_than_1_is_no_density(dist):
+    with pytest.raises(symgen.SymgenError, match="to 1: divide it"):
+        symgen.loads(f"dist {dist}").derive("E[u ~ s](u)")
