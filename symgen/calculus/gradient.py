@@ -72,7 +72,7 @@ def gradient(f: Array, xs: Sequence[Array], ctx: Context, form: str | None = Non
 def jacobian(f: Array, x: Array, ctx: Context, form: str | None = None) -> Array:
     """The derivative of every entry of `f` by every entry of `x`: the axes of `f`, then the axes of `x`."""
     f = with_known_forms(f, ctx) if isinstance(x, Var) else f
-    if x.rank == 0 and f.rank > 0 and form is None:
+    if x.rank == 0 and form is None and (f.rank > 0 or has_shorter_front(f, x)):
         found = by_scalar(f, x, ctx)
         if found is not None:
             return found

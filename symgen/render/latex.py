@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 
 from symgen.probability.distributions import FAMILIES
 from symgen.render import compose
 from symgen.render.escape import greek, name_tex, tex_text
 from symgen.render.latex_products import ONES, Products, is_filler
-from symgen.render.latex_text import TALL, brackets, names_in, off_plain, stacked, subscripted
+from symgen.render.latex_text import TALL, brackets, is_taken, names_in, off_plain, stacked, subscripted
 from symgen.render.notation import RELATIONS, TABLE
 from symgen.render.shapes import REDUCTIONS, Shape, shape_of
 from symgen.tensor.functions import FUNCTIONS
@@ -27,7 +26,6 @@ ATOMIC_CALLS = frozenset("norm abs tr diag diagonal vec floor ones zeros eye".sp
 SPREAD = frozenset("exp log sqrt abs where max min clip".split()) | frozenset(FUNCTIONS)
 _PLACE = re.compile(r"\{(\w+|\*)\}")
 _TOKEN = re.compile(r"(\{\{|\}\}|\{\w+\}|\{\*\})")
-_SIGN = re.compile(r"\\mathrm\{+\w\}+|\\[A-Za-z]+|[A-Za-z](?![A-Za-z])")
 _OPENED = re.compile(r"(\\left.|\\left\\.|\\left\\\w+|[{,;|]|\\,|\\partial)\s*$")
 _CLOSED = re.compile(r"\s*(\\right|[},;|]|\\,)")
 
@@ -257,25 +255,23 @@ class Latex(Products):
         if (
             row is not None
             and not e.keywords
-            and not self.clashes(row.latex)
+            and not is_taken(row.latex, self.taken)
             and row.arity in (None, len(arguments) + len(e.versus))
         ):
             return self.filled(row.latex, self._places(e))
         for table in (FUNCTIONS, OPERATIONS):
             entry = table.get(name)
-            if entry is not None and not e.keywords and not e.versus and not self.clashes(entry.latex):
+            if entry is not None and not e.keywords and not e.versus and not is_taken(entry.latex, self.taken):
                 names = entry.arguments if table is FUNCTIONS else tuple(entry.operands)  # type: ignore[union-attr]
                 wanted = {found[1] for x in _TOKEN.split(entry.latex) if (found := _PLACE.fullmatch(x))}
                 places = dict(zip(names, arguments, strict=False))
-                if wanted <= set(places):
+                if wanted <= set(places) and not self.is_batch(entry.latex, arguments):
                     return self.filled(entry.latex, places)
         return self.applied(e)
 
-    def clashes(self, template: str) -> bool:
-        """Whether the sign of a function is that of a name: psi(x) where the author has a psi."""
-        found = _SIGN.match(template)
-        sign = found[0].replace(r"\mathrm", "").strip("{}") if found is not None else ""
-        return sign in _signs_of(self.taken)
+    def is_batch(self, template: str, arguments: Sequence[t.Expression]) -> bool:
+        """Whether a power is of many matrices: A^k of an array with more axes is one of its entries."""
+        return "^" in template and any(self.rank(a) > 2 for a in arguments)
 
     def _places(self, e: t.Call) -> dict[str, t.Expression]:
         both = [*e.arguments, *e.versus]
@@ -572,11 +568,6 @@ class Latex(Products):
             over = ", ".join(self.name(n.name) for n in step.over)
             return rf"{text}_{{{over}}}" if step.relation == "propto" else rf"\overset{{{over}}}{{{text}}}"
         return text
-
-
-@lru_cache(maxsize=64)
-def _signs_of(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(name_tex(n, names).replace(r"\mathrm", "").strip("{}") for n in names)
 
 
 def _with_clear_range(e: t.Tree) -> set[str]:

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from symgen.render import compose
+from symgen.render.escape import name_tex
 from symgen.text import tree as t
 
 TALL = re.compile(r"\\(frac|sum|prod|left|begin|int|big|sqrt|binom|overset|mathbb\{E\})")
+
+
+_SIGN = re.compile(r"\\mathrm\{+\w\}+|\\[A-Za-z]+|[A-Za-z](?![A-Za-z])")
+
+
+def is_taken(template: str, names: frozenset[str]) -> bool:
+    """Whether the sign of a function is that of a name: psi(x) where the author has a psi."""
+    found = _SIGN.match(template)
+    return found is not None and _plain(found[0]) in _signs_of(names)
+
+
+@lru_cache(maxsize=64)
+def _signs_of(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(_plain(name_tex(n, names)) for n in names)
+
+
+def _plain(sign: str) -> str:
+    return sign.replace(r"\mathrm", "").strip("{}")
 
 
 def brackets(text: str) -> str:

@@ -146,7 +146,7 @@ ROWS = (
         "matpow",
         shape="A[n, n], k -> [n, n]",
         pullback={"A": "matpow(concat(concat(A', Y_bar, axis=1), concat(0*A, A', axis=1)), k)[:n, n:]"},
-        because="dY = sum over a + b = k - 1 of matpow(A, a) @ dA @ matpow(A, b)",
+        because="dY = matpow(concat(concat(A, dA, axis=1), concat(0*A, A, axis=1)), k)[:n, n:]",
         commuting="k*dA @ matpow(A, k - 1)",
         at_identity={"A": "k*matpow(A', k - 1)"},
         numeric="np.linalg.matrix_power({A}, {k})",

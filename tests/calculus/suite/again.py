@@ -222,6 +222,9 @@ param A: real[n, n], B: real[n, n], C: real[n, n], S: spd[n, n], W: symmetric[n,
         d(d(expm(t*A), t), t) | A @ A @ expm(t*A)
         d(expm(t*A) @ B @ expm(-t*A), t)
         d(expm(t^2*A), t) | 2*t*A @ expm(t^2*A)
+        d(tr(expm(t*A) @ B), t) | tr(A @ expm(t*A) @ B)
+        d(x @ expm(t*A) @ y, t) | x @ A @ expm(t*A) @ y
+        d(matpow(A + t*B, k), t) | matpow(concat(concat(A + t*B, B, axis=1), concat(zeros(n, n), A + t*B, axis=1)), k)[:n, n:]
         d(expm(sin(t)*A) @ x, t) | cos(t)*A @ expm(sin(t)*A) @ x
         d(expm_frechet(A, t*B), t) | expm_frechet(A, B)
         grad(tr(expm(A) @ expm(B)), A)
