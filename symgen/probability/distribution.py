@@ -110,5 +110,10 @@ class Distribution:
     def own_rank(self) -> int:
         return len(self.event)
 
+    @property
+    def called(self) -> str:
+        """The name with its article: a Normal, an Exponential, an MvNormal."""
+        return f"{'an' if self.name[0] in 'AEIO' or self.name.startswith('Mv') else 'a'} {self.name}"
+
     def axes_of(self, parameter: str) -> tuple[str, ...]:
         return tuple(self.shapes.get(parameter, ()))

@@ -37,7 +37,7 @@ from symgen.probability.one_form import proved_zero, vanishes
 from symgen.probability.own_density import mass_of, normalised_law, own_density
 from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.quadrature import check_mean, check_value, mean_at
-from symgen.probability.support import inclusion, mass_outside, without_support
+from symgen.probability.support import inclusion, mass_outside, support_said, without_support
 from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     INF,
@@ -479,7 +479,7 @@ def reduce_kl(op: Operator, ctx: Context) -> Array:
         return without_support(definition, q_wide, p_wide, ctx, outside)
     body = difference_of_logs(q_wide, p_wide, in_q, values_p, ctx)
     written = expectation(rank_zero(body), draws)
-    ctx.trace.add("densities", definition, written, reason="the log-densities put in")
+    ctx.trace.add("densities", definition, written, reason=f"the log-densities put in{support_said(q_wide, p_wide, condition)}")
     if any(row_of(law) is None for _, law in draws) and vanishes(body, ctx):
         return proved_zero(written, "both densities have one form", ctx)
     return rank_zero(reduced_mean(body, draws, ctx, written, True, condition, outside))

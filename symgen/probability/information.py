@@ -21,7 +21,19 @@ from symgen.probability.divergence import (
 from symgen.probability.elimination import Question, question, speaks_of
 from symgen.probability.fisher_lemmas import settled_fisher
 from symgen.probability.gaussian import GAUSSIAN, apart
-from symgen.probability.joint import DistRef, decode, draws_of, entropy, expectation, full_law, is_known
+from symgen.probability.joint import (
+    DistRef,
+    Factor,
+    decode,
+    draws_of,
+    entropy,
+    expectation,
+    factor_log_density,
+    full_law,
+    is_known,
+    log_density,
+)  # fmt: skip
+from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logarithms import as_short
 from symgen.probability.marginal import known, log_density_given
@@ -30,7 +42,7 @@ from symgen.probability.pairing import Pairing
 from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.reparameterisation import transform_of
 from symgen.probability.scaled import scale_and_core, unscaled, with_roots_taken
-from symgen.probability.terms import opened
+from symgen.probability.terms import log_of, opened
 from symgen.probability.texts import read_array, scalar_text
 from symgen.probability.together import one_matrix, one_vector, refuse_matrices
 from symgen.probability.transport import between_coins, by_orbit
@@ -312,11 +324,22 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
     body = sub(log_density_at(conditional, first, quiet), alone)
     mean = expectation(rank_zero(body), draws)
     assert isinstance(mean, Operator)
-    ctx.trace.add("definition", op, mean, reason="the divergence of the joint from the product of the marginals")
+    logs = [factor_log_density(Factor(p.joint.name, (first,), (second,), conditional), {}),
+            log_density(DistRef(p.joint, (first,), p.given)) if law is None
+            else factor_log_density(Factor(p.joint.name, (first,), (), law), {})]  # fmt: skip
+    definition = expectation(rank_zero(sub(entry(logs[0]), entry(logs[1]))), draws)
+    ctx.trace.add("definition", op, definition, reason="the divergence of the joint from the product of the marginals")
+    if second in {v for f in p.joint.factors if first in f.variables for v in (*f.given, *variables_of(f.law))}:
+        ctx.trace.add("lemma", logs[1], rank_zero(alone), reason=f"the law of {first.name} alone, {second.name} integrated out")
+    ctx.trace.add("densities", definition, mean, reason="the log-densities put in")
     both = question(DistRef(p.joint, (first, second), p.given), [first, second], outside, connected=False)
     if law is not None and all((row := row_of(one)) is not None and row.name in GAUSSIAN for one in (law, conditional)):
-        made = rank_zero(as_short(collected(sub(_spread_of(law, first, ctx), _spread_of(conditional, first, ctx)))))
-        ctx.trace.add("entropies", mean, made, reason="H(x) - H(x | z), of normal laws")
+        for log_p, one, words in ((logs[1], law, "H(x)"), (logs[0], conditional, "H(x | z)")):
+            surprise = expectation(rank_zero(neg(entry(log_p))), draws)
+            ctx.trace.add("lemma", surprise, rank_zero(_entropy_of(one, first, ctx)), reason=f"{words}, of a normal law")
+        spreads = (_spread_of(one, first, ctx) for one in (law, conditional))
+        made = rank_zero(as_short(collected(sub(*(with_logarithms_split(s, ctx) for s in spreads)))))
+        ctx.trace.add("entropies", mean, made, reason="H(x) - H(x | z)")
         ctx.trace.checks.append(
             lambda: check_information(both.factors, first, second, made, ctx) or check_mean(body, draws, made, ctx.facts)
         )
@@ -339,6 +362,21 @@ def _marginal(p: DistRef, x: Var, linked: Question, outside: Sequence[Var], ctx:
     if law is not None:
         return law, log_density_at(law, x, _quiet(ctx))
     return None, log_density_given(DistRef(p.joint, (x,), p.given), [x], outside, {}, ctx)[0]
+
+
+def _entropy_of(law: Array, x: Var, ctx: Context) -> Scalar:
+    """The entropy of a law whose row knows it."""
+    law = full_law(law, x.shape)
+    row = row_of(law)
+    assert row is not None
+    batch = [fresh_index(s) for s in law.shape[: len(law.shape) - row.own_rank]]
+    return total(unscaled(parameters(law, _quiet(ctx)).value(row.known["entropy"], batch).body), batch)
+
+
+def with_logarithms_split(x: Scalar, ctx: Context) -> Scalar:
+    """log(u v) = log u + log v, where u and v are known to be positive."""
+    know = Knowledge(ctx)
+    return bottom_up(x, lambda n: log_of(n.args[0], know) if isinstance(n, Fn) and n.name == "log" else n)
 
 
 def _spread_of(law: Array, x: Var, ctx: Context) -> Scalar:

@@ -126,8 +126,7 @@ def _refused(what: str, op: Operator) -> CannotDerive:
 def reduce_js(op: Operator, ctx: Context) -> Array:
     """JS(p, q) = 1/2 E_p[log p - log m] + 1/2 E_q[log q - log m], m = (p + q)/2."""
     (p, q), _ = decode(op)
-    terms: list[Scalar] = []
-    shown: list[Scalar] = []
+    means: list[Array] = []
     told = list(ctx.trace.checks)
     pairs = [Pairing(first, second, ctx) for first, second in ((p, q), (q, p))]
     if no_common_mass(pairs[0]):
@@ -141,12 +140,11 @@ def reduce_js(op: Operator, ctx: Context) -> Array:
             raise _refused("the Jensen-Shannon divergence", op)
         # log p - log((p + q)/2) = log 2 - log(1 + q/p), and q is 0 outside of its support
         shared = where(inside, fn("log", add(ONE, fn("exp", neg(pair.log_ratio())))), ZERO)
-        mean = pair.mean(sub(fn("log", TWO), shared))
-        shown.append(mul(HALF, scalar_of(mean)))
-        terms.append(mul(HALF, value_of(reduce_expectation(mean, ctx))))
-    definition = rank_zero(add(*shown))
-    ctx.trace.add("definition", op, definition, reason="the definition of JS, m = (p + q)/2")
-    result = rank_zero(collected(add(*terms)))
+        means.append(pair.mean(sub(fn("log", TWO), shared)))
+    definition = rank_zero(add(*(mul(HALF, scalar_of(m)) for m in means)))
+    reason = "the definition of JS: 1/2 E_p[log p - log m] + 1/2 E_q[log q - log m] with m = (p + q)/2"
+    ctx.trace.add("definition", op, definition, reason=reason)
+    result = rank_zero(collected(add(*(mul(HALF, value_of(reduce_expectation(m, ctx))) for m in means))))
     if stays(result):
         leave_density_check(pairs[0], lambda p, q, _: of_js(p, q), lambda x, _: x, result, told)
     return result

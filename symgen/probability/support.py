@@ -167,6 +167,18 @@ def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var,
     return ask
 
 
+EVERYWHERE = ("real", Support("vectors"), Support("matrices"))
+
+
+def support_said(q: DistRef, p: DistRef, condition: Scalar) -> str:
+    """That q has mass only where p has, where p has not mass everywhere and this is known."""
+    rows = [row_of(f.law) for f in p.joint.factors]
+    if condition is not ONE or any(r is None for r in rows) or all(r is not None and r.support in EVERYWHERE for r in rows):
+        return ""
+    first, second = spoken(q), spoken(p)
+    return f"; {first} has mass only where {second} has" if first != second else ""
+
+
 def without_support(definition: Array, q: DistRef, p: DistRef, ctx: Context, outside: Callable[[Point], bool]) -> Array:
     """Infinite: q has mass where p has none, which the referee sees at a point."""
     result = tensor((), INF)

@@ -36,6 +36,7 @@ from symgen.tensor.expression import (
     Where,
     add,
     compare,
+    describe,
     divide,
     entry,
     fn,
@@ -242,7 +243,7 @@ class Univariate:
     def _known(self, key: str, what: str) -> Found:
         value = self.law.text(self.law.row.known[key])
         condition = self.law.row.conditions.get(key)
-        found = Found(value, [f"the {what} of a {self.law.row.name}"], source=self.law.row.source)
+        found = Found(value, [f"the {what} of {self.law.row.called}"], source=self.law.row.source)
         if condition is not None:
             positive = self.law.row.region.low not in ("-inf", "lo", "a")
             found.condition = self.know.remaining(self.law.text(condition))
@@ -330,7 +331,7 @@ class Univariate:
                 if not any(orders.values()) and self.infinite(lemma, at):
                     return Found(INF, [f"the mean of {lemma.of}"], ZERO, INF, lemma.source)
                 continue
-            value, lemmas = self._value(lemma, at, orders), [f"the mean of {lemma.of}"]
+            value, lemmas = self._value(lemma, at, orders), [spoken_of(lemma.of, at, orders)]
             condition = self.know.remaining(self.law.text(lemma.when, **self._all(at))) if lemma.when else ONE
             otherwise = INF if lemma.otherwise == "inf" and not any(orders.values()) else NAN
             if value is None or (condition is not ONE and lemma.otherwise == "undefined"):
@@ -484,6 +485,18 @@ _MELLIN = {lemma.family for lemma in LEMMAS if lemma.of == "x^j"}
 
 def _table(family: str) -> list[Lemma]:
     return _BY_FAMILY.get(family, [])
+
+
+def spoken_of(of: str, at: Mapping[str, Scalar], orders: Mapping[str, int]) -> str:
+    """Which lemma: the mean of x^j, j = 1/2; where it is differentiated, at which order."""
+    places = ", ".join(f"{k} = {describe(v)}" for k, v in at.items() if isinstance(v, Num) and k in of)
+    turned = [f"the {ORDERS.get(n, f'{n}th ')}derivative by {k}" for k, n in orders.items() if n]
+    if turned:
+        return f"{' and '.join(turned)} of the mean of {of}{f', at {places}' if places else ''}"
+    return f"the mean of {of}{f', {places}' if places else ''}"
+
+
+ORDERS = {1: "", 2: "second ", 3: "third "}
 
 
 def _sum_of(base: Scalar, parts: list[Found], more: Scalar) -> Found:
