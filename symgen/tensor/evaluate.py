@@ -260,7 +260,7 @@ class Evaluator:
     def _index_value(self, node: Node) -> Any:
         if isinstance(node, Index):
             at = self.all_fixed.get(node)
-            return np.arange(float(self.size(node.size))) if at is None else np.asarray(float(at))
+            return np.arange(float(self.number.bounded(self.size(node.size)))) if at is None else np.asarray(float(at))
         if isinstance(node, Num):
             return np.asarray(FLOAT.number(node.value))
         if isinstance(node, Dim):

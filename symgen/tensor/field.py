@@ -88,9 +88,17 @@ class Field:
         return OPERATIONS[name].float64
 
     def sum(self, values: Any, axes: tuple[int, ...]) -> Any:
+        self.bounded(np.size(values))
         return np.sum(values, axis=axes)
 
+    def bounded(self, count: int) -> int:
+        """So many numbers, if they are not too many: a view of a few may be long, and takes long to go through."""
+        if count > self.limit:
+            raise TooLarge("a sum has too many terms to evaluate")
+        return count
+
     def fold(self, kind: str, values: Any, axes: tuple[int, ...]) -> Any:
+        self.bounded(np.size(values))
         if kind == "prod":
             return np.prod(values, axis=axes)
         start = -np.inf if kind == "max" else np.inf
@@ -184,6 +192,7 @@ class Ball(Field):
         return OPERATIONS[name].ball
 
     def sum(self, values: Any, axes: tuple[int, ...]) -> Any:
+        self.bounded(np.size(values))
         return _reduce(lambda a, b: a + b, values, axes, arb(0))
 
     def fold(self, kind: str, values: Any, axes: tuple[int, ...]) -> Any:

@@ -35,3 +35,10 @@ def test_what_no_digits_tell_is_unknown(claim):
 )  # fmt: skip
 def test_what_is_true_of_large_numbers_holds(claim):
     assert MODEL.check(claim).holds
+
+
+def test_sums_too_long_to_evaluate_are_proved_or_told():
+    model = symgen.loads("let a = zeros(1000000, 1000000)\n")
+    assert model.check("sum[i: 1..1000000000](i) = 500000000500000000").status == "proved"
+    assert model.check("sum(a) = 0").status == "proved"
+    assert "too many terms" in model.check("prod[i: 1..100000000000](i) = 3").text()
