@@ -20,7 +20,9 @@ from symgen.calculus.scalar_optimum import Task, domain_of_entries
 from symgen.calculus.separate import separate
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
+from symgen.derivation.referee import check_equal_numeric
 from symgen.tensor.expression import (
+    ZERO,
     Array,
     Fn,
     Scalar,
@@ -66,21 +68,22 @@ def conjugate_optimum(f: Array, xs: Sequence[Var], sign: int, ctx: Context) -> d
             body = separate(body, other)
         bodies.append(body)
     try:
-        equations = [e for body in bodies for e in _parts(to_sympy(body, table), symbols)]
+        by_slope = [_parts(to_sympy(body, table), symbols) for body in bodies]
     except NotInSymPy:
         return None
+    equations = [e for parts in by_slope for e in parts]
     if any(atom not in owns and any(depends_on(atom, x) for x in xs) for atom in table.symbols):
         return None
     if not all(e.is_rational_function(*symbols) for e in equations):
         return None
-    solutions = within(SECONDS, S.solve, [S.numer(S.together(e)) for e in equations], symbols, dict=True)
-    for found in solutions if isinstance(solutions, list) else []:
+    # equal sums may stand in two forms, so that together they contradict each other: then those of one slope, if enough
+    for found in (found for some in (equations, *by_slope) for found in _solutions(some, symbols)):
         if set(found) != set(symbols) or any(v.free_symbols & set(symbols) or v.has(S.I) for v in found.values()):
             continue
         at = {x: tensor(axes, simplify_scalar(from_sympy(S.factor_terms(found[s]), table), ctx.facts))
               for x, s in zip(xs, symbols, strict=True)}  # fmt: skip
         checks = [_beaten(f, x, at, sign, ctx) for x in xs]
-        if any(checks):
+        if any(checks) or not all(_vanishes(slopes[x], at, ctx) for x in xs):
             continue
         for x, body in zip(xs, bodies, strict=True):
             ctx.trace.add("stationarity", f, tensor(axes, body), where=f"d/d{x.name}", reason="the gradient vanishes")
@@ -90,6 +93,13 @@ def conjugate_optimum(f: Array, xs: Sequence[Var], sign: int, ctx: Context) -> d
             ctx.trace.checks.append(partial(_checked, f, x, at, sign, ctx))
         return at
     return None
+
+
+def _solutions(equations: list[Any], symbols: list[Any]) -> list[dict[Any, Any]]:
+    if len(equations) < len(symbols):
+        return []
+    found = within(SECONDS, S.solve, [S.numer(S.together(e)) for e in equations], symbols, dict=True)
+    return found if isinstance(found, list) else []
 
 
 def _parts(e: Any, unknown: list[Any]) -> list[Any]:
@@ -109,6 +119,12 @@ def _task(f: Array, x: Var, at: dict[Var, Array], sign: int, ctx: Context) -> Ta
 def _beaten(f: Array, x: Var, at: dict[Var, Array], sign: int, ctx: Context) -> bool:
     result = contest(_task(f, x, at, sign, ctx), at[x])
     return bool(result.lost) or not result.won
+
+
+def _vanishes(slope: Array, at: dict[Var, Array], ctx: Context) -> bool:
+    there = replace_arrays(slope, dict(at))
+    zero = tensor([axis(k, s) for k, s in enumerate(slope.shape)], ZERO)
+    return check_equal_numeric(there, zero, ctx.facts).kind in ("checked", "proved")
 
 
 def _checked(f: Array, x: Var, at: dict[Var, Array], sign: int, ctx: Context) -> Evidence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -50,9 +51,24 @@ def factors_of(s: tree.Dist, law: tree.Call, row: Composite, spec: tree.Spec) ->
             s.head.name, (with_domain(drawn[name], row.domains.get(name)),),
             (*(tree.Declared(drawn[g].name, None, span=drawn[g].span) for g in given), *s.head.given), span=s.head.span,
         )  # fmt: skip
+        for n in row.beside_matrices:
+            text = beside_matrices(text, n, lead_of(arguments[n], spec))
         made = put_in(parse_expression(text), places, law.span)
         out.append(tree.Dist(head, made, span=s.span))
     return out
+
+
+def lead_of(argument: tree.Expression, spec: tree.Spec) -> int:
+    """How many axes a parameter has that is a number for each copy: those of its declaration."""
+    if not isinstance(argument, tree.Name):
+        return 0
+    items = (d for s in spec.statements if isinstance(s, tree.Declaration) for d in s.items if d.name.name == argument.name)
+    return max((len(d.domain.shape or ()) for d in items if d.domain is not None), default=0)
+
+
+def beside_matrices(text: str, name: str, lead: int) -> str:
+    """l T of many matrices T as l[:, None, None] T."""
+    return re.sub(rf"\b{name}\b", f"{name}[{', '.join([':'] * lead + ['None', 'None'])}]", text) if lead else text
 
 
 def argument_trees(law: tree.Call, row: Composite, spec: tree.Spec) -> dict[str, tree.Expression]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class Composite:
     """`factors` in the order of drawing: (variable, what it is given, its law). `inverse` gives the parameters back from
     those of the factors, named variable_parameter; `variable_scale` is c where a covariance is c times a matrix drawn
-    before, or its inverse."""
+    before, or its inverse. `beside_matrices` are numbers that stand beside a matrix drawn before, one for each copy."""
 
     name: str
     parameters: tuple[str, ...]
@@ -20,6 +20,7 @@ class Composite:
     domains: Mapping[str, str] = field(default_factory=dict)
     latex: str = ""
     source: str = ""
+    beside_matrices: tuple[str, ...] = ()
 
 
 ROWS = (
@@ -51,6 +52,7 @@ ROWS = (
         inverse={"m": "mu_mu", "l": "1/mu_scale", "nu": "T_nu", "V": "T_V"},
         domains={"T": "spd"},
         latex=r"\mathcal{NW}",
+        beside_matrices=("l",),
         source="Bishop (2006), eq. 2.157",
     ),
     Composite(
@@ -61,6 +63,7 @@ ROWS = (
         inverse={"m": "mu_mu", "l": "1/mu_scale", "nu": "Sigma_nu", "Psi": "Sigma_Psi"},
         domains={"Sigma": "spd"},
         latex=r"\mathcal{NIW}",
+        beside_matrices=("l",),
         source="Gelman et al. (2013), 3.6",
     ),
     Composite(

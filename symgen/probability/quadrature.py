@@ -14,11 +14,13 @@ import numpy as np
 from symgen.calculus.rules import lift
 from symgen.derivation.derivation import Evidence
 from symgen.probability.few import mean_of_terms
+from symgen.probability.finite import is_finite
 from symgen.probability.grids import MOST_NODES, Grid, grid_of, is_admissible
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
 from symgen.probability.kinks import turns_of
 from symgen.probability.law import row_of
 from symgen.probability.tails import grows
+from symgen.probability.terms import depends_on_any, opened, terms_of
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     INF,
@@ -28,6 +30,7 @@ from symgen.tensor.expression import (
     Scalar,
     Tensor,
     Var,
+    add,
     entry,
     fresh_index,
     mul,
@@ -280,10 +283,35 @@ def number_at(result: Array, point: Point, level: int = 1) -> Float | None:
 def mean_at(body: Array, draws: Draws, point: Point, level: int, until: float = math.inf) -> Float | None:
     """E body at a point by nodes and weights, an array over the axes of the body; laws may hang on what is drawn
     before them. Of many entries, term by term. None where there are too many nodes, or the time `until` is spent."""
-    found = _mean_at(body, draws, point, level, until)
+    found = mean_of_groups(body, draws, point, level, until) if len(draws) > 2 and not body.rank else None
+    if found is None:
+        found = _mean_at(body, draws, point, level, until)
     if found is None and not body.rank and all(variables_of(law).isdisjoint({v for v, _ in draws}) for _, law in draws):
         return mean_of_terms(open_tensor(body, ()), draws, point, level)
     return found
+
+
+def mean_of_groups(body: Array, draws: Draws, point: Point, level: int, until: float) -> Float | None:
+    """E body, the terms that need the same draws together: those in them, and those that the laws of these hang on. None
+    where one of them needs all, or is too much."""
+    laws = dict(draws)
+    groups: dict[frozenset[Var], list[Scalar]] = {}
+    for t in terms_of(opened(open_tensor(body, ()), depends_on_any(frozenset(laws)))):
+        needed = set(variables_of(t)) & set(laws)
+        while more := {w for v in needed for w in variables_of(laws[v]) if w in laws} - needed:
+            needed |= more
+        groups.setdefault(frozenset(needed), []).append(t)
+    if len(groups) < 2 or frozenset(laws) in groups:
+        return None
+    whole = np.asarray(0.0)
+    for needed_by, terms in groups.items():
+        inner = tensor((), add(*terms))
+        some = [(v, law) for v, law in draws if v in needed_by]
+        found = mean_at(inner, some, point, level, until) if some else np.asarray(evaluate([inner], point)[0], dtype=np.float64)
+        if found is None:
+            return None
+        whole = whole + found
+    return whole
 
 
 def _mean_at(body: Array, draws: Draws, point: Point, level: int, until: float, share: int = 0) -> Float | None:
@@ -291,7 +319,7 @@ def _mean_at(body: Array, draws: Draws, point: Point, level: int, until: float, 
     drawn = {v for v, _ in draws}
     first = [(v, law) for v, law in draws if variables_of(law).isdisjoint(drawn)]
     rest = [(v, law) for v, law in draws if (v, law) not in first]
-    share = share or len(draws)
+    share = share or max(1, sum(not is_finite(law) for _, law in draws))  # a sum over labels takes none
     grids: list[Grid] = []
     for v, law in first:
         grid = grid_of(law, v, point, level, share, turns_of(body, v, point) if share == 1 else ())

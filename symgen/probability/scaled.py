@@ -158,7 +158,7 @@ def _simpler(n: Node) -> dict[Array, Any] | None:
         return {n: lambda: turned}
     if not isinstance(matrix, Tensor):
         return None
-    picked = _of_picked(n, matrix)
+    picked = _of_picked(n, matrix) or _of_many(n, matrix)
     if picked is not None or matrix.rank != 2:
         return picked
     k, m = fresh_index(matrix.shape[0]), fresh_index(matrix.shape[1])
@@ -191,6 +191,22 @@ def _of_picked(n: Operation, matrix: Tensor) -> dict[Array, Any] | None:
         return {n: tensor(matrix.axes, entry(operation("inv", (body.array,), body.array.shape), *body.indices))}
     made = entry(operation("logdet", (body.array,), body.array.shape[:-2]), *lead)
     return {n: tensor(matrix.axes[:-2], made) if matrix.rank > 2 else (lambda: made)}
+
+
+def _of_many(n: Operation, matrix: Tensor) -> dict[Array, Any] | None:
+    """inv(c[i] S[i]) = inv(S)[i]/c[i]: of many matrices, each with a scale of its own."""
+    lead, own = matrix.axes[:-2], set(matrix.axes[-2:])
+    inside = [f for f in factors_of(matrix.body) if f.free & own]
+    if not lead or len(inside) != 1 or not isinstance(inside[0], Entry) or inside[0].indices[-2:] != matrix.axes[-2:]:
+        return None
+    (one,) = inside
+    scale = mul(*(f for f in factors_of(matrix.body) if f is not one))
+    if scale is ONE or any(i.free & own for i in one.indices[:-2]):
+        return None
+    if n.name == "inv":
+        return {n: tensor(matrix.axes, divide(entry(inverse(one.array), *one.indices), scale))}
+    made = entry(operation("logdet", (one.array,), one.array.shape[:-2]), *one.indices[:-2])
+    return {n: tensor(lead, add(mul(matrix.shape[-1], fn("log", scale)), made))}
 
 
 def with_common_factors(x: Scalar) -> Scalar:

@@ -118,3 +118,39 @@ def test_the_parameters_of_a_factor_are_best_together():
     beta = model.derive("argmin(KL(u || t), [a, b])")
     assert beta.evidence.kind == "checked"
     assert [str(beta.result.at[k]) for k in "ab"] == ["a0", "b0"]
+
+
+GAUSSIANS = """
+dim n, d, k
+data x: real[n, d]
+param al: positive[k], ga: positive[k], m0: real[d], l0: positive, nu0: positive, W0: spd[d, d]
+param R: simplex[n, k], m: real[k, d], l: positive[k], nu: positive[k], W: spd[k, d, d]
+dist p(pi: simplex[k]) = Dirichlet(al)
+dist p(c: label(k)[n] | pi) = Categorical(pi)
+dist p(mu: real[k, d], La: spd[k, d, d]) = NormalWishart(m0, l0, nu0, W0)
+dist p(x | c, mu, La) = MvNormal(mu[c], precision=La[c])
+dist q(pi: simplex[k]) = Dirichlet(ga)
+dist q(c: label(k)[n]) = Categorical(R)
+dist q(mu: real[k, d], La: spd[k, d, d]) = NormalWishart(m, l, nu, W)
+"""
+
+
+def test_a_mixture_of_normals_of_unknown_covariances():
+    """Bishop (2006), 10.46 to 10.49, 10.58 to 10.67."""
+    model = symgen.loads(GAUSSIANS)
+    X, d = rng.normal(size=(N, 2)), 2
+    factors = np.tril(rng.normal(size=(K, d, d))) + 2 * np.eye(d)
+    counts = R.sum(0)
+    at = {"al": AT["al"], "ga": ga, "R": R, "x": X, "m0": np.array([0.3, -0.4]), "l0": 0.7, "nu0": 2.6, "W0": np.diag([0.6, 1.1]),
+          "m": rng.normal(size=(K, d)), "l": v + 0.5, "nu": 2.6 + counts, "W": factors @ factors.transpose(0, 2, 1)}  # fmt: skip
+    away = X[:, None] - at["m"]
+    spread = (digamma((at["nu"][:, None] - np.arange(d)) / 2).sum(1) + d * np.log(2) + np.linalg.slogdet(at["W"])[1]) / 2
+    squares = at["nu"] * np.einsum("nki,kij,nkj->nk", away, at["W"], away)
+    got = {by: model.derive(f"argmax(elbo(q, p), {by})").evaluate(**at) for by in ("R", "ga", "l", "m", "W")}
+    assert np.allclose(got["R"], softmax(digamma(ga) + spread - d / at["l"] / 2 - squares / 2, axis=1))
+    assert np.allclose(got["ga"], at["al"] + counts)
+    assert np.allclose(got["l"], at["l0"] + counts)
+    assert np.allclose(got["m"], (at["l0"] * at["m0"] + R.T @ X) / (at["l0"] + counts)[:, None])
+    gap = at["m"] - at["m0"]
+    scatter = np.einsum("nk,nki,nkj->kij", R, away, away) + at["l0"] * np.einsum("ki,kj->kij", gap, gap)
+    assert np.allclose(got["W"], np.linalg.inv(np.linalg.inv(at["W0"]) + scatter))
