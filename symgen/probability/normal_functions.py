@@ -163,8 +163,8 @@ def of_atom(atom: Scalar, x: Entry, law: Normal, know: Knowledge) -> Scalar:
             n += 1
         elif isinstance(g, Pow) and g.base is x and (k := is_natural(g.exponent)) is not None:
             n += k
-        elif isinstance(g, Fn) and g.name == "exp":
-            exponent.append(g.args[0])
+        elif isinstance(base, Fn) and base.name == "exp" and k is not None:
+            exponent.append(mul(num(k), base.args[0]))
         elif isinstance(base, Fn) and base.name in ("cos", "sin") and slope is not None and k is not None:
             waves.extend([(base.name, *slope)] * k)
         elif isinstance(g, Fn) and g.name in HYPERBOLIC and slope is not None:

@@ -218,6 +218,8 @@ def _of_piece(f: Scalar, x: Entry, at: _Interval) -> Scalar:
     is_random = depends_on_any(frozenset((x.array,)))
     f = bottom_up(f, lambda n: _opened(n, x, at.know))
     if not is_random(f):
+        if f is ZERO:
+            return ZERO
         if at.low is MINUS_INF or at.high is INF:
             raise Unclear
         return mul(f, sub(at.high, at.low))

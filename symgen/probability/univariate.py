@@ -11,12 +11,14 @@ from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.lemma import Lemma
 from symgen.probability.lemmas import ANTIDERIVATIVES, LEMMAS
 from symgen.probability.matching import PLACE, PLACES, derivative, match, put_in
-from symgen.probability.normal_functions import normal_mean
+from symgen.probability.normal_functions import normal_mean, opened_functions
+from symgen.probability.piecewise import has_pieces, piecewise_integral
 from symgen.probability.special import simplified
 from symgen.probability.terms import factors_of, normalised, with_value
 from symgen.probability.texts import names_in, scalar_text
 from symgen.probability.univariate_law import Law
 from symgen.probability.walks import bottom_up
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     INF,
     MINUS_ONE,
@@ -105,13 +107,21 @@ class Univariate:
 
     def by_pieces(self, f: Scalar) -> Found | None:
         """E f(x) of a function in pieces, between the points where it turns."""
-        if self.law.row.name != "Normal":
-            return None
-        p = self.law.parameters
-        value = normal_mean(f, self.x, p["mu"], p["sigma"], self.know)
+        p, region = self.law.parameters, self.law.row.region
+        if self.law.row.name == "Normal":
+            value = normal_mean(f, self.x, p["mu"], p["sigma"], self.know)
+        elif self.law.row.name == "LogNormal":
+            value = normal_mean(replace_scalars(f, {self.x: fn("exp", self.x)}), self.x, p["mu"], p["sigma"], self.know)
+        elif region.kind == "interval":
+            plain = opened_functions(f, self.x)
+            low, high = (self.law.text(t) for t in (region.low, region.high))
+            density = fn("exp", self.law.text(self.law.row.log_density, x=self.x))
+            value = piecewise_integral(plain, self.x, low, high, self.know, density) if has_pieces(plain, self.x) else None
+        else:
+            value = None
         if value is None:
             return None
-        return Found(simplified(value), ["the integrals against the normal density, piece by piece"], source="Owen (1980)")
+        return Found(simplified(value), [f"the integrals against the density of {self.law.row.called}, piece by piece"])
 
     def finite(self, f: Scalar, values: list[int]) -> Found:
         terms = []

@@ -11,7 +11,7 @@ import symgen
 
 MODEL = symgen.loads("""
 dim d, n
-param m: real, s: positive, a: real, b: real, c: positive, K: positive, v: real
+param m: real, s: positive, a: real, b: real, c: positive, K: positive, v: positive
 param S: spd[d, d], x: real[d], y: real[d]
 data X: real[n, d]
 dist p(z) = Normal(m, s)
@@ -99,3 +99,36 @@ def test_a_layer_of_width_one_has_the_kernel_of_all_pairs_of_rows():
              for i, u in enumerate(rows) for j, v in enumerate(rows)]  # fmt: skip
     d = MODEL.derive("E[h ~ q](sum[i: n](relu(h @ X[i]))^2)")
     assert math.isclose(d.evaluate(s=SD, X=rows), sum(pairs), rel_tol=1e-8)
+
+
+OF_OTHERS = {
+    "Exponential(s)": (
+        stats.expon(0, 1 / SD),
+        {"where(z > v, z^2, 0)": lambda z: z * z * (z > V), "clip(z, 1/2, 2)": lambda z: min(max(z, 0.5), 2)},
+    ),
+    "Gamma(c, s)": (
+        stats.gamma(C, 0, 1 / SD),
+        {"where(z > v, z, 0)": lambda z: z * (z > V), "max(z - v, 0)^2": lambda z: max(z - V, 0) ** 2},
+    ),
+    "Laplace(0, s)": (stats.laplace(0, SD), {"relu(z)^2": lambda z: max(z, 0) ** 2, "where(z > 1, z, 0)": lambda z: z * (z > 1)}),
+    "Beta(c, K)": (stats.beta(C, K), {"where(z > 1/2, z, 0)": lambda z: z * (z > 0.5)}),
+    "HalfNormal(s)": (stats.halfnorm(0, SD), {"where(z > v, z^2, 0)": lambda z: z * z * (z > V)}),
+    "LogNormal(m, s)": (
+        stats.lognorm(SD, 0, exp(M)),
+        {"where(z > K, z, 0)": lambda z: z * (z > K), "where(z < K, z^2, 0)": lambda z: z * z * (z < K)},
+    ),
+}
+
+
+@pytest.mark.parametrize("law", OF_OTHERS)
+def test_a_function_in_pieces_of_another_draw_has_the_mean_of_quadrature(law):
+    density, functions = OF_OTHERS[law]
+    ends = sorted(
+        {max(density.support()[0], -40), *(p for p in (0, V, 0.5, 1, K, 2, 8, 60, 500, 1e4, 1e6) if density.support()[0] < p)}
+    )
+    ends = [e for e in ends if e <= density.support()[1]]
+    for f, g in functions.items():
+        d = MODEL.derive(f"E[z ~ {law}]({f})")
+        assert "E[" not in d.text_result and d.evidence.kind == "checked", f
+        want = sum(integrate.quad(lambda z, g=g: g(z) * density.pdf(z), a, b)[0] for a, b in zip(ends, ends[1:], strict=False))
+        assert math.isclose(d.evaluate(**AT), want, rel_tol=1e-6), f
