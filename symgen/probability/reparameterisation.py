@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from symgen.algebra.collect import written_length
 from symgen.derivation.context import Context
 from symgen.probability.densities import entry_of, parameters
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
@@ -12,14 +14,21 @@ from symgen.probability.texts import scalar_text
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
+    Add,
     Array,
+    Entry,
     Node,
     Operator,
     Scalar,
     Var,
+    add,
+    as_coefficient,
     entry,
     expect,
     fresh_index,
+    mul,
+    num,
+    open_tensor,
     replace_arrays,
     tensor,
     var,
@@ -89,7 +98,11 @@ def reparameterised(op: Operator, ctx: Context, smooth: bool = False) -> Array |
         noise.append(eps)
         laws.append(found[0])
     indices = [fresh_index(s) for s in body.shape]
-    inner = replace_arrays(entry_of(body, indices, ctx), mapping)
+    inner = entry_of(body, indices, ctx)
+    for v, draw in list(mapping.items()):
+        if isinstance(v, Var) and isinstance(draw, Array) and meets_its_location(inner, v, draw):
+            mapping[v] = partial(open_at, draw)
+    inner = replace_arrays(inner, mapping)
     result = tensor(indices, expect(inner, noise, laws))
     ctx.trace.add(
         "reparameterise",
@@ -98,6 +111,23 @@ def reparameterised(op: Operator, ctx: Context, smooth: bool = False) -> Array |
         reason=", ".join(f"{v.name} is a function of {law} noise" for (v, _), law in zip(draws, laws, strict=True)),
     )
     return result
+
+
+def open_at(array: Array, *at: Scalar) -> Scalar:
+    return open_tensor(array, at)
+
+
+def meets_its_location(x: Scalar, v: Var, made: Array) -> bool:
+    """Whether z - mu stands in x, which is sigma eps: then z = mu + sigma eps is written out there."""
+    for n in walk(x):
+        if isinstance(n, Add):
+            parts = [as_coefficient(t) for t in n.args]
+            if any(isinstance(t, Entry) and t.array is v for _, t in parts):
+                written = add(*(mul(num(c), open_tensor(made, t.indices) if isinstance(t, Entry) and t.array is v else t)
+                                for c, t in parts))  # fmt: skip
+                if written_length(written) <= written_length(n):
+                    return True
+    return False
 
 
 def reparameterise(f: Array, ctx: Context, smooth: bool = False) -> Array:

@@ -91,3 +91,25 @@ def test_second_derivatives_hold_the_ratio_of_the_densities(model):
 
     want = (value(2.602) - 2 * value(2.6) + value(2.598)) / 0.002**2
     assert np.isclose(d.evaluate(**AT), want, rtol=1e-3)
+
+
+def test_bounds_by_importance_weights():
+    """Burda, Grosse & Salakhutdinov (2016), eq. 8 to 14: k stays a letter, and weights make the gradient."""
+    model = symgen.loads(
+        "dim K\nparam m: real, c: positive, t: positive\ndata x: real\ndist p(z) = Normal(0, 1)\ndist p(x | z) = Normal(z, t)\n"
+        "dist q(z) = Normal(m, c)\ndist Q(u: real[K]) = Normal(m, c)\n"
+        "let L = E[u ~ Q](log(mean[i](exp(log p(x, u[i]) - log q(u[i])))))\n"
+        "claim above: L <= log p(x)\nclaim below: L >= elbo(q, p)\n"
+    )
+    assert all(v.status == "checked" for v in model.verify())
+    d = model.derive("grad(L, m)")
+    assert d.evidence.kind == "checked"
+    assert "m - m" not in d.text_result
+    m, c, t, x, K = 0.4, 0.9, 0.7, 1.1, 3
+    eps = np.random.default_rng(8).normal(size=(200_000, K))
+    u = m + c * eps
+    slopes = -u - (u - x) / t**2
+    logs = -(u**2) / 2 - (x - u) ** 2 / (2 * t**2) + eps**2 / 2
+    w = np.exp(logs - logs.max(1, keepdims=True))
+    want = ((w / w.sum(1, keepdims=True)) * slopes).sum(1).mean()
+    assert np.isclose(d.evaluate(m=m, c=c, t=t, x=x, K=K, seed=0, samples=200_000), want, atol=1e-2)
