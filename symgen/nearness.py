@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from flint import arb, ctx
@@ -21,9 +22,11 @@ from symgen.tensor.expression import (
     Add,
     Array,
     Entry,
+    Mul,
     Node,
     Operator,
     Scalar,
+    Tensor,
     Var,
     add,
     as_coefficient,
@@ -45,7 +48,7 @@ from symgen.tensor.field import Ball
 from symgen.tensor.sample import complete_point, generator, random_direction, random_point, simple_sizes, sizes_in
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["remainder_of", "with_digits_kept"]
+__all__ = ["is_of_one_law", "remainder_of", "with_digits_kept"]
 
 DISTANCES = (1e-1, 1e-3, 1e-5, 1e-7)
 DIRECTIONS = 3
@@ -75,6 +78,18 @@ def remainder_of(array: Array, goal: Array | None) -> Array | None:
     starts, order = _chosen_for(array, goal)
     made = remainder_along_segment(array, starts, *_options(order)) if order > 0 else None
     return None if made is None or sum(count_nodes(a) for a in walk(made) if isinstance(a, Array)) > READABLE else made
+
+
+def is_of_one_law(goal: Array | None, values: Mapping[str, Any]) -> bool:
+    """Whether a goal is a divergence of two laws, and these are one at the values: it is 0, whatever its form says."""
+    op = goal.body.array if isinstance(goal, Tensor) and not goal.rank and isinstance(goal.body, Entry) else goal
+    if not isinstance(op, Operator) or op.name not in ("KL", "JS", "renyi", "chi2", "hellinger", "tv", "wasserstein2"):
+        return False
+    starts = _starts(op)
+    return bool(starts) and all(
+        isinstance(s, Var) and {s.name, x.name} <= values.keys() and np.array_equal(values[s.name], values[x.name])
+        for x, s in starts.items()
+    )
 
 
 def _chosen_for(array: Array, goal: Array | None) -> tuple[dict[Var, Array], int]:
@@ -138,8 +153,22 @@ def _agree(a: Node, b: Node, starts: dict[Var, Array]) -> bool:
                 return False
             if not a.args:
                 return False
-            stack.extend(zip(a.args, b.args, strict=True))
+            parts = (sorted(n.args, key=_skeleton) if isinstance(n, (Add, Mul)) else n.args for n in (a, b))
+            stack.extend(zip(*parts, strict=True))
     return True
+
+
+_skeletons: dict[Node, int] = {}
+
+
+def _skeleton(root: Node) -> int:
+    """The form of a node without its names, by which terms of two sums are matched."""
+    for n in walk(root):
+        if n not in _skeletons:
+            name = f"{n.domain}{n.rank}" if isinstance(n, Var) else type(n).__name__ if n.args else repr(n)
+            parts = sorted(_skeletons[a] for a in n.args)
+            _skeletons[n] = crc32(f"{name}{parts}".encode())
+    return _skeletons[root]
 
 
 def _entry_of_var(x: Node, start: Node, starts: dict[Var, Array]) -> bool:

@@ -21,7 +21,7 @@ from symgen.derivation.derivation import Evidence, Step
 from symgen.derivation.referee import check_equal_numeric
 from symgen.games.records import as_dict, evaluate_field, public
 from symgen.model.reduce import Reduced
-from symgen.nearness import remainder_of, with_digits_kept
+from symgen.nearness import is_of_one_law, remainder_of, with_digits_kept
 from symgen.render import derivation as render
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
@@ -327,7 +327,8 @@ class Derivation:
             return {f: self.result.evaluate(f, **given) for f in self.result.as_dict() if f != "conditions"}
         names = dict(self.names)
         array, _ = guarded(self._kept, self._trace, self.model.elaborated.facts, names)
-        return self.model.evaluate_array(array, names, given, not self._sampled)
+        value = self.model.evaluate_array(array, names, given, not self._sampled, self.array)
+        return 0.0 if isinstance(value, float) and value != 0 and is_of_one_law(self._goal_array, given) else value
 
 
 def _leading(by_sequence: Array, lead: int) -> Callable[..., Scalar]:

@@ -54,6 +54,36 @@ def root_difference(a: Any, b: Any, d: Any) -> Any:
     return d / jnp.where(total == 0, total + 1, total)
 
 
+def gamma_ratio(a: Any, b: Any) -> Any:
+    """gamma(a)/gamma(b), also where the two overflow: far out by the difference of Stirling's series."""
+    x, y = jnp.maximum(a, 30.0), jnp.maximum(b, 30.0)
+    tails = []
+    for z in (x, y):
+        v = 1 / (z * z)
+        tails.append((1 / 12 + v * (-1 / 360 + v * (1 / 1260 + v * (-1 / 1680 + v * (1 / 1188 - v * 691 / 360360))))) / z)
+    d = x - y
+    large = (y - 0.5) * jnp.log1p(d / y) + d * jnp.log(x) - d + (tails[0] - tails[1])
+    return jnp.exp(jnp.where(jnp.minimum(a, b) >= 30, large, jax.scipy.special.gammaln(a) - jax.scipy.special.gammaln(b)))
+
+
+def erfcx(x: Any) -> Any:
+    """exp(x^2)*erfc(x); far out by the continued fraction of Laplace."""
+    near, y = jnp.minimum(x, 5.0), jnp.maximum(x, 5.0)
+    fraction = y
+    for k in range(40, 0, -1):
+        fraction = y + k / 2 / fraction
+    return jnp.where(x < 5, jnp.exp(near * near) * jax.scipy.special.erfc(near), 1 / (jnp.sqrt(jnp.pi) * fraction))
+
+
+def E1_scaled(x: Any) -> Any:
+    """exp(x)*E1(x); far out by the series 1/x - 1/x^2 + 2/x^3 - .. ."""
+    near, y = jnp.minimum(x, 50.0), jnp.maximum(x, 50.0)
+    series: Any = 1.0
+    for k in range(24, 0, -1):
+        series = 1 - series * k / y
+    return jnp.where(x < 50, jnp.exp(near) * jax.scipy.special.exp1(near), series / y)
+
+
 def lgamma_remainder(a: Any, d: Any) -> Any:
     """lgamma(a + d) - lgamma(a) - d*digamma(a) >= 0: for small d the integral of (1 - t) d^2 trigamma(a + t d)."""
     k = jnp.arange(1.0, 20.0, dtype=a.dtype)

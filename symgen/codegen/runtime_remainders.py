@@ -70,3 +70,29 @@ def lgamma_remainder(a: Any, d: Any) -> Any:
     integral = (w / 2 * (1 - t) * special.polygamma(1, np.asarray(a)[..., None] + t * small)).sum(-1)
     with np.errstate(all="ignore"):
         return np.where(near, d * d * integral, special.gammaln(a + d) - special.gammaln(a) - d * special.digamma(a))
+
+
+def gamma_ratio(a: Any, b: Any) -> Any:
+    """gamma(a)/gamma(b), also where the two overflow: far out by the difference of Stirling's series."""
+    with np.errstate(all="ignore"):
+        x, y = np.maximum(a, 30), np.maximum(b, 30)
+        tails = []
+        for z in (x, y):
+            v = 1 / (z * z)
+            tails.append((1 / 12 + v * (-1 / 360 + v * (1 / 1260 + v * (-1 / 1680 + v * (1 / 1188 - v * 691 / 360360))))) / z)
+        d = x - y
+        large = (y - 0.5) * np.log1p(d / y) + d * np.log(x) - d + (tails[0] - tails[1])
+        small = special.gamma(np.minimum(a, 170)) / special.gamma(np.minimum(b, 170))
+        one = special.gammaln(a) - special.gammaln(b)
+        both, none = np.minimum(a, b) >= 30, np.maximum(a, b) < 30
+        return np.where(none, small, np.exp(np.where(both, large, one)))
+
+
+def E1_scaled(x: Any) -> Any:
+    """exp(x)*E1(x); far out by the series 1/x - 1/x^2 + 2/x^3 - .. ."""
+    y = np.maximum(x, 50)
+    series: Any = 1.0
+    for k in range(24, 0, -1):
+        series = 1 - series * k / y
+    with np.errstate(all="ignore"):
+        return np.where(np.less(x, 50), np.exp(x) * special.exp1(x), series / y)

@@ -69,6 +69,46 @@ def trigamma_positive(x: Any) -> Any:
     return out
 
 
+def trigamma(x: Any) -> Any:
+    """The derivative of digamma; left of 0 by its reflection."""
+    left = x <= 0
+    y = torch.where(left, x, 0.5 + 0.0 * x)
+    reflected = (torch.pi / torch.sin(torch.pi * y)) ** 2 - trigamma_positive(1 - y)
+    return torch.where(left, reflected, trigamma_positive(torch.where(left, 1 + 0.0 * x, x)))
+
+
+def gamma_ratio(a: Any, b: Any) -> Any:
+    """gamma(a)/gamma(b), also where the two overflow: far out by the difference of Stirling's series."""
+    x, y = torch.clamp(a, min=30), torch.clamp(b, min=30)
+    tails = []
+    for z in (x, y):
+        v = 1 / (z * z)
+        tails.append((1 / 12 + v * (-1 / 360 + v * (1 / 1260 + v * (-1 / 1680 + v * (1 / 1188 - v * 691 / 360360))))) / z)
+    d = x - y
+    large = (y - 0.5) * torch.log1p(d / y) + d * torch.log(x) - d + (tails[0] - tails[1])
+    return torch.exp(torch.where(torch.minimum(a, b) >= 30, large, torch.lgamma(a) - torch.lgamma(b)))
+
+
+def E1_scaled(x: Any) -> Any:
+    """exp(x)*E1(x): near 0 by its series, far out by its continued fraction."""
+    near, y = torch.clamp(x, max=2.0), torch.clamp(x, min=2.0)
+    term = 1.0 + 0.0 * near
+    series = 0.0 * near
+    for k in range(1, 30):
+        term = -term * near / k
+        series = series - term / k
+    fraction = y + 0.0
+    for k in range(80, 0, -1):
+        fraction = y + k / (1 + k / fraction)
+    small = torch.exp(near) * (series - torch.log(near) - 0.5772156649015329)
+    return torch.where(x < 2, small, 1 / fraction)
+
+
+def E1(x: Any) -> Any:
+    """The integral of exp(-t)/t from x to infinity."""
+    return torch.exp(-x) * E1_scaled(x)
+
+
 def lgamma_remainder(a: Any, d: Any) -> Any:
     """lgamma(a + d) - lgamma(a) - d*digamma(a) >= 0: for small d the integral of (1 - t) d^2 trigamma(a + t d)."""
     k = torch.arange(1.0, 20.0, dtype=a.dtype, device=a.device)

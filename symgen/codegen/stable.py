@@ -11,9 +11,12 @@ from fractions import Fraction
 
 from symgen.codegen.stable_logistic import power_of_logistic, product_of_logistics, two_exponentials
 from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
+from symgen.codegen.stable_special import complement, log_beside_one, log_of_cosh, log_of_half_erfc, scaled, short_differences
 from symgen.tensor.expression import (
     MINUS_ONE,
     ONE,
+    TWO,
+    ZERO,
     Add,
     Array,
     Entry,
@@ -34,6 +37,7 @@ from symgen.tensor.expression import (
     Where,
     add,
     as_coefficient,
+    compare,
     entry,
     expect,
     fn,
@@ -239,6 +243,12 @@ class _Stabiliser:
         u = argument_of(x, "exp")
         if u is not None:
             return u
+        u = argument_of(x, "erfc")
+        if u is not None:
+            return add(log_of_half_erfc(u), fn("log", TWO))
+        beside = log_beside_one(definition(x))
+        if beside is not None:
+            return beside
         found = sum_of_exponentials(x)
         if found is not None:
             return self.log_of_sum(*found)
@@ -246,9 +256,8 @@ class _Stabiliser:
         if two is not None:
             return add(two[0], fn("softplus", sub(two[1], two[0])))
         u = argument_of(x, "cosh")
-        if u is not None:  # |u| + log((1 + exp(-2|u|))/2)
-            size = fn("abs", u)
-            return add(size, fn("softplus", mul(num(-2), size)), neg(fn("log", num(2))))
+        if u is not None:
+            return log_of_cosh(u)
         inside = definition(x)
         if isinstance(inside, Entry) and isinstance(inside.array, Operation):
             op = inside.array
@@ -277,8 +286,12 @@ class _Stabiliser:
         rest: list[Scalar] = []
         for f in x.args:
             base, exponent = (f.base, f.exponent) if isinstance(f, Pow) else (f, ONE)
+            u = argument_of(f, "erfc")
             stable = self.log(base) if self.is_positive(base) else None
-            if stable is None:
+            if u is not None:  # log(c erfc(u)) is log(2 c) beside log(erfc(u)/2)
+                parts.append(log_of_half_erfc(u))
+                rest.append(TWO)
+            elif stable is None:
                 rest.append(f)
             else:
                 parts.append(mul(exponent, stable))
@@ -291,7 +304,7 @@ class _Stabiliser:
         """Whether x > 0 by its form alone."""
         if logit_of(x) is not None or exponential_part(x) is not None or argument_of(x, "exp") is not None:
             return True
-        if argument_of(x, "cosh") is not None or two_exponentials(x) is not None:
+        if argument_of(x, "cosh") is not None or argument_of(x, "erfc") is not None or two_exponentials(x) is not None:
             return True
         inside = definition(x)
         if isinstance(inside, Entry) and isinstance(inside.array, Operation):
@@ -333,13 +346,16 @@ class _Stabiliser:
                 if base.name == "exp":
                     rest = [s for s in n.args if s is not t and s is not constant]
                     return add(mul(num(c), fn("expm1", base.args[0])), *rest)
-                if base.name == "erf":
-                    rest = [s for s in n.args if s is not t and s is not constant]
-                    return add(mul(constant, fn("erfc", base.args[0])), *rest)
+        turned = complement(n)
+        if turned is not n:
+            return turned
         roots = root_difference(n) or error_function_difference(n)
         if roots is not None:
             return roots
         made = with_remainders(n)
+        if made is not n:
+            return made
+        made = short_differences(n)
         if made is not n:
             return made
         made = self.cross_entropy(n)
@@ -405,7 +421,11 @@ class _Stabiliser:
                 p = next((g for g in n.args if g is not f and plain_logit_of(g) is neg(f.args[0])), None)
                 if p is not None:
                     return mul(*(g for g in n.args if g is not f), add(ONE, neg(p)))
-        made: Scalar = self.quotient_of_exponentials(n)
+        made: Scalar = quotient_at_zero(n)
+        if made is not n:
+            return made
+        made = self.quotient_of_exponentials(n)
+        made = scaled(made) if isinstance(made, Mul) else made
         if not isinstance(made, Mul):
             return made
         for f in made.args:
@@ -443,6 +463,18 @@ class _Stabiliser:
             exponent = add(*exponentials.values(), mul(f.exponent, top))
             return mul(*others, fn("exp", exponent), power(rest, f.exponent))
         return n
+
+
+def quotient_at_zero(n: Mul) -> Scalar:
+    """p^a/q^b of probabilities, a > 1, which is 0 where p is 0, whatever q is."""
+    below = [f.base for f in n.args if isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0 and may_be_zero(f.base)]
+    for f in n.args:
+        base, e = (f.base, f.exponent) if isinstance(f, Pow) else (f, ONE)
+        if not below or base in below or not may_be_zero(base) or as_coefficient(e)[0] <= 1:
+            continue
+        if any(type(b) is type(base) and b.args[1:] == base.args[1:] for b in below):
+            return where(compare("==", base, ZERO), ZERO, n)
+    return n
 
 
 def apart(factors: Sequence[Scalar]) -> tuple[Fraction, Scalar]:

@@ -10,6 +10,8 @@ from symgen.codegen.stable_pool import REMAINDERS
 from symgen.tensor.expression import (
     HALF,
     MINUS_ONE,
+    ONE,
+    TWO,
     Array,
     Entry,
     Fn,
@@ -53,6 +55,11 @@ MEANINGS: Mapping[str, Callable[..., Scalar]] = {
         add(fn("lgamma", add(a, d)), neg(fn("lgamma", a)), mul(MINUS_ONE, d, fn("digamma", a)))
     ),
     "xlog1py": lambda x, y: mul(x, fn("log1p", y)),
+    "gamma_ratio": lambda a, b: divide(fn("gamma", a), fn("gamma", b)),
+    "igammac": lambda a, x: sub(ONE, fn("igamma", a, x)),
+    "ibetac": lambda a, b, x: sub(ONE, fn("ibeta", a, b, x)),
+    "erfcx": lambda x: mul(fn("exp", power(x, TWO)), fn("erfc", x)),
+    "E1_scaled": lambda x: mul(fn("exp", x), fn("E1", x)),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from symgen.tensor.expression import (
     ZERO,
     Add,
@@ -83,6 +85,14 @@ def product_of_logistics(n: Mul) -> Scalar:
                 if add(whole, *([neg(a)] * k), *([neg(b)] * (-p - k))) is ZERO:
                     up, down = fn("sigmoid", sub(a, b)), fn("sigmoid", sub(b, a))
                     return mul(*rest, power(up, num(k)), power(down, num(-p - k)))
+    for f in n.args:  # (exp(u) - 1)/(exp(u) + 1) = tanh(u/2)
+        u = _called(f, "expm1")
+        for g in n.args if u is not None else ():
+            base, p = (g.base, _whole(g.exponent)) if isinstance(g, Pow) else (g, 1)
+            z = _called(base, "sigmoid")
+            if z is not None and p > 0 and u is neg(z):
+                rest = [x for x in n.args if x is not g and x is not f]
+                return mul(*rest, power(base, num(p - 1)), fn("tanh", mul(num(Fraction(1, 2)), u)))
     for f in n.args:
         u = _called(f, "sinh")
         if u is None:

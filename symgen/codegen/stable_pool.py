@@ -34,7 +34,7 @@ from symgen.tensor.facts import is_nonnegative
 LOGS = ("log", "log1p", "xlogy", "xlog1py")
 GAMMAS = ("lgamma", "lbeta")
 REMAINDERS = ("log_remainder", "expm1_remainder", "kl_term", "lgamma_remainder")
-EXPONENTIALS = ("exp", "gamma", "beta")
+EXPONENTIALS = ("exp", "gamma", "gamma_ratio", "beta")
 
 
 @dataclass

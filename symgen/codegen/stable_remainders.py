@@ -78,7 +78,7 @@ __all__ = ["error_function_difference", "near_one", "root_difference", "with_rem
 QUARTER = num(Fraction(1, 4))
 MAX_LENGTH = 260
 MOST_TERMS = 60
-MOST_PAIRS = 3  # of logarithms, for which all exponents are tried
+MOST_PAIRS = 2  # of logarithms, for which all exponents are tried
 
 
 def with_remainders(n: Scalar) -> Scalar:
@@ -317,6 +317,8 @@ def _exponent(t: Scalar) -> tuple[Scalar, Scalar] | None:
             w.append(f.args[0])
         elif isinstance(f, Fn) and f.name == "gamma":
             w.append(fn("lgamma", f.args[0]))
+        elif isinstance(f, Fn) and f.name == "gamma_ratio":
+            w.append(sub(fn("lgamma", f.args[0]), fn("lgamma", f.args[1])))
         elif isinstance(f, Fn) and f.name == "beta":
             w.append(fn("lbeta", *f.args))
         elif isinstance(f, Pow) and isinstance(f.base, Fn) and f.base.name == "gamma":

@@ -12,6 +12,7 @@ REMAINDERS = {
     name: Template(f"{name}({', '.join('{%d}' % k for k in range(count))})", (name,))
     for name, count in {
         "log_remainder": 2, "expm1_remainder": 1, "kl_term": 3, "root_difference": 3, "lgamma_remainder": 2,
+        "gamma_ratio": 2,
     }.items()
 }  # fmt: skip
 
@@ -89,11 +90,15 @@ TORCH = Backend(
         "clip": Template("torch.minimum(torch.maximum({0}, {1}), {2})"),
         "xlogy": Template("torch.xlogy({0}, {1})"),
         "logaddexp": Template("torch.logaddexp({0}, {1})"),
-        "trigamma": Template("torch.special.polygamma(1, {0})"),
+        "trigamma": Template("trigamma({0})", ("trigamma",)),
         "polygamma": Template("torch.special.polygamma({0}, {1})"),
         "gamma": Template("gamma({0})", ("gamma",)),
         "lbeta": Template("torch.lgamma({0}) + torch.lgamma({1}) - torch.lgamma({0} + {1})"),
         "igamma": Template("torch.special.gammainc({0}, {1})"),
+        "igammac": Template("torch.special.gammaincc({0}, {1})"),
+        "erfcx": Template("torch.special.erfcx({0})"),
+        "E1": Template("E1({0})", ("E1",)),
+        "E1_scaled": Template("E1_scaled({0})", ("E1_scaled",)),
         "zeta": Template("torch.special.zeta({0}, {1})"),
         "mod": Template("torch.remainder({0}, {1})"),
         "div": Template("torch.floor_divide({0}, {1})"),
@@ -191,6 +196,10 @@ JAX = Backend(
         "beta": Template("jax.scipy.special.beta({0}, {1})"),
         "lbeta": Template("jax.scipy.special.betaln({0}, {1})"),
         "igamma": Template("jax.scipy.special.gammainc({0}, {1})"),
+        "igammac": Template("jax.scipy.special.gammaincc({0}, {1})"),
+        "ibetac": Template("jax.scipy.special.betainc({1}, {0}, 1 - {2})"),
+        "erfcx": Template("erfcx({0})", ("erfcx",)),
+        "E1_scaled": Template("E1_scaled({0})", ("E1_scaled",)),
         "ibeta": Template("jax.scipy.special.betainc({0}, {1}, {2})"),
         "dilog": Template("jax.scipy.special.spence(1 - {0})"),
         "zeta": Template("jax.scipy.special.zeta({0}, {1})"),

@@ -96,6 +96,42 @@ def test_the_limit_at_the_boundary_and_no_overflow(goal, point, want):
     assert got == pytest.approx(want, rel=1e-11, abs=0 if want else 1e-300)
 
 
+EXTREMES = [  # of the digits that floats lose balls tell: scales and shapes of 1e300, quotients of squares that overflow
+    ("hellinger Normal", (0.0, 1e300, 0.0, 1.25e300)),
+    ("renyi Normal", (0.0, 1e-300, 1.0, 1.0)),
+    ("Gamma", (1e-300, 1.0, 1.25e-300, 1.0)),
+    ("Gamma", (1e12, 1.0, 1.1e12, 1.0)),
+    ("Laplace", (0.0, 1.0, 1.0, 1e150)),
+    ("Weibull", (2.0, 1e-150, 1.5, 1.0)),
+]
+
+
+@pytest.mark.parametrize(("name", "numbers"), EXTREMES)
+def test_extreme_parameters_keep_all_digits(model, name, numbers):
+    c = CASES[name]
+    point = dict(zip([a + n for n in "12" for a in c.at], numbers, strict=True))
+    with mp.workdps(700):
+        want = c.exact({k: exactly(v) for k, v in point.items()})
+    assert at(model, c.goal, point)[1] == pytest.approx(float(want), rel=1e-13)
+
+
+OF_ONE_LAW = [
+    ("chi2(Bernoulli(p1) || Bernoulli(p2))", {"p1": 0.0, "p2": 0.0}),
+    ("hellinger(Categorical(w1), Categorical(w2))", {"w1": [0.2, 0.3, 0.5], "w2": [0.2, 0.3, 0.5]}),
+    ("renyi(Exponential(a1), Exponential(a2), 2)", {"a1": 1e-300, "a2": 1e-300}),
+]
+
+
+@pytest.mark.parametrize(("goal", "point"), OF_ONE_LAW)
+def test_a_divergence_of_a_law_from_itself_is_0(model, goal, point):
+    assert at(model, goal, {k: np.asarray(v) if np.ndim(v) else v for k, v in point.items()})[1] == 0
+
+
+def test_a_chi_square_of_classes_without_mass(model):
+    point = {"w1": np.array([0.0, 0.5, 0.5]), "w2": np.array([0.0, 0.25, 0.75])}
+    assert at(model, "chi2(Categorical(w1) || Categorical(w2))", point)[1] == pytest.approx(1 / 3, rel=1e-13)
+
+
 LARGE = [
     ("KL(Beta(a1, b1) || Beta(a2, b2))", {"a1": 1e8, "b1": 1e8, "a2": 1.0001e8, "b2": 1.0001e8}, "Beta"),
     ("KL(Gamma(a1, b1) || Gamma(a2, b2))", {"a1": 1e8, "b1": 1.0, "a2": 1.0001e8, "b2": 1.0}, "Gamma"),

@@ -1,0 +1,196 @@
+"""Special functions that cancel, overflow or vanish beside their leading factor: their complements and scaled forms."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symgen.algebra.collect import written_length
+from symgen.algebra.rational import as_quotient
+from symgen.codegen.stable_differences import difference, factors_of, is_rational, kept_apart
+from symgen.codegen.stable_pool import entries_of, short
+from symgen.tensor.expression import (
+    HALF,
+    MINUS_ONE,
+    TWO,
+    ZERO,
+    Add,
+    Fn,
+    Mul,
+    Num,
+    Pow,
+    Scalar,
+    Sum,
+    Var,
+    add,
+    as_coefficient,
+    compare,
+    divide,
+    fn,
+    mul,
+    neg,
+    num,
+    power,
+    sub,
+    walk,
+    where,
+)  # fmt: skip
+
+__all__ = ["complement", "log_beside_one", "log_of_cosh", "log_of_half_erfc", "scaled", "short_differences"]
+
+COMPLEMENTS = {"erf": "erfc", "igamma": "igammac", "ibeta": "ibetac"}
+LONGEST = 200
+LEFT, RIGHT = num(Fraction(-7, 10)), num(Fraction(7, 10))
+
+
+def complement(n: Add) -> Scalar:
+    """1 - erf(x), 1 + erf(x), 1 - igamma(a, x) and 1 - ibeta(a, b, x) as one function each, exact where it is small."""
+    for one in n.args:
+        if not isinstance(one, Num) or one.rational is None:
+            continue
+        for t in n.args:
+            c, base = as_coefficient(t)
+            if not isinstance(base, Fn) or base.name not in COMPLEMENTS or abs(c) != abs(one.rational):
+                continue
+            if c == one.rational and base.name != "erf":
+                continue
+            args = base.args if c == -one.rational else (neg(base.args[0]),)
+            made = mul(one, fn(COMPLEMENTS[base.name], *args))
+            return add(made, *(u for u in n.args if u is not t and u is not one))
+    return n
+
+
+def log_of_half_erfc(v: Scalar) -> Scalar:
+    """log(erfc(v)/2), which is near -v^2 where erfc(v) vanishes, and near 0 where it is 2."""
+    far = sub(fn("log", mul(HALF, fn("erfcx", fn("max", v, ZERO)))), power(v, TWO))
+    near = fn("log1p", mul(num(-1), HALF, fn("erfc", neg(fn("min", v, ZERO)))))
+    return where(compare("<", ZERO, v), far, near)
+
+
+def log_beside_one(x: Scalar) -> Scalar | None:
+    """log(1 - exp(u)), which is near -exp(u) far left of 0, and log(exp(u) - 1), which is near u far right of it."""
+    c, inside = as_coefficient(x)
+    if not isinstance(inside, Fn) or inside.name != "expm1" or abs(c) != 1:
+        return None
+    u = inside.args[0]
+    if c < 0:
+        far = fn("log1p", neg(fn("exp", fn("min", u, LEFT))))
+        return where(compare("<", u, LEFT), far, fn("log", neg(fn("expm1", fn("max", u, LEFT)))))
+    far = add(u, fn("log1p", neg(fn("exp", neg(fn("max", u, RIGHT))))))
+    return where(compare("<", RIGHT, u), far, fn("log", fn("expm1", fn("min", u, RIGHT))))
+
+
+def log_of_cosh(u: Scalar) -> Scalar:
+    """log(cosh(u)), near 0 log(1 + 2 sinh(u/2)^2), and far from it |u| + log((1 + exp(-2 |u|))/2)."""
+    size = fn("abs", u)
+    far = add(size, fn("softplus", mul(num(-2), size)), neg(fn("log", TWO)))
+    half = fn("sinh", mul(HALF, fn("min", size, num(1))))
+    return where(compare("<", size, num(1)), fn("log1p", mul(TWO, power(half, TWO))), far)
+
+
+def short_differences(n: Add) -> Scalar:
+    """1 - cos(u) = 2 sin(u/2)^2, u - log(1 + u), sqrt(a) - 1, log(a) - log(b) of what may be nearly equal."""
+    for t in n.args:
+        c, base = as_coefficient(t)
+        made: Scalar | None = None
+        other: Scalar | None = None
+        if isinstance(base, Fn) and base.name == "cos":
+            other = num(-c)
+            made = mul(num(-2 * c), power(fn("sin", mul(HALF, base.args[0])), TWO))
+        elif isinstance(base, Fn) and base.name == "log1p" and mul(num(-c), base.args[0]) in n.args:
+            other = mul(num(-c), base.args[0])
+            made = mul(num(-c), fn("log_remainder", base.args[0], base))
+        elif isinstance(base, Pow) and base.exponent is HALF:
+            one = next((x for x in n.args if isinstance(x, Num) and x.rational is not None and x.rational * c < 0), None)
+            if one is not None and one.rational is not None and is_rational(base.base):
+                other, r = one, -one.rational / c
+                made = mul(num(c), fn("root_difference", base.base, num(r * r), short(sub(base.base, num(r * r)))))
+        elif isinstance(base, Pow) and base.exponent is MINUS_ONE and len(n.args) == 2 and is_short(base.base):
+            one = next((x for x in n.args if isinstance(x, Num)), None)  # 1/(1 + x) - 1 = -x/(1 + x)
+            whole = as_quotient(n)
+            if one is not None and not any(isinstance(f, Add) and f is not base.base for f in factors_of(whole)):
+                return whole
+        else:
+            a = logarithm_of(base)
+            for u in n.args if a is not None and is_short(a) else ():
+                d, against = as_coefficient(u)
+                b = logarithm_of(against)
+                if d == -c and b is not None and is_short(b) and a is not None:
+                    made, other = mul(num(c), log_of_quotient(a, b)), u
+                    break
+        if made is not None and other in n.args:
+            return add(made, *(u for u in n.args if u is not t and u is not other))
+    return n
+
+
+def logarithm_of(x: Scalar) -> Scalar | None:
+    """a, where x is log(a)."""
+    if not isinstance(x, Fn) or x.name not in ("log", "log1p"):
+        return None
+    return x.args[0] if x.name == "log" else add(num(1), x.args[0])
+
+
+def is_short(x: Scalar) -> bool:
+    """Whether x is rational and of few entries, none of which may be 0 by its domain: there 0 log 0 has its own form."""
+    if isinstance(x, Num) or written_length(x) > 12 or not is_rational(x) or any(isinstance(y, Sum) for y in walk(x)):
+        return False
+    return all(isinstance(e.array, Var) and e.array.domain in ("real", "positive") for e in entries_of(x))
+
+
+def log_of_quotient(a: Scalar, b: Scalar) -> Scalar:
+    """log(a/b) = log(1 + (a - b)/b), where a is near b."""
+    gap = kept_apart(short(difference(a, b)))
+    near = compare("<", fn("abs", gap), mul(HALF, b))
+    return where(near, fn("log1p", divide(gap, b)), sub(fn("log", a), fn("log", b)))
+
+
+def scaled(n: Mul) -> Scalar:
+    """exp(w) erfc(v) = exp(w - v^2) erfcx(v), exp(w) E1(v) = exp(w - v) (exp(v) E1(v)), and quotients of gammas."""
+    return _of_expm1(n) or _with_exponential(n) or _ratio_of_gammas(n) or n
+
+
+def _of_expm1(n: Mul) -> Scalar | None:
+    """exp(u)/(exp(u) - 1) = -1/(exp(-u) - 1)."""
+    for f in n.args:
+        base, e = (f.base, f.exponent) if isinstance(f, Pow) else (f, ZERO)
+        if not isinstance(base, Fn) or base.name != "expm1" or not isinstance(e, Num) or e.rational is None or e.rational >= 0:
+            continue
+        w = next((g for g in n.args if isinstance(g, Fn) and g.name == "exp" and g.args[0] is base.args[0]), None)
+        if w is not None:
+            rest = [g for g in n.args if g is not f and g is not w]
+            return mul(num(-1), *rest, power(base, add(e, num(1))), power(fn("expm1", neg(base.args[0])), MINUS_ONE))
+    return None
+
+
+def _with_exponential(n: Mul) -> Scalar | None:
+    w = next((f for f in n.args if isinstance(f, Fn) and f.name == "exp"), None)
+    if w is None:
+        return None
+    for f in n.args:
+        base, e = (f.base, f.exponent) if isinstance(f, Pow) else (f, num(1))
+        if not isinstance(base, Fn) or base.name not in ("erfc", "E1") or not isinstance(e, Num) or e.rational is None:
+            continue
+        v = base.args[0]
+        leading = mul(e, v if base.name == "E1" else power(v, TWO))
+        if written_length(w) + written_length(leading) > LONGEST:
+            continue
+        left = short(sub(w.args[0], leading))
+        if left is ZERO or written_length(left) < written_length(w.args[0]):
+            name = "erfcx" if base.name == "erfc" else "E1_scaled"
+            return mul(*(g for g in n.args if g is not f and g is not w), fn("exp", left), power(fn(name, v), e))
+    return None
+
+
+def _ratio_of_gammas(n: Mul) -> Scalar | None:
+    """gamma(a)/gamma(b), which is a number where neither is."""
+    above = [f for f in n.args if isinstance(f, Fn) and f.name == "gamma"]
+    below = [f for f in n.args if isinstance(f, Pow) and f.exponent is MINUS_ONE and _is_gamma(f.base)]
+    if not above or not below:
+        return None
+    rest = [f for f in factors_of(n) if f not in above and f not in below]
+    pairs = list(zip(above, below, strict=False))
+    rest += [*above[len(pairs) :], *below[len(pairs) :]]
+    return mul(*rest, *(fn("gamma_ratio", a.args[0], b.base.args[0]) for a, b in pairs))
+
+
+def _is_gamma(x: Scalar) -> bool:
+    return isinstance(x, Fn) and x.name == "gamma"

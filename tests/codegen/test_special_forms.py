@@ -1,0 +1,77 @@
+"""Functions that cancel, overflow or vanish as they are written, and their gradients, against 900 digits."""
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+import symgen
+
+
+def ndtr(x: Any) -> Any:
+    return mp.erfc(-x / mp.sqrt(2)) / 2
+
+
+FORMS: dict[str, tuple[Callable[[Any], Any], tuple[float, ...]]] = {
+    "log(erfc(-x/sqrt(2))/2)": (lambda x: mp.log(ndtr(x)), (-30.0, -5.0, 0.3, 5.0)),
+    "log((1 + erf(x/sqrt(2)))/2)": (lambda x: mp.log(ndtr(x)), (-20.0, -1.0, 5.0)),
+    "log(1 - erf(x))": (mp.erfc, (-3.0, 1.0, 20.0)),
+    "exp(x^2/4)*(1 - erf(x/2))": (lambda x: mp.exp(x**2 / 4) * mp.erfc(x / 2), (-3.0, 0.1, 30.0)),
+    "exp(-x^2/2)/erfc(-x/sqrt(2))": (lambda x: mp.exp(-(x**2) / 2) / mp.erfc(-x / mp.sqrt(2)), (-30.0, 0.3, 3.0)),
+    "exp(x)*E1(x)": (lambda x: mp.exp(x) * mp.e1(x), (0.01, 30.0, 51.0, 800.0)),
+    "1 - igamma(9/2, x)": (lambda x: mp.gammainc(4.5, x, regularized=True), (0.1, 3.0, 33.0)),
+    "gamma(x + 1/2)/gamma(x)": (lambda x: mp.gamma(x + mp.mpf(1) / 2) / mp.gamma(x), (0.1, 33.0, 99.5)),
+    "log(1 - exp(-x))": (lambda x: mp.log(-mp.expm1(-x)), (1e-20, 0.1, 3.0, 50.0)),
+    "log(exp(x) - 1)": (lambda x: mp.log(mp.expm1(x)), (1e-10, 0.1, 3.0, 800.0)),
+    "log(cosh(x))": (lambda x: mp.log(mp.cosh(x)), (1e-5, -0.1, 1.5, 800.0)),
+    "1 - cos(x)": (lambda x: 2 * mp.sin(x / 2) ** 2, (1e-8, 0.3)),
+    "log(1 + x) - x": (lambda x: mp.log1p(x) - x, (1e-8, 0.3, 30.0)),
+    "sqrt(1 + x) - 1": (lambda x: mp.sqrt(1 + x) - 1, (1e-12, 0.3, 30.0)),
+    "log(x) - log(x + 1)": (lambda x: -mp.log1p(1 / x), (1e-10, 1.0, 1e14)),
+    "exp(x)/(1 + exp(x))^2": (lambda x: 1 / (2 * mp.cosh(x / 2)) ** 2, (-30.0, 0.1, 3.0)),
+}
+FORMS["log(1 - erf(x))"] = (lambda x: mp.log(mp.erfc(x)), FORMS["log(1 - erf(x))"][1])
+TEXT = "param x: real, y: positive\n" + "".join(
+    f"loss L{k} = {t.replace('x', 'y').replace('eyp', 'exp') if min(p) > 0 else t}\n" for k, (t, (_, p)) in enumerate(FORMS.items())
+)
+
+
+def module(target: str) -> Any:
+    return symgen.loads(TEXT).compile(target=target)
+
+
+def number(target: str, x: float) -> Any:
+    if target == "torch":
+        return pytest.importorskip("torch").tensor(x, dtype=pytest.importorskip("torch").float64)
+    if target == "jax":
+        jax = pytest.importorskip("jax")
+        jax.config.update("jax_enable_x64", True)
+        return jax.numpy.asarray(x, dtype="float64")
+    return np.float64(x)
+
+
+@pytest.mark.parametrize(("target", "tolerance"), [("numpy", 1e-12), ("torch", 1e-12)])
+def test_values_and_gradients_keep_their_digits(target, tolerance):
+    if target != "numpy":
+        pytest.importorskip(target)
+    made = module(target)
+    for k, (text, (f, points)) in enumerate(FORMS.items()):
+        for at in points:
+            x, h = mp.mpf(at), mp.mpf(10) ** -40 * max(abs(mp.mpf(at)), 1)
+            with mp.workdps(420 if abs(at) > 100 else 100):
+                want = f(x), (f(x + h) - f(x - h)) / (2 * h)
+            with np.errstate(all="ignore"):
+                value, gradients = getattr(made, f"L{k}_value_and_grad")({"x": number(target, at), "y": number(target, at)}, {})
+            name = "y" if min(points) > 0 else "x"
+            for got, exact in zip((float(value), float(gradients[name])), want, strict=True):
+                assert abs(got - exact) <= tolerance * abs(exact) + 1e-300, (text, at)
+
+
+def test_trigamma_of_torch_has_all_digits():
+    torch = pytest.importorskip("torch")
+    made = symgen.loads("param x: real\nloss L = digamma(x)").compile(target="torch")
+    for at in (0.02, 1.117, 30.0, -0.3, -7.6):
+        got = float(made.L_value_and_grad({"x": torch.tensor(at, dtype=torch.float64)}, {})[1]["x"])
+        assert abs(got - mp.psi(1, mp.mpf(at))) <= 1e-13 * abs(mp.psi(1, mp.mpf(at)))
