@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from symgen.algebra import canonical as forms
 from symgen.algebra.absorbed import looked_into
+from symgen.algebra.climb import climb
 from symgen.algebra.comparison import Comparison, Counterexample
 from symgen.algebra.search import (
     LOOKS,
@@ -118,9 +119,14 @@ def less_equal(
     judge = strict_order if strict else order
     found = _settled(
         search, judge, lambda w: w.is_ordered(opened(left), opened(right), strict),
-        "the difference is nonnegative by its form", LOOKS // 2, lambda: search.special(judge) or search.descend(judge),
+        "the difference is nonnegative by its form", LOOKS // 2, lambda: further(search, judge),
     )  # fmt: skip
     return looked_into(found, search, judge, left, right)
+
+
+def further(search: Search, judge: Judge) -> Trial | None:
+    """A point at which an order fails, that random points do not show."""
+    return search.special(judge) or search.descend(judge) or climb(search, judge)
 
 
 def proportional(

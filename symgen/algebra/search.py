@@ -145,6 +145,7 @@ class Search:
         self.sizes = sizes_in([*nodes, *self.facts.assumptions], self.variables)
         self.rng = generator(*(f"{v.name}:{v.domain}" for v in self.variables))
         self.averaged = any(isinstance(n, Expect) for n in walk(*nodes))
+        self.has_unknown = any(isinstance(n, Operator) and n.name in ("density", "apply") for n in walk(*nodes))
         self.notes: list[str] = []
         self.undefined = 0
 
@@ -300,7 +301,8 @@ class Search:
 
     @property
     def constant(self) -> bool:
-        return not self.variables and not self.sizes
+        """Whether there is one point only: nothing varies, and no density or function is unknown."""
+        return not self.variables and not self.sizes and not self.has_unknown
 
     def run(self, judge: Judge, tried: list[str]) -> Comparison:
         """Balls at random points, on every branch."""

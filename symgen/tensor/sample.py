@@ -6,7 +6,8 @@ Everything drawn depends on the generator alone: equal seeds give equal points, 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 from math import prod
@@ -34,8 +35,9 @@ from symgen.tensor.expression import (
 from symgen.tensor.numeric import FUNCTIONS
 
 __all__ = [
-    "complete_point", "dims_of", "generator", "holds", "random_direction", "random_function", "random_point",
-    "random_sizes", "simple_points", "simple_sizes", "sizes_in", "special_points", "tangent",
+    "RandomFunction", "complete_point", "dims_of", "generator", "holds", "place_of", "random_direction",
+    "random_function", "random_point", "random_sizes", "simple_points", "simple_sizes", "sizes_in", "special_points",
+    "tangent",
 ]  # fmt: skip
 
 Generator = np.random.Generator
@@ -334,27 +336,44 @@ def _range_word(attrs: Sequence[Any]) -> str:
     return next((a for a in attrs[1:] if isinstance(a, str) and a in DOMAINS), "real")
 
 
-def random_function(rng: Generator, range_word: str, arity: int) -> Callable[..., Any]:
-    """A smooth function of arrays: a random combination of a linear form and its sine, brought into the range."""
+def random_function(rng: Generator, range_word: str, arity: int) -> RandomFunction:
     weights = rng.integers(3, 30, size=(arity, 8)) * rng.choice([-1, 1], size=(arity, 8))
-    shift, amplitude = Fraction(int(rng.integers(1, 16)), 16), Fraction(int(rng.integers(4, 12)), 16)
+    return RandomFunction(weights, Fraction(int(rng.integers(1, 16)), 16), Fraction(int(rng.integers(4, 12)), 16), range_word)
 
-    def function(number: Any, *arguments: Any) -> Any:
-        total = number.number(shift)
-        for row, x in zip(weights, arguments, strict=False):
+
+@dataclass(frozen=True)
+class RandomFunction:
+    """A smooth function of arrays: a random combination of a linear form and its sine, brought into the range; `raised`
+    by something at a few points."""
+
+    weights: np.ndarray
+    shift: Fraction
+    amplitude: Fraction
+    range_word: str
+    raised: Mapping[str, Fraction] = field(default_factory=dict)
+
+    def __call__(self, number: Any, *arguments: Any) -> Any:
+        total = number.number(self.shift)
+        for row, x in zip(self.weights, arguments, strict=False):
             flat = np.asarray(x).reshape(-1)
             for k in range(flat.size):
                 total = total + flat[k] * number.number(Fraction(int(row[k % 8]), 16 + k))
         sine = number.function("sin")(np.asarray(total, dtype=object if number.exact else float))
-        value = total + number.number(amplitude) * sine
+        value = total + number.number(self.amplitude) * sine
+        if self.raised:
+            value = value + number.number(self.raised.get(place_of(arguments), Fraction(0)))
         value = np.asarray(value, dtype=object if number.exact else float)
-        if range_word == "unit":
+        if self.range_word == "unit":
             return number.function("sigmoid")(value)
-        if range_word in ("positive", "nonnegative"):
+        if self.range_word in ("positive", "nonnegative"):
             return number.function("exp")(value * number.number(Fraction(1, 2)))
         return value
 
-    return function
+
+def place_of(arguments: Sequence[Any]) -> str:
+    """A key for the arguments of a function: their nearest floats."""
+    flat = [x for a in arguments for x in np.asarray(a).reshape(-1)]
+    return repr([float(x.mid()) if hasattr(x, "mid") else float(x) for x in flat])
 
 
 # --- directions -------------------------------------------------------------------------------------------------------
