@@ -3,7 +3,7 @@ difference one way round, the square of a root without the root, one piece for t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from fractions import Fraction
 from itertools import permutations
 from math import gcd, lcm
@@ -255,8 +255,22 @@ class _Inside:
                 c, new = content(new)
                 scale *= c
             factors.append(new)
-        made = mul(num(scale), *factors)
+        made = mul(*self.cancelling(factors_of(mul(num(scale), *factors))))
         return factors_joined(made, self.facts) if type(made) is Mul else made
+
+    def cancelling(self, factors: Sequence[Scalar]) -> Sequence[Scalar]:
+        """The factors, definitions that are products opened where one of theirs meets its inverse."""
+        below = {f.base for f in factors if type(f) is Pow and not above_zero(f)}
+        if not below:
+            return factors
+        out: list[Scalar] = []
+        for f in factors:
+            if type(f) is Entry and f.array in self.made and type(f.array.body) is Mul:
+                opened = self.of(open_tensor(f.array, f.indices))
+                if any(base_of(g) in below for g in factors_of(opened)):
+                    f = opened
+            out.append(f)
+        return out
 
 
 def negative(x: Scalar) -> Scalar:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from symgen.calculus.finished import finished
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.derivation.context import Context
-from symgen.tensor.expression import Array, axis, entry, mul, operator, replace_arrays, tensor, total, var
+from symgen.tensor.expression import Array, axis, entry, mul, open_tensor, operator, replace_arrays, tensor, total, var
+from symgen.tensor.facts import is_symmetric
 from symgen.text.diagnostics import CannotDerive
 
 
@@ -31,6 +33,8 @@ def hvp(f: Array, x: Array, v: Array, ctx: Context, form: str | None = None) -> 
     fixed = var("v", x.shape, "real", "placeholder", uid=13)  # v is held fixed, also where it is made from x
     slope = tensor((), total(mul(entry(first, *axes), entry(fixed, *axes)), axes))
     result: Array = replace_arrays(gradient(slope, [x], ctx, form)[x], {fixed: v})
+    if v.rank > 1 and is_symmetric(v):  # of v and v', which were two, one is left
+        result = tensor(axes, finished(open_tensor(result, axes), ctx))
     ctx.trace.add(
         "hessian_vector_product", operator("hvp", (f, x, v), result.shape), result, where=ctx.name_of(x) or "",
         reason="the gradient of <grad f, v>", source="Pearlmutter (1994)",
