@@ -188,7 +188,12 @@ class IndexNotation(ABC):
                     if isinstance(f, x.Num) and isinstance(f.value, Fraction) and exponent.denominator == 1:
                         p.coefficient *= f.value ** int(exponent)
                     else:
-                        p.scale(self._factor(f, used), exponent)
+                        part = self._factor(f, used)
+                        match part:
+                            case t.Power(t.Call("norm") as norm, t.Number(value)):  # |C|^3, not (|C|^2)^(3/2)
+                                p.scale(norm, exponent * value)
+                            case _:
+                                p.scale(part, exponent)
                 return p.tree()
             case x.Sum() | x.Fold():
                 body, indices = self.opened(node)

@@ -48,25 +48,24 @@ class Latex(Products):
         self.shapes = dict(shapes)
         self.taken = frozenset(shapes)
         self.sized = False  # what stands beside I or 1 tells its size
+        self.spread: Shape | None = None  # of what a column or a row is spread over
 
     # --- forms --------------------------------------------------------------------------------------------------------
 
     def tex(self, e: t.Tree) -> str:
         sized, self.sized = self.sized, False
+        if isinstance(e, t.Terms | t.Factors):
+            before, self.spread, self.sized = self.spread, self.spread_of(e), sized
+            text = self.terms(e.terms) if isinstance(e, t.Terms) else self.factors(e)
+            self.spread = before
+            return text
         match e:
             case t.Call("eye" | "ones", arguments) if (not sized or self.owned(e)) and e.function not in self.shapes:
                 return self.filler(e.function, arguments)
-            case t.Factors() if sized:
-                self.sized = True
-                return self.factors(e)
             case t.Number(value, written):
                 return self.number(value, written)
             case t.Name(name):
                 return self.name(name)
-            case t.Terms(terms):
-                return self.terms(terms)
-            case t.Factors():
-                return self.factors(e)
             case t.Power(base, exponent):
                 return self.power(base, exponent)
             case t.Transpose(operand):
@@ -101,6 +100,15 @@ class Latex(Products):
             case t.Draw(names, law):
                 return rf"{', '.join(map(self.name, names))} \sim {self.law(law)}"
         raise TypeError(f"no LaTeX for {type(e).__name__}")
+
+    def spread_of(self, e: t.Terms | t.Factors) -> Shape | None:
+        """The shape of a matrix whose parts meet entry by entry; in x + s the spread of s is that of both."""
+        shape = self.shape(e)
+        plain = isinstance(e, t.Terms) or all(op != "@" for op, _ in e.rest)
+        if shape is None or len(shape) != 2 or not plain:
+            return None
+        one = [isinstance(z, t.Number) and z.value == 1 for z in shape]
+        return self.spread if any(one) else shape
 
     def owned(self, e: t.Call) -> bool:
         """Whether the author has named something I, so that the identity cannot be."""
@@ -418,15 +426,16 @@ class Latex(Products):
             return self.applied(e)
         if e.function in ("sum", "mean"):
             size = shape[int(axis.value)]
+            beside = self.spread[int(axis.value)] if kept and self.spread else None
             over = rf"\frac{{1}}{{{self.tex(size)}}} " if e.function == "mean" and size is not None else ""
             if e.function == "sum" or over:
                 text = f"{over}{self._matrix(body) if axis.value == 1 else self.transposed(body)} {ONES}"
                 if not kept:
                     return text
-                ones = ONES if size is None else rf"{ONES}_{{{self.tex(size)}}}"
+                ones = ONES + (rf"_{{{self.tex(beside)}}}" if beside is not None else "")
                 return rf"{text} {ones}^{{\top}}" if axis.value == 1 else rf"{ones} {brackets(text)}^{{\top}}"
         letters = [c for c in "ijklmr" if c not in self.shapes and c not in names_in(body)][:2]
-        beside = shape[int(axis.value)]
+        beside = (self.spread or shape)[int(axis.value)]
         if len(letters) < 2 or e.function not in ("max", "min", "prod", "logsumexp") or (kept and beside is None):
             return self.applied(e)
         summed, free = (letters[1], letters[0]) if axis.value == 1 else (letters[0], letters[1])

@@ -116,13 +116,12 @@ def _call(e: t.Call, shapes: Mapping[str, Shape]) -> Shape | None:
         return ()
     if name in REDUCTIONS and len(arguments) == 1:
         inner, axis = arguments[0], _axis(e)
-        if any(k.name == "keepdims" for k in e.keywords):
-            return inner
-        if axis is None:
-            return ()
-        if inner is None:
-            return None
+        kept = any(k.name == "keepdims" for k in e.keywords)
+        if axis is None or inner is None:
+            return inner if kept else () if axis is None else None
         gone = {a % len(inner) for a in axis if inner}
+        if kept:
+            return tuple(t.Number(Fraction(1)) if k in gone else s for k, s in enumerate(inner))
         return tuple(s for k, s in enumerate(inner) if k not in gone)
     if name in FUNCTIONS or name == "where":
         return broadcast(*arguments)

@@ -77,7 +77,8 @@ param x: real[n], s: real, A: real[n, n], T: real[n, 2*h]
         "digamma(nu)*psi", "trigamma(psi)", "gamma(nu)*Gamma", "sigmoid(nu)*sigma", "expm(A) @ e", "beta(nu, nu)*B",
         "tensor[i: d, j: h](sum[k: n](E1[i, k, j]*x[k]))", "s*abs(tensor[i: n, j: n](i - j))", "concat(zeros(1), x[1:])",
         "B/sqrt(sum(B^2, axis=1, keepdims=True))", "B*sum(B^2, axis=0, keepdims=True)",
-        "tensor[i: n, j: h](max[k: 2](T[i, 2*j + k]))",
+        "tensor[i: n, j: h](max[k: 2](T[i, 2*j + k]))", "B*sum(A, axis=1, keepdims=True) - B*exp(sum(A^2, axis=1, keepdims=True))",
+        "B - max(A, axis=1, keepdims=True)",
     ],
 )  # fmt: skip
 def test_a_function_is_told_from_a_name_of_the_author(goal):
