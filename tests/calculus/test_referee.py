@@ -28,6 +28,7 @@ DECIDED = [
     "grad(max(sin(w)*w), w)",
     "grad(min[i](exp(w[i])*y[i]), w)",
     "grad(nuclear_norm(X)*spectral_norm(X), X)",
+    "grad(sum(X @ M) - sum(log(X @ M)), M)",  # defined where all entries of a product are positive
 ]
 
 
