@@ -121,7 +121,7 @@ def number_text(value: Fraction | str) -> tuple[str, int]:
     """A number as Python writes it: exact decimals as such, other fractions as quotients."""
     if isinstance(value, str):
         return {"pi": "np.pi", "e": "np.e", "inf": "np.inf", "nan": "np.nan"}[value], ATOM
-    if value.denominator == 1 and abs(value) < 2**53:
+    if value.denominator == 1 and abs(value) < 2**31:  # larger ones are floats: an integer of JAX has 32 bits
         return str(value.numerator), ATOM if value >= 0 else UNARY
     try:
         nearest = float(value)

@@ -152,3 +152,15 @@ def test_the_entropy_rate_is_the_entropy_that_one_more_state_adds(model):
     assert math.isclose(at(model, "entropy_rate(p)", CHAIN), entropy(12) - entropy(11), rel_tol=1e-4)
     with pytest.raises(symgen.CannotDerive, match="entropy rate"):
         model.derive("entropy_rate(g)")
+
+
+@pytest.mark.slow
+def test_the_backends_agree_on_chains_and_sticks():
+    m = symgen.loads(SPEC.replace("MarkovChain(p0, P, T)", "MarkovChain(p0, P, 4)").replace("(r0, R, T)", "(r0, R, 4)")
+                     + "derive chain = KL(p || q)\nderive rate = entropy_rate(p)\nderive sticks = KL(g || D)\n")  # fmt: skip
+    numbers = {k: v for k, v in {**CHAIN, **STICKS}.items() if k != "T"}
+    plain = m.compile(target="numpy")
+    jax = m.compile(target="jax")
+    for name in ("chain", "rate", "sticks"):
+        want = getattr(plain, name)(numbers, {})
+        assert math.isclose(float(getattr(jax, name)(numbers, {})), want, rel_tol=1e-4), name
