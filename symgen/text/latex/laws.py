@@ -486,8 +486,11 @@ class Laws(Names):
         arguments = [items.closed(x) for g in groups for x in g]
         whole = Span(span.start, self.spanned(start).end)
         trees = (*(order or ()), *(x.tree for x in arguments))
-        made = Item(t.Call(name, trees, span=whole, name_span=span), arguments[0].rank if len(arguments) == 1 else 0)
+        call = t.Call(name, trees, span=whole, name_span=span)
+        made = Item(call, arguments[0].rank if len(arguments) == 1 else 0)
         script.low = None
+        if script.primes and self.symbols is not None and made.rank == 0:
+            made, script.primes = Item(self.differentiated(call, script.primes, whole), 0), 0
         return self.postfix(self.powers(made, script))
 
     def of_order(self, base: str, script: Script, span: Span) -> Item | None:

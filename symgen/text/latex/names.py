@@ -477,6 +477,16 @@ class Names(Indices):
         given = tuple(x.tree for g in groups[1:] for x in g)
         return self.postfix(Item(t.Call(name, first, given=given, span=whole, name_span=span)))
 
+    def differentiated(self, f: t.Call, times: int, span: Span) -> t.Call:
+        """f'(x), f''(x) at a number that has a name."""
+        x = f.arguments[0] if len(f.arguments) == 1 else None
+        known = self.symbols.shapes if self.symbols is not None else {}
+        if not isinstance(x, t.Name) or known.get(x.name) != ():
+            raise self.slip(f"`{f.function}'(..)` is read of a number that the spec names", span, malformed=False)
+        for _ in range(times):
+            f = t.Call("d", (f, x), span=span, name_span=span)
+        return f
+
     def called_law(self, law: Law, script: Script, span: Span) -> Item:
         """p(x | z), D(x), or the name alone, as in KL(q || p)."""
         found = self.peek()
@@ -484,7 +494,7 @@ class Names(Indices):
         if found is None or not found.is_sign("(", "["):
             return Item(name, None)
         high = self.text_of(script.high) if script.high is not None else ""
-        if script.primes:
+        if script.primes and (law.is_density or not law.scalar):
             raise self.slip(f"`{law.name}'(..)` is not read", span, f"name it: `def {law.name}_prime(t) = ..`", False)
         if high[:1] in ("-", "(", "["):
             raise self.slip(f"`{law.name}^{{{high}}}(..)` is a value, an inverse or a derivative", span, malformed=False)
@@ -504,6 +514,8 @@ class Names(Indices):
         elif not law.is_density and law.kind == "function":
             arguments, given = (*arguments, *given)[: len(law.variables)] or arguments, ()
         made = t.Call(law.name, arguments, given=given, span=whole, name_span=span)
+        if script.primes:
+            made, script.primes = self.differentiated(made, script.primes, whole), 0
         rank = 0 if law.is_density else self.rank(made)
         item = Item(made, rank)
         if script.high is not None or script.primes:
