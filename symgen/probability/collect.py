@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from symgen.algebra.rational import simplify_scalar
 from symgen.probability.special import simplified
 from symgen.probability.walks import bottom_up
@@ -17,6 +19,7 @@ from symgen.tensor.expression import (
     Index,
     Mul,
     Node,
+    Num,
     Operation,
     Pow,
     Scalar,
@@ -25,6 +28,7 @@ from symgen.tensor.expression import (
     delta,
     fn,
     mul,
+    num,
     open_sum,
     power,
     rebuild,
@@ -220,11 +224,57 @@ def factored_by_function(x: Scalar) -> Scalar:
     return bottom_up(x, rule)
 
 
+def with_squares_completed(x: Scalar) -> Scalar:
+    """c a^2 + c b^2 - 2 c a b + .. as c (a - b)^2 + ..: the mean of (log x - m)^2 as its textbook has it."""
+    if not isinstance(x, Add) or len(x.args) > MAX_PRODUCTS:
+        return x
+    squares: dict[Scalar, list[tuple[Scalar, Scalar]]] = {}
+    for t in x.args:
+        c, root = _as_square(t)
+        if root is not ONE:
+            squares.setdefault(c, []).append((root, t))
+    terms = dict.fromkeys(x.args)
+    for c, found in squares.items():
+        group: list[Scalar] = []  # roots with their signs
+        gone: list[Scalar] = []
+        for root, t in found:
+            for own in (root, mul(MINUS_ONE, root)) if group else (root,):
+                crossed = [mul(TWO, c, g, own) for g in group]
+                if all(k in terms and k not in gone for k in crossed):
+                    gone += [t, *crossed]
+                    group.append(own)
+                    break
+        if len(group) > 1:
+            for t in gone:
+                terms.pop(t, None)
+            shared = set.intersection(*(set(g.args if isinstance(g, Mul) else (g,)) for g in group))
+            outer = mul(*(f for f in shared if not isinstance(f, Num)))
+            whole = add(*(mul(g, power(outer, MINUS_ONE)) for g in group))
+            terms[mul(c, power(outer, TWO), power(whole, TWO))] = None
+    return add(*terms)
+
+
+def _as_square(term: Scalar) -> tuple[Scalar, Scalar]:
+    """c and r with term = c r^2: r of the even powers, c what is left."""
+    c: list[Scalar] = []
+    root: list[Scalar] = []
+    for f in term.args if isinstance(term, Mul) else (term,):
+        e = f.exponent if isinstance(f, Pow) else None
+        if isinstance(e, Num) and isinstance(e.value, Fraction) and e.value.denominator == 1 and e.value % 2 == 0:
+            root.append(power(f.base, num(e.value / 2)))
+        else:
+            c.append(f)
+    return mul(*c), mul(*root)
+
+
 def collected(x: Scalar) -> Scalar:
     """The shortest of the forms of a result."""
     x = simplified(with_inverses_contracted(x))
     flat = simplified(with_inverses_contracted(multiplied_out(x)))
     forms = [x, factored_by_function(flat), flat]
+    completed = with_squares_completed(flat)
+    if completed is not flat:
+        forms += [completed, factored_by_function(completed)]
     if any(isinstance(n, Sum) for n in walk(flat)):
         forms.append(with_inverses_contracted(with_sums_factored(flat)))
     best = min(forms, key=size_of)
