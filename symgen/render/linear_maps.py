@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symgen.algebra.collect import collect_common
-from symgen.algebra.products import Used, merged_terms
+from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
 from symgen.render.compose import call, parts, transposed
+from symgen.render.network import NoMatrixForm
 from symgen.render.page import Block, Chain, Paragraph, Relation, marked
 from symgen.render.raising import raise_array
 from symgen.render.writing import size_tree
@@ -74,13 +75,21 @@ def as_linear_map(goal: Array | None, result: Array, names: Mapping[Array, str])
     own = [axis(k, s) for k, s in enumerate(result.shape[:rank])]
     free = [fresh_index(s) for s in x.shape]
     body = total(mul(open_tensor(result, [*own, *free]), entry(along, *free)), free)
-    body = merged_terms(
-        simplify_scalar(body, None), names, Used(), lambda a: names.get(a) or (a.name if isinstance(a, Var) else None)
-    )
-    value = raise_array(tensor(own, collect_common(body)), names)
-    if any(isinstance(e, t.Binder) or (isinstance(e, t.Call) and e.function == "where") for e in _walk(value)):
-        return None
-    return along, value
+    plain = simplify_scalar(body, None)
+
+    def said(a: Array) -> str | None:
+        return names.get(a) or (a.name if isinstance(a, Var) else None)
+
+    ways = [merged_terms(plain, names, Used(), said, expand=expand) for expand in (False, True)]
+    # of dS and dS' of a symmetric S one is left, in the shorter form that is one of matrices
+    for body in sorted(dict.fromkeys(ways), key=lambda b: flat_length(b, names)):
+        try:
+            value = raise_array(tensor(own, collect_common(body)), names)
+        except NoMatrixForm:
+            continue
+        if not any(isinstance(e, t.Binder) or (isinstance(e, t.Call) and e.function == "where") for e in _walk(value)):
+            return along, value
+    return None
 
 
 def _opened(result: Array) -> Scalar:

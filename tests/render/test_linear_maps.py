@@ -23,6 +23,15 @@ GOALS = {
     "jacobian(Z @ Z, Z)": ("dZ @ Z + Z @ dZ", "kron(Z', eye(n)) + kron(eye(n), Z)"),
     "hessian(tr(Z @ C @ Z), Z)": ("(C @ dZ + dZ @ C)'", "kron(C, eye(n)) @ K + kron(eye(n), C') @ K"),
     "jacobian(S @ C, S)": ("dS @ C", "kron(C', eye(n))"),
+    "hessian(logdet(S), S)": ("-inv(S) @ dS @ inv(S)", "-kron(inv(S)', inv(S))"),
+    "hessian(x @ inv(S) @ x, S)": (
+        "outer(inv(S) @ dS @ inv(S) @ x, inv(S) @ x) + outer(inv(S) @ x, inv(S) @ dS @ inv(S) @ x)",
+        None,
+    ),
+    "hessian(tr(inv(Z)), Z)": (
+        "(inv(Z) @ dZ @ inv(Z) @ inv(Z) + inv(Z) @ inv(Z) @ dZ @ inv(Z))'",
+        "kron(inv(Z), inv(Z)' @ inv(Z)') @ K + kron((inv(Z)' @ inv(Z)')', inv(Z)') @ K",
+    ),
     "jacobian(outer(x, x), x)": ("outer(dx, x) + outer(x, dx)", None),
     "jacobian(Z*C, Z)": ("C*dZ", None),
 }
