@@ -68,7 +68,10 @@ POSITIVE = frozenset({"positive", "unit"})
 def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Array, Array]]:
     """The outputs in stable form, and what became of each array (for their names)."""
     engine = _Stabiliser()
-    made = {name: engine.array(a) for name, a in outputs.items()}
+    made = {}
+    for name, a in outputs.items():
+        engine.is_gradient = name.startswith("grad ")
+        made[name] = engine.array(a)
     return made, {
         old: new for old, new in engine.memo.items() if isinstance(old, Array) and isinstance(new, Array) and old is not new
     }
@@ -175,6 +178,7 @@ def lifted(body: Scalar, last: Sequence[Index] = ()) -> tuple[Array, list[Index]
 class _Stabiliser:
     def __init__(self) -> None:
         self.memo: dict[Node, Node] = {}
+        self.is_gradient = False  # of the output at hand
 
     def array(self, array: Array) -> Array:
         result = self.walked(array)
@@ -421,7 +425,7 @@ class _Stabiliser:
                 p = next((g for g in n.args if g is not f and plain_logit_of(g) is neg(f.args[0])), None)
                 if p is not None:
                     return mul(*(g for g in n.args if g is not f), add(ONE, neg(p)))
-        made: Scalar = quotient_at_zero(n)
+        made: Scalar = quotient_at_zero(n, self.is_gradient)
         if made is not n:
             return made
         made = self.quotient_of_exponentials(n)
@@ -465,12 +469,13 @@ class _Stabiliser:
         return n
 
 
-def quotient_at_zero(n: Mul) -> Scalar:
-    """p^a/q^b of probabilities, a > 1, which is 0 where p is 0, whatever q is."""
+def quotient_at_zero(n: Mul, is_gradient: bool) -> Scalar:
+    """p^a/q^b of probabilities, a > 1, which is 0 where p is 0, whatever q is; in gradients p/q, the slope of p log q."""
     below = [f.base for f in n.args if isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0 and may_be_zero(f.base)]
     for f in n.args:
         base, e = (f.base, f.exponent) if isinstance(f, Pow) else (f, ONE)
-        if not below or base in below or not may_be_zero(base) or as_coefficient(e)[0] <= 1:
+        enough = e is ONE and is_gradient or as_coefficient(e)[0] > 1
+        if not below or base in below or not may_be_zero(base) or not enough:
             continue
         if any(type(b) is type(base) and b.args[1:] == base.args[1:] for b in below):
             return where(compare("==", base, ZERO), ZERO, n)

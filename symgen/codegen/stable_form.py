@@ -81,6 +81,11 @@ def _is_remainder(n: Node) -> bool:
     return isinstance(n, Fn) and n.name in (*REMAINDERS, "root_difference", "expm1")
 
 
+def _is_of_code(n: Node) -> bool:
+    """Whether a node has words in generated code alone."""
+    return _is_remainder(n) or isinstance(n, Operation) and n.name == "logdet_spd" or isinstance(n, Fn) and n.name in MEANINGS
+
+
 def _written(root: Scalar) -> Scalar | None:
     """`root` with the helpers in terms of the language; None where one has no words in it."""
     memo: dict[Scalar, Scalar | None] = {}
@@ -127,7 +132,7 @@ def _written(root: Scalar) -> Scalar | None:
             trace = total(mul(entry(a, i, j), entry(operation("inv", (b,), b.shape), i, j)), [i, j])
             logs = [entry(operation("logdet", (m,), ())) for m in (a, b)]
             return kept_apart(add(trace, mul(MINUS_ONE, a.shape[0]), neg(logs[0]), logs[1]))
-        if type(array).__name__ == "Tensor" and any(_is_remainder(n) for n in walk(array)):
+        if type(array).__name__ == "Tensor" and any(_is_of_code(n) for n in walk(array)):
             inner = visit(open_tensor(array, x.indices))
             return None if inner is None else kept_apart(inner)
         return x

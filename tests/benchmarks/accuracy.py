@@ -286,12 +286,49 @@ CASES: dict[str, Case] = {
     "BetaPrime": case("BetaPrime", "a b", kl_beta),
     "LogitNormal": case("LogitNormal", "m a", kl_normal),
     "HalfCauchy": case("HalfCauchy", "a", lambda x, y: 2 * log((x + y) / (2 * mp.sqrt(x * y)))),
+    "renyi Gamma of order 1/3": case(
+        "Gamma", "a b", lambda *v: mp.mpf(-3) / 2 * _power_of_gammas(mp.mpf(1) / 3, *v), goal="renyi({}, {}, 1/3)"
+    ),
+    "hellinger Dirichlet": case("Dirichlet", "al", lambda a, b: 1 - exp(_affinity_dirichlet(a, b)), goal="hellinger({}, {})"),
+    "hellinger MvNormal": case("MvNormal", "mu S", lambda *v: 1 - exp(_affinity_mv(*v)), goal="hellinger({}, {})"),
+    "renyi Categorical of order 1/3": case(
+        "Categorical", "w",
+        lambda a, b: mp.mpf(-3) / 2 * log(1 + sum(mp.cbrt(x * y * y) - (x + 2 * y) / 3 for x, y in zip(a, b))),
+        goal="renyi({}, {}, 1/3)",
+    ),
+    "Bernoulli of logits": Case(
+        "KL(Bernoulli(sigmoid(m1)) || Bernoulli(sigmoid(m2)))",
+        lambda v: kl_bernoulli(*(1 / (1 + exp(-v[n])) for n in ("m1", "m2"))), ("m",),
+    ),
+    "wasserstein2 Exponential": case("Exponential", "a", lambda x, y: 2 * (1 / x - 1 / y) ** 2, goal="wasserstein2({}, {})"),
+    "cross entropy less entropy of Gamma": Case(
+        "cross_entropy(Gamma(a1, b1), Gamma(a2, b2)) - entropy(Gamma(a1, b1))",
+        lambda v: kl_gamma(v["a1"], v["b1"], v["a2"], v["b2"]), ("a", "b"),
+    ),
     "wasserstein2 Normal": case("Normal", "m a", lambda m, s, u, t: (m - u) ** 2 + (s - t) ** 2, goal="wasserstein2({}, {})"),
 }  # fmt: skip
 
 
 def _affinity_gamma(a: Any, b: Any, c: Any, d: Any) -> Any:
     return lg((a + c) / 2) - (lg(a) + lg(c)) / 2 + (a * log(b) + c * log(d)) / 2 - (a + c) / 2 * log((b + d) / 2)
+
+
+def _power_of_gammas(t: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    m = t * a + (1 - t) * c
+    return lg(m) - t * lg(a) - (1 - t) * lg(c) + t * a * log(b) + (1 - t) * c * log(d) - m * log(t * b + (1 - t) * d)
+
+
+def _affinity_dirichlet(a: Any, b: Any) -> Any:
+    def lbeta_of(x: Any) -> Any:
+        return sum(map(lg, x)) - lg(sum(x))
+
+    return lbeta_of([(x + y) / 2 for x, y in zip(a, b)]) - (lbeta_of(a) + lbeta_of(b)) / 2
+
+
+def _affinity_mv(m1: Any, S1: Any, m2: Any, S2: Any) -> Any:
+    A, B = mp.matrix(S1), mp.matrix(S2)
+    M, d = (A + B) / 2, mp.matrix(m2) - mp.matrix(m1)
+    return (log(mp.det(A)) + log(mp.det(B))) / 4 - log(mp.det(M)) / 2 - (d.T * M**-1 * d)[0] / 8
 
 
 def _power_gamma(a: Any, b: Any, c: Any, d: Any) -> Any:

@@ -75,3 +75,10 @@ def test_trigamma_of_torch_has_all_digits():
     for at in (0.02, 1.117, 30.0, -0.3, -7.6):
         got = float(made.L_value_and_grad({"x": torch.tensor(at, dtype=torch.float64)}, {})[1]["x"])
         assert abs(got - mp.psi(1, mp.mpf(at))) <= 1e-13 * abs(mp.psi(1, mp.mpf(at)))
+
+
+def test_the_gradient_of_a_divergence_where_a_class_has_no_mass():
+    text = "dim n\ndata p: simplex[n]\nparam q: simplex[n]\nloss L = KL(Categorical(p) || Categorical(q))"
+    p = np.array([0.5, 0.5, 0.0])
+    value, gradients = symgen.loads(text).compile().L_value_and_grad({"q": p}, {"p": p})
+    assert value == 0 and np.allclose(gradients["q"], [-1 / 3, -1 / 3, 2 / 3], rtol=1e-14)
