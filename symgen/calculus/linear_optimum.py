@@ -12,6 +12,7 @@ from symgen.calculus.convexity import is_strictly_convex
 from symgen.calculus.gradient import jacobian
 from symgen.calculus.scalar_optimum import Task
 from symgen.calculus.separate import distribute, terms_of
+from symgen.calculus.two_sided import without_common_side
 from symgen.derivation.context import Context
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, evaluate
 from symgen.tensor.expression import (
@@ -73,6 +74,12 @@ def linear_zero(task: Task, slope: Array, body: Scalar, axes: list[Index], quiet
     A = add(*_multiplied_out(open_tensor(derivative, [*rows, *columns])))
     b = replace_arrays(body, {x: lambda *_: ZERO})
     acts = _acting_axis(A, rows, columns)
+    common = without_common_side(A, add(*_multiplied_out(b)), rows, columns) if acts is None else None
+    if common is not None:
+        A, b, side = common
+        reason = "it stands in every term, and has an inverse: it is left out"
+        task.ctx.trace.add("multiply", None, side, where=x.name, reason=reason)
+        acts = _acting_axis(A, rows, columns)
     if acts is None:
         raise CannotDerive("the linear system of the stationarity mixes several axes", derivative, HERE)
     i, j = rows[acts], columns[acts]

@@ -16,7 +16,7 @@ from symgen.calculus.scalar_optimum import Task
 from symgen.derivation.context import Context
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate
-from symgen.tensor.expression import Array, tensor, variables_of
+from symgen.tensor.expression import Array, Operation, tensor, variables_of, walk
 from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in
 
 __all__ = ["Contest", "contest"]
@@ -27,6 +27,7 @@ SINGULAR = "the stationary point is not positive definite"
 UNMET = "the constraints do not hold at the stationary point, or a matrix has no inverse"
 OUTSIDE = "the stationary point leaves its open domain, in which there is no optimum then"
 VOID = (SINGULAR, UNMET, OUTSIDE)  # where a matrix that has to be inverted is singular, numbers tell nothing
+SINGULAR_FROM = 1e11  # the condition of a matrix
 LARGEST = 1e6  # of a solution: beyond it, a matrix was not invertible
 POSITIVE = ("positive", "nonnegative", "unit", "simplex")
 
@@ -62,7 +63,8 @@ def contest(task: Task, found: Array) -> Contest:
         if out.won + out.lost >= POINTS:
             break
         task.ctx.check()
-        values = random_sizes(sizes, {}, rng, assumptions, largest=3 + attempt % 3)
+        barren = attempt >= ATTEMPTS // 2 and not out.won  # more rows than columns may be needed
+        values = random_sizes(sizes, {}, rng, assumptions, largest=9 if barren else 3 + attempt % 3)
         point = None if values is None else random_point(free, values, rng, 0, assumptions)
         if point is None:
             continue
@@ -103,6 +105,8 @@ def _fault_at(task: Task, found: Array, slopes: Sequence[Array], point: Point, r
     best = np.asarray(evaluate([found], point, FLOAT)[0], dtype=float)
     if not np.isfinite(best).all() or np.max(np.abs(best), initial=0.0) > LARGEST:
         return None
+    if _is_by_a_singular_inverse(found, point):
+        return None
     arguments = [int(a) for a in evaluate(list(x.domain_args), point, FLOAT)]
     if x.domain == "spd" and np.linalg.eigvalsh((best + np.swapaxes(best, -1, -2)) / 2).min() < 1e-8:
         return SINGULAR
@@ -126,6 +130,13 @@ def _fault_at(task: Task, found: Array, slopes: Sequence[Array], point: Point, r
             if np.isfinite(value) and off < 1e-9 * (1 + np.max(np.abs(other))) and task.sign * (value - at) > margin:
                 return f"another point of the set does better: the stationary point is no {task.word}"
     return ""
+
+
+def _is_by_a_singular_inverse(found: Array, point: Point) -> bool:
+    """Whether a matrix that the solution inverts has no inverse there: X'X of fewer rows than columns."""
+    inverted = [n.operands[0] for n in walk(found) if isinstance(n, Operation) and n.name == "inv" and not n.free]
+    matrices = evaluate([a for a in inverted if isinstance(a, Array)], point, FLOAT)
+    return any(np.max(np.linalg.cond(np.asarray(m, dtype=float)), initial=0.0) > SINGULAR_FROM for m in matrices)
 
 
 def _values(task: Task, x: Any, point: Point) -> tuple[float, float]:

@@ -417,8 +417,11 @@ def fisher(p: DistRef, parameters: Sequence[Array]) -> Array:
 
 
 def mle(p: DistRef, parameters: Sequence[Array], values: Mapping[Var, Array] | None = None) -> Array:
-    """The parameters that maximise the likelihood; several scalars and vectors, as one vector in the order asked."""
+    """The parameters that maximise the likelihood; several scalars and vectors, as one vector in the order asked, and
+    where there is a matrix among them, as a record."""
     values = dict(values or {})
+    if len(parameters) > 1 and any(a.rank > 1 for a in parameters):
+        return operator("joint_optimum", (log_density(p, values), *parameters), (), ("argmax", ()))
     options: dict[str, Any] = {f"parameter{k}": a for k, a in enumerate(parameters)}
     options |= {f"at_{v.name}": a for v, a in values.items()}
     options["names"] = tuple((v, f"at_{v.name}") for v in values)
