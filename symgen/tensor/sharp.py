@@ -9,13 +9,26 @@ from typing import Any
 import numpy as np
 
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
-from symgen.tensor.expression import Array, Dim, Expect, Operator, count_nodes, variables_of, walk
+from symgen.tensor.expression import (
+    Array,
+    Dim,
+    Expect,
+    Fold,
+    Node,
+    Num,
+    Operator,
+    Recurrence,
+    Scalar,
+    Sum,
+    variables_of,
+    walk,
+)  # fmt: skip
 from symgen.tensor.field import Ball
 
 __all__ = ["sharpened"]
 
 FIELDS = (Ball(160), Ball(500), Ball(2600))  # the last holds what is 1e-300 beside 1e300
-MOST_NODES = 300
+MOST_NODES = 600
 MOST_ENTRIES = 64
 DIGITS = 1e-14
 BY_EQUATIONS = ("simplex", "onehot", "orthogonal")  # floats meet them but for rounding
@@ -23,7 +36,7 @@ BY_EQUATIONS = ("simplex", "onehot", "orthogonal")  # floats meet them but for r
 
 def sharpened(value: Any, array: Array, values: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
     """The value of a closed form by its code, or, where that lost digits, overflowed or is not a number, by balls."""
-    if not isinstance(value, float) or not _is_small(array, values):
+    if not isinstance(value, float) or not _is_small(array, values) or any(n > MOST_ENTRIES for n in sizes.values()):
         return value
     free = variables_of(array)
     found = dict(sizes)
@@ -38,13 +51,20 @@ def sharpened(value: Any, array: Array, values: Mapping[str, Any], sizes: Mappin
 
 
 def _is_small(array: Array, values: Mapping[str, Any]) -> bool:
-    if array.rank or count_nodes(array) > MOST_NODES or any(isinstance(n, (Operator, Expect)) for n in walk(array)):
+    nodes = list(walk(array))
+    if array.rank or len(nodes) > MOST_NODES or any(isinstance(n, (Operator, Expect, Recurrence)) for n in nodes):
+        return False
+    if any(isinstance(n, Num) and n.rational is not None and n.rational > MOST_ENTRIES for n in _lengths(nodes)):
         return False
     names = [v.name for v in variables_of(array)]
     if any(values.get(n) is None for n in names):
         return False
     given = [np.asarray(values[n]) for n in names]
     return sum(x.size for x in given) <= MOST_ENTRIES and not any(x.dtype == np.float32 for x in given)
+
+
+def _lengths(nodes: list[Node]) -> list[Scalar]:
+    return [i.size for n in nodes if isinstance(n, (Sum, Fold)) for i in n.indices]
 
 
 def _by_balls(array: Array, point: Point) -> float | None:
