@@ -44,7 +44,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 from symgen.tensor.facts import Facts
-from symgen.tensor.sample import complete_point, generator, random_point, simple_sizes, sizes_in
+from symgen.tensor.sample import complete_point, generator, random_point, simple_sizes, sizes_in, tangent
 from symgen.text.diagnostics import CannotDerive, InternalError
 
 Float = np.ndarray
@@ -239,7 +239,7 @@ def check_slope(f: Array, x: Var, result: Array, facts: Facts | None) -> Evidenc
 
     def truth(point: Point, level: int) -> Float | None:
         base, step = np.asarray(point.values[x], dtype=np.float64), 1e-4 if level else 4e-4
-        d = np.asarray(point.values[direction], dtype=np.float64)
+        d = np.asarray(tangent(x, base, point.values[direction]), dtype=np.float64)  # <g, d> is that of the tangent part
         ends = []
         for sign in (1, -1):
             moved = Point(point.sizes, {**point.values, x: base + sign * step * d}, point.functions, point.draws)

@@ -113,3 +113,9 @@ def test_bounds_by_importance_weights():
     w = np.exp(logs - logs.max(1, keepdims=True))
     want = ((w / w.sum(1, keepdims=True)) * slopes).sum(1).mean()
     assert np.isclose(d.evaluate(m=m, c=c, t=t, x=x, K=K, seed=0, samples=200_000), want, atol=1e-2)
+
+
+def test_classes_and_a_function_that_is_not_known():
+    """On a simplex the gradient of a mean of g is g(i) less the mean of all g: the referee moves within the simplex."""
+    model = symgen.loads("dim k\nparam w: simplex[k]\nfunction g(c): real\ndist C(c) = Categorical(w)\n")
+    assert model.derive("grad(E[c ~ C](g(c)), w)").evidence.kind == "checked"
