@@ -76,7 +76,7 @@ def holds(left: Array, e: Expression, source: str) -> bool:
 def test_the_edit_that_makes_a_step_hold_is_found() -> None:
     for left, wrong, text in SLIPS:
         target = of(left)
-        found = suggest(parse_expression(wrong), Source(wrong), lambda e, t=target, w=wrong: holds(t, e, w), ["n", "k"])
+        found = suggest(parse_expression(wrong), Source(wrong), lambda e, t=target, w=wrong: holds(t, e, w), ["n", "k"], 30.0)
         assert found is not None, wrong
         assert found.text == text or holds(target, found.result, wrong)
         if text.startswith(("`-", "`+", "`M", "`log", "`inv")):
