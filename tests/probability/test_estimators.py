@@ -47,9 +47,7 @@ CASES = {
     ("E[x ~ G](tanh(x))", "b"): (gamma, STRETCHED),
     ("E[x ~ G](tanh(x))", "nu"): (gamma, SCORE),
     ("E[u ~ C](tanh(u))", "b"): (cauchy, SMOOTH),
-    ("E[y ~ M](tanh(y))", "mu"): (mixture, SMOOTH),
     ("E[y ~ M](tanh(y))", "s"): (mixture, SMOOTH),
-    ("E[t ~ D](tanh(t))", "a"): (two, SCORE),
     ("E[t ~ D](tanh(t))", "v"): (two, SCORE),
 }
 

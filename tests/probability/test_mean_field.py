@@ -135,6 +135,7 @@ dist q(mu: real[k, d], La: spd[k, d, d]) = NormalWishart(m, l, nu, W)
 """
 
 
+@pytest.mark.slow
 def test_a_mixture_of_normals_of_unknown_covariances():
     """Bishop (2006), 10.46 to 10.49, 10.58 to 10.67."""
     model = symgen.loads(GAUSSIANS)
