@@ -17,7 +17,6 @@ from symgen.derivation.context import Context
 from symgen.tensor.build import same_size
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import (
-    MINUS_ONE,
     ONE,
     ZERO,
     Add,
@@ -40,7 +39,6 @@ from symgen.tensor.expression import (
     Var,
     Where,
     add,
-    as_coefficient,
     axis,
     bound_index,
     compare,
@@ -125,13 +123,7 @@ def _under_operator(body: Scalar, laws: Sequence[Node], attrs: tuple[Any, ...], 
     if type(body) is Mul:
         outside = [f for f in body.args if not loose(f)]
         if outside:
-            loose_ones = [f for f in body.args if loose(f)]
-            for k, f in enumerate(loose_ones):  # -E[(a - x) f] is E[(x - a) f]
-                if MINUS_ONE in outside and type(f) is Add and len(f.args) == 2:
-                    if {as_coefficient(t)[0] > 0 for t in f.args} == {True, False}:
-                        loose_ones[k] = add(*(mul(MINUS_ONE, t) for t in f.args))
-                        outside.remove(MINUS_ONE)
-            inside = mul(*loose_ones)
+            inside = mul(*(f for f in body.args if loose(f)))
             return mul(*outside, _under_operator(inside, laws, attrs, variables))
     if type(body) is Sum:
         inner, indices = open_sum(body)

@@ -42,8 +42,7 @@ INFORMATION: Mapping[str, Mapping[str, str]] = {
     },
     "HalfCauchy": {"gamma": "1/(2*gamma^2)"},
     "Kumaraswamy": {
-        "a": "(1 + where(b == 2, -2*polygamma(2, 2),"
-        " b/(b - 2)*((digamma(b) - digamma(2))^2 + trigamma(2) - trigamma(b))))/a^2",
+        "a": "(1 + where(b == 2, -2*polygamma(2, 2), b/(b - 2)*((digamma(b) - digamma(2))^2 + trigamma(2) - trigamma(b))))/a^2",
         "b": "1/b^2",
         "a b": "where(b == 1, -trigamma(2)/a, (digamma(2) - digamma(b + 1))/(a*(b - 1)))",
     },

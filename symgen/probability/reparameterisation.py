@@ -14,12 +14,15 @@ from symgen.probability.texts import scalar_text
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
+    MINUS_ONE,
     Add,
     Array,
     Entry,
+    Mul,
     Node,
     Operator,
     Scalar,
+    Tensor,
     Var,
     add,
     as_coefficient,
@@ -29,6 +32,7 @@ from symgen.tensor.expression import (
     mul,
     num,
     open_tensor,
+    operator,
     replace_arrays,
     tensor,
     var,
@@ -166,7 +170,31 @@ def thawed(array: Array) -> Array:
     mapping: dict[Array, Array] = {n: _originals[n] for n in walk(array) if n in _originals}
     made = replace_arrays(array, mapping) if mapping else array
     assert isinstance(made, Array)
-    return without_repeated_means(thawed(made) if mapping else made)
+    return with_draws_first(without_repeated_means(thawed(made) if mapping else made))
+
+
+def with_draws_first(array: Array) -> Array:
+    """-E[(a - x) f] as E[(x - a) f], in the terms of an array."""
+    if not isinstance(array, Tensor):
+        return array
+    terms = array.body.args if isinstance(array.body, Add) else (array.body,)
+    made = [_turned(t) for t in terms]
+    return array if all(a is b for a, b in zip(made, terms, strict=True)) else tensor(array.axes, add(*made))
+
+
+def _turned(term: Scalar) -> Scalar:
+    for f in term.args if isinstance(term, Mul) and MINUS_ONE in term.args else ():
+        op = f.array if isinstance(f, Entry) else None
+        inner = op.args[0] if isinstance(op, Operator) and op.name == "E" else None
+        if not isinstance(op, Operator) or not isinstance(inner, Tensor) or not isinstance(inner.body, Mul):
+            continue
+        for g in inner.body.args:
+            if isinstance(g, Add) and len(g.args) == 2 and {as_coefficient(t)[0] > 0 for t in g.args} == {True, False}:
+                other = add(*(mul(MINUS_ONE, t) for t in g.args))
+                body = tensor(inner.axes, mul(other, *(h for h in inner.body.args if h is not g)))
+                mean = entry(operator("E", (body, *op.args[1:]), op.shape, op.attrs), *f.indices)
+                return mul(MINUS_ONE, mean, *(h for h in term.args if h is not f))
+    return term
 
 
 def without_repeated_means(array: Array) -> Array:
