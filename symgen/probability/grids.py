@@ -52,7 +52,9 @@ def is_admissible(law: Array, point: Point) -> bool:
     return True
 
 
-def grid_of(law: Array, v: Var, point: Point, level: int, share: int, turns: Sequence[float] = ()) -> Grid | None:
+def grid_of(
+    law: Array, v: Var, point: Point, level: int, share: int, turns: Sequence[float] = (), whole: bool = True
+) -> Grid | None:
     """Nodes of a product rule over the components of one variable; `level` 0 is coarse, 1 fine; `share` tells how many
     variables the nodes are shared between, `turns` where a function of a scalar is not smooth."""
     if isinstance(law, Operator) and law.name == "Empirical":
@@ -69,7 +71,8 @@ def grid_of(law: Array, v: Var, point: Point, level: int, share: int, turns: Seq
         rules = []
         for place in np.ndindex(*shape):
             one = Numeric(row, {n: float(a[place]) for n, a in at.items()})
-            rules.append(rule(one, components * share, level, breaks if components * share == 1 else ()))
+            alone = components * share == 1
+            rules.append(rule(one, components * share, level, breaks if alone else (), whole))
         return _product(rules, shape)
     special = VECTORS.get(row.name)
     if special is not None and len(shape) == row.own_rank:
@@ -126,7 +129,7 @@ def hermite(count: int) -> Grid:
     return x, w
 
 
-def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = ()) -> Grid:
+def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = (), whole: bool = True) -> Grid:
     """Nodes and probabilities of one scalar; a function may have kinks at `breaks`."""
     if one.row.name == "Normal" and not breaks:
         x, w = hermite((80 if components < 3 else 30) + 14 * level)
@@ -137,7 +140,7 @@ def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = ()
             x, w = x[: len(x) // 2], w[: len(x) // 2]
         p = np.exp(one.log_density(x)) * w
         keep = p > (1e-300 if components == 1 else 1e-18)
-        return _whole(x[keep], p[keep])
+        return _whole(x[keep], p[keep]) if whole else (x[keep], p[keep])
     x, w = nodes(one.low, one.high, [*one.parameters.values(), *breaks])
     if components > 1:
         step = (6 if components == 2 else 16) - level
@@ -146,7 +149,7 @@ def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = ()
         x, w = x[::2], w[::2] * 2
     p = np.exp(one.log_density(x)) * w
     keep = np.isfinite(p) & (p > 0)
-    return _whole(x[keep], p[keep]) if components == 1 else (x[keep], p[keep])
+    return _whole(x[keep], p[keep]) if whole and components == 1 else (x[keep], p[keep])
 
 
 LOST = 1e-6  # of the mass of a law, which nodes in floats may miss at an end where the density is infinite

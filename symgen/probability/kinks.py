@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import Array, Compare, Entry, Fn, Node, Pow, Scalar, Var, entry, sub, tensor, variables_of, walk
 from symgen.tensor.functions import FUNCTIONS
 
-__all__ = ["turns_of"]
+__all__ = ["is_kinked", "turns_of"]
 
 MOST = 6
 BROKEN = ("log", "sqrt", "xlogy", "floor", "sign", "digamma", "lgamma", "gamma")
@@ -34,6 +35,11 @@ def turns_of(body: Array, v: Var, point: Point) -> list[float]:
             if at is not None:
                 found.setdefault(at)
     return sorted(found)[:MOST]
+
+
+def is_kinked(body: Array, drawn: Sequence[Var]) -> bool:
+    """Whether something that is drawn stands under a kink, a logarithm or a root."""
+    return any(not variables_of(g).isdisjoint(drawn) for node in walk(body) for g in _under(node))
 
 
 def _under(node: Node) -> tuple[Scalar, ...]:

@@ -34,8 +34,8 @@ def grows(body: Scalar, draws: Sequence[tuple[Var, Array]], point: Point) -> boo
     if row is None:
         return None
     shape = tuple(size_of(s, point.sizes) for s in v.shape)
-    grid = grid_of(law, v, point, 0, 1)
-    if grid is None:
+    grid = grid_of(law, v, point, 0, 1, whole=False)
+    if grid is None or not len(grid[1]):
         return None
     xs, ws = grid
     start = xs[int(np.argmax(ws))]
