@@ -312,7 +312,8 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
     if not is_known(DistRef(p.joint, p.joint.variables)):
         parts = [entropy(DistRef(p.joint, chosen, p.given)) for chosen in ((first,), (second,), (second, first))]
         made = rank_zero(sub(add(entry(parts[0]), entry(parts[1])), entry(parts[2])))
-        ctx.trace.add("definition", op, made, reason="I(x; z) = H(x) + H(z) - H(x, z)")
+        a, b = first.name, second.name
+        ctx.trace.add("definition", op, made, reason=f"I({a}; {b}) = H({a}) + H({b}) - H({b}, {a})")
         ctx.trace.checks.append(lambda: Evidence("proved", method="by definition"))
         return made
     conditional = law_given(below, ctx, False).law
@@ -334,12 +335,13 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
     ctx.trace.add("densities", definition, mean, reason="the log-densities put in")
     both = question(DistRef(p.joint, (first, second), p.given), [first, second], outside, connected=False)
     if law is not None and all((row := row_of(one)) is not None and row.name in GAUSSIAN for one in (law, conditional)):
-        for log_p, one, words in ((logs[1], law, "H(x)"), (logs[0], conditional, "H(x | z)")):
+        alone_of, given_of = f"H({first.name})", f"H({first.name} | {second.name})"
+        for log_p, one, words in ((logs[1], law, alone_of), (logs[0], conditional, given_of)):
             surprise = expectation(rank_zero(neg(entry(log_p))), draws)
             ctx.trace.add("lemma", surprise, rank_zero(_entropy_of(one, first, ctx)), reason=f"{words}, of a normal law")
         spreads = (_spread_of(one, first, ctx) for one in (law, conditional))
         made = rank_zero(as_short(collected(sub(*(with_logarithms_split(s, ctx) for s in spreads)))))
-        ctx.trace.add("entropies", mean, made, reason="H(x) - H(x | z)")
+        ctx.trace.add("entropies", mean, made, reason=f"{alone_of} - {given_of}")
         ctx.trace.checks.append(
             lambda: check_information(both.factors, first, second, made, ctx) or check_mean(body, draws, made, ctx.facts)
         )
