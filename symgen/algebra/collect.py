@@ -219,7 +219,26 @@ def collect_common(node: Scalar) -> Scalar:
         node = add(*terms)
         if type(node) is not Add:
             return node
-    return common_factor(_joined_sums(node))
+    return common_factor(_by_scalar(_joined_sums(node)))
+
+
+def _by_scalar(node: Scalar) -> Scalar:
+    """Terms that share a sum that is one number stand together: |x|^2 (A + A') x for |x|^2 A x + |x|^2 A' x."""
+    if type(node) is not Add or not 3 <= len(node.args) <= MAX_TERMS:
+        return node
+    groups: dict[Scalar, list[Scalar]] = {}
+    for t in node.args:
+        for f in t.args if type(t) is Mul else ():
+            if type(f) is Sum and not f.free:
+                groups.setdefault(f, []).append(t)
+    for f, terms in groups.items():
+        if 2 <= len(terms) < len(node.args):
+            inner = add(*(mul(*(g for g in t.args if g is not f)) for t in terms))
+            joined = _joined_sums(inner) if type(inner) is Add else inner
+            made = add(*(t for t in node.args if t not in terms), mul(f, common_factor(joined)))
+            if written_length(made) < written_length(node):
+                return made
+    return node
 
 
 def common_factor(node: Scalar) -> Scalar:

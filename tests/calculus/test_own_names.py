@@ -62,6 +62,7 @@ TEXTBOOK = [
     (ONE, "hessian(norm(x), x)", "eye(n)/norm(x) - outer(x, x)/norm(x)^3"),
     (ONE, "grad(c @ x/norm(x), x)", "c/norm(x) - (c @ x)*x/norm(x)^3"),
     (ONE, "hessian(norm(x)^3, x)", "3*outer(x, x)/norm(x) + 3*norm(x)*eye(n)"),
+    ("param A: real[d, d], x: real[d]\n", "grad(x @ A @ x/(x @ x), x)", "((x @ x)*(A' @ x + A @ x) - 2*(x @ A @ x)*x)/(x @ x)^2"),
     (HUBER, "grad(L, delta)", "sum(where(delta < abs(r), abs(r) - delta, 0))"),
     (ROWS, "grad(sum(C*((X - mu)/s)), X)", "C @ diag(1/s) - (X - mu) @ diag(sum(C*(X - mu), axis=0)/s^3)/n - sum(C, axis=0)/(n*s)"),
     (ROWS, "d(V, X)", "tensor[i: d, j: n, k: d](2*eye(d)[i, k]*(X[j, i] - mu[i])/n)"),
