@@ -229,6 +229,8 @@ class Model:
             value = compiled(values, sizes)["result"]
             return value if form is None else sharpened(value, form, values, sizes)
         except np.linalg.LinAlgError as error:
+            if form is not None and form is not array:  # a matrix on the way between the laws, not one of the result
+                return self.evaluate_array(form, names, given, exact)
             raise DataError(f"a matrix of the result cannot be inverted or factorised: {str(error).lower()}") from error
         except IndexError as error:
             raise DataError(f"an index of the result lies outside its array: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from symgen.algebra.inside import settled_inside
 from symgen.algebra.rational import simplify_scalar
 from symgen.probability.special import simplified
 from symgen.probability.walks import bottom_up
@@ -277,7 +278,7 @@ def collected(x: Scalar) -> Scalar:
         forms += [completed, factored_by_function(completed)]
     if any(isinstance(n, Sum) for n in walk(flat)):
         forms.append(with_inverses_contracted(with_sums_factored(flat)))
-    best = min(forms, key=size_of)
+    best = settled_inside(min(forms, key=size_of), (), None, lambda s: s)
     reduced = add(*(simplify_scalar(t) for t in (best.args if isinstance(best, Add) else (best,))))
     return with_sums_named(min((best, reduced), key=size_of))
 

@@ -12,9 +12,7 @@ _DIRECTIONS = "((d/2 - 1)*log({k}) - log(besseli(d/2 - 1, {k})))"
 
 POWER_INTEGRALS = {
     "MvNormal": PowerLemma(
-        f"{_MIXED} - logdet(M)/2", f"{_MIXED} - sum(log(diagonal(cholesky(M))))",
-        "the mixed covariance alpha*Sigma2 + (1 - alpha)*Sigma1 is positive definite; infinite otherwise",
-        {"M": "alpha*Sigma2 + (1 - alpha)*Sigma1"}, source=GIL,
+        f"{_MIXED} - logdet(M)/2", lets={"M": "alpha*Sigma2 + (1 - alpha)*Sigma1"}, when="0 < min(eigvals(M))", source=GIL,
     ),
     "Laplace": PowerLemma(
         f"{_LAPLACE.format('- exp(-min(A, B)*D)*expm1(-abs(A - B)*D)/abs(A - B)')}",
@@ -51,17 +49,13 @@ POWER_INTEGRALS = {
     ),
     "Wishart": PowerLemma(
         f"{_WISHART} - (nu*logdet(Q) + alpha*nu1*logdet(V1) + (1 - alpha)*nu2*logdet(V2))/2",
-        f"{_WISHART} - (alpha*nu1*logdet(V1) + (1 - alpha)*nu2*logdet(V2))/2 - nu*sum(log(diagonal(cholesky(Q))))",
-        "alpha*inv(V1) + (1 - alpha)*inv(V2) is positive definite; infinite otherwise",
-        {"nu": "alpha*nu1 + (1 - alpha)*nu2", "Q": "alpha*inv(V1) + (1 - alpha)*inv(V2)"},
-        when="p - 1 < alpha*nu1 + (1 - alpha)*nu2", source="Nielsen & Nock (2011)",
+        lets={"nu": "alpha*nu1 + (1 - alpha)*nu2", "Q": "alpha*inv(V1) + (1 - alpha)*inv(V2)"},
+        when="p - 1 < alpha*nu1 + (1 - alpha)*nu2 and 0 < min(eigvals(Q))", source="Nielsen & Nock (2011)",
     ),
     "InverseWishart": PowerLemma(
         f"{_WISHART} - (nu*logdet(Q) - alpha*nu1*logdet(Psi1) - (1 - alpha)*nu2*logdet(Psi2))/2",
-        f"{_WISHART} + (alpha*nu1*logdet(Psi1) + (1 - alpha)*nu2*logdet(Psi2))/2 - nu*sum(log(diagonal(cholesky(Q))))",
-        "alpha*Psi1 + (1 - alpha)*Psi2 is positive definite; infinite otherwise",
-        {"nu": "alpha*nu1 + (1 - alpha)*nu2", "Q": "alpha*Psi1 + (1 - alpha)*Psi2"},
-        when="p - 1 < alpha*nu1 + (1 - alpha)*nu2", source="Nielsen & Nock (2011)",
+        lets={"nu": "alpha*nu1 + (1 - alpha)*nu2", "Q": "alpha*Psi1 + (1 - alpha)*Psi2"},
+        when="p - 1 < alpha*nu1 + (1 - alpha)*nu2 and 0 < min(eigvals(Q))", source="Nielsen & Nock (2011)",
     ),
 }  # fmt: skip
 POWER_INTEGRALS["MvLogNormal"] = POWER_INTEGRALS["MvNormal"]  # of log x, whose ratio of densities is the same

@@ -124,3 +124,21 @@ def test_the_generating_function_of_counts():
     d = m.derive("E[x ~ Multinomial(n, P)](exp(2*c @ x))")
     assert d.text_result == "sum(P*exp(2*c))^n" and d.evidence.kind == "checked"
     assert math.isclose(d.evaluate(P=P, c=c), want, rel_tol=1e-12)
+
+
+MATRICES = {
+    "normal": ("dist p(x) = MvNormal(m, S)\ndist q(x) = MvNormal(m, T)", lambda s, t: 2 * t - s),
+    "lognormal": ("dist p(x) = MvLogNormal(m, S)\ndist q(x) = MvLogNormal(m, T)", lambda s, t: 2 * t - s),
+    "Wishart": ("dist p(X) = Wishart(a, S)\ndist q(X) = Wishart(a, T)", lambda s, t: 2 / s - 1 / t),
+    "inverse Wishart": ("dist p(X) = InverseWishart(a, S)\ndist q(X) = InverseWishart(a, T)", lambda s, t: 2 * s - t),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_orders_above_1_are_infinite_where_the_mixed_matrix_is_not_positive(name):
+    laws, mixed = MATRICES[name]
+    model = symgen.loads(f"dim d\nparam m: real[d], S: spd[d, d], T: spd[d, d], a: positive\nassume a > d\n{laws}")
+    d = model.derive("renyi(p, q, 2)")
+    for s, t in ((1.0, 1.2), (3.0, 1.0), (1.0, 3.0), (1.2, 1.0)):
+        value = d.evaluate(m=np.zeros(2), S=s * np.eye(2), T=t * np.eye(2), a=5.0)
+        assert math.isinf(value) == (mixed(s, t) <= 0) and value > 0
