@@ -259,7 +259,7 @@ class Latex(Products):
             return self.reduction(e)
         if name in FAMILIES:
             return self.law(e)
-        row = TABLE.get(name)
+        row = TABLE.get(f"{name}/{len(arguments)}", TABLE.get(name))
         if (
             row is not None
             and not e.keywords

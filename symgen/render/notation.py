@@ -36,6 +36,7 @@ ROWS = (
     Notation("stack", r"\left[{*}\right]", None),
     # calculus
     Notation("grad", r"\nabla_{{{1}}}\, {0}", 2),
+    Notation("grad/1", r"\nabla {0}", 1),  # by all parameters
     Notation("hessian", r"\nabla_{{{1}}}^{2}\, {0}", 2),
     Notation("jacobian", r"\frac{{\partial}}{{\partial {1}}} {0}", 2),
     Notation("d", r"\frac{{\partial}}{{\partial {1}}} {0}", 2),

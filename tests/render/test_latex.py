@@ -49,6 +49,7 @@ FORMS = {
     "grad(L, W1)": r"\nabla_{W_{1}}\, L",
     "grad(L, S) @ K": r"(\nabla_{S}\, L) K",
     "p_data(x)/(p_data(x) + p_g(x))": r"\frac{p_{\mathrm{data}}(x)}{p_{\mathrm{data}}(x) + p_{g}(x)}",
+    "grad(L)": r"\nabla L",
     "argmin(L, w)": r"\operatorname*{arg\,min}_{w}\; L",
     "posterior(p, z, given=x)": r"p(z \mid x)",
     "[[0, 1], [t, 0]]": r"\begin{pmatrix} 0 & 1 \\ t & 0 \end{pmatrix}",
