@@ -156,6 +156,7 @@ def test_the_entropy_rate_is_the_entropy_that_one_more_state_adds(model):
 
 @pytest.mark.slow
 def test_the_backends_agree_on_chains_and_sticks():
+    pytest.importorskip("jax")
     m = symgen.loads(SPEC.replace("MarkovChain(p0, P, T)", "MarkovChain(p0, P, 4)").replace("(r0, R, T)", "(r0, R, 4)")
                      + "derive chain = KL(p || q)\nderive rate = entropy_rate(p)\nderive sticks = KL(g || D)\n")  # fmt: skip
     numbers = {k: v for k, v in {**CHAIN, **STICKS}.items() if k != "T"}
