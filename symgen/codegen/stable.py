@@ -436,8 +436,10 @@ class _Stabiliser:
             if isinstance(f, Fn) and f.name in ("log", "log1p"):
                 inside = f.args[0] if f.name == "log" else add(ONE, f.args[0])
                 for g in made.args:
-                    sign, weight = (MINUS_ONE, neg(g)) if isinstance(g, Add) and neg(g) is inside else (ONE, g)
-                    if may_be_zero(weight) and (inside is weight or weight in factors_of(inside) or is_one_number(weight)):
+                    turned = isinstance(g, Add) and (neg(g) is inside or may_be_zero(neg(g)))
+                    sign, weight = (MINUS_ONE, neg(g)) if turned else (ONE, g)
+                    meets = inside is weight or weight in factors_of(inside) or may_be_zero(inside)
+                    if may_be_zero(weight) and (meets or is_one_number(weight)):
                         rest = [h for h in made.args if h is not f and h is not g]
                         name = "xlogy" if f.name == "log" else "xlog1py"
                         return mul(sign, *rest, fn(name, weight, f.args[0]))

@@ -1,5 +1,7 @@
 """Quotients of exponentials and their gradients where the exponentials themselves overflow, against 900 digits."""
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -38,3 +40,18 @@ def test_a_difference_of_error_functions_keeps_its_digits(a, b):
     with mpmath.workdps(900):
         want = 3 * (mpmath.erf(mpmath.mpf(a)) - mpmath.erf(mpmath.mpf(b)))
         assert abs(got - want) <= 1e-13 * abs(want)
+
+
+@pytest.mark.parametrize("P, Q, wanted", [
+    ([0.5, 0.5, 0], [0.3, 0.7, 0], -0.5 * math.log(0.21)), ([1, 0, 0], [1, 0, 0], 0), ([0.5, 0.5, 0], [0.3, 0, 0.7], math.inf),
+])  # fmt: skip
+def test_a_class_without_mass_adds_nothing_to_a_cross_entropy(P, Q, wanted):
+    m = symgen.loads("dim k\nparam P: simplex[k], Q: simplex[k]\ndist p(x) = Categorical(P)\ndist q(x) = Categorical(Q)")
+    d = m.derive("cross_entropy(p || q)")
+    assert d.evaluate(P=np.array(P, float), Q=np.array(Q, float)) == pytest.approx(wanted, rel=1e-14)
+
+
+@pytest.mark.parametrize("a, b, wanted", [(0, 0, 0), (1, 1, 0), (0, 0.5, math.log(2)), (1, 0.5, math.log(2)), (0.5, 1, math.inf)])
+def test_a_sure_bit_adds_nothing_to_a_cross_entropy(a, b, wanted):
+    m = symgen.loads("param a: unit, b: unit\ndist p(x) = Bernoulli(a)\ndist q(x) = Bernoulli(b)")
+    assert m.derive("cross_entropy(p || q)").evaluate(a=float(a), b=float(b)) == pytest.approx(wanted, rel=1e-14)
