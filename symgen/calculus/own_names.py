@@ -48,6 +48,7 @@ from symgen.tensor.expression import (
 
 __all__ = ["OwnNames"]
 
+CENTRED = "what is centred sums to 0"
 MOST_TERMS = 4  # of a definition that is taken for a centred array
 
 
@@ -62,6 +63,7 @@ class OwnNames:
         self.functions = False  # whether one of them is no sum
         self.contractions = False  # whether one of them is the solution of a linear system
         self.centring: dict[Array, bool] = {}
+        self.why: dict[str, None] = {}  # what the last `put_in` used, in words
         for array in program:
             if type(array) is Tensor and ctx.name_of(array):
                 self.note(array)
@@ -84,6 +86,13 @@ class OwnNames:
     def put_in(self, g: Scalar, depth: int = 2) -> Scalar:
         """`g` with sums of centred values left out, what has a name written by it, and nameless means written out where
         they cancel, if that is shorter."""
+        self.why.clear()
+        made = self._put_in(g, depth)
+        if made is g:
+            self.why.clear()
+        return made
+
+    def _put_in(self, g: Scalar, depth: int) -> Scalar:
         if not self.functions and not has_contraction(g):
             return g
         if not self.cores and not any(map(self.is_centring, arrays_below(g))):
@@ -95,7 +104,7 @@ class OwnNames:
             return g
         made = simplify_scalar(made, self.ctx.facts)
         if depth:
-            made = self.put_in(made, depth - 1)
+            made = self._put_in(made, depth - 1)
         return made if written_length(made) < written_length(g) else g
 
     def contracted(self, g: Scalar) -> Scalar:
@@ -188,10 +197,12 @@ class OwnNames:
             _, terms = _terms_of(open_tensor(node.body.array, node.body.indices), node.indices)
             kept = [t for t in terms if not self.vanishes(t, node.indices)]
             if len(kept) < len(terms) <= MOST_TERMS and simplify_scalar(total(add(*kept), node.indices), self.ctx.facts) is ZERO:
+                self.why.setdefault(CENTRED)
                 return ZERO  # an adjoint on the way
         factor, terms = _terms_of(node.body, node.indices)
         kept = [t for t in terms if not self.vanishes(t, node.indices)]
         if len(kept) < len(terms):
+            self.why.setdefault(CENTRED)
             return mul(factor, total(add(*kept), node.indices))
         return self.multiplied_out(node)
 
@@ -222,6 +233,7 @@ class OwnNames:
             found = self.cores.get(key)
             if found is not None:
                 array, factor, places = found
+                self.why.setdefault(f"by the definition of {self.ctx.name_of(array)}")
                 indices = [own[k] if k is not None else ZERO for k in places]
                 return mul(power(factor, num(-1)), entry(array, *indices))
         return None

@@ -75,6 +75,7 @@ class Reverse:
         self.program = program_of(f) if program is None else program
         self.active, self.onward = active_arrays(self.program, self.wanted)
         self.own = OwnNames(self.program, ctx)
+        self.because: dict[Array, str] = {}  # by which definitions adjoints are short
         self.noise = Noise()
         self.parts: dict[Array, list[Scalar]] = {}
         self.adjoints: dict[Array, Scalar] = {}
@@ -108,9 +109,14 @@ class Reverse:
             self.current = array
             raw = add(*parts) if len(parts) > 1 else parts[0]
             g = self.own.put_in(pinned(self.simplify(raw), self.ctx.facts))
+            if self.own.why:
+                self.because[array] = ", ".join(self.own.why)
             if type(g) in (Add, Mul, Sum) and array.rank:
                 g = self.by_symmetry(array, g)
             self.adjoints[array] = g
+            if g is ZERO and array in self.because and telling and self.differentials is None and array not in self.wanted:
+                if self.ctx.name_of(array) and not self.lifted:
+                    self.explain(array, tensor([axis(k, s) for k, s in enumerate(array.shape)], ZERO))
             if g is ZERO or not (self.leads_on(array) or (type(array) is Recurrence and array not in self.stop)):
                 if self.differentials is not None and g is not ZERO:
                     self.held[array] = [g]
@@ -290,6 +296,8 @@ class Reverse:
                 reason = ", ".join(words)
             elif consumers:
                 rule, reason, source = self.local_rule(consumers[0], array)
+        if array in self.because:
+            reason = f"{reason}; {self.because[array]}" if reason else self.because[array]
         kind = "jacobian" if self.lifted else "grad"
         before = (kind, (self.f, array), result.shape, (form,) if form else ())
         self.ctx.trace.add(rule, before, result, where=self.ctx.name_of(array) or "", reason=reason, source=source)

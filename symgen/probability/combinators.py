@@ -215,7 +215,8 @@ def inner_of_images(p: Array, q: Array) -> tuple[Array, Array] | None:
         return None
     row = row_of(p)
     if row is not None and row.inner:
-        return tuple(operator(row.inner, law.args, law.args[0].shape, (LAW,)) for law in (p, q))  # type: ignore[return-value]
+        first, second = (operator(row.inner, law.args, law.args[0].shape, (LAW,)) for law in (p, q))
+        return first, second
     if p.name != "formula":
         return None
     if len(p.args) != 2 or len(q.args) != 2 or p.attrs[5:] != q.attrs[5:]:

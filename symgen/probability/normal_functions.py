@@ -30,6 +30,7 @@ from symgen.tensor.expression import (
     Num,
     Pow,
     Scalar,
+    Var,
     add,
     compare,
     divide,
@@ -142,8 +143,9 @@ def linear_condition(c: Compare, x: Entry, know: Knowledge) -> Scalar:
 
 
 def of_piece(f: Scalar, x: Entry, law: Normal, know: Knowledge) -> Scalar:
+    assert isinstance(x.array, Var)
     try:
-        items = expanded(f, depends_on_any(frozenset((x.array,))), lambda _: False)  # type: ignore[arg-type]
+        items = expanded(f, depends_on_any(frozenset((x.array,))), lambda _: False)
     except TooManyTerms as error:
         raise Unclear from error
     return add(*(total(mul(i.coefficient, of_atom(i.atom, x, law, know)), list(i.indices)) for i in items))
@@ -193,7 +195,8 @@ def of_atom(atom: Scalar, x: Entry, law: Normal, know: Knowledge) -> Scalar:
 def tilt(exponent: Scalar, x: Entry, law: Normal, know: Knowledge) -> tuple[Scalar, Normal]:
     """The factor and the law that exp(a x^2 + b x + c) times the density is."""
     parts = {0: ZERO, 1: ZERO, 2: ZERO}
-    for i in expanded(exponent, depends_on_any(frozenset((x.array,))), lambda _: False):  # type: ignore[arg-type]
+    assert isinstance(x.array, Var)
+    for i in expanded(exponent, depends_on_any(frozenset((x.array,))), lambda _: False):
         g = i.atom
         k = 0 if g is ONE else 1 if g is x else is_natural(g.exponent) if isinstance(g, Pow) and g.base is x else None
         if k is None or k > 2:

@@ -361,7 +361,9 @@ def narrowed(law: Operator, ctx: Context) -> Operator:
     if word is None:
         return law
     x = var(own.x.name, (), word, own.x.role, uid=own.x.uid)
-    body = on_support(open_tensor(law.operands[0], ()))  # type: ignore[arg-type]
+    log_f = law.operands[0]
+    assert isinstance(log_f, Array)
+    body = on_support(open_tensor(log_f, ()))
     return operator("formula", (tensor((), with_value(body, own.x, lambda *_: entry(x))),), (), (LAW, x, *law.attrs[2:]))
 
 

@@ -76,3 +76,10 @@ def test_what_is_centred_has_the_textbooks_gradient(spec, goal, textbook):
     assert model.check(f"{goal} = {textbook}").status == "proved"
     assert d.evidence.kind == "checked"
     assert len(d.text_result) <= len(textbook)
+
+
+def test_a_term_that_is_left_out_has_its_reason():
+    d = symgen.loads(f"dim n, d\n{ROWS}").derive("grad(sum(C*((X - mu)/s)), X)")
+    assert any("by the definition of mu" in step.reason for step in d.steps)
+    d = symgen.loads(f"dim n, d\n{ONE}let k = x - m\nlet u = mean(k^2)\n").derive("grad(u, x)")
+    assert any("what is centred sums to 0" in step.reason for step in d.steps)

@@ -20,7 +20,13 @@ dist W(Z) = Wishart(nu, V)
 dist I(Z) = InverseWishart(nu, V)
 """)
 rng = np.random.default_rng(8)
-spd = lambda n: (lambda a: a @ a.T / 2 + np.eye(n))(rng.normal(size=(n, n)))  # noqa: E731
+
+
+def spd(n):
+    a = rng.normal(size=(n, n))
+    return a @ a.T / 2 + np.eye(n)
+
+
 AT = {"m": rng.normal(size=2), "b": rng.normal(size=2), "S": spd(2), "T": spd(2), "A": np.array([[0.05, -0.03], [-0.03, -0.2]]),
       "l": 0.8, "s": np.array([0.7, 1.6]), "X": rng.normal(size=(3, 2)), "nu": 6.5, "V": spd(2), "Y": spd(2),
       "B": 0.03*rng.normal(size=(2, 2)), "t": 0.6}  # fmt: skip

@@ -28,8 +28,8 @@ rng = np.random.default_rng(4)
 STICKS = {"a": np.array([1.7, 2.6]), "b": np.array([2.9, 1.4]), "a2": np.array([2.2, 1.3]), "b2": np.array([1.8, 1.2]),
           "al": np.array([1.6, 2.7, 1.9])}  # fmt: skip
 ROUND = {"mu": np.array([2.0, -1.0, 2.0]) / 3, "kap": 1.7, "A": rng.normal(size=(3, 3))}
-rows = lambda n: rng.dirichlet(np.ones(3), n)  # noqa: E731
-CHAIN = {"p0": rows(1)[0], "P": rows(3), "r0": rows(1)[0], "R": rows(3), "c": rng.normal(size=3), "T": 4}
+CHAIN = {"p0": rng.dirichlet(np.ones(3)), "P": rng.dirichlet(np.ones(3), 3), "r0": rng.dirichlet(np.ones(3)),
+         "R": rng.dirichlet(np.ones(3), 3), "c": rng.normal(size=3), "T": 4}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
