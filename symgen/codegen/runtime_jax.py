@@ -29,7 +29,9 @@ def log_remainder(u: Any, log_of: Any) -> Any:
     series = 0.0 * t
     for k in range(14, -1, -1):
         series = series * t + 1 / (2 * k + 3)
-    return jnp.where(near, s * small - 2 * s * t * series, u - log_of)
+    given = (u < -0.9) | (u > 1e30)
+    far = jnp.where(given, log_of, jnp.log1p(jnp.where(given, 0.0 * small, u)))
+    return jnp.where(near, s * small - 2 * s * t * series, u - far)
 
 
 def expm1_remainder(w: Any) -> Any:
@@ -84,18 +86,45 @@ def E1_scaled(x: Any) -> Any:
     return jnp.where(x < 50, jnp.exp(near) * jax.scipy.special.exp1(near), series / y)
 
 
-def lgamma_remainder(a: Any, d: Any) -> Any:
-    """lgamma(a + d) - lgamma(a) - d*digamma(a) >= 0: for small d the integral of (1 - t) d^2 trigamma(a + t d)."""
-    k = jnp.arange(1.0, 20.0, dtype=a.dtype)
-    side = k / jnp.sqrt(4 * k * k - 1)
-    t, V = jnp.linalg.eigh(jnp.diag(side, 1) + jnp.diag(side, -1))  # Gauss's nodes on (-1, 1)
-    t, w = (t + 1) / 2, V[0] ** 2
-    near = jnp.abs(d) < a / 2
-    small = jnp.where(near, d, 0.0 * d)
-    nodes = a[..., None] + t * small[..., None]
-    integral = (w * (1 - t) * jax.scipy.special.polygamma(1, nodes)).sum(-1)
-    far = jax.scipy.special.gammaln(a + d) - jax.scipy.special.gammaln(a) - d * jax.scipy.special.digamma(a)
-    return jnp.where(near, d * d * integral, far)
+def log_ratio(x: Any, y: Any, d: Any) -> Any:
+    """log(x/y), d = x - y: exact for near x and y too."""
+    near, q = jnp.abs(d) < 0.5 * y, x / y
+    far = jnp.where((q > 1e-30) & (q < 1e30), jnp.log(q), jnp.log(x) - jnp.log(y))
+    return jnp.where(near, jnp.log1p(jnp.where(near, d, 0.0 * d) / y), far)
+
+
+def stirling_series(a: Any, b: Any, d: Any) -> Any:
+    """r(b) - r(a) - d*r'(a), d = b - a, for r(x) = lgamma(x) - x*log(x) + x, by Stirling's series: a and b are large."""
+    power: Any = 1.0
+    term: Any = 0.0
+    series: Any = 0.0
+    for n, c in enumerate((1 / 12, 0, -1 / 360, 0, 1 / 1260, 0, -1 / 1680, 0, 1 / 1188, 0, -691 / 360360, 0, 1 / 156), 1):
+        power = power / a
+        term = term / b + n * power
+        series = series + c * term
+    return log_remainder(d / a, log_ratio(b, a, d)) / 2 + d / a * (d / b) * series
+
+
+def lgamma_remainder(a: Any, b: Any, d: Any) -> Any:
+    """lgamma(b) - lgamma(a) - d*digamma(a) >= 0, d = b - a: u - log(1 + u) for each of 10 steps up, and the rest by
+    Stirling's series."""
+    k = jnp.arange(10.0, dtype=a.dtype)
+    low, high, apart = a[..., None] + k, b[..., None] + k, d[..., None]
+    steps = log_remainder(apart / low, log_ratio(high, low, apart)).sum(-1)
+    x, y = a + 10, b + 10
+    return steps + y * log_remainder(-d / y, log_ratio(x, y, -d)) + stirling_series(x, y, d)
+
+
+def stirling_remainder(a: Any, b: Any, d: Any) -> Any:
+    """lgamma_remainder(a, b, d) - (b*log(b/a) - d) >= 0: what is left of it where a and b are large."""
+    k = jnp.arange(10.0, dtype=a.dtype)
+    low, high, apart = a[..., None] + k, b[..., None] + k, d[..., None]
+    steps = log_remainder(apart / low, log_ratio(high, low, apart)).sum(-1)
+    x, y = a + 10, b + 10
+    near = y * log_remainder(-d / y, log_ratio(x, y, -d)) - b * log_remainder(-d / b, log_ratio(a, b, -d))
+    far = 10 * log_ratio(y, x, d) + b * (log_ratio(y, b, 10 + 0.0 * d) - log_ratio(x, a, 10 + 0.0 * d))
+    low_ones = steps + jnp.where(jnp.abs(d) < a / 2, near, far) + stirling_series(x, y, d)
+    return jnp.where(jnp.minimum(a, b) < 10, low_ones, stirling_series(a, b, d))
 
 
 def logdet_remainder(A: Any, B: Any) -> Any:

@@ -20,7 +20,9 @@ def log_remainder(u: Any, log_of: Any) -> Any:
     series: Any = 0.0
     for k in range(14, -1, -1):
         series = series * t + 1 / (2 * k + 3)
-    return np.where(near, s * u - 2 * s * t * series, u - log_of)
+    with np.errstate(all="ignore"):
+        given = (u < -0.9) | (u > 1e30)
+        return np.where(near, s * u - 2 * s * t * series, u - np.where(given, log_of, np.log1p(np.where(given, 0.0, u))))
 
 
 def expm1_remainder(w: Any) -> Any:
@@ -62,14 +64,50 @@ def root_difference(a: Any, b: Any, d: Any) -> Any:
     return d / np.where(total == 0, 1, total)
 
 
-def lgamma_remainder(a: Any, d: Any) -> Any:
-    """lgamma(a + d) - lgamma(a) - d*digamma(a) >= 0: for small d the integral of (1 - t) d^2 trigamma(a + t d)."""
-    t, w = np.polynomial.legendre.leggauss(20)
-    t, near = (t + 1) / 2, np.abs(d) < a / 2
-    small = np.where(near, d, 0.0)[..., None]
-    integral = (w / 2 * (1 - t) * special.polygamma(1, np.asarray(a)[..., None] + t * small)).sum(-1)
+def log_ratio(x: Any, y: Any, d: Any) -> Any:
+    """log(x/y), d = x - y: exact for near x and y too."""
     with np.errstate(all="ignore"):
-        return np.where(near, d * d * integral, special.gammaln(a + d) - special.gammaln(a) - d * special.digamma(a))
+        near, q = np.abs(d) < 0.5 * y, x / y
+        far = np.where((q > 1e-30) & (q < 1e30), np.log(q), np.log(x) - np.log(y))
+        return np.where(near, np.log1p(np.where(near, d, 0.0) / y), far)
+
+
+def stirling_series(a: Any, b: Any, d: Any) -> Any:
+    """r(b) - r(a) - d*r'(a), d = b - a, for r(x) = lgamma(x) - x*log(x) + x, by Stirling's series: a and b are large."""
+    power: Any = 1.0
+    term: Any = 0.0
+    series: Any = 0.0
+    for n, c in enumerate((1 / 12, 0, -1 / 360, 0, 1 / 1260, 0, -1 / 1680, 0, 1 / 1188, 0, -691 / 360360, 0, 1 / 156), 1):
+        power = power / a
+        term = term / b + n * power
+        series = series + c * term
+    return log_remainder(d / a, log_ratio(b, a, d)) / 2 + d / a * (d / b) * series
+
+
+def lgamma_remainder(a: Any, b: Any, d: Any) -> Any:
+    """lgamma(b) - lgamma(a) - d*digamma(a) >= 0, d = b - a: u - log(1 + u) for each of 10 steps up, and the rest by
+    Stirling's series."""
+    a, b, d = np.asarray(a), np.asarray(b), np.asarray(d)
+    with np.errstate(all="ignore"):
+        k = np.arange(10, dtype=np.result_type(a, b, d))
+        low, high, apart = a[..., None] + k, b[..., None] + k, d[..., None]
+        steps = log_remainder(apart / low, log_ratio(high, low, apart)).sum(-1)
+        x, y = a + 10, b + 10
+        return steps + y * log_remainder(-d / y, log_ratio(x, y, -d)) + stirling_series(x, y, d)
+
+
+def stirling_remainder(a: Any, b: Any, d: Any) -> Any:
+    """lgamma_remainder(a, b, d) - (b*log(b/a) - d) >= 0: what is left of it where a and b are large."""
+    a, b, d = np.asarray(a), np.asarray(b), np.asarray(d)
+    with np.errstate(all="ignore"):
+        k = np.arange(10, dtype=np.result_type(a, b, d))
+        low, high, apart = a[..., None] + k, b[..., None] + k, d[..., None]
+        steps = log_remainder(apart / low, log_ratio(high, low, apart)).sum(-1)
+        x, y = a + 10, b + 10
+        near = y * log_remainder(-d / y, log_ratio(x, y, -d)) - b * log_remainder(-d / b, log_ratio(a, b, -d))
+        far = 10 * log_ratio(y, x, d) + b * (log_ratio(y, b, 10.0) - log_ratio(x, a, 10.0))
+        low_ones = steps + np.where(np.abs(d) < a / 2, near, far) + stirling_series(x, y, d)
+        return np.where(np.minimum(a, b) < 10, low_ones, stirling_series(a, b, d))
 
 
 def gamma_ratio(a: Any, b: Any) -> Any:

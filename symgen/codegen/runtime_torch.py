@@ -33,7 +33,9 @@ def log_remainder(u: Any, log_of: Any) -> Any:
     series = 0.0 * t
     for k in range(14, -1, -1):
         series = series * t + 1 / (2 * k + 3)
-    return torch.where(near, s * small - 2 * s * t * series, u - log_of)
+    given = (u < -0.9) | (u > 1e30)
+    far = torch.where(given, log_of, torch.log1p(torch.where(given, 0.0 * small, u)))
+    return torch.where(near, s * small - 2 * s * t * series, u - far)
 
 
 def expm1_remainder(w: Any) -> Any:
@@ -109,17 +111,45 @@ def E1(x: Any) -> Any:
     return torch.exp(-x) * E1_scaled(x)
 
 
-def lgamma_remainder(a: Any, d: Any) -> Any:
-    """lgamma(a + d) - lgamma(a) - d*digamma(a) >= 0: for small d the integral of (1 - t) d^2 trigamma(a + t d)."""
-    k = torch.arange(1.0, 20.0, dtype=a.dtype, device=a.device)
-    side = k / torch.sqrt(4 * k * k - 1)
-    t, V = torch.linalg.eigh(torch.diag(side, 1) + torch.diag(side, -1))  # Gauss's nodes on (-1, 1)
-    t, w = (t + 1) / 2, V[0] ** 2
-    near = torch.abs(d) < a / 2
-    small = torch.where(near, d, 0.0 * d)
-    nodes = a[..., None] + t * small[..., None]
-    integral = (w * (1 - t) * trigamma_positive(nodes)).sum(-1)
-    return torch.where(near, d * d * integral, torch.lgamma(a + d) - torch.lgamma(a) - d * torch.digamma(a))
+def log_ratio(x: Any, y: Any, d: Any) -> Any:
+    """log(x/y), d = x - y: exact for near x and y too."""
+    near, q = torch.abs(d) < 0.5 * y, x / y
+    far = torch.where((q > 1e-30) & (q < 1e30), torch.log(q), torch.log(x) - torch.log(y))
+    return torch.where(near, torch.log1p(torch.where(near, d, 0.0 * d) / y), far)
+
+
+def stirling_series(a: Any, b: Any, d: Any) -> Any:
+    """r(b) - r(a) - d*r'(a), d = b - a, for r(x) = lgamma(x) - x*log(x) + x, by Stirling's series: a and b are large."""
+    power: Any = 1.0
+    term: Any = 0.0
+    series: Any = 0.0
+    for n, c in enumerate((1 / 12, 0, -1 / 360, 0, 1 / 1260, 0, -1 / 1680, 0, 1 / 1188, 0, -691 / 360360, 0, 1 / 156), 1):
+        power = power / a
+        term = term / b + n * power
+        series = series + c * term
+    return log_remainder(d / a, log_ratio(b, a, d)) / 2 + d / a * (d / b) * series
+
+
+def lgamma_remainder(a: Any, b: Any, d: Any) -> Any:
+    """lgamma(b) - lgamma(a) - d*digamma(a) >= 0, d = b - a: u - log(1 + u) for each of 10 steps up, and the rest by
+    Stirling's series."""
+    k = torch.arange(10.0, dtype=a.dtype, device=a.device)
+    low, high, apart = a[..., None] + k, b[..., None] + k, d[..., None]
+    steps = log_remainder(apart / low, log_ratio(high, low, apart)).sum(-1)
+    x, y = a + 10, b + 10
+    return steps + y * log_remainder(-d / y, log_ratio(x, y, -d)) + stirling_series(x, y, d)
+
+
+def stirling_remainder(a: Any, b: Any, d: Any) -> Any:
+    """lgamma_remainder(a, b, d) - (b*log(b/a) - d) >= 0: what is left of it where a and b are large."""
+    k = torch.arange(10.0, dtype=a.dtype, device=a.device)
+    low, high, apart = a[..., None] + k, b[..., None] + k, d[..., None]
+    steps = log_remainder(apart / low, log_ratio(high, low, apart)).sum(-1)
+    x, y = a + 10, b + 10
+    near = y * log_remainder(-d / y, log_ratio(x, y, -d)) - b * log_remainder(-d / b, log_ratio(a, b, -d))
+    far = 10 * log_ratio(y, x, d) + b * (log_ratio(y, b, 10 + 0.0 * d) - log_ratio(x, a, 10 + 0.0 * d))
+    low_ones = steps + torch.where(torch.abs(d) < a / 2, near, far) + stirling_series(x, y, d)
+    return torch.where(torch.minimum(a, b) < 10, low_ones, stirling_series(a, b, d))
 
 
 def logdet_remainder(A: Any, B: Any) -> Any:

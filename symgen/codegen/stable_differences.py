@@ -88,7 +88,8 @@ def _pairings(x: Scalar, known: list[Pair]) -> Iterator[list[Pair]]:
     atoms = atoms_of(x)
     once: list[Pair] = []
     for a, b in known:
-        if (a in atoms or b in atoms) and not {a, b} & {c for p in once for c in p if not isinstance(c, Num)}:
+        taken = {c for p in once for c in p if not isinstance(c, Num)}
+        if a in atoms and (b in atoms or isinstance(b, Num)) and not {a, b} & taken:
             once.append((a, b))
     known, used = once, {a for p in once for a in p}
     known += [(a, ZERO) for a in atoms if isinstance(a, Fn) and a.name == "abs" and isinstance(a.args[0], Add)]

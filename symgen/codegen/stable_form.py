@@ -51,9 +51,11 @@ MEANINGS: Mapping[str, Callable[..., Scalar]] = {
     "expm1_remainder": lambda w: kept_apart(sub(fn("expm1", w), w)),
     "kl_term": lambda p, q, d: mul(p, kept_apart(sub(divide(d, p), fn("log1p", divide(d, p))))),
     "root_difference": lambda a, b, d: divide(d, add(power(a, HALF), power(b, HALF))),
-    "lgamma_remainder": lambda a, d: kept_apart(
-        add(fn("lgamma", add(a, d)), neg(fn("lgamma", a)), mul(MINUS_ONE, d, fn("digamma", a)))
+    "log_ratio": lambda x, y, d: fn("log1p", divide(d, y)),
+    "stirling_remainder": lambda a, b, d: kept_apart(
+        add(fn("lgamma", b), neg(fn("lgamma", a)), mul(MINUS_ONE, d, fn("digamma", a)), d, neg(mul(b, fn("log", divide(b, a)))))
     ),
+    "lgamma_remainder": lambda a, b, d: kept_apart(add(fn("lgamma", b), neg(fn("lgamma", a)), mul(MINUS_ONE, d, fn("digamma", a)))),
     "xlog1py": lambda x, y: mul(x, fn("log1p", y)),
     "gamma_ratio": lambda a, b: divide(fn("gamma", a), fn("gamma", b)),
     "igammac": lambda a, x: sub(ONE, fn("igamma", a, x)),

@@ -31,8 +31,9 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 
 
-def gamma_pairs(pool: Pool, out: list[Scalar], pairs: list[Pair], order: int) -> None:
-    """c (lgamma(y) - lgamma(x) - (y - x) digamma(x)); lgamma(1) = 0 may be missing."""
+def gamma_pairs(pool: Pool, out: list[Scalar], pairs: list[Pair], order: int, stirling: bool = False) -> None:
+    """c (lgamma(y) - lgamma(x) - (y - x) digamma(x)); lgamma(1) = 0 may be missing. `stirling`: what is left of it beyond
+    c (y log(y/x) - (y - x)), which goes to the logarithms."""
     for r in [r for r in pool.gammas if isinstance(r, Add) and ONE in r.args]:  # lgamma(1 + r) = lgamma(r) + log(r)
         rest = sub(r, ONE)
         if order == 2 and not any(p in pool.psis for p in pool.gammas if p is not ONE):
@@ -43,7 +44,7 @@ def gamma_pairs(pool: Pool, out: list[Scalar], pairs: list[Pair], order: int) ->
         elif order == 1:
             c = pool.gammas.pop(r)
             d = _less_one(rest)
-            out.append(mul(c, add(fn("lgamma_remainder", TWO, d), mul(d, fn("digamma", TWO)))))
+            out.append(mul(c, add(fn("lgamma_remainder", TWO, r, d), mul(d, fn("digamma", TWO)))))
     gamma_means(pool, out, pairs)
     found: list[tuple[Scalar, Scalar, Scalar]] = []
     for x, d in list(pool.psis.items()):
@@ -63,7 +64,14 @@ def gamma_pairs(pool: Pool, out: list[Scalar], pairs: list[Pair], order: int) ->
             parts = [s for s in small if all(t in terms_of(d) for t in terms_of(s))]
             if add(*parts) is d:
                 d = add(*(kept_apart(p) for p in parts))
-        out.append(mul(c, fn("lgamma_remainder", x, d)))
+        if stirling and x is not ONE:
+            out.append(mul(c, fn("stirling_remainder", x, y, d)))
+            for b, e in ((_opened(y), c), (_opened(x), mul(MINUS_ONE, c))):
+                for base, k in positive_factors(b):
+                    into(pool.logs, base, mul(e, k, _opened(y)))
+            pool.rest.append(mul(c, difference(_opened(x), _opened(y))))
+        else:
+            out.append(mul(c, fn("lgamma_remainder", x, y, d)))
         if isinstance(x, Entry) and isinstance(y, Entry):
             pairs.append((x, y))
 
@@ -81,8 +89,8 @@ def gamma_means(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
                 continue
             shift = _by_parts(difference(y, x), pairs)
             del pool.gammas[x], pool.gammas[y], pool.gammas[m]
-            for scale, other, sign in ((a, b, ONE), (b, a, MINUS_ONE)):  # x - m = (x - y) b/(a + b)
-                out.append(mul(scale, fn("lgamma_remainder", m, mul(sign, short(divide(other, c)), shift))))
+            for end, scale, other, sign in ((x, a, b, ONE), (y, b, a, MINUS_ONE)):  # x - m = (x - y) b/(a + b)
+                out.append(mul(scale, fn("lgamma_remainder", m, end, mul(sign, short(divide(other, c)), shift))))
             pairs.extend(of_entries(x, y))
             break
 

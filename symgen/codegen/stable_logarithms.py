@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import combinations, product
 from math import gcd, lcm
 
-from symgen.codegen.stable_differences import Pair, by_differences, difference, factors_of, kept_apart
+from symgen.codegen.stable_differences import Pair, by_differences, difference, factors_of, kept_apart, terms_of
 from symgen.codegen.stable_pool import Pool, entries_of, into, short
 from symgen.tensor.expression import (
     HALF,
@@ -21,12 +21,14 @@ from symgen.tensor.expression import (
     Scalar,
     Var,
     add,
+    compare,
     divide,
     fn,
     mul,
     num,
     power,
     sub,
+    where,
 )  # fmt: skip
 
 
@@ -45,6 +47,45 @@ def opposite(logs: dict[Scalar, Scalar], known: Sequence[Pair]) -> list[tuple[Sc
         out.append((y, x, d) if flipped else (x, y, c))
         used.update((x, y))
     return out
+
+
+def products(pool: Pool, out: list[Scalar], pairs: Sequence[Pair]) -> bool:
+    """c log(x y) - c log(u v): all logarithms by one coefficient c, or each by one of a few whose sum is that of the
+    rest, as remainders of quotients. Whether nothing but remainders is left."""
+    plain = [c for b, c in pool.logs.items() if isinstance(b, Entry) and any(short(add(c, d)) is ZERO for d in pool.logs.values())]
+    units = [c for k, c in enumerate(plain) if not _negative(c) and not any(short(sub(c, d)) is ZERO for d in plain[:k])]
+    above: dict[Scalar, list[Scalar]] = {c: [] for c in units}
+    below: dict[Scalar, list[Scalar]] = {c: [] for c in units}
+    for b, c in pool.logs.items():
+        for side, sign in ((above, ONE), (below, MINUS_ONE)):
+            of = [u for u in units if short(sub(c, mul(sign, u))) is ZERO]
+            of = of or (units if units and short(sub(c, mul(sign, add(*units)))) is ZERO else [])
+            for u in of:
+                side[u].append(b)
+            if of:
+                break
+        else:
+            return False
+    made, rest = [], list(pool.rest)
+    for c in units:
+        if len(above[c]) != len(below[c]) or len(above[c]) > 2:
+            return False
+        x, y = mul(*above[c]), mul(*below[c])
+        found = by_differences(sub(y, x), pairs, 1)
+        if found is None:
+            return False
+        parts = [divide(t, x) for t in terms_of(found[0])]
+        u = add(*parts)
+        if len(parts) > 1:  # of two large parts that nearly cancel, the quotient tells more
+            quotient = mul(*(kept_apart(divide(b, a)) for a, b in zip(above[c], below[c], strict=True)))
+            u = where(compare("<", fn("abs", parts[0]), HALF), u, sub(quotient, ONE))
+        logs = (fn("log", b) for b in below[c]), (fn("log", b) for b in above[c])
+        made.append(mul(c, fn("log_remainder", u, sub(add(*logs[0]), add(*logs[1])))))
+        rest.append(mul(MINUS_ONE, c, sub(divide(y, x), ONE)))
+    if not units or short(add(*rest)) is not ZERO:
+        return False
+    out.extend(made)
+    return True
 
 
 def _same_kind(x: Scalar, y: Scalar) -> bool:

@@ -11,6 +11,7 @@ from symgen.codegen.stable_differences import Pair, difference, factors_of, term
 from symgen.tensor.expression import (
     MINUS_ONE,
     ONE,
+    TWO,
     ZERO,
     Add,
     Entry,
@@ -20,6 +21,7 @@ from symgen.tensor.expression import (
     Num,
     Pow,
     Scalar,
+    Sum,
     Tensor,
     add,
     as_coefficient,
@@ -33,7 +35,7 @@ from symgen.tensor.facts import is_nonnegative
 
 LOGS = ("log", "log1p", "xlogy", "xlog1py")
 GAMMAS = ("lgamma", "lbeta")
-REMAINDERS = ("log_remainder", "expm1_remainder", "kl_term", "lgamma_remainder")
+REMAINDERS = ("log_remainder", "expm1_remainder", "kl_term", "lgamma_remainder", "stirling_remainder")
 EXPONENTIALS = ("exp", "gamma", "gamma_ratio", "beta")
 
 
@@ -145,6 +147,21 @@ def positive_factors(x: Scalar) -> list[tuple[Scalar, Scalar]]:
     if len(out) == 1:
         return out
     return out if all(is_nonnegative_by_form(b) for b, _ in out) else [(x, ONE)]
+
+
+def is_sum_of_remainders(x: Scalar) -> bool:
+    """Whether no term is negative, by its form: then nothing cancels."""
+    for t in terms_of(x):
+        for f in factors_of(t):
+            if isinstance(f, Sum):
+                fine = is_sum_of_remainders(f.body)
+            elif isinstance(f, Fn) and f.name in REMAINDERS or isinstance(f, Pow) and f.exponent is TWO:
+                fine = True
+            else:
+                fine = is_nonnegative_by_form(f)
+            if not fine:
+                return False
+    return True
 
 
 def has_denominator(t: Scalar) -> bool:

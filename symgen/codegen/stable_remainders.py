@@ -15,7 +15,7 @@ from symgen.algebra.collect import symmetric_entries, written_length
 from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_differences import Pair, by_differences, difference, factors_of, is_rational, kept_apart, terms_of
 from symgen.codegen.stable_gammas import gamma_pairs
-from symgen.codegen.stable_logarithms import log_ratio, may_near_one, opposite, quotients, references, relative
+from symgen.codegen.stable_logarithms import log_ratio, may_near_one, opposite, products, quotients, references, relative
 from symgen.codegen.stable_pool import (
     EXPONENTIALS,
     GAMMAS,
@@ -26,6 +26,7 @@ from symgen.codegen.stable_pool import (
     expanded,
     holds,
     is_nonnegative_by_form,
+    is_sum_of_remainders,
     multiplied,
     of_entries,
     pairs_in,
@@ -78,6 +79,7 @@ __all__ = ["error_function_difference", "near_one", "root_difference", "with_rem
 QUARTER = num(Fraction(1, 4))
 MAX_LENGTH = 260
 MOST_TERMS = 60
+MOST_TERMS_OF_GAMMAS = 12
 MOST_PAIRS = 2  # of logarithms, for which all exponents are tried
 
 
@@ -292,11 +294,16 @@ def _rewritten(body: Scalar, indices: Sequence[Index], outside: list[Scalar] | N
     for chosen in [[], *([t] for t in exponentials[:3])] if len(exponentials) != 1 else [exponentials, []]:
         more: list[Scalar] | None = [] if outside is not None else None
         made = _with_exponential(terms, chosen, indices, more)
-        if made is not None and (best is None or written_length(made) < written_length(best[0])):
+        if made is not None and (best is None or _rank(made) < _rank(best[0])):
             best = made, more
     if best is not None and outside is not None:
         outside.extend(best[1] or [])
     return best[0] if best is not None else None
+
+
+def _rank(x: Scalar) -> tuple[bool, int]:
+    """What is taken first: a sum without negative terms, then what is short."""
+    return not is_sum_of_remainders(x), written_length(x)
 
 
 def _opened_fraction(t: Scalar) -> list[Scalar]:
@@ -362,19 +369,25 @@ def _with_exponential(
         if alone and not indices and add(both[0][0], *pool.rest) is ZERO and isinstance(both[0][0], Num):
             exponent = _settled(both[0][1])  # exp(w) - 1
             return None if exponent is None else mul(both[0][0], fn("expm1", exponent))
-        for k, (c, w) in enumerate(both):
+        found: list[tuple[tuple[bool, int], Scalar, list[Scalar]]] = []
+        for c, w in both:
             stable = _settled(w)
             if stable is None:
                 continue
             own = Pool(dict(pool.logs), dict(pool.gammas), dict(pool.psis), list(pool.rest), list(pool.small))
             own.put(c)
             own.put(mul(c, w) if isinstance(c, Num) or not isinstance(w, Add) else add(*(mul(c, u) for u in w.args)))
-            made = _settled_pool(own, indices, 2, outside)
+            told: list[Scalar] | None = None if outside is None else []
+            made = _settled_pool(own, indices, 2, told)
             if made is not None:
-                return add(total(mul(c, fn("expm1_remainder", stable)), list(indices)), made)
-            if k == len(both) - 1:
-                return None
-        return None
+                made = add(total(mul(c, fn("expm1_remainder", stable)), list(indices)), made)
+                found.append((_rank(made), made, told or []))
+        if not found:
+            return None
+        _, made, told = min(found, key=lambda f: f[0])
+        if outside is not None:
+            outside.extend(told)
+        return made
     made = _settled_pool(pool, indices, 2, outside)
     return None if made is None else add(*out, made)
 
@@ -398,6 +411,9 @@ def _settled_pool(pool: Pool, indices: Sequence[Index], order: int, outside: lis
     """The sum with its logarithms and gammas as remainders (or, of first order, as differences); what does not hang on
     the indices goes `outside`."""
     pool.tidy()
+    large = _for_large_shapes(pool) if order == 2 and pool.psis and not indices else None
+    if large is not None:
+        return large
     told: list[Scalar] = []
     out: list[Scalar] = list(pool.small)
     pairs: list[Pair] = [p for t in pool.small for p in pairs_in(t)]
@@ -423,13 +439,13 @@ def _settled_pool(pool: Pool, indices: Sequence[Index], order: int, outside: lis
     if len(found) > 6:
         return None
     options = (1, 2, -1) if len(found) <= MOST_PAIRS else (1,)
-    best: tuple[int, Scalar] | None = None
+    best: tuple[tuple[bool, int], Scalar] | None = None
     for exponents in product(options, repeat=len(found)):
         made = list(out)
         rest = list(pool.rest)
         for (x, y, c), e in zip(found, exponents, strict=True):
             if order == 1:
-                made.append(mul(c, fn("log1p", divide(difference(x, y), y))))
+                made.append(mul(c, fn("log_ratio", x, y, difference(x, y))))
                 continue
             ratio = short(divide(c, x))
             if e == 1 and (isinstance(ratio, Num) or written_length(ratio) <= written_length(c)):  # x may be 0
@@ -441,9 +457,8 @@ def _settled_pool(pool: Pool, indices: Sequence[Index], order: int, outside: lis
         if left is None:
             continue
         whole = add(*(summed(m, indices) for m in made), left)
-        length = written_length(whole)
-        if best is None or length < best[0]:
-            best = length, whole
+        if best is None or _rank(whole) < best[0]:
+            best = _rank(whole), whole
         if order == 1:
             break
     if best is None or not (found or out or order == 1 or not indices):
@@ -451,6 +466,20 @@ def _settled_pool(pool: Pool, indices: Sequence[Index], order: int, outside: lis
     if outside is not None:
         outside.extend(told)
     return best[1]
+
+
+def _for_large_shapes(pool: Pool) -> Scalar | None:
+    """The sum by what Stirling's formula leaves of the gammas, where all else is one remainder for each coefficient."""
+    own = Pool(dict(pool.logs), dict(pool.gammas), dict(pool.psis), list(pool.rest), list(pool.small))
+    if own.small or (not own.logs and len(own.psis) == 1) or len(own.logs) + len(own.gammas) > MOST_TERMS_OF_GAMMAS:
+        return None
+    out: list[Scalar] = []
+    pairs: list[Pair] = []
+    gamma_pairs(own, out, pairs, 2, stirling=True)
+    if own.gammas or own.psis:
+        return None
+    own.tidy()
+    return add(*out) if products(own, out, pairs) else None
 
 
 def _left(x: Scalar, known: Sequence[Pair], indices: Sequence[Index], order: int) -> Scalar | None:

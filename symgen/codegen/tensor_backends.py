@@ -11,8 +11,8 @@ __all__ = ["BACKENDS", "NUMBERS"]
 REMAINDERS = {
     name: Template(f"{name}({', '.join('{%d}' % k for k in range(count))})", (name,))
     for name, count in {
-        "log_remainder": 2, "expm1_remainder": 1, "kl_term": 3, "root_difference": 3, "lgamma_remainder": 2,
-        "gamma_ratio": 2,
+        "log_remainder": 2, "expm1_remainder": 1, "kl_term": 3, "root_difference": 3, "lgamma_remainder": 3,
+        "gamma_ratio": 2, "log_ratio": 3, "stirling_remainder": 3,
     }.items()
 }  # fmt: skip
 
