@@ -13,8 +13,19 @@ from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.operations import OPERATIONS
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["DEFAULTS", "Template", "function_template", "operation_template"]
+__all__ = ["COMPLEX", "DEFAULTS", "Template", "function_template", "operation_template"]
 
+
+# real and imaginary parts of functions of a complex number, the same in every backend
+COMPLEX = {
+    f"{name}_{end}": Template(f"{carried}({', '.join('{%d}' % k for k in range(count))}).{part}", (carried,))
+    for name, carried, count in (
+        ("scaled_E1", "complex_E1", 2),
+        ("polygamma", "complex_polygamma", 3),
+        ("lerch", "complex_lerch", 4),
+    )
+    for end, part in (("re", "real"), ("im", "imag"))
+}
 
 _FUNCTIONS = {
     "sigmoid": Template("sigmoid({0})", ("sigmoid",)),
@@ -33,6 +44,7 @@ _FUNCTIONS = {
     "erfcx": Template("special.erfcx({0})", (), ("special",)),
     "igammac": Template("special.gammaincc({0}, {1})", (), ("special",)),
     "ibetac": Template("special.betainc({1}, {0}, 1 - {2})", (), ("special",)),
+    **COMPLEX,
     "relu": Template("np.maximum({0}, 0)"),
     "silu": Template("{0} * sigmoid({0})", ("sigmoid",)),
     "xlogy": Template("xlogy({0}, {1})", ("xlogy",)),

@@ -12,6 +12,7 @@ from symgen.text.diagnostics import InternalError
 __all__ = ["CARRIED", "source_of"]
 
 RUNTIMES = ("runtime.py", "runtime_torch.py", "runtime_jax.py")
+PARTS = ("complex",)  # special functions: common to all, and what each backend adds
 
 
 @cache
@@ -19,7 +20,8 @@ def _functions(runtime: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Each function: its source without annotations, and the names that it uses; those of `runtime` come before the
     common ones."""
     out: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for file in ("runtime.py", "runtime_remainders.py", "optimisers.py", *((runtime,) if runtime != "runtime.py" else ())):
+    own = () if runtime == "runtime.py" else (runtime, *(runtime.replace("_", f"_{part}_") for part in PARTS))
+    for file in ("runtime.py", "runtime_remainders.py", *(f"runtime_{part}.py" for part in PARTS), "optimisers.py", *own):
         text = (Path(__file__).parent / file).read_text(encoding="utf-8")
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef):

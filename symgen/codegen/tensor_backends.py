@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symgen.codegen.backend import Backend
+from symgen.codegen.backends import COMPLEX
 from symgen.codegen.template import Template
 
 __all__ = ["BACKENDS", "NUMBERS"]
@@ -77,6 +78,7 @@ TORCH = Backend(
         "erf": "special.erf", "erfc": "special.erfc", "digamma": "digamma",
     })
     | REMAINDERS
+    | COMPLEX
     | {
         "xlog1py": Template("torch.special.xlog1py({0}, {1})"),
         "softplus": Template("softplus({0})", ("softplus",)),
@@ -179,6 +181,7 @@ JAX = Backend(
         "erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "digamma": "digamma", "gamma": "gamma", "E1": "exp1", "Ei": "expi",
     })
     | REMAINDERS
+    | COMPLEX
     | {
         "xlog1py": Template("jax.scipy.special.xlog1py({0}, {1})"),
         "cross_entropy_of_logit": Template("cross_entropy_of_logit({0}, {1})", ("cross_entropy_of_logit",)),

@@ -139,7 +139,7 @@ class TensorEmitter(Emitter):
             raise CannotDerive(f"{self.backend.name} has no function `{name}`", None, WHERE)
         self.helpers.update(dict.fromkeys(template.helpers))
         simple = template.text.count("{0}") == 1 and template.text.endswith("({0})")
-        plain = name == "polygamma"  # its order is a number
+        plain = name.startswith(("polygamma", "lerch"))  # their order is a number
         args = [
             self.text(a, ATOM) if plain and k == 0 else self.array_text(a, NONE if simple else ATOM) for k, a in enumerate(v.args)
         ]

@@ -8,6 +8,8 @@ from symgen.probability.lemma import Antiderivative, Lemma
 POWER, MGF, ABS = "x^j", "exp(t*x)", "abs(x - v)"
 JOHNSON = "Johnson, Kotz & Balakrishnan (1994)"
 DLMF = "DLMF (2024), 5.2.1"
+E1_OF_COMPLEX = "DLMF (2024), 6.2.1, 13.6.6: real part of E log(w + i (x - v)), exp(z) E_1(z) = U(1, 1, z)"
+LERCH_OF_COMPLEX = "DLMF (2024), 25.14.5: real part of E log(w + i (x - v))"
 
 LEMMAS = (
     # x^j: the Mellin transform
@@ -225,6 +227,21 @@ LEMMAS = (
           source="Chyzak & Nielsen (2019)"),
     Lemma("Cauchy", "log(1 + ((x - v)/w)^2/t)", "log(((abs(w)*sqrt(t) + gamma)^2 + (x0 - v)^2)/(w^2*t))", "t > 0",
           "undefined",          source="Chyzak & Nielsen (2019)"),
+    *(Lemma(family, of, value.replace("_q", q.replace("_c", centre)).replace("_w", w), when, "undefined", source)
+      for of, q, w, when in (
+        ("log(1 + ((x - v)/w)^2)", "((_c - v)/w)^2", "abs(w)", ""),
+        ("log(1 + ((x - v)/w)^2/t)", "((_c - v)/w)^2/t", "abs(w)*sqrt(t)", "t > 0"),
+      )
+      for family, centre, value, source in (
+        ("Laplace", "mu", "log(1 + _q) + scaled_E1_re((mu - v)/b, _w/b) + scaled_E1_re((v - mu)/b, _w/b)", E1_OF_COMPLEX),
+        ("AsymmetricLaplace", "m", "log(1 + _q) + 2/(1 + kappa^2)*scaled_E1_re(lam*kappa*(m - v), lam*kappa*_w)"
+         " + 2*kappa^2/(1 + kappa^2)*scaled_E1_re(lam/kappa*(v - m), lam/kappa*_w)", E1_OF_COMPLEX),
+        ("Exponential", "0", "log(1 + _q) + 2*scaled_E1_re(-rate*v, rate*_w)", E1_OF_COMPLEX),
+        ("Logistic", "mu", "2*polygamma_re(0, 1/2 + _w/(2*pi*s), (mu - v)/(2*pi*s)) + 2*log(2*pi*s/_w)",
+         "DLMF (2024), 5.9.16: real part of E log(w + i (x - v))"),
+        ("Pareto", "xm", "log(1 + _q) + 2*lerch_re(1, alpha, v/xm, _w/xm)", LERCH_OF_COMPLEX),
+        ("Lomax", "0", "log(1 + _q) + 2*lerch_re(1, alpha, 1 + v/lam, _w/lam)", LERCH_OF_COMPLEX),
+      )),
     Lemma("HalfCauchy", "log(1 + (x/w)^2)", "2*log(1 + gamma/abs(w))", source="Chyzak & Nielsen (2019)"),
     Lemma("StudentT", "log(1 + ((x - mu)/sigma)^2/nu)", "digamma((nu + 1)/2) - digamma(nu/2)",
           source="DLMF (2024), 5.12.3"),

@@ -16,7 +16,8 @@ class Function:
     """A function of numbers.
 
     `domain` is one interval per argument, `poles` the points inside it where there is no value; `range` an interval.
-    `numeric` is a NumPy template over the arguments (with `special` for scipy.special if `scipy`). `kinks` are the
+    `numeric` is a NumPy template over the arguments (with `special` for scipy.special if `scipy`, or functions that generated
+    code carries). `kinks` are the
     conditions that fail where the derivative jumps (there the subgradient 0 is taken). `definition` says a compound
     function in simpler ones. `monotone` is increasing or decreasing (strictly), `curvature` convex or concave, both in
     a single argument; `log_curvature` is that of its logarithm where it is positive and the argument no pole, on the
@@ -178,6 +179,33 @@ ROWS = (
     Function("zeta", ("s", "a"), (None, "-s*zeta(s + 1, a)"), "special.zeta({s}, {a})",
              r"\zeta\left({s}, {a}\right)", domain=("(1, inf)", POSITIVE), range=POSITIVE, scipy=True, defaults=("1",),
              source="DLMF 25.11.17: the Hurwitz zeta function"),
+    # real and imaginary parts at z = x + i y
+    Function("scaled_E1_re", XY, ("Y - x/(x^2 + y^2)", "-scaled_E1_im(x, y) - y/(x^2 + y^2)"), "complex_E1({x}, {y}).real",
+             r"\operatorname{{Re}} U\left(1, 1, {x} + i\,{y}\right)", domain=(REAL, REAL),
+             source="DLMF 13.6.6: the real part of U(1, 1, z) = exp(z) E_1(z), z = x + i y"),
+    Function("scaled_E1_im", XY, ("Y + y/(x^2 + y^2)", "scaled_E1_re(x, y) - x/(x^2 + y^2)"), "complex_E1({x}, {y}).imag",
+             r"\operatorname{{Im}} U\left(1, 1, {x} + i\,{y}\right)", domain=(REAL, REAL),
+             source="DLMF 13.6.6: the imaginary part of U(1, 1, z) = exp(z) E_1(z), z = x + i y"),
+    Function("polygamma_re", ("n", "x", "y"), (None, "polygamma_re(n + 1, x, y)", "-polygamma_im(n + 1, x, y)"),
+             "complex_polygamma({n}, {x}, {y}).real", r"\operatorname{{Re}} \psi^{{({n})}}\left({x} + i\,{y}\right)",
+             domain=(NONNEGATIVE, POSITIVE, REAL), source="DLMF 5.15: real part of the derivative n of digamma at x + i y"),
+    Function("polygamma_im", ("n", "x", "y"), (None, "polygamma_im(n + 1, x, y)", "polygamma_re(n + 1, x, y)"),
+             "complex_polygamma({n}, {x}, {y}).imag", r"\operatorname{{Im}} \psi^{{({n})}}\left({x} + i\,{y}\right)",
+             domain=(NONNEGATIVE, POSITIVE, REAL), source="DLMF 5.15: imaginary part of the derivative n of digamma at x + i y"),
+    Function("lerch_re", ("s", "a", "x", "y"),
+             (None, "-s*lerch_re(s + 1, a, x, y)",
+              "((lerch_re(s - 1, a, x, y) - a*Y)*x + (lerch_im(s - 1, a, x, y) - a*lerch_im(s, a, x, y))*y)/(x^2 + y^2)",
+              "((lerch_re(s - 1, a, x, y) - a*Y)*y - (lerch_im(s - 1, a, x, y) - a*lerch_im(s, a, x, y))*x)/(x^2 + y^2)"),
+             "complex_lerch({s}, {a}, {x}, {y}).real", r"\operatorname{{Re}} \Phi\left({x} + i\,{y}, {s}, {a}\right)",
+             domain=(NONNEGATIVE, POSITIVE, REAL, REAL),
+             source="DLMF 25.14: the real part of Lerch's function Phi(z, s, a), the sum of z^n/(n + a)^s, z = x + i y"),
+    Function("lerch_im", ("s", "a", "x", "y"),
+             (None, "-s*lerch_im(s + 1, a, x, y)",
+              "((lerch_im(s - 1, a, x, y) - a*Y)*x - (lerch_re(s - 1, a, x, y) - a*lerch_re(s, a, x, y))*y)/(x^2 + y^2)",
+              "((lerch_re(s - 1, a, x, y) - a*lerch_re(s, a, x, y))*x + (lerch_im(s - 1, a, x, y) - a*Y)*y)/(x^2 + y^2)"),
+             "complex_lerch({s}, {a}, {x}, {y}).imag", r"\operatorname{{Im}} \Phi\left({x} + i\,{y}, {s}, {a}\right)",
+             domain=(NONNEGATIVE, POSITIVE, REAL, REAL),
+             source="DLMF 25.14: the imaginary part of Lerch's function Phi(z, s, a), the sum of z^n/(n + a)^s, z = x + i y"),
     # of indices: reshape, vec and kron are made of these
     Function("mod", XY, (None, None), "np.mod({x}, {y})", r"({x} \bmod {y})", domain=(REAL, REAL), internal=True),
     Function("div", XY, (None, None), "np.floor_divide({x}, {y})", r"\left\lfloor {x}/{y} \right\rfloor",

@@ -187,6 +187,18 @@ def _dilog(x: Ball) -> Ball:
     return x.polylog(2) if x <= 1 else acb(x).polylog(2).real
 
 
+def _parts(name: str, f: Callable[..., Any]) -> tuple[Function, Function]:
+    """The real and the imaginary part of a function of z = x + i y, where x and y stand last."""
+
+    def real(*args: Ball) -> Ball:
+        return f(*map(acb, args[:-2]), acb(*args[-2:])).real
+
+    def imaginary(*args: Ball) -> Ball:
+        return f(*map(acb, args[:-2]), acb(*args[-2:])).imag
+
+    return Function(f"{name}_re", _through_balls(real), real), Function(f"{name}_im", _through_balls(imaginary), imaginary)
+
+
 def _log_ndtr(x: Ball) -> Ball:
     return ((-x / arb(2).sqrt()).erfc() / 2).log()
 
@@ -262,6 +274,9 @@ _FUNCTIONS = (
     Function("hyp2f1", special.hyp2f1, _hypgeom(arb.hypgeom_2f1)),
     Function("hyperu", special.hyperu, _hypgeom(arb.hypgeom_u)),
     Function("zeta", _float_zeta, arb.zeta),
+    *_parts("scaled_E1", lambda z: z.exp() * z.expint(acb(1))),
+    *_parts("polygamma", lambda n, z: z.polygamma(n)),
+    *_parts("lerch", lambda s, a, z: z.lerch_phi(s, a)),
     Function("lambertw", lambda x: special.lambertw(x).real, arb.lambertw),
     Function("polylog", _through_balls(lambda s, x: x.polylog(s)), lambda s, x: x.polylog(s)),
     Function("binomial", special.binom, lambda n, k: (_lgamma(n + 1) - _lgamma(k + 1) - _lgamma(n - k + 1)).exp()),

@@ -163,6 +163,22 @@ TO_SYMPY: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+def _part(part: Any, f: Callable[..., Any]) -> Callable[..., Any]:
+    """The real or imaginary part of f at x + i y, which stand last."""
+    return lambda *args: part(f(*args[:-2], args[-2] + _S.I * args[-1]), evaluate=False)
+
+
+# what is handed out, and stays whole inside: SymPy's parts of a function do not come back
+HANDED_OUT: dict[str, Callable[..., Any]] = {
+    f"{name}_{end}": _part(part, f)
+    for name, f in {
+        "scaled_E1": lambda z: _S.exp(z) * _S.expint(1, z), "polygamma": _S.polygamma,
+        "lerch": lambda s, a, z: _S.lerchphi(z, s, a),
+    }.items()
+    for end, part in (("re", _S.re), ("im", _S.im))
+}  # fmt: skip
+
+
 FROM_SYMPY: dict[type, Callable[..., Scalar]] = {
     _S.exp: lambda x: fn("exp", x), _S.log: lambda x: fn("log", x), _S.Abs: lambda x: fn("abs", x),
     _S.sign: lambda x: fn("sign", x), _S.sin: lambda x: fn("sin", x), _S.cos: lambda x: fn("cos", x),
@@ -400,7 +416,8 @@ class _Writer:
             return made(*args)
         if self.names is None:
             return self.internal(node)
-        return sympy.Function(node.name)(*args)
+        made = HANDED_OUT.get(node.name, sympy.Function(node.name))
+        return made(*args)
 
     def sum(self, node: Sum) -> Any:
         if self.names is None:

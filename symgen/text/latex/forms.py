@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from symgen.text import tree as t
 from symgen.text.latex import items
+from symgen.text.latex.complex_parts import ComplexParts
 from symgen.text.latex.items import Item
-from symgen.text.latex.norms import Norms
 from symgen.text.latex.parser import fraction
 from symgen.text.latex.rows import has_relation
 from symgen.text.latex.tokens import Slip, Token
@@ -31,7 +31,7 @@ FRACTIONS = frozenset("frac dfrac tfrac cfrac nicefrac sfrac".split())
 MAX_LETTERS = 100
 
 
-class Parser(Norms):
+class Parser(ComplexParts):
     """Reads one formula."""
 
     def whole(self) -> Item:
@@ -236,6 +236,9 @@ class Parser(Norms):
                 if words and symbols.find(name, words) is not None:
                     return self.name(name, token.span)
         function = FUNCTION_WORDS.get(word) or FUNCTIONS.get(word)
+        found = self.complex_part(word, token)
+        if found is not None:
+            return found
         if word in ("d", "D") and token.kind == "word" or word == "e":
             return self.single(word, token.span, "mathrm")
         if function in ("argmin", "argmax", "max", "min", "sup", "infimum", "arginf", "argsup", "limit"):
