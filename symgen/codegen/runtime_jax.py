@@ -56,16 +56,57 @@ def root_difference(a: Any, b: Any, d: Any) -> Any:
     return d / jnp.where(total == 0, total + 1, total)
 
 
-def gamma_ratio(a: Any, b: Any) -> Any:
-    """gamma(a)/gamma(b), also where the two overflow: far out by the difference of Stirling's series."""
+def lgamma_rest(x: Any) -> Any:
+    """lgamma(x) - x*log(x) + x: what is left beyond the leading terms of Stirling's formula."""
+    low, high = jnp.minimum(x, 10.0), jnp.maximum(x, 10.0)
+    v = 1 / (high * high)
+    series = 1 / 12 + v * (-1 / 360 + v * (1 / 1260 + v * (-1 / 1680 + v * (1 / 1188 + v * (-691 / 360360 + v / 156)))))
+    return jnp.where(
+        x < 10, jax.scipy.special.gammaln(low) - low * jnp.log(low) + low, jnp.log(2 * jnp.pi / high) / 2 + series / high
+    )
+
+
+def digamma_rest(x: Any) -> Any:
+    """digamma(x) - log(x) < 0."""
+    low, high = jnp.minimum(x, 10.0), jnp.maximum(x, 10.0)
+    v = 1 / (high * high)
+    series = 1 / 12 + v * (-1 / 120 + v * (1 / 252 + v * (-1 / 240 + v * (1 / 132 + v * (-691 / 32760 + v / 12)))))
+    return jnp.where(x < 10, jax.scipy.special.digamma(low) - jnp.log(low), -0.5 / high - v * series)
+
+
+def gamma_ratio(a: Any, b: Any, d: Any) -> Any:
+    """gamma(a)/gamma(b), d = a - b, also where the two overflow: far out by the difference of Stirling's series."""
     x, y = jnp.maximum(a, 30.0), jnp.maximum(b, 30.0)
     tails = []
     for z in (x, y):
         v = 1 / (z * z)
         tails.append((1 / 12 + v * (-1 / 360 + v * (1 / 1260 + v * (-1 / 1680 + v * (1 / 1188 - v * 691 / 360360))))) / z)
-    d = x - y
     large = (y - 0.5) * jnp.log1p(d / y) + d * jnp.log(x) - d + (tails[0] - tails[1])
     return jnp.exp(jnp.where(jnp.minimum(a, b) >= 30, large, jax.scipy.special.gammaln(a) - jax.scipy.special.gammaln(b)))
+
+
+def lbeta(x: Any, y: Any) -> Any:
+    """log of the beta function: of a large argument the leading terms cancel by their form."""
+    low, high = jnp.minimum(x, y), jnp.maximum(x, y)
+    far = jnp.maximum(high, 10 + 0.0 * high)
+    both = low + far
+    large = (
+        jax.scipy.special.gammaln(low)
+        - far * jnp.log1p(low / far)
+        - low * jnp.log(both)
+        + low
+        + lgamma_rest(far)
+        - lgamma_rest(both)
+    )
+    near = jnp.minimum(high, 10 + 0.0 * high)
+    return jnp.where(
+        high < 10, jax.scipy.special.gammaln(low) + jax.scipy.special.gammaln(near) - jax.scipy.special.gammaln(low + near), large
+    )
+
+
+def beta(x: Any, y: Any) -> Any:
+    """The beta function; where an argument is large by the quotient of gammas."""
+    return jnp.exp(lbeta(x, y))
 
 
 def erfcx(x: Any) -> Any:

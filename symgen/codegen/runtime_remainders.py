@@ -110,20 +110,53 @@ def stirling_remainder(a: Any, b: Any, d: Any) -> Any:
         return np.where(np.minimum(a, b) < 10, low_ones, stirling_series(a, b, d))
 
 
-def gamma_ratio(a: Any, b: Any) -> Any:
-    """gamma(a)/gamma(b), also where the two overflow: far out by the difference of Stirling's series."""
+def lgamma_rest(x: Any) -> Any:
+    """lgamma(x) - x*log(x) + x: what is left beyond the leading terms of Stirling's formula."""
+    low, high = np.minimum(x, 10), np.maximum(x, 10)
+    v = 1 / (high * high)
+    series = 1 / 12 + v * (-1 / 360 + v * (1 / 1260 + v * (-1 / 1680 + v * (1 / 1188 + v * (-691 / 360360 + v / 156)))))
+    return np.where(x < 10, special.gammaln(low) - low * np.log(low) + low, np.log(2 * np.pi / high) / 2 + series / high)
+
+
+def digamma_rest(x: Any) -> Any:
+    """digamma(x) - log(x) < 0."""
+    low, high = np.minimum(x, 10), np.maximum(x, 10)
+    v = 1 / (high * high)
+    series = 1 / 12 + v * (-1 / 120 + v * (1 / 252 + v * (-1 / 240 + v * (1 / 132 + v * (-691 / 32760 + v / 12)))))
+    return np.where(x < 10, special.digamma(low) - np.log(low), -0.5 / high - v * series)
+
+
+def gamma_ratio(a: Any, b: Any, d: Any) -> Any:
+    """gamma(a)/gamma(b), d = a - b, also where the two overflow: far out by the difference of Stirling's series."""
     with np.errstate(all="ignore"):
         x, y = np.maximum(a, 30), np.maximum(b, 30)
         tails = []
         for z in (x, y):
             v = 1 / (z * z)
             tails.append((1 / 12 + v * (-1 / 360 + v * (1 / 1260 + v * (-1 / 1680 + v * (1 / 1188 - v * 691 / 360360))))) / z)
-        d = x - y
         large = (y - 0.5) * np.log1p(d / y) + d * np.log(x) - d + (tails[0] - tails[1])
         small = special.gamma(np.minimum(a, 170)) / special.gamma(np.minimum(b, 170))
         one = special.gammaln(a) - special.gammaln(b)
-        both, none = np.minimum(a, b) >= 30, np.maximum(a, b) < 30
+        both, none = np.minimum(a, b) >= 30, np.maximum(a, b) < 150
         return np.where(none, small, np.exp(np.where(both, large, one)))
+
+
+def lbeta(x: Any, y: Any) -> Any:
+    """log of the beta function: of a large argument the leading terms cancel by their form."""
+    low, high = np.minimum(x, y), np.maximum(x, y)
+    far = np.maximum(high, 10)
+    both = low + far
+    large = special.gammaln(low) - far * np.log1p(low / far) - low * np.log(both) + low + lgamma_rest(far) - lgamma_rest(both)
+    near = np.minimum(high, 10)
+    return np.where(high < 10, special.gammaln(low) + special.gammaln(near) - special.gammaln(low + near), large)
+
+
+def beta(x: Any, y: Any) -> Any:
+    """The beta function; where an argument is large by the quotient of gammas."""
+    low, high = np.minimum(x, y), np.maximum(x, y)
+    with np.errstate(all="ignore"):
+        large = special.gamma(np.minimum(low, 170)) * gamma_ratio(high, high + low, -low)
+        return np.where((high < 30) | (low <= 0), special.beta(x, y), np.where(low < 170, large, np.exp(lbeta(x, y))))
 
 
 def E1_scaled(x: Any) -> Any:

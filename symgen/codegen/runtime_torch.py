@@ -79,16 +79,46 @@ def trigamma(x: Any) -> Any:
     return torch.where(left, reflected, trigamma_positive(torch.where(left, 1 + 0.0 * x, x)))
 
 
-def gamma_ratio(a: Any, b: Any) -> Any:
-    """gamma(a)/gamma(b), also where the two overflow: far out by the difference of Stirling's series."""
+def lgamma_rest(x: Any) -> Any:
+    """lgamma(x) - x*log(x) + x: what is left beyond the leading terms of Stirling's formula."""
+    low, high = torch.clamp(x, max=10.0), torch.clamp(x, min=10.0)
+    v = 1 / (high * high)
+    series = 1 / 12 + v * (-1 / 360 + v * (1 / 1260 + v * (-1 / 1680 + v * (1 / 1188 + v * (-691 / 360360 + v / 156)))))
+    return torch.where(x < 10, torch.lgamma(low) - low * torch.log(low) + low, torch.log(2 * torch.pi / high) / 2 + series / high)
+
+
+def digamma_rest(x: Any) -> Any:
+    """digamma(x) - log(x) < 0."""
+    low, high = torch.clamp(x, max=10.0), torch.clamp(x, min=10.0)
+    v = 1 / (high * high)
+    series = 1 / 12 + v * (-1 / 120 + v * (1 / 252 + v * (-1 / 240 + v * (1 / 132 + v * (-691 / 32760 + v / 12)))))
+    return torch.where(x < 10, torch.digamma(low) - torch.log(low), -0.5 / high - v * series)
+
+
+def gamma_ratio(a: Any, b: Any, d: Any) -> Any:
+    """gamma(a)/gamma(b), d = a - b, also where the two overflow: far out by the difference of Stirling's series."""
     x, y = torch.clamp(a, min=30), torch.clamp(b, min=30)
     tails = []
     for z in (x, y):
         v = 1 / (z * z)
         tails.append((1 / 12 + v * (-1 / 360 + v * (1 / 1260 + v * (-1 / 1680 + v * (1 / 1188 - v * 691 / 360360))))) / z)
-    d = x - y
     large = (y - 0.5) * torch.log1p(d / y) + d * torch.log(x) - d + (tails[0] - tails[1])
     return torch.exp(torch.where(torch.minimum(a, b) >= 30, large, torch.lgamma(a) - torch.lgamma(b)))
+
+
+def lbeta(x: Any, y: Any) -> Any:
+    """log of the beta function: of a large argument the leading terms cancel by their form."""
+    low, high = torch.minimum(x, y), torch.maximum(x, y)
+    far = torch.maximum(high, 10 + 0.0 * high)
+    both = low + far
+    large = torch.lgamma(low) - far * torch.log1p(low / far) - low * torch.log(both) + low + lgamma_rest(far) - lgamma_rest(both)
+    near = torch.minimum(high, 10 + 0.0 * high)
+    return torch.where(high < 10, torch.lgamma(low) + torch.lgamma(near) - torch.lgamma(low + near), large)
+
+
+def beta(x: Any, y: Any) -> Any:
+    """The beta function; where an argument is large by the quotient of gammas."""
+    return torch.exp(lbeta(x, y))
 
 
 def E1_scaled(x: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from symgen.codegen.stable_logistic import power_of_logistic, product_of_logistics, two_exponentials
+from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
 from symgen.codegen.stable_special import complement, log_beside_one, log_of_cosh, log_of_half_erfc, scaled, short_differences
 from symgen.tensor.expression import (
@@ -359,9 +360,10 @@ class _Stabiliser:
         made = with_remainders(n)
         if made is not n:
             return made
-        made = short_differences(n)
-        if made is not n:
-            return made
+        for rule in (beyond_leading_terms, short_differences, difference_of_powers):
+            made = rule(n)
+            if made is not n:
+                return made
         made = self.cross_entropy(n)
         return self.cross_entropies(made) if isinstance(made, Add) else made
 

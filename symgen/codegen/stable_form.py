@@ -51,13 +51,15 @@ MEANINGS: Mapping[str, Callable[..., Scalar]] = {
     "expm1_remainder": lambda w: kept_apart(sub(fn("expm1", w), w)),
     "kl_term": lambda p, q, d: mul(p, kept_apart(sub(divide(d, p), fn("log1p", divide(d, p))))),
     "root_difference": lambda a, b, d: divide(d, add(power(a, HALF), power(b, HALF))),
+    "lgamma_rest": lambda x: kept_apart(add(fn("lgamma", x), neg(mul(x, fn("log", x))), x)),
+    "digamma_rest": lambda x: kept_apart(sub(fn("digamma", x), fn("log", x))),
     "log_ratio": lambda x, y, d: fn("log1p", divide(d, y)),
     "stirling_remainder": lambda a, b, d: kept_apart(
         add(fn("lgamma", b), neg(fn("lgamma", a)), mul(MINUS_ONE, d, fn("digamma", a)), d, neg(mul(b, fn("log", divide(b, a)))))
     ),
     "lgamma_remainder": lambda a, b, d: kept_apart(add(fn("lgamma", b), neg(fn("lgamma", a)), mul(MINUS_ONE, d, fn("digamma", a)))),
     "xlog1py": lambda x, y: mul(x, fn("log1p", y)),
-    "gamma_ratio": lambda a, b: divide(fn("gamma", a), fn("gamma", b)),
+    "gamma_ratio": lambda a, b, _: divide(fn("gamma", a), fn("gamma", b)),
     "igammac": lambda a, x: sub(ONE, fn("igamma", a, x)),
     "ibetac": lambda a, b, x: sub(ONE, fn("ibeta", a, b, x)),
     "erfcx": lambda x: mul(fn("exp", power(x, TWO)), fn("erfc", x)),
@@ -80,7 +82,7 @@ def stable_form(array: Array) -> Array | None:
 def _is_remainder(n: Node) -> bool:
     if isinstance(n, Operation):
         return n.name == "logdet_remainder"
-    return isinstance(n, Fn) and n.name in (*REMAINDERS, "root_difference", "expm1")
+    return isinstance(n, Fn) and n.name in (*REMAINDERS, "root_difference", "expm1", "lgamma_rest", "digamma_rest")
 
 
 def _is_of_code(n: Node) -> bool:

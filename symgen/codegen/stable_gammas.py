@@ -51,7 +51,7 @@ def gamma_pairs(pool: Pool, out: list[Scalar], pairs: list[Pair], order: int, st
         for y, c in list(pool.gammas.items()):
             if y is x or (x is not ONE and (x not in pool.gammas or short(add(pool.gammas[x], c)) is not ZERO)):
                 continue
-            if short(add(d, mul(c, sub(_opened(y), _opened(x))))) is not ZERO:
+            if short(add(d, mul(c, sub(opened(y), opened(x))))) is not ZERO:
                 continue
             found.append((x, y, c))
             del pool.psis[x], pool.gammas[y]
@@ -59,17 +59,17 @@ def gamma_pairs(pool: Pool, out: list[Scalar], pairs: list[Pair], order: int, st
             break
     small = [difference(y, x) for x, y, _ in found if len(terms_of(difference(y, x))) == 2]
     for x, y, c in found:
-        d = _joined(difference(_opened(y), _opened(x))) if x is not ONE else _less_one(y)
+        d = _joined(difference(opened(y), opened(x))) if x is not ONE else _less_one(y)
         if len(terms_of(d)) > 2:  # (a2 + b2) - (a1 + b1) is (a2 - a1) + (b2 - b1)
             parts = [s for s in small if all(t in terms_of(d) for t in terms_of(s))]
             if add(*parts) is d:
                 d = add(*(kept_apart(p) for p in parts))
         if stirling and x is not ONE:
             out.append(mul(c, fn("stirling_remainder", x, y, d)))
-            for b, e in ((_opened(y), c), (_opened(x), mul(MINUS_ONE, c))):
+            for b, e in ((opened(y), c), (opened(x), mul(MINUS_ONE, c))):
                 for base, k in positive_factors(b):
-                    into(pool.logs, base, mul(e, k, _opened(y)))
-            pool.rest.append(mul(c, difference(_opened(x), _opened(y))))
+                    into(pool.logs, base, mul(e, k, opened(y)))
+            pool.rest.append(mul(c, difference(opened(x), opened(y))))
         else:
             out.append(mul(c, fn("lgamma_remainder", x, y, d)))
         if isinstance(x, Entry) and isinstance(y, Entry):
@@ -87,7 +87,8 @@ def gamma_means(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
             a, b = pool.gammas[x], pool.gammas[y]
             if short(add(a, b, c)) is not ZERO or short(add(mul(a, x), mul(b, y), mul(c, m))) is not ZERO:
                 continue
-            shift = _by_parts(difference(y, x), pairs)
+            apart = short(difference(y, x))
+            shift = apart if len(terms_of(apart)) == 1 else _by_parts(difference(y, x), pairs)
             del pool.gammas[x], pool.gammas[y], pool.gammas[m]
             for end, scale, other, sign in ((x, a, b, ONE), (y, b, a, MINUS_ONE)):  # x - m = (x - y) b/(a + b)
                 out.append(mul(scale, fn("lgamma_remainder", m, end, mul(sign, short(divide(other, c)), shift))))
@@ -95,7 +96,7 @@ def gamma_means(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
             break
 
 
-def _opened(x: Scalar) -> Scalar:
+def opened(x: Scalar) -> Scalar:
     """The definition of a named sum: sum(alpha)."""
     if isinstance(x, Entry) and isinstance(x.array, Tensor):
         return open_tensor(x.array, x.indices)

@@ -181,15 +181,18 @@ def _with_exponential(n: Mul) -> Scalar | None:
 
 
 def _ratio_of_gammas(n: Mul) -> Scalar | None:
-    """gamma(a)/gamma(b), which is a number where neither is."""
-    above = [f for f in n.args if isinstance(f, Fn) and f.name == "gamma"]
-    below = [f for f in n.args if isinstance(f, Pow) and f.exponent is MINUS_ONE and _is_gamma(f.base)]
-    if not above or not below:
-        return None
-    rest = [f for f in factors_of(n) if f not in above and f not in below]
-    pairs = list(zip(above, below, strict=False))
-    rest += [*above[len(pairs) :], *below[len(pairs) :]]
-    return mul(*rest, *(fn("gamma_ratio", a.args[0], b.base.args[0]) for a, b in pairs))
+    """gamma(a)^e/gamma(b)^e, which is a number where neither is."""
+    powers = [(f, f.base, f.exponent) if isinstance(f, Pow) else (f, f, num(1)) for f in n.args]
+    gammas = [(f, base, e.rational) for f, base, e in powers if _is_gamma(base) and isinstance(e, Num) and e.rational]
+    made: list[Scalar] = []
+    used: list[Scalar] = []
+    for f, a, e in gammas:
+        for g, b, d in gammas:
+            if f in used or g in used or e is None or d is None or e <= 0 or e != -d:
+                continue
+            made.append(power(fn("gamma_ratio", a.args[0], b.args[0], short(sub(a.args[0], b.args[0]))), num(e)))
+            used += [f, g]
+    return mul(*(f for f in n.args if f not in used), *made) if made else None
 
 
 def _is_gamma(x: Scalar) -> bool:

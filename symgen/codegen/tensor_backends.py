@@ -13,7 +13,7 @@ REMAINDERS = {
     name: Template(f"{name}({', '.join('{%d}' % k for k in range(count))})", (name,))
     for name, count in {
         "log_remainder": 2, "expm1_remainder": 1, "kl_term": 3, "root_difference": 3, "lgamma_remainder": 3,
-        "gamma_ratio": 2, "log_ratio": 3, "stirling_remainder": 3,
+        "gamma_ratio": 3, "lbeta": 2, "beta": 2, "log_ratio": 3, "lgamma_rest": 1, "digamma_rest": 1, "stirling_remainder": 3,
     }.items()
 }  # fmt: skip
 
@@ -95,7 +95,6 @@ TORCH = Backend(
         "trigamma": Template("trigamma({0})", ("trigamma",)),
         "polygamma": Template("torch.special.polygamma({0}, {1})"),
         "gamma": Template("gamma({0})", ("gamma",)),
-        "lbeta": Template("torch.lgamma({0}) + torch.lgamma({1}) - torch.lgamma({0} + {1})"),
         "igamma": Template("torch.special.gammainc({0}, {1})"),
         "igammac": Template("torch.special.gammaincc({0}, {1})"),
         "erfcx": Template("torch.special.erfcx({0})"),
@@ -196,8 +195,6 @@ JAX = Backend(
         "logaddexp": Template("jnp.logaddexp({0}, {1})"),
         "trigamma": Template("jax.scipy.special.polygamma(1, {0})"),
         "polygamma": Template("jax.scipy.special.polygamma({0}, {1})"),
-        "beta": Template("jax.scipy.special.beta({0}, {1})"),
-        "lbeta": Template("jax.scipy.special.betaln({0}, {1})"),
         "igamma": Template("jax.scipy.special.gammainc({0}, {1})"),
         "igammac": Template("jax.scipy.special.gammaincc({0}, {1})"),
         "ibetac": Template("jax.scipy.special.betainc({1}, {0}, 1 - {2})"),

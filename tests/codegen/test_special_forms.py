@@ -82,3 +82,37 @@ def test_the_gradient_of_a_divergence_where_a_class_has_no_mass():
     p = np.array([0.5, 0.5, 0.0])
     value, gradients = symgen.loads(text).compile().L_value_and_grad({"q": p}, {"p": p})
     assert value == 0 and np.allclose(gradients["q"], [-1 / 3, -1 / 3, 2 / 3], rtol=1e-14)
+
+
+MOMENTS = {  # what is left beyond the leading terms of gamma functions, and differences of their powers
+    "entropy(Gamma(x, 2))": lambda x: x - mp.log(2) + mp.loggamma(x) + (1 - x) * mp.digamma(x),
+    "entropy(Beta(x, 3*x))": lambda x: (
+        mp.loggamma(x) + mp.loggamma(3 * x) - mp.loggamma(4 * x) + (1 - x) * mp.digamma(x) + (1 - 3 * x) * mp.digamma(3 * x)
+        + (4 * x - 2) * mp.digamma(4 * x)
+    ),
+    "entropy(FisherSnedecor(x, 5))": lambda x: (
+        mp.loggamma(x / 2) + mp.loggamma(mp.mpf(5) / 2) - mp.loggamma(x / 2 + mp.mpf(5) / 2) + mp.log(5 / x)
+        + (1 - x / 2) * mp.digamma(x / 2) - mp.mpf(7) / 2 * mp.digamma(mp.mpf(5) / 2)
+        + (x + 5) / 2 * mp.digamma((x + 5) / 2)
+    ),
+    "Var[z ~ Weibull(x, 3)](z)": lambda x: 9 * (mp.gamma(1 + 2 / x) - mp.gamma(1 + 1 / x) ** 2),
+    "Var[z ~ Chi(x)](z)": lambda x: x - 2 * (mp.gamma((x + 1) / 2) / mp.gamma(x / 2)) ** 2,
+    "Var[z ~ GeneralizedGamma(2, x, 3)](z)": lambda x: 4 * (
+        mp.gamma((x + 2) / 3) / mp.gamma(x / 3) - (mp.gamma((x + 1) / 3) / mp.gamma(x / 3)) ** 2
+    ),
+    "E[z ~ Kumaraswamy(3, x)](z)": lambda x: x * mp.beta(mp.mpf(4) / 3, x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch", "jax"])
+def test_moments_and_entropies_of_large_shapes_keep_their_digits(target):
+    if target != "numpy":
+        pytest.importorskip(target)
+    goals = "".join(f"derive h{k} = {text}\n" for k, text in enumerate(MOMENTS))
+    made = symgen.loads("param x: positive\n" + goals).compile(target=target)
+    for k, (text, exact) in enumerate(MOMENTS.items()):
+        for at in (0.3, 7.0, 300.0, 1e5):
+            with mp.workdps(80):
+                want = exact(mp.mpf(at))
+            got = float(getattr(made, f"h{k}")({"x": number(target, at)}))
+            assert abs(got - want) <= 2e-13 * abs(want), (text, at)
