@@ -89,11 +89,12 @@ class Restricted:
         return entry(self.views[c], self.s, *rest)
 
     def reader(self, array: Array) -> Callable[..., Scalar]:
-        """How an array that depends on the sequence is read: at the time of the step, from its own restriction."""
+        """How an array that depends on the sequence is read: at the time of the step, from its own restriction; one that
+        has no entries for the first times is read by the number of the step."""
         made: list[Array] = []
 
         def read(t: Scalar, *rest: Scalar) -> Scalar:
-            if t is not self.time:
+            if t is not (self.s if self.by_number(array) else self.time):
                 if not isinstance(array, Tensor):
                     raise CannotDerive("a recurrence that reads an operation at another time", array, THIS_FILE)
                 return replace_arrays(open_tensor(array, [t, *rest]), self.how)  # type: ignore[no-any-return]
@@ -104,16 +105,20 @@ class Restricted:
 
         return read
 
+    def by_number(self, array: Array) -> bool:
+        return array.rank > 0 and array.shape[0] is self.s.size and self.s.size is not self.node.shape[0]
+
     def restricted(self, array: Array) -> Array:
-        if array.rank == 0 or array.shape[0] is not self.node.shape[0]:
+        if array.rank == 0 or not (array.shape[0] is self.node.shape[0] or self.by_number(array)):
             raise CannotDerive("an array inside a recurrence that mixes times", array, THIS_FILE)
+        time = self.s if self.by_number(array) else self.time
         if isinstance(array, Operation):
             operands: list[Node] = []
             for x in array.operands:
                 if isinstance(x, Array) and x.rank and x.shape[0] is array.shape[0]:
                     # batch axes go together: what does not depend on the sequence is taken at the same times
                     indices = [fresh_index(s) for s in x.shape[1:]]
-                    body = replace_arrays(entry(x, self.time, *indices), self.how)
+                    body = replace_arrays(entry(x, time, *indices), self.how)
                     operands.append(tensor((self.s, *indices), body))
                 elif depends_on(x, self.node.self_var):
                     raise CannotDerive("an operation inside a recurrence that mixes times", array, THIS_FILE)
@@ -123,7 +128,7 @@ class Restricted:
         if not isinstance(array, Tensor):
             raise CannotDerive("a recurrence inside a recurrence", array, THIS_FILE)
         own = [fresh_index(s) for s in array.shape[1:]]
-        return tensor((self.s, *own), replace_arrays(open_tensor(array, [self.time, *own]), self.how))
+        return tensor((self.s, *own), replace_arrays(open_tensor(array, [time, *own]), self.how))
 
 
 def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:

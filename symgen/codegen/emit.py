@@ -63,6 +63,7 @@ class Emitter:
         self.variables: dict[int, str] = {}
         self.lines: list[str] = []
         self.uses: dict[int, int] = {}
+        self.before_loops: set[int] = set()  # what a loop uses and does not change
         self.helpers: dict[str, None] = {}
         self.imports: dict[str, None] = {}
         self.needs_dtype = False
@@ -78,6 +79,8 @@ class Emitter:
         for v in values:
             for a in self.program.needs(v):
                 self.uses[a.serial] = self.uses.get(a.serial, 0) + 1
+                if v.loops - a.loops:
+                    self.before_loops.add(a.serial)
         for v in roots:
             self.uses[v.serial] = self.uses.get(v.serial, 0) + 1
         if self.large is not None and not self.program.loops:
@@ -201,6 +204,10 @@ class Emitter:
                 return True
         if v.op == "item":
             return False
+        if v.serial in self.before_loops and v.rank:
+            base = v.args[0] if v.op in VIEWS else v
+            if base is v or (base.op not in LEAVES and self.may_inline(base)):
+                return False
         return v.kind == "s" or self.uses.get(v.serial, 0) <= 1
 
     def inlined(self, v: Value, text: str) -> bool:

@@ -276,8 +276,8 @@ class Lowering:
     def recurrence(self, array: Recurrence) -> Value:
         """A loop over t that fills the rows of the sequence."""
         p = self.program
+        base = tuple(self.array(b) for b in array.base)  # they may hold loops of their own
         number = len(p.loops)
-        base = tuple(self.array(b) for b in array.base)
         length = array.shape[0]
         loop = p.loops[number] = Loop(number, array.reverse, length, base)
         time_var = var(f"t{number}", (), "integer", "placeholder", uid=-1 - number)

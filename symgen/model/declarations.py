@@ -209,6 +209,8 @@ def check_body(model: Elaboration, s: tree.Def) -> None:
 def define_unknown(model: Elaboration, name: str, s: tree.Function) -> None:
     shapes: list[tuple[Scalar, ...] | None] = []
     for v in s.head.variables:
+        if tree.indices_of(v):
+            raise Clash("a function that is not known takes whole variables", v.span, "an entry")
         shapes.append(None if v.domain is None else domain(model, v.domain, v.name.name)[2])
     word = "real"
     if s.range is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symgen.model.declarations import domain
 from symgen.model.elaboration import Elaboration
+from symgen.model.indexed_laws import entries_of, is_indexed
 from symgen.model.parameter_domains import is_outside, leaves
 from symgen.model.random_variables import HeadScope, law_of
 from symgen.probability import joint as probability
@@ -22,6 +23,8 @@ def define_joint(model: Elaboration, name: str, statements: list[tree.Statement]
     joint = Joint(name, ())
     places: dict[Var, Span] = {}
     for s in {id(s): s for s in statements}.values():  # `density p(x | z), p(z)` is one statement with two heads
+        if isinstance(s, tree.Dist) and is_indexed(s) and entries_of(model, s).rule is not s:
+            continue  # a first entry: its law is a part of that of the sequence
         heads = [s.head] if isinstance(s, tree.Dist) else [h for h in s.heads if h.name.name == name]  # type: ignore[attr-defined]
         for head in heads:
             factor = factor_of(model, s, head)
@@ -42,13 +45,18 @@ def define_joint(model: Elaboration, name: str, statements: list[tree.Statement]
 def factor_of(model: Elaboration, s: tree.Statement, head: tree.Head) -> Factor:
     names = [v.name.name for v in (*head.variables, *head.given)]
     for k, v in enumerate((*head.variables, *head.given)):
-        if v.name.name in names[:k]:
+        if v.name.name in names[:k] and not tree.indices_of(v):
             first = (*head.variables, *head.given)[names.index(v.name.name)]
             raise Clash(f"the variable `{v.name.name}` stands twice", v.span, "again", [Witness(first.span, "first here")])
     if not head.variables:
         raise Clash(f"`{head.name.name}` is over no variable", head.span)
+    entries = next((v for v in (*head.variables, *head.given) if tree.indices_of(v)), None)
+    if entries is not None and isinstance(s, tree.Density):
+        raise Clash("a density that is not known is of whole variables", entries.span, "an entry",
+                    help=f"`{entries.name.name}` is all of it")  # fmt: skip
     drawn = tuple(head_variable(model, v) for v in head.variables)
-    given = tuple(head_variable(model, v) for v in head.given)
+    others = [v for v in head.given if not (tree.indices_of(v) and v.name.name == names[0])]
+    given = tuple(dict.fromkeys(head_variable(model, v) for v in others))
     name = head.name.name
     if isinstance(s, tree.Density):
         shape = drawn[0].shape if len(drawn) == 1 else ()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from symgen.model.declarations import domain
 from symgen.model.distribution_reader import DistributionReader, plain_array
 from symgen.model.elaboration import Elaboration
+from symgen.model.indexed_laws import indexed_law, is_indexed
 from symgen.probability.combinators import named_formula
 from symgen.probability.law import empirical, is_family, value_domain
 from symgen.tensor import build
@@ -114,10 +115,17 @@ def find_variable(model: Elaboration, name: str) -> Var:
 
 def law_of(model: Elaboration, s: tree.Dist) -> Array | None:
     """The law of a `dist` whose right side is a family; None for a formula of one's own."""
+    law: Array | None
     if id(s) in model.laws:
         return model.laws[id(s)]
     e = s.law
-    law: Array | None = None
+    if is_indexed(s):
+        v = s.head.variables[0]
+        whole = declared_outside(model, v.name.name)
+        law = indexed_law(model, s, HeadScope(model, s.head, with_drawn=False), None if whole is None else whole.shape)
+        model.laws[id(s)] = law
+        return law
+    law = None
     b = model.scope.find(e.function) if isinstance(e, tree.Call) and e.function in model.statements else None
     if isinstance(e, tree.Call) and b is None and (is_family(e.function) or e.function == "Empirical") and not e.log:
         reader = model.reader(HeadScope(model, s.head, with_drawn=False))

@@ -33,6 +33,12 @@ def mean_of_states(f: Scalar, x: Var, p: Parameters) -> tuple[Scalar, str] | Non
     first = times[0] if steps > 0 else times[1]
     if abs(steps) > MOST_STEPS:
         return None
-    weight = mul(state(first), p.value(f"matpow(P, {abs(steps)})", ()).at(a, b))
+    if p.row.name == "MarkovChain":
+        moves = p.value(f"matpow(P, {abs(steps)})", ()).at(a, b)
+    elif abs(steps) == 1:
+        moves = p.value("P", ()).at(first, a, b)
+    else:
+        return None
+    weight = mul(state(first), moves)
     value = with_value(f, x, lambda t: a if t is first else b)
     return total(mul(weight, value), [a, b]), "the law of a state and of the moves from it"

@@ -18,6 +18,7 @@ from symgen.probability.elimination import HERE, Question, log_joint, opened_in,
 from symgen.probability.expectation import Expectation
 from symgen.probability.finite import by_enumeration, is_finite, summed_out
 from symgen.probability.gaussian import by_completing_the_square, by_conditioning, graph_of, squared
+from symgen.probability.hidden_chains import is_chain, states_given, summed_over_paths
 from symgen.probability.intervals import slope_in
 from symgen.probability.joint import DistRef, Factor, Joint
 from symgen.probability.knowledge import Knowledge
@@ -271,6 +272,8 @@ def matched(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
         return None
     if is_finite(law):
         return by_enumeration(body, z, law)
+    if is_chain(law):
+        return states_given(body, z, law, ctx)[0]
     lows, highs = bounds(q, z)
     if lows or highs:
         return _bounded(body, z, law, lows, highs, ctx)
@@ -388,6 +391,8 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
     own = q.factor_of(u)
     if is_finite(own.law):
         return summed_out(body, u, own.law)
+    if is_chain(own.law):
+        return summed_over_paths(body, u, own.law, ctx)
     law = matched(body, u, q, quiet(ctx))
     if law is None and (left := counted(body, u, q, bounds(q, u)[0], quiet(ctx))) is not None:
         return left.log_mass

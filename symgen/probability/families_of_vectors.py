@@ -209,4 +209,20 @@ ROWS = (
         source="Cover & Thomas (2006), 4.1",
         proper="T > 0",
     ),
+    Distribution(
+        "InhomogeneousMarkovChain",
+        parameters={"p0": "simplex", "P": "simplex"},
+        event=("T",),
+        shapes={"p0": ("k",), "P": ("m", "k", "k")},
+        lengths={"T": "m + 1", "m": "T - 1"},
+        support=Support("labels", "0", "k - 1"),
+        log_density="log(p0[x[0]]) + sum[t: m](log(P[t, x[t], x[t + 1]]))",
+        states="recurrence[s, t: 1..m](p0, s[t - 1] @ P[t - 1])",
+        argument_names={"initial": "p0", "transition": "P"},
+        sampler="(lambda u, x: ([x.append((u[..., t, None] > np.cumsum(np.asarray({P})[t - 1, x[-1]], -1)).sum(-1))"
+        " for t in range(1, u.shape[-1])], np.stack(x, -1))[1])(*(lambda u: (u, [(u[..., 0, None] > np.cumsum({p0}, -1)).sum(-1)]))"
+        "(rng.random({shape})))",
+        latex=r"\operatorname{Markov}",
+        source="Rabiner (1989), II",
+    ),
 )  # fmt: skip

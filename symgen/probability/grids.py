@@ -335,7 +335,8 @@ def _chain(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int)
     if k**length > 4000:
         return None
     paths = np.array(list(product(range(k), repeat=length)))
-    w = at["p0"][paths[:, 0]] * np.prod(at["P"][paths[:, :-1], paths[:, 1:]], axis=1)
+    steps = (np.arange(length - 1),) if at["P"].ndim == 3 else ()
+    w = at["p0"][paths[:, 0]] * np.prod(at["P"][(*steps, paths[:, :-1], paths[:, 1:])], axis=1)
     return paths.astype(np.float64), w
 
 
@@ -344,5 +345,5 @@ VECTORS: dict[str, Any] = {
     "MvNormal": _normal, "Dirichlet": _dirichlet, "OneHotCategorical": _one_hot, "Multinomial": _multinomial,
     "Wishart": _wishart, "InverseWishart": _inverse_wishart, "MatrixNormal": _matrix_normal, "VonMisesFisher": _sphere,
     "SphericalUniform": _sphere, "GeneralizedDirichlet": _generalized_dirichlet,
-    "MarkovChain": _chain,
+    "MarkovChain": _chain, "InhomogeneousMarkovChain": _chain,
 }  # fmt: skip

@@ -17,11 +17,13 @@ from symgen.probability.conjugate import tidy
 from symgen.probability.counts_left import Counted, counted
 from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet
+from symgen.probability.hidden_chains import is_chain, states_given, states_told
 from symgen.probability.joint import DistRef, decode, log_density
 from symgen.probability.law import row_of
 from symgen.probability.marginal import check_log_density, known, log_density_given, with_logs_of_powers
 from symgen.probability.mixtures import mixture_of, mixture_over
 from symgen.probability.posterior_checks import check_integrated, check_posterior
+from symgen.probability.quadrature import check_mean
 from symgen.probability.scaled import inverse, scale_and_core
 from symgen.probability.terms import opened
 from symgen.probability.texts import read_array
@@ -93,6 +95,10 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     assert row is not None
     ctx.trace.add("recognise", start, tensor((), value), reason=f"recognised by its statistics: a {row.name}")
     parameters = {n: a for n, a in zip(row.parameters, found.law.args, strict=False) if isinstance(a, Array)}
+    if is_chain(found.law):
+        parameters = states_given(found.body, z, q.factor_of(z).law, ctx)[1]
+        told, shown = states_told(z, parameters["marginals"])
+        ctx.trace.checks.append(lambda: check_mean(told, [(z, found.law)], shown, ctx.facts))  # type: ignore[list-item]
     ctx.trace.checks.append(lambda: _check(q, found.body, value, found.law, ctx))
     laws = (named_law(p, zs, observed, found.law),)
     return Posterior(row.name, parameters, tensor((), fn("exp", value)), laws=laws)

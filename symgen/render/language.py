@@ -143,6 +143,8 @@ def part(x: t.Tree) -> str:
         case t.Domain(word, arguments, shape):
             text = word + (f"({commas(arguments)})" if arguments else "")
             return text + (f"[{commas(shape)}]" if shape is not None else "")
+        case t.DeclaredEntry(name, domain, _, indices):
+            return f"{name.name}[{commas(indices)}]" + (f": {part(domain)}" if domain else "")
         case t.Declared(name, domain, initial):
             text = name.name + (f": {part(domain)}" if domain else "")
             return text + (f" = {expression(initial)}" if initial is not None else "")

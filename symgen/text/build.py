@@ -279,7 +279,12 @@ class TreeBuilder:
         initial = next((p for p in parts if isinstance(p, Expression)), None)
         return tree.Declared(name, domain, initial, span=_cover(name, domain, initial))
 
-    variable = declared
+    def variable(self, name: Name, opening: Token | None, items: _Items | None, *parts: Any) -> tree.Declared:
+        domain = next((p for p in parts if isinstance(p, tree.Domain)), None)
+        span = _cover(name, *parts)
+        if items is None:
+            return tree.Declared(name, domain, span=span)
+        return tree.DeclaredEntry(name, domain, indices=tuple(_defined_index(item) for item in items), span=span)
 
     def declaration(self, word: Token, *parts: Any) -> tree.Declaration:
         items = list(_nodes(parts))

@@ -399,17 +399,6 @@ def _missing_name(at: Situation) -> Diagnostic | None:
     return at.report(f"a name must follow {at.quote(previous)}", token, help, f"and not {at.quote(token)}")
 
 
-def _entry_in_head(at: Situation) -> Diagnostic | None:
-    """`dist p(z[t] | z[t-1]) = ..`"""
-    token, previous = at.token, at.previous
-    if at.word not in ("dist", "density") or token is None or previous is None or any(t == "=" for t in at.tokens[: at.position]):
-        return None
-    if token.type != "[" or previous.type != "NAME":
-        return None
-    help = "write the steps out, `p(z2 | z1)`; for any length, the recurrence: `let a[t: 1..T] = logsumexp(a[t-1][:, None] + ..)`"
-    return at.report(f"{at.quote(previous)} is drawn whole: a head names variables and no entries", previous, help, to=token)
-
-
 def _missing_comma(at: Situation) -> Diagnostic | None:
     token, previous = at.token, at.previous
     if token is None or previous is None or "," not in at.accepted or at.wants_operand:
@@ -549,7 +538,6 @@ _RULES: tuple[Rule, ...] = (
     _missing_operand,
     _missing_operator,
     _train,
-    _entry_in_head,
     _missing_comma,
     _missing_name,
 )

@@ -207,6 +207,17 @@ class Declared(Tree):
 
 
 @dataclass(frozen=True)
+class DeclaredEntry(Declared):
+    """An entry of a variable, in a head: z[0], z[t: 1..T], z[t - 1]."""
+
+    indices: tuple[IndexSpec | Expression, ...] = ()
+
+
+def indices_of(v: Declared) -> tuple[IndexSpec | Expression, ...]:
+    return v.indices if isinstance(v, DeclaredEntry) else ()
+
+
+@dataclass(frozen=True)
 class Declaration(Statement):
     """data, param or const (`role`) with what they declare."""
 

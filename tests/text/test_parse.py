@@ -289,6 +289,13 @@ STATEMENTS: dict[str, Any] = {
     "dist q(z | x) = p": [
         "Dist", ["Head", "q", [["Declared", "z", None, None]], [["Declared", "x", None, None]]], "p",
     ],
+    "dist p(z[0], y[t: 1..T] | z[t - 1]) = p": [
+        "Dist",
+        ["Head", "p",
+         [["DeclaredEntry", "z", None, None, [N(0)]], ["DeclaredEntry", "y", None, None, [["index", "t", N(1), "T"]]]],
+         [["DeclaredEntry", "z", None, None, [["-", "t", N(1)]]]]],
+        "p",
+    ],
     "dist s(t: positive) = exp(-t)/Z": [
         "Dist", ["Head", "s", [["Declared", "t", ["Domain", "positive", [], None], None]], []],
         ["/", ["call", "exp", ["-", "t"]], "Z"],

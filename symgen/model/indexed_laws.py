@@ -1,0 +1,204 @@
+"""Laws of entries: `dist p(z[0]) = ..` with `dist p(z[t: 1..T] | z[t - 1]) = ..`, and `dist p(x[t: T] | z[t]) = ..`.
+
+A head with indices says the law of one entry; the variable is the whole array, and its law is made of those of the entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgen.model.distribution_reader import DistributionReader
+from symgen.model.elaboration import Elaboration
+from symgen.model.named_values import lower_end
+from symgen.model.parameter_domains import NEEDS, check, given
+from symgen.probability.distribution import Distribution
+from symgen.probability.distributions import FAMILIES
+from symgen.probability.joint import full_law
+from symgen.probability.law import LawError, make_law, value_domain
+from symgen.probability.sequences import law_of_sequence
+from symgen.tensor import build
+from symgen.tensor.binders import bind
+from symgen.tensor.expression import (
+    NAN,
+    ONE,
+    ZERO,
+    Array,
+    Index,
+    Num,
+    Scalar,
+    add,
+    entry,
+    fresh_index,
+    replace_arrays,
+    tensor,
+    var,
+)  # fmt: skip
+from symgen.tensor.scope import Binding, Clash, Scope, Witness
+from symgen.text import tree
+
+BEFORE = -37  # the number of the variable that stands for the entries before
+
+
+def is_indexed(s: tree.Statement) -> bool:
+    return isinstance(s, tree.Dist) and any(tree.indices_of(v) for v in (*s.head.variables, *s.head.given))
+
+
+def own_indices(s: tree.Dist) -> tuple[tree.IndexSpec | tree.Expression, ...]:
+    return tree.indices_of(s.head.variables[0])
+
+
+def is_rule(s: tree.Dist) -> bool:
+    """Whether a statement says the law of every entry of a range, and not of one alone."""
+    return all(isinstance(i, tree.IndexSpec) for i in own_indices(s))
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The statements about the entries of one variable: those of first ones, and the rule for the others."""
+
+    first: tuple[tree.Dist, ...]
+    rule: tree.Dist
+
+    @property
+    def looks_back(self) -> bool:
+        return any(v.name.name == self.rule.head.variables[0].name.name for v in self.rule.head.given)
+
+
+def entries_of(model: Elaboration, s: tree.Dist) -> Entries:
+    """The group of a statement. Raises a Clash where it has no rule, or two."""
+    name = s.head.variables[0].name.name
+    for v in (*s.head.variables, *s.head.given):
+        if tree.indices_of(v) and v.domain is not None:
+            raise Clash(f"`{name}[..]` says no domain: its law does", v.domain.span, "not here",
+                        help=f"declare the whole array in another head: `{name}: ..`")  # fmt: skip
+    if len(s.head.variables) != 1 or not own_indices(s):
+        raise Clash("a law of entries is of the entries of one variable", s.head.span, "no index",
+                    help=f"`dist {s.head.name.name}({name}[t: T] | ..)`")  # fmt: skip
+    every = model.statements[s.head.name.name]
+    group = [x for x in (every if isinstance(every, list) else [every])
+             if isinstance(x, tree.Dist) and is_indexed(x) and x.head.variables[0].name.name == name]  # fmt: skip
+    rules = [x for x in group if is_rule(x)]
+    if not rules:
+        raise Clash(f"`{name}` has a first entry, and no rule for the others", group[0].head.span, "no rule",
+                    help=f"`dist {s.head.name.name}({name}[t: 1..T] | {name}[t - 1]) = ..`")  # fmt: skip
+    if len(rules) > 1:
+        raise Clash(f"`{s.head.name.name}` says twice what the entries of `{name}` are drawn from", rules[1].head.span, "again",
+                    [Witness(rules[0].head.span, "first here")])  # fmt: skip
+    return Entries(tuple(x for x in group if x is not rules[0]), rules[0])
+
+
+def indexed_law(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scalar] | None) -> Array:
+    """The law of the whole variable, of this shape where that is known; `scope` has the variables that are given."""
+    group = entries_of(model, s)
+    if not group.first and not group.looks_back:
+        return _copies(model, group.rule, scope, shape)
+    return _sequence(model, group, scope, shape)
+
+
+def _copies(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scalar] | None) -> Array:
+    specs = [i for i in own_indices(s) if isinstance(i, tree.IndexSpec)]
+    reader = model.reader(scope)
+    for k, spec in enumerate(specs):
+        if spec.lower is not None and lower_end(reader, spec) != 0:
+            name = s.head.variables[0].name.name
+            raise Clash(f"the entries of `{name}` before these have no law", spec.span, "starts later",
+                        help=f"entries are counted from 0: `{name}[{spec.name}: T]` are T of them")  # fmt: skip
+        if spec.size is None and spec.lower is None and shape is not None and k < len(shape):
+            specs[k] = tree.IndexSpec(spec.name, _size_tree(model, shape[k], spec), span=spec.span)
+    indices, inner = bind(reader, specs, [s.law])
+    own = None if shape is None else tuple(shape)[len(specs) :]
+    return lifted_law(model, model.reader(inner), s.law, indices, own)
+
+
+def _size_tree(model: Elaboration, size: Scalar, spec: tree.IndexSpec) -> tree.Expression | None:
+    """A size by the name that it has in the spec, or as a number."""
+    if isinstance(size, Num) and size.rational is not None:
+        return tree.Number(size.rational, str(size.rational), span=spec.span)
+    name = next((n for n, s in model.out.dims.items() if s is size), None)
+    return tree.Name(name, span=spec.span) if name is not None else None
+
+
+def _sequence(model: Elaboration, group: Entries, scope: Scope, shape: Sequence[Scalar] | None) -> Array:
+    rule, name = group.rule, group.rule.head.variables[0].name.name
+    head = own_indices(rule)[0]
+    assert isinstance(head, tree.IndexSpec)
+    if len(own_indices(rule)) != 1:
+        raise Clash(f"the entries of the sequence `{name}` have one index", rule.head.span, "several",
+                    help="what an entry holds beyond it has the axes of its law")  # fmt: skip
+    if len(group.first) != 1 or not _is_zero(model, group.first[0]):
+        there = group.first[0].head.span if group.first else rule.head.span
+        raise Clash(f"a sequence that looks one entry back needs the law of `{name}[0]`, and of no other entry", there,
+                    "another entry" if group.first else f"`{name}[0]` has none",
+                    help=f"entries are counted from 0: `dist {rule.head.name.name}({name}[0]) = ..`")  # fmt: skip
+    reader = model.reader(scope)
+    if head.lower is None or head.upper is None or lower_end(reader, head) != 1:
+        raise Clash(f"a sequence says its range, after its first entry: `{name}[{head.name}: 1..T]`", head.span, "no such range")
+    entry_shape = None if shape is None else tuple(shape)[1:]
+    first = lifted_law(model, reader, group.first[0].law, [], entry_shape)
+    (step,), inner = bind(reader, [head], [rule.law])
+    domain = value_domain(first)
+    whole = var(name, (add(step.size, ONE), *first.shape), domain, "placeholder", uid=BEFORE - 1)
+    before = var(name, (step.size, *first.shape), domain, "placeholder", uid=BEFORE)
+    inner.names[name] = Binding(build.of_array(whole), rule.head.variables[0].span, "variable")
+    law = lifted_law(model, model.reader(inner), rule.law, [step], first.shape)
+    further: list[Scalar] = []
+
+    def earlier(t: Scalar, *rest: Scalar) -> Scalar:
+        if not isinstance(t, Index):
+            further.append(t)
+            return NAN
+        return entry(before, t, *rest)
+
+    law = replace_arrays(law, {whole: earlier})
+    if further:
+        raise Clash(f"the law of `{name}[{head.name}]` hangs on other entries of `{name}` than the one before it", rule.law.span,
+                    "looks elsewhere",
+                    help=f"`{name}[{head.name} - 1]`; two steps back are one of a state that holds both")  # fmt: skip
+    return law_of_sequence(first, law, before, rule.head.name.name, name)
+
+
+def _is_zero(model: Elaboration, s: tree.Dist) -> bool:
+    items = own_indices(s)
+    if len(items) != 1 or isinstance(items[0], tree.IndexSpec):
+        return False
+    return model.reader().scalar(items[0], "an index") is ZERO
+
+
+def lifted_law(
+    model: Elaboration, reader: DistributionReader, e: tree.Expression, indices: Sequence[Index], own: Sequence[Scalar] | None
+) -> Array:
+    """The law of a family at arguments in which indices are free: that of all entries, which have the shape `own`."""
+    if not isinstance(e, tree.Call) or e.function not in FAMILIES or e.log or e.given or e.versus:
+        raise Clash("the law of entries is a family of the table at its parameters", e.span, "not one")
+    row = FAMILIES[e.function]
+    domains, places = given(row, e)
+    values = {n: reader.number(place) for n, place in places.items()}
+    batch = len(own) - row.own_rank if own is not None else max((v.rank - rank_of(row, n) for n, v in values.items()), default=0)
+    arrays: dict[str, Array] = {}
+    for n, v in values.items():
+        if not set(v.outer) <= set(indices):
+            raise Clash("a distribution does not stand under another index", places[n].span)
+        between = [fresh_index(ONE) for _ in range(batch - (v.rank - rank_of(row, n)))]
+        arrays[n] = tensor((*indices, *between, *v.indices), v.body) if v.outer else v.array()
+        if domains.get(n) in NEEDS:
+            text = reader.written(places[n].span)
+            check(model, build.of_array(arrays[n]), domains[n], n, places[n], row, text)
+    sizes = tuple(i.size for i in indices)
+    positional = [a for n, a in arrays.items() if any(places[n] is x for x in e.arguments)]
+    keywords = {k.name: arrays[row.argument_names.get(k.name, k.name)] for k in e.keywords}
+    try:
+        law = make_law(row.name, positional, keywords, None if own is None else (*sizes, *own))
+    except LawError as error:
+        raise reader.law_clash(error, e) from None
+    return law if any(v.outer for v in values.values()) or own is not None else full_law(law, (*sizes, *law.shape))
+
+
+def rank_of(row: Distribution, name: str) -> int:
+    """How many axes a parameter has for one draw."""
+    if name in row.parameters:
+        return len(row.axes_of(name))
+    return next((len(a.shapes.get(name, ())) for a in row.alternatives.values() if name in a.arguments), 0)
+
+
+__all__ = ["entries_of", "indexed_law", "is_indexed", "is_rule"]

@@ -1,0 +1,186 @@
+"""Hidden Markov chains of any length: sums over all paths, forwards and backwards, in logarithms.
+
+A log joint density that is a sum of terms in one state z[t] and in two that follow one another, z[t] and z[t + 1], is
+summed over all paths step by step; what it leaves is a Markov chain again. Rabiner (1989), III; Bishop (2006), 13.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgen.derivation.context import Context
+from symgen.probability.collect import collected
+from symgen.probability.elimination import opened_in
+from symgen.probability.finite import without_log_of_nothing
+from symgen.probability.law import LAW, parameters_of, row_of
+from symgen.probability.terms import terms_of, with_value
+from symgen.probability.texts import read_array
+from symgen.tensor.expression import (
+    ONE,
+    ZERO,
+    Array,
+    Entry,
+    Index,
+    Mul,
+    Num,
+    Scalar,
+    Sum,
+    Var,
+    add,
+    compare,
+    delta,
+    entry,
+    fresh_index,
+    mul,
+    open_sum,
+    open_tensor,
+    operator,
+    sub,
+    substitute,
+    tensor,
+    total,
+    variables_of,
+    walk,
+    where,
+)  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
+
+HERE = "symgen/probability/hidden_chains.py"
+
+FORWARD = "recurrence[alpha, t: 1..T - 1](f + l[0], logsumexp(alpha[t - 1][:, None] + g[t - 1], axis=0) + l[t])"
+BACKWARD = "backward[beta, t: T - 2..0](zeros(k), logsumexp(g[t] + l[t + 1] + beta[t + 1], axis=1))"
+# what is known of the states, from both sweeps
+LAWS = {
+    "p0": "softmax(a[0] + b[0])",
+    "P": "softmax(g + l[1:][:, None] + b[1:][:, None])",
+    "marginals": "softmax(a + b)",
+    "pairs": "exp(a[:T - 1][:, :, None] + g + l[1:][:, None] + b[1:][:, None] - logsumexp(a[T - 1]))",
+    "filtered": "softmax(a)",
+}
+
+
+def is_chain(law: Array) -> bool:
+    """Whether a law is that of the states of one Markov chain."""
+    row = row_of(law)
+    return row is not None and bool(row.states) and law.rank == 1
+
+
+@dataclass(frozen=True)
+class Potentials:
+    """A log-density up to what is free of z: f[z[0]] + sum of l[t, z[t]] + sum of g[t, z[t], z[t + 1]]; g without t where it is
+    the same at all times."""
+
+    first: Array
+    single: Array
+    pair: Array
+    free: Scalar
+
+    def read(self, text: str, **more: Array) -> Array:
+        k, T = self.single.shape[1], self.single.shape[0]
+        if self.pair.rank == 2:
+            text = text.replace("g[t - 1]", "g").replace("g[t]", "g")
+        return read_array(text, {"f": self.first, "l": self.single, "g": self.pair, "k": k, "T": T, **more})
+
+    def forward(self) -> Array:
+        """log of the sum over paths that end in a state, of all terms up to its time."""
+        return self.read(FORWARD)
+
+    def backward(self) -> Array:
+        """log of the sum over paths that begin in a state, of all terms after its time."""
+        return self.read(BACKWARD)
+
+
+def potentials(body: Scalar, z: Var, law: Array) -> Potentials:
+    """The terms of a log joint density by the states that they are of. CannotDerive names a term that is of others."""
+    k_size = parameters_of(law)["p0"].shape[-1]
+    length = z.shape[0]
+    t, s, a, b = fresh_index(length), fresh_index(sub(length, ONE)), fresh_index(k_size), fresh_index(k_size)
+    first: list[Scalar] = []
+    single: list[Scalar] = []
+    pair: list[Scalar] = []
+    free: list[Scalar] = []
+    for term in terms_of(opened_in(body, z)):
+        if z not in variables_of(term):
+            free.append(term)
+            continue
+        coefficient: Scalar = ONE
+        inner: Scalar = term
+        if isinstance(term, Mul) and len(sums := [f for f in term.args if isinstance(f, Sum) and z in variables_of(f)]) == 1:
+            coefficient, inner = mul(*(f for f in term.args if f is not sums[0])), sums[0]
+        if z in variables_of(coefficient):
+            raise _of_others(z, term)
+        indices: tuple[Index, ...] = ()
+        if isinstance(inner, Sum):
+            opened, found = open_sum(inner)
+            inner, indices = opened, tuple(found)
+        times = _times(inner, z)
+        own = [x for x in times if isinstance(x, Index) and x in indices]
+        if len(times) == 1 and isinstance(times[0], Num):
+            made = mul(coefficient, total(with_value(inner, z, lambda *_: a), indices))
+            if times[0] is ZERO:
+                first.append(made)
+            else:
+                single.append(mul(delta(t, times[0]), made))
+        elif len(times) == 1 and own and own[0].size is length:
+            rest = [i for i in indices if i is not own[0]]
+            single.append(mul(coefficient, substitute(total(with_value(inner, z, lambda *_: a), rest), {own[0]: t})))
+        elif len(times) == 2 and len(own) == 1 and sub(*_in_order(times, own[0])) is ONE and own[0].size is s.size:
+            rest = [i for i in indices if i is not own[0]]
+            put = with_value(inner, z, lambda at, own=own[0]: a if at is own else b)
+            pair.append(mul(coefficient, substitute(total(put, rest), {own[0]: s})))
+        else:
+            raise _of_others(z, term)
+
+    def array(axes: Sequence[Index], terms: Sequence[Scalar]) -> Array:
+        return tensor(axes, without_log_of_nothing(collected(add(*terms))))
+
+    moves = array([s, a, b], pair)
+    return Potentials(array([a], first), array([t, a], single), _at_all_times(moves), add(*free))
+
+
+def _at_all_times(moves: Array) -> Array:
+    """g without its first axis, where it does not hang on it."""
+    at = [fresh_index(x) for x in moves.shape]
+    body = open_tensor(moves, at)
+    return moves if at[0] in body.free else tensor(at[1:], body)
+
+
+def _times(x: Scalar, z: Var) -> list[Scalar]:
+    """At which times the states stand in a term; none where z stands inside an array."""
+    found = [n for n in walk(x) if isinstance(n, Entry) and z in variables_of(n.array)]
+    return list(dict.fromkeys(e.indices[0] for e in found)) if all(e.array is z for e in found) else []
+
+
+def _in_order(times: Sequence[Scalar], own: Index) -> tuple[Scalar, Scalar]:
+    later = times[1] if times[0] is own else times[0]
+    return later, own
+
+
+def _of_others(z: Var, term: Scalar) -> CannotDerive:
+    return CannotDerive(f"a term is of other states of `{z.name}` than one, or two that follow one another", term, HERE)
+
+
+def states_told(z: Var, marginals: Array) -> tuple[Array, Array]:
+    """1 where the state at a time is the one asked for, over times and states; and its mean that is claimed."""
+    t, j = (fresh_index(s) for s in marginals.shape)
+    return tensor([t, j], where(compare("==", entry(z, t), j), ONE, ZERO)), marginals
+
+
+def summed_over_paths(body: Scalar, z: Var, law: Array, ctx: Context) -> Scalar:
+    """The log of the sum of exp(body) over all paths of z."""
+    found = potentials(body, z, law)
+    forward = found.forward()
+    ctx.trace.note(f"alpha[t, j] is the log of the sum over all paths of {z.name} that end in j at the time t")
+    last = found.read("logsumexp(a[T - 1])", a=forward)
+    return add(found.free, entry(last))
+
+
+def states_given(body: Scalar, z: Var, law: Array, ctx: Context) -> tuple[Array, dict[str, Array]]:
+    """The law of the states whose log-density is `body` up to what is free of them, a Markov chain, and its parameters with the
+    laws of one state and of two that follow one another."""
+    found = potentials(body, z, law)
+    a, b = found.forward(), found.backward()
+    ctx.trace.note(f"alpha[t, j] and beta[t, j] are the logs of the sums over all paths of {z.name} to j, and from j on")
+    made = {name: found.read(text, a=a, b=b) for name, text in LAWS.items()}
+    return operator("InhomogeneousMarkovChain", [made["p0"], made["P"]], z.shape, (LAW,)), made
