@@ -19,7 +19,7 @@ from symgen.algebra import powers, relations
 from symgen.algebra.chains import Link, chain_of, contract_pairs, inverses
 from symgen.algebra.closed_forms import closed_sum, last_probability, places_of, product_of_eigenvalues, unrolled
 from symgen.algebra.contraction import Order, components, labelled
-from symgen.algebra.integrals import canonical_log_density, is_mean, open_mean
+from symgen.algebra.integrals import canonical_log_density, is_mean, open_integral, open_mean
 from symgen.algebra.operation_forms import open_operation
 from symgen.algebra.ordering import is_nonnegative_form
 from symgen.algebra.polynomial import Budget, Monomial, Poly
@@ -420,6 +420,8 @@ class Workshop:
             return self._variable(array, indices)
         if is_mean(array):
             return open_mean(self, array)
+        if isinstance(array, Operator) and array.name == "integral":
+            return open_integral(self, array, indices)
         if isinstance(array, Recurrence):
             opened = unrolled(array, indices)
             if opened is not None:

@@ -15,6 +15,7 @@ from symgen.algebra import polynomial as poly
 from symgen.algebra.polynomial import Monomial, Poly
 from symgen.derivation.context import BudgetSpent
 from symgen.tensor.expression import (
+    INF,
     TWO,
     Array,
     Entry,
@@ -22,24 +23,30 @@ from symgen.tensor.expression import (
     Node,
     Operator,
     Scalar,
+    Sum,
     Tensor,
     Var,
     entry,
     fn,
+    neg,
+    num,
+    open_sum,
     open_tensor,
     operator,
     power,
     replace_arrays,
     sub,
     tensor,
+    total,
     var,
     variables_of,
+    walk,
 )
 
 if TYPE_CHECKING:
     from symgen.algebra.canonical import Workshop
 
-__all__ = ["canonical_log_density", "is_mean", "open_mean"]
+__all__ = ["canonical_log_density", "is_mean", "open_integral", "open_mean"]
 
 MEANS = ("E", "Var")
 MAX_ORDER = 3  # of drawn variables whose order is chosen
@@ -84,6 +91,48 @@ def open_mean(w: Workshop, op: Operator) -> Poly:
         [poly.scale(_integral(w, poly.multiply({m: Fraction(1)}, weight, w.budget), fresh), c) for m, c in inside.items()],
         w.budget,
     ))  # fmt: skip
+
+
+def open_integral(w: Workshop, op: Operator, indices: Sequence[Scalar]) -> Poly:
+    """integral[x: a..b](f): term by term, constants outside, whatever x was called, from the end that comes first."""
+    (x,) = op.attrs[0]
+    body, *ends = (open_tensor(a, indices if a.rank else ()) for a in op.operands)
+    low, high = (w.scalar(end) for end in ends)
+    sign = Fraction(1)
+    if high.serial < low.serial:
+        low, high, sign = high, low, Fraction(-1)
+    depth = 1 + max((_depth(n) for n in walk(body) if isinstance(n, Operator) and n.name == "integral"), default=0)
+    place = var(f"x{depth}", (), x.domain, "random", uid=-651 - depth)
+    out: list[Poly] = []
+    for m, c in w.poly(replace_arrays(body, {x: place})).items():
+        inside = [f for f in m if place in variables_of(f[0])]
+        free = {poly.ordered({a: e for a, e in m if (a, e) not in inside}): sign * c}
+        powers = [e for f, e in inside if f is entry(place) and e > -1 and (e.denominator == 1 or x.domain != "real")]
+        spread = inside[0][0] if len(inside) == 1 and inside[0][1] == 1 else None
+        if not inside:
+            width = w.poly(sub(high, low))
+        elif len(powers) == len(inside) and INF not in (low, high) and neg(INF) not in (low, high):
+            n = 1 + powers[0]
+            width = poly.scale(w.poly(sub(power(high, num(n)), power(low, num(n)))), 1 / n)
+        elif isinstance(spread, Sum):
+            f, over = open_sum(spread)
+            at = sorted(f.free | low.free | high.free, key=lambda i: (i.kind, i.number))
+            operands = (tensor(at, f), tensor(at, low), tensor(at, high))
+            made = operator("integral", operands, operands[0].shape, ((place,),))
+            width = w.poly(total(entry(made, *at), over))
+        else:
+            f = poly.term_node(poly.ordered(dict(inside)))
+            at = sorted(f.free | low.free | high.free, key=lambda i: (i.kind, i.number))
+            each = at if low.free or high.free else []
+            operands = (tensor(at, f), tensor(each, low), tensor(each, high))
+            width = poly.of_atom(entry(operator("integral", operands, operands[0].shape, ((place,),)), *at))
+        out.append(poly.multiply(free, width, w.budget))
+    return w.tidy(poly.add_polys(out, w.budget))
+
+
+def _depth(op: Operator) -> int:
+    """How many integrals stand one in another."""
+    return 1 + max((_depth(n) for n in walk(*op.args) if isinstance(n, Operator) and n.name == "integral"), default=0)
 
 
 def _densities(w: Workshop, variables: Sequence[Var], laws: Sequence[Array], names: Sequence[str]) -> list[Operator]:

@@ -107,11 +107,22 @@ class Noise:
                 groups[self.laws[v]] = None
         for _, laws, attrs in groups:
             body = _under_operator(body, laws, attrs, set(variables))
+        for v in variables:
+            if self.laws[v][0] == "integral":
+                body = _under_operator(body, self.laws[v][1], ((v,),), {v}, "integral")
         return body
 
+    def integrates(self, array: Array) -> bool:
+        """Whether `array` hangs on what an integral runs with."""
+        return bool(self.laws) and any(self.laws[v][0] == "integral" for v in variables_of(array).intersection(self.laws))
 
-def _under_operator(body: Scalar, laws: Sequence[Node], attrs: tuple[Any, ...], variables: Set[Array]) -> Scalar:
-    """E[x ~ law](body) kept as an operator, entry by entry."""
+    def in_integral(self, x: Array, ends: Sequence[Node]) -> bool:
+        """Takes note of the integral over x; whether no other one with the same x has other ends."""
+        return bool(self.laws.setdefault(x, ("integral", tuple(ends)))[1] == tuple(ends))
+
+
+def _under_operator(body: Scalar, laws: Sequence[Node], attrs: tuple[Any, ...], variables: Set[Array], name: str = "E") -> Scalar:
+    """E[x ~ law](body), or the integral of it, kept as an operator, entry by entry."""
 
     def loose(n: Node) -> bool:
         return not variables_of(n).isdisjoint(variables)
@@ -119,18 +130,18 @@ def _under_operator(body: Scalar, laws: Sequence[Node], attrs: tuple[Any, ...], 
     if not loose(body):
         return body
     if type(body) is Add:
-        return add(*(_under_operator(t, laws, attrs, variables) for t in body.args))
+        return add(*(_under_operator(t, laws, attrs, variables, name) for t in body.args))
     if type(body) is Mul:
         outside = [f for f in body.args if not loose(f)]
         if outside:
             inside = mul(*(f for f in body.args if loose(f)))
-            return mul(*outside, _under_operator(inside, laws, attrs, variables))
+            return mul(*outside, _under_operator(inside, laws, attrs, variables, name))
     if type(body) is Sum:
         inner, indices = open_sum(body)
-        return total(_under_operator(inner, laws, attrs, variables), indices)
+        return total(_under_operator(inner, laws, attrs, variables, name), indices)
     indices = sorted(body.free, key=lambda i: (i.kind, i.number))
     array = tensor(indices, body)
-    return entry(operator("E", (array, *laws), array.shape, attrs), *indices)
+    return entry(operator(name, (array, *laws), array.shape, attrs), *indices)
 
 
 class Statement:

@@ -14,7 +14,7 @@ from symgen.algebra.products import (
     merged_by_symmetry,
 )  # fmt: skip
 from symgen.algebra.rational import simplify_scalar
-from symgen.calculus.adjoint import Noise, Statement
+from symgen.calculus.adjoint import Noise, Statement, summed
 from symgen.calculus.finished import finished
 from symgen.calculus.labels import pinned
 from symgen.calculus.own_names import OwnNames
@@ -25,10 +25,13 @@ from symgen.calculus.telling import MOST_TOLD, READABLE, Differentials, how, is_
 from symgen.derivation.context import Context
 from symgen.tensor.build import has_contraction, is_plain, replace_scalars
 from symgen.tensor.expression import (
+    MINUS_ONE,
+    ONE,
     ZERO,
     Add,
     Array,
     Entry,
+    Fn,
     Fold,
     Index,
     Mul,
@@ -46,7 +49,11 @@ from symgen.tensor.expression import (
     axis,
     entry,
     is_larger,
+    mul,
+    open_tensor,
+    replace_arrays,
     tensor,
+    walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_symmetric
 from symgen.tensor.operations import OPERATIONS
@@ -54,6 +61,7 @@ from symgen.text.diagnostics import CannotDerive
 
 THIS_FILE = "symgen/calculus/reverse.py"
 PLAIN = 14  # nodes of an adjoint that is carried into every use
+JUMPS = frozenset("floor sign step round".split())
 LONG = 200  # nodes of an adjoint with a Delta, which goes away where it is used
 SHORT = 48  # nodes of an elementwise adjoint that is carried into one use
 
@@ -89,6 +97,7 @@ class Reverse:
         self.differentials: Differentials | None = None
         self.patterns: dict[tuple[object, ...], tuple[list[Array], Emitted]] = {}
         self.told: set[tuple[Array, Array]] = set()
+        self.unspoken: set[Array] = set()  # parts of an integral: they have no adjoint that is worth a line
 
     def run(self, seed: Scalar) -> None:
         """Fills `adjoints`, each a body over the axes of its array."""
@@ -185,6 +194,8 @@ class Reverse:
     def tell(self, array: Array, raw: Scalar, g: Scalar) -> None:
         """The adjoint of an intermediate value as a line of its own; before it is simplified too, if asked for."""
         if not is_worth_telling(array, g, self.ctx) or written_length(g) > READABLE:
+            return
+        if not self.ctx.name_of(array) and (array in self.unspoken or (isinstance(array, Operator) and array.name == "integral")):
             return
         lead = [i for i in self.lifted if i in g.free]
         if len(lead) + array.rank > 2 or (self.lifted and len(lead) < len(self.lifted)):
@@ -310,6 +321,8 @@ class Reverse:
         if self.brief:
             return "chain_rule", "", ""
         words = how(consumer, array)
+        if self.noise.integrates(consumer) and not words.startswith("under"):
+            words = f"under the integral, {words}"
         local = slope(consumer, array, self.ctx)
         if local:
             words = f"{words}: {local}"
@@ -340,7 +353,27 @@ class Reverse:
             if body in self.active:
                 self.emit(body, self.averaged(g, body))
             return
+        if node.name == "integral" and not any(end.rank for end in node.operands[1:]):
+            self.integral(node, g)
+            return
         raise CannotDerive(f"`{node.name}` has to be reduced before it is differentiated", node, THIS_FILE)
+
+    def integral(self, node: Operator, g: Scalar) -> None:
+        """Leibniz: d(integral of f over a .. b) = f(b) db - f(a) da + integral of df."""
+        x = node.attrs[0][0]
+        body, low, high = node.operands
+        self.unspoken.update((node, body, low, high))
+        if not self.noise.in_integral(x, (low, high)):
+            raise CannotDerive(f"integrals over `{x.name}` with different ends meet", node, THIS_FILE)
+        for end, sign in ((high, ONE), (low, MINUS_ONE)):
+            if end in self.active:
+                axes = [axis(k, s) for k, s in enumerate(node.shape)]
+                at_end = replace_arrays(open_tensor(body, axes), {x: end})
+                if any(isinstance(n, Where) or (isinstance(n, Fn) and n.name in JUMPS) for n in walk(body)):
+                    self.ctx.trace.condition(f"the integrand is continuous at the ends of the integral over {x.name}")
+                self.emit(end, self.averaged(summed(mul(sign, g, at_end), axes), end))
+        if body in self.active:
+            self.emit(body, self.averaged(g, body))
 
     def averaged(self, body: Scalar, target: Array) -> Scalar:
         if self.noise:

@@ -30,6 +30,7 @@ from symgen.tensor.expression import (
     Node,
     Num,
     Operation,
+    Operator,
     Pow,
     Recurrence,
     Scalar,
@@ -88,6 +89,8 @@ def how(consumer: Array, array: Array, name_of: Mapping[Array, str] | None = Non
     """What stands between `array` and the value that reads it, in words: the sigmoid, a matrix product, a sum."""
     if isinstance(consumer, Operation):
         return consumer.name
+    if isinstance(consumer, Operator) and consumer.name == "integral":
+        return "under the integral" if consumer.operands[0] is array else "the integral's end"
     if not isinstance(consumer, Tensor):
         return "a recurrence" if isinstance(consumer, Recurrence) else ""
     found: dict[str, None] = {}

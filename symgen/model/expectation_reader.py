@@ -9,7 +9,8 @@ from symgen.model.own_functions import FunctionReader
 from symgen.probability import joint as probability
 from symgen.tensor import build
 from symgen.tensor.build import Value
-from symgen.tensor.expression import Array, Var, entry, operator, replace_arrays, tensor, var
+from symgen.tensor.expression import INF, ONE, ZERO, Array, Scalar, Var, entry, operator, replace_arrays, tensor, var
+from symgen.tensor.facts import is_nonnegative
 from symgen.tensor.scope import Binding, Clash, Scope, shape_text
 from symgen.text import tree
 
@@ -18,6 +19,8 @@ HIDDEN = 1000  # what is added to the number of a variable that is drawn and not
 
 class ExpectationReader(FunctionReader):
     """Reads the binders that draw random variables or integrate."""
+
+    integrals = 0  # that what is read stands in
 
     def binder_operator(self, e: tree.Binder) -> Value:
         if e.function in ("E", "Var", "Cov"):
@@ -55,17 +58,22 @@ class ExpectationReader(FunctionReader):
         if len(e.arguments) != wanted:
             raise self.wrong_count(e, str(wanted))
         values = [self.in_scope(scope, a) for a in e.arguments]
-        for value, a in zip(values, e.arguments, strict=True):
-            if value.outer:
-                raise Clash(f"`{e.function}` does not stand under an index", a.span, help="put the index inside it")
-        arrays = [v.array() for v in values]
+        outer = values[0].outer
+        if e.function != "E":
+            for value, a in zip(values, e.arguments, strict=True):
+                if value.outer:
+                    raise Clash(f"`{e.function}` does not stand under an index", a.span, help="put the index inside it")
+        arrays = [tensor((*v.outer, *v.indices), v.body) for v in values]
         if e.function == "E":
             made = probability.expectation(arrays[0], draws)
         elif e.function == "Var":
             made = probability.variance(arrays[0], draws)
         else:
             made = probability.covariance(arrays[0], arrays[1], draws)
-        return build.of_array(made)
+        if not outer:
+            return build.of_array(made)
+        own = build.fresh(made.shape[len(outer) :])  # under an index: one mean for each of its values
+        return Value(own, entry(made, *outer, *own))
 
     def head(self, spec: tree.Draw) -> str:
         """The name of what is drawn from: `x ~ p, y ~ p` is one draw of p(x, y)."""
@@ -114,12 +122,29 @@ class ExpectationReader(FunctionReader):
         (spec,) = e.specs if len(e.specs) == 1 else (None,)
         if not isinstance(spec, tree.IndexSpec) or spec.lower is None or spec.upper is None:
             raise Clash("`integral` runs over one variable between two ends", e.span, help="`integral[x: a..b](f)`")
-        x = var(spec.name, (), "real", "random", uid=9)
-        low, high = self.scalar(spec.lower, "an end"), self.scalar(spec.upper, "an end")
-        body = self.in_scope(
-            Scope({spec.name: Binding(build.of_array(x), spec.span, "variable")}, self.scope), self.one_argument(e)
-        )
-        if body.rank or body.outer:
+        ends = [self.scalar(end, "an end") for end in (spec.lower, spec.upper)]
+        x = self.integration_variable(spec.name, *ends)
+        self.integrals += 1
+        try:
+            body = self.in_scope(
+                Scope({spec.name: Binding(build.of_array(x), spec.span, "variable")}, self.scope), self.one_argument(e)
+            )
+        finally:
+            self.integrals -= 1
+        if body.rank:
             raise Clash("the integrand is a scalar", e.arguments[0].span, shape_text(body.shape))
-        node = operator("integral", (body.array(), tensor((), low), tensor((), high)), (), ((x,),))
-        return build.scalar(entry(node))
+        outer = tuple(sorted(body.body.free.union(*(end.free for end in ends)), key=lambda i: (i.kind, i.number)))
+        each = outer if any(end.free for end in ends) else ()  # ends that hang on an index are arrays over all of them
+        operands = (tensor(outer, body.body), *(tensor(each, end) for end in ends))
+        node = operator("integral", operands, operands[0].shape, ((x,),))
+        return build.scalar(entry(node, *outer))
+
+    def integration_variable(self, name: str, low: Scalar, high: Scalar) -> Var:
+        """What an integral runs with: another one for other ends or further in, whatever its name."""
+        domain = "real"
+        if low is ZERO and high is ONE:
+            domain = "unit"
+        elif low is ZERO and high is INF or all(is_nonnegative(end, None) for end in (low, high)):
+            domain = "positive"
+        said = hash((low.serial, high.serial)) & 0xFFFFFFFF
+        return var(name, (), domain, "random", uid=9 + 16 * (self.integrals + 64 * said))

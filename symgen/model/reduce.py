@@ -16,6 +16,7 @@ from symgen.algebra.rational import simplify_scalar
 from symgen.algebra.signs import signs_joined
 from symgen.calculus.gradient import Gradients, gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
+from symgen.calculus.integral import reduce_integral
 from symgen.calculus.kinks import note_kinks
 from symgen.calculus.recognise import recognised
 from symgen.calculus.sequence_referee import check_adjoint
@@ -283,12 +284,12 @@ def prepared(
 ) -> Array:
     """`f` ready for numbers or for differentiation: densities written out, samples of what has no closed form
     reparameterised (`smooth`: by what gradients pass through) or, first, so written that derivatives of that `order`
-    are right with the laws held fixed (`scored`), where a law hangs on `x`. Integrals, means whose law has no draw and,
-    where `exact`, all means over one scalar are summed over nodes."""
+    are right with the laws held fixed (`scored`), where a law hangs on `x`. Integrals (where no derivative by an `x`
+    is asked for), means whose law has no draw and, where `exact`, all means over one scalar are summed over nodes."""
     state = _State(ctx, dict(ctx.names))
     f = state.late(f)
     if any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(f)):
-        f = by_nodes(by_components(f, ctx), ctx, lambda op: exact or not (scored or is_drawn(op)))
+        f = by_nodes(by_components(f, ctx), ctx, lambda op: exact or not (scored or is_drawn(op)), x is None)
     if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
         if scored:
             f = with_estimators(f, ctx, x, order)
@@ -296,10 +297,28 @@ def prepared(
     return f
 
 
+def has_integrals(f: Array) -> bool:
+    return any(isinstance(n, Operator) and n.name == "integral" for n in walk(f))
+
+
+def integrated(f: Array, ctx: Context) -> Array:
+    """`f` with its integrals in closed form, where they have one: differentiation may have helped."""
+    found: dict[Array, Array] = {}
+    for node in list(walk(f)):
+        if isinstance(node, Operator) and node.name == "integral":
+            current = replace_arrays(node, found) if found else node
+            if isinstance(current, Operator) and (made := reduce_integral(current, ctx)) is not current:
+                found[node] = found[current] = made
+    return replace_arrays(f, found) if found else f
+
+
 def left_to_referee(
     f: Array, x: Array, result: Array, order: int, facts: Facts | None, checks: list[Callable[[], Evidence]]
 ) -> Callable[[], Evidence]:
     """The referee's question about a derivative; where expectations stay, it is asked of their quadrature."""
+    if has_integrals(f) or has_integrals(result):  # what stays an integral is asked about by its nodes
+        quiet = Context(facts=facts)
+        f, result = (by_nodes(a, quiet, lambda op: False) for a in (f, result))
     stays = any(isinstance(n, Operator) and n.name == "E" for n in walk(f))
     if stays and order == 1 and not f.shape and isinstance(x, Var):
         # what stays below is looked at together with its derivative
@@ -353,7 +372,7 @@ def named_functions(f: Array, x: Array, ctx: Context) -> Array:
 def _grad(op: Operator, ctx: Context) -> Array:
     f, x = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1]), op.operands[1]
     form = op.attrs[0] if op.attrs and op.attrs[0] != "score" else None
-    result = thawed(gradient(named_functions(f, x, ctx), [x], ctx, form)[x])
+    result = integrated(thawed(gradient(named_functions(f, x, ctx), [x], ctx, form)[x]), ctx)
     note_kinks(ctx.trace, f, [result], ctx.facts)
     if form != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 1, ctx.facts, ctx.trace.checks))
@@ -386,10 +405,11 @@ def _gradients(op: Operator, ctx: Context) -> Gradients:
     for x in xs:
         f = prepared(f, ctx, scored=True, smooth=True, x=x)
     (form,) = op.attrs
-    found = {x: thawed(g) for x, g in gradient(f, xs, ctx, form).items()}
+    found = {x: integrated(thawed(g), ctx) for x, g in gradient(f, xs, ctx, form).items()}
     note_kinks(ctx.trace, f, list(found.values()), ctx.facts)
     plain = {x: g for x, g in found.items() if isinstance(x, Var)}
-    if form != "tied" and len(plain) == len(found) and not any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
+    stays = any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(f))
+    if form != "tied" and len(plain) == len(found) and not stays:
         ctx.trace.checks.append(asked_together(f, plain, ctx.facts))
     else:
         for x, g in found.items():
@@ -404,7 +424,7 @@ def _gradients(op: Operator, ctx: Context) -> Gradients:
 
 def _jacobian(op: Operator, ctx: Context) -> Array:
     f, x = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1]), op.operands[1]
-    result = thawed(jacobian(named_functions(f, x, ctx), x, ctx, op.attrs[0] if op.attrs else None))
+    result = integrated(thawed(jacobian(named_functions(f, x, ctx), x, ctx, op.attrs[0] if op.attrs else None)), ctx)
     note_kinks(ctx.trace, f, [result], ctx.facts)
     if not op.attrs or op.attrs[0] != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 1, ctx.facts, ctx.trace.checks))
@@ -413,7 +433,7 @@ def _jacobian(op: Operator, ctx: Context) -> Array:
 
 def _hessian(op: Operator, ctx: Context) -> Array:
     f, x = prepared(op.operands[0], ctx, scored=True, smooth=True, x=op.operands[1], order=2), op.operands[1]
-    result = thawed(hessian(named_functions(f, x, ctx), x, ctx, op.attrs[0] if op.attrs else None))
+    result = integrated(thawed(hessian(named_functions(f, x, ctx), x, ctx, op.attrs[0] if op.attrs else None)), ctx)
     note_kinks(ctx.trace, f, [result], ctx.facts)
     if not op.attrs or op.attrs[0] != "tied":
         ctx.trace.checks.append(left_to_referee(f, x, result, 2, ctx.facts, ctx.trace.checks))

@@ -57,6 +57,7 @@ from symgen.tensor.expression import (
     num,
     open_sum,
     open_tensor,
+    operator,
     power,
     replace_arrays,
     sub,
@@ -67,6 +68,7 @@ from symgen.tensor.expression import (
     walk,
     where,
 )  # fmt: skip
+from symgen.tensor.facts import is_nonnegative
 
 __all__ = ["by_nodes"]
 
@@ -106,8 +108,9 @@ class _Line:
     has_mass_one: bool = True
 
 
-def by_nodes(f: Array, ctx: Context, wanted: Callable[[Operator], bool]) -> Array:
-    """`f` with the means over one scalar draw that are wanted, and its integrals, as sums over nodes."""
+def by_nodes(f: Array, ctx: Context, wanted: Callable[[Operator], bool], whole: bool = True) -> Array:
+    """`f` with the means over one scalar draw that are wanted, and its integrals, as sums over nodes; where not `whole`,
+    integrals that have a derivative stay what they are."""
     done: dict[Array, Array] = {}
     for node in list(walk(f)):
         if not isinstance(node, Operator):
@@ -115,7 +118,7 @@ def by_nodes(f: Array, ctx: Context, wanted: Callable[[Operator], bool]) -> Arra
         current = replace_arrays(node, done) if done else node
         made: Array | None = None
         if isinstance(current, Operator) and current.name == "integral":
-            made = _integral(current)
+            made = _integral(current) if whole else _over_one_range(current) if any(a.rank for a in current.operands[1:]) else None
         elif isinstance(current, Operator) and current.name == "E" and is_expectation(current) and wanted(current):
             made = _mean(current, ctx)
         if made is not None:
@@ -193,15 +196,39 @@ class _Taken:
 
 def _integral(op: Operator) -> Array | None:
     x = op.attrs[0][0]
-    body, low, high = (open_tensor(a, ()) for a in op.operands)
+    axes = [fresh_index(size) for size in op.shape]
+    body, low, high = (open_tensor(a, axes if a.rank else ()) for a in op.operands)
     if any(isinstance(n, Operator) for n in walk(body, low, high)):
         return None
     at = entry(x)
     assert isinstance(at, Entry)
+    sign = ONE
+    if not (low is ZERO and is_nonnegative(high) or low is neg(INF) or high is INF or is_nonnegative(sub(high, low))):
+        sign = where(compare("<", high, low), neg(ONE), ONE)  # from right to left
+        low, high = fn("min", low, high), fn("max", low, high)
     factors = factors_of(body)
     weight = add(*(f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"))
     rest = mul(*(f for f in factors if not (isinstance(f, Fn) and f.name == "exp")))
-    return tensor((), _summed(_Line(at, rest, weight, low, high, False, is_law=False), []))
+    return tensor(axes, mul(sign, _summed(_Line(at, rest, weight, low, high, False, is_law=False), axes)))
+
+
+def _over_one_range(op: Operator) -> Array | None:
+    """Integrals whose ends hang on an index, over the same range for all: u = a + (b - a) t, or a + t, or b - t."""
+    x = op.attrs[0][0]
+    axes = [fresh_index(size) for size in op.shape]
+    body, low, high = (open_tensor(a, axes if a.rank else ()) for a in op.operands)
+    bounded = low is not neg(INF) and high is not INF
+    if low is neg(INF) and high is INF:
+        return None
+    t = var(x.name, (), "unit" if bounded else "positive", "random", uid=x.uid + 1)
+    if bounded:
+        u, slope = add(low, mul(sub(high, low), entry(t))), sub(high, low)
+    else:
+        u, slope = (add(low, entry(t)) if high is INF else sub(high, entry(t))), ONE
+    inside = tensor(axes, mul(slope, with_value(body, x, lambda *_: u)))
+    made = operator("integral", (inside, tensor((), ZERO), tensor((), ONE if bounded else INF)), op.shape, ((t,),))
+    assert isinstance(made, Operator)
+    return made
 
 
 def _under_own_density(law: Operator, x: Entry, f: Scalar) -> _Line | None:

@@ -77,6 +77,7 @@ RULES = {
     "differential": "", "put_in": "", "read_off": "read off", "forward": "differentiated", "name": "named",
     "hessian": "gradient of the gradient", "independent": "", "collect": "", "moments": "", "linearity": "linearity",
     "densities": "", "marginal": "", "definition": "", "lemma": "", "constant": "", "simplify": "simplified", "expand": "expanded",
+    "fubini": "Fubini",
 }  # fmt: skip
 
 # rules that go from one question to another: `zero` (after = 0), `optimum` (name = after), `alone`, else an arrow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symgen.probability.distributions import FAMILIES
@@ -85,6 +85,15 @@ class OperatorNotation(ABC):
         if node.name in ("grad", "jacobian", "hessian") and node.attrs and node.attrs[0] in ("free", "tied"):
             words = (t.Keyword("form", t.Name(node.attrs[0])),)
         return t.Call(node.name, tuple(operands), words)
+
+    def is_integral(self, node: Node) -> bool:
+        return isinstance(node, x.Operator) and node.name == "integral" and bool(node.rank) and node not in self.names
+
+    def integral_at(self, node: x.Entry, write: Callable[[Scalar], t.Expression]) -> t.Expression:
+        """One of the integrals under an index, at its place."""
+        op = self.without_clash(node.array)
+        body, low, high = (write(x.open_tensor(a, node.indices if a.rank else ())) for a in op.operands)
+        return t.Binder("integral", (t.IndexSpec(op.attrs[0][0].name, lower=low, upper=high),), (body,))
 
     def without_clash(self, node: x.Operator) -> x.Operator:
         """The operator with what it binds renamed, where another variable in it has that name."""

@@ -544,6 +544,8 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
         if unnamed and not plain:
             opened = x.open_tensor(array, node.indices)
             return self.aligned_exactly(opened, axes)
+        if self.is_integral(array):
+            raise NoMatrixForm
         base = self.array(array)
         if plain:
             if node.indices == axes:

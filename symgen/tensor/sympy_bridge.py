@@ -453,6 +453,9 @@ class _Writer:
             return sympy.IndexedBase(name)[tuple(indices)] if indices else sympy.Symbol(name)
         if isinstance(array, Operator) and array.name == "apply" and array.attrs:
             return sympy.Function(str(array.attrs[0]))(*(self.operand(a) for a in array.args))
+        if isinstance(array, Operator) and array.name == "integral":
+            f, low, high = (self.write(open_tensor(a, node.indices if a.rank else ())) for a in array.operands)
+            return sympy.Integral(f, (self.write(entry(array.attrs[0][0])), low, high))
         label = str(getattr(array, "name", type(array).__name__.lower()))
         return sympy.Function(label)(*(self.operand(a) for a in array.args), *indices)
 

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from symgen.tensor.nodes import Array, Expect, Node, Recurrence, Var
+from symgen.tensor.nodes import Array, Expect, Node, Operator, Recurrence, Var
 
 __all__ = [
     "arrays_below", "children", "count_nodes", "depends_on", "is_larger", "marks_below", "topological", "uncollected",
@@ -122,6 +122,8 @@ def variables_of(node: Node) -> frozenset[Var]:
             out = out.difference(n.noise)
         elif isinstance(n, Recurrence):
             out = out.difference((n.self_var,))
+        elif isinstance(n, Operator) and n.name == "integral" and n.attrs:
+            out = out.difference(n.attrs[0])
         _leaves[n] = out
         stack.pop()
     return _leaves[node]

@@ -1,4 +1,4 @@
-"""Claims about means that have no closed form: both sides by quadrature at small points, by a coarse and a fine rule.
+"""Claims about means and integrals that have no closed form: both sides by quadrature at small points, by a coarse and a fine rule.
 
 What the two rules differ by bounds what can be told: sides further apart than that are refuted, sides that agree to it
 at every point are checked to as many digits.
@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from symgen.algebra.comparison import Comparison, Counterexample
+from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.grids import is_admissible
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
+from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.quadrature import mean_at
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import Array, Operator, Var, replace_arrays, var, variables_of, walk
@@ -40,9 +42,14 @@ def compare_means(
     """Whether left `op` right, one of = <= < >= >; None where a side has no mean that quadrature can take. `same` says
     that the sides are proved to be equal."""
     nodes = [left, right]
+    if any(isinstance(n, Operator) and n.name == "integral" for n in walk(*nodes)):
+        nodes = [by_nodes(n, Context(facts=facts), lambda op: False) for n in nodes]
+        integrals = not any(isinstance(n, Operator) and n.name == "integral" for n in walk(*nodes))
+    else:
+        integrals = False
     means = [n for n in walk(*nodes) if isinstance(n, Operator) and is_expectation(n)]
     laws = [n for n in walk(*nodes) if isinstance(n, Operator) and n.attrs[:1] == ("law",)]
-    if not means or any(n.name != "E" for n in means) or any(n.name == "density" for n in laws):
+    if not (means or integrals) or any(n.name != "E" for n in means) or any(n.name == "density" for n in laws):
         return None
     bound = {v for n in means for v in n.attrs[0]}
     facts = facts or NO_FACTS
