@@ -13,6 +13,7 @@ from typing import Any
 from symgen.tensor import matrix_facts as matrices
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import (
+    INF,
     Add,
     Array,
     Compare,
@@ -414,7 +415,9 @@ def _range_where(facts: Facts, node: Where) -> Range:
 
 
 def _range_apply(facts: Facts, node: Operator) -> Range:
-    """An unknown function has the range that it was declared with."""
+    """An unknown function has the range that it was declared with, an integral the sign of what is integrated."""
+    if node.name == "integral":
+        return _range_integral(facts, *node.operands)
     if node.name == "apply":
         for word in node.attrs[1:]:
             if isinstance(word, str) and word in DOMAINS:
@@ -423,6 +426,21 @@ def _range_apply(facts: Facts, node: Operator) -> Range:
     if node.name in _NONNEGATIVE_OPERATORS and not (node.attrs and node.attrs[0] == "law"):
         return NONNEGATIVE if node.name != "Var" or not node.shape else ALL
     return ALL
+
+
+def _range_integral(facts: Facts, body: Array, low: Array, high: Array) -> Range:
+    """What is integrated from left to right gives its sign."""
+    first, last = (end.body if isinstance(end, Tensor) else None for end in (low, high))
+    apart = last is INF or first is neg(INF)
+    if not apart:
+        left, right = facts.range(low), facts.range(high)
+        if left.high is None or right.low is None or right.low < left.high or first is INF or last is neg(INF):
+            return ALL
+        apart = right.low > left.high or right.low_open or left.high_open
+    f = facts.range(body)
+    if f.positive and apart:
+        return POSITIVE
+    return NONNEGATIVE if f.nonnegative else Range(None, ZERO) if f.nonpositive else ALL
 
 
 def _range_pow(facts: Facts, node: Pow) -> Range:
