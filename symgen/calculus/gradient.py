@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from symgen.calculus.finished import finished
 from symgen.calculus.known_forms import with_known_forms
+from symgen.calculus.removable import with_met, with_slopes_at_equality
 from symgen.calculus.reverse import Reverse, active_arrays, program_of
 from symgen.calculus.rules import has_delta
 from symgen.calculus.structured import KINDS, why_within, within_set
@@ -61,7 +62,14 @@ def gradient(f: Array, xs: Sequence[Array], ctx: Context, form: str | None = Non
     """
     if f.rank:
         raise CannotDerive("the gradient is of a scalar; `jacobian` differentiates an array", f)
-    f = with_known_forms(f, ctx) if all(isinstance(x, Var) for x in xs) else f
+    if all(isinstance(x, Var) for x in xs):
+        f, met = with_slopes_at_equality(with_known_forms(f, ctx), xs, ctx)
+        if met:
+            return {x: with_met(g, met) for x, g in gradient_of(f, xs, ctx, form).items()}
+    return gradient_of(f, xs, ctx, form)
+
+
+def gradient_of(f: Array, xs: Sequence[Array], ctx: Context, form: str | None) -> dict[Array, Array]:
     if len(xs) == 1 and xs[0].rank == 0 and form is None and has_shorter_front(f, xs[0]):
         forward = by_scalar(f, xs[0], ctx)
         if forward is not None:
@@ -71,7 +79,14 @@ def gradient(f: Array, xs: Sequence[Array], ctx: Context, form: str | None = Non
 
 def jacobian(f: Array, x: Array, ctx: Context, form: str | None = None) -> Array:
     """The derivative of every entry of `f` by every entry of `x`: the axes of `f`, then the axes of `x`."""
-    f = with_known_forms(f, ctx) if isinstance(x, Var) else f
+    if isinstance(x, Var):
+        f, met = with_slopes_at_equality(with_known_forms(f, ctx), [x], ctx)
+        if met:
+            return with_met(jacobian_of(f, x, ctx, form), met)
+    return jacobian_of(f, x, ctx, form)
+
+
+def jacobian_of(f: Array, x: Array, ctx: Context, form: str | None) -> Array:
     if x.rank == 0 and form is None and (f.rank > 0 or has_shorter_front(f, x)):
         found = by_scalar(f, x, ctx)
         if found is not None:

@@ -315,6 +315,8 @@ class Emitter:
         return f"{self.text(v.args[0], PRODUCT)} * {self.text(v.args[1], UNARY)}", PRODUCT
 
     def op_div(self, v: Value) -> tuple[str, int]:
+        if v.args[1].op == "num" and not v.args[1].attrs[0]:  # in a piece that is not taken: Python raises where arrays do not
+            return 'float("nan")', ATOM
         return f"{self.text(v.args[0], PRODUCT)} / {self.text(v.args[1], UNARY)}", PRODUCT
 
     def op_floordiv(self, v: Value) -> tuple[str, int]:

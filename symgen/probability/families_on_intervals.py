@@ -59,7 +59,8 @@ ROWS = (
         kernel={"x": "log(lam/(1 - lam))"}, inverse={"lam": "sigmoid(c1)"},
         noise="uniform",
         transform="where(lam == 1/2, eps, log(1 + eps*(2*lam - 1)/(1 - lam))/log(lam/(1 - lam)))",
-        sampler="np.log1p(rng.random({shape})*(2*{lam} - 1)/(1 - {lam}))/np.log({lam}/(1 - {lam}))",
+        sampler="np.where({lam} == 0.5, rng.random({shape}), np.log1p(rng.random({shape})*(2*{lam} - 1)/(1 - {lam}))"
+        "/np.where({lam} == 0.5, 1.0, np.log({lam}/(1 - {lam}))))",
         latex=r"\mathcal{CB}",
         source="Loaiza-Ganem & Cunningham (2019)",
     ),

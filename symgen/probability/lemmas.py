@@ -38,13 +38,13 @@ LEMMAS = (
     Lemma("InverseGaussian", POWER, "exp(lam/mu)*sqrt(2*lam/pi)*mu^(j - 1/2)*besselk(j - 1/2, lam/mu)",
           source="Johnson, Kotz & Balakrishnan (1994), 15"),
     Lemma("ContinuousBernoulli", POWER,
-          "log(lam/(1 - lam))*(1 - lam)/(2*lam - 1)*hyp1f1(j + 1, j + 2, log(lam/(1 - lam)))/(j + 1)", "j > -1",
-          source="DLMF (2024), 13.4.1"),
+          "where(lam == 1/2, 1/(j + 1), log(lam/(1 - lam))*(1 - lam)/(2*lam - 1)*hyp1f1(j + 1, j + 2, log(lam/(1 - lam)))/(j + 1))",
+          "j > -1", source="DLMF (2024), 13.4.1"),
     Lemma("ContinuousBernoulli", "log(x)",
-          "-(Ei(log(lam/(1 - lam))) - log(abs(log(lam/(1 - lam)))) + digamma(1))*(1 - lam)/(2*lam - 1)",
+          "where(lam == 1/2, -1, -(Ei(log(lam/(1 - lam))) - log(abs(log(lam/(1 - lam)))) + digamma(1))*(1 - lam)/(2*lam - 1))",
           source="DLMF (2024), 6.2.3"),
     Lemma("ContinuousBernoulli", "log(1 - x)",
-          "(Ei(-log(lam/(1 - lam))) - log(abs(log(lam/(1 - lam)))) + digamma(1))*lam/(2*lam - 1)",
+          "where(lam == 1/2, -1, (Ei(-log(lam/(1 - lam))) - log(abs(log(lam/(1 - lam)))) + digamma(1))*lam/(2*lam - 1))",
           source="DLMF (2024), 6.2.3"),
     Lemma("InverseGaussian", "x^(-1)", "1/mu + 1/lam", source=JOHNSON),
     Lemma("InverseGaussian", "log(x)", "log(mu) - exp(2*lam/mu)*E1(2*lam/mu)", source="Mudholkar & Tian (2002)"),
@@ -88,7 +88,9 @@ LEMMAS = (
     Lemma("LogUniform", MGF, "(Ei(t*hi) - Ei(t*lo))/log(hi/lo)", "t != 0", "undefined", source="DLMF (2024), 6.2.5"),
     Lemma("LogUniform", MGF, "where(t == 0, 1, (Ei(t*hi) - Ei(t*lo))/log(hi/lo))", source="DLMF (2024), 6.2.5"),
     Lemma("ContinuousBernoulli", MGF,
-          "log(lam/(1 - lam))*(1 - lam)*(lam/(1 - lam)*exp(t) - 1)/((2*lam - 1)*(log(lam/(1 - lam)) + t))",
+          "where(lam == 1/2, where(t == 0, 1, (exp(t) - 1)/t),"
+          " where(t == -log(lam/(1 - lam)), log(lam/(1 - lam))*(1 - lam)/(2*lam - 1),"
+          " log(lam/(1 - lam))*(1 - lam)*(lam/(1 - lam)*exp(t) - 1)/((2*lam - 1)*(log(lam/(1 - lam)) + t))))",
           source="Loaiza-Ganem & Cunningham (2019)"),
     Lemma("TruncatedExponential", MGF,
           "rate*exp(t*a)*(1 - exp((t - rate)*(b - a)))/((rate - t)*(1 - exp(-rate*(b - a))))", "t < rate", "undefined",
@@ -218,9 +220,9 @@ LEMMAS = (
           "where(v <= lo, (hi - lo)/log(hi/lo) - v, where(v < hi,"
           " (v*log(v/lo) - v*log(hi/v) + hi + lo - 2*v)/log(hi/lo), v - (hi - lo)/log(hi/lo)))", source=JOHNSON),
     Lemma("ContinuousBernoulli", ABS,
-          "where(v <= 0, _m - v, where(v < 1, v*(2*_c*((lam/(1 - lam))^v - 1) - 1) + _m"
-          " - 2*_c*((v*_h - 1)*(lam/(1 - lam))^v + 1)/_h, v - _m))"
-          .replace("_m", "(lam/(2*lam - 1) - 1/log(lam/(1 - lam)))").replace("_c", "((1 - lam)/(2*lam - 1))")
+          "where(v <= 0, _m - v, where(v < 1, where(lam == 1/2, v^2 - v + 1/2, v*(2*_c*((lam/(1 - lam))^v - 1) - 1) + _m"
+          " - 2*_c*((v*_h - 1)*(lam/(1 - lam))^v + 1)/_h), v - _m))"
+          .replace("_m", "where(lam == 1/2, 1/2, lam/(2*lam - 1) - 1/log(lam/(1 - lam)))").replace("_c", "((1 - lam)/(2*lam - 1))")
           .replace("_h", "log(lam/(1 - lam))"), source="by the integral of its distribution function"),
     # log-quadratics and their kin
     Lemma("Cauchy", "log(1 + ((x - v)/w)^2)", "log(((abs(w) + gamma)^2 + (x0 - v)^2)/w^2)",
@@ -309,11 +311,11 @@ LEMMAS = (
 
 ANTIDERIVATIVES = (
     Antiderivative("x^(-1)", "log(x)", "positive"),
-    Antiderivative("x^j", "x^(j + 1)/(j + 1)", "positive"),
+    Antiderivative("x^j", "x^(j + 1)/(j + 1)", "positive", hole=("j", "-1", "log(x)")),
     Antiderivative("log(x)", "xlogy(x, x) - x", "nonnegative"),
     Antiderivative("log(x)^2", "xlogy(x, x)*log(x) - 2*xlogy(x, x) + 2*x", "positive"),
     Antiderivative("log(1 - x)", "-xlogy(1 - x, 1 - x) - x", "unit"),
-    Antiderivative("exp(t*x)", "exp(t*x)/t"),
+    Antiderivative("exp(t*x)", "exp(t*x)/t", hole=("t", "0", "x")),
     Antiderivative("exp(x)", "exp(x)"),
     Antiderivative("abs(x - v)", "(x - v)*abs(x - v)/2"),
     Antiderivative("abs(x)", "x*abs(x)/2"),
@@ -325,6 +327,6 @@ ANTIDERIVATIVES = (
     Antiderivative("log(1 + v*x^w)",
                    "x*log(1 + v*x^w) - w*x + w*x*hyp2f1(1, 1/w, 1 + 1/w, -v*x^w)", "nonnegative"),
     Antiderivative("cos(x - v)", "sin(x - v)"),
-    Antiderivative("cos(t*x)", "sin(t*x)/t"),
-    Antiderivative("sin(t*x)", "-cos(t*x)/t"),
+    Antiderivative("cos(t*x)", "sin(t*x)/t", hole=("t", "0", "x")),
+    Antiderivative("sin(t*x)", "-cos(t*x)/t", hole=("t", "0", "0")),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -449,10 +449,19 @@ class Univariate:
                 condition = compare("<=", ZERO, low)
             if rule.domain == "unit":
                 condition = logic("and", condition, compare("<=", high, ONE))
-            ends = [scalar_text(rule.value, {"x": e, **bound}) for e in (high, low)]
-            value = divide(sub(ends[0], ends[1]), sub(high, low))
+            value = self._between(rule.value, low, high, bound)
+            if rule.hole:
+                name, place, filled = rule.hole
+                gap = sub(bound[name], scalar_text(place, {}))
+                if self.know.positive(gap) is not True and self.know.negative(gap) is not True:
+                    value = where(compare("==", gap, ZERO), self._between(filled, low, high, bound), value)
             return Found(simplified(value), ["the integral over the interval"], self.know.remaining(condition), NAN)
         return None
+
+    @staticmethod
+    def _between(text: str, low: Scalar, high: Scalar, bound: Mapping[str, Scalar]) -> Scalar:
+        ends = [scalar_text(text, {"x": e, **bound}) for e in (high, low)]
+        return divide(sub(ends[0], ends[1]), sub(high, low))
 
     def _as_power(self, g: Scalar) -> dict[str, Scalar] | None:
         if g is self.x:
@@ -540,3 +549,13 @@ def _generated(
 def conditional(found: Found) -> Scalar:
     """The value, with its condition where that is not known to hold."""
     return where(found.condition, found.value, found.otherwise)
+
+
+def together(parts: Sequence[Found], value: Scalar) -> Found:
+    """A value that several means gave."""
+    lemmas = list(dict.fromkeys(lemma for p in parts for lemma in p.lemmas))
+    return Found(
+        value, lemmas, logic("and", *(p.condition for p in parts)),
+        next((p.otherwise for p in parts if p.condition is not ONE), NAN),
+        next((p.source for p in parts if p.source), ""),
+    )  # fmt: skip
