@@ -192,6 +192,7 @@ class Model:
         from symgen.codegen.referee import check_code
         from symgen.derivation.context import Context
         from symgen.model.reduce import prepared
+        from symgen.probability.finiteness import with_infinite_means
 
         declared = self.elaborated.variables
         known = {*declared, *self.elaborated.dims, "seed", "samples"}
@@ -210,7 +211,11 @@ class Model:
         sizes = {k: int(v) for k, v in given.items() if k in self.elaborated.dims and np.ndim(v) == 0}
         self._sizes_of_the_rest(sizes, variables, given)
         if any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(array)):
-            array = prepared(array, Context(facts=self.elaborated.facts, names=names), exact=exact)
+            context = Context(facts=self.elaborated.facts, names=names)
+            array = with_infinite_means(
+                array, {v: np.asarray(values[v.name], float) for v in variables_of(array) if v.name in values}, context
+            )
+            array = prepared(array, context, exact=exact)
         open_operators = [n for n in walk(array) if isinstance(n, Operator)]
         if open_operators:
             raise CannotDerive(f"`{open_operators[0].name}` was not reduced, and has no number", open_operators[0])

@@ -26,7 +26,22 @@ from symgen.render import derivation as render
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
 from symgen.render.records import record_text
-from symgen.tensor.expression import Array, Dim, Operator, Scalar, Var, entry, replace_arrays, var, variables_of, walk
+from symgen.tensor.expression import (
+    ONE,
+    ZERO,
+    Array,
+    Dim,
+    Operator,
+    Scalar,
+    Var,
+    entry,
+    replace_arrays,
+    tensor,
+    var,
+    variables_of,
+    walk,
+    where,
+)  # fmt: skip
 from symgen.tensor.sympy_bridge import array_to_sympy, within
 from symgen.text import tree
 from symgen.text.diagnostics import DataError
@@ -325,10 +340,21 @@ class Derivation:
         given = {canonical(k): v for k, v in arrays.items()}
         if self.array is None:
             return {f: self.result.evaluate(f, **given) for f in self.result.as_dict() if f != "conditions"}
+        self._refuse_outside(given)
         names = dict(self.names)
         array, _ = guarded(self._kept, self._trace, self.model.elaborated.facts, names)
         value = self.model.evaluate_array(array, names, given, not self._sampled, self.array)
         return 0.0 if isinstance(value, float) and value != 0 and is_of_one_law(self._goal_array, given) else value
+
+    def _refuse_outside(self, given: Mapping[str, Any]) -> None:
+        """Raises DataError where a density of one's own has no normaliser at the given numbers."""
+        for c in self._trace.region:
+            declared = self.model.elaborated.variables
+            if any(v.name not in given and (v.name not in declared or declared[v.name].default is None) for v in variables_of(c)):
+                continue
+            if not self.model.evaluate_array(tensor((), where(c, ONE, ZERO)), dict(self.names), given):
+                needed = unparse(raise_array(tensor((), c), self.names))
+                raise DataError(f"the density has no normaliser at these numbers: it needs {needed}")
 
 
 def _leading(by_sequence: Array, lead: int) -> Callable[..., Scalar]:

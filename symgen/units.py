@@ -23,6 +23,7 @@ from symgen.probability.reparameterisation import thawed
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
 from symgen.tensor.expression import (
+    NAN,
     Array,
     Dim,
     Entry,
@@ -30,9 +31,14 @@ from symgen.tensor.expression import (
     Operator,
     Tensor,
     Var,
+    entry,
+    fresh_index,
+    logic,
+    tensor,
     uncollected,
     variables_of,
     walk,
+    where,
 )  # fmt: skip
 from symgen.tensor.facts import Facts
 from symgen.text import tree
@@ -98,6 +104,9 @@ def ready(model: Model, array: Array, what: str, smooth: bool = False, written: 
     left = [n for n in walk(result) if isinstance(n, Operator)]
     if left:
         raise CannotDerive(f"{what} holds `{left[0].name}`, which was not reduced: it has no code", left[0])
+    if reduced.trace.region:  # where a density of one's own has no normaliser, there is no number
+        axes = [fresh_index(s) for s in result.shape]
+        result = tensor(axes, where(logic("and", *reduced.trace.region), entry(result, *axes), NAN))
     result, was = guarded(result, reduced.trace, model.elaborated.facts, reduced.names)
     if written is not None:
         written.update(was)

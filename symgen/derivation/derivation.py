@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from symgen.tensor.expression import Array, Node, operator
+from symgen.tensor.expression import Array, Node, Scalar, operator
 
 
 class Step:
@@ -58,7 +58,8 @@ class Evidence:
 @dataclass
 class Trace:
     """What engines write their steps into. `names` are suggested names of arrays that a derivation made (delta_z).
-    `required` are those of the conditions without which the result is another.
+    `required` are those of the conditions without which the result is another, `region` those as scalars of which a density
+    of one's own has no normaliser outside.
 
     `is_smooth` is False once something was differentiated that has kinks, pieces or roots of what may be 0;
     `brought_in` are the variables of norms that stand below a bar because something was differentiated, `poles` those of
@@ -69,6 +70,7 @@ class Trace:
     names: dict[Array, str] = field(default_factory=dict)
     conditions: list[str] = field(default_factory=list)
     required: list[str] = field(default_factory=list)
+    region: list[Scalar] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     checks: list[Callable[[], Evidence]] = field(default_factory=list)  # the referee's questions, asked before a result is shown
     adjoints: dict[Array, tuple[Array, Array]] = field(default_factory=dict)  # of sequences: of what, by which

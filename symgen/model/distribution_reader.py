@@ -406,7 +406,7 @@ class DistributionReader(Reader):
     def combined(self, e: tree.Call) -> Array:
         """Truncated(p, low, high), Mixture(w, p, q), Transformed(p, f)."""
         try:
-            if e.function == "Mixture" and len(e.arguments) in (2, 3) and not e.keywords:
+            if e.function == "Mixture" and len(e.arguments) > 1 and not e.keywords:
                 weights = self.number(e.arguments[0])
                 return mixture(weights.array(), [self.one_law(a) for a in e.arguments[1:]])
             if e.function == "Truncated" and len(e.arguments) == 3 and not e.keywords:

@@ -33,6 +33,7 @@ from symgen.tensor.expression import (
     logic,
     mul,
     neg,
+    num,
     operator,
     sub,
     tensor,
@@ -41,7 +42,7 @@ from symgen.tensor.expression import (
     where,
 )  # fmt: skip
 
-__all__ = ["IMAGES", "MAPS", "inner_of_images", "mixture", "named_formula", "transformed", "truncated"]
+__all__ = ["IMAGES", "MAPS", "image_of", "inner_of_images", "mixture", "named_formula", "parts_of", "transformed", "truncated"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ FAMILIES_OF_IMAGES: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("Exponential", "sqrt"): ("Rayleigh", ("(2*rate)^(-1/2)",)),
 }
 IMAGES = "image"
+PARTS = "parts"
 WIDER = {"unit": ("unit", "positive", "real"), "positive": ("positive", "real"), "real": ("real",)}
 MINUS_INF = mul(MINUS_ONE, INF)
 
@@ -154,11 +156,40 @@ def mixture(weights: Array, laws: Sequence[Array]) -> Array:
         body = total(mul(entry(weights, k), density(laws[0], (k,))), [k])
     elif len(laws) == 2 and not weights.rank:
         w = entry(weights)
-        body = add(mul(w, density(laws[0])), mul(sub(ONE, w), density(laws[1])))
+        shares = [w, sub(ONE, w)]
+        body = add(*(mul(share, density(law)) for share, law in zip(shares, laws, strict=True)))
+    elif weights.rank == 1 and weights.shape[0] is num(len(laws)) and not any(law.rank for law in laws):
+        shares = [entry(weights, num(k)) for k in range(len(laws))]
+        body = add(*(mul(share, density(law)) for share, law in zip(shares, laws, strict=True)))
     else:
-        raise LawError("a `Mixture` takes a weight and two laws, or weights and one law over the same axis",
-                       help="`Mixture(w, Normal(m, s), Normal(n, t))`, `Mixture(pi, Normal(mu, s))`")  # fmt: skip
-    return formula_law(x.array, tensor((), fn("log", body)), "", "", True)
+        raise LawError("a `Mixture` takes a weight and two laws, a weight for each law, or weights and one law over the same axis",
+                       help="`Mixture(w, Normal(m, s), Normal(n, t))`, `Mixture([a, b, c], P, Q, R)`,"
+                       " `Mixture(pi, Normal(mu, s))`")  # fmt: skip
+    plain = formula_law(x.array, tensor((), fn("log", body)), "", "", True)
+    assert isinstance(plain, Operator)
+    whole = weights if weights.rank else tensor((), entry(weights))
+    return operator("formula", (*plain.args, whole, *laws), (), (*plain.attrs, (PARTS,)))
+
+
+def parts_of(law: Array) -> list[tuple[Scalar, Array]] | tuple[Array, Array] | None:
+    """What a `Mixture` was made of: (weight, law) of each, or the weights and one law over their axis."""
+    if not (isinstance(law, Operator) and law.name == "formula" and law.attrs[5:] == ((PARTS,),)):
+        return None
+    weights, *laws = law.operands[1:]
+    if len(laws) == 1:
+        return weights, laws[0]
+    if not weights.rank:
+        w = entry(weights)
+        return [(w, laws[0]), (sub(ONE, w), laws[1])]
+    return [(entry(weights, num(k)), one) for k, one in enumerate(laws)]
+
+
+def image_of(law: Array) -> tuple[str, Array] | None:
+    """The function and the law of which this is the image, where it is none of the table."""
+    if not (isinstance(law, Operator) and law.name == "formula" and law.attrs[5:] and law.attrs[5][0] == IMAGES):
+        return None
+    inner = law.operands[1] if len(law.args) == 2 else None
+    return (law.attrs[5][1], inner) if isinstance(inner, Array) else None
 
 
 def transformed(law: Array, name: str) -> Array:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.terms import factors_of, with_value
+from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
+    HALF,
     Array,
     Fn,
     Operation,
     Operator,
+    Pow,
     Scalar,
     Tensor,
     Var,
@@ -19,6 +23,7 @@ from symgen.tensor.expression import (
     entry,
     fn,
     mul,
+    neg,
     open_tensor,
     operator,
     replace_arrays,
@@ -65,3 +70,17 @@ def with_exponentials_joined(x: Scalar) -> Scalar:
         return x
     rest = [f for f in factors_of(x) if not (isinstance(f, Fn) and f.name == "exp")]
     return mul(*rest, fn("exp", add(*exponents)))
+
+
+def in_exponentials(x: Scalar, is_random: Callable[[Scalar], bool], know: Knowledge) -> Scalar:
+    """cosh u and sinh u by exponentials, c^u for c > 0 as exp(u log c), where u is random."""
+
+    def rule(n: Scalar) -> Scalar:
+        if isinstance(n, Fn) and n.name in ("cosh", "sinh") and is_random(n.args[0]):
+            back = fn("exp", neg(n.args[0]))
+            return mul(HALF, add(fn("exp", n.args[0]), back if n.name == "cosh" else neg(back)))
+        if isinstance(n, Pow) and is_random(n.exponent) and not is_random(n.base) and know.positive(n.base):
+            return fn("exp", mul(n.exponent, fn("log", n.base)))
+        return n
+
+    return bottom_up(x, rule)

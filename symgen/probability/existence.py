@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,9 +17,11 @@ from flint import arb
 
 from symgen.probability.referee import nodes
 from symgen.probability.terms import with_value
+from symgen.probability.walks import bottom_up
 from symgen.tensor.evaluate import BALL, NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     ONE,
+    Add,
     Array,
     Compare,
     Fn,
@@ -110,7 +112,8 @@ class _Place:
 
 class _Follower:
     def __init__(self, r: Range, point: Point) -> None:
-        self.r, self.point = r, point
+        self.r, self.point = replace(r, f=bottom_up(r.f, _near_one)), point
+        r = self.r
         exponents = [f.args[0] for f in _factors(r.f) if isinstance(f, Fn) and f.name == "exp"]
         self.exponent = add(*exponents)
         self.rest = mul(*(f for f in _factors(r.f) if not (isinstance(f, Fn) and f.name == "exp")))
@@ -352,6 +355,13 @@ def falls(levels: Sequence[tuple[float, float]]) -> bool | None:
     if all(d < -0.2 for d in drops):
         return True
     return False if all(d >= -1e-6 for d in drops) else None
+
+
+def _near_one(x: Scalar) -> Scalar:
+    """log(1 + u) by log1p, which keeps a u that is far below 1."""
+    if isinstance(x, Fn) and x.name == "log" and isinstance(x.args[0], Add) and ONE in x.args[0].args:
+        return fn("log1p", add(*(t for t in x.args[0].args if t is not ONE)))
+    return x
 
 
 def _factors(x: Scalar) -> tuple[Scalar, ...]:

@@ -15,11 +15,18 @@ from symgen.derivation.context import Context
 from symgen.probability.conditions import guarded
 from symgen.probability.densities import entry_of
 from symgen.probability.draw import Draw, SupportKnowledge
-from symgen.probability.drawn_as import opened_out, over_logarithms, with_a_letter_for_the_covariance, with_exponentials_joined
+from symgen.probability.drawn_as import (
+    in_exponentials,
+    opened_out,
+    over_logarithms,
+    with_a_letter_for_the_covariance,
+    with_exponentials_joined,
+)  # fmt: skip
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.nested import absorbed, partitions
 from symgen.probability.own_density import mean_under
+from symgen.probability.parts import under_parts
 from symgen.probability.powers import exponential_of, tilted
 from symgen.probability.scaled import with_inverses_met
 from symgen.probability.special import simplified
@@ -36,8 +43,8 @@ from symgen.probability.terms import (
     terms_of,
     with_value,
 )  # fmt: skip
-from symgen.probability.two_forms import of_two_forms
-from symgen.probability.univariate import Found, Univariate
+from symgen.probability.two_forms import of_pairs, of_two_forms
+from symgen.probability.univariate import Found, Univariate, together
 from symgen.probability.univariate_law import Law
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
@@ -267,7 +274,7 @@ class OneDraw:
             a, b = self.reduce(atom.args[1]), self.reduce(atom.args[2])
             at = atom.args[0]
             return Pair(where(at, a.shown, b.shown), where(at, a.value, b.value), where(at, a.rest, b.rest))
-        found = self.find(atom) if self.draw.row is not None else self.without_row(atom)
+        found = self.of_atom(atom)
         if found is not None:
             found.value = simplified(found.value)
         if found is None:
@@ -302,8 +309,33 @@ class OneDraw:
             return Found(mul(power(rows.shape[0], num(-1)), total(body, [i])), ["the mean over the rows of the data"])
         if isinstance(law, Operator) and law.name == "formula" and not law.attrs[2] and not atom.free:
             value = mean_under(law, self.draw.variable, atom, self.whole.ctx)
-            return None if value is None else Found(value, ["the integral against the density"])
+            return under_parts(law, atom, self) if value is None else Found(value, ["the integral against the density"])
         return None
+
+    def under(self, law: Array, v: Var) -> OneDraw:
+        """The same means under another law of `v`."""
+        return OneDraw(self.whole, Draw(v, law, self.whole.ctx, self.whole.know), self.before)
+
+    def of_atom(self, atom: Scalar) -> Found | None:
+        found = self.find(atom) if self.draw.row is not None else self.without_row(atom)
+        if found is not None:
+            return found
+        opened = in_exponentials(atom, self.is_random, self.whole.know)
+        return None if opened is atom else self.of_sum(opened)
+
+    def of_sum(self, body: Scalar) -> Found | None:
+        """The mean of a sum of atoms, each by a lemma."""
+        try:
+            items = expanded(normalised(body, self.is_random, self.positive_draws()), self.is_random, self.keep_power)
+        except TooManyTerms:
+            return None
+        if any(i.indices for i in items):
+            return None
+        founds = [self.of_atom(i.atom) if i.atom is not ONE else Found(ONE) for i in items]
+        known = [f for f in founds if f is not None and f.value is not INF]
+        if len(known) < len(items):
+            return None
+        return together(known, add(*(mul(i.coefficient, f.value) for i, f in zip(items, known, strict=True))))
 
     def reason(self) -> str:
         law = self.draw.law
@@ -348,7 +380,7 @@ class OneDraw:
             if found is not None:
                 return found
         if row.name == "MvNormal" and 2 < len(forms) <= 6:
-            return self.by_pairs(forms)
+            return of_pairs(forms, self)
         groups = self.groups(atom)
         if groups is not None and len(groups) == 1:
             e, f = next(iter(groups.items()))
@@ -432,7 +464,7 @@ class OneDraw:
         if any(m is None for m in means):
             return None
         if len(forms) == 1:
-            return _together(parts, means[0])  # type: ignore[arg-type]
+            return together(parts, means[0])  # type: ignore[arg-type]
         covariance: Scalar = ZERO
         for p in forms[0].parts:
             for q in forms[1].parts:
@@ -444,30 +476,7 @@ class OneDraw:
                 parts.append(found)
                 term = mul(p.coefficient, substitute(q.coefficient, renamed), found.value)
                 covariance = add(covariance, total(term, [*p.indices, *renamed.values()]))
-        return _together(parts, add(mul(means[0], means[1]), covariance))  # type: ignore[arg-type]
-
-    def by_pairs(self, forms: list[LinearForm]) -> Found | None:
-        """The mean of a product of linear forms of a normal vector: the sum over all ways to pair some of them."""
-        used: list[Found] = []
-        means: list[Scalar] = []
-        for f in forms:
-            found = self.by_moments([f])
-            if found is None:
-                return None
-            used.append(found)
-            means.append(found.value)
-        covariances: dict[tuple[int, int], Scalar] = {}
-        for i in range(len(forms)):
-            for j in range(i):
-                found = self.by_moments([forms[j], forms[i]])
-                if found is None:
-                    return None
-                covariances[j, i] = sub(found.value, mul(means[j], means[i]))
-        result: Scalar = ZERO
-        for partition in partitions(list(range(len(forms)))):
-            if all(len(block) <= 2 for block in partition):
-                result = add(result, mul(*(means[b[0]] if len(b) == 1 else covariances[min(b), max(b)] for b in partition)))
-        return _together(used, result)
+        return together(parts, add(mul(means[0], means[1]), covariance))  # type: ignore[arg-type]
 
     def by_independence(self, groups: dict[Entry, Scalar]) -> Found | None:
         """E f(z_i) g(z_j): a sum over the ways in which indices can be equal, each with a joint cumulant."""
@@ -506,7 +515,7 @@ class OneDraw:
                     cumulant = add(cumulant, product)
                 term = mul(term, cumulant)
             result = add(result, term)
-        return _together(used, result)
+        return together(used, result)
 
     def jointly(self, atom: Scalar) -> Found | None:
         """Functions of a linear form: exp(a'z) by the cumulant generating function, others of a normal by its law."""
@@ -551,7 +560,7 @@ class OneDraw:
                 exponent = add(exponent, total(fn("log", found.value), list(p.indices)))
             if any(not f.condition.free.issubset(atom.free) for f in conditions) or len(form.parts) > 1:
                 return None  # two may meet in one entry
-            return _together(conditions, fn("exp", exponent))
+            return together(conditions, fn("exp", exponent))
         return None
 
     def one_hot(self, atom: Scalar) -> Found | None:
@@ -585,15 +594,6 @@ class OneDraw:
                 form = linear_form(node, self.is_random, self.variables)
                 return (node, form) if form is not None else None
         return None
-
-
-def _together(parts: Sequence[Found], value: Scalar) -> Found:
-    lemmas = list(dict.fromkeys(lemma for p in parts for lemma in p.lemmas))
-    return Found(
-        value, lemmas, logic("and", *(p.condition for p in parts)),
-        next((p.otherwise for p in parts if p.condition is not ONE), NAN),
-        next((p.source for p in parts if p.source), ""),
-    )  # fmt: skip
 
 
 __all__ = ["Divergent", "Draw", "Expectation", "Pair", "simplified", "terms_of"]

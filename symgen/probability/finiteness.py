@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from symgen.probability.existence import (
 )
 from symgen.probability.grids import is_admissible
 from symgen.probability.growth import convergence
-from symgen.probability.joint import full_law
+from symgen.probability.joint import full_law, opened_expectation
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of
 from symgen.probability.own_density import own_density, shown
@@ -37,6 +38,7 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
+    Dim,
     Fn,
     Index,
     Operator,
@@ -48,6 +50,8 @@ from symgen.tensor.expression import (
     fn,
     logic,
     mul,
+    open_tensor,
+    replace_arrays,
     substitute,
     tensor,
     var,
@@ -61,6 +65,7 @@ NEAR_POINTS = 3
 CALM = 8  # points that speak for a finite mean
 ATTEMPTS = 28
 UNCLEAR = 8  # points at which nothing could be told
+_VALUES = {INFINITE: INF, MINUS_INFINITE: mul(MINUS_ONE, INF), UNDEFINED: NAN}
 METHOD = "the integrand followed to where it may have no bound"
 
 
@@ -134,12 +139,11 @@ def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> V
         if not free or calm or (len(kinds) > 1 and not kinds <= {FINITE, INFINITE}):
             break
     kinds = {e.kind for e, _ in found}
-    values = {INFINITE: INF, MINUS_INFINITE: mul(MINUS_ONE, INF), UNDEFINED: NAN}
-    if len(kinds) == 1 and kinds <= values.keys():
+    if len(kinds) == 1 and kinds <= _VALUES.keys():
         what = {INFINITE: "is infinite", MINUS_INFINITE: "is minus infinity", UNDEFINED: "does not exist"}
         (kind,) = kinds
-        return Verdict(values[kind], f"the mean {what[kind]}: {found[0][0].reason}", len(found))
-    bad = [(e, p) for e, p in found if e.kind in values]
+        return Verdict(_VALUES[kind], f"the mean {what[kind]}: {found[0][0].reason}", len(found))
+    bad = [(e, p) for e, p in found if e.kind in _VALUES]
     if bad:
         e, p = bad[0]
         at = f" at {shown(p)}" if shown(p) else ""
@@ -147,6 +151,36 @@ def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> V
         condition = _condition(one, found, ctx) if e.kind == INFINITE else None
         return Verdict(None, e.reason, len(found), f"the mean is {word} for some values: {e.reason}{at}", condition)
     return Verdict(None, "", len(found)) if kinds == {FINITE} else None
+
+
+def with_infinite_means(array: Array, values: Mapping[Var, Any], ctx: Context) -> Array:
+    """The array with the means that are infinite or do not exist at these values as such: no sample shows that."""
+    found: dict[Array, Array] = {}
+    for n in walk(array):
+        if not (isinstance(n, Operator) and n.name == "E" and not n.shape and all(v in values for v in free_variables(n))):
+            continue
+        (body, *_), draws = opened_expectation(n)
+        one = _of_one_scalar(open_tensor(body, ()), *draws[0], ctx) if len(draws) == 1 else None
+        if one is None or any(isinstance(m, Operator) for m in walk(one.f, one.log_weight)):
+            continue
+        point = Point(_sizes_shown(values), dict(values))
+        try:
+            ends = [float(np.asarray(evaluate([tensor((), e)], point)[0])) for e in (one.low, one.high)]
+            told = existence(Range(one.f, one.log_weight, one.x, ends[0], ends[1], one.discrete), point)
+        except (NotEvaluable, CannotDerive):
+            continue
+        if told.kind in _VALUES:
+            found[n] = tensor((), _VALUES[told.kind])
+    return replace_arrays(array, found) if found else array
+
+
+def free_variables(n: Operator) -> set[Var]:
+    drawn = set(n.attrs[0])
+    return {v for v in variables_of(n) if v not in drawn and v.role != "random"}
+
+
+def _sizes_shown(values: Mapping[Var, Any]) -> dict[str, int]:
+    return {s.name: k for v, x in values.items() for s, k in zip(v.shape, np.shape(x), strict=False) if isinstance(s, Dim)}
 
 
 def _condition(one: _One, found: Sequence[tuple[Existence, Point]], ctx: Context) -> Scalar | None:
@@ -209,4 +243,4 @@ def _of_one_scalar(body: Scalar, v: Var, law: Array, ctx: Context) -> _One | Non
     return _One(x, f, weight, low_end, high_end, row.region.discrete)
 
 
-__all__ = ["Verdict", "verdict"]
+__all__ = ["Verdict", "verdict", "with_infinite_means"]

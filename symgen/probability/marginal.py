@@ -8,6 +8,7 @@ from dataclasses import replace
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
+from symgen.probability.apart import with_logs_of_powers
 from symgen.probability.candidate import check_by_candidates, check_hidden
 from symgen.probability.collect import collected
 from symgen.probability.conditional import integrated, law_given
@@ -15,32 +16,29 @@ from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, question, quiet
 from symgen.probability.gaussian import chain_of_laws
 from symgen.probability.joint import DistRef, Factor, Joint, decode, expectation, factor_log_density
-from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import formula_law, row_of
 from symgen.probability.own_density import normalised_law
 from symgen.probability.posterior_checks import check_integrated, check_log_mean, check_posterior
 from symgen.probability.special import simplified
-from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
-    HALF,
     Array,
-    Fn,
-    Num,
     Operator,
-    Pow,
     Scalar,
     Var,
     add,
     entry,
     fn,
-    mul,
-    power,
     replace_arrays,
     sub,
     tensor,
     var,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
+
+__all__ = [
+    "check_log_density", "known", "log_density_given", "reduce_conditional_law", "reduce_log_density_of", "reduce_marginal",
+    "with_logs_of_powers",
+]  # fmt: skip
 
 
 def known(ref: DistRef, ctx: Context) -> DistRef:
@@ -128,23 +126,6 @@ def check_log_density(ref: DistRef, q: Question, made: Array, ctx: Context) -> E
         return check_integrated(q, made.args[0], ctx)
     found = check_log_mean(q, made, ctx, less)
     return check_by_candidates(q, made, ctx, less) if found.kind == "unknown" else found
-
-
-def with_logs_of_powers(x: Scalar, ctx: Context) -> Scalar:
-    """log(y^c) as c log y, for y > 0 and a number c, and for a root; sqrt(y)^2 as y."""
-    know = Knowledge(ctx)
-
-    def rule(n: Scalar) -> Scalar:
-        if isinstance(n, Fn) and n.name == "log" and isinstance(n.args[0], Fn) and n.args[0].name == "sqrt":
-            return mul(HALF, fn("log", n.args[0].args[0]))
-        if isinstance(n, Pow) and isinstance(n.base, Fn) and n.base.name == "sqrt" and isinstance(n.exponent, Num):
-            return power(n.base.args[0], mul(HALF, n.exponent))
-        if not (isinstance(n, Fn) and n.name == "log" and isinstance(n.args[0], Pow)):
-            return n
-        base, c = n.args[0].base, n.args[0].exponent
-        return mul(c, fn("log", base)) if isinstance(c, Num) and know.positive(base) else n
-
-    return bottom_up(x, rule)
 
 
 def reduce_log_density_of(op: Operator, ctx: Context) -> Array:

@@ -5,32 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symgen.algebra.rational import simplify_scalar
 from symgen.derivation.context import Context
+from symgen.probability.apart import components_of, laws_apart
 from symgen.probability.collect import collected
+from symgen.probability.combinators import parts_of
 from symgen.probability.conditional import log_mass, matched
-from symgen.probability.conjugate import families_on, kernel_of, log_partition, recognised
 from symgen.probability.densities import entry_log_density
-from symgen.probability.distribution import Distribution
 from symgen.probability.elimination import HERE, Question, log_joint, opened_in, quiet
 from symgen.probability.finite import at_value, count_of, is_finite, up_to_a_shift
 from symgen.probability.joint import expectation, opened_expectation
 from symgen.probability.law import LAW, row_of
-from symgen.probability.marginal import with_logs_of_powers
-from symgen.probability.special import simplified
-from symgen.probability.terms import factors_of, terms_of, with_value
+from symgen.probability.terms import with_value
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     ONE,
     ZERO,
-    Add,
     Array,
     Entry,
-    Fn,
     Operation,
     Operator,
     Scalar,
-    Sum,
     Tensor,
     Var,
     add,
@@ -39,7 +33,6 @@ from symgen.tensor.expression import (
     fn,
     fresh_index,
     mul,
-    open_sum,
     open_tensor,
     operation,
     operator,
@@ -111,13 +104,13 @@ def by_components(f: Array, ctx: Context) -> Array:
         if any(v.rank for v, _ in draws):
             continue
         v, law = draws[-1]
-        apart = laws_apart(law, ctx) if len(draws) == 1 else None
-        if apart is not None:
+        apart = parts_of(law) or laws_apart(law, ctx) if len(draws) == 1 else None
+        if isinstance(apart, list):
             axes = [fresh_index(s) for s in body.shape]
             means = [mul(weight, entry(expectation(body, [(v, one)]), *axes)) for weight, one in apart]
             done[node] = done[current] = tensor(axes, add(*means))
             continue
-        parts = components_of(law, ctx) if len(draws) == 1 else by_label(draws) if len(draws) == 2 else None
+        parts = apart or components_of(law, ctx) if len(draws) == 1 else by_label(draws) if len(draws) == 2 else None
         if parts is None:
             continue
         weights, law = parts
@@ -160,69 +153,3 @@ def written_out(x: Scalar, v: Var) -> Scalar:
         return fn("log", total(fn("exp", opened_in(open_tensor(inside, (*n.indices, j)), v)), [j]))
 
     return bottom_up(x, rule)
-
-
-def components_of(law: Array, ctx: Context) -> tuple[Array, Array] | None:
-    """The weights and the components, one law over k, of a density that is a logsumexp of densities of one family."""
-    if not isinstance(law, Operator) or law.name != "formula":
-        return None
-    z, log_density = law.attrs[1], law.args[0]
-    outside, inside = ZERO, None
-    for t in terms_of(opened_in(open_tensor(log_density, ()), z)):  # type: ignore[arg-type]
-        if z not in variables_of(t):
-            outside = add(outside, t)
-        elif isinstance(t, Entry) and isinstance(t.array, Operation) and t.array.name == "logsumexp" and inside is None:
-            inside = t.array.args[0]
-        elif isinstance(t, Fn) and t.name == "log" and isinstance(t.args[0], Sum) and inside is None:
-            term, indices = open_sum(t.args[0])
-            inside = tensor(indices, log_of_term(term))
-        else:
-            return None
-    if not isinstance(inside, Tensor) or inside.rank != 1:
-        return None
-    k = fresh_index(inside.shape[0])
-    found = _family_of(open_tensor(inside, (k,)), z, ctx)
-    if found is None:
-        return None
-    mass, row, parameters = found
-    many = operator(row.name, [tensor([k], parameters[n]) for n in row.parameters], (k.size,), (LAW,))
-    return tensor([k], _weight(add(mass, outside), ctx)), many
-
-
-def laws_apart(law: Array, ctx: Context) -> list[tuple[Scalar, Array]] | None:
-    """(weight, law) of each term of a density that is a sum of a few, of whatever families."""
-    if not isinstance(law, Operator) or law.name != "formula" or len(law.attrs) < 5:
-        return None
-    z, body = law.attrs[1], open_tensor(law.operands[0], ())
-    if not (isinstance(body, Fn) and body.name == "log" and isinstance(body.args[0], Add)):
-        return None
-    out: list[tuple[Scalar, Array]] = []
-    for t in body.args[0].args:
-        found = _family_of(log_of_term(t), z, ctx) if z in variables_of(t) else None
-        if found is None:
-            return None
-        mass, row, parameters = found
-        one = operator(row.name, [tensor((), parameters[n]) for n in row.parameters], (), (LAW,))
-        out.append((_weight(mass, ctx), one))
-    return out
-
-
-def log_of_term(x: Scalar) -> Scalar:
-    """log of a product, the exponents of exponentials and the logarithms of the rest added."""
-    return add(*(f.args[0] if isinstance(f, Fn) and f.name == "exp" else fn("log", f) for f in factors_of(x)))
-
-
-def _family_of(x: Scalar, z: Var, ctx: Context) -> tuple[Scalar, Distribution, dict[str, Scalar]] | None:
-    """(logarithm of the mass, family, parameters) of exp(x) as a density of z up to its mass."""
-    know = quiet(ctx)
-    for row in families_on(z.domain):
-        kernel = kernel_of(x, z, row, know)
-        match = recognised(kernel, z, [row], know) if kernel is not None else None
-        scale = log_partition(row, match.parameters, know) if match is not None else None
-        if kernel is not None and match is not None and scale is not None:
-            return add(kernel.constant, scale), row, {n: simplify_scalar(x, ctx.facts) for n, x in match.parameters.items()}
-    return None
-
-
-def _weight(mass: Scalar, ctx: Context) -> Scalar:
-    return simplified(fn("exp", with_logs_of_powers(mass, quiet(ctx))))

@@ -146,7 +146,7 @@ def scalars_of(own: OwnDensity, point: Point) -> list[float]:
     found = [0.0, *[float(x) for x in point.values.values() if np.ndim(x) == 0 and math.isfinite(float(x))][:12]]
     for v in turns_of(own.log_f, at):
         try:
-            found.append(float(np.asarray(evaluate([tensor((), v)], point)[0])))
+            found.extend(np.ravel(np.asarray(evaluate([tensor(sorted(v.free, key=lambda i: i.number), v)], point)[0], float)))
         except NotEvaluable:
             continue
     return [x for x in found if math.isfinite(x)]
@@ -315,6 +315,7 @@ def normalised_law(law: Array, ctx: Context) -> Array:
         conditions = tuple(str(c) for c in parts if c is not ONE)
         for text in conditions:
             ctx.trace.condition(text)
+        ctx.trace.region.extend(c for c in parts if c is not ONE and c not in ctx.trace.region)
         if own.normaliser:
             reason = f"{own.normaliser} makes the mass 1: {_family(made)}"
             ctx.trace.add("normaliser", law, made, reason=reason, conditions=conditions)

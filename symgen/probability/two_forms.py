@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from symgen.probability.knowledge import is_natural
+from symgen.probability.nested import partitions
 from symgen.probability.terms import LinearForm, factors_of, linear_form
 from symgen.probability.texts import scalar_text
-from symgen.probability.univariate import Found
+from symgen.probability.univariate import Found, together
 from symgen.tensor.expression import HALF, MINUS_ONE, ONE, ZERO, Compare, Fn, Pow, Scalar, Where, add, fn, mul, sub
 
 if TYPE_CHECKING:
     from symgen.probability.expectation import OneDraw
 
-__all__ = ["KERNELS", "of_two_forms"]
+__all__ = ["KERNELS", "of_pairs", "of_two_forms"]
 
 CHO, WILLIAMS = "Cho & Saul (2009)", "Williams (1997)"
 # within the range of a correlation, where rounding may leave it
@@ -98,3 +99,27 @@ def function_of(g: Scalar) -> tuple[str, Scalar] | None:
         below, above = g.args[0].args
         return ("step", sub(above, below)) if g.args[0].op in ("<", "<=") else None
     return None
+
+
+def of_pairs(forms: list[LinearForm], one: OneDraw) -> Found | None:
+    """The mean of a product of linear forms of a normal vector: the sum over all ways to pair some of them."""
+    used: list[Found] = []
+    means: list[Scalar] = []
+    for f in forms:
+        found = one.by_moments([f])
+        if found is None:
+            return None
+        used.append(found)
+        means.append(found.value)
+    covariances: dict[tuple[int, int], Scalar] = {}
+    for i in range(len(forms)):
+        for j in range(i):
+            found = one.by_moments([forms[j], forms[i]])
+            if found is None:
+                return None
+            covariances[j, i] = sub(found.value, mul(means[j], means[i]))
+    result: Scalar = ZERO
+    for partition in partitions(list(range(len(forms)))):
+        if all(len(block) <= 2 for block in partition):
+            result = add(result, mul(*(means[b[0]] if len(b) == 1 else covariances[min(b), max(b)] for b in partition)))
+    return together(used, result)

@@ -66,3 +66,33 @@ def test_what_is_no_such_law_is_told():
                  "Mixture(w, Normal(m, s))", "Truncated(MvNormal(mu, eye(k)), 0, 1)"):  # fmt: skip
         with pytest.raises(symgen.SpecError):
             symgen.loads(f"{HEAD}dist p(x) = {text}\n")
+
+
+exponential, laplace = (lambda r: stats.expon(scale=1 / r).pdf), (lambda m, b: stats.laplace(m, b).pdf)
+halves = stats.truncnorm(-0.4 / 0.9, 1.6 / 0.9, 0.4, 0.9).pdf
+student = stats.t(2.7, -0.6, 1.4).pdf
+MEANS = {  # law, f(x): its mean as an integral over pieces, and parameters at which it is infinite
+    ("Mixture(w, Exponential(r), Exponential(t))", "exp(x/2)"): (
+        lambda x: (0.35 * exponential(0.8)(x) + 0.65 * exponential(1.4)(x)) * math.exp(x / 2), (0, 9, 99), {"r": 0.4}),
+    ("Mixture([w/2, w/2, 1 - w], Normal(m, s), Laplace(n, r), StudentT(c + 1, a, t))", "x^2"): (
+        lambda x: (0.175 * normal(x) + 0.175 * laplace(-0.5, 0.8)(x) + 0.65 * student(x)) * x * x, (-INF, -0.5, INF), {"c": 0.9}),
+    ("Mixture([w, 1 - w], Uniform(0, s), Truncated(Normal(m, s), 0, 2))", "x^3"): (
+        lambda x: (0.35 / 0.9 * (x < 0.9) + 0.65 * halves(x)) * x**3, (0, 0.9, 2), {}),
+    ("Mixture(pi, Laplace(mu, s))", "exp(x/2)"): (
+        lambda x: sum(p * laplace(u, 0.9)(x) for p, u in zip(AT["pi"], AT["mu"], strict=True)) * math.exp(x / 2),
+        (-99, -1, 0.5, 2, 99), {"s": 2.1}),
+    ("Transformed(Laplace(m, s), exp)", "x^(3/4)"): (
+        lambda y: laplace(0.4, 0.9)(y) * math.exp(0.75 * y), (-99, 0.4, 99), {"s": 1.4}),
+    ("Transformed(Gamma(c, r), sqrt)", "x*log(x)"): (lambda y: gamma(y) * math.sqrt(y) * math.log(y) / 2, (0, 1, 9, 99), {}),
+    ("Transformed(Uniform(a, b), exp)", "x^2"): (lambda y: math.exp(2 * y) / 1.9, (-0.6, 1.3), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("law", "f"), MEANS)
+def test_a_mean_under_a_law_of_laws_is_that_of_its_parts_and_infinite_where_one_is(law, f):
+    integrand, ends, far = MEANS[law, f]
+    derivation = symgen.loads(HEAD + f"dist p(x) = {law}").derive(f"E[x ~ p]({f})")
+    assert "E[" not in derivation.text_result
+    assert derivation.evaluate(**AT) == pytest.approx(integral(integrand, ends), rel=1e-7)
+    if far:
+        assert derivation.evaluate(**{**AT, **far}) == math.inf

@@ -1,5 +1,7 @@
 """A law that is none is refused, a mean that does not exist is said not to; what is finite keeps its value."""
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import symgen
 from symgen.probability.distributions import FAMILIES
 from symgen.probability.referee import Numeric
+from symgen.text.diagnostics import DataError
 
 NORMALISERS = [  # density, domain, its integral
     ("1/(1 + x^2)/Z", "real", "pi"),
@@ -36,6 +39,7 @@ UNDEFINED = [
 INFINITE = [
     ("Normal(c, a)", "1/x^2"), ("Normal(c, a)", "1/abs(x)"), ("Cauchy(c, a)", "abs(x)^(3/2)"), ("Exponential(a)", "exp(x^2)"),
     ("Normal(c, a)", "exp(x^4)"), ("Cauchy(c, a)", "exp(x) + x^2"), ("Poisson(a)", "exp(x^2)"), ("Uniform(0, 1)", "1/(1 - x)"),
+    ("Cauchy(c, a)", "log(1 + exp(x))"),
 ]  # fmt: skip
 FINITE = [  # a mean that stays has a number
     ("Normal(c, a)", "log(abs(x))"), ("Normal(c, a)", "tanh(x)"), ("Normal(c, a)", "1/abs(x)^(1/2)"), ("Cauchy(c, a)", "sin(x)"),
@@ -82,6 +86,22 @@ def test_a_density_for_some_parameters_states_its_condition(density, domain, con
     d = m.derive(f"E[x ~ r]({f})")
     assert condition in d.evidence.conditions
     assert d.evaluate(c=1.7) == pytest.approx(float(m.derive(mean).evaluate(c=1.7)), rel=1e-12)
+
+
+@pytest.mark.parametrize(("density", "domain", "f"), [
+    ("c^x*exp(-x)/Z", "natural", "x"), ("x^c*exp(-x)/Z", "positive", "x"), ("x^c/Z", "unit", "x"), ("exp(-c*x^2)/Z", "real", "x^2"),
+    ("(1 + x)^(-c)/Z", "positive", "log(1 + x)"),
+])  # fmt: skip
+def test_where_a_density_has_no_normaliser_there_is_no_number(density, domain, f):
+    declared = (
+        f"param c: {'positive' if 'natural' in domain else 'real'}\ndist p(x: {domain}) = {density}\nderive m = E[x ~ p]({f})"
+    )
+    model = symgen.loads(declared)
+    outside, inside = (-1.5, 1.5) if domain != "natural" else (3.0, 1.5)
+    assert math.isfinite(model.derive("m").evaluate(c=inside))
+    with pytest.raises(DataError, match="has no normaliser at these numbers"):
+        model.derive("m").evaluate(c=outside)
+    assert math.isnan(model.compile().m({"c": np.float64(outside)}))
 
 
 def test_a_density_of_ones_own_prints_under_its_name():
