@@ -22,6 +22,7 @@ from symgen.derivation.referee import check_equal_numeric
 from symgen.games.records import as_dict, evaluate_field, public
 from symgen.model.reduce import Reduced
 from symgen.nearness import is_of_one_law, remainder_of, with_digits_kept
+from symgen.probability.quadrature import check_value, number_at, stays
 from symgen.render import derivation as render
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array
@@ -210,7 +211,11 @@ class Derivation:
             # a mean that was left to a later engine, and is not in the result
             found = [e for e in found if e.method != "an expectation stays"]
         if self.array is not None and self._untidied is not None and self._untidied is not self.array:
-            found.append(check_equal_numeric(self._untidied, self.array, self.model.elaborated.facts))
+            before, facts = self._untidied, self.model.elaborated.facts
+            if before.rank == 0 and stays((before,)):
+                found.append(check_value(lambda p, level: number_at(before, p, level), self.array, [before], [], facts))
+            else:
+                found.append(check_equal_numeric(before, self.array, facts))
         own = getattr(self.record, "evidence", None)
         if own is not None:
             found.append(own)

@@ -92,9 +92,14 @@ class Noise:
             self.laws.setdefault(v, ("operator", tuple(operands), attrs))
 
     def loose(self, body: Scalar, target: Node) -> list[Array]:
-        """The bound variables that `body` depends on and `target` does not."""
+        """The bound variables that `body` depends on and `target` does not; of draws of one mean, all or none."""
         found = variables_of(body).intersection(self.laws)
-        return [v for v in self.laws if v in found and v not in variables_of(target)] if found else []
+        return self.apart([v for v in self.laws if v in found], variables_of(target)) if found else []
+
+    def apart(self, variables: Sequence[Array], kept: Set[Array]) -> list[Array]:
+        """Those variables that are not kept, and are drawn with none that is."""
+        out = [v for v in variables if v not in kept]
+        return [v for v in out if self.laws[v][0] == "expect" or kept.isdisjoint(self.laws[v][2][0])]
 
     def average(self, body: Scalar, variables: Sequence[Array]) -> Scalar:
         """The mean of `body` over `variables`; what does not depend on them stays outside."""
@@ -293,7 +298,7 @@ class Statement:
         if not self.noise:
             return g
         choosing = frozenset().union(*(variables_of(i) for i in node.indices)) - variables_of(node.array)
-        loose = [v for v in self.noise.laws if v in choosing]
+        loose = self.noise.apart([v for v in self.noise.laws if v in choosing], variables_of(node.array))
         return self.noise.average(g, loose) if loose else g
 
     def at_entry(

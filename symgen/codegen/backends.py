@@ -49,6 +49,11 @@ _FUNCTIONS = {
     "igammac": Template("special.gammaincc({0}, {1})", (), ("special",)),
     "ibetac": Template("special.betainc({1}, {0}, 1 - {2})", (), ("special",)),
     **COMPLEX,
+    **{name: Template(f"{name}({{0}}, {{1}})", (name,), ("special",)) for name in ("igamma_da", "gamma_shift", "student_shift")},
+    **{
+        name: Template(f"{name}({{0}}, {{1}}, {{2}})", (name,), ("special",))
+        for name in ("ibeta_da", "ibeta_db", "beta_shift_a", "beta_shift_b")
+    },
     "relu": Template("np.maximum({0}, 0)"),
     "silu": Template("{0} * sigmoid({0})", ("sigmoid",)),
     "xlogy": Template("xlogy({0}, {1})", ("xlogy",)),

@@ -13,6 +13,7 @@ __all__ = ["CARRIED", "source_of"]
 
 RUNTIMES = ("runtime.py", "runtime_torch.py", "runtime_jax.py")
 PARTS = ("complex",)  # special functions: common to all, and what each backend adds
+INCOMPLETE = "../tensor/incomplete_floats.py"  # common to all too, and of the evaluator
 
 
 @cache
@@ -20,8 +21,9 @@ def _functions(runtime: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Each function: its source without annotations, and the names that it uses; those of `runtime` come before the
     common ones."""
     out: dict[str, tuple[str, tuple[str, ...]]] = {}
-    own = () if runtime == "runtime.py" else (runtime, *(runtime.replace("_", f"_{part}_") for part in PARTS))
-    for file in ("runtime.py", "runtime_remainders.py", *(f"runtime_{part}.py" for part in PARTS), "optimisers.py", *own):
+    own = () if runtime == "runtime.py" else (runtime, *(runtime.replace("_", f"_{part}_") for part in (*PARTS, "incomplete")))
+    common = ("runtime.py", "runtime_remainders.py", *(f"runtime_{part}.py" for part in PARTS), INCOMPLETE, "optimisers.py")
+    for file in (*common, *own):
         text = (Path(__file__).parent / file).read_text(encoding="utf-8")
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef):

@@ -17,6 +17,15 @@ REMAINDERS = {
     }.items()
 }  # fmt: skip
 
+# incomplete gamma and beta functions, by their shapes and backwards
+INCOMPLETE = {
+    name: Template(f"{name}({', '.join('{%d}' % k for k in range(count))})", (name,))
+    for name, count in {
+        "igamma_da": 2, "ibeta_da": 3, "ibeta_db": 3, "igammainv": 2, "ibetainv": 3, "gamma_shift": 2, "beta_shift_a": 3,
+        "beta_shift_b": 3, "student_shift": 2,
+    }.items()
+}  # fmt: skip
+
 # functions of numbers and sizes, which Python computes itself
 NUMBERS = {
     name: "math." + called for name, called in {
@@ -79,6 +88,7 @@ TORCH = Backend(
     })
     | REMAINDERS
     | COMPLEX
+    | INCOMPLETE
     | {
         "xlog1py": Template("torch.special.xlog1py({0}, {1})"),
         "softplus": Template("softplus({0})", ("softplus",)),
@@ -95,6 +105,8 @@ TORCH = Backend(
         "trigamma": Template("trigamma({0})", ("trigamma",)),
         "polygamma": Template("torch.special.polygamma({0}, {1})"),
         "gamma": Template("gamma({0})", ("gamma",)),
+        "ibeta": Template("ibeta({0}, {1}, {2})", ("ibeta",)),
+        "ibetac": Template("ibeta({1}, {0}, 1 - {2})", ("ibeta",)),
         "igamma": Template("torch.special.gammainc({0}, {1})"),
         "igammac": Template("torch.special.gammaincc({0}, {1})"),
         "erfcx": Template("torch.special.erfcx({0})"),
@@ -181,6 +193,7 @@ JAX = Backend(
     })
     | REMAINDERS
     | COMPLEX
+    | INCOMPLETE
     | {
         "xlog1py": Template("jax.scipy.special.xlog1py({0}, {1})"),
         "cross_entropy_of_logit": Template("cross_entropy_of_logit({0}, {1})", ("cross_entropy_of_logit",)),

@@ -1,17 +1,20 @@
 """How a gradient passes through a mean whose law hangs on what it is taken by, chosen law by law, with its reason.
 
 Where the draw is a smooth function of noise, through that function (reparameterisation.py); where it is moved and
-stretched only, through location and scale; else by the score function. Williams (1992); Kingma & Welling (2014).
+stretched only, through location and scale; where its distribution function is known and what stands below the mean does
+not jump, by the implicit function theorem (implicit.py); else by the score function. Williams (1992); Kingma & Welling
+(2014); Figurnov et al. (2018).
 """
 
 from __future__ import annotations
 
 from symgen.derivation.context import Context
 from symgen.probability.densities import log_density_at, parameters
+from symgen.probability.implicit import implicitly_moved
 from symgen.probability.joint import expectation, full_law, is_expectation, opened_expectation
 from symgen.probability.law import law_of_row, row_of
 from symgen.probability.orbits import ORBITS
-from symgen.probability.reparameterisation import frozen, standard_noise, transform_of
+from symgen.probability.reparameterisation import frozen, standard_noise, transform_of, with_draws_apart
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
     ONE,
@@ -67,6 +70,8 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
             if all(transform_of(law) is not None for _, law in draws):
                 continue
             moved = moved_and_stretched(current, x, ctx)
+            if moved is None and order == 1:
+                moved = implicitly_moved(current, x, ctx)
             if moved is not None:
                 done[node] = moved
                 continue
@@ -78,7 +83,7 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
         reason = f"{why}: the score function, grad E f = E[grad f + f grad log q]"
         ctx.trace.add("score function", node, current, reason=reason, source="Williams (1992)")
         ctx.trace.notes.append(reason)
-    return replace_arrays(f, done) if done else f
+    return with_draws_apart(replace_arrays(f, done)) if done else f
 
 
 def has_density(law: Array) -> bool:

@@ -83,6 +83,7 @@ ROWS = (
         kernel={"log(x)": "alpha - 1"}, inverse={"alpha": "c1 + 1"},
         means=((BEFORE, "digamma(sum[j: k](where(i <= j, alpha[j], 0))) - digamma(sum(alpha))", ""),
                (AFTER, "digamma(sum[j: k](where(i < j, alpha[j], 0))) - digamma(sum(alpha))", "")),
+        noise="uniform", draw="igammainv(alpha, eps)/sum(igammainv(alpha, eps))",
         sampler="(lambda g: g/g.sum(-1, keepdims=True))(rng.gamma(np.broadcast_to({alpha}, {shape})))",
         latex=r"\operatorname{Dir}",
         source="Bishop (2006), eq. 2.38",

@@ -17,6 +17,7 @@ ROWS = (
         argument_names={"alpha": "a", "beta": "b"},
         kernel={"log(x)": "a - 1", "log(1 - x)": "b - 1"}, inverse={"a": "c1 + 1", "b": "c2 + 1"},
         moments={"a": "mean*(mean*(1 - mean)/variance - 1)", "b": "(1 - mean)*(mean*(1 - mean)/variance - 1)"},
+        noise="uniform", draw="ibetainv(a, b, eps)",
         sampler="rng.beta({a}, {b}, {shape})",
         latex=r"\operatorname{Beta}",
         source="Bishop (2006), eq. 2.13",

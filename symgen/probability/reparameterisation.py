@@ -8,7 +8,7 @@ from functools import partial
 from symgen.algebra.collect import written_length
 from symgen.derivation.context import Context
 from symgen.probability.densities import entry_of, parameters
-from symgen.probability.joint import full_law, is_expectation, opened_expectation
+from symgen.probability.joint import expectation, full_law, is_expectation, opened_expectation
 from symgen.probability.law import alternative_of, row_of
 from symgen.probability.texts import scalar_text
 from symgen.tensor import build
@@ -56,8 +56,13 @@ def transform_of(law: Array, smooth: bool = True) -> tuple[str, str] | None:
 
 
 def is_drawn(op: Operator) -> bool:
-    """Whether the draws of a mean are functions of noise, smooth or not."""
-    return all(transform_of(law, smooth=False) is not None for _, law in opened_expectation(op)[1])
+    """Whether the draws of a mean are functions of noise: smooth ones, or counts."""
+    return all(transform_of(law, smooth=is_continuous(law)) is not None for _, law in opened_expectation(op)[1])
+
+
+def is_continuous(law: Array) -> bool:
+    row = row_of(law)
+    return row is not None and not row.region.discrete
 
 
 def as_function_of_noise(law: Array, noise: Var, ctx: Context) -> Array:
@@ -156,11 +161,11 @@ def reparameterise(f: Array, ctx: Context, smooth: bool = False) -> Array:
 # --- laws that are held fixed -----------------------------------------------------------------------------------------
 
 
-def frozen(array: Array, ctx: Context) -> Var:
-    """A variable in the place of `array`, by which nothing is differentiated, until `thawed`."""
+def frozen(array: Array, ctx: Context, mark: str = "") -> Var:
+    """A variable in the place of `array`, by which nothing is differentiated, until `thawed`; `mark` is put to its name."""
     name = ctx.name_of(array) or (array.name if isinstance(array, Var) else "theta")
     domain = array.domain if isinstance(array, Var) else "real"
-    held = var(name, array.shape, domain, "frozen", uid=1_000_000 + array.serial)
+    held = var(name + mark, array.shape, domain, "frozen", uid=1_000_000 + array.serial)
     _originals[held] = array
     return held
 
@@ -170,7 +175,42 @@ def thawed(array: Array) -> Array:
     mapping: dict[Array, Array] = {n: _originals[n] for n in walk(array) if n in _originals}
     made = replace_arrays(array, mapping) if mapping else array
     assert isinstance(made, Array)
-    return with_draws_first(without_repeated_means(thawed(made) if mapping else made))
+    return with_draws_first(without_repeated_means(thawed(made) if mapping else with_draws_numbered(made)))
+
+
+APART = 50_000  # numbers of drawn variables whose means are held apart
+
+
+def with_draws_apart(f: Array) -> Array:
+    """`f` with the draws of means over different laws under numbers of their own: E over z ~ p and E over z ~ q are of two z."""
+    seen: dict[tuple[Node, ...], dict[tuple[Node, ...], None]] = {}
+    means = [n for n in walk(f) if isinstance(n, Operator) and n.name == "E" and is_expectation(n)]
+    for n in means:
+        seen.setdefault(n.attrs[0], {})[n.args[1:]] = None
+    several = {drawn: list(laws) for drawn, laws in seen.items() if len(laws) > 1}
+    done: dict[Array, Array] = {}
+    for n in means if several else ():
+        place = several.get(n.attrs[0], [])
+        if n.args[1:] in place[1:]:
+            k = place.index(n.args[1:])
+            mapping: dict[Array, Array] = {
+                v: var(v.name, v.shape, v.domain, v.role, v.domain_args, APART * k + v.uid) for v in n.attrs[0]
+            }
+            body, *laws = (replace_arrays(a, mapping) for a in n.args)
+            done[n] = operator("E", (body, *laws), n.shape, (tuple(mapping[v] for v in n.attrs[0]),))
+    return replace_arrays(f, done) if done else f
+
+
+def with_draws_numbered(f: Array) -> Array:
+    """The drawn variables under the numbers that `expectation` gives them."""
+    done: dict[Array, Array] = {}
+    for n in walk(f):
+        if isinstance(n, Operator) and n.name == "E" and is_expectation(n) and any(v.uid >= APART for v in n.attrs[0]):
+            current = replace_arrays(n, done) if done else n
+            if isinstance(current, Operator) and current.name == "E":
+                (body,), draws = opened_expectation(current)
+                done[n] = expectation(body, draws)
+    return replace_arrays(f, done) if done else f
 
 
 def with_draws_first(array: Array) -> Array:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from flint import acb, arb, arb_mat
 
+from symgen.tensor import incomplete
 from symgen.tensor import spectral as sp
 
 __all__ = ["FUNCTIONS", "OPERATIONS", "Function", "MatrixOperation", "ball_power"]
@@ -34,7 +35,7 @@ class Later:
         return call
 
 
-linalg, special = Later("scipy.linalg"), Later("scipy.special")
+linalg, special, floats = Later("scipy.linalg"), Later("scipy.special"), Later("symgen.tensor.incomplete_floats")
 Ball = Any  # flint.arb
 NAN_BALL = arb("nan")
 
@@ -266,6 +267,15 @@ _FUNCTIONS = (
     Function("igamma", special.gammainc, lambda a, x: x.gamma_lower(a, regularized=1)),
     Function("igammac", special.gammaincc, lambda a, x: x.gamma_upper(a, regularized=1)),
     Function("ibeta", special.betainc, lambda a, b, x: x.beta_lower(a, b, regularized=1)),
+    Function("igamma_da", floats.igamma_da, incomplete.igamma_da),
+    Function("ibeta_da", floats.ibeta_da, incomplete.ibeta_da),
+    Function("ibeta_db", floats.ibeta_db, incomplete.ibeta_db),
+    Function("gamma_shift", floats.gamma_shift, incomplete.gamma_shift),
+    Function("beta_shift_a", floats.beta_shift_a, incomplete.beta_shift_a),
+    Function("beta_shift_b", floats.beta_shift_b, incomplete.beta_shift_b),
+    Function("student_shift", floats.student_shift, incomplete.student_shift),
+    Function("igammainv", special.gammaincinv, incomplete.igammainv),
+    Function("ibetainv", special.betaincinv, incomplete.ibetainv),
     Function("besseli", special.iv, lambda v, x: x.bessel_i(v)),
     Function("besselk", special.kv, lambda v, x: x.bessel_k(v)),
     Function("besselj", special.jv, lambda v, x: x.bessel_j(v)),

@@ -9,6 +9,7 @@ from scipy import linalg, special
 
 from symgen.calculus.rules import derivative_of, pullback
 from symgen.codegen import runtime, runtime_complex
+from symgen.tensor import incomplete_floats
 from symgen.tensor.evaluate import FLOAT, Point, evaluate
 from symgen.tensor.expression import Operation as OperationNode
 from symgen.tensor.expression import Scalar, Var, axis, dim, entry, fn, operation, tensor, var
@@ -45,6 +46,30 @@ REFEREE = {
     "besselk": mpmath.besselk, "hyp1f1": mpmath.hyp1f1, "hyp2f1": mpmath.hyp2f1, "hyperu": mpmath.hyperu,
     "zeta": mpmath.zeta, **PARTS,
 }  # fmt: skip
+REFEREE |= {
+    "igamma_da": lambda a, x: mpmath.diff(lambda t: mpmath.gammainc(t, 0, x, regularized=True), a),
+    "ibeta_da": lambda a, b, x: mpmath.diff(lambda t: mpmath.betainc(t, b, 0, x, regularized=True), a),
+    "ibeta_db": lambda a, b, x: mpmath.diff(lambda t: mpmath.betainc(a, t, 0, x, regularized=True), b),
+    "igammainv": lambda a, u: mpmath.findroot(
+        lambda x: mpmath.gammainc(a, 0, x, regularized=True) - u, special.gammaincinv(float(a), float(u))
+    ),
+    "ibetainv": lambda a, b, u: mpmath.findroot(
+        lambda x: mpmath.betainc(a, b, 0, x, regularized=True) - u, (0, 1), solver="anderson", tol=1e-60
+    ),
+}
+
+
+def _student(nu, t):
+    tail = mpmath.betainc(nu / 2, mpmath.mpf(1) / 2, 0, nu / (nu + t * t), regularized=True) / 2
+    return tail if t < 0 else 1 - tail
+
+
+REFEREE |= {
+    "gamma_shift": lambda a, x: -REFEREE["igamma_da"](a, x) / mpmath.diff(lambda t: REFEREE["igamma"](a, t), x),
+    "beta_shift_a": lambda a, b, x: -REFEREE["ibeta_da"](a, b, x) / mpmath.diff(lambda t: REFEREE["ibeta"](a, b, t), x),
+    "student_shift": lambda nu, t: -mpmath.diff(lambda n: _student(n, t), nu) / mpmath.diff(lambda s: _student(nu, s), t),
+    "beta_shift_b": lambda a, b, x: -REFEREE["ibeta_db"](a, b, x) / mpmath.diff(lambda t: REFEREE["ibeta"](a, b, t), x),
+}
 ROWS = [row for row in FUNCTIONS.values() if not row.internal]
 every_function = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 every_operation = pytest.mark.parametrize("op", OPERATIONS.values(), ids=lambda op: op.name)
@@ -77,7 +102,7 @@ def number(node: Scalar, values: dict[Var, float]) -> float:
 def test_value_is_that_of_mpmath(row: Function, k: int) -> None:
     values = inside(row, k)
     want = float(REFEREE[row.name](*map(mpmath.mpf, values)))
-    names = {"np": np, "special": special, **vars(runtime_complex)}
+    names = {"np": np, "special": special, **vars(runtime_complex), **vars(incomplete_floats)}
     arguments = dict(zip(row.arguments, values, strict=True))
     variables = [var(n, (), role="placeholder") for n in row.arguments]
     got = number(fn(row.name, *map(entry, variables)), dict(zip(variables, values, strict=True)))

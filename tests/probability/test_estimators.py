@@ -17,7 +17,7 @@ dist D(t) = Mixture(v, Normal(a, b), Laplace(c, b))
 """
 AT = {"a": 0.3, "b": 1.4, "nu": 2.6, "c": -0.7, "v": 0.35, "w": np.array([0.2, 0.5, 0.3]), "mu": np.array([-1.1, 0.4, 1.6]),
       "s": np.array([0.7, 1.2, 0.5])}  # fmt: skip
-STRETCHED, SCORE, SMOOTH = "location + scale", "the score function", ""
+STRETCHED, IMPLICIT, SCORE, SMOOTH = "location + scale", "implicitly", "the score function", ""
 
 
 def student(z, at):
@@ -43,9 +43,9 @@ def two(z, at):
 CASES = {
     ("E[z ~ S](tanh(z))", "a"): (student, STRETCHED),
     ("E[z ~ S](tanh(z))", "b"): (student, STRETCHED),
-    ("E[z ~ S](tanh(z))", "nu"): (student, SCORE),
+    ("E[z ~ S](tanh(z))", "nu"): (student, IMPLICIT),
     ("E[x ~ G](tanh(x))", "b"): (gamma, STRETCHED),
-    ("E[x ~ G](tanh(x))", "nu"): (gamma, SCORE),
+    ("E[x ~ G](tanh(x))", "nu"): (gamma, IMPLICIT),
     ("E[u ~ C](tanh(u))", "b"): (cauchy, SMOOTH),
     ("E[y ~ M](tanh(y))", "s"): (mixture, SMOOTH),
     ("E[t ~ D](tanh(t))", "v"): (two, SCORE),

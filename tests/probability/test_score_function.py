@@ -46,8 +46,8 @@ def model():
 def test_it_agrees_with_differences_of_quadrature(model, goal):
     d = model.derive(goal)
     assert d.evidence.kind == "checked" and d.evidence.points >= 1
-    # what stands beside the draw alone needs no score, and a rate only stretches the draw
-    moves_the_law = goal not in ("grad(P, a)", "grad(L, v)", "grad(Q, r)")
+    # what stands beside the draw alone needs no score, a rate only stretches the draw, and a shape moves it
+    moves_the_law = goal not in ("grad(P, a)", "grad(L, v)", "grad(Q, r)", "grad(Q, g)")
     assert any("score function" in n for n in d.notes) == moves_the_law
 
 

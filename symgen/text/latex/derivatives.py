@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 from symgen.text import tree as t
 from symgen.text.latex import items
@@ -13,6 +15,19 @@ from symgen.text.latex.tokens import Slip, Token
 from symgen.text.tree import Span
 
 __all__ = ["Derivatives"]
+
+
+# functions whose derivatives by an argument are functions of the language
+SLOTS = {("igamma", 1): "igamma_da", ("ibeta", 1): "ibeta_da", ("ibeta", 2): "ibeta_db"}
+
+
+def in_slot(e: t.Expression, slot: Fraction) -> t.Expression | None:
+    """The derivative of a function by its argument of that number; a power stands outside."""
+    if isinstance(e, t.Power):
+        base = in_slot(e.base, slot)
+        return None if base is None else replace(e, base=base)
+    name = SLOTS.get((e.function, int(slot))) if isinstance(e, t.Call) else None
+    return replace(e, function=name) if isinstance(e, t.Call) and name is not None else None
 
 
 class Derivatives(Binders):
@@ -249,6 +264,12 @@ class Derivatives(Binders):
         script = self.scripts()
         assert script.low is not None
         by = self.part(*script.low).tree
+        if isinstance(by, t.Number):  # \partial_1 P(a, x), by the first argument
+            found = items.closed(self.operand_of_derivative())
+            made = in_slot(found.tree, by.value)
+            if made is None:
+                raise self.slip("a derivative by a number", by.span, r"`\partial_1 P(a, x)` is by the first argument", False)
+            return self.postfix(Item(made, 0))
         f = items.closed(self.operand_of_derivative([by]))
         return self.derived(f, by, False, self.spanned(start), token.span)
 

@@ -140,7 +140,9 @@ FUNCTION_WORDS = {
     "var": "var", "Cov": "Cov", "cov": "Cov", "tr": "tr", "Tr": "tr", "trace": "tr", "diag": "diag", "ReLU": "relu",
     "arg inf": "arginf", "arg sup": "argsup", "min": "min", "max": "max", "Softmax": "softmax", "Sigmoid": "sigmoid",
     "lrelu": "leaky_relu", "chol": "cholesky", "log softmax": "log_softmax", "nuclear norm": "nuclear_norm",
-    "Dexp": "expm_frechet",
+    "Dexp": "expm_frechet", "igammainv": "igammainv", "ibetainv": "ibetainv",
+    "gamma shift": "gamma_shift", "beta shift a": "beta_shift_a", "beta shift b": "beta_shift_b",
+    "Student shift": "student_shift",
     "spectral norm": "spectral_norm", "JS": "JS", "JSD": "JS", "TV": "tv",
     "MSE": "mse", "sup": "sup", "inf": "infimum", "E": "E", "Li": "dilog", "grad": "grad", "sgn": "sign",
 }  # fmt: skip
