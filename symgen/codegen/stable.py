@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from symgen.codegen.stable_bessel import bessel_remainders, log_of_bessel, without_growth
 from symgen.codegen.stable_logistic import power_of_logistic, product_of_logistics, two_exponentials
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
@@ -251,7 +252,10 @@ class _Stabiliser:
         u = argument_of(x, "erfc")
         if u is not None:
             return add(log_of_half_erfc(u), fn("log", TWO))
-        beside = log_beside_one(definition(x))
+        inside = definition(x)
+        if isinstance(inside, Fn) and inside.name == "besseli":
+            return log_of_bessel(inside)
+        beside = log_beside_one(inside)
         if beside is not None:
             return beside
         found = sum_of_exponentials(x)
@@ -263,7 +267,6 @@ class _Stabiliser:
         u = argument_of(x, "cosh")
         if u is not None:
             return log_of_cosh(u)
-        inside = definition(x)
         if isinstance(inside, Entry) and isinstance(inside.array, Operation):
             op = inside.array
             if op.name == "softmax":
@@ -309,7 +312,7 @@ class _Stabiliser:
         """Whether x > 0 by its form alone."""
         if logit_of(x) is not None or exponential_part(x) is not None or argument_of(x, "exp") is not None:
             return True
-        if argument_of(x, "cosh") is not None or argument_of(x, "erfc") is not None or two_exponentials(x) is not None:
+        if any(argument_of(x, name) is not None for name in ("cosh", "erfc", "besseli")) or two_exponentials(x) is not None:
             return True
         inside = definition(x)
         if isinstance(inside, Entry) and isinstance(inside.array, Operation):
@@ -360,7 +363,7 @@ class _Stabiliser:
         made = with_remainders(n)
         if made is not n:
             return made
-        for rule in (beyond_leading_terms, short_differences, difference_of_powers):
+        for rule in (bessel_remainders, beyond_leading_terms, short_differences, difference_of_powers):
             made = rule(n)
             if made is not n:
                 return made
@@ -427,6 +430,7 @@ class _Stabiliser:
                 p = next((g for g in n.args if g is not f and plain_logit_of(g) is neg(f.args[0])), None)
                 if p is not None:
                     return mul(*(g for g in n.args if g is not f), add(ONE, neg(p)))
+        n = without_growth(n)
         made: Scalar = quotient_at_zero(n, self.is_gradient)
         if made is not n:
             return made

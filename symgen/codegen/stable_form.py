@@ -51,6 +51,15 @@ MEANINGS: Mapping[str, Callable[..., Scalar]] = {
     "expm1_remainder": lambda w: kept_apart(sub(fn("expm1", w), w)),
     "kl_term": lambda p, q, d: mul(p, kept_apart(sub(divide(d, p), fn("log1p", divide(d, p))))),
     "root_difference": lambda a, b, d: divide(d, add(power(a, HALF), power(b, HALF))),
+    "besseli_scaled": lambda v, x: mul(fn("exp", neg(x)), fn("besseli", v, x)),
+    "besseli_gap": lambda v, x: kept_apart(sub(ONE, divide(fn("besseli", add(v, ONE), x), fn("besseli", v, x)))),
+    "besseli_remainder": lambda v, a, b, d: kept_apart(
+        add(
+            fn("log", divide(fn("besseli", v, b), fn("besseli", v, a))),
+            mul(v, fn("log", divide(a, b))),
+            neg(mul(d, divide(fn("besseli", add(v, ONE), a), fn("besseli", v, a)))),
+        )
+    ),
     "lgamma_rest": lambda x: kept_apart(add(fn("lgamma", x), neg(mul(x, fn("log", x))), x)),
     "digamma_rest": lambda x: kept_apart(sub(fn("digamma", x), fn("log", x))),
     "log_ratio": lambda x, y, d: fn("log1p", divide(d, y)),
@@ -82,7 +91,7 @@ def stable_form(array: Array) -> Array | None:
 def _is_remainder(n: Node) -> bool:
     if isinstance(n, Operation):
         return n.name == "logdet_remainder"
-    return isinstance(n, Fn) and n.name in (*REMAINDERS, "root_difference", "expm1", "lgamma_rest", "digamma_rest")
+    return isinstance(n, Fn) and n.name in (*REMAINDERS, "root_difference", "expm1", "lgamma_rest", "digamma_rest", "besseli_gap")
 
 
 def _is_of_code(n: Node) -> bool:

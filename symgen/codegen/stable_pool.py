@@ -35,7 +35,7 @@ from symgen.tensor.facts import is_nonnegative
 
 LOGS = ("log", "log1p", "xlogy", "xlog1py")
 GAMMAS = ("lgamma", "lbeta")
-REMAINDERS = ("log_remainder", "expm1_remainder", "kl_term", "lgamma_remainder", "stirling_remainder")
+REMAINDERS = ("log_remainder", "expm1_remainder", "kl_term", "lgamma_remainder", "stirling_remainder", "besseli_remainder")
 EXPONENTIALS = ("exp", "gamma", "gamma_ratio", "beta")
 
 

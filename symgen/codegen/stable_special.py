@@ -93,9 +93,11 @@ def short_differences(n: Add) -> Scalar:
         c, base = as_coefficient(t)
         made: Scalar | None = None
         other: Scalar | None = None
-        if isinstance(base, Fn) and base.name == "cos":
-            other = num(-c)
-            made = mul(num(-2 * c), power(fn("sin", mul(HALF, base.args[0])), TWO))
+        cosine = next((f for f in factors_of(t) if isinstance(f, Fn) and f.name == "cos"), None)
+        weight = mul(*(f for f in factors_of(t) if f is not cosine))
+        if cosine is not None and isinstance(cosine, Fn) and neg(weight) in n.args:
+            other = neg(weight)
+            made = mul(num(-2), weight, power(fn("sin", mul(HALF, cosine.args[0])), TWO))
         elif isinstance(base, Fn) and base.name == "log1p" and mul(num(-c), base.args[0]) in n.args:
             other = mul(num(-c), base.args[0])
             made = mul(num(-c), fn("log_remainder", base.args[0], base))

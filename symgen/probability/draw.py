@@ -32,14 +32,18 @@ from symgen.tensor.expression import (
     Operation,
     Pow,
     Scalar,
+    Sum,
     Var,
     Where,
+    add,
     delta,
+    divide,
     entry,
     fn,
     fresh_index,
     mul,
     num,
+    open_sum,
     operator,
     power,
     substitute,
@@ -108,7 +112,22 @@ class Draw:
         if self.row is None or self.parameters is None or not self.row.unit or self.law.rank != self.row.own_rank:
             return x
         square = self.parameters.value(f"sum({self.row.unit}^2)", ()).body
-        return bottom_up(x, lambda n: ONE if n is square else n)
+
+        def rule(n: Scalar) -> Scalar:
+            if n is square or not isinstance(n, Sum) or not isinstance(square, Sum):
+                return ONE if n is square else n
+            body, (i, *more) = open_sum(n)  # mu @ (a mu - b m) is a - b mu @ m
+            if more or i.size is not square.indices[0].size:
+                return n
+            one = substitute(square.body, {square.indices[0]: i})
+            terms = [mul(*rest, t) for *rest, f in [_sum_last(body)] for t in (f.args if isinstance(f, Add) else (f,))]
+            unit = {t: divide(t, one) for t in terms if not one.free.isdisjoint(t.free)}
+            unit = {t: c for t, c in unit.items() if i not in c.free}
+            if not unit:
+                return n
+            return add(*unit.values(), total(add(*(t for t in terms if t not in unit)), [i]))
+
+        return bottom_up(x, rule)
 
     def known(self, key: str, batch: tuple[Scalar, ...], own: tuple[Scalar, ...]) -> Found | None:
         """The mean of an array function of the draw that the row knows, with its condition."""
@@ -289,3 +308,9 @@ class SupportKnowledge(Knowledge):
             return all(self.at_least_zero(f) for f in x.args)
         n = is_natural(x.exponent) if isinstance(x, Pow) else None
         return n is not None and isinstance(x, Pow) and (n % 2 == 0 or self.at_least_zero(x.base))
+
+
+def _sum_last(x: Scalar) -> list[Scalar]:
+    """The factors of a product, a sum among them at the end."""
+    factors = list(x.args) if isinstance(x, Mul) else [x]
+    return sorted(factors, key=lambda f: isinstance(f, Add))

@@ -206,3 +206,32 @@ def test_other_backends_keep_the_digits_too(target):
                 arrays = {a: library.numpy.asarray(x, dtype=library.numpy.float64) for a, x in point.items()}
             got = float(getattr(module, f"h{k}")(arrays))
             assert error(got, truth(CASES[name], point)) <= NEAR, (name, distance)
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch", "jax"])
+def test_laws_of_directions_keep_their_digits_at_any_concentration(target):
+    library = np if target == "numpy" else pytest.importorskip(target)
+    if target == "jax":
+        library.config.update("jax_enable_x64", True)
+    text = """
+    param c: real, m: real[5], a: positive, b: positive
+    derive h0 = KL(VonMises(c, a) || VonMises(c, b))
+    derive h1 = KL(VonMisesFisher(m, a) || VonMisesFisher(m, b))
+    derive h2 = entropy(VonMises(c, a))
+    """
+    module = symgen.loads(text).compile(target=target)
+    number = {"numpy": np.float64, "torch": lambda x: library.as_tensor(x, dtype=library.float64),
+              "jax": lambda x: library.numpy.asarray(x, dtype="float64")}[target]  # fmt: skip
+    for a in (1e-4, 1.3, 60.0, 2e3) if target != "jax" else (60.0,):
+        for b in (a * (1 + 1e-6), 2.5 * a):
+            point = {"c": 0.3, "m": np.eye(5)[0], "a": a, "b": b}
+            with mp.workdps(80):
+                x, y = exactly(a), exactly(b)
+                want = []
+                for v in (mp.mpf(0), mp.mpf(3) / 2):
+                    ratio = mp.besseli(v + 1, x) / mp.besseli(v, x)
+                    want.append(mp.log(mp.besseli(v, y) / mp.besseli(v, x)) - v * mp.log(y / x) + ratio * (x - y))
+                want.append(mp.log(2 * mp.pi * mp.besseli(0, x)) - x * mp.besseli(1, x) / mp.besseli(0, x))
+            for k, w in enumerate(want):
+                got = getattr(module, f"h{k}")({n: number(z) for n, z in point.items()})
+                assert error(float(got), w) < 2e-12, (k, a, b)
