@@ -40,12 +40,13 @@ from symgen.probability.marginal import known, log_density_given
 from symgen.probability.normal_referee import check_information, is_linear_gaussian
 from symgen.probability.pairing import Pairing
 from symgen.probability.quadrature import check_mean, check_value
+from symgen.probability.quantile_functions import HEAVY
 from symgen.probability.reparameterisation import transform_of
 from symgen.probability.scaled import scale_and_core, unscaled, with_roots_taken
 from symgen.probability.terms import log_of, opened
 from symgen.probability.texts import read_array, scalar_text
 from symgen.probability.together import one_matrix, one_vector, refuse_matrices
-from symgen.probability.transport import between_coins, by_orbit
+from symgen.probability.transport import between_coins, by_orbit, by_quantiles
 from symgen.probability.walks import bottom_up
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import (
@@ -107,6 +108,10 @@ def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
         ctx.trace.add("coupling", op, rank_zero(crossing), reason="as much as may stays where it is")
         ctx.trace.checks.append(lambda: Evidence("proved", method="the mass that must move, over a distance of 1"))
         return rank_zero(crossing)
+    if rows[0] is not rows[1] or rows[0].name not in INCREASING or rows[0].name in HEAVY:  # type: ignore[union-attr]
+        by_levels = by_quantiles(op, laws[0], laws[1], ctx)
+        if by_levels is not None:
+            return by_levels
     forms = [transform_of(law) for law in laws]
     if any(f is None for f in forms) or rows[0] is not rows[1] or rows[0].name not in INCREASING:  # type: ignore[union-attr]
         raise CannotDerive("the Wasserstein distance of these laws has no rule", op, HERE)

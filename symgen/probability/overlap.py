@@ -20,6 +20,7 @@ from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.law import row_of
 from symgen.probability.own_support import inside_of, ranges_of
 from symgen.probability.pairing import Pairing, kinds_differ, value_of
+from symgen.probability.power_integrals import WITHIN_FAMILY
 from symgen.probability.support import mass_outside, without_support
 from symgen.probability.terms import TooManyTerms, depends_on_any, expanded, normalised, opened
 from symgen.probability.texts import scalar_text
@@ -144,9 +145,30 @@ def reduce_js(op: Operator, ctx: Context) -> Array:
     definition = rank_zero(add(*(mul(HALF, scalar_of(m)) for m in means)))
     reason = "the definition of JS: 1/2 E_p[log p - log m] + 1/2 E_q[log q - log m] with m = (p + q)/2"
     ctx.trace.add("definition", op, definition, reason=reason)
+    settled = within_family(op.name, definition, pairs[0], ctx)
+    if settled is not None:
+        leave_density_check(pairs[0], lambda p, q, _: of_js(p, q), lambda x, _: x, settled, told)
+        return settled
     result = rank_zero(collected(add(*(mul(HALF, value_of(reduce_expectation(m, ctx))) for m in means))))
     if stays(result):
         leave_density_check(pairs[0], lambda p, q, _: of_js(p, q), lambda x, _: x, result, told)
+    return result
+
+
+def within_family(name: str, definition: Array, pair: Pairing, ctx: Context) -> Array | None:
+    """The divergence of two scalar laws of one family for which the table has a formula."""
+    if any(len(r.joint.factors) != 1 for r in (pair.p, pair.q)):
+        return None
+    laws = [r.joint.factors[0].law for r in (pair.p, pair.q)]
+    rows = [row_of(law) for law in laws]
+    if rows[0] is None or rows[0] is not rows[1] or any(law.shape for law in laws):
+        return None
+    found = WITHIN_FAMILY.get((name, rows[0].name))
+    if found is None:
+        return None
+    scope = {f"{n}{k}": x for k, law in enumerate(laws, 1) for n, x in parameters(law, ctx).scalars(()).items()}
+    result = rank_zero(scalar_text(found[0], scope))
+    ctx.trace.add("family", definition, result, reason=f"within the family {rows[0].name}", source=found[1])
     return result
 
 
@@ -168,6 +190,11 @@ def reduce_tv(op: Operator, ctx: Context) -> Array:
         mean = pair.mean(gap)
         definition = rank_zero(mul(HALF, scalar_of(mean)))
         ctx.trace.add("definition", op, definition, reason="half the mean distance of the densities")
+        told = list(ctx.trace.checks)
+        settled = within_family(op.name, definition, pair, ctx)
+        if settled is not None:
+            leave_density_check(pair, lambda p, q, _: of_tv(p, q), lambda x, _: x, settled, told)
+            return settled
         crossed = between_crossings(pair, ctx)
         if crossed is not None:
             result = rank_zero(crossed)
@@ -175,7 +202,6 @@ def reduce_tv(op: Operator, ctx: Context) -> Array:
             (body,), draws = opened_expectation(mean)
             ask_for_quadrature(mul(HALF, open_tensor(body, ())), draws, crossed, ctx)
             return result
-        told = list(ctx.trace.checks)
         reduced = value_of(reduce_expectation(mean, ctx))
         if not stays(reduced):
             return rank_zero(mul(HALF, with_distances_joined(reduced)))

@@ -10,6 +10,11 @@ _WISHART = "sum[j: p](lgamma((nu - j)/2) - alpha*lgamma((nu1 - j)/2) - (1 - alph
 _LAPLACE = "log(b1*b2*(exp(-A*D) + exp(-B*D))/(alpha*b2 + (1 - alpha)*b1) {}) - alpha*log(2*b1) - (1 - alpha)*log(2*b2)"
 _DIRECTIONS = "((d/2 - 1)*log({k}) - log(besseli(d/2 - 1, {k})))"
 
+_ASYMMETRIC = (
+    "log(where(m1 < m2, exp(-P*D)/A + exp(-Q*D)/B, exp(-Q*D)/A + exp(-P*D)/B) {})"
+    " + alpha*log(lam1/(kappa1 + 1/kappa1)) + (1 - alpha)*log(lam2/(kappa2 + 1/kappa2))"
+)
+
 POWER_INTEGRALS = {
     "MvNormal": PowerLemma(
         f"{_MIXED} - logdet(M)/2", lets={"M": "alpha*Sigma2 + (1 - alpha)*Sigma1"}, when="0 < min(eigvals(M))", source=GIL,
@@ -36,6 +41,27 @@ POWER_INTEGRALS = {
         lets={"R": "alpha*rate1 + (1 - alpha)*rate2", "L": "max(a1, a2)", "H": "min(b1, b2)"}, on_any_support=True,
         source=GIL,
     ),
+    "Cauchy": PowerLemma(
+        "log(hyp2f1(alpha, 1 - alpha, 1, -((x01 - x02)^2 + (gamma1 - gamma2)^2)/(4*gamma1*gamma2)))",
+        source="Nielsen & Okamura (2022): Laplace's integral of a Legendre function, DLMF (2024), 14.12.7",
+    ),
+    "HalfCauchy": PowerLemma(
+        "log(hyp2f1(alpha, 1 - alpha, 1, -(gamma1 - gamma2)^2/(4*gamma1*gamma2)))",
+        source="Nielsen & Okamura (2022): Laplace's integral of a Legendre function, DLMF (2024), 14.12.7",
+    ),
+    "AsymmetricLaplace": PowerLemma(
+        _ASYMMETRIC.format("+ exp(-min(P, Q)*D)*(-expm1(-abs(P - Q)*D))/abs(P - Q)"),
+        degenerate=("m1 < m2 and alpha*lam1*kappa1 == (1 - alpha)*lam2/kappa2"
+                    " or m2 <= m1 and alpha*lam1/kappa1 == (1 - alpha)*lam2*kappa2",
+                    _ASYMMETRIC.format("+ D*exp(-P*D)")),
+        lets={
+            "A": "alpha*lam1*kappa1 + (1 - alpha)*lam2*kappa2", "B": "alpha*lam1/kappa1 + (1 - alpha)*lam2/kappa2",
+            "P": "where(m1 < m2, alpha*lam1*kappa1, alpha*lam1/kappa1)",
+            "Q": "where(m1 < m2, (1 - alpha)*lam2/kappa2, (1 - alpha)*lam2*kappa2)", "D": "abs(m1 - m2)",
+        },
+        when="0 < alpha*lam1*kappa1 + (1 - alpha)*lam2*kappa2 and 0 < alpha*lam1/kappa1 + (1 - alpha)*lam2/kappa2",
+        source="the integrals of exponentials left of, between and right of the two modes",
+    ),
     "Multinomial": PowerLemma("n1*log(sum(p1^alpha*p2^(1 - alpha)))", equal=("n",), source="Nielsen & Nock (2011)"),
     "VonMisesFisher": PowerLemma(
         f"alpha*{_DIRECTIONS.format(k='kappa1')} + (1 - alpha)*{_DIRECTIONS.format(k='kappa2')} - {_DIRECTIONS.format(k='K')}",
@@ -59,3 +85,15 @@ POWER_INTEGRALS = {
     ),
 }  # fmt: skip
 POWER_INTEGRALS["MvLogNormal"] = POWER_INTEGRALS["MvNormal"]  # of log x, whose ratio of densities is the same
+
+_NIELSEN = "Nielsen & Okamura (2022): every f-divergence of Cauchy laws is a function of their chi-square divergence"
+_JS = "log(2*sqrt({apart} + (gamma1 + gamma2)^2)/(sqrt({apart} + (gamma1 + gamma2)^2) + 2*sqrt(gamma1*gamma2)))"
+_TV = "2/pi*atan(sqrt({apart} + (gamma1 - gamma2)^2)/(2*sqrt(gamma1*gamma2)))"
+
+# divergences of two laws of a family that are no power integrals: the operator, the family
+WITHIN_FAMILY = {
+    ("JS", "Cauchy"): (_JS.format(apart="(x01 - x02)^2"), _NIELSEN),
+    ("JS", "HalfCauchy"): ("log(2*(gamma1 + gamma2)/(sqrt(gamma1) + sqrt(gamma2))^2)", _NIELSEN),
+    ("tv", "Cauchy"): (_TV.format(apart="(x01 - x02)^2"), _NIELSEN),
+    ("tv", "HalfCauchy"): ("2/pi*atan(abs(gamma1 - gamma2)/(2*sqrt(gamma1*gamma2)))", _NIELSEN),
+}  # fmt: skip

@@ -22,7 +22,7 @@ from symgen.probability.law import LAW, law_of_row, parameters_of, row_of
 from symgen.probability.lemma import PowerLemma
 from symgen.probability.logarithms import gathered_logarithms
 from symgen.probability.power_integrals import POWER_INTEGRALS
-from symgen.probability.special import without_logarithms
+from symgen.probability.special import simplified, without_logarithms
 from symgen.probability.terms import factors_of
 from symgen.probability.texts import read_array, scalar_text
 from symgen.tensor.expression import (
@@ -203,7 +203,8 @@ def _by_lemma(lemma: PowerLemma, p: Array, q: Array, alpha: Scalar, ctx: Context
     value = open_tensor(read_array(lemma.degenerate[1], scope), ()) if special is not ZERO else ZERO
     if special is not ONE:
         text = lemma.value if inside or not lemma.guarded_value else lemma.guarded_value
-        value = where(special, value, open_tensor(read_array(text, scope), ()))
+        general = open_tensor(read_array(text, scope), ())
+        value = where(special, value, simplified(general) if "hyp2f1" in text else general)
     if inside:
         return PowerIntegral(ONE, value, row.name)
     condition = tidy_condition(_condition(lemma.when, scope, know)) if lemma.when else ONE

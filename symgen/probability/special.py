@@ -102,6 +102,13 @@ def special_value(x: Fn) -> Scalar:
         return mul(a.exponent, fn("log", a.base))
     if x.name == "xlogy" and (a is ZERO or x.args[1] is ONE):
         return ZERO
+    if x.name == "ibeta" and ONE in x.args[:2]:
+        return power(x.args[2], a) if x.args[1] is ONE else sub(ONE, power(sub(ONE, x.args[2]), x.args[1]))
+    if x.name in ("beta", "lbeta") and ONE in x.args:
+        other = x.args[1] if a is ONE else a
+        return power(other, MINUS_ONE) if x.name == "beta" else neg(fn("log", other))
+    if x.name == "hyp2f1" and isinstance(x.args[1], Num) and x.args[1].rational in (0, -1, -2):
+        return polynomial_2f1(a, int(x.args[1].rational), x.args[2], x.args[3])
     if x.name == "lgamma" and r is not None and r.denominator == 1 and 0 < r <= 20:
         return fn("log", num(factorial(int(r) - 1)))
     if x.name == "gamma" and r is not None and r.denominator == 2 and 0 < r < 30:
@@ -121,6 +128,15 @@ def special_value(x: Fn) -> Scalar:
                 extra = [power(add(rest, num(k)), num(-1 if x.name == "digamma" else -2)) for k in range(n)]
                 return add(down, *(e if x.name == "digamma" else neg(e) for e in extra))
     return x
+
+
+def polynomial_2f1(a: Scalar, b: int, c: Scalar, x: Scalar) -> Scalar:
+    """2F1(a, b; c; x) for b = 0, -1, -2: the sum of (a)_k (b)_k/((c)_k k!) x^k."""
+    terms, term = [], ONE
+    for k in range(1 - b):
+        terms.append(term)
+        term = divide(mul(term, add(a, num(k)), num(b + k), x), mul(add(c, num(k)), num(k + 1)))
+    return add(*terms)
 
 
 def half_bessel(x: Mul) -> Scalar:

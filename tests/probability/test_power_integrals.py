@@ -42,6 +42,12 @@ PAIRS = {
     "LogitNormal": ("LogitNormal(m, s)", "LogitNormal(n, t)", logit(0.4, 0.9), logit(-0.7, 1.4), (0, 1e-3, 0.5, 0.999, 1)),
     "Pareto": ("Pareto(t, a)", "Pareto(s, b)", pareto(1.4, 3.3), pareto(0.9, 2.6), (1.4, 9, INF)),
     "Pareto, the other inside": ("Pareto(s, a)", "Pareto(t, b)", pareto(0.9, 3.3), pareto(1.4, 2.6), (1.4, 9, INF)),
+    "Cauchy": ("Cauchy(m, s)", "Cauchy(n, t)", stats.cauchy(0.4, 0.9).logpdf, stats.cauchy(-0.7, 1.4).logpdf,
+               (-INF, -0.7, 0.4, INF)),
+    "HalfCauchy": ("HalfCauchy(s)", "HalfCauchy(t)", stats.halfcauchy(0, 0.9).logpdf, stats.halfcauchy(0, 1.4).logpdf, (0, 1, INF)),
+    "AsymmetricLaplace": ("AsymmetricLaplace(m, a, s)", "AsymmetricLaplace(n, s, t)",
+                          stats.laplace_asymmetric(0.9, 0.4, 1 / 3.3).logpdf, stats.laplace_asymmetric(1.4, -0.7, 1 / 0.9).logpdf,
+                          (-40, -0.7, 0.4, 40)),
     "TruncatedExponential": ("TruncatedExponential(s, l, u)", "TruncatedExponential(t, g, v)", expon(0.9, -0.3, 1.2),
                              expon(1.4, -0.5, 1.7), (-0.3, 1.2)),
 }  # fmt: skip
@@ -142,3 +148,21 @@ def test_orders_above_1_are_infinite_where_the_mixed_matrix_is_not_positive(name
     for s, t in ((1.0, 1.2), (3.0, 1.0), (1.0, 3.0), (1.2, 1.0)):
         value = d.evaluate(m=np.zeros(2), S=s * np.eye(2), T=t * np.eye(2), a=5.0)
         assert math.isinf(value) == (mixed(s, t) <= 0) and value > 0
+
+
+@pytest.mark.parametrize("goal", ["JS({}, {})", "tv({}, {})"])
+@pytest.mark.parametrize("pair", ["Cauchy", "HalfCauchy"])
+def test_two_cauchy_laws_have_closed_divergences(pair, goal):
+    p, q, f, g, ends = PAIRS[pair]
+
+    def terms(x):
+        a, b = math.exp(f(x)), math.exp(g(x))
+        if goal.startswith("tv"):
+            return abs(a - b) / 2
+        return (a * math.log(2 * a / (a + b)) + b * math.log(2 * b / (a + b))) / 2
+
+    cuts = sorted({*ends, -40, -3, 40, 3} if -INF in ends else {*ends, 3, 40})
+    want = sum(integrate.quad(terms, a, b, limit=200, epsabs=1e-12)[0] for a, b in zip(cuts, cuts[1:], strict=False))
+    d = model.derive(goal.format(p, q))
+    assert "E[" not in d.text_result
+    assert d.evaluate(**AT) == pytest.approx(want, rel=1e-7)

@@ -7,6 +7,10 @@ import pytest
 from scipy import integrate, stats
 
 import symgen
+from symgen.probability.distribution_functions import DISTRIBUTION_FUNCTIONS
+from symgen.probability.distributions import FAMILIES
+from symgen.probability.quantile_functions import QUANTILES
+from symgen.probability.referee import scalar_at
 
 SPEC = """
 dim d
@@ -46,6 +50,20 @@ ON_THE_LINE = {  # two laws, and their quantiles
     "Nakagami": ("Nakagami(c, s)", "Nakagami(c, t)", stats.nakagami(4.3, scale=0.9**0.5), stats.nakagami(4.3, scale=1.4**0.5)),
     "LogLogistic": ("LogLogistic(s, c)", "LogLogistic(t, 2*c)", stats.fisk(4.3, scale=0.9), stats.fisk(8.6, scale=1.4)),
     "Frechet": ("Frechet(c, s)", "Frechet(2*c, t)", stats.invweibull(4.3, scale=0.9), stats.invweibull(8.6, scale=1.4)),
+    "Pareto": ("Pareto(s, c)", "Pareto(t, 2*c)", stats.pareto(4.3, scale=0.9), stats.pareto(8.6, scale=1.4)),
+    "Lomax": ("Lomax(c, s)", "Lomax(2*c, t)", stats.lomax(4.3, scale=0.9), stats.lomax(8.6, scale=1.4)),
+    "LogUniform": ("LogUniform(s, s + t)", "LogUniform(t, c)", stats.loguniform(0.9, 2.3), stats.loguniform(1.4, 4.3)),
+    "Triangular": ("Triangular(m, m + 2, m + 1/2)", "Triangular(n, n + 3, n + 2)", stats.triang(0.25, 0.4, 2),
+                   stats.triang(2 / 3, -0.5, 3)),
+    "Gompertz": ("Gompertz(s, c)", "Gompertz(t, c)", stats.gompertz(0.9, scale=1 / 4.3), stats.gompertz(1.4, scale=1 / 4.3)),
+    "AsymmetricLaplace": ("AsymmetricLaplace(m, s, t)", "AsymmetricLaplace(n, t, s)",
+                          stats.laplace_asymmetric(1.4, 0.4, 1 / 0.9), stats.laplace_asymmetric(0.9, -0.5, 1 / 1.4)),
+    "Uniform and Exponential": ("Uniform(m, m + s)", "Exponential(t)", stats.uniform(0.4, 0.9), stats.expon(scale=1 / 1.4)),
+    "Normal and Uniform": ("Normal(m, s)", "Uniform(n, n + t)", stats.norm(0.4, 0.9), stats.uniform(-0.5, 1.4)),
+    "Logistic and Exponential": ("Logistic(m, s)", "Exponential(t)", stats.logistic(0.4, 0.9), stats.expon(scale=1 / 1.4)),
+    "Frechet and Gumbel": ("Frechet(c, s)", "Gumbel(n, t)", stats.invweibull(4.3, scale=0.9), stats.gumbel_r(-0.5, 1.4)),
+    "Normal and LogNormal": ("Normal(m, s)", "LogNormal(n, 1/3)", stats.norm(0.4, 0.9),
+                             stats.lognorm(1 / 3, scale=math.exp(-0.5))),
     "Bernoulli": ("Bernoulli(s/2)", "Bernoulli(t/2)", stats.bernoulli(0.45), stats.bernoulli(0.7)),
 }  # fmt: skip
 LINE = symgen.loads("param m: real, s: positive, n: real, t: positive, c: positive\nassume s < 2, t < 2\n")
@@ -72,3 +90,19 @@ def test_a_heavy_tail_is_moved_at_finite_cost_by_a_shift_alone():
     assert d.evaluate(**{**ON, "t": 0.9}) == pytest.approx(0.81)
     assert LINE.derive("wasserstein2(Cauchy(m, s), Cauchy(n, s))").text_result == "(m - n)^2"
     assert LINE.derive("wasserstein2(Levy(s), Levy(t))").evaluate(**ON) == math.inf
+    assert LINE.derive("wasserstein2(Pareto(s, 2), Pareto(t, c))").evaluate(**ON) == math.inf
+    assert LINE.derive("wasserstein2(Lomax(t, s), Lomax(t, s))").evaluate(**ON) == 0
+
+
+@pytest.mark.parametrize("noise", QUANTILES)
+def test_the_distribution_function_undoes_the_quantile_function(noise):
+    for name, text in QUANTILES[noise].items():
+        row = FAMILIES[name]
+        at = {n: {"unit": 0.3, "positive": 1.7, "real": 0.4}[d] + 0.1 * k for k, (n, d) in enumerate(row.parameters.items())}
+        if row.order:
+            at.update(zip(("lo", "hi") if "lo" in at else ("a", "b", "c"), (0.6, 2.3, 1.1), strict=False))
+        u = np.array([0.02, 0.3, 0.55, 0.97])
+        eps = {"normal": stats.norm.ppf(u), "rising": -np.log1p(-u), "falling": -np.log(u), "unit": u}[noise]
+        x = scalar_at(text.replace("eps", "x"), at, eps)
+        if name in DISTRIBUTION_FUNCTIONS:
+            assert scalar_at(DISTRIBUTION_FUNCTIONS[name], at, x) == pytest.approx(u, rel=1e-9), name
