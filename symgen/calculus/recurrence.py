@@ -71,6 +71,8 @@ class Restricted:
                 continue
             if depends_on(array, node.self_var) or (self.over_time(array) and inlined(array)):
                 self.how[array] = self.reader(array)
+            elif any(a in self.how for a in arrays_below(array)):
+                self.how[array] = _as_it_is(array)  # its adjoint is asked for: what stands inside is not taken apart
         indices = [fresh_index(s) for s in node.shape[1:]]
         body = replace_arrays(open_tensor(node.step, [self.time, *indices]), self.how)
         self.step = tensor((self.s, *indices), body)
@@ -129,6 +131,10 @@ class Restricted:
             raise CannotDerive("a recurrence inside a recurrence", array, THIS_FILE)
         own = [fresh_index(s) for s in array.shape[1:]]
         return tensor((self.s, *own), replace_arrays(open_tensor(array, [time, *own]), self.how))
+
+
+def _as_it_is(array: Array) -> Callable[..., Scalar]:
+    return lambda *at: entry(array, *at)
 
 
 def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:

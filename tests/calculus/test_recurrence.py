@@ -192,3 +192,31 @@ def test_a_sequence_in_an_expression_is_made_entry_by_entry(text, value):
 def test_a_sequence_is_not_made_from_what_comes_later(text):
     with pytest.raises(symgen.SpecError):
         symgen.loads(WRITTEN_OUT).derive(text)
+
+
+KEPT = """
+dim T, d
+param F: real[d, d], V: spd[d, d], h: real[d], m: real[d]
+let P = recurrence[P, t: 1..T - 1](V, F @ P[t - 1] @ F')
+let S[t: T] = h @ P[t] @ h
+let K[t: T, i: d] = h[i]/S[t]
+let mu = recurrence[mu, t: 1..T - 1](m, mu[t - 1] + K[t - 1])
+let L = sum(mu)
+"""
+
+
+def test_what_has_a_name_beside_a_recurrence_keeps_its_part_of_the_gradient():
+    assert symgen.loads(KEPT).derive("grad(L, F)").evidence.kind == "checked"
+
+
+def test_a_rule_may_read_an_operation_by_the_number_of_the_step():
+    text = """
+dim T, k
+param A: simplex[k, k], l: real[T, k]
+let a = recurrence[a, t: 1..T - 1](l[0], logsumexp(a[t - 1][:, None] + log(A), axis=0) + l[t])
+let L = logsumexp(a[T - 1])
+"""
+    model = symgen.loads(text)
+    assert model.derive("grad(L, A)").evidence.kind == "checked"
+    found = model.derive("grad(L, l)").evaluate(A=[[0.7, 0.3], [0.4, 0.6]], l=[[0.0, 0.5], [1.0, -1.0], [0.2, 0.3]])
+    assert abs(found.sum(axis=1) - 1).max() < 1e-12  # the probabilities of the states at each time
