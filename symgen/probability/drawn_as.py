@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from symgen.probability.knowledge import Knowledge
+from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.law import row_of
 from symgen.probability.terms import factors_of, with_value
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     HALF,
+    ONE,
     Array,
     Fn,
     Operation,
@@ -27,9 +28,12 @@ from symgen.tensor.expression import (
     open_tensor,
     operator,
     replace_arrays,
+    sub,
     var,
     walk,
 )  # fmt: skip
+
+MOST_WAVES = 4
 
 
 def over_logarithms(v: Var, law: Array, body: Scalar) -> tuple[Var, Array, Scalar]:
@@ -72,6 +76,11 @@ def with_exponentials_joined(x: Scalar) -> Scalar:
     return mul(*rest, fn("exp", add(*exponents)))
 
 
+def in_simpler_functions(x: Scalar, is_random: Callable[[Scalar], bool], know: Knowledge) -> Scalar:
+    """A function as a sum of those whose means have lemmas."""
+    return in_single_waves(in_exponentials(x, is_random, know), is_random)
+
+
 def in_exponentials(x: Scalar, is_random: Callable[[Scalar], bool], know: Knowledge) -> Scalar:
     """cosh u and sinh u by exponentials, c^u for c > 0 as exp(u log c), where u is random."""
 
@@ -84,3 +93,28 @@ def in_exponentials(x: Scalar, is_random: Callable[[Scalar], bool], know: Knowle
         return n
 
     return bottom_up(x, rule)
+
+
+def in_single_waves(x: Scalar, is_random: Callable[[Scalar], bool]) -> Scalar:
+    """A product of sines and cosines as a sum of such: cos(u)^2 = (1 + cos(2 u))/2."""
+    waves: list[Fn] = []
+    rest: list[Scalar] = []
+    for f in factors_of(x):
+        base, n = (f.base, is_natural(f.exponent)) if isinstance(f, Pow) else (f, 1)
+        if isinstance(base, Fn) and base.name in ("cos", "sin") and is_random(base) and n is not None and n <= MOST_WAVES:
+            waves += [base] * n
+        else:
+            rest.append(f)
+    if not 2 <= len(waves) <= MOST_WAVES:
+        return x
+    terms: list[tuple[Scalar, str, Scalar]] = [(ONE, waves[0].name, waves[0].args[0])]
+    for w in waves[1:]:
+        terms = [made for c, name, u in terms for made in _product_of_waves(c, name, u, w.name, w.args[0])]
+    return mul(*rest, add(*(mul(c, fn(name, u)) for c, name, u in terms)))
+
+
+def _product_of_waves(c: Scalar, name: str, u: Scalar, other: str, v: Scalar) -> list[tuple[Scalar, str, Scalar]]:
+    half, less, more = mul(HALF, c), sub(u, v), add(u, v)
+    if name == other:
+        return [(half, "cos", less), (half if name == "cos" else neg(half), "cos", more)]
+    return [(half, "sin", more), (half if name == "sin" else neg(half), "sin", less)]

@@ -16,7 +16,7 @@ from symgen.probability.conditions import guarded
 from symgen.probability.densities import entry_of
 from symgen.probability.draw import Draw, SupportKnowledge
 from symgen.probability.drawn_as import (
-    in_exponentials,
+    in_simpler_functions,
     opened_out,
     over_logarithms,
     with_a_letter_for_the_covariance,
@@ -320,7 +320,7 @@ class OneDraw:
         found = self.find(atom) if self.draw.row is not None else self.without_row(atom)
         if found is not None:
             return found
-        opened = in_exponentials(atom, self.is_random, self.whole.know)
+        opened = in_simpler_functions(atom, self.is_random, self.whole.know)
         return None if opened is atom else self.of_sum(opened)
 
     def of_sum(self, body: Scalar) -> Found | None:

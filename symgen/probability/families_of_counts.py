@@ -6,6 +6,8 @@ from symgen.probability.distribution import Alternative, Distribution, integers
 
 POSITIVE = "positive"
 
+LOGITS = Alternative({"logits": "real"}, {"p": "sigmoid(logits)"})
+
 ROWS = (
     Distribution(
         "Bernoulli",
@@ -13,7 +15,7 @@ ROWS = (
         support="binary",
         log_density="x*log(p) + (1 - x)*log(1 - p)",
         known={"mean": "p", "variance": "p*(1 - p)", "entropy": "-p*log(p) - (1 - p)*log(1 - p)"},
-        alternatives={"logits": Alternative({"logits": "real"}, {"p": "sigmoid(logits)"})},
+        alternatives={"logits": LOGITS, "odds": Alternative({"odds": POSITIVE}, {"p": "odds/(1 + odds)"})},
         argument_names={"probs": "p", "logit": "logits"},
         kernel={"x": "log(p/(1 - p))"}, inverse={"p": "sigmoid(c1)"},
         noise="uniform", draw="where(eps < p, 1, 0)",
@@ -41,6 +43,7 @@ ROWS = (
         support="natural",
         log_density="x*log(lam) - lam - lgamma(x + 1)",
         known={"mean": "lam", "variance": "lam"},
+        alternatives={"log_rate": Alternative({"log_rate": "real"}, {"lam": "exp(log_rate)"})},
         argument_names={"rate": "lam"},
         kernel={"x": "log(lam)", "lgamma(x + 1)": "-1"}, inverse={"lam": "exp(c1)"},
         moments={"lam": "mean"},
@@ -54,6 +57,7 @@ ROWS = (
         support="natural",
         log_density="x*log(1 - p) + log(p)",
         known={"mean": "(1 - p)/p", "variance": "(1 - p)/p^2", "entropy": "-((1 - p)*log(1 - p) + p*log(p))/p"},
+        alternatives={"logits": LOGITS},
         argument_names={"probs": "p"},
         kernel={"x": "log(1 - p)"}, inverse={"p": "1 - exp(c1)"},
         noise="uniform", draw="floor(log(1 - eps)/log(1 - p))",
@@ -69,6 +73,7 @@ ROWS = (
         support=integers("0", "n"),
         log_density="lgamma(n + 1) - lgamma(x + 1) - lgamma(n - x + 1) + x*log(p) + (n - x)*log(1 - p)",
         known={"mean": "n*p", "variance": "n*p*(1 - p)"},
+        alternatives={"logits": LOGITS},
         argument_names={"probs": "p"},
         kernel={"x": "log(p/(1 - p))", "lgamma(x + 1)": "-1", "lgamma(n - x + 1)": "-1"}, inverse={"p": "sigmoid(c1)"},
         fixed=("n",),
@@ -82,6 +87,7 @@ ROWS = (
         support="natural",
         log_density="lgamma(x + r) - lgamma(x + 1) - lgamma(r) + r*log(1 - p) + x*log(p)",
         known={"mean": "r*p/(1 - p)", "variance": "r*p/(1 - p)^2"},
+        alternatives={"logits": LOGITS, "mean": Alternative({"mean": POSITIVE}, {"p": "mean/(r + mean)"})},
         argument_names={"probs": "p"},
         kernel={"x": "log(p)", "lgamma(x + 1)": "-1", "lgamma(x + r)": "1"}, inverse={"p": "exp(c1)"}, fixed=("r",),
         moments={"r": "mean^2/(variance - mean)", "p": "1 - mean/variance"},

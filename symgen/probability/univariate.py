@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from symgen.probability.characteristic import mean_of_wave
 from symgen.probability.intervals import probability_of
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.lemma import Lemma
@@ -391,7 +392,18 @@ class Univariate:
             value = self.law.text(lemma.value, **bound)
             otherwise = INF if lemma.otherwise == "inf" else NAN
             return Found(simplified(self.without_signs(value)), [f"the mean of {lemma.of}"], condition, otherwise, lemma.source)
-        return self.by_antiderivative(g) if self.is_flat else None
+        return self.by_antiderivative(g) if self.is_flat else self.of_wave(g)
+
+    def of_wave(self, g: Scalar) -> Found | None:
+        """E cos(c x + d), E sin(c x + d)."""
+        slope = self._slope(g.args[0]) if isinstance(g, Fn) and len(g.args) == 1 else None
+        made = mean_of_wave(self.law, g.name, *slope) if slope is not None and isinstance(g, Fn) else None
+        if made is None or not isinstance(g, Fn):
+            return None
+        part = "real" if g.name == "cos" else "imaginary"
+        return Found(
+            simplified(made[0]), [f"the {part} part of the characteristic function of {self.law.row.called}"], source=made[1]
+        )
 
     def by_probability(self, g: Where) -> Found | None:
         """E[a where x lies in an interval, else b] = b + (a - b) P(x lies there)."""
