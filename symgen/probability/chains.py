@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symgen.probability.densities import Parameters
 from symgen.probability.terms import with_value
 from symgen.tensor.expression import ZERO, Entry, Num, Scalar, Var, fresh_index, mul, sub, total, walk
 
-__all__ = ["mean_of_states"]
+__all__ = ["covariance_of_states", "mean_of_states"]
 
 MOST_STEPS = 8
 
@@ -42,3 +44,21 @@ def mean_of_states(f: Scalar, x: Var, p: Parameters) -> tuple[Scalar, str] | Non
     weight = mul(state(first), moves)
     value = with_value(f, x, lambda t: a if t is first else b)
     return total(mul(weight, value), [a, b]), "the law of a state and of the moves from it"
+
+
+def covariance_of_states(a: Sequence[Scalar], b: Sequence[Scalar], p: Parameters) -> Scalar | None:
+    """Cov(x[t, i], x[t, j]) = C_t[i, j] and Cov(x[t + 1, j], x[t, i]) = (F_t C_t)[j, i] of a chain of normal steps."""
+    gap = sub(b[0], a[0])
+    if not isinstance(gap, Num) or gap.rational is None or abs(gap.rational) > 1:
+        return None
+    (t, *i), (_, *j) = (a, b) if gap.rational >= 0 else (b, a)
+    start, step = list(p.row.parameters)[1:3]
+    if t is ZERO and gap is ZERO:
+        return p.value(start, ()).at(*i, *j)
+    spread = p.value(p.row.spread, ())
+    if gap is ZERO:
+        return spread.at(t, *i, *j)
+    if not i:
+        return mul(p.value(step, ()).at(t), spread.at(t))
+    k = fresh_index(spread.shape[-1])
+    return total(mul(p.value(step, ()).at(t, *j, k), spread.at(t, k, *i)), [k])

@@ -24,7 +24,9 @@ from symgen.probability.joint import DistRef, Factor, Joint
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logs_undone import without_logs
+from symgen.probability.own_density import log_integral
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
+from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, state_space_of
 from symgen.probability.terms import depends_on_any, opened, with_value
 from symgen.probability.vector_kernels import constant_of, recognised_vector
 from symgen.probability.walks import bottom_up, constants_opened
@@ -79,6 +81,11 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
         own = q.factors[0]
         return Found(own.law, log_joint(q.factors, q.values, quiet(ctx)))
     told = ctx if names else quiet(ctx)
+    if is_gaussian_chain(q.factor_of(z).law):
+        body = log_joint(q.factors, q.values, quiet(ctx))
+        return Found(smoothed(filtered(state_space_of(q, z), told), z, told)[0], body)
+    if any(is_chain(law) or is_gaussian_chain(law) for law in (q.factor_of(h).law for h in q.hidden)):
+        return Found(None, integrated(log_joint(q.factors, q.values, quiet(ctx)), list(q.hidden), q, told))
     predicted = predictive(q, told)
     if predicted is not None:
         short, meant = with_letters(predicted)
@@ -393,6 +400,12 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
         return summed_out(body, u, own.law)
     if is_chain(own.law):
         return summed_over_paths(body, u, own.law, ctx)
+    if is_gaussian_chain(own.law):
+        if len(q.factors) != 2 or q.hidden != (u,):
+            raise CannotDerive(f"the states `{u.name}` are not integrated out beside other variables that are not seen", None, HERE)
+        return filtered(state_space_of(q, u), ctx).evidence
+    if any(row_of(f.law) is None for f in q.factors):
+        return log_integral(body, u, own.law, ctx)
     law = matched(body, u, q, quiet(ctx))
     if law is None and (left := counted(body, u, q, bounds(q, u)[0], quiet(ctx))) is not None:
         return left.log_mass

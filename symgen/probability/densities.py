@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,15 +11,16 @@ from symgen.probability.distribution import Distribution
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import alternative_of, parameters_of, row_of
 from symgen.probability.scaled import unscaled
-from symgen.probability.terms import factors_of
+from symgen.probability.terms import factors_of, log_of
 from symgen.probability.texts import scalar_text, value_text
 from symgen.probability.univariate_law import Law
-from symgen.probability.walks import constants_opened
+from symgen.probability.walks import bottom_up, constants_opened
 from symgen.tensor import build
 from symgen.tensor.build import Value, replace_scalars
 from symgen.tensor.expression import (
     Array,
     Entry,
+    Fn,
     Num,
     Operator,
     Pow,
@@ -107,6 +109,8 @@ def entry_log_density(law: Array, x: Value | Scalar, batch: Sequence[Scalar], ct
         assert not isinstance(x, Value)
         scalars = p.scalars(batch)
         return with_scales_apart(scalar_text(p.row.log_density, {**scalars, "x": x}), scalars, p.row, ctx)
+    if p.row.spread and isinstance(x, Value):
+        return density_of_chain(p, batch, x, ctx)
     body = p.value(p.row.log_density, batch, x=x).body
     chosen = alternative_of(law)
     if chosen is None:
@@ -124,6 +128,18 @@ def entry_log_density(law: Array, x: Value | Scalar, batch: Sequence[Scalar], ct
 
         body = replace_arrays(body, {array: put})
     return unscaled(body)
+
+
+def density_of_chain(p: Parameters, batch: Sequence[Scalar], x: Value, ctx: Context) -> Scalar:
+    """log p(x) of the states of a chain, with the parameters of its steps at no time where they are the same at all times."""
+    text, constant = p.row.log_density, {}
+    for name, value in p.scope(batch).items():
+        if p.row.axes_of(name)[:1] == ("s",) and value.indices[0] not in value.body.free:
+            constant[name] = Value(value.indices[1:], value.body)
+            text = re.sub(rf"((?:inv|logdet)\({name}\)|\b{name})\[t\]", r"\1", text)
+    know = Knowledge(ctx)
+    body = unscaled(p.value(text, batch, x=x, **constant).body)
+    return bottom_up(body, lambda n: log_of(n.args[0], know) if isinstance(n, Fn) and n.name == "log" else n)
 
 
 def with_scales_apart(body: Scalar, scalars: Mapping[str, Scalar], row: Distribution, ctx: Context) -> Scalar:

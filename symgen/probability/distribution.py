@@ -63,7 +63,8 @@ class Distribution:
     statistics. `moments`: the parameters in terms of the mean and variance of a draw. `sampler` is a NumPy template.
     `order` is what several parameters must satisfy, `proper` what one must beyond
     its domain for there to be a law at all (a Geometric needs p > 0). `image_of`: the family of log x, entry by entry, at
-    the same parameters. `open_ends` are parameters that may be infinite.
+    the same parameters. `open_ends` are parameters that may be infinite. Of sequences, `states` are the probabilities of
+    the entries, `spread` their covariances, at each time.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Distribution:
     means: tuple[tuple[str, str, str], ...] = ()
     inner: str = ""
     states: str = ""
+    spread: str = ""
     unit: str = ""
     open_ends: tuple[str, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symgen.derivation.context import Context
-from symgen.probability.chains import mean_of_states
+from symgen.probability.chains import covariance_of_states, mean_of_states
 from symgen.probability.densities import parameters
 from symgen.probability.distribution import Distribution
 from symgen.probability.exponentials import mean_of_exponential
@@ -134,6 +134,8 @@ class Draw:
         assert self.row is not None and self.parameters is not None
         if key not in self.row.known:
             return None
+        if self.row.spread and key == "mean" and own[0] is ZERO:
+            return Found(self.parameters.value("m", batch).at(*own[1:]), ["the mean of the first state"], source=self.row.source)
         what = "the mean" if key == "mean" else f"the mean of {key}"
         found = Found(self.parameters.value(self.row.known[key], batch).at(*own), [f"{what} of {self.row.called}"],
                       source=self.row.source)  # fmt: skip
@@ -203,6 +205,9 @@ class Draw:
             if found is None:
                 return None
             return Found(mul(same, found.value), found.lemmas, found.condition, found.otherwise)
+        if self.row.spread:
+            between = covariance_of_states(own_a, own_b, self.parameters)
+            return None if between is None else Found(between, ["the covariance of states of a chain"], source=self.row.source)
         if "covariance of entries" in self.row.known:
             scope = dict(zip("ijkl", (*own_a, *own_b), strict=False))
             value = self.parameters.value(self.row.known["covariance of entries"], batch_a, **scope).body

@@ -340,10 +340,38 @@ def _chain(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int)
     return paths.astype(np.float64), w
 
 
+def moments_of_chain(numbers: Sequence[Float]) -> tuple[Float, Float]:
+    """The mean and covariance of all states of a chain: x = L (b + noise), L the inverse of the difference of steps."""
+    m, V, F, b, Q = numbers
+    d, T = max(1, m.size), len(b) + 1
+    back, blocks = np.eye(T * d), [V.reshape(d, d), *Q.reshape(T - 1, d, d)]
+    noise = np.zeros((T * d, T * d))
+    for t in range(T):
+        noise[t * d : t * d + d, t * d : t * d + d] = blocks[t]
+        if t:
+            back[t * d : t * d + d, t * d - d : t * d] = -F.reshape(T - 1, d, d)[t - 1]
+    L = np.linalg.inv(back)
+    return L @ np.concatenate([m.reshape(-1), b.reshape(-1)]), L @ noise @ L.T
+
+
+def _gaussian_chain(at: dict[str, Float], shape: tuple[int, ...], level: int, share: int) -> Grid | None:
+    count = math.prod(shape)
+    if count * share > 4:
+        return None
+    mean, covariance = moments_of_chain(list(at.values()))
+    x, w = hermite((40, 40, 24, 10)[count * share - 1] + 2 * level)
+    made = _product([(x, w / w.sum())] * count, (count,))
+    if made is None:
+        return None
+    points, weights = made
+    return (mean + points @ np.linalg.cholesky(covariance).T).reshape(-1, *shape), weights
+
+
 VECTORS: dict[str, Any] = {
     "MultivariateT": _multivariate_t, "MvLogNormal": _log_normal,
     "MvNormal": _normal, "Dirichlet": _dirichlet, "OneHotCategorical": _one_hot, "Multinomial": _multinomial,
     "Wishart": _wishart, "InverseWishart": _inverse_wishart, "MatrixNormal": _matrix_normal, "VonMisesFisher": _sphere,
     "SphericalUniform": _sphere, "GeneralizedDirichlet": _generalized_dirichlet,
     "MarkovChain": _chain, "InhomogeneousMarkovChain": _chain,
+    "GaussianChain": _gaussian_chain, "GaussianWalk": _gaussian_chain,
 }  # fmt: skip

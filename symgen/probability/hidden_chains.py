@@ -136,10 +136,10 @@ def potentials(body: Scalar, z: Var, law: Array) -> Potentials:
         return tensor(axes, without_log_of_nothing(collected(add(*terms))))
 
     moves = array([s, a, b], pair)
-    return Potentials(array([a], first), array([t, a], single), _at_all_times(moves), add(*free))
+    return Potentials(array([a], first), array([t, a], single), at_all_times(moves), add(*free))
 
 
-def _at_all_times(moves: Array) -> Array:
+def at_all_times(moves: Array) -> Array:
     """g without its first axis, where it does not hang on it."""
     at = [fresh_index(x) for x in moves.shape]
     body = open_tensor(moves, at)

@@ -10,6 +10,7 @@ import numpy as np
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.elimination import Question, with_values_in
+from symgen.probability.grids import moments_of_chain
 from symgen.probability.joint import Factor, full_law
 from symgen.probability.law import row_of
 from symgen.probability.quadrature import check_value
@@ -24,9 +25,9 @@ def is_linear_gaussian(factors: Sequence[Factor]) -> bool:
     drawn = {v for f in factors for v in f.variables}
     for f in factors:
         row = row_of(f.law)
-        if row is None or row.name not in ("Normal", "MvNormal") or len(f.variables) != 1:
+        if row is None or (row.name not in ("Normal", "MvNormal") and not row.spread) or len(f.variables) != 1:
             return False
-        if any(not variables_of(a).isdisjoint(drawn) for a in f.law.args[1:]):
+        if any(not variables_of(a).isdisjoint(drawn) for a in f.law.args[0 if row.spread else 1 :]):
             return False
     return True
 
@@ -96,6 +97,13 @@ def joint_normal(laws: Sequence[tuple[Var, Array]], point: Point) -> tuple[Float
         assert isinstance(law, Operator) and isinstance(law.args[0], Array)
         shape = tuple(size_of(s, point.sizes) for s in v.shape)
         size = int(np.prod(shape, dtype=int))
+        if (row := row_of(law)) is not None and row.spread:
+            own_mean, own_covariance = moments_of_chain([np.asarray(evaluate([a], point)[0], dtype=np.float64) for a in law.args])  # type: ignore[list-item]
+            places[v] = list(range(len(mean), len(mean) + size))
+            across = np.zeros((size, len(mean)))
+            covariance = np.block([[covariance, across.T], [across, own_covariance]])
+            mean = np.concatenate([mean, own_mean])
+            continue
         known = {u: np.zeros(tuple(size_of(s, point.sizes) for s in u.shape)) for u in places}
         base = _mean_at(law, point, known)
         slope = np.zeros((size, len(mean)))

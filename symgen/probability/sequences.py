@@ -5,6 +5,7 @@ from __future__ import annotations
 from symgen.derivation.context import Context
 from symgen.probability.densities import log_density_at
 from symgen.probability.law import LAW, formula_law, parameters_of, row_of
+from symgen.probability.state_spaces import chain_of_normals
 from symgen.probability.terms import depends_on_any, opened, with_value
 from symgen.tensor.expression import (
     ONE,
@@ -36,6 +37,9 @@ def law_of_sequence(first: Array, step: Array, before: Var, name: str, variable:
     states = probabilities(first, ()), probabilities(step, (steps,))
     if states[0] is not None and states[1] is not None and not first.rank:
         return _of_states(states[0], states[1], before, shape)
+    normal = chain_of_normals(first, step, before, shape)
+    if normal is not None:
+        return normal
     return _by_formula(first, step, before, name, variable)
 
 

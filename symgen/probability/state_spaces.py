@@ -1,0 +1,274 @@
+"""Linear-Gaussian state spaces of any length: z[t + 1] ~ N(F z[t] + b, Q), x[t] ~ N(H z[t] + c, R), and a first state.
+
+Forwards, the Kalman filter: the law of a state given what was seen before it, mu_bar and P, and how it moves by what is seen, of
+covariance S = H P H' + R, by the gain K = P H' S^-1. Backwards, the smoother of Rauch, Tung and Striebel. Bishop (2006), 13.3.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from symgen.derivation.context import Context
+from symgen.probability.elimination import Question
+from symgen.probability.gaussian import named, squared
+from symgen.probability.hidden_chains import at_all_times
+from symgen.probability.joint import Factor, full_law
+from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
+from symgen.probability.linear_maps import Affine, affine_in
+from symgen.tensor.build import Value
+from symgen.tensor.expression import (
+    ONE,
+    ZERO,
+    Array,
+    Operator,
+    Scalar,
+    Tensor,
+    Var,
+    delta,
+    entry,
+    fresh_index,
+    mul,
+    open_tensor,
+    operator,
+    replace_arrays,
+    sub,
+    tensor,
+    variables_of,
+)  # fmt: skip
+from symgen.tensor.formula import read, read_value
+from symgen.text.diagnostics import CannotDerive
+
+HERE = "symgen/probability/state_spaces.py"
+
+# by whether a state is a vector, and whether what is seen of it is one: how the covariance of a state is narrowed by what is
+# seen of it, then what an array over time is made of. A letter with `-` is taken one step earlier.
+NARROWED = {
+    (True, True): "({P} - {P} @ {H}' @ inv({H} @ {P} @ {H}' + {R}) @ {H} @ {P})",
+    (True, False): "({P} - outer({P} @ {H}, {P} @ {H})/({H} @ {P} @ {H} + {R}))",
+    (False, True): "({P} - {P}^2*({H} @ inv(outer({H}, {H})*{P} + {R}) @ {H}))",
+    (False, False): "{P}*{R}/({H}^2*{P} + {R})",
+}
+SEEN = {  # the covariance of what is seen, the gain
+    (True, True): ("{H} @ {P} @ {H}' + {R}", "{P} @ {H}' @ inv({S})"),
+    (True, False): ("{H} @ {P} @ {H} + {R}", "{P} @ {H}/{S}"),
+    (False, True): ("outer({H}, {H})*{P} + {R}", "{P}*(inv({S}) @ {H})"),
+    (False, False): ("{H}^2*{P} + {R}", "{P}*{H}/{S}"),
+}
+SURPRISE = {
+    True: "-sum[t: T]({e} @ inv({S}) @ {e} + logdet({S}))/2 - T*n*log(2*pi)/2",
+    False: "-sum[t: T]({e}^2/{S} + log({S}))/2 - T*log(2*pi)/2",
+}
+
+
+@dataclass(frozen=True)
+class StateSpace:
+    """The parameters, each over time where it hangs on it; `x` is what is seen."""
+
+    m: Array
+    V: Array
+    F: Array
+    b: Array
+    Q: Array
+    H: Array
+    c: Array
+    R: Array
+    x: Array
+    of_vectors: bool
+    sees_vectors: bool
+
+    def written(self, text: str, made: Mapping[str, Array]) -> str:
+        """{F} as F[t], or as F where it is the same at all times; {P-} one step earlier."""
+        rank = {"F": 2, "b": 1, "Q": 2} if self.of_vectors else {"F": 0, "b": 0, "Q": 0}
+        first, second = int(self.sees_vectors), int(self.of_vectors)
+        rank |= {"H": first + second, "c": first, "R": 2 * first}
+
+        def put(found: re.Match[str]) -> str:
+            name, step = found[1], found[2]
+            whole = made.get(name, getattr(self, name, None))
+            if name in rank and isinstance(whole, Array) and whole.rank == rank[name]:
+                return name
+            return f"{name}[t{' ' + step[0] + ' 1' if step else ''}]"
+
+        return re.sub(r"\{(\w+)([-+]?)\}", put, text)
+
+    def scope(self, made: Mapping[str, Array]) -> dict[str, Array | Scalar | Value]:
+        own = {n: getattr(self, n) for n in "mVFbQHcRx"}
+        sizes = {"T": self.x.shape[0], **({"n": self.x.shape[1]} if self.sees_vectors else {})}
+        return {**own, **sizes, **made}
+
+    def sequence(self, text: str, made: Mapping[str, Array]) -> Array:
+        return read(self.written(text, made), self.scope(made))
+
+    def over_time(self, text: str, made: Mapping[str, Array], length: Scalar | None = None) -> Array:
+        """The array whose entry at t is the text."""
+        t = fresh_index(self.x.shape[0] if length is None else length)
+        found = read_value(self.written(text, made), {**self.scope(made), "t": t})
+        return tensor((t, *found.indices), found.body)
+
+    def times(self, a: str, b: str, inner: bool | None = None) -> str:
+        """A product over the axis of a state, or of what is seen (`inner`), where that is a vector."""
+        return f"{a} @ {b}" if (self.of_vectors if inner is None else inner) else f"{a}*{b}"
+
+    def constant(self, name: str, sign: str) -> str:
+        """A constant to be added, where it is not 0."""
+        array = getattr(self, name)
+        return "" if isinstance(array, Tensor) and array.body is ZERO else f" {sign} {{{name}}}"
+
+
+def is_gaussian_chain(law: Array) -> bool:
+    """Whether a law is that of the states of one chain whose steps are linear with normal noise."""
+    row = row_of(law)
+    return row is not None and bool(row.spread) and law.rank == row.own_rank
+
+
+def state_space_of(q: Question, z: Var) -> StateSpace:
+    """The state space that a question is about: states z, and one variable seen of them."""
+    others = [f for f in q.factors if z not in f.variables]
+    if len(others) != 1 or len(others[0].variables) != 1:
+        raise CannotDerive(
+            f"the states `{z.name}` are summed out where one variable is seen of them, and here are others", None, HERE
+        )
+    p = parameters_of(q.factor_of(z).law)
+    found = _seen(others[0], z, q)
+    own = list(p.values())
+    return replace(found, m=own[0], V=own[1], **{n: at_all_times(a) for n, a in zip("FbQ", own[2:], strict=True)})
+
+
+def _seen(f: Factor, z: Var, q: Question) -> StateSpace:
+    (x,) = f.variables
+    row, values = row_of(f.law), dict(q.values)
+    value = values.pop(x, x)
+    law = full_law(replace_arrays(f.law, values) if values else f.law, x.shape)
+    lead = z.shape[0]
+    fits = row is not None and row.name in ("Normal", "MvNormal") and 1 <= x.rank <= 2 and x.shape[0] is lead
+    if not fits or any(z in variables_of(a) for a in law.args[1:]):
+        raise CannotDerive(f"`{x.name}` is not normal around a linear function of a state, with a spread of its own", f.law, HERE)
+    assert isinstance(law, Operator) and isinstance(law.args[0], Array) and isinstance(law.args[1], Array)
+    own = [fresh_index(s) for s in x.shape]
+    found = affine_in(open_tensor(law.args[0], own), z, own[0])
+    if found is None:
+        raise CannotDerive(f"the mean of `{x.name}` is not linear in the state at its time", law.args[0], HERE)
+    H, c = found.arrays(own)
+    return StateSpace(
+        c, c, c, c, c, at_all_times(H), at_all_times(c), at_all_times(covariance(law)), value, z.rank == 2, x.rank == 2
+    )
+
+
+def covariance(law: Operator) -> Array:
+    """The covariances of the rows of a normal law: variances for numbers."""
+    mean, scale = law.args[0], law.args[1]
+    assert isinstance(mean, Array) and isinstance(scale, Array)
+    if law.name == "MvNormal":
+        return scale
+    at = [fresh_index(s) for s in law.shape]
+    square = squared(open_tensor(scale, at))
+    if len(at) < 2:
+        return tensor(at, square)
+    other = fresh_index(at[-1].size)
+    return tensor([*at, other], mul(square, delta(at[-1], other)))
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What the sweep forwards knows: arrays over time by their letters."""
+
+    space: StateSpace
+    made: dict[str, Array]
+
+    @property
+    def evidence(self) -> Scalar:
+        """log p(x), by the surprise e at each time given what was seen before."""
+        return entry(self.space.sequence(SURPRISE[self.space.sees_vectors], self.made))
+
+
+def filtered(space: StateSpace, ctx: Context) -> Filtered:
+    kind = space.of_vectors, space.sees_vectors
+    before = NARROWED[kind].replace("}", "-}")
+    moved = f"{{F-}} @ {before} @ {{F-}}'" if space.of_vectors else f"{{F-}}^2*({before})"
+    made: dict[str, Array] = {}
+    made["P"] = space.sequence(f"recurrence[P, t: 1..T - 1](V, {moved} + {{Q-}})", made)
+    made["S"] = space.over_time(SEEN[kind][0], made)
+    made["K"] = space.over_time(SEEN[kind][1], made)
+    surprise = "{x}" + space.constant("c", "-") + " - " + space.times("{H}", "{mu_bar}")
+    update = f"{{mu_bar}} + {space.times('{K}', '(' + surprise + ')', space.sees_vectors)}".replace("}", "-}")
+    step = space.times("{F-}", f"({update})") + space.constant("b", "+").replace("}", "-}")
+    made["mu_bar"] = space.sequence(f"recurrence[mu_bar, t: 1..T - 1](m, {step})", made)
+    made["e"] = space.over_time(surprise, made)
+    named(made["P"], "P", ctx, why="the covariance of a state, given what is seen before it")
+    named(made["S"], "S", ctx, why="the covariance of what is seen, given what is seen before it")
+    named(made["K"], "K", ctx, why="the gain")
+    named(made["mu_bar"], "mu_bar", ctx, why="the mean of a state, given what is seen before it")
+    named(made["e"], "e", ctx, why="what is seen, less its mean given what is seen before it")
+    ctx.trace.note("the evidence is the product over t of the normal densities of e[t] with the covariance S[t]")
+    return Filtered(space, made)
+
+
+# the covariance of a state when what is seen at its time is known too, by what is a vector
+LEFT = {
+    (True, True): "{P} - {K} @ {H} @ {P}",
+    (True, False): "{P} - outer({K}, {P} @ {H})",
+    (False, True): "{P} - {P}*({K} @ {H})",
+    (False, False): "{P} - {K}*{H}*{P}",
+}
+
+
+def smoothed(found: Filtered, z: Var, ctx: Context) -> tuple[Array, dict[str, Array]]:
+    """The law of the states given all that is seen, a chain of the same kind; its parameters, with the laws of one state."""
+    space, made = found.space, dict(found.made)
+    length, vector = sub(space.x.shape[0], ONE), space.of_vectors
+
+    def over(name: str, text: str, why: str, steps: bool = True) -> None:
+        made[name] = space.over_time(text, made, length if steps else None)
+        named(made[name], name, ctx, why=why)
+
+    over(
+        "mu",
+        "{mu_bar} + " + space.times("{K}", "{e}", space.sees_vectors),
+        "the mean of a state, given what is seen up to it",
+        False,
+    )
+    over("C", LEFT[vector, space.sees_vectors], "the covariance of a state, given what is seen up to it", False)
+    over("J", "{C} @ {F}' @ inv({P+})" if vector else "{C}*{F}/{P+}", "the gain of the sweep backwards")
+    back = space.times("{J}", "({mu_hat+} - {mu_bar+})")
+    made["mu_hat"] = space.sequence(f"backward[mu_hat, t: T - 2..0](mu[T - 1], {{mu}} + {back})", made)
+    named(made["mu_hat"], "mu_hat", ctx, why="the mean of a state, given all that is seen")
+    narrowed = "{J} @ ({C_hat+} - {P+}) @ {J}'" if vector else "{J}^2*({C_hat+} - {P+})"
+    made["C_hat"] = space.sequence(f"backward[C_hat, t: T - 2..0](C[T - 1], {{C}} + {narrowed})", made)
+    named(made["C_hat"], "C_hat", ctx, why="the covariance of a state, given all that is seen")
+    over(
+        "D",
+        "{C_hat+} @ {J}'" if vector else "{C_hat+}*{J}",
+        "the covariance of a state and the one before it, given all that is seen",
+    )
+    over("F_hat", "{D} @ inv({C_hat})" if vector else "{D}/{C_hat}", "how a state hangs on the one before it")
+    over("b_hat", "{mu_hat+} - " + space.times("{F_hat}", "{mu_hat}"), "the constant of a step")
+    over("Q_hat", "{C_hat+} - " + ("{F_hat} @ {D}'" if vector else "{F_hat}*{D}"), "the covariance of a step")
+    own = [*(space.sequence(f"{n}[0]", made) for n in ("mu_hat", "C_hat")), *(made[n] for n in ("F_hat", "b_hat", "Q_hat"))]
+    law = operator("GaussianChain" if vector else "GaussianWalk", own, z.shape, (LAW,))
+    told = {"mean": "mu_hat", "covariance": "C_hat", "cross": "D", "filtered_mean": "mu", "filtered_covariance": "C"}
+    return law, {**parameters_of(law), **{n: made[letter] for n, letter in told.items()}}
+
+
+def chain_of_normals(first: Array, step: Array, before: Var, shape: tuple[Scalar, ...]) -> Array | None:
+    """The law of z[0] ~ first, z[t + 1] ~ step[t] whose mean is linear in before[t]; None where it is not of this kind."""
+    for law in (first, step):
+        row = row_of(law)
+        if row is None or row.name not in ("Normal", "MvNormal") or alternative_of(law) is not None and row.name == "Normal":
+            return None
+    if len(shape) > 2 or before in variables_of(step.args[1]):
+        return None
+    assert isinstance(first, Operator) and isinstance(step, Operator) and isinstance(step.args[0], Array)
+    own = [fresh_index(s) for s in step.shape]
+    found: Affine | None = affine_in(open_tensor(step.args[0], own), before, own[0])
+    if found is None:
+        return None
+    F, b = found.arrays(own)
+    start = first.args[0]
+    assert isinstance(start, Array)
+    name = "GaussianChain" if len(shape) == 2 else "GaussianWalk"
+    return operator(name, [start, covariance(first), F, b, covariance(step)], shape, (LAW,))
+
+
+__all__ = ["chain_of_normals", "filtered", "is_gaussian_chain", "smoothed", "state_space_of"]
