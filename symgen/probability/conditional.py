@@ -24,7 +24,6 @@ from symgen.probability.joint import DistRef, Factor, Joint
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logs_undone import without_logs
-from symgen.probability.own_density import log_integral
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
 from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, state_space_of
 from symgen.probability.terms import depends_on_any, opened, with_value
@@ -404,8 +403,6 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
         if len(q.factors) != 2 or q.hidden != (u,):
             raise CannotDerive(f"the states `{u.name}` are not integrated out beside other variables that are not seen", None, HERE)
         return filtered(state_space_of(q, u), ctx).evidence
-    if any(row_of(f.law) is None for f in q.factors):
-        return log_integral(body, u, own.law, ctx)
     law = matched(body, u, q, quiet(ctx))
     if law is None and (left := counted(body, u, q, bounds(q, u)[0], quiet(ctx))) is not None:
         return left.log_mass
