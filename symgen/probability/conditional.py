@@ -24,6 +24,7 @@ from symgen.probability.joint import DistRef, Factor, Joint
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logs_undone import without_logs
+from symgen.probability.own_density import log_integral
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
 from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, state_space_of
 from symgen.probability.terms import depends_on_any, opened, with_value
@@ -104,7 +105,8 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
         if law is not None:
             return Found(law, log_joint(q.factors, q.values, quiet(ctx)))
     body = integrated(log_joint(q.factors, q.values, quiet(ctx)), list(q.hidden), q, ctx)
-    return Found(matched(body, z, q, told), body)
+    is_own = any(row_of(f.law) is None for f in q.factors)  # a density of one's own
+    return Found(None if is_own else matched(body, z, q, told), body)
 
 
 def predictive(q: Question, ctx: Context) -> Question | None:
@@ -403,6 +405,8 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
         if len(q.factors) != 2 or q.hidden != (u,):
             raise CannotDerive(f"the states `{u.name}` are not integrated out beside other variables that are not seen", None, HERE)
         return filtered(state_space_of(q, u), ctx).evidence
+    if any(row_of(f.law) is None for f in q.factors):
+        return log_integral(body, u, own.law, ctx)
     law = matched(body, u, q, quiet(ctx))
     if law is None and (left := counted(body, u, q, bounds(q, u)[0], quiet(ctx))) is not None:
         return left.log_mass

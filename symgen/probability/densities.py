@@ -163,7 +163,9 @@ def _is_root(x: Scalar) -> bool:
 def log_density_terms(law: Array, value: Array, ctx: Context) -> tuple[Scalar, list]:  # type: ignore[type-arg]
     """log p of one component over fresh batch indices, and those indices: the log-density is its sum."""
     row = row_of(law)
-    assert row is not None
+    if row is None:  # a density of one's own
+        assert isinstance(law, Operator) and law.name == "formula" and not law.attrs[2]
+        return open_tensor(replace_arrays(law.args[0], {law.attrs[1]: value}), ()), []
     shape = value.shape
     own = row.own_rank
     indices = [fresh_index(s) for s in shape[: len(shape) - own]]

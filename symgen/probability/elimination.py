@@ -10,7 +10,7 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
 from symgen.probability.densities import log_density_at
 from symgen.probability.joint import DistRef, Factor
-from symgen.probability.law import row_of
+from symgen.probability.law import has_density
 from symgen.probability.scaled import unscaled
 from symgen.probability.terms import opened
 from symgen.probability.walks import bottom_up, constants_opened
@@ -88,7 +88,7 @@ def log_joint(factors: Iterable[Factor], values: dict[Var, Array], ctx: Context)
     """The sum of the log-densities of factors, at values for what is given."""
     terms: list[Scalar] = []
     for f in factors:
-        if row_of(f.law) is None:
+        if not has_density(f.law):
             raise CannotDerive(f"the density `{f.name}` is not known, so its posterior has no closed form", f.law, HERE)
         law = replace_arrays(f.law, values) if values else f.law
         at = values.get(f.variables[0], f.variables[0])

@@ -20,6 +20,7 @@ from symgen.tensor.expression import Array, Operator, Var
 Float = np.ndarray
 Grid = tuple[Float, Float]
 MOST_NODES = 40_000
+LEAST = 1e-18  # of the largest weight
 
 
 def numbers_of(law: Array, point: Point) -> dict[str, Float]:
@@ -62,7 +63,7 @@ def grid_of(
         return (rows, np.full(len(rows), 1 / len(rows))) if rows.ndim == len(v.shape) + 1 else None
     row = row_of(law)
     if row is None:
-        return _own(law, v, point, level)
+        return _own(law, v, point, level, share)
     shape = tuple(size_of(s, point.sizes) for s in v.shape)
     at = numbers_of(law, point)
     components = math.prod(shape)
@@ -104,8 +105,9 @@ def _rows(special: Any, at: dict[str, Float], shape: tuple[int, ...], own: int, 
     return points.reshape(len(picks), *shape), weights
 
 
-def _own(law: Array, v: Var, point: Point, level: int) -> Grid | None:
-    """A density of one's own, of a scalar, whose normaliser is known."""
+def _own(law: Array, v: Var, point: Point, level: int, share: int) -> Grid | None:
+    """A density of one's own, of a scalar, whose normaliser is known; of the nodes every so many where several variables
+    share them."""
     if not isinstance(law, Operator) or law.name != "formula" or law.attrs[2] or v.rank:
         return None
     own = own_density(law)
@@ -113,6 +115,10 @@ def _own(law: Array, v: Var, point: Point, level: int) -> Grid | None:
     if made is None:
         return None
     x, w = made if level or (own.range is not None and own.range[2]) else (made[0][::2], made[1][::2] * 2)
+    if share > 1 and not (own.range is not None and own.range[2]):
+        x, w = x[w > w.max() * LEAST], w[w > w.max() * LEAST]
+        step = math.ceil(len(x) / MOST_NODES ** (1 / share))
+        x, w = x[::step], w[::step] * step
     return x[w > 0], w[w > 0]
 
 

@@ -276,6 +276,11 @@ def formula_law(placeholder: Var, log_density: Array, normaliser: str = "", name
     return operator("formula", (log_density,), placeholder.shape, attrs)
 
 
+def has_density(law: Array) -> bool:
+    """Whether the density can be written out: a law of the table, or a density of one's own of mass 1."""
+    return row_of(law) is not None or (isinstance(law, Operator) and law.name == "formula" and not law.attrs[2])
+
+
 def value_domain(law: Array) -> str:
     """The word of the domains table for a draw: real, positive, unit, natural, binary, simplex .."""
     row = row_of(law)

@@ -16,7 +16,7 @@ from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, question, quiet
 from symgen.probability.gaussian import chain_of_laws
 from symgen.probability.joint import DistRef, Factor, Joint, decode, expectation, factor_log_density
-from symgen.probability.law import formula_law, row_of
+from symgen.probability.law import formula_law, has_density, row_of
 from symgen.probability.own_density import normalised_law
 from symgen.probability.posterior_checks import check_integrated, check_log_mean, check_posterior
 from symgen.probability.special import simplified
@@ -61,7 +61,7 @@ def _given(
     """log p(targets | observed) at their values, the question, and the law that it was recognised as."""
     q = question(ref, targets, observed, {v: a for v, a in values.items() if v not in targets})
     asked = replace(q, values=values)
-    if any(row_of(f.law) is None for f in q.factors):
+    if not all(has_density(f.law) for f in q.factors):
         raise CannotDerive(f"the density `{ref.joint.name}` is not known: its marginals stay as they are", None, HERE)
     if not q.hidden and all(f.variables[0] in targets for f in q.factors):
         return log_joint(q.factors, values, quiet(ctx)), asked, ""
@@ -69,7 +69,7 @@ def _given(
         found = _difference_of_masses(ref, q, asked, values, ctx)  # sums over the data, and no matrix of them
         if found is not None:
             return found, asked, ""
-    if len(targets) == 1:
+    if len(targets) == 1 and all(row_of(f.law) is not None for f in q.factors):
         (z,) = targets
         try:
             law = law_given(q, ctx, not q.hidden).law

@@ -16,9 +16,9 @@ from symgen.probability.densities import log_density_at, with_densities_written
 from symgen.probability.existence import FINITE, INFINITE, UNDEFINED, Existence, Range, existence, spread
 from symgen.probability.exponential_integrals import exponential_integral, is_hopeless
 from symgen.probability.knowledge import Knowledge
-from symgen.probability.law import LAW, formula_law
+from symgen.probability.law import LAW, formula_law, row_of
 from symgen.probability.one_form import vanishes
-from symgen.probability.own_formula import OwnDensity, own_density
+from symgen.probability.own_formula import RANGES, OwnDensity, own_density
 from symgen.probability.own_support import on_support, ranges_of, spans_of_own
 from symgen.probability.piecewise import has_pieces, piecewise_integral, turns_of
 from symgen.probability.powers import admissible
@@ -291,6 +291,20 @@ def mean_under(law: Array, v: Var, f: Scalar, ctx: Context) -> Scalar | None:
     return integral_of(at_x, own.x, low, high, ctx, fn("exp", own.log_f))
 
 
+def log_integral(body: Scalar, u: Var, law: Array, ctx: Context) -> Scalar:
+    """The log of the integral of exp(body) over a number u, drawn from a density of one's own or beside one."""
+    row = row_of(law)
+    support = own_density(law).x.domain if row is None else row.support
+    ends = RANGES.get(support) if isinstance(support, str) else None
+    if ends is None or ends[2] or u.rank:
+        raise CannotDerive(f"`{u.name}` is not integrated out: it is drawn beside a density of one's own", None, HERE)
+    place = var(u.name, (), str(support), "placeholder", uid=-83)
+    found = integral_of(ONE, place, *ends[:2], ctx, fn("exp", with_value(body, u, lambda *_: entry(place))))
+    if found is None:
+        raise CannotDerive(f"`{u.name}` is not integrated out in closed form", None, HERE)
+    return fn("log", found)
+
+
 def _number(x: float) -> Scalar:
     if math.isinf(x):
         return INF if x > 0 else mul(MINUS_ONE, INF)
@@ -391,4 +405,15 @@ def check_mass(law: Array, facts: Facts | None) -> Evidence:
     return Evidence("checked", digits=12 if worst < 1e-12 else int(-math.log10(worst)), points=done, method="quadrature")
 
 
-__all__ = ["check_mass", "integral_of", "mass_of", "masses", "normalised_law", "own_density", "own_grid", "scalars_of", "why_not"]
+__all__ = [
+    "check_mass",
+    "integral_of",
+    "log_integral",
+    "mass_of",
+    "masses",
+    "normalised_law",
+    "own_density",
+    "own_grid",
+    "scalars_of",
+    "why_not",
+]

@@ -19,13 +19,15 @@ from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet
 from symgen.probability.hidden_chains import is_chain, states_given, states_told
 from symgen.probability.joint import DistRef, decode, log_density
-from symgen.probability.law import row_of
+from symgen.probability.law import formula_law, has_density, row_of
 from symgen.probability.marginal import check_log_density, known, log_density_given, with_logs_of_powers
 from symgen.probability.mixtures import mixture_of, mixture_over
 from symgen.probability.normal_referee import check_normal
+from symgen.probability.own_density import normalised_formula
 from symgen.probability.posterior_checks import check_integrated, check_posterior
 from symgen.probability.quadrature import check_mean
 from symgen.probability.scaled import inverse, scale_and_core
+from symgen.probability.special import simplified
 from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, state_space_of
 from symgen.probability.terms import opened
 from symgen.probability.texts import read_array
@@ -40,9 +42,11 @@ from symgen.tensor.expression import (
     fn,
     fresh_index,
     open_tensor,
+    replace_arrays,
     scalar_of,
     sub,
     tensor,
+    var,
     variables_of,
     walk,
 )
@@ -76,10 +80,12 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
         return _jointly(p, zs, observed, values, ctx)
     (z,) = zs
     q = question(p, zs, observed, values)
-    unknown = next((f for f in q.factors if row_of(f.law) is None), None)
+    unknown = next((f for f in q.factors if not has_density(f.law)), None)
     if unknown is not None:
         raise CannotDerive(f"the density `{unknown.name}` is not known, so its posterior has no closed form", unknown.law, HERE)
     start = _bayes(p, q, ctx)
+    if any(row_of(f.law) is None for f in q.factors):
+        return _of_own_densities(p, q, start, observed, values, ctx)
     mixed = mixture_over(q)
     if mixed is not None:
         return _mixture(q, mixed, start, ctx)
@@ -111,6 +117,28 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     ctx.trace.checks.append(lambda: _check(q, found.body, value, found.law, ctx))
     laws = (named_law(p, zs, observed, found.law),)
     return Posterior(row.name, parameters, tensor((), fn("exp", value)), laws=laws)
+
+
+def _of_own_densities(
+    p: DistRef, q: Question, start: Array, observed: list[Var], values: dict[Var, Any], ctx: Context
+) -> Posterior:
+    """The posterior within a joint of densities of one's own: of a family of the table where its form is that of one."""
+    (z,) = q.targets
+    value = _in_no_family(p, z, observed, values, ctx)
+    place = var(z.name, z.shape, z.domain, "placeholder", z.domain_args, uid=3)
+    log_q = tensor((), value)
+    found = normalised_formula(formula_law(place, replace_arrays(log_q, {z: place}), "", p.joint.name), ctx)
+    row = row_of(found[0]) if found is not None else None
+    told = "in no family of the table" if row is None else f"it is a {row.name}"
+    ctx.trace.add("integrate", start, log_q, reason=f"divided by what is left when `{z.name}` is integrated out; {told}")
+    ctx.trace.checks.append(lambda: check_log_density(p, q, log_q, ctx))
+    if found is None or row is None:
+        return Posterior("none of the table", {}, tensor((), simplified(fn("exp", value))))
+    law = found[0]
+    assert isinstance(law, Operator)
+    parameters = {n: a for n, a in zip(row.parameters, law.args, strict=False) if isinstance(a, Array)}
+    density = tensor((), fn("exp", log_density_at(law, z, quiet(ctx))))
+    return Posterior(row.name, parameters, density, laws=(named_law(p, (z,), observed, law),))
 
 
 def _shifted(q: Question, body: Scalar, left: Counted, start: Array, ctx: Context) -> Posterior:
