@@ -96,6 +96,10 @@ class ModelReader(ExpectationReader):
             help = forms.get(row.name)
             raise Clash(f"`{row.name}` takes {wanted} argument{'' if wanted == '1' else 's'}, and {n} "
                         f"{'is' if n == 1 else 'are'} given", e.span, help=help)  # fmt: skip
+        if row.name in ("argmin", "argmax") and len(items) == 2 and not e.keywords and (names := self.own_indices(items[1])):
+            assert isinstance(items[1], tree.Subscript)
+            of, by = self.argument("scalar", items[0], row, ()), self.variable(items[1].operand, row.name)
+            return build.of_array(operator("optimum_by_rows", (of, by), by.shape, (row.name, names)))
         picks: list[tree.Subscript] = []
         arguments: list[Any] = []
         for kind, item in zip(row.takes, items, strict=False):
@@ -123,6 +127,13 @@ class ModelReader(ExpectationReader):
         for item in picks:
             result = self.pick_last(result, item, arguments)
         return result
+
+    def own_indices(self, e: tree.Expression) -> tuple[str, ...]:
+        """t of r[t] where nothing else is called so: each row in turn; none where this is something else."""
+        if not isinstance(e, tree.Subscript):
+            return ()
+        names = tuple(i.name for i in e.items if isinstance(i, tree.Name) and self.scope.find(i.name) is None)
+        return names if len(names) == len(e.items) else ()
 
     def params_of(self, f: Array, e: tree.Expression) -> tuple[Array, ...]:
         """All parameters that an expression depends on, as they are declared: `grad(L)`."""

@@ -58,7 +58,7 @@ from symgen.tensor.expression import (
 from symgen.tensor.facts import Facts, is_positive, is_spd, is_symmetric, is_unit
 from symgen.text.diagnostics import CannotDerive
 
-OPTIMA = ("argmin", "argmax", "joint_optimum", "stationary", "convex")
+OPTIMA = ("argmin", "argmax", "joint_optimum", "optimum_by_rows", "stationary", "convex")
 SAMPLED = ("E", "Var", "Cov", "elbo")  # what samples may estimate where it has no closed form
 SECONDS = 20.0  # for one goal, the referee not counted
 

@@ -12,11 +12,11 @@ from symgen.probability.exponentials import mean_of_exponential
 from symgen.probability.joint import full_law
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.law import row_of
-from symgen.probability.terms import LinearForm, depends_on_any, normalised, opened, with_value
+from symgen.probability.terms import LinearForm, depends_on_any, entries_in, normalised, opened, with_value
 from symgen.probability.univariate import Found, Univariate
 from symgen.probability.univariate_law import Law
 from symgen.probability.walks import bottom_up
-from symgen.tensor.build import Value, same_size
+from symgen.tensor.build import Value, replace_scalars, same_size
 from symgen.tensor.expression import (
     INF,
     NAN,
@@ -29,6 +29,7 @@ from symgen.tensor.expression import (
     Fn,
     Index,
     Mul,
+    Num,
     Operation,
     Pow,
     Scalar,
@@ -46,6 +47,7 @@ from symgen.tensor.expression import (
     open_sum,
     operator,
     power,
+    sub,
     substitute,
     total,
     walk,
@@ -253,6 +255,25 @@ class Draw:
         k = fresh_index(self.parameters.sizes()["k"])
         weight = fn("exp", self.parameters.value(self.row.log_density, batch, x=k).body)
         return Found(total(mul(weight, with_value(f, self.variable, lambda *_: k)), [k]), ["the sum over its values"])
+
+    def two_labels(self, f: Scalar) -> Found | None:
+        """E f(z[i], z[j]) of independent labels: over the values of both, and where i = j over those of the one."""
+        assert self.row is not None and self.parameters is not None
+        places = entries_in(f, self.variables) if self.row.shapes and self.row.region.kind == "integers" else None
+        if places is None or len(places) != 2:
+            return None
+        first, second = places
+        size = self.parameters.sizes()["k"]
+        a, b = fresh_index(size), fresh_index(size)
+        apart = [sub(i, j) for i, j in zip(first.indices, second.indices, strict=True)]
+        weight = [fn("exp", self.parameters.value(self.row.log_density, e.indices, x=k).body) for e, k in ((first, a), (second, b))]
+        both = total(mul(*weight, replace_scalars(f, {first: a, second: b})), [a, b])
+        lemma = ["the sum over the values of both"]
+        if any(isinstance(d, Num) and d is not ZERO for d in apart):
+            return Found(both, lemma, source=self.row.source)
+        same = mul(*(delta(i, j) for i, j in zip(first.indices, second.indices, strict=True)))
+        one = total(mul(weight[0], replace_scalars(f, {first: a, second: a})), [a])
+        return Found(add(mul(same, one), mul(sub(ONE, same), both)), lemma, source=self.row.source)
 
 
 def places_in(f: Scalar, variable: Var) -> list[Scalar]:

@@ -387,7 +387,7 @@ class OneDraw:
             return self.single(e, f) or of_two_forms(atom, self)
         if groups is not None and row.is_univariate and len(groups) <= MAX_DEGREE:
             return self.by_independence(groups)
-        return self.jointly(atom) or of_two_forms(atom, self)
+        return self.jointly(atom) or self.draw.two_labels(atom) or of_two_forms(atom, self)
 
     def single(self, e: Entry, f: Scalar) -> Found | None:
         row = self.draw.row

@@ -17,6 +17,7 @@ from symgen.probability.hidden_chains import at_all_times
 from symgen.probability.joint import Factor, full_law
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.linear_maps import Affine, affine_in
+from symgen.probability.walks import constants_opened
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
     ONE,
@@ -156,15 +157,15 @@ def _seen(f: Factor, z: Var, q: Question) -> StateSpace:
     )
 
 
-def covariance(law: Operator) -> Array:
-    """The covariances of the rows of a normal law: variances for numbers."""
+def covariance(law: Operator, over_time: bool = True) -> Array:
+    """The covariances of the rows of a normal law, or of the one draw that it is of: variances for numbers."""
     mean, scale = law.args[0], law.args[1]
     assert isinstance(mean, Array) and isinstance(scale, Array)
     if law.name == "MvNormal":
         return scale
     at = [fresh_index(s) for s in law.shape]
-    square = squared(open_tensor(scale, at))
-    if len(at) < 2:
+    square = squared(constants_opened(open_tensor(scale, at)))
+    if len(at) == over_time:
         return tensor(at, square)
     other = fresh_index(at[-1].size)
     return tensor([*at, other], mul(square, delta(at[-1], other)))
@@ -268,7 +269,7 @@ def chain_of_normals(first: Array, step: Array, before: Var, shape: tuple[Scalar
     start = first.args[0]
     assert isinstance(start, Array)
     name = "GaussianChain" if len(shape) == 2 else "GaussianWalk"
-    return operator(name, [start, covariance(first), F, b, covariance(step)], shape, (LAW,))
+    return operator(name, [start, covariance(first, False), F, b, covariance(step)], shape, (LAW,))
 
 
 __all__ = ["chain_of_normals", "filtered", "is_gaussian_chain", "smoothed", "state_space_of"]

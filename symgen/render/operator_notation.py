@@ -81,6 +81,9 @@ class OperatorNotation(ABC):
         if node.name in ("argmin", "argmax") and len(operands) > 2:
             facts = tuple(t.Comparison((c, number(0)), ("=",)) for c in operands[2:])
             return t.Call(node.name, tuple(operands[:2]), (t.Keyword("subject_to", t.ListOf(facts)),))
+        if node.name == "optimum_by_rows":
+            word, names = node.attrs
+            return t.Call(word, (operands[0], t.Subscript(operands[1], tuple(t.Name(n) for n in names))))
         words: tuple[t.Keyword, ...] = ()
         if node.name in ("grad", "jacobian", "hessian") and node.attrs and node.attrs[0] in ("free", "tied"):
             words = (t.Keyword("form", t.Name(node.attrs[0])),)
