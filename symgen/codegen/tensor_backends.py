@@ -13,7 +13,8 @@ REMAINDERS = {
     name: Template(f"{name}({', '.join('{%d}' % k for k in range(count))})", (name,))
     for name, count in {
         "log_remainder": 2, "expm1_remainder": 1, "kl_term": 3, "root_difference": 3, "lgamma_remainder": 3,
-        "besseli": 2, "besseli_scaled": 2, "besseli_gap": 2, "besseli_remainder": 4, "gamma_ratio": 3, "lbeta": 2, "beta": 2, "log_ratio": 3, "lgamma_rest": 1, "digamma_rest": 1, "stirling_remainder": 3,
+        "besseli": 2, "besseli_scaled": 2, "besseli_gap": 2, "besseli_remainder": 4,
+        "gamma_ratio": 3, "lbeta": 2, "beta": 2, "log_ratio": 3, "lgamma_rest": 1, "digamma_rest": 1, "stirling_remainder": 3,
     }.items()
 }  # fmt: skip
 

@@ -50,6 +50,12 @@ class Alternative:
     transform: str = ""
 
 
+LOGITS = Alternative({"logits": "real"}, {"p": "sigmoid(logits)"})
+MEAN_AND_CONCENTRATION = Alternative(
+    {"mean": "unit", "concentration": "positive"}, {"a": "mean*concentration", "b": "(1 - mean)*concentration"}
+)
+
+
 @dataclass(frozen=True)
 class Distribution:
     """One family. Texts are in symgen's own language, over the parameters and `x`, the value of one draw.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from symgen.probability.distribution import Alternative, Distribution, integers
+from symgen.probability.distribution import LOGITS, MEAN_AND_CONCENTRATION, Alternative, Distribution, integers
 
 POSITIVE = "positive"
-
-LOGITS = Alternative({"logits": "real"}, {"p": "sigmoid(logits)"})
 
 ROWS = (
     Distribution(
@@ -44,7 +42,7 @@ ROWS = (
         log_density="x*log(lam) - lam - lgamma(x + 1)",
         known={"mean": "lam", "variance": "lam"},
         alternatives={"log_rate": Alternative({"log_rate": "real"}, {"lam": "exp(log_rate)"})},
-        argument_names={"rate": "lam"},
+        argument_names={"mean": "lam", "rate": "lam"},
         kernel={"x": "log(lam)", "lgamma(x + 1)": "-1"}, inverse={"lam": "exp(c1)"},
         moments={"lam": "mean"},
         sampler="rng.poisson({lam}, {shape})",
@@ -58,7 +56,7 @@ ROWS = (
         log_density="x*log(1 - p) + log(p)",
         known={"mean": "(1 - p)/p", "variance": "(1 - p)/p^2", "entropy": "-((1 - p)*log(1 - p) + p*log(p))/p"},
         alternatives={"logits": LOGITS},
-        argument_names={"probs": "p"},
+        argument_names={"logit": "logits", "probs": "p"},
         kernel={"x": "log(1 - p)"}, inverse={"p": "1 - exp(c1)"},
         noise="uniform", draw="floor(log(1 - eps)/log(1 - p))",
         moments={"p": "1/(1 + mean)"},
@@ -74,7 +72,7 @@ ROWS = (
         log_density="lgamma(n + 1) - lgamma(x + 1) - lgamma(n - x + 1) + x*log(p) + (n - x)*log(1 - p)",
         known={"mean": "n*p", "variance": "n*p*(1 - p)"},
         alternatives={"logits": LOGITS},
-        argument_names={"probs": "p"},
+        argument_names={"logit": "logits", "probs": "p"},
         kernel={"x": "log(p/(1 - p))", "lgamma(x + 1)": "-1", "lgamma(n - x + 1)": "-1"}, inverse={"p": "sigmoid(c1)"},
         fixed=("n",),
         sampler="rng.binomial({n}, {p}, {shape})",
@@ -87,8 +85,11 @@ ROWS = (
         support="natural",
         log_density="lgamma(x + r) - lgamma(x + 1) - lgamma(r) + r*log(1 - p) + x*log(p)",
         known={"mean": "r*p/(1 - p)", "variance": "r*p/(1 - p)^2"},
-        alternatives={"logits": LOGITS, "mean": Alternative({"mean": POSITIVE}, {"p": "mean/(r + mean)"})},
-        argument_names={"probs": "p"},
+        alternatives={
+            "logits": LOGITS,
+            "mean": Alternative({"mean": POSITIVE}, {"p": "mean/(mean + r)"}),
+        },
+        argument_names={"logit": "logits", "probs": "p"},
         kernel={"x": "log(p)", "lgamma(x + 1)": "-1", "lgamma(x + r)": "1"}, inverse={"p": "exp(c1)"}, fixed=("r",),
         moments={"r": "mean^2/(variance - mean)", "p": "1 - mean/variance"},
         sampler="rng.negative_binomial({r}, 1 - {p}, {shape})",
@@ -140,7 +141,8 @@ ROWS = (
         log_density="lgamma(n + 1) - lgamma(x + 1) - lgamma(n - x + 1) + lgamma(x + a) + lgamma(n - x + b)"
         " - lgamma(n + a + b) - lbeta(a, b)",
         known={"mean": "n*a/(a + b)", "variance": "n*a*b*(a + b + n)/((a + b)^2*(a + b + 1))"},
-        argument_names={"alpha": "a", "beta": "b"},
+        alternatives={"mean": MEAN_AND_CONCENTRATION},
+        argument_names={"precision": "concentration", "alpha": "a", "beta": "b"},
         sampler="rng.binomial({n}, rng.beta({a}, {b}, {shape}))",
         latex=r"\operatorname{BetaBin}",
         source="Johnson, Kemp & Kotz (2005), 6",

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from symgen.probability.distribution import Distribution, Support
+from symgen.probability.distribution import Alternative, Distribution, Support
 
 POSITIVE = "positive"
+
+
+def scales(name: str) -> dict[str, Alternative]:
+    """The ways to give the matrix of a Wishart or its inverse."""
+    square = ("p", "p")
+    return {
+        "chol": Alternative(
+            {"chol": "lower"}, {name: "chol @ chol'"}, {"chol": square}, {f"logdet({name})": "2*sum(log(diagonal(chol)))"}
+        ),
+        "precision": Alternative(
+            {"precision": "spd"}, {name: "inv(precision)"}, {"precision": square},
+            {f"inv({name})": "precision", f"logdet({name})": "-logdet(precision)"},
+        ),
+    }  # fmt: skip
+
 
 ROWS = (
     Distribution(
@@ -32,7 +47,8 @@ ROWS = (
         known={"mean": "nu*V", "covariance of entries": "nu*(V[i, k]*V[j, l] + V[i, l]*V[j, k])",
                "logdet": "sum[j: p](digamma((nu - j)/2)) + p*log(2) + logdet(V)", "inv": "inv(V)/(nu - p - 1)"},
         conditions={"inv": "nu > p + 1"},
-        argument_names={"df": "nu", "scale": "V"},
+        alternatives=scales("V"),
+        argument_names={"scale_tril": "chol", "df": "nu", "scale": "V"},
         sampler="(lambda F: F @ np.swapaxes(F, -1, -2))(np.linalg.cholesky({V}) @ (np.tril(rng.standard_normal({shape}), -1)"
         " + np.eye({shape}[-1])*np.sqrt(rng.chisquare(np.asarray({nu})[..., None] - np.arange({shape}[-1]),"
         " {shape}[:-1]))[..., None, :]))",
@@ -51,7 +67,8 @@ ROWS = (
         known={"mean": "Psi/(nu - p - 1)", "inv": "nu*inv(Psi)",
                "logdet": "logdet(Psi) - p*log(2) - sum[j: p](digamma((nu - j)/2))"},
         conditions={"mean": "nu > p + 1"},
-        argument_names={"df": "nu", "scale": "Psi"},
+        alternatives=scales("Psi"),
+        argument_names={"scale_tril": "chol", "df": "nu", "scale": "Psi"},
         sampler="np.linalg.inv((lambda F: F @ np.swapaxes(F, -1, -2))(np.linalg.cholesky(np.linalg.inv({Psi}))"
         " @ (np.tril(rng.standard_normal({shape}), -1)"
         " + np.eye({shape}[-1])*np.sqrt(rng.chisquare(np.asarray({nu})[..., None] - np.arange({shape}[-1]),"

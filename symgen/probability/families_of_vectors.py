@@ -79,6 +79,9 @@ ROWS = (
             "entropy": "sum(lgamma(alpha)) - lgamma(sum(alpha)) + (sum(alpha) - k)*digamma(sum(alpha))"
             " - sum((alpha - 1)*digamma(alpha))",
         },
+        alternatives={
+            "mean": Alternative({"mean": "simplex", "precision": POSITIVE}, {"alpha": "precision*mean"}, {"mean": ("k",)}),
+        },
         argument_names={"concentration": "alpha", "a": "alpha"},
         kernel={"log(x)": "alpha - 1"}, inverse={"alpha": "c1 + 1"},
         means=((BEFORE, "digamma(sum[j: k](where(i <= j, alpha[j], 0))) - digamma(sum(alpha))", ""),
@@ -152,7 +155,8 @@ ROWS = (
         known={"mean": "mu", "covariance": "nu/(nu - 2)*Sigma",
                "log(1 + (x - mu) @ inv(Sigma) @ (x - mu)/nu)": "digamma((nu + d)/2) - digamma(nu/2)"},
         conditions={"mean": "nu > 1", "covariance": "nu > 2"},
-        argument_names={"df": "nu", "loc": "mu", "scale": "Sigma"},
+        alternatives={k: replace(a, transform="") for k, a in COVARIANCES.items()},
+        argument_names={"df": "nu", "loc": "mu", "scale": "Sigma", "scale_tril": "chol"},
         sampler="{mu} + (np.linalg.cholesky({Sigma}) @ rng.standard_normal({shape})[..., None])[..., 0]"
         "/np.sqrt(rng.chisquare({nu}, {batch})/{nu})[..., None]",
         aliases=("MvT", "MvStudentT"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symgen.probability.distribution import Alternative, Distribution, interval
+from symgen.probability.distribution import MEAN_AND_CONCENTRATION, Alternative, Distribution, interval
 
 POSITIVE = "positive"
 
@@ -14,9 +14,8 @@ ROWS = (
         log_density="(a - 1)*log(x) + (b - 1)*log(1 - x) - lbeta(a, b)",
         known={"mean": "a/(a + b)", "variance": "a*b/((a + b)^2*(a + b + 1))",
                "entropy": "lbeta(a, b) - (a - 1)*digamma(a) - (b - 1)*digamma(b) + (a + b - 2)*digamma(a + b)"},
-        alternatives={"mean": Alternative({"mean": "unit", "concentration": POSITIVE},
-                                          {"a": "mean*concentration", "b": "(1 - mean)*concentration"})},
-        argument_names={"alpha": "a", "beta": "b"},
+        alternatives={"mean": MEAN_AND_CONCENTRATION},
+        argument_names={"precision": "concentration", "alpha": "a", "beta": "b"},
         kernel={"log(x)": "a - 1", "log(1 - x)": "b - 1"}, inverse={"a": "c1 + 1", "b": "c2 + 1"},
         moments={"a": "mean*(mean*(1 - mean)/variance - 1)", "b": "(1 - mean)*(mean*(1 - mean)/variance - 1)"},
         noise="uniform", draw="ibetainv(a, b, eps)",
@@ -59,7 +58,7 @@ ROWS = (
         known={"mean": "where(lam == 1/2, 1/2, lam/(2*lam - 1) - 1/log(lam/(1 - lam)))",
                "variance": "where(lam == 1/2, 1/12, 1/log(lam/(1 - lam))^2 - lam*(1 - lam)/(2*lam - 1)^2)"},
         alternatives={"logits": Alternative({"logits": "real"}, {"lam": "sigmoid(logits)"})},
-        argument_names={"probs": "lam", "p": "lam"},
+        argument_names={"logit": "logits", "probs": "lam", "p": "lam"},
         kernel={"x": "log(lam/(1 - lam))"}, inverse={"lam": "sigmoid(c1)"},
         noise="uniform",
         transform="where(lam == 1/2, eps, log(1 + eps*(2*lam - 1)/(1 - lam))/log(lam/(1 - lam)))",

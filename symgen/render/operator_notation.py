@@ -141,7 +141,11 @@ class OperatorNotation(ABC):
             return refs[0]
         if node.name == "log_density_of" and len(refs) == 1:
             return self.log_density(specs[0], keys, rest, dict(plain))
-        named = tuple(t.Keyword(k, v) for k, v in zip(keys, rest, strict=False))
+        named = tuple(
+            t.Keyword(k, v)
+            for k, v in zip(keys, rest, strict=False)
+            if not (k.startswith("at_") and v == t.Name(k.removeprefix("at_")))  # at its own name
+        )
         return t.Call(node.name, tuple(refs), (*named, *words))
 
     def log_density(self, spec: Any, keys: Any, values: list[t.Expression], plain: dict[str, Any]) -> t.Expression:

@@ -125,7 +125,8 @@ def _told(step: Step, writer: Writer, d: Any, asked: Step | None) -> Told | None
         return Told(Relation(after, before, "->", reason=reason), step.before, step.after, False)
     name = writer.names.get(step.after) if isinstance(step.after, Array) else None
     left = before
-    defined = step.after in getattr(d, "author_names", {}) or step.after in writer.defined or isinstance(step.after, Recurrence)
+    explained = step.after in writer.defined and writer.defined[step.after] is None  # by its value, not as it was written
+    defined = step.after in getattr(d, "author_names", {}) or explained or isinstance(step.after, Recurrence)
     if name is not None and defined and before is not None:
         if unparse(before) != name and not isinstance(step.after, Var):
             return Told(Relation(t.Name(name), before, reason=reason), step.before, step.after, True)
