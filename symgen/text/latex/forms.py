@@ -102,7 +102,8 @@ class Parser(ComplexParts):
         before = self.tokens[k - 2] if k > 1 else None
         joined = before is not None and before.end == token.start and not before.side
         if before is not None and (before.kind == "number" or joined and before.kind == "letters" and before.text != "d"):
-            if before.kind == "letters" or not (k > 2 and self.tokens[k - 3].command in FRACTIONS | {"sqrt", "binom"}):
+            takes = FRACTIONS | {"binom"} if before.kind == "letters" else FRACTIONS | {"sqrt", "binom"}
+            if not (k > 2 and self.tokens[k - 3].command in takes):  # \frac12, \frac k2
                 span = Span(before.start, token.end)
                 raise self.slip("a number right after another sign has two readings", span,
                                 r"write `^{..}`, `_{..}` or `\cdot`", False)  # fmt: skip

@@ -8,10 +8,10 @@ from dataclasses import replace
 from symgen.text import tree as t
 from symgen.text.latex import items
 from symgen.text.latex.items import Item
-from symgen.text.latex.names import Names
 from symgen.text.latex.parser import Script
 from symgen.text.latex.rows import relation_of
 from symgen.text.latex.tokens import Token
+from symgen.text.latex.unsaid import Unsaid
 from symgen.text.latex.vocabulary import BARS
 from symgen.text.tree import Span
 
@@ -35,7 +35,7 @@ ORDERED_FUNCTIONS = {
 HYPERGEOMETRIC = {("1", "1"): ("hyp1f1", 3), ("2", "1"): ("hyp2f1", 4)}
 
 
-class Laws(Names):
+class Laws(Unsaid):
     """Reads what is over a distribution."""
 
     def is_random(self, name: str) -> bool:
@@ -90,8 +90,6 @@ class Laws(Names):
                 under = list(self.indices(script.low))
             else:
                 specs.extend(self.draws(script.low))
-        elif not plain:
-            raise self.slip(f"`{token.text}` does not say what is drawn", token.span, r"write `\mathbb{E}_{x \sim p}[..]`", False)
         if script.high is not None and plain:
             under.extend(self.indices(script.high))
         try:
@@ -103,11 +101,21 @@ class Laws(Names):
                     groups = self.argument_list(*inside)
                     trees = tuple(x.tree for g in groups for x in g)
                 else:
-                    trees = self.drawn_values(inside)
+                    names = [n for s in specs if isinstance(s, t.Draw) for n in s.names]
+                    before, self.outer_draws = self.outer_draws, (*self.outer_draws, *names)
+                    try:
+                        trees, given = self.drawn_values(inside, bool(specs))
+                    finally:
+                        self.outer_draws = before
+                    if not specs:
+                        trees = tuple(self.in_small_letters(e) for e in trees)
+                        specs = self.unsaid(trees, given, token)
             elif plain and (found is None or not self.begins_factor(found)):
                 return Item(t.Name(kind, span=token.span))
             else:
                 names = [n for s in specs if isinstance(s, t.Draw) for n in s.names]
+                if not specs:
+                    self.unsaid((), (), token)
                 trees = (items.closed(self.body(names)).tree,)
         finally:
             self.local = outside
@@ -123,13 +131,26 @@ class Laws(Names):
         item = Item(made, rank if kind == "E" else None if rank is None else 0 if rank == 0 else 2)
         return self.postfix(item) if bracket else item
 
-    def drawn_values(self, inside: tuple[int, int]) -> tuple[t.Expression, ...]:
+    def unsaid(self, trees: Sequence[t.Expression], given: Sequence[str], token: Token) -> list[t.IndexSpec | t.Draw]:
+        draw = self.unsaid_draw(trees, given, token.span)
+        if draw is None:
+            raise self.slip(f"`{token.text}` does not say what is drawn", token.span, r"write `\mathbb{E}_{x \sim p}[..]`", False)
+        return [draw]
+
+    def drawn_values(self, inside: tuple[int, int], said: bool) -> tuple[tuple[t.Expression, ...], tuple[str, ...]]:
+        """The values in brackets, and where nothing says what is drawn, the names behind a bar."""
         groups = self.argument_list(*inside)
+        if not said and len(groups) == 2 and all(isinstance(x.tree, t.Name) for x in groups[1]):
+            behind = [self.as_drawn(x.tree.name) for x in groups[1] if isinstance(x.tree, t.Name)]
+            if all(n is not None for n in behind):
+                for x in groups[1]:
+                    self.state.undeclared.pop(x.tree.name if isinstance(x.tree, t.Name) else "", None)
+                return tuple(items.closed(x).tree for x in groups[0]), tuple(n for n in behind if n is not None)
         flat = [items.closed(x).tree for g in groups for x in g]
         if len(groups) > 1 or any(isinstance(x, t.Comparison) for x in flat):
             raise self.slip("a conditional expectation is not read", self.tokens[inside[0]].span,
                             r"write `\mathbb{E}_{x \sim p(x \mid z)}[..]`", False)  # fmt: skip
-        return tuple(flat)
+        return tuple(flat), ()
 
     def body(self, names: list[str]) -> Item:
         raise NotImplementedError
@@ -181,6 +202,10 @@ class Laws(Names):
             known = self.law(law.name)
             if known is not None and known.variables:
                 return t.Draw(known.variables, law, span=span)
+            alone = self.as_drawn(law.name)
+            unsaid = self.law_of([alone], [], span) if alone is not None else None
+            if unsaid is not None and alone is not None:
+                return t.Draw((alone,), unsaid, span=span)
             self.undeclared(law.name, law.span)
             return t.Draw((law.name,), law, span=span)
         raise self.slip("what is drawn is not named", span, r"write `x \sim ..`", False)
@@ -389,6 +414,10 @@ class Laws(Names):
             groups = self.argument_list(*inside)
             return self.postfix(Item(t.Call(name, tuple(x.tree for g in groups for x in g), span=self.spanned(start))))
         after = self.pos
+        random = self.random_groups(*inside) if name == "entropy" else None
+        of_variables = self.entropy_of(random, Span(token.start, self.tokens[after - 1].end)) if random else None
+        if of_variables is not None:
+            return self.postfix(Item(of_variables, 0))
         laws = self.sides_of(inside, name == "KL")
         self.pos = after
         span = Span(token.start, self.tokens[after - 1].end)
@@ -498,7 +527,12 @@ class Laws(Names):
         if self.symbols is None or not any(letter == base for letter, _, _ in ORDERED_FUNCTIONS):
             return None
         start, nesting = self.pos, self.nesting
-        groups = self.argument_list(*self.bracket_range())
+        inside = self.bracket_range()
+        random = self.random_groups(*inside) if base == "I" and script.low is None else None
+        shared = self.information_of(random, Span(span.start, self.spanned(start).end)) if random else None
+        if shared is not None:
+            return self.postfix(Item(shared, 0))
+        groups = self.argument_list(*inside)
         arguments = [items.closed(x) for g in groups for x in g]
         name = ORDERED_FUNCTIONS.get((base, script.low is not None, len(arguments)))
         order = self.indices(script.low, None, numbers=True) if script.low is not None else ()
