@@ -43,7 +43,7 @@ from symgen.text.parse import parse_expression
 from symgen.text.spellings import OTHER_FUNCTIONS
 from symgen.text.tree import Span
 
-BINDER_WORDS = ("E", "Var", "Cov", "integral", "sum", "prod", "mean", "max", "min", "logsumexp", "tensor")
+BINDER_WORDS = ("E", "Var", "Cov", "integral", "root", "sum", "prod", "mean", "max", "min", "logsumexp", "tensor")
 
 
 class Declarations(Protocol):

@@ -9,6 +9,7 @@ from symgen.calculus.convexity import REDUCERS as CONVEXITY
 from symgen.calculus.integral import reduce_integral
 from symgen.calculus.joint_optimum import REDUCERS as JOINT_OPTIMUM
 from symgen.calculus.optimum import REDUCERS as OPTIMUM
+from symgen.calculus.root import REDUCERS as ROOTS
 from symgen.calculus.row_optimum import REDUCERS as ROW_OPTIMUM
 from symgen.calculus.series import REDUCERS as SERIES
 from symgen.calculus.smoothness import REDUCERS as SMOOTHNESS
@@ -22,6 +23,6 @@ Engine = Callable[[Operator, Context], Any]
 KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stands in results as it is
 LATE = {"log_density"}  # written out last, where no expectation has taken it up
 ENGINES: dict[str, Engine] = {
-    **PROBABILITY, **GAMES, **OPTIMUM, **JOINT_OPTIMUM, **ROW_OPTIMUM, **SERIES, **CONVEXITY, **SMOOTHNESS,
+    **PROBABILITY, **GAMES, **OPTIMUM, **JOINT_OPTIMUM, **ROW_OPTIMUM, **SERIES, **CONVEXITY, **SMOOTHNESS, **ROOTS,
     "integral": reduce_integral,
 }  # fmt: skip

@@ -25,7 +25,7 @@ class ExpectationReader(FunctionReader):
     def binder_operator(self, e: tree.Binder) -> Value:
         if e.function in ("E", "Var", "Cov"):
             return self.expectation(e)
-        if e.function == "integral":
+        if e.function in ("integral", "root"):
             return self.integral(e)
         if any(isinstance(s, tree.Draw) for s in e.specs):
             raise Clash(f"`{e.function}` takes indices in its bracket", e.span, help="`E[x ~ p](f)` is the expectation")
@@ -118,10 +118,10 @@ class ExpectationReader(FunctionReader):
         return out
 
     def integral(self, e: tree.Binder) -> Value:
-        """integral[x: a..b](f), kept until an engine reduces it."""
+        """integral[x: a..b](f), root[x: a..b](f), kept until an engine reduces it."""
         (spec,) = e.specs if len(e.specs) == 1 else (None,)
         if not isinstance(spec, tree.IndexSpec) or spec.lower is None or spec.upper is None:
-            raise Clash("`integral` runs over one variable between two ends", e.span, help="`integral[x: a..b](f)`")
+            raise Clash(f"`{e.function}` runs over one variable between two ends", e.span, help=f"`{e.function}[x: a..b](f)`")
         ends = [self.scalar(end, "an end") for end in (spec.lower, spec.upper)]
         x = self.integration_variable(spec.name, *ends)
         self.integrals += 1
@@ -133,10 +133,12 @@ class ExpectationReader(FunctionReader):
             self.integrals -= 1
         if body.rank:
             raise Clash("the integrand is a scalar", e.arguments[0].span, shape_text(body.shape))
+        if e.function == "root" and body.body.free:
+            raise Clash("`root` stands under no index", e.span)
         outer = tuple(sorted(body.body.free.union(*(end.free for end in ends)), key=lambda i: (i.kind, i.number)))
         each = outer if any(end.free for end in ends) else ()  # ends that hang on an index are arrays over all of them
         operands = (tensor(outer, body.body), *(tensor(each, end) for end in ends))
-        node = operator("integral", operands, operands[0].shape, ((x,),))
+        node = operator(e.function, operands, operands[0].shape, ((x,),))
         return build.scalar(entry(node, *outer))
 
     def integration_variable(self, name: str, low: Scalar, high: Scalar) -> Var:

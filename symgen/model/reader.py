@@ -37,8 +37,8 @@ class ModelReader(ExpectationReader):
                     f"`{e.function}(..)` is a distribution, not a number", e.span, "a distribution",
                     help="it stands after `~`, on the right of `dist`, or in an operator such as KL",
                 )  # fmt: skip
-            if e.function in ("E", "Var", "Cov", "integral"):
-                help = "`integral[x: a..b](..)`" if e.function == "integral" else f"`{e.function}[x ~ p](..)`"
+            if e.function in ("E", "Var", "Cov", "integral", "root"):
+                help = f"`{e.function}[x: a..b](..)`" if e.function in ("integral", "root") else f"`{e.function}[x ~ p](..)`"
                 raise Clash(f"`{e.function}` needs its bracket", e.span, "over what?", help=help)
             raise self.unknown_name(e.function, e.name_span if e.name_span != tree.NOWHERE else e.span, "function")
         return self.make(row, e)

@@ -19,6 +19,7 @@ from symgen.calculus.hessian import hessian, hvp
 from symgen.calculus.integral import reduce_integral
 from symgen.calculus.kinks import note_kinks
 from symgen.calculus.recognise import recognised
+from symgen.calculus.root import by_halving
 from symgen.calculus.sequence_referee import check_adjoint
 from symgen.calculus.structured import by_free_entries
 from symgen.derivation.context import BudgetSpent, Context
@@ -287,7 +288,7 @@ def prepared(
     are right with the laws held fixed (`scored`), where a law hangs on `x`. Integrals (where no derivative by an `x`
     is asked for), means whose law has no draw and, where `exact`, all means over one scalar are summed over nodes."""
     state = _State(ctx, dict(ctx.names))
-    f = state.late(f)
+    f = by_halving(state.late(f))
     if any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(f)):
         f = by_nodes(by_components(f, ctx), ctx, lambda op: exact or not (scored or is_drawn(op)), x is None)
     if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):

@@ -11,6 +11,7 @@ from symgen.probability.conditional import bounds
 from symgen.probability.elimination import Question, log_joint, quiet
 from symgen.probability.joint import decode
 from symgen.probability.knowledge import Knowledge
+from symgen.probability.score_root import root_of_score
 from symgen.probability.together import one_vector, refuse_matrices
 from symgen.probability.vector_kernels import statistics_of
 from symgen.tensor.expression import (
@@ -47,7 +48,8 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     likelihood = tensor((), body)
     ctx.trace.add("log_likelihood", op, likelihood, reason="to be maximised")
     if len(thetas) > 1:
-        return _one_after_the_other(likelihood, [t for t in thetas if isinstance(t, Var)], ctx)
+        asked = Question(p.joint.factors, (), drawn, (), values)
+        return _one_after_the_other(likelihood, [t for t in thetas if isinstance(t, Var)], asked, ctx)
     (theta,) = thetas
     if isinstance(theta, Var):
         at_the_end = _end_of_support(Question(p.joint.factors, (), drawn, (), values), body, theta, ctx)
@@ -58,6 +60,8 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     try:
         return optimum(likelihood, theta, (), 1, ctx)
     except CannotDerive as error:
+        if isinstance(theta, Var) and (found := root_of_score(likelihood, theta, ctx)) is not None:
+            return found
         name = getattr(theta, "name", "the parameter")
         text = f"the maximum likelihood of `{name}` has no closed form that symgen finds: {error.args[0]}"
         raise CannotDerive(text, error.expression, error.where_to_add) from error
@@ -75,11 +79,14 @@ def _counted(body: Scalar, theta: Var, likelihood: Array, ctx: Context) -> Array
     return made
 
 
+def _ends(q: Question, theta: Var) -> tuple[list[Scalar], list[Scalar]]:
+    """What the data say that a parameter must not fall below, or not exceed."""
+    return ([], []) if theta.rank else bounds(q, theta)
+
+
 def _end_of_support(q: Question, body: Scalar, theta: Var, ctx: Context) -> Array | None:
     """A likelihood that falls in theta, which must not be below the data, is greatest at the largest of them."""
-    if theta.rank:
-        return None
-    lows, highs = bounds(q, theta)
+    lows, highs = _ends(q, theta)
     if bool(lows) == bool(highs):
         return None
     slope = collected(open_tensor(gradient(tensor((), body), [theta], quiet(ctx))[theta], ()))
@@ -99,23 +106,30 @@ def _end_of_support(q: Question, body: Scalar, theta: Var, ctx: Context) -> Arra
     return made
 
 
-def _one_after_the_other(likelihood: Array, thetas: list[Var], ctx: Context) -> Array:
+def _one_after_the_other(likelihood: Array, thetas: list[Var], asked: Question, ctx: Context) -> Array:
     """Several parameters: one whose best value does not hang on the others is put in, then the next; where all hang
-    together, the best of one given the others is put in, and is itself found last."""
+    together, the best of one given the others is put in, and is itself found last. First those that the support bounds."""
     found: dict[Array, Array] = {}
     rest = list(thetas)
     left = likelihood
+    given_rest: dict[Var, Array] = {}  # the best of one, whatever the others are
     while rest:
         given_others: tuple[Var, Array] | None = None
-        for t in rest:
+        for t in sorted(rest, key=lambda t: not any(_ends(asked, t))):
             try:
-                best = optimum(left, t, (), 1, ctx)
+                best = _end_of_support(asked, open_tensor(likelihood, ()), t, ctx) or optimum(left, t, (), 1, ctx)
             except CannotDerive:
-                continue
+                if rest != [t] or t not in given_rest or any(t in variables_of(a) for a in found.values()):
+                    continue
+                best = replace_arrays(given_rest[t], dict(found))
+            given_rest.setdefault(t, best)
             if all(r is t or r not in variables_of(best) for r in rest):
                 break
             given_others = given_others or (t, best)
         else:
+            last = root_of_score(left, rest[0], ctx) if len(rest) == 1 else None
+            if last is not None:
+                given_others = rest[0], last
             if given_others is None:
                 raise CannotDerive("the likelihood equations of these parameters hang together, and are not solved", left, HERE)
             t, best = given_others

@@ -65,7 +65,7 @@ def _given(
         raise CannotDerive(f"the density `{ref.joint.name}` is not known: its marginals stay as they are", None, HERE)
     if not q.hidden and all(f.variables[0] in targets for f in q.factors):
         return log_joint(q.factors, values, quiet(ctx)), asked, ""
-    if q.hidden and all(not h.rank for h in q.hidden) and any(t.rank for t in targets):
+    if q.hidden and all(_is_shared(h, q, targets) for h in q.hidden):
         found = _difference_of_masses(ref, q, asked, values, ctx)  # sums over the data, and no matrix of them
         if found is not None:
             return found, asked, ""
@@ -83,6 +83,15 @@ def _given(
     found = _difference_of_masses(ref, q, asked, values, ctx, True)
     assert found is not None
     return found, asked, ""
+
+
+def _is_shared(h: Var, q: Question, targets: Sequence[Var]) -> bool:
+    """Whether several entries of what is asked about hang on each entry of a hidden variable, whose entries are drawn apart."""
+    if not h.rank:
+        return any(t.rank for t in targets)
+    law = next((f.law for f in q.factors if h in f.variables), None)
+    row = row_of(law) if law is not None else None
+    return row is not None and row.is_univariate and not row.shapes and all(h.rank < t.rank for t in targets)
 
 
 def _difference_of_masses(

@@ -53,9 +53,9 @@ class OperatorNotation(ABC):
         node = self.without_clash(node)
         operands = [self.operand(a) for a in node.args]
         drawn = node.attrs[0] if node.attrs and isinstance(node.attrs[0], tuple) else ()
-        if node.name == "integral" and drawn:
+        if node.name in ("integral", "root") and drawn:
             body, low, high = operands
-            return t.Binder("integral", (t.IndexSpec(drawn[0].name, lower=low, upper=high),), (body,))
+            return t.Binder(node.name, (t.IndexSpec(drawn[0].name, lower=low, upper=high),), (body,))
         if node.name in ("E", "Var", "Cov") and drawn and all(isinstance(v, x.Var) for v in drawn):
             count = len(operands) - len(drawn)
             specs = tuple(t.Draw((v.name,), law) for v, law in zip(drawn, operands[count:], strict=True))
@@ -101,7 +101,7 @@ class OperatorNotation(ABC):
     def without_clash(self, node: x.Operator) -> x.Operator:
         """The operator with what it binds renamed, where another variable in it has that name."""
         drawn = node.attrs[0] if node.attrs and isinstance(node.attrs[0], tuple) else ()
-        if node.name not in ("E", "Var", "Cov", "integral") or not all(isinstance(v, x.Var) for v in drawn):
+        if node.name not in ("E", "Var", "Cov", "integral", "root") or not all(isinstance(v, x.Var) for v in drawn):
             return node
         taken = {v.name for v in x.variables_of(node) if v not in drawn} | set(self.names.values())
         mapping: dict[Array, Array] = {}

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 import symgen
 
@@ -143,6 +143,15 @@ def test_a_class_is_predicted_by_its_share():
     )
     got = model.derive("posterior(p, y, given=x)").result.evaluate("parameters", x=np.array([0, 2, 2, 1, 2]), **AT)["p"]
     assert np.allclose(got, (AT["al"] + [1, 1, 3]) / (AT["al"].sum() + 5))
+
+
+def test_rows_share_their_parameters_column_by_column():
+    """x of shape [n, k] given z of shape [k]: the n rows are not independent once z is integrated out."""
+    model = symgen.loads("dim n, k\nparam a: positive, b: positive\ndist p(z: unit[k]) = Beta(a, b)\n"
+                         "dist p(x: binary[n, k] | z) = Bernoulli(z)\n")  # fmt: skip
+    x = np.array([[1, 0, 1], [1, 0, 0.0]])
+    want = sum(special.betaln(A + c, B + 2 - c) - special.betaln(A, B) for c in x.sum(0))
+    assert math.isclose(model.derive("log p(x)").evaluate(x=x, a=A, b=B), want, rel_tol=1e-12)
 
 
 def test_a_mixture_of_conjugate_priors_stays_one():
