@@ -282,6 +282,8 @@ def _base(
     for v in free:
         if v.domain == "positive":
             base.values[v] = base.values[v] + shift
+        elif v.domain == "simplex":  # whose floats sum to 1
+            base.values[v] = _dyadic(base.values[v], 10)
         elif v.domain == "real" and v.rank == 1 and v not in starts:  # a direction has the length 1
             base.values[v] = np.eye(np.shape(base.values[v])[0])[0]
     for x, start in starts.items():
@@ -294,7 +296,15 @@ def _way(x: Var, value: Any, rng: np.random.Generator) -> Any:
     """A direction within the domain of x, short enough to stay in it."""
     room = float(np.min(np.abs(value), initial=1.0)) if x.domain in ("positive", "simplex", "nonnegative", "unit") else 1.0
     room = min(room, 1 - float(np.max(value))) if x.domain == "unit" else room
-    return np.asarray(random_direction(x, value, rng), dtype=float) * 2.0 ** np.floor(np.log2(0.2 * room or 1.0))
+    way = np.asarray(random_direction(x, value, rng), dtype=float) * 2.0 ** np.floor(np.log2(0.2 * room or 1.0))
+    return _dyadic(way, 16) if x.domain == "simplex" else way
+
+
+def _dyadic(x: Any, bits: int) -> Any:
+    """Numbers of few bits with the sum of x, which is whole, along the last axis."""
+    made = np.round(np.asarray(x, dtype=float) * 2.0**bits) / 2.0**bits
+    made[..., -1] += np.round(np.sum(x, axis=-1)) - made.sum(axis=-1)
+    return made
 
 
 # --- divergences that keep means ----------------------------------------------------------------------------------------

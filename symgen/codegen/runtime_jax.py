@@ -128,10 +128,10 @@ def E1_scaled(x: Any) -> Any:
 
 
 def log_ratio(x: Any, y: Any, d: Any) -> Any:
-    """log(x/y), d = x - y: exact for near x and y too."""
+    """log(x/y), d = x - y: exact for near x and y too; 0 where both are 0."""
     near, q = jnp.abs(d) < 0.5 * y, x / y
     far = jnp.where((q > 1e-30) & (q < 1e30), jnp.log(q), jnp.log(x) - jnp.log(y))
-    return jnp.where(near, jnp.log1p(jnp.where(near, d, 0.0 * d) / y), far)
+    return jnp.where(d == 0, 0.0 * d, jnp.where(near, jnp.log1p(jnp.where(near, d, 0.0 * d) / y), far))
 
 
 def stirling_series(a: Any, b: Any, d: Any) -> Any:

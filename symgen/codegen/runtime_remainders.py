@@ -65,11 +65,11 @@ def root_difference(a: Any, b: Any, d: Any) -> Any:
 
 
 def log_ratio(x: Any, y: Any, d: Any) -> Any:
-    """log(x/y), d = x - y: exact for near x and y too."""
+    """log(x/y), d = x - y: exact for near x and y too; 0 where both are 0."""
     with np.errstate(all="ignore"):
         near, q = np.abs(d) < 0.5 * y, x / y
         far = np.where((q > 1e-30) & (q < 1e30), np.log(q), np.log(x) - np.log(y))
-        return np.where(near, np.log1p(np.where(near, d, 0.0) / y), far)
+        return np.where(d == 0, 0.0, np.where(near, np.log1p(np.where(near, d, 0.0) / y), far))
 
 
 def stirling_series(a: Any, b: Any, d: Any) -> Any:

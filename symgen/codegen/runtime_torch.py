@@ -142,10 +142,10 @@ def E1(x: Any) -> Any:
 
 
 def log_ratio(x: Any, y: Any, d: Any) -> Any:
-    """log(x/y), d = x - y: exact for near x and y too."""
+    """log(x/y), d = x - y: exact for near x and y too; 0 where both are 0."""
     near, q = torch.abs(d) < 0.5 * y, x / y
     far = torch.where((q > 1e-30) & (q < 1e30), torch.log(q), torch.log(x) - torch.log(y))
-    return torch.where(near, torch.log1p(torch.where(near, d, 0.0 * d) / y), far)
+    return torch.where(d == 0, 0.0 * d, torch.where(near, torch.log1p(torch.where(near, d, 0.0 * d) / y), far))
 
 
 def stirling_series(a: Any, b: Any, d: Any) -> Any:

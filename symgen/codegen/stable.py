@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_bessel import bessel_remainders, log_of_bessel, without_growth
 from symgen.codegen.stable_logistic import power_of_logistic, product_of_logistics, two_exponentials
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
+from symgen.codegen.stable_pool import has_denominator
 from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
 from symgen.codegen.stable_special import complement, log_beside_one, log_of_cosh, log_of_half_erfc, scaled, short_differences
+from symgen.codegen.stable_zero import centred_at_zero, is_one_number, log_ratios, may_be_zero, quotient_at_zero
 from symgen.tensor.expression import (
     MINUS_ONE,
     ONE,
     TWO,
-    ZERO,
     Add,
     Array,
     Entry,
@@ -39,7 +41,6 @@ from symgen.tensor.expression import (
     Where,
     add,
     as_coefficient,
-    compare,
     entry,
     expect,
     fn,
@@ -72,10 +73,14 @@ def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Arr
     engine = _Stabiliser()
     made = {}
     for name, a in outputs.items():
+        if name.startswith("grad ") and not engine.is_gradient and engine.meets_zero:
+            engine.others, engine.memo = engine.memo, {}
         engine.is_gradient = name.startswith("grad ")
         made[name] = engine.array(a)
     return made, {
-        old: new for old, new in engine.memo.items() if isinstance(old, Array) and isinstance(new, Array) and old is not new
+        old: new
+        for old, new in {**engine.memo, **engine.others}.items()
+        if isinstance(old, Array) and isinstance(new, Array) and old is not new
     }
 
 
@@ -180,7 +185,9 @@ def lifted(body: Scalar, last: Sequence[Index] = ()) -> tuple[Array, list[Index]
 class _Stabiliser:
     def __init__(self) -> None:
         self.memo: dict[Node, Node] = {}
+        self.others: dict[Node, Node] = {}  # of the values, where gradients have their own
         self.is_gradient = False  # of the output at hand
+        self.meets_zero = False  # where gradients have forms of their own
 
     def array(self, array: Array) -> Array:
         result = self.walked(array)
@@ -341,6 +348,11 @@ class _Stabiliser:
 
     def sum_rule(self, n: Add) -> Scalar:
         """exp(x) - 1, 1 - sigmoid(z), 1 - erf(x), and the cross entropy of a logit."""
+        paired = log_ratios(n)
+        centred = centred_at_zero(paired) if isinstance(paired, Add) else paired
+        self.meets_zero = self.meets_zero or centred is not n
+        if self.is_gradient and centred is not n:
+            return centred
         if len(n.args) == 2:
             z = complement_of(n)
             if z is not None:
@@ -432,6 +444,7 @@ class _Stabiliser:
                     return mul(*(g for g in n.args if g is not f), add(ONE, neg(p)))
         n = without_growth(n)
         made: Scalar = quotient_at_zero(n, self.is_gradient)
+        self.meets_zero = self.meets_zero or quotient_at_zero(n, True) is not made
         if made is not n:
             return made
         made = self.quotient_of_exponentials(n)
@@ -444,6 +457,12 @@ class _Stabiliser:
                 for g in made.args:
                     turned = isinstance(g, Add) and (neg(g) is inside or may_be_zero(neg(g)))
                     sign, weight = (MINUS_ONE, neg(g)) if turned else (ONE, g)
+                    fraction = isinstance(g, Add) and not turned and any(map(has_denominator, g.args))
+                    if fraction and may_be_zero(inside):  # 1 - 1/p = -(1 - p)/p
+                        whole = as_quotient(g)
+                        if inside in factors_of(whole) or neg(inside) in factors_of(whole):
+                            again = mul(whole, *(h for h in made.args if h is not g))
+                            return self.product_rule(again) if isinstance(again, Mul) else again
                     meets = inside is weight or weight in factors_of(inside) or may_be_zero(inside)
                     if may_be_zero(weight) and (meets or is_one_number(weight)):
                         rest = [h for h in made.args if h is not f and h is not g]
@@ -477,19 +496,6 @@ class _Stabiliser:
         return n
 
 
-def quotient_at_zero(n: Mul, is_gradient: bool) -> Scalar:
-    """p^a/q^b of probabilities, a > 1, which is 0 where p is 0, whatever q is; in gradients p/q, the slope of p log q."""
-    below = [f.base for f in n.args if isinstance(f, Pow) and as_coefficient(f.exponent)[0] < 0 and may_be_zero(f.base)]
-    for f in n.args:
-        base, e = (f.base, f.exponent) if isinstance(f, Pow) else (f, ONE)
-        enough = e is ONE and is_gradient or as_coefficient(e)[0] > 1
-        if not below or base in below or not may_be_zero(base) or not enough:
-            continue
-        if any(type(b) is type(base) and b.args[1:] == base.args[1:] for b in below):
-            return where(compare("==", base, ZERO), ZERO, n)
-    return n
-
-
 def apart(factors: Sequence[Scalar]) -> tuple[Fraction, Scalar]:
     """The number among factors and the product of the rest; a sign is not carried into a sum."""
     c = Fraction(1)
@@ -510,21 +516,6 @@ def holds_softplus(body: Scalar) -> bool:
 def is_negated(z: Scalar) -> bool:
     c, _ = as_coefficient(z.args[0] if isinstance(z, Add) else z)
     return c < 0
-
-
-def may_be_zero(x: Scalar) -> bool:
-    """Whether x is an entry of a variable whose domain holds 0, or a probability or its complement."""
-    if isinstance(x, Add) and len(x.args) == 2 and ONE in x.args:
-        c, base = as_coefficient(next(t for t in x.args if t is not ONE))
-        return c == -1 and isinstance(base, Entry) and isinstance(base.array, Var) and base.array.domain == "unit"
-    return isinstance(x, Entry) and isinstance(x.array, Var) and x.array.domain in (
-        "nonnegative", "simplex", "onehot", "binary", "natural", "unit",
-    )  # fmt: skip
-
-
-def is_one_number(x: Scalar) -> bool:
-    """Whether x is a probability that is a scalar of its own: that it may be 0 costs nothing to look at."""
-    return isinstance(x, Entry) and not x.indices and isinstance(x.array, Var) and x.array.domain in ("unit", "nonnegative")
 
 
 def is_spd(x: Node) -> bool:

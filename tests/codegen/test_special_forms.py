@@ -104,7 +104,7 @@ MOMENTS = {  # what is left beyond the leading terms of gamma functions, and dif
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("target", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("target", ["numpy", "torch", pytest.param("jax", marks=pytest.mark.slow)])
 def test_moments_and_entropies_of_large_shapes_keep_their_digits(target):
     if target != "numpy":
         pytest.importorskip(target)

@@ -208,7 +208,7 @@ def test_other_backends_keep_the_digits_too(target):
             assert error(got, truth(CASES[name], point)) <= NEAR, (name, distance)
 
 
-@pytest.mark.parametrize("target", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("target", ["numpy", "torch", pytest.param("jax", marks=pytest.mark.slow)])
 def test_laws_of_directions_keep_their_digits_at_any_concentration(target):
     library = np if target == "numpy" else pytest.importorskip(target)
     if target == "jax":
