@@ -36,7 +36,7 @@ from symgen.probability.law import row_of
 from symgen.probability.one_form import proved_zero, vanishes
 from symgen.probability.own_density import mass_of, normalised_law, own_density
 from symgen.probability.own_support import on_support, ranges_of
-from symgen.probability.quadrature import check_mean, check_value, mean_at
+from symgen.probability.quadrature import check_mean, check_value, mean_at, number_at
 from symgen.probability.support import inclusion, mass_outside, support_said, without_support
 from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
@@ -554,6 +554,7 @@ def reduce_elbo(op: Operator, ctx: Context) -> Array:
     terms: list[Scalar] = []
     shown: list[Scalar] = []
     prior: list[Factor] = []
+    before = list(ctx.trace.checks)
     for f in p.joint.factors:
         drawn = [v for v in f.variables if v.name in by_name]
         if drawn and len(drawn) == len(f.variables):
@@ -575,9 +576,25 @@ def reduce_elbo(op: Operator, ctx: Context) -> Array:
         inner = s.array if isinstance(s, Entry) else None
         assert isinstance(inner, Operator)
         terms.append(scalar_of(reduce_expectation(inner, ctx)))
-    return rank_zero(
+    result = rank_zero(
         add(*(open_tensor(t.array, ()) if isinstance(t, Entry) and not isinstance(t.array, Operator) else t for t in terms))
     )
+    open_means = [c for c in ctx.trace.checks if isinstance(c, ExpectationStays) and c not in before]
+    if open_means:  # the bound is asked about as a whole, the mean that stays taken by quadrature
+        inside = [factor_log_density(f, values) for f in p.joint.factors]
+        logs = sub(add(*map(scalar_of, inside)), scalar_of(log_density(q, {v: v for v in q.variables})))
+        whole = expectation(rank_zero(densities_written(logs, None, ctx)), draws)
+        ctx.trace.checks[:] = [c for c in ctx.trace.checks if c not in open_means]
+        written = rank_zero(densities_written(scalar_of(result), None, ctx))
+        ctx.trace.checks.append(lambda: _by_its_definition(whole, written, draws, open_means[0], ctx))
+    return result
+
+
+def _by_its_definition(whole: Array, result: Array, draws: Sequence[tuple[Var, Array]], open_mean: Any, ctx: Context) -> Evidence:
+    """Whether a bound in which a mean stays has the value of its definition; what is open, where that cannot be told."""
+    drawn = [v for v, _ in draws]
+    found = check_value(lambda point, level: number_at(whole, point, level), result, [whole], drawn, ctx.facts)
+    return open_mean() if found.kind == "unknown" else found
 
 
 __all__ = ["Knowledge", "fn", "entry", "parameters", "reduced_mean", "reduce_kl"]

@@ -255,3 +255,15 @@ def test_expectation_and_maximisation_of_probabilistic_principal_components():
     assert best.evidence.kind == "checked"
     assert math.isclose(float(best.evaluate(**at)), math.sqrt(left / 18))
     assert np.allclose(model.derive("argmax(Q, mu)").evaluate(**at), (X - E @ W.T).mean(0))
+
+
+@pytest.mark.parametrize("decoder", ["Bernoulli(logits=z @ Wd)", "Normal(tanh(z @ Wd), 1)", "Poisson(exp(tanh(z @ Wd)))"])
+def test_a_bound_in_which_a_mean_stays_is_checked_by_its_definition(decoder: str) -> None:
+    space = "binary" if "Bernoulli" in decoder else "real" if "Normal" in decoder else "natural"
+    model = symgen.loads(
+        f"dim n, d, k\ndata X: {space}[n, d]\nparam We: real[d, k]\nparam Ve: real[d, k]\nparam Wd: real[k, d]\n"
+        f"dist q(z | X) = Normal(X @ We, logvar=X @ Ve)\ndist p(z) = Normal(zeros(n, k), 1)\ndist p(X | z) = {decoder}\n"
+    )
+    d = model.derive("elbo(q, p)")
+    assert d.evidence.kind == "checked"
+    assert "elbo(q(z | X), p) = E[z ~ q](" in d.text() or "elbo(q, p) = E[z ~ q](" in d.text()
