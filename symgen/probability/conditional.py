@@ -28,6 +28,7 @@ from symgen.probability.own_density import log_integral
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
 from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, state_space_of
 from symgen.probability.terms import depends_on_any, opened, with_value
+from symgen.probability.thresholds import cut_at_thresholds, cut_of, has_thresholds, log_probability
 from symgen.probability.vector_kernels import constant_of, recognised_vector
 from symgen.probability.walks import bottom_up, constants_opened
 from symgen.tensor.domains import DOMAINS
@@ -282,6 +283,8 @@ def matched(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
         return by_enumeration(body, z, law)
     if is_chain(law):
         return states_given(body, z, law, ctx)[0]
+    if has_thresholds(q, z):
+        return cut_at_thresholds(z, q, ctx, lambda b, v, r: matched(b, v, r, ctx))
     lows, highs = bounds(q, z)
     if lows or highs:
         return _bounded(body, z, law, lows, highs, ctx)
@@ -407,6 +410,12 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
         return filtered(state_space_of(q, u), ctx).evidence
     if any(row_of(f.law) is None for f in q.factors):
         return log_integral(body, u, own.law, ctx)
+    if has_thresholds(q, u):
+        cut = cut_of(u, q, quiet(ctx), lambda b, v, r: matched(b, v, r, quiet(ctx)))
+        if cut is None or body is not log_joint(q.factors, q.values, quiet(ctx)):
+            raise CannotDerive(f"`{u.name}` is not integrated out beside the number that it is compared with", None, HERE)
+        rest = log_joint(cut.rest.factors, q.values, quiet(ctx))
+        return add(without(rest, u, cut.rest, ctx), log_probability(cut))
     law = matched(body, u, q, quiet(ctx))
     if law is None and (left := counted(body, u, q, bounds(q, u)[0], quiet(ctx))) is not None:
         return left.log_mass
