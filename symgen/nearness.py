@@ -54,12 +54,13 @@ DISTANCES = (1e-1, 1e-3, 1e-5, 1e-7)
 DIRECTIONS = 3
 ATTEMPTS = 12
 DIGITS = 1e-12  # that the code of a closed form must keep
+ENOUGH = 1e-11  # where the remainder is off by more, another way is tried first
 POINTS = 6
 MOST_NODES = 400
 READABLE = 120
 EXACT = Ball(500)
 DIVERGENCES = ("KL", "cross_entropy", "entropy", "JS", "renyi", "chi2", "hellinger", "tv", "fdiv", "wasserstein2")
-_chosen: dict[Array, int] = {}  # what was measured: the order of the remainder, 0 for the closed form
+_chosen: dict[Array, int] = {}  # what was measured: the order of the remainder, 0 for the closed form, less where none is good
 _loses: dict[tuple[str, ...], bool] = {}  # what was measured of a family whose means stay, by what differs
 
 
@@ -68,9 +69,12 @@ def with_digits_kept(array: Array, goal: Array | None, facts: Facts | None) -> A
     the closed form loses digits there, with the remainder of its Taylor series."""
     starts, order = _chosen_for(array, goal)
     if order < 0 and goal is not None:
-        return _of_means(array, goal, facts)
-    made = along_segment(array, starts, *_options(order)) if order else None
-    return array if made is None else made
+        made = _of_means(array, goal, facts)
+        if made is not array or order == -1:
+            return made
+        order = -1 - order
+    whole = along_segment(array, starts, *_options(order)) if order else None
+    return array if whole is None else whole
 
 
 def remainder_of(array: Array, goal: Array | None) -> Array | None:
@@ -186,7 +190,8 @@ def _entry_of_var(x: Node, start: Node, starts: dict[Var, Array]) -> bool:
 
 
 def _best_order(array: Array, starts: Mapping[Var, Array]) -> int:
-    """0 where the code of the closed form keeps its digits, else the order of the remainder that does; -1 where none does."""
+    """0 where the code of the closed form keeps its digits, else the order of the remainder that does; -1 where none does, and
+    -1 less the order that is best where that is not good."""
     places = {v: var(f"place{k}", v.shape, v.domain, "placeholder", uid=-75) for k, v in enumerate(_arguments(array))}
     key = replace_arrays(array, dict(places))
     if key not in _chosen:
@@ -219,7 +224,7 @@ def _measured(array: Array, starts: Mapping[Var, Array]) -> int:
                 break
     except (NotEvaluable, CannotDerive):
         return -1
-    return best or -1
+    return best if best and least <= ENOUGH else -1 - best
 
 
 def _options(order: int) -> tuple[int, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from symgen.codegen.stable_differences import Pair, by_differences, difference, kept_apart, terms_of
+from symgen.codegen.stable_differences import Pair, by_differences, difference, factors_of, kept_apart, terms_of
 from symgen.codegen.stable_pool import Pool, entries_of, into, of_entries, positive_factors, short
 from symgen.tensor.expression import (
     MINUS_ONE,
@@ -88,7 +88,8 @@ def gamma_means(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
             if short(add(a, b, c)) is not ZERO or short(add(mul(a, x), mul(b, y), mul(c, m))) is not ZERO:
                 continue
             apart = short(difference(y, x))
-            shift = apart if len(terms_of(apart)) == 1 else _by_parts(difference(y, x), pairs)
+            plain = not isinstance(apart, Add) and not any(isinstance(f, Add) for f in factors_of(apart))
+            shift = apart if plain else _by_parts(difference(y, x), pairs)
             del pool.gammas[x], pool.gammas[y], pool.gammas[m]
             for end, scale, other, sign in ((x, a, b, ONE), (y, b, a, MINUS_ONE)):  # x - m = (x - y) b/(a + b)
                 out.append(mul(scale, fn("lgamma_remainder", m, end, mul(sign, short(divide(other, c)), shift))))
