@@ -256,6 +256,8 @@ class _Follower:
         near = sorted(range(len(x) - 1), key=lambda k: -max(weight[k], weight[k + 1]))  # where the mass is, first
         out: list[tuple[Any, float]] = []
         for g in self.critical():
+            if g.free:  # it moves with a sum
+                continue
             try:
                 y = self.floats(g, x)
             except NotEvaluable:

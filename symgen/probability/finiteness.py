@@ -11,6 +11,7 @@ import numpy as np
 
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
+from symgen.probability.counts import with_limits_at_zero
 from symgen.probability.densities import entry_log_density, parameters
 from symgen.probability.existence import (
     FINITE,
@@ -160,7 +161,8 @@ def with_infinite_means(array: Array, values: Mapping[Var, Any], ctx: Context) -
         if not (isinstance(n, Operator) and n.name == "E" and not n.shape and all(v in values for v in free_variables(n))):
             continue
         (body, *_), draws = opened_expectation(n)
-        one = _of_one_scalar(open_tensor(body, ()), *draws[0], ctx) if len(draws) == 1 else None
+        inner = with_limits_at_zero(open_tensor(body, ()), draws)  # 0 log 0 is no hole
+        one = _of_one_scalar(inner, *draws[0], ctx) if len(draws) == 1 else None
         if one is None or any(isinstance(m, Operator) for m in walk(one.f, one.log_weight)):
             continue
         point = Point(_sizes_shown(values), dict(values))

@@ -42,10 +42,10 @@ def spec(row):
 def panels(p: Numeric, more=()):
     """Places between which the density is smooth, closer where it may be steep."""
     middle = [v for v in (*p.parameters.values(), *more) if p.low < v < p.high] or [0.0 if math.isinf(p.low) else p.low + 1.0]
-    far = np.concatenate([np.geomspace(1e-40, 1e-2, 130), np.geomspace(1e-2, 40, 160), np.geomspace(40, 1e9, 60)])
+    far = np.concatenate([np.geomspace(1e-40, 1e-2, 130), np.geomspace(1e-2, 40, 160), np.geomspace(40, 1e40, 200)])
     sides = [(m, s) for m in middle for s in (1, -1)] + [(e, s) for e, s in ((p.low, 1), (p.high, -1)) if math.isfinite(e)]
     places = np.concatenate([*(m + s * far for m, s in sides), middle])
-    low, high = max(p.low, -1e9), min(p.high, 1e9)
+    low, high = max(p.low, -1e40), min(p.high, 1e40)
     return np.unique(np.concatenate([places[(places > low) & (places < high)], [low, high]]))
 
 
