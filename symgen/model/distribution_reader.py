@@ -243,8 +243,9 @@ class DistributionReader(Reader):
             else:
                 rest.append((position, a))
                 chosen.append(None)  # type: ignore[arg-type]
+        given = {g.name for g in e.given if isinstance(g, tree.Name)} if items is e.arguments else set[str]()
         for position, a in rest:
-            free = [v for v in among if v not in chosen and v not in taken]
+            free = [v for v in among if v not in chosen and v not in taken and v.name not in given]
             if not free:
                 raise Clash(
                     f"`{e.function}` has no variable for `{self.written(a.span)}`", a.span, "one too many",

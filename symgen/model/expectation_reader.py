@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from symgen.model.own_functions import FunctionReader
 from symgen.probability import joint as probability
+from symgen.probability.joint import Joint
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import INF, ONE, ZERO, Array, Scalar, Var, entry, operator, replace_arrays, tensor, var
@@ -76,13 +78,13 @@ class ExpectationReader(FunctionReader):
         return Value(own, entry(made, *outer, *own))
 
     def head(self, spec: tree.Draw) -> str:
-        """The name of what is drawn from: `x ~ p, y ~ p` is one draw of p(x, y)."""
-        return self.written(spec.law.span).partition("(")[0].strip()
+        """What is drawn from: `x ~ p, y ~ p` is one draw of p(x, y), and `x ~ p(x), y ~ p(y)` are two."""
+        return " ".join(self.written(spec.law.span).split())
 
     def draw(self, spec: tree.Draw, beside: Sequence[str] = (), same: Sequence[str] = ()) -> list[tuple[str, Var, Array]]:
         """(name, variable, law) for each variable drawn: those asked, and what they hang on within their joint. Of these a
         name that means something else, as one drawn `beside` or by a declaration, is not seen; one of the `same` draw is."""
-        ref = self.distribution(spec.law)
+        ref = self.distribution(self.in_own_names(spec))
         drawn = ref.variables
         names = list(spec.names)
         by_name = {v.name: v for v in drawn}
@@ -116,6 +118,22 @@ class ExpectationReader(FunctionReader):
                 replaced[v] = new
             out.append((name, new, law))
         return out
+
+    def in_own_names(self, spec: tree.Draw) -> tree.Expression:
+        """`q(z | x)` for the law of `u ~ q(u | x)`: the names that are drawn, in the names of its variables."""
+        law = spec.law
+        b = self.scope.find(law.function) if isinstance(law, tree.Call) and not law.log else None
+        if not isinstance(law, tree.Call) or b is None or not isinstance(b.meaning, Joint):
+            return law
+        joint = b.meaning
+        said = {a.name for a in (*law.arguments, *law.given) if isinstance(a, tree.Name)}
+        own = [a for a in law.arguments if isinstance(a, tree.Name) and a.name in spec.names and joint.named(a.name) is None]
+        left = [v for v in joint.variables if v.name not in said]
+        if not own or len(own) != len(left):
+            return law
+        place = dict(zip(own, left, strict=True))
+        arguments = tuple(tree.Name(place[a].name, span=a.span) if a in place else a for a in law.arguments)
+        return replace(law, arguments=arguments)
 
     def integral(self, e: tree.Binder) -> Value:
         """integral[x: a..b](f), root[x: a..b](f), kept until an engine reduces it."""

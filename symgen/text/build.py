@@ -210,8 +210,9 @@ class TreeBuilder:
             raise Misplaced("an index must be a name", name.span, "write a range as `t: 1..T`")
         return tree.IndexSpec(name.name, None, lower, upper, span=_cover(name, upper))
 
-    def draw(self, name: Name, _: Token, law: Expression) -> tree.Draw:
-        return tree.Draw((name.name,), law, span=_cover(name, law))
+    def draw(self, *parts: Any) -> tree.Draw:
+        *names, law = _nodes(parts)
+        return tree.Draw(tuple(n.name for n in names), law, span=_cover(*parts))
 
     def items(self, *parts: Any) -> _Items:
         return _Items(_nodes(parts))

@@ -7,6 +7,7 @@ REINFORCE: Williams (1992).
 bounds between divergences: Nguyen, Wainwright & Jordan (2010); Donsker & Varadhan (1983).
 critics: van den Oord et al. (2018); Poole et al. (2019).
 information in an unknown joint: Barber & Agakov (2003).
+two draws of one joint: Cheng et al. (2020), theorem 3.1.
 importance weights: Burda, Grosse & Salakhutdinov (2016).
 the clipped ratio: Schulman et al. (2017), eq. 7.
 score matching: Hyvarinen (2005).
@@ -200,6 +201,22 @@ function w(z): positive
         ],
         [
             "E[z ~ q, u ~ q](log((w(z) + w(u))/2)) <= E[z ~ q](log(w(z)))",
+        ],
+    ),
+    "two draws of one joint, and one": (
+        """density p(x, z), q(z | x)
+function f(x, z): real
+""",
+        [
+            "mutual_information(p, x, z) <= E[(x, z) ~ p](log p(z | x)) - E[x ~ p(x), z ~ p(z)](log p(z | x))",
+            "mutual_information(p, x, z) >= E[(x, z) ~ p, w ~ p(z)](f(x, z) - log((exp(f(x, z)) + exp(f(x, w)))/2))",
+            "log p(x) >= E[z ~ q(z | x), u ~ q(u | x)](log((p(x, z)/q(z | x) + p(x, u)/q(u | x))/2))",
+            "E[x ~ p, z ~ p](f(x, z)) = E[(x, z) ~ p](f(x, z))",
+        ],
+        [
+            "mutual_information(p, x, z) = E[x ~ p(x), z ~ p(z)](log p(x, z) - log p(x) - log p(z))",
+            "mutual_information(p, x, z) >= E[(x, z) ~ p](log p(z | x)) - E[x ~ p(x), w ~ p(z)](log p(w | x))",
+            "E[z ~ q(z | x), u ~ q(u | x)](log((p(x, z)/q(z | x) + p(x, u)/q(u | x))/2)) >= log p(x)",
         ],
     ),
     "the clipped ratio": (

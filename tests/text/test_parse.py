@@ -223,6 +223,7 @@ EXPRESSIONS: dict[str, Any] = {
     "E[z ~ Normal(zeros(k), 1)](f)": [
         "bind", "E", ["draw", "z", ["call", "Normal", ["call", "zeros", "k"], N(1)]], "of", "f",
     ],
+    "E[(x, z) ~ p, y ~ q](f)": ["bind", "E", ["draw", "x", "z", "p"], ["draw", "y", "q"], "of", "f"],
     "E[x ~ p, y ~ q](f)": ["bind", "E", ["draw", "x", "p"], ["draw", "y", "q"], "of", "f"],
     "E[x, z ~ p](f)": ["bind", "E", ["draw", "x", "z", "p"], "of", "f"],
     "Cov[x ~ p](f, g)": ["bind", "Cov", ["draw", "x", "p"], "of", "f", "g"],
