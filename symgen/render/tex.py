@@ -25,7 +25,10 @@ from symgen.render.page import (
     Part,
     Relation,
     Table,
+    marked,
 )  # fmt: skip
+from symgen.text.diagnostics import SpecError
+from symgen.text.parse import parse_expression
 
 WIDTH = 76  # characters of a display, about
 PAGE = 84  # with a reason beside it
@@ -159,7 +162,7 @@ class Told:
         self.left = latex.tex(line.left) if line.left is not None else ""
         self.sign = relation(line, latex)
         self.reason = text_of(line.reason, latex)
-        self.plain = "".join(x if isinstance(x, str) else "xxxx" for x in line.reason)
+        self.plain = "".join(x.replace("`", "") if isinstance(x, str) else "xxxx" for x in line.reason)
         if line.mark:
             mark = rf"${MARKS.get(line.mark, '?')}$ {line.mark}"
             self.reason = rf"{mark}: {self.reason}" if self.reason else mark
@@ -206,8 +209,16 @@ def text_of(parts: Sequence[Inline], latex: Latex) -> str:
         elif isinstance(x, Mono):
             out.append(tex_text(x.text))
         elif isinstance(x, str):
-            out.append(tex_text(x))
+            out += [quoted(part.text, latex) if isinstance(part, Mono) else tex_text(str(part)) for part in marked(x)]
     return "".join(out)
+
+
+def quoted(text: str, latex: Latex) -> str:
+    """What a reason speaks of, as the formula that it is."""
+    try:
+        return f"${latex.tex(parse_expression(text))}$"
+    except SpecError:
+        return tex_text(text)
 
 
 def relation(line: Relation, latex: Latex) -> str:
