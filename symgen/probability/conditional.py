@@ -24,6 +24,7 @@ from symgen.probability.joint import DistRef, Factor, Joint
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logs_undone import without_logs
+from symgen.probability.matrix_regression import law_of_matrices
 from symgen.probability.own_density import log_integral
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
 from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, state_space_of
@@ -87,6 +88,9 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
         return Found(smoothed(filtered(state_space_of(q, z), told), z, told)[0], body)
     if any(is_chain(law) or is_gaussian_chain(law) for law in (q.factor_of(h).law for h in q.hidden)):
         return Found(None, integrated(log_joint(q.factors, q.values, quiet(ctx)), list(q.hidden), q, told))
+    of_matrices = law_of_matrices(q)
+    if of_matrices is not None:
+        return Found(of_matrices, log_joint(q.factors, q.values, quiet(ctx)))
     predicted = predictive(q, told)
     if predicted is not None:
         short, meant = with_letters(predicted)
