@@ -14,7 +14,7 @@ import numpy as np
 
 from symgen.model.elaborate import Elaborator, elaborate
 from symgen.model.model import Elaborated, Goal
-from symgen.tensor.expression import Array, Dim, Expect, Operator, Var, variables_of, walk
+from symgen.tensor.expression import Array, Dim, Expect, Node, Operator, Var, variables_of, walk
 from symgen.tensor.reading import room_to_nest
 from symgen.tensor.scope import Clash, Poisoned, size_text
 from symgen.tensor.sharp import sharpened
@@ -153,7 +153,7 @@ class Model:
         """All `derive` statements of the file, in order."""
         return [self.derive(g) for g in self.elaborated.goals]
 
-    def assumptions_of(self, roots: Sequence[Array]) -> list[str]:
+    def assumptions_of(self, roots: Sequence[Node]) -> list[str]:
         """The declarations of what occurs in `roots`, and the assumed facts."""
         used = {v for r in roots for v in variables_of(r)}
         out = []

@@ -191,7 +191,7 @@ def _comes_near(e: Any, t: Any, target: Any, side: str, value: Any) -> int:
             # slow limits (1/log t) need far points: the steps grow geometrically in the exponent
             step = S.Float(10, 200) ** k
             x = step if where is S.oo else -step if where == -S.oo else where + (1 if side == "+" else -1) / step
-            got = within(2.0, S.N, e.xreplace({**point, t: x}), 20)
+            got = within(2.0, lambda x=x, point=point: S.N(e.xreplace({**point, t: x}), 20))  # putting in evaluates
             want = S.N(value.xreplace(point), 20)
             if got is None or not got.is_number:
                 continue

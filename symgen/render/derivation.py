@@ -17,6 +17,7 @@ from symgen.render import pdf as pdf_pages
 from symgen.render import terminal as terminal_pages
 from symgen.render import tex as tex_pages
 from symgen.render.bindings import SAVED, ink_saved, named_parts, raise_with_bindings
+from symgen.render.given import given, joined
 from symgen.render.language import unparse
 from symgen.render.latex import to_latex
 from symgen.render.latex_text import names_in
@@ -31,8 +32,6 @@ from symgen.render.page import (
     Inline,
     Items,
     Maths,
-    Member,
-    Mono,
     Page,
     Paragraph,
     Relation,
@@ -42,7 +41,7 @@ from symgen.render.page import (
 from symgen.render.records import apart, gradients_of, laws_of
 from symgen.render.shapes import Shape
 from symgen.render.steps import LONGEST, MANY, step_blocks
-from symgen.render.writing import Writer, law_heads, law_names, shapes_of, size_text, size_tree, step_names
+from symgen.render.writing import Writer, law_names, shapes_of, size_text, size_tree, step_names
 from symgen.tensor.expression import Array, Node, Operator, Recurrence, Var, variables_of, walk
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
@@ -75,7 +74,7 @@ def page(d: Any) -> Page:
     title: tuple[Inline, ...] = ("Derivation of ", Maths(d.goal)) if d.goal is not None else ("Derivation",)
     out = Page(f"Derivation of {unparse(d.goal)}" if d.goal is not None else "Derivation", [], shapes)
     out.blocks.append(Heading(1, title))
-    out.blocks += _given(d, writer, laws, invented)
+    out.blocks += given(d, writer, laws, _definitions(d, invented))
     steps = step_blocks(d, writer)
     if steps:
         out.blocks.append(Heading(2, ("Derivation",)))
@@ -203,40 +202,6 @@ def _declared_shapes(d: Any) -> dict[str, Shape]:
     return out
 
 
-def _given(d: Any, writer: Writer, laws: Mapping[Array, str], invented: Mapping[Array, str]) -> list[Block]:
-    out: list[Block] = []
-    definitions = _definitions(d, invented)
-    assumed = [assumption(text) for text in _assumptions(d, [a for _, a in definitions])]
-    if assumed:
-        out.append(Paragraph(("Given ", *joined(assumed), ".")))
-    if definitions or laws:
-        lines = tuple(Relation(right, left) for n, a in definitions for left, right in writer.definition(n, a))
-        plain = Writer(d.names)
-        heads = law_heads(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
-        shown = [(law, head) for law, head in heads.items() if law in laws]
-        shown += [(law, t.Name(name)) for law, name in _once(laws) if law not in heads]
-        told = {(unparse(left), unparse(right)): Relation(right, left) for law, left in shown for right in (plain.array(law),)}
-        lines += tuple(told.values())  # a law over other variables may read the same
-        out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
-    return out
-
-
-def _assumptions(d: Any, shown: Sequence[Array]) -> list[str]:
-    """The declarations of all that the derivation speaks of, that of the definitions which are shown among it."""
-    model = getattr(d, "model", None)
-    if model is None:
-        return list(d.assumptions)
-    found = list(dict.fromkeys([*d.assumptions, *model.assumptions_of(shown)]))
-    names = list(model.elaborated.variables)
-    return sorted(found, key=lambda text: names.index(name) if (name := text.split(":")[0]) in names else len(names))
-
-
-def _once(laws: Mapping[Array, str]) -> list[tuple[Array, str]]:
-    """One law for each name."""
-    seen: set[str] = set()
-    return [(law, name) for law, name in laws.items() if name not in seen and not seen.add(name)]  # type: ignore[func-returns-value]
-
-
 def _definitions(d: Any, invented: Mapping[Array, str]) -> list[tuple[str, Array]]:
     """The named values that the goal, a step or the result speaks of, in the order of the program."""
     own = {a: n for a, n in getattr(d, "author_names", d.names).items() if not isinstance(a, Var)}
@@ -284,33 +249,6 @@ def _named_below(root: Node, own: Mapping[Array, str]) -> list[Array]:
     return out
 
 
-def joined(parts: Sequence[Sequence[Inline]]) -> list[Inline]:
-    """a, b and c."""
-    out: list[Inline] = []
-    for k, part in enumerate(parts):
-        if k:
-            out.append(" and " if k == len(parts) - 1 else ", ")
-        out += part
-    return out
-
-
-def assumption(text: str) -> list[Inline]:
-    """`X: real[n, d]` and `a > b` as mathematics where they parse, else as they stand."""
-    found = re.fullmatch(r"\s*(\w+)\s*:\s*(\w+)\s*(?:\((.*)\))?\s*(?:\[(.*)\])?\s*", text)
-    try:
-        if found:
-            name, word, arguments, shape = found.groups()
-            return [Member(name, word, _listed(arguments), _listed(shape))]
-        return [Maths(parse_expression(text))]
-    except SymgenError:
-        return [Mono(text)]
-
-
-def _listed(text: str | None) -> tuple[t.Expression, ...]:
-    whole = parse_expression(f"[{text}]") if text else None
-    return whole.items if isinstance(whole, t.ListOf) else ()
-
-
 def by_name(d: Any) -> str | None:
     """The author's name of the result, where the goal asked for something else that is equal to it."""
     if isinstance(d.array, Var) or d.goal is None:
@@ -327,7 +265,9 @@ def _result(d: Any, writer: Writer) -> list[Block]:
         named: list[tuple[str, t.Expression]] = []
         size = written_size(d.array, {a: n for a, n in writer.names.items() if a is not d.array})[0]
         if size > LONG_RESULT or (size > SAVED and ink_saved(d.array, writer.names) >= SAVED):
-            right, named = raise_with_bindings(d.array, writer.names, taken=_declared(d))
+            right, named = raise_with_bindings(
+                d.array, writer.names, taken={*_declared(d), *(names_in(d.goal) if d.goal is not None else ())}
+            )
         else:
             right = writer.array(d.array)
         left = d.goal if d.goal is not None else t.Name("result")
@@ -350,7 +290,9 @@ def in_parts(d: Any) -> list[str]:
     named: list[tuple[str, t.Expression]] = []
     tree = d.tree
     if not any(isinstance(n, Operator | Recurrence) for n in walk(d.array)) and d.array not in d.author_names:
-        tree, named = raise_with_bindings(d.array, d.author_names, taken=_declared(d))
+        tree, named = raise_with_bindings(
+            d.array, d.author_names, taken={*_declared(d), *(names_in(d.goal) if d.goal is not None else ())}
+        )
     return [*(f"let {name} = {unparse(part)}" for name, part in named), unparse(tree)]
 
 

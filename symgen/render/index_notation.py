@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from symgen.render.compose import Product, call, number, over_one_bar, signed, sum_of
@@ -59,6 +59,18 @@ def multiplied_out(node: Scalar) -> Scalar:
         elif isinstance(n, x.Scalar) and not n.is_array_node and not isinstance(n, (x.Fold, x.Expect)):
             stack.extend(n.args)
     return replace_scalars(node, found) if found else node
+
+
+def counts(body: Scalar, indices: Sequence[Index]) -> bool:
+    """Whether an index is a number in a formula, and not a place alone."""
+    stack: list[Scalar] = [body]
+    while stack:
+        e = stack.pop()
+        if e in indices:
+            return True
+        if isinstance(e, x.Add | x.Mul | x.Pow) or isinstance(e, x.Fn) and e.name not in ("mod", "div"):
+            stack.extend(a for a in e.args if a.is_scalar_node)
+    return False
 
 
 def has_indices(tree: t.Expression) -> bool:

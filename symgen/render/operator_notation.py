@@ -37,6 +37,17 @@ def law_call(law: x.Operator, operands: Sequence[t.Expression]) -> t.Call:
     return t.Call(law.name, tuple(plain), tuple(t.Keyword(name, o) for name, o in words))
 
 
+def told_apart(drawn: Sequence[x.Var], laws: Sequence[Node], written: Sequence[t.Expression]) -> list[t.Expression]:
+    """Laws of several draws under one name, p, as p(z) and p(x | z)."""
+    out: list[t.Expression] = []
+    for k, (v, law, tree) in enumerate(zip(drawn, laws, written, strict=True)):
+        if isinstance(tree, t.Name) and sum(other == tree for other in written) > 1:
+            given = tuple(t.Name(u.name) for u in drawn[:k] if u in x.variables_of(law))
+            tree = t.Call(tree.name, (t.Name(v.name),), (), given)
+        out.append(tree)
+    return out
+
+
 class OperatorNotation(ABC):
     """Writes operators; their operands are left to `operand`."""
 
@@ -58,7 +69,9 @@ class OperatorNotation(ABC):
             return t.Binder(node.name, (t.IndexSpec(drawn[0].name, lower=low, upper=high),), (body,))
         if node.name in ("E", "Var", "Cov") and drawn and all(isinstance(v, x.Var) for v in drawn):
             count = len(operands) - len(drawn)
-            specs = tuple(t.Draw((v.name,), law) for v, law in zip(drawn, operands[count:], strict=True))
+            specs = tuple(
+                t.Draw((v.name,), law) for v, law in zip(drawn, told_apart(drawn, node.args[count:], operands[count:]), strict=True)
+            )
             return t.Binder(node.name, specs, tuple(operands[:count]))
         if node.attrs[:1] == ("law",):
             if node.name == "density":

@@ -27,7 +27,7 @@ from symgen.render.compose import (
     weight,
 )
 from symgen.render.factors import affine, exponent_of, factors_of, remainder
-from symgen.render.index_notation import Axes, IndexNotation
+from symgen.render.index_notation import Axes, IndexNotation, counts
 from symgen.render.labelling import in_order_of_use
 from symgen.render.measures import DEEPEST, MOST, TooLong, clutter, ink, is_square, written_size
 from symgen.render.network import Edge, Network, NoMatrixForm
@@ -344,6 +344,8 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
             return p
         if isinstance(node, x.Sum):
             body, indices = self.opened(node)
+            if not axes and counts(body, indices):  # sum[i: k](lgamma(a - i/2))
+                return Product(scalars={self.indexed(node, {}, whole=True): Fraction(1)})
             if isinstance(body, x.Add):
                 return self._sum_of_terms(node, axes)
             try:

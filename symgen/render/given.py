@@ -1,0 +1,94 @@
+"""What a derivation starts from: the declarations it speaks of, the named values, the laws with what their parameters are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from symgen.probability.distributions import FAMILIES
+from symgen.probability.law import alternative_of
+from symgen.probability.roles import roles_of
+from symgen.render.language import unparse
+from symgen.render.page import Block, Chain, Inline, Maths, Member, Mono, Paragraph, Relation
+from symgen.render.steps import MANY
+from symgen.render.writing import Writer, law_heads
+from symgen.tensor.expression import Array, Node, Operator
+from symgen.text import tree as t
+from symgen.text.diagnostics import SymgenError
+from symgen.text.parse import parse_expression
+
+__all__ = ["assumption", "given", "joined"]
+
+
+def given(d: Any, writer: Writer, laws: Mapping[Array, str], definitions: Sequence[tuple[str, Array]]) -> list[Block]:
+    out: list[Block] = []
+    assumed = [assumption(text) for text in _assumptions(d, [a for _, a in definitions], laws)]
+    if assumed:
+        out.append(Paragraph(("Given ", *joined(assumed), ".")))
+    if definitions or laws:
+        lines = tuple(Relation(right, left) for n, a in definitions for left, right in writer.definition(n, a))
+        plain = Writer(d.names)
+        heads = law_heads(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
+        shown = [(law, head) for law, head in heads.items() if law in laws]
+        shown += [(law, t.Name(name)) for law, name in _once(laws) if law not in heads]
+        told = {
+            (unparse(left), unparse(right)): Relation(right, left, reason=_roles(law))
+            for law, left in shown for right in (plain.array(law),)
+        }  # fmt: skip
+        lines += tuple(told.values())  # a law over other variables may read the same
+        out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
+    return out
+
+
+def _roles(law: Array) -> tuple[Inline, ...]:
+    """What the parameters of a law are, in the order in which they stand: shape, rate."""
+    row = FAMILIES.get(law.name) if isinstance(law, Operator) else None
+    if row is None:
+        return ()
+    words = roles_of(row.name, list(row.parameters)) if alternative_of(law) is None else ()  # keywords say what they are
+    return (", ".join(words),) if words else ()
+
+
+def _assumptions(d: Any, shown: Sequence[Array], laws: Iterable[Array]) -> list[str]:
+    """The declarations of all that the derivation speaks of, that of the definitions and laws which are shown among it."""
+    model = getattr(d, "model", None)
+    if model is None:
+        return list(d.assumptions)
+    steps = [n for s in d.steps for n in (s.before, s.after) if isinstance(n, Node)] if len(d.steps) <= MANY else []
+    found = list(dict.fromkeys([*d.assumptions, *model.assumptions_of([*shown, *laws, *steps])]))
+    names = list(model.elaborated.variables)
+    return sorted(found, key=lambda text: names.index(name) if (name := text.split(":")[0]) in names else len(names))
+
+
+def _once(laws: Mapping[Array, str]) -> list[tuple[Array, str]]:
+    """One law for each name."""
+    seen: set[str] = set()
+    return [(law, name) for law, name in laws.items() if name not in seen and not seen.add(name)]  # type: ignore[func-returns-value]
+
+
+def joined(parts: Sequence[Sequence[Inline]]) -> list[Inline]:
+    """a, b and c."""
+    out: list[Inline] = []
+    for k, part in enumerate(parts):
+        if k:
+            out.append(" and " if k == len(parts) - 1 else ", ")
+        out += part
+    return out
+
+
+def assumption(text: str) -> list[Inline]:
+    """`X: real[n, d]` and `a > b` as mathematics where they parse, else as they stand."""
+    found = re.fullmatch(r"\s*(\w+)\s*:\s*(\w+)\s*(?:\((.*)\))?\s*(?:\[(.*)\])?\s*", text)
+    try:
+        if found:
+            name, word, arguments, shape = found.groups()
+            return [Member(name, word, _listed(arguments), _listed(shape))]
+        return [Maths(parse_expression(text))]
+    except SymgenError:
+        return [Mono(text)]
+
+
+def _listed(text: str | None) -> tuple[t.Expression, ...]:
+    whole = parse_expression(f"[{text}]") if text else None
+    return whole.items if isinstance(whole, t.ListOf) else ()

@@ -1,0 +1,55 @@
+"""A page says what it starts from: every parameter that it speaks of, what the parameters of laws are, which draw is whose."""
+
+import re
+
+import pytest
+
+import symgen
+from symgen.probability.distributions import FAMILIES
+from symgen.probability.roles import ROLES
+
+HEAD = """dim k
+param m0: real[k], S: spd[k, k], B: spd[k, k], al: positive[k], be: positive[k]
+param a: real, b: real, s: positive, t: positive
+dist f(u) = Normal(a, s)
+dist g(u) = Normal(a, t)
+dist p(z) = MvNormal(m0, S)
+dist p(x | z) = MvNormal(z, B)
+dist v(z) = Wishart(k + s, S)
+dist w(z) = Wishart(k + t, B)
+dist h(r) = GeneralizedDirichlet(al, be)
+"""
+SPOKEN = {
+    "KL(f || g)": "a s t", "mutual_information(p, x, z)": "m0 S B", "Var[u ~ Gamma(t, s)](log(u))": "s t",
+    "entropy(f)": "a s", "KL(v || w)": "s t S B",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("goal", SPOKEN)
+def test_every_parameter_that_a_law_of_the_page_speaks_of_is_given(goal):
+    text = symgen.loads(HEAD).derive(goal).text()
+    (given,) = re.findall(r"^Given (.*?)\.\n\n", text, re.S | re.M)
+    assert {part.split(":")[0].strip() for part in re.split(r", (?=\w+:)| and |\n", given) if ":" in part} == {
+        *SPOKEN[goal].split()
+    }
+
+
+def test_parameters_are_called_by_their_roles():
+    text = symgen.loads("param s: positive\ndist p(x) = Gamma(2, s)\ndist q(x) = InverseGamma(3, s)").derive("KL(p || q)").text()
+    assert "Gamma(2, s)   (shape, rate)" in text and "InverseGamma(3, s)   (shape, scale)" in text
+    assert all(set(words) <= set(FAMILIES[family].parameters) for family, words in ROLES.items())
+
+
+def test_two_draws_of_one_joint_are_told_apart():
+    text = symgen.loads(HEAD).derive("mutual_information(p, x, z)").text()
+    assert "E[z ~ p(z), x ~ p(x | z)]" in text and "x ~ p]" not in text
+
+
+def test_a_number_that_is_an_index_stands_under_its_sum_and_parts_are_not_named_as_draws():
+    model = symgen.loads(HEAD)
+    result = model.derive("KL(v || w)").text_result
+    assert "sum[i: k](lgamma((k + t - i)/2))" in result and "tensor" not in result
+    assert (
+        model.derive(result).array is model.derive("KL(v || w)").array or model.check(f"{result} = KL(v || w)").status != "refuted"
+    )
+    assert not re.search(r"^    r = ", model.derive("Var[r ~ h](r)").text(), re.M)
