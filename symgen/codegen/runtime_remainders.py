@@ -64,6 +64,17 @@ def root_difference(a: Any, b: Any, d: Any) -> Any:
     return d / np.where(total == 0, 1, total)
 
 
+def exact_sum(*terms: Any) -> Any:
+    """The sum of numbers, rounded once: what each addition loses is added in the end. Ogita, Rump and Oishi (2005)."""
+    total, lost = terms[0], 0.0
+    for x in terms[1:]:
+        both = total + x
+        rest = both - total
+        lost = lost + ((total - (both - rest)) + (x - rest))
+        total = both
+    return total + lost
+
+
 def log_ratio(x: Any, y: Any, d: Any) -> Any:
     """log(x/y), d = x - y: exact for near x and y too; 0 where both are 0."""
     with np.errstate(all="ignore"):

@@ -15,7 +15,15 @@ from symgen.codegen.stable_logistic import power_of_logistic, product_of_logisti
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_pool import has_denominator
 from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
-from symgen.codegen.stable_special import complement, log_beside_one, log_of_cosh, log_of_half_erfc, scaled, short_differences
+from symgen.codegen.stable_special import (
+    complement,
+    exact_difference,
+    log_beside_one,
+    log_of_cosh,
+    log_of_half_erfc,
+    scaled,
+    short_differences,
+)
 from symgen.codegen.stable_zero import centred_at_zero, is_one_number, log_ratios, may_be_zero, quotient_at_zero
 from symgen.tensor.expression import (
     MINUS_ONE,
@@ -238,6 +246,9 @@ class _Stabiliser:
             return with_remainders(n)
         if isinstance(n, Pow):
             z = plain_logit_of(n)
+            if z is None and n.exponent is TWO:
+                apart = exact_difference(n.base)
+                return power(apart, TWO) if apart is not n.base else power_of_logistic(n)
             return fn("sigmoid", z) if z is not None else power_of_logistic(n)
         if isinstance(n, Operation) and n.name == "logdet" and is_spd(n.operands[0]):
             return operation("logdet_spd", n.operands, n.shape)

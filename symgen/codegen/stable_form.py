@@ -60,6 +60,8 @@ MEANINGS: Mapping[str, Callable[..., Scalar]] = {
             neg(mul(d, divide(fn("besseli", add(v, ONE), a), fn("besseli", v, a)))),
         )
     ),
+    "exact_sum_3": lambda *terms: add(*terms),
+    "exact_sum_4": lambda *terms: add(*terms),
     "lgamma_rest": lambda x: kept_apart(add(fn("lgamma", x), neg(mul(x, fn("log", x))), x)),
     "digamma_rest": lambda x: kept_apart(sub(fn("digamma", x), fn("log", x))),
     "log_ratio": lambda x, y, d: fn("log1p", divide(d, y)),

@@ -14,6 +14,7 @@ from symgen.tensor.expression import (
     TWO,
     ZERO,
     Add,
+    Entry,
     Fn,
     Mul,
     Num,
@@ -35,7 +36,9 @@ from symgen.tensor.expression import (
     where,
 )  # fmt: skip
 
-__all__ = ["complement", "log_beside_one", "log_of_cosh", "log_of_half_erfc", "scaled", "short_differences"]
+__all__ = [
+    "complement", "exact_difference", "log_beside_one", "log_of_cosh", "log_of_half_erfc", "scaled", "short_differences",
+]  # fmt: skip
 
 COMPLEMENTS = {"erf": "erfc", "igamma": "igammac", "ibeta": "ibetac"}
 LONGEST = 200
@@ -138,9 +141,19 @@ def is_short(x: Scalar) -> bool:
     return all(isinstance(e.array, Var) and e.array.domain in ("real", "positive") for e in entries_of(x))
 
 
+def exact_difference(n: Scalar) -> Scalar:
+    """(a + b) - (c + d) of numbers as they are given, rounded once: none of the sums is rounded before."""
+    if not isinstance(n, Add) or len(n.args) not in (3, 4):
+        return n
+    found = [as_coefficient(t) for t in n.args]
+    plain = all(isinstance(e, Entry) and isinstance(e.array, Var) and not e.array.rank for _, e in found)
+    exact = all(abs(c) in (1, 2, 4, Fraction(1, 2), Fraction(1, 4)) for c, _ in found)
+    return fn(f"exact_sum_{len(n.args)}", *n.args) if plain and exact and sum(c for c, _ in found) == 0 else n
+
+
 def log_of_quotient(a: Scalar, b: Scalar) -> Scalar:
     """log(a/b) = log(1 + (a - b)/b), where a is near b."""
-    gap = kept_apart(short(difference(a, b)))
+    gap = kept_apart(exact_difference(short(difference(a, b))))
     near = compare("<", fn("abs", gap), mul(HALF, b))
     return where(near, fn("log1p", divide(gap, b)), sub(fn("log", a), fn("log", b)))
 

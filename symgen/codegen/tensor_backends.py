@@ -17,6 +17,7 @@ REMAINDERS = {
         "gamma_ratio": 3, "lbeta": 2, "beta": 2, "log_ratio": 3, "lgamma_rest": 1, "digamma_rest": 1, "stirling_remainder": 3,
     }.items()
 }  # fmt: skip
+REMAINDERS |= {f"exact_sum_{k}": Template(f"exact_sum({', '.join('{%d}' % i for i in range(k))})", ("exact_sum",)) for k in (3, 4)}
 
 # incomplete gamma and beta functions, by their shapes and backwards
 INCOMPLETE = {

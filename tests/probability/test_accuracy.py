@@ -240,3 +240,25 @@ def test_laws_of_directions_keep_their_digits_at_any_concentration(target):
             for k, w in enumerate(want):
                 got = getattr(module, f"h{k}")({n: number(z) for n, z in point.items()})
                 assert error(float(got), w) < 2e-12, (k, a, b)
+
+
+UNIFORM = """
+param a: real, b: real, c: real, d: real
+assume a < b
+assume c < d
+derive h0 = KL(Uniform(a, b) || Uniform(c, d))
+derive h1 = wasserstein2(Uniform(a, b), Uniform(c, d))
+"""
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch"])
+def test_ends_of_intervals_are_compared_before_anything_is_rounded(target):
+    if target != "numpy":
+        pytest.importorskip(target)
+    module = symgen.loads(UNIFORM).compile(target=target)
+    for distance in (1e-2, 1e-7):
+        a, b, c, d = (exactly(x) for x in (1.1, 2.3, 1.1 - distance, 2.3 + distance / 3))
+        point = {n: float(x) for n, x in zip("abcd", (a, b, c, d))}
+        wanted = mp.log((d - c) / (b - a)), ((a + b - c - d) / 2) ** 2 + (b - a - d + c) ** 2 / 12
+        for k, want in enumerate(wanted):
+            assert error(value_of(getattr(module, f"h{k}"), point, target), want) <= 1e-13, (k, distance)
