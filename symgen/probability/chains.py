@@ -6,9 +6,30 @@ from collections.abc import Sequence
 
 from symgen.probability.densities import Parameters
 from symgen.probability.terms import with_value
-from symgen.tensor.expression import ZERO, Entry, Num, Scalar, Var, fresh_index, mul, sub, total, walk
+from symgen.probability.texts import value_text
+from symgen.tensor.build import Value
+from symgen.tensor.expression import (
+    ONE,
+    TWO,
+    ZERO,
+    Entry,
+    Fn,
+    Num,
+    Scalar,
+    Var,
+    add,
+    divide,
+    fold,
+    fresh_index,
+    mul,
+    power,
+    sub,
+    total,
+    walk,
+)  # fmt: skip
+from symgen.tensor.scope import is_size
 
-__all__ = ["covariance_of_states", "mean_of_states"]
+__all__ = ["covariance_of_states", "mean_of_states", "shrunken"]
 
 MOST_STEPS = 8
 
@@ -55,10 +76,37 @@ def covariance_of_states(a: Sequence[Scalar], b: Sequence[Scalar], p: Parameters
     start, step = list(p.row.parameters)[1:3]
     if t is ZERO and gap is ZERO:
         return p.value(start, ()).at(*i, *j)
-    spread = p.value(p.row.spread, ())
     if gap is ZERO:
-        return spread.at(t, *i, *j)
+        return spread_of_states(p, t, *i, *j)
     if not i:
-        return mul(p.value(step, ()).at(t), spread.at(t))
-    k = fresh_index(spread.shape[-1])
-    return total(mul(p.value(step, ()).at(t, *j, k), spread.at(t, k, *i)), [k])
+        return mul(p.value(step, ()).at(t), spread_of_states(p, t))
+    k = fresh_index(p.law.shape[-1])
+    return total(mul(p.value(step, ()).at(t, *j, k), spread_of_states(p, t, k, *i)), [k])
+
+
+def shrunken(p: Parameters, t: Scalar) -> Scalar | None:
+    """The mean m a[0] .. a[t - 1] of a walk of numbers without a shift."""
+    if p.row.own_rank > 1 or not p.row.spread or p.value("b", ()).body is not ZERO:
+        return None
+    return mul(p.value("m", ()).body, product_before(p.value("a", ()), t))
+
+
+def product_before(a: Value, t: Scalar) -> Scalar:
+    """a[0] .. a[t - 1]."""
+    if is_size(t):
+        j = fresh_index(t)
+        return fold("prod", a.at(j), [j])
+    return value_text("concat(ones(1), cumprod(a))", {"a": a}).at(t)
+
+
+def spread_of_states(p: Parameters, t: Scalar, *at: Scalar) -> Scalar:
+    """The covariance of a state; where q = c (1 - a^2) at all times, c + (v - c) a[0]^2 .. a[t - 1]^2."""
+    if p.row.own_rank == 1:
+        a, q = p.value("a", ()), p.value("q", ())
+        s = fresh_index(a.shape[0])
+        slope = a.at(s)
+        square = slope.args[0] if isinstance(slope, Fn) and slope.name == "sqrt" else power(slope, TWO)
+        level = divide(q.at(s), sub(ONE, square))
+        if s not in level.free:
+            return add(level, mul(sub(p.value("v", ()).body, level), product_before(Value((s,), square), t)))
+    return p.value(p.row.spread, ()).at(t, *at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symgen.derivation.context import Context
-from symgen.probability.chains import covariance_of_states, mean_of_states
+from symgen.probability.chains import covariance_of_states, mean_of_states, shrunken
 from symgen.probability.densities import parameters
 from symgen.probability.distribution import Distribution
 from symgen.probability.exponentials import mean_of_exponential
@@ -138,6 +138,8 @@ class Draw:
             return None
         if self.row.spread and key == "mean" and own[0] is ZERO:
             return Found(self.parameters.value("m", batch).at(*own[1:]), ["the mean of the first state"], source=self.row.source)
+        if self.row.spread and key == "mean" and (mean := shrunken(self.parameters, own[0])) is not None:
+            return Found(mean, ["the mean of a walk without a shift"], source=self.row.source)
         what = "the mean" if key == "mean" else f"the mean of {key}"
         found = Found(self.parameters.value(self.row.known[key], batch).at(*own), [f"{what} of {self.row.called}"],
                       source=self.row.source)  # fmt: skip

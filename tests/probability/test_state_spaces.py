@@ -151,3 +151,25 @@ def test_the_bound_is_tight_at_the_smoothed_states():
     bound, evidence = model.derive("elbo(q, p)"), model.derive("log p(x)").evaluate(**at)
     assert bound.evidence.kind == "checked" and np.isclose(bound.evaluate(**at, **chain), evidence, rtol=1e-10)
     assert bound.evaluate(**at, **{**chain, "G": chain["G"] + 0.1}) < evidence - 1e-4
+
+
+NOISING = """
+dim T
+param a: unit[T], x0: real, f: unit, s: positive
+dist q(x[0]) = Normal(sqrt(a[0])*x0, sqrt(1 - a[0]))
+dist q(x[t: 1..T-1] | x[t - 1]) = Normal(sqrt(a[t])*x[t - 1], sqrt(1 - a[t]))
+dist r(y[0]) = Normal(0, s/sqrt(1 - f^2))
+dist r(y[t: 1..T-1] | y[t - 1]) = Normal(f*y[t - 1], s)
+"""
+
+
+def test_what_is_left_after_many_steps_of_noise_has_a_closed_form():
+    """Ho, Jain & Abbeel (2020), eq. 4: N(sqrt(a_bar) x0, 1 - a_bar)."""
+    model = symgen.loads(NOISING)
+    a = np.array([0.9, 0.8, 0.95, 0.6, 0.7])
+    law = steps(np.array([np.sqrt(0.9) * 1.7]), np.array([[0.1]]), lambda t: np.sqrt(a[t]), lambda t: 0, 0.0)
+    late, spread = model.derive("E[x ~ q](x[T-1])"), model.derive("Var[x ~ q](x[T-1])")
+    assert spread.text_result == "1 - a[0]*prod(a[1:])" and late.evidence.kind == spread.evidence.kind == "checked"
+    assert np.isclose(late.evaluate(a=a, x0=1.7), law[0][-1]) and np.isclose(spread.evaluate(a=a), 1 - np.prod(a))
+    assert np.allclose(model.derive("E[x ~ q](x)").evaluate(a=a, x0=1.7), law[0])
+    assert model.derive("Var[y ~ r](y[T-1])").text_result == "s^2/(1 - f^2)"
