@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
 
 from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
 from symgen.probability.collect import collected
 from symgen.probability.elimination import opened_in
 from symgen.probability.finite import without_log_of_nothing
 from symgen.probability.law import LAW, parameters_of, row_of
 from symgen.probability.terms import terms_of, with_value
 from symgen.probability.texts import read_array
+from symgen.tensor.evaluate import NotEvaluable, evaluate, size_of
 from symgen.tensor.expression import (
     ONE,
     ZERO,
@@ -44,12 +49,17 @@ from symgen.tensor.expression import (
     walk,
     where,
 )  # fmt: skip
-from symgen.text.diagnostics import CannotDerive
+from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in
+from symgen.text.diagnostics import CannotDerive, InternalError
 
 HERE = "symgen/probability/hidden_chains.py"
 
 FORWARD = "recurrence[alpha, t: 1..T - 1](f + l[0], logsumexp(alpha[t - 1][:, None] + g[t - 1], axis=0) + l[t])"
 BACKWARD = "backward[beta, t: T - 2..0](zeros(k), logsumexp(g[t] + l[t + 1] + beta[t + 1], axis=1))"
+# the best path: logs of the greatest terms over all paths to a state and from it on, and where their sum is greatest
+BEST_TO = "recurrence[delta, t: 1..T - 1](f + l[0], max(delta[t - 1][:, None] + g[t - 1], axis=0) + l[t])"
+BEST_FROM = "backward[rho, t: T - 2..0](zeros(k), max(g[t] + l[t + 1] + rho[t + 1], axis=1))"
+BEST = "tensor[t: T](min[j: k](where(m[t, j] == max(m, axis=1)[t], j, k)))"
 # what is known of the states, from both sweeps
 LAWS = {
     "p0": "softmax(a[0] + b[0])",
@@ -167,6 +177,36 @@ def states_told(z: Var, marginals: Array) -> tuple[Array, Array]:
     return tensor([t, j], where(compare("==", entry(z, t), j), ONE, ZERO)), marginals
 
 
+def check_path(body: Scalar, z: Var, law: Array, path: Array, ctx: Context) -> Evidence:
+    """No other path is more likely than `path`, at random data."""
+    f = tensor((), body)
+    free = {v for a in (f, path) for v in variables_of(a)} - {z}
+    sizes, rng, done = sizes_in([f, path], [*free, z]), generator("paths", *sorted(v.name for v in free)), 0
+    assumptions = ctx.facts.assumptions if ctx.facts else ()
+    for _ in range(24):
+        values = random_sizes(sizes, {}, rng, assumptions, largest=4)
+        point = None if values is None else random_point(free, values, rng, 0, assumptions)
+        if point is None:
+            continue
+        try:
+            best = np.asarray(evaluate([path], point)[0], dtype=np.float64)
+        except NotEvaluable as error:
+            return Evidence("unknown", method="other paths", tried=(str(error),))
+        found = []
+        k = size_of(parameters_of(law)["p0"].shape[-1], point.sizes)
+        for other in (best, *rng.permutation(np.array(list(product(range(k), repeat=len(best))), dtype=np.float64))[:40]):
+            point.values[z] = other
+            found.append(float(evaluate([f], point)[0]))
+        if not np.isfinite(found[0]):
+            continue
+        if max(found) > found[0] + 1e-9 * (1 + abs(found[0])):
+            raise InternalError(f"a path is more likely than the best one: {max(found)} and {found[0]}")
+        done += 1
+        if done == 8:
+            break
+    return Evidence("checked", digits=9, points=done, method="no other path is more likely") if done else Evidence("unknown")
+
+
 def summed_over_paths(body: Scalar, z: Var, law: Array, ctx: Context) -> Scalar:
     """The log of the sum of exp(body) over all paths of z."""
     found = potentials(body, z, law)
@@ -183,4 +223,6 @@ def states_given(body: Scalar, z: Var, law: Array, ctx: Context) -> tuple[Array,
     a, b = found.forward(), found.backward()
     ctx.trace.note(f"alpha[t, j] and beta[t, j] are the logs of the sums over all paths of {z.name} to j, and from j on")
     made = {name: found.read(text, a=a, b=b) for name, text in LAWS.items()}
+    through = found.read("d + r", d=found.read(BEST_TO), r=found.read(BEST_FROM))
+    made["most_likely"] = found.read(BEST, m=through)
     return operator("InhomogeneousMarkovChain", [made["p0"], made["P"]], z.shape, (LAW,)), made

@@ -17,7 +17,7 @@ from symgen.probability.conjugate import tidy
 from symgen.probability.counts_left import Counted, counted
 from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, opened_in, question, quiet
-from symgen.probability.hidden_chains import is_chain, states_given, states_told
+from symgen.probability.hidden_chains import check_path, is_chain, states_given, states_told
 from symgen.probability.joint import DistRef, decode, log_density
 from symgen.probability.law import formula_law, has_density, row_of
 from symgen.probability.marginal import check_log_density, known, log_density_given, with_logs_of_powers
@@ -112,6 +112,8 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
         parameters = smoothed(filtered(state_space_of(q, z), quiet(ctx)), z, quiet(ctx))[1]
     if is_chain(found.law):
         parameters = states_given(found.body, z, q.factor_of(z).law, ctx)[1]
+        path, body = parameters["most_likely"], found.body
+        ctx.trace.checks.append(lambda: check_path(body, z, q.factor_of(z).law, path, ctx))
         states, shown = states_told(z, parameters["marginals"])
         ctx.trace.checks.append(lambda: check_mean(states, [(z, found.law)], shown, ctx.facts))  # type: ignore[list-item]
     ctx.trace.checks.append(lambda: _check(q, found.body, value, found.law, ctx))

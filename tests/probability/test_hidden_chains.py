@@ -72,6 +72,7 @@ def test_states_and_evidence_are_sums_over_all_paths(models, name):
     assert np.allclose(got["pairs"], np.einsum("n,nti,ntj->tij", p, one[:, :-1], one[:, 1:]), rtol=1e-11)
     assert np.allclose(got["p0"], got["marginals"][0]) and np.allclose(got["P"].sum(-1), 1)
     assert np.allclose(got["P"], got["pairs"] / got["marginals"][:-1, :, None])
+    assert np.array_equal(got["most_likely"], PATHS[np.argmax(logs)])
     first = of_paths(START["w"], START["A"], np.where(np.arange(T)[:, None] < 3, density(x, **own), 0))
     some = np.exp(first - special.logsumexp(first))
     assert np.allclose(got["filtered"][2], np.einsum("n,nk->k", some, one[:, 2]), rtol=1e-11)
