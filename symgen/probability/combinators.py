@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symgen.derivation.context import Context
+from symgen.probability.cut_counts import is_of_counts, truncated_counts
 from symgen.probability.densities import entry_log_density, parameters
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, LawError, formula_law, law_of_row, row_of, value_domain
@@ -76,18 +77,30 @@ FAMILIES_OF_IMAGES: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
 }
 IMAGES = "image"
 PARTS = "parts"
-WIDER = {"unit": ("unit", "positive", "real"), "positive": ("positive", "real"), "real": ("real",)}
+WIDER = {
+    "unit": ("unit", "positive", "real"),
+    "positive": ("positive", "real"),
+    "real": ("real",),
+    "binary": ("binary", "natural", "integer"),
+    "natural": ("natural", "integer"),
+    "integer": ("integer",),
+}
 MINUS_INF = mul(MINUS_ONE, INF)
 
 
 def _log_density(law: Array, x: Scalar, batch: Sequence[Scalar] = ()) -> tuple[Scalar, list[Scalar]]:
     """log p(x), and the conditions for x to lie in the support beyond its domain."""
     row = row_of(law)
-    if row is None or not row.is_univariate or row.shapes or row.region.kind != "interval" or law.rank != len(batch):
+    if row is None or not row.is_univariate or row.shapes or law.rank != len(batch):
         raise LawError("a law of one real number is needed here")
     ctx = Context()
     scope = parameters(law, ctx).scalars(batch)
     low, high = (scalar_text(t, scope) for t in (row.region.low, row.region.high))
+    if row.region.kind == "integers":
+        ends = [compare("<=", low, x)] + ([] if high is INF else [compare("<=", x, high)])
+        return entry_log_density(law, x, batch, ctx), ends
+    if row.region.kind != "interval":
+        raise LawError("a law of one real number is needed here")
     parts = []
     if low is not MINUS_INF and not (low is ZERO and value_domain(law) in ("positive", "unit")):
         parts.append(compare("<", low, x))
@@ -124,6 +137,8 @@ def truncated(law: Array, low: Scalar, high: Scalar) -> Array:
     """The law given that low < x < high."""
     if is_normal(law):
         return truncated_normal(law, tensor((), low), tensor((), high))
+    if is_of_counts(law):
+        return truncated_counts(law, low, high)
     x = _placeholder(value_domain(law))
     log_p, parts = _log_density(law, x)
     if low is not MINUS_INF and not (low is ZERO and x.array.domain in ("positive", "unit")):  # type: ignore[union-attr]
@@ -138,7 +153,9 @@ def mixture(weights: Array, laws: Sequence[Array]) -> Array:
     words = [value_domain(law) for law in laws]
     if any(w not in WIDER for w in words):
         raise LawError("a law of one real number is needed here")
-    word = next(w for w in WIDER[words[0]] if all(w in WIDER[other] for other in words))
+    word = next((w for w in WIDER[words[0]] if all(w in WIDER[other] for other in words)), None)
+    if word is None:
+        raise LawError("counts are not mixed with real numbers")
     x = _placeholder(word)
 
     def density(law: Array, batch: Sequence[Scalar] = ()) -> Scalar:

@@ -14,6 +14,7 @@ from symgen.probability.collect import collected, difference_of_means
 from symgen.probability.combinators import inner_of_images
 from symgen.probability.conditions import guarded
 from symgen.probability.counts import with_limits_at_zero
+from symgen.probability.cut_counts import is_cut
 from symgen.probability.densities import entry_of, log_density_at, log_density_terms, parameters
 from symgen.probability.expectation import Divergent, Expectation
 from symgen.probability.finiteness import verdict
@@ -134,7 +135,8 @@ def log_terms(ref: DistRef, values: dict[Var, Array], ctx: Context) -> list[tupl
             out.append(log_density_terms(law, at, ctx))
         else:
             written = written_out(node, ctx)
-            out.append((on_support(written) if ranges_of(law, ctx) is not None else written, []))
+            has_ends = is_cut(law) or ranges_of(law, ctx) is not None
+            out.append((on_support(written) if has_ends else written, []))
     return out
 
 

@@ -10,6 +10,7 @@ from symgen.calculus.series import limit
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.collect import collected
+from symgen.probability.cut_counts import ends_of_counts, is_cut
 from symgen.probability.densities import parameters
 from symgen.probability.density_referee import leave_density_check, of_js, of_tv
 from symgen.probability.distribution_functions import SYMMETRIC
@@ -102,6 +103,10 @@ def within(pair: Pairing, ref: DistRef, condition: Scalar) -> Scalar | None:
         return ONE
     law = ref.joint.factors[0].law
     row = row_of(law)
+    if len(ref.joint.factors) == 1 and is_cut(law):
+        low, high = ends_of_counts(law) or (ZERO, INF)
+        at = entry(pair.draws[0][0])
+        return logic("and", compare("<=", low, at), ONE if high is INF else compare("<=", at, high))
     if len(ref.joint.factors) == 1 and row is None:
         spans = ranges_of(law, _quiet(pair.ctx))
         return None if spans is None else inside_of(entry(pair.draws[0][0]), spans)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from symgen.probability.apart import components_of, laws_apart
 from symgen.probability.combinators import image_of, parts_of
 from symgen.probability.conditions import guarded
+from symgen.probability.cut_counts import cut_mean
+from symgen.probability.special import simplified
 from symgen.probability.terms import with_value
 from symgen.probability.univariate import Found
 from symgen.tensor.expression import INF, NAN, ONE, Array, Operator, Scalar, add, entry, fn, fresh_index, logic, mul, total, var
@@ -25,6 +27,9 @@ def under_parts(law: Operator, atom: Scalar, one: OneDraw) -> Found | None:
     if image is not None:
         f, inner = image
         return one.under(inner, v).of_sum(with_value(atom, v, lambda *_: fn(f, entry(v))))
+    cut = cut_mean(law, lambda k: with_value(atom, v, lambda *_: k), lambda whole: _value(one.under(whole, v).of_atom(atom)))
+    if cut is not None:
+        return Found(simplified(cut), ["the mean of the whole law, less what is cut off"])
     parts = parts_of(law) or laws_apart(law, ctx) or components_of(law, ctx)
     if isinstance(parts, list):
         founds = [one.under(part, v).of_atom(atom) for _, part in parts]
@@ -36,6 +41,11 @@ def under_parts(law: Operator, atom: Scalar, one: OneDraw) -> Found | None:
         otherwise = next((f.otherwise for f in known if f.condition is not ONE), NAN)
         return Found(value, lemmas, logic("and", *(f.condition for f in known)), otherwise)
     return None if parts is None else _over_an_axis(*parts, atom, one)
+
+
+def _value(found: Found | None) -> Scalar | None:
+    """The value of a mean that exists whatever the parameters are."""
+    return found.value if found is not None and found.condition is ONE and found.value is not INF else None
 
 
 def _over_an_axis(weights: Array, law: Array, atom: Scalar, one: OneDraw) -> Found | None:

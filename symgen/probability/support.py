@@ -8,6 +8,7 @@ import numpy as np
 
 from symgen.derivation.context import Context
 from symgen.probability.conditions import for_all
+from symgen.probability.cut_counts import ends_of_counts, is_cut
 from symgen.probability.densities import parameters
 from symgen.probability.distribution import SUPPORTS, Distribution, Support
 from symgen.probability.grids import numbers_of
@@ -34,6 +35,7 @@ from symgen.tensor.expression import (
     num,
     tensor,
 )  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
 
 
 def inclusion(
@@ -67,6 +69,12 @@ def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
 def _own_within(first: Array, second: Array, ctx: Context) -> Scalar:
     """Of laws of a real number, of which one is a density of one's own."""
     know = Knowledge(ctx)
+    if is_cut(second):
+        mine, other = ends_of_counts(first), ends_of_counts(second)
+        if mine is None or other is None:
+            raise CannotDerive("the least and the greatest count of this law are not known", None, "symgen/probability/support.py")
+        above = ONE if other[1] is INF else ZERO if mine[1] is INF else compare("<=", mine[1], other[1])
+        return know.remaining(logic("and", compare("<=", other[0], mine[0]), above))
     spans = spans_of(first, ctx), spans_of(second, ctx)
     if spans[0] is None or spans[1] is None:
         return ONE
