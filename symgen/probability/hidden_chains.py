@@ -135,6 +135,11 @@ def potentials(body: Scalar, z: Var, law: Array) -> Potentials:
         elif len(times) == 1 and own and own[0].size is length:
             rest = [i for i in indices if i is not own[0]]
             single.append(mul(coefficient, substitute(total(with_value(inner, z, lambda *_: a), rest), {own[0]: t})))
+        elif len(times) == 1 and (later := _later(times[0], indices)) is not None:
+            i, c = later
+            rest = [j for j in indices if j is not i]
+            earlier = mul(coefficient, substitute(total(with_value(inner, z, lambda *_: a), rest), {i: sub(t, c)}))
+            single.append(where(compare("<=", c, t), earlier, ZERO))
         elif len(times) == 2 and len(own) == 1 and sub(*_in_order(times, own[0])) is ONE and own[0].size is s.size:
             rest = [i for i in indices if i is not own[0]]
             put = with_value(inner, z, lambda at, own=own[0]: a if at is own else b)
@@ -154,6 +159,15 @@ def at_all_times(moves: Array) -> Array:
     at = [fresh_index(x) for x in moves.shape]
     body = open_tensor(moves, at)
     return moves if at[0] in body.free else tensor(at[1:], body)
+
+
+def _later(time: Scalar, indices: Sequence[Index]) -> tuple[Index, Num] | None:
+    """i and c of a time i + c, for a number c above 0."""
+    for i in indices:
+        c = sub(time, i)
+        if isinstance(c, Num) and c.rational is not None and c.rational > 0:
+            return i, c
+    return None
 
 
 def _times(x: Scalar, z: Var) -> list[Scalar]:

@@ -153,3 +153,30 @@ def test_code_in_three_languages_agrees(models):
         value, slopes = model.compile(target=target).L_value_and_grad(START | own, {"x": x})
         assert np.isclose(float(value), want, rtol=1e-5 if target == "jax" else 1e-12)
         assert np.all(np.isfinite(np.asarray(slopes["A"])))
+
+
+# what is seen hangs on the state after, on two states, or on what was seen before
+BETWEEN = {
+    "seen after the first move": ("data x: real[T-1]\ndist p(x[t: T-1] | z[t + 1]) = Normal(mu[z[t + 1]], s)\n",
+                                  lambda x, z, mu, a: stats.norm.logpdf(x[:-1], mu[z[1:]], 0.7).sum()),
+    "seen of two states": ("data x: real[T-1]\ndist p(x[t: T-1] | z[t]) = Normal(mu[z[t]] + a[z[t + 1]], s)\n",
+                           lambda x, z, mu, a: stats.norm.logpdf(x[:-1], mu[z[:-1]] + a[z[1:]], 0.7).sum()),
+    "seen as a walk": ("data x: real[T]\ndist p(x[0]) = Normal(0, 1)\n"
+                       "dist p(x[t: 1..T-1] | x[t - 1], z[t]) = Normal(a[z[t]]*x[t - 1] + mu[z[t]], s)\n",
+                       lambda x, z, mu, a: stats.norm.logpdf(x[0])
+                       + stats.norm.logpdf(x[1:], a[z[1:]] * x[:-1] + mu[z[1:]], 0.7).sum()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_what_is_seen_may_stand_between_states(name):
+    text, density = BETWEEN[name]
+    model = symgen.loads(CHAIN + "param mu: real[k], a: real[k], s: positive\n" + text)
+    mu, a, x = rng.normal(size=K), rng.normal(size=K), rng.normal(size=T)
+    logs = of_paths(START["w"], START["A"], np.zeros((T, K))) + [density(x, z, mu, a) for z in PATHS]
+    at = START | {"mu": mu, "a": a, "s": 0.7, "x": x if "walk" in name else x[:-1]}
+    evidence = model.derive("log p(x)")
+    assert evidence.evidence.kind == "checked" and np.isclose(evidence.evaluate(**at), special.logsumexp(logs), rtol=1e-11)
+    got = model.derive("posterior(p, z, given=x)").result.evaluate("parameters", **at)
+    p = np.exp(logs - special.logsumexp(logs))
+    assert np.allclose(got["marginals"], np.einsum("n,ntk->tk", p, np.eye(K)[PATHS]), rtol=1e-10)
