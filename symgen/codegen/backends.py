@@ -75,6 +75,7 @@ _OPERATIONS = {
     "logsumexp": Template("logsumexp({0})", ("logsumexp",)),
     "logdet": Template("logdet({0})", ("logdet",)),
     "logdet_spd": Template("logdet_spd({0})", ("logdet_spd",)),
+    "inv_or_nan": Template("inv_or_nan({0})", ("inv_or_nan",)),
     "logdet_remainder": Template("logdet_remainder({0}, {1})", ("logdet_remainder",)),
     "solve": Template("np.linalg.solve({0}, {1})"),
     "matpow": Template("matrix_power({0}, {1})", ("matrix_power",)),

@@ -58,6 +58,11 @@ def logdet_remainder(A: Any, B: Any) -> Any:
     return np.where(near, log_remainder(np.where(near[..., None], u, 0.0), 0.0).sum(axis=-1), u.sum(axis=-1) - log_of)
 
 
+def inv_or_nan(A: Any) -> Any:
+    """The inverse; nan where A is singular."""
+    return np.linalg.inv(np.where((np.linalg.det(A) == 0)[..., None, None], np.nan, A))
+
+
 def root_difference(a: Any, b: Any, d: Any) -> Any:
     """sqrt(a) - sqrt(b), d = a - b, exact for near a and b."""
     total = np.sqrt(a) + np.sqrt(b)

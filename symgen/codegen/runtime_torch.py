@@ -198,6 +198,11 @@ def gamma(x: Any) -> Any:
     return torch.where(negative, -torch.exp(torch.lgamma(x)), torch.exp(torch.lgamma(x)))
 
 
+def inv_or_nan(A: Any) -> Any:
+    """The inverse; nan where A is singular."""
+    return torch.linalg.inv_ex(torch.where((torch.linalg.det(A) == 0)[..., None, None], torch.nan, A))[0]
+
+
 def logdet_spd(A: Any) -> Any:
     """log(det A) of a symmetric positive definite A, from its Cholesky factor."""
     L = torch.linalg.cholesky(A)

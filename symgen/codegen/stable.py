@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_bessel import bessel_remainders, log_of_bessel, without_growth
+from symgen.codegen.stable_branches import with_quiet_inverses
 from symgen.codegen.stable_logistic import power_of_logistic, product_of_logistics, two_exponentials
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_pool import has_denominator
@@ -85,6 +86,7 @@ def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Arr
             engine.others, engine.memo = engine.memo, {}
         engine.is_gradient = name.startswith("grad ")
         made[name] = engine.array(a)
+    made = with_quiet_inverses(made)
     return made, {
         old: new
         for old, new in {**engine.memo, **engine.others}.items()

@@ -120,6 +120,7 @@ TORCH = Backend(
     },
     operations={
         "inv": Template("torch.linalg.inv({0})"),
+        "inv_or_nan": Template("inv_or_nan({0})", ("inv_or_nan",)),
         "det": Template("torch.linalg.det({0})"),
         "logdet": Template("torch.linalg.slogdet({0})[1]"),
         "logdet_spd": Template("logdet_spd({0})", ("logdet_spd",)),
@@ -223,6 +224,7 @@ JAX = Backend(
     },
     operations={
         "inv": Template("jnp.linalg.inv({0})"),
+        "inv_or_nan": Template("jnp.linalg.inv({0})"),
         "det": Template("jnp.linalg.det({0})"),
         "logdet": Template("jnp.linalg.slogdet({0})[1]"),
         "logdet_spd": Template("logdet_spd({0})", ("logdet_spd",)),

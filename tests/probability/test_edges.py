@@ -61,3 +61,15 @@ def test_values_and_gradients_at_the_edge_are_limits(target, dtype):
             assert not np.isnan(np.asarray(gradient[name], float)).any(), (goal, point, name)
         for name, slope in slopes.items():
             assert np.asarray(gradient[name], float) == pytest.approx(np.asarray(slope, float), rel=1e-5, abs=1e-6), (goal, name)
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch"])
+def test_a_singular_mixture_of_covariances_gives_an_infinite_divergence(target):
+    library = np if target == "numpy" else pytest.importorskip(target)
+    text = "dim k\nparam m: real[k], A: spd[k, k], B: spd[k, k]\nloss L = renyi(MvNormal(m, A), MvNormal(m, B), 2)"
+    module = symgen.loads(text).compile(target=target)
+    A = np.array([[2.0, 0.3], [0.3, 1.0]])
+    number = np.asarray if target == "numpy" else lambda x: library.tensor(x, dtype=library.float64)
+    for share, wanted in ((0.5, INF), (1.0, 0.0), (0.75, math.log(0.75**2 / 0.5))):
+        value, _ = module.L_value_and_grad({"m": number(np.zeros(2)), "A": number(A), "B": number(share * A)}, {})
+        assert float(value) == pytest.approx(wanted, rel=1e-12, abs=1e-15), share
