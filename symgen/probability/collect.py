@@ -11,9 +11,11 @@ from symgen.probability.walks import bottom_up
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
+    HALF,
     MINUS_ONE,
     ONE,
     TWO,
+    ZERO,
     Add,
     Entry,
     Fn,
@@ -26,6 +28,7 @@ from symgen.tensor.expression import (
     Scalar,
     Sum,
     add,
+    as_coefficient,
     delta,
     fn,
     mul,
@@ -34,9 +37,10 @@ from symgen.tensor.expression import (
     power,
     rebuild,
     total,
+    variables_of,
     walk,
 )  # fmt: skip
-from symgen.tensor.facts import is_symmetric
+from symgen.tensor.facts import is_positive, is_symmetric
 
 MAX_PRODUCTS = 60
 
@@ -273,6 +277,9 @@ def collected(x: Scalar) -> Scalar:
     x = simplified(with_inverses_contracted(x))
     flat = simplified(with_inverses_contracted(multiplied_out(x)))
     forms = [x, factored_by_function(flat), flat]
+    apart = with_numbers_apart(flat)
+    if apart is not flat:
+        forms.append(simplified(apart))
     completed = with_squares_completed(flat)
     if completed is not flat:
         forms += [completed, factored_by_function(completed)]
@@ -281,6 +288,25 @@ def collected(x: Scalar) -> Scalar:
     best = settled_inside(min(forms, key=size_of), (), None, lambda s: s)
     reduced = add(*(simplify_scalar(t) for t in (best.args if isinstance(best, Add) else (best,))))
     return with_sums_named(min((best, reduced), key=size_of))
+
+
+def with_numbers_apart(x: Scalar) -> Scalar:
+    """log(2 s) as log(2) + log(s), log(1/2) as -log(2), sqrt(2 pi) sqrt(2/pi) as 2: what may cancel."""
+
+    def rule(n: Scalar) -> Scalar:
+        if isinstance(n, Fn) and n.name == "log":
+            c, rest = as_coefficient(n.args[0])
+            if c > 0 and c != 1 and (rest is ONE or is_positive(rest) is True):
+                top, bottom = (fn("log", num(k)) for k in (c.numerator, c.denominator))
+                return add(top, mul(MINUS_ONE, bottom), fn("log", rest) if rest is not ONE else ZERO)
+        if isinstance(n, Mul):
+            roots = [f for f in n.args if isinstance(f, Fn) and f.name == "sqrt" and not variables_of(f)]
+            if len(roots) > 1:
+                product = power(simplify_scalar(mul(*(f.args[0] for f in roots))), HALF)
+                return mul(product, *(f for f in n.args if f not in roots))
+        return n
+
+    return bottom_up(x, rule)
 
 
 def difference_of_means(x: Scalar) -> Scalar:

@@ -53,3 +53,16 @@ def test_a_number_that_is_an_index_stands_under_its_sum_and_parts_are_not_named_
         model.derive(result).array is model.derive("KL(v || w)").array or model.check(f"{result} = KL(v || w)").status != "refuted"
     )
     assert not re.search(r"^    r = ", model.derive("Var[r ~ h](r)").text(), re.M)
+
+
+SAID = {
+    "KL(Normal(a, s) || Laplace(a, s))": "sqrt(2/pi) + (log(2) - log(pi) - 1)/2",
+    "KL(Uniform(0, s) || Uniform(0, 2*s))": "log(2)",
+    "entropy(ContinuousBernoulli(1/2))": "0",
+    "entropy(Gamma(2, 1/(2*s^2)))": "2 + log(2) + 2*log(s) - digamma(2)",
+}
+
+
+@pytest.mark.parametrize("goal", SAID)
+def test_logarithms_of_numbers_stand_apart_where_they_cancel(goal):
+    assert symgen.loads(HEAD).derive(goal).text_result == SAID[goal]
