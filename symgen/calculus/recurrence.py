@@ -97,6 +97,8 @@ class Restricted:
 
         def read(t: Scalar, *rest: Scalar) -> Scalar:
             if t is not (self.s if self.by_number(array) else self.time):
+                if isinstance(array, Operation) and not depends_on(array, self.node.self_var):
+                    return entry(array, t, *rest)  # made outside: its adjoint is that of its own
                 if not isinstance(array, Tensor):
                     raise CannotDerive("a recurrence that reads an operation at another time", array, THIS_FILE)
                 return replace_arrays(open_tensor(array, [t, *rest]), self.how)  # type: ignore[no-any-return]

@@ -410,7 +410,8 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
         return summed_over_paths(body, u, own.law, ctx)
     if is_gaussian_chain(own.law):
         if len(q.factors) != 2 or q.hidden != (u,):
-            raise CannotDerive(f"the states `{u.name}` are not integrated out beside other variables that are not seen", None, HERE)
+            text = f"the states `{u.name}` are integrated out where one variable is seen of them, and here are others"
+            raise CannotDerive(text, None, HERE)
         return filtered(state_space_of(q, u), ctx).evidence
     if any(row_of(f.law) is None for f in q.factors):
         return log_integral(body, u, own.law, ctx)

@@ -98,8 +98,9 @@ def test_states_and_evidence_are_those_of_the_joint_normal(name):
     assert np.allclose(got["filtered_mean"][-1], got["mean"][-1])
 
 
-def test_the_gradient_of_the_evidence_is_that_of_differences():
-    spec, at, *_ = CASES["vectors seen as numbers"]
+@pytest.mark.parametrize("name", ["vectors seen as numbers", "vectors seen as vectors"])
+def test_the_gradient_of_the_evidence_is_that_of_differences(name):
+    spec, at, *_ = CASES[name]
     model = symgen.loads(spec)
     value, slope = model.derive("log p(x)"), model.derive("grad(log p(x), F)").evaluate(**at)
     for i, j in ((0, 1), (1, 1)):
