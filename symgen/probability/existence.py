@@ -46,7 +46,7 @@ from symgen.tensor.expression import (
 FINITE, INFINITE, MINUS_INFINITE, UNDEFINED = "finite", "inf", "-inf", "undefined"
 BITS = 2600  # 1 - x must be told from 1 at x = exp(-690)
 NEAR_BITS = 320
-FAR = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 16384, 65536)  # logarithms of the distance
+FAR = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 16384, 65536, 2**20, 2**25, 2**30)  # logarithms of the distance
 NEAR = (1, 2, 4, 8, 16, 32, 64, 128, 256, 400, 550, 690)
 INSIDE = (2, 4, 8, 16, 24, 32, 48, 64, 90, 120)
 ENOUGH = 4  # values that make a tail

@@ -136,6 +136,12 @@ def test_an_infinite_divergence_of_powers_is_inf(goal):
     assert d.text_result == "inf" and any("infinite" in n for n in d.notes)
 
 
+@pytest.mark.parametrize("goal", ["chi2(LogNormal(c, a) || Lomax(b, 2))", "chi2(LogNormal(0, 40 + a) || Lomax(b, 2))"])
+def test_a_tail_that_falls_only_far_out_is_followed_there(goal):
+    d = symgen.loads(HEAD).derive(goal)
+    assert "inf" not in d.text_result and not any("infinite" in n for n in d.notes)
+
+
 @pytest.mark.parametrize("law", NO_LAW)
 def test_parameters_that_contradict_their_domains_are_refused(law):
     m = symgen.loads(HEAD)
