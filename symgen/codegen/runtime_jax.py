@@ -56,6 +56,15 @@ def root_difference(a: Any, b: Any, d: Any) -> Any:
     return d / jnp.where(total == 0, total + 1, total)
 
 
+def artanh_rest(t: Any) -> Any:
+    """artanh(t)/t - 1 for |t| < 1/2, by its series."""
+    v = jnp.where(jnp.abs(t) < 0.5, t, 0.0 * t) ** 2
+    series = 0.0 * v
+    for k in range(27, 0, -1):
+        series = (series + 1 / (2 * k + 1)) * v
+    return series
+
+
 def lgamma_rest(x: Any) -> Any:
     """lgamma(x) - x*log(x) + x: what is left beyond the leading terms of Stirling's formula."""
     low, high = jnp.minimum(x, 10.0), jnp.maximum(x, 10.0)

@@ -126,6 +126,15 @@ def stirling_remainder(a: Any, b: Any, d: Any) -> Any:
         return np.where(np.minimum(a, b) < 10, low_ones, stirling_series(a, b, d))
 
 
+def artanh_rest(t: Any) -> Any:
+    """artanh(t)/t - 1 for |t| < 1/2, by its series."""
+    v = np.where(np.abs(t) < 0.5, t, 0.0 * t) ** 2
+    series = 0.0 * v
+    for k in range(27, 0, -1):
+        series = (series + 1 / (2 * k + 1)) * v
+    return series
+
+
 def lgamma_rest(x: Any) -> Any:
     """lgamma(x) - x*log(x) + x: what is left beyond the leading terms of Stirling's formula."""
     low, high = np.minimum(x, 10), np.maximum(x, 10)

@@ -79,6 +79,15 @@ def trigamma(x: Any) -> Any:
     return torch.where(left, reflected, trigamma_positive(torch.where(left, 1 + 0.0 * x, x)))
 
 
+def artanh_rest(t: Any) -> Any:
+    """artanh(t)/t - 1 for |t| < 1/2, by its series."""
+    v = torch.where(torch.abs(t) < 0.5, t, 0.0 * t) ** 2
+    series = 0.0 * v
+    for k in range(27, 0, -1):
+        series = (series + 1 / (2 * k + 1)) * v
+    return series
+
+
 def lgamma_rest(x: Any) -> Any:
     """lgamma(x) - x*log(x) + x: what is left beyond the leading terms of Stirling's formula."""
     low, high = torch.clamp(x, max=10.0), torch.clamp(x, min=10.0)

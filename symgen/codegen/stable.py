@@ -13,6 +13,7 @@ from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_bessel import bessel_remainders, log_of_bessel, without_growth
 from symgen.codegen.stable_branches import with_quiet_inverses
 from symgen.codegen.stable_logistic import power_of_logistic, product_of_logistics, two_exponentials
+from symgen.codegen.stable_logit import near_one_half
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_pool import has_denominator
 from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
@@ -244,6 +245,8 @@ class _Stabiliser:
             return self.sum_rule(n)
         if isinstance(n, Mul):
             return self.product_rule(n)
+        if isinstance(n, Where):
+            return near_one_half(n)
         if isinstance(n, Sum):
             return with_remainders(n)
         if isinstance(n, Pow):

@@ -62,6 +62,7 @@ MEANINGS: Mapping[str, Callable[..., Scalar]] = {
     ),
     "exact_sum_3": lambda *terms: add(*terms),
     "exact_sum_4": lambda *terms: add(*terms),
+    "artanh_rest": lambda t: sub(divide(fn("log", divide(add(ONE, t), sub(ONE, t))), mul(TWO, t)), ONE),
     "lgamma_rest": lambda x: kept_apart(add(fn("lgamma", x), neg(mul(x, fn("log", x))), x)),
     "digamma_rest": lambda x: kept_apart(sub(fn("digamma", x), fn("log", x))),
     "log_ratio": lambda x, y, d: fn("log1p", divide(d, y)),

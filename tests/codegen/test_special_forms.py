@@ -116,3 +116,22 @@ def test_moments_and_entropies_of_large_shapes_keep_their_digits(target):
                 want = exact(mp.mpf(at))
             got = float(getattr(made, f"h{k}")({"x": number(target, at)}))
             assert abs(got - want) <= 2e-13 * abs(want), (text, at)
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch"])
+def test_moments_of_the_continuous_bernoulli_law_keep_their_digits_beside_one_half(target):
+    if target != "numpy":
+        pytest.importorskip(target)
+    goals = ("E[x ~ ContinuousBernoulli(p)](x)", "Var[x ~ ContinuousBernoulli(p)](x)")
+    made = symgen.loads("param p: unit\n" + "".join(f"loss L{k} = {g}\n" for k, g in enumerate(goals))).compile(target=target)
+    for at in (0.5 + 1e-12, 0.5 - 1e-8, 0.5001, 0.3, 0.26, 0.24, 1e-9):
+        with mp.workdps(80):
+            p = mp.mpf(at)
+            h, t = mp.log(p / (1 - p)), 2 * p - 1
+            wanted = p / t - 1 / h, 1 / h**2 - p * (1 - p) / t**2
+            slope = 1 / (h**2 * p * (1 - p)) - 1 / t**2
+        for k, want in enumerate(wanted):
+            value, gradients = getattr(made, f"L{k}_value_and_grad")({"p": number(target, at)}, {})
+            assert abs(float(value) - want) <= 1e-14 * abs(want), (k, at)
+            if k == 0:
+                assert abs(float(gradients["p"]) - slope) <= 1e-12 * abs(slope), at
