@@ -33,6 +33,7 @@ from symgen.tensor.expression import (
     Mul,
     Node,
     Num,
+    Operator,
     Pow,
     Scalar,
     Sum,
@@ -54,11 +55,14 @@ from symgen.tensor.expression import (
     open_sum,
     operator,
     power,
+    replace_arrays,
     sub,
     substitute,
     tensor,
     total,
+    var,
     variables_of,
+    walk,
     where,
 )  # fmt: skip
 from symgen.tensor.facts import is_positive
@@ -94,12 +98,24 @@ class Noise:
     def loose(self, body: Scalar, target: Node) -> list[Array]:
         """The bound variables that `body` depends on and `target` does not; of draws of one mean, all or none."""
         found = variables_of(body).intersection(self.laws)
+        if found and any(isinstance(n, Operator) and n.name == "E" for n in walk(body)):
+            found = self.outside(body)
         return self.apart([v for v in self.laws if v in found], variables_of(target)) if found else []
+
+    def outside(self, body: Scalar) -> frozenset[Array]:
+        """The bound variables that `body` depends on outside of the means that it holds already."""
+        held: dict[Array, Array] = {}
+        for n in walk(body):
+            if isinstance(n, Operator) and n.name == "E":
+                drawn = {v for v in n.attrs[0] if isinstance(v, Array)}
+                if not any(variables_of(a).intersection(self.laws) - drawn for a in n.args):
+                    held[n] = var("mean", n.shape, "real", "placeholder", uid=-31)
+        return frozenset(variables_of(replace_arrays(body, held)).intersection(self.laws))
 
     def apart(self, variables: Sequence[Array], kept: Set[Array]) -> list[Array]:
         """Those variables that are not kept, and are drawn with none that is."""
         out = [v for v in variables if v not in kept]
-        return [v for v in out if self.laws[v][0] == "expect" or kept.isdisjoint(self.laws[v][2][0])]
+        return [v for v in out if self.laws[v][0] != "operator" or kept.isdisjoint(self.laws[v][2][0])]
 
     def average(self, body: Scalar, variables: Sequence[Array]) -> Scalar:
         """The mean of `body` over `variables`; what does not depend on them stays outside."""

@@ -17,7 +17,7 @@ dist D(t) = Mixture(v, Normal(a, b), Laplace(c, b))
 """
 AT = {"a": 0.3, "b": 1.4, "nu": 2.6, "c": -0.7, "v": 0.35, "w": np.array([0.2, 0.5, 0.3]), "mu": np.array([-1.1, 0.4, 1.6]),
       "s": np.array([0.7, 1.2, 0.5])}  # fmt: skip
-STRETCHED, IMPLICIT, SCORE, SMOOTH = "location + scale", "implicitly", "the score function", ""
+STRETCHED, IMPLICIT, SMOOTH = "location + scale", "implicitly", ""
 
 
 def student(z, at):
@@ -48,7 +48,7 @@ CASES = {
     ("E[x ~ G](tanh(x))", "nu"): (gamma, IMPLICIT),
     ("E[u ~ C](tanh(u))", "b"): (cauchy, SMOOTH),
     ("E[y ~ M](tanh(y))", "s"): (mixture, SMOOTH),
-    ("E[t ~ D](tanh(t))", "v"): (two, SCORE),
+    ("E[t ~ D](tanh(t))", "v"): (two, SMOOTH),
 }
 
 
