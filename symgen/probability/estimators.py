@@ -12,10 +12,11 @@ from symgen.derivation.context import Context
 from symgen.probability.densities import log_density_at, parameters
 from symgen.probability.implicit import implicitly_moved
 from symgen.probability.joint import expectation, full_law, is_expectation, opened_expectation
+from symgen.probability.jumps import jumps_in, kinks_in
 from symgen.probability.law import law_of_row, row_of
 from symgen.probability.orbits import ORBITS
-from symgen.probability.reparameterisation import frozen, standard_noise, transform_of, with_draws_apart
-from symgen.probability.texts import scalar_text
+from symgen.probability.reparameterisation import frozen, is_continuous, standard_noise, transform_of, with_draws_apart
+from symgen.probability.texts import names_in, scalar_text
 from symgen.tensor.expression import (
     ONE,
     Array,
@@ -35,8 +36,11 @@ from symgen.tensor.expression import (
     variables_of,
     walk,
 )  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["with_estimators"]
+
+HERE = "symgen/probability/estimators.py"
 
 Draws = list[tuple[Var, Array]]
 
@@ -63,10 +67,18 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
         (body,), draws = opened_expectation(current)
         if any(not has_density(law) for _, law in draws):
             continue
+        broken = (jumps_in if order == 1 else kinks_in)(body, {v for v, law in draws if is_continuous(law)})
+        if any(hangs_on(n, x) for n in broken):
+            text = "where what is differentiated by moves a jump" if order == 1 else "where what is differentiated by moves a kink"
+            raise CannotDerive(f"the derivative of this mean has a part {text}, which symgen does not derive", current, HERE)
         if x is not None and all(x not in set(walk(law)) for _, law in draws):
             continue
         blind = is_unknown_function(body, {v for v, _ in draws})
-        if not blind:
+        if broken and any(support_moves(law, x, ctx) for _, law in draws):
+            raise CannotDerive(
+                "the derivative of this mean has a part at the end of the support, which symgen does not derive", current, HERE
+            )
+        if not blind and not broken:
             if all(transform_of(law) is not None for _, law in draws):
                 continue
             moved = moved_and_stretched(current, x, ctx)
@@ -78,12 +90,26 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
         done[node] = weighted(current, order, ctx)
         families = ", ".join(sorted({name_of(law) for _, law in draws if transform_of(law) is None}))
         why = f"a draw of {families} is no smooth function of noise"
+        if broken:
+            why = "what stands below the mean jumps" if order == 1 else "what stands below the mean bends"
         if blind:
             why = "no gradient passes through a function that is not known"
         reason = f"{why}: the score function, grad E f = E[grad f + f grad log q]"
         ctx.trace.add("score function", node, current, reason=reason, source="Williams (1992)")
         ctx.trace.notes.append(reason)
     return with_draws_apart(replace_arrays(f, done)) if done else f
+
+
+def support_moves(law: Array, x: Array | None, ctx: Context) -> bool:
+    """Whether an end of the support hangs on x."""
+    row = row_of(law)
+    if row is None:
+        return hangs_on(law, x)
+    ends = [t for t in (row.region.low, row.region.high) if names_in(t) & row.parameters.keys()]
+    if not ends or row.own_rank or row.shapes:
+        return False
+    scope = parameters(law, ctx).scalars([fresh_index(s) for s in law.shape])
+    return any(hangs_on(tensor(sorted(s.free, key=str), s), x) for s in (scalar_text(t, scope) for t in ends))
 
 
 def has_density(law: Array) -> bool:

@@ -21,9 +21,7 @@ from symgen.probability.reparameterisation import as_function_of_noise, frozen, 
 from symgen.probability.texts import scalar_text, value_text
 from symgen.tensor.expression import (
     Array,
-    Entry,
     Fn,
-    Node,
     Operator,
     Scalar,
     Var,
@@ -48,12 +46,11 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["implicitly_moved", "moves_smoothly"]
+__all__ = ["implicitly_moved"]
 
 SOURCE = "Figurnov, Mohamed & Mnih (2018), eq. 3 to 5"
 SHIFTS = {"igamma": ("gamma_shift",), "ibeta": ("beta_shift_a", "beta_shift_b")}
 LEVELS = {"StudentT": ("student_shift", ("nu",), "(x - mu)/sigma")}
-JUMPS = ("sign", "floor", "mod", "div")
 STANDARD = {  # the laws of noise
     "normal": ("Normal", (0, 1)), "uniform": ("Uniform", (0, 1)), "exponential": ("Exponential", (1,)),
     "gumbel": ("Gumbel", (0, 1)), "logistic": ("Logistic", (0, 1)), "laplace": ("Laplace", (0, 1)),
@@ -72,22 +69,6 @@ class Made:
 MADE = {
     "Dirichlet": Made({"g": ("Gamma", ("alpha", "1"))}, "g/sum(g)", "a Dirichlet draw is Gammas of its shapes over their sum"),
 }  # fmt: skip
-
-
-def moves_smoothly(body: Array, drawn: set[Var]) -> bool:
-    """Whether the body is continuous in what is drawn, as it is written: where it jumps, no gradient passes."""
-    for n in walk(body):
-        if isinstance(n, Where) and any(not variables_of(c).isdisjoint(drawn) for c in _conditions(n)):
-            return False
-        if isinstance(n, Fn) and n.name in JUMPS and not variables_of(n).isdisjoint(drawn):
-            return False
-        if isinstance(n, Entry) and any(not variables_of(i).isdisjoint(drawn) for i in n.indices):
-            return False
-    return True
-
-
-def _conditions(n: Where) -> tuple[Node, ...]:
-    return (n.args[0],)
 
 
 def has_cdf(law: Array) -> bool:
@@ -238,10 +219,8 @@ def distribution_at(law: Array, z: Scalar, at: list[Scalar], ctx: Context) -> Sc
 
 def implicitly_moved(op: Operator, x: Array | None, ctx: Context) -> Array | None:
     """E over the laws held fixed of the body at draws that move with the parameters; None where some law has no
-    distribution function in the table, or the body jumps."""
+    distribution function in the table. The body must not jump."""
     (body,), draws = opened_expectation(op)
-    if not moves_smoothly(body, {v for v, _ in draws}):
-        return None
     mover = _Mover(x, ctx)
     if not all(mover.add(v, law) for v, law in draws):
         return None

@@ -40,6 +40,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 
+NOISE_LAWS = ("normal", "uniform", "exponential", "gumbel", "logistic", "laplace")
 _originals: dict[Array, Array] = {}  # of what is frozen, below
 
 
@@ -85,8 +86,11 @@ def as_function_of_noise(law: Array, noise: Var, ctx: Context) -> Array:
 
 
 def standard_noise(v: Var, law: Array) -> Var:
-    """The noise that a variable is a function of; numbered as the variable, so that equal expectations stay equal."""
-    return var(f"eps_{v.name}", v.shape, "real", "random", uid=max(v.uid, 1))
+    """The noise that a variable is a function of; numbered as the variable, so that equal expectations stay equal, and by
+    its law: noise of two laws is never drawn as one."""
+    found = transform_of(law, smooth=False)
+    kind = NOISE_LAWS.index(found[0].lower()) if found is not None and found[0].lower() in NOISE_LAWS else 0
+    return var(f"eps_{v.name}", v.shape, "real", "random", uid=max(v.uid, 1) + 2000 * kind)
 
 
 def reparameterised(op: Operator, ctx: Context, smooth: bool = False) -> Array | None:

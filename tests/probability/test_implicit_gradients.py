@@ -65,9 +65,29 @@ def test_the_steps_name_the_distribution_function_and_the_theorem(model):
     assert d.text_result == "w*E[z ~ Gamma(a, b)]((1 - tanh(w*z)^2)*gamma_shift(a, b*z))/b"
 
 
-def test_a_jump_or_a_law_of_counts_takes_the_score(model):
-    d = model.derive("grad(E[z ~ G](where(z > 1, tanh(w*z), 1)), a)")
-    assert any("score function" in n for n in d.notes) and d.evidence.kind == "checked"
+@pytest.mark.parametrize("law, body, by", [
+    ("G", "where(z > 1, tanh(w*z), 1)", "a"), ("Normal(m, s)", "where(z > 0, tanh(exp(w*z)), 2)", "m"),
+    ("Normal(m, s)", "sign(z)*tanh(exp(w*z))", "s"),
+])  # fmt: skip
+def test_a_jump_takes_the_score(model, law, body, by):
+    """No path derivative sees what a mean gains where draws pass a jump."""
+    d = model.derive(f"grad(E[z ~ {law}]({body}), {by})")
+    assert any("score function" in n for n in d.notes)
+    assert d.evidence.kind == "checked" and d.evidence.method == "differences of quadrature"
+
+
+def test_pieces_that_meet_let_gradients_pass(model):
+    d = model.derive("grad(E[z ~ Normal(m, s)](where(z > 0, tanh(exp(w*z)) - tanh(1), w*z)), m)")
+    assert not any("score function" in n for n in d.notes)
+
+
+@pytest.mark.parametrize("goal", [
+    "grad(E[z ~ Normal(m, s)](where(z > w, tanh(exp(z)), 2)), w)",  # moves the jump
+    "grad(E[z ~ N](where(z > 0, tanh(w*z), 2)), hi)",  # moves the end of the support
+])  # fmt: skip
+def test_what_has_parts_at_jumps_and_ends_is_refused(model, goal):
+    with pytest.raises(symgen.CannotDerive, match="a part"):
+        model.derive(goal)
 
 
 def test_draws_that_hang_on_draws_move_along(model):
