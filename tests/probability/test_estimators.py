@@ -74,7 +74,7 @@ def test_gradients_through_laws(model, mean, by):
         return (ends[0] - ends[1]) / 2e-4
 
     drawn = words == SMOOTH
-    got = d.evaluate(**AT, **({"seed": 0, "samples": 100_000} if drawn else {}))
+    got = d.evaluate(**AT, **({"seed": 0, "samples": 400_000} if drawn else {}))
     for e in np.eye(np.size(AT[by])).reshape(-1, *np.shape(AT[by])):
         assert np.isclose(np.sum(got * e), slope(e), rtol=1e-5, atol=1e-2 if drawn else 1e-7)
 
