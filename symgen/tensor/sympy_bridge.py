@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import sympy
@@ -177,6 +178,27 @@ HANDED_OUT: dict[str, Callable[..., Any]] = {
     }.items()
     for end, part in (("re", _S.re), ("im", _S.im))
 }  # fmt: skip
+
+
+@cache
+def own_function(name: str) -> Any:
+    """A function that SymPy lacks, as one of SymPy's with a number: `evalf` asks for its ball."""
+    from flint import arb, ctx
+
+    from symgen.tensor.numeric import FUNCTIONS as NUMERIC
+
+    row = NUMERIC.get(name)
+    if row is None:
+        return sympy.Function(name)
+
+    def evaluated(self: Any, precision: int) -> Any:
+        if not all(a.is_number and a.is_extended_real for a in self.args):
+            return None
+        with ctx.workprec(precision + 30):
+            value = row.ball(*(arb(str(a.evalf(int(precision / 3) + 10))) for a in self.args))
+        return sympy.Float(value.mid().str(int(precision / 3) + 5, radius=False), precision=precision) if value.is_finite() else None
+
+    return type(name, (sympy.Function,), {"_eval_evalf": evaluated})
 
 
 FROM_SYMPY: dict[type, Callable[..., Scalar]] = {
@@ -416,7 +438,7 @@ class _Writer:
             return made(*args)
         if self.names is None:
             return self.internal(node)
-        made = HANDED_OUT.get(node.name, sympy.Function(node.name))
+        made = HANDED_OUT.get(node.name) or own_function(node.name)
         return made(*args)
 
     def sum(self, node: Sum) -> Any:
