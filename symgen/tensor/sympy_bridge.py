@@ -196,7 +196,9 @@ def own_function(name: str) -> Any:
             return None
         with ctx.workprec(precision + 30):
             value = row.ball(*(arb(str(a.evalf(int(precision / 3) + 10))) for a in self.args))
-        return sympy.Float(value.mid().str(int(precision / 3) + 5, radius=False), precision=precision) if value.is_finite() else None
+        return (
+            sympy.Float(value.mid().str(int(precision / 3) + 5, radius=False), precision=precision) if value.is_finite() else None
+        )
 
     return type(name, (sympy.Function,), {"_eval_evalf": evaluated})
 
