@@ -184,7 +184,7 @@ def way_out(domain: str, name: str, place: tree.Expression, value: Value) -> str
 
 def named(row: Distribution) -> str:
     """A family with its article: a Normal, an Exponential, an MvNormal."""
-    return f"{'an' if row.name[0] in 'AEIO' or row.name.startswith('Mv') else 'a'} {row.name}"
+    return row.called
 
 
 def witnesses_of(model: Elaboration, array: Array) -> list[Witness]:

@@ -106,7 +106,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
         value = with_logs_of_powers(log_density_at(found.law, z, told), ctx)
     row = row_of(found.law)
     assert row is not None
-    ctx.trace.add("recognise", start, tensor((), value), reason=f"recognised by its statistics: a {row.name}")
+    ctx.trace.add("recognise", start, tensor((), value), reason=f"recognised by its statistics: {row.called}")
     parameters = {n: a for n, a in zip(row.parameters, found.law.args, strict=False) if isinstance(a, Array)}
     if is_gaussian_chain(found.law):
         parameters = smoothed(filtered(state_space_of(q, z), quiet(ctx)), z, quiet(ctx))[1]
@@ -222,7 +222,7 @@ def _jointly(p: DistRef, zs: Sequence[Var], observed: Sequence[Var], values: dic
         asked = log_density(DistRef(p.joint, (z,), tuple(v for v in seen if v in p.joint.variables)), values)
         row = row_of(found.law)
         assert row is not None
-        ctx.trace.add("recognise", asked, tensor((), value), reason=f"recognised by its statistics: a {row.name}")
+        ctx.trace.add("recognise", asked, tensor((), value), reason=f"recognised by its statistics: {row.called}")
         ctx.trace.checks.append(
             lambda q=q, found=found, value=value: _check(q, found.body, value, found.law, ctx)  # type: ignore[misc]
         )

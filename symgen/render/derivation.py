@@ -151,8 +151,39 @@ def page_names(d: Any) -> tuple[dict[Array, str], dict[Array, str], dict[Array, 
     for step in d.steps:  # letters that the engine gave
         if step.rule == "name" and isinstance(step.after, Array) and step.after in d.names:
             invented.setdefault(step.after, d.names[step.after])
+    invented |= _sequences(d, {**laws, **invented, **d.names})
     known = {**invented, **d.names}
     return laws, {**step_names(d.steps, known, d.array), **known}, invented
+
+
+def _sequences(d: Any, names: Mapping[Array, str]) -> dict[Array, str]:
+    """The names by which sequences without one call themselves: what is alpha in its own rule is alpha on the page."""
+    roots = [x for s in d.steps for x in (s.before, s.after) if isinstance(x, Node)] if len(d.steps) <= MANY else []
+    roots += [d.array] if d.array is not None else _arrays_of(d.record)
+    taken = {*_declared(d), *names.values(), *(n.name for r in roots for n in walk(r) if isinstance(n, Var) and n.role != "recurrence")}
+    out: dict[Array, str] = {}
+    for node in walk(*roots):
+        if isinstance(node, Recurrence) and node not in names and node.self_var not in names:
+            own = node.self_var.name
+            name = next(n for n in (own, *(f"{own}_{k}" for k in range(2, 99))) if n not in taken)
+            taken.add(name)
+            out[node] = name
+    return out
+
+
+def _arrays_of(record: Any) -> list[Node]:
+    """The arrays that the fields of a record hold."""
+    found: list[Node] = []
+    waiting = [getattr(record, f.name) for f in fields(record)] if is_dataclass(record) else []
+    while waiting:
+        x = waiting.pop(0)
+        if isinstance(x, Array):
+            found.append(x)
+        elif isinstance(x, Mapping):
+            waiting.extend(x.values())
+        elif isinstance(x, (list, tuple)):
+            waiting.extend(x)
+    return found
 
 
 def _invented(d: Any, names: Mapping[Array, str]) -> dict[Array, str]:
@@ -225,10 +256,10 @@ def _definitions(d: Any, invented: Mapping[Array, str]) -> list[tuple[str, Array
     for node in walk(*sorted(kept, key=lambda a: place[a])):
         if node in kept and own[node] not in chosen and (node is not d.array or by_name(d) is not None):
             chosen[own[node]] = node
-    if d.array is not None:  # the adjoint sequences that the result speaks of
-        for node in walk(d.array):
-            if isinstance(node, Recurrence) and node not in own and d.names.get(node, "") not in ("", *chosen):
-                chosen[d.names[node]] = node
+    named = {**d.names, **invented}
+    for node in walk(*([d.array] if d.array is not None else _arrays_of(d.record))):  # the sequences that the result speaks of
+        if isinstance(node, Recurrence) and named.get(node, "") not in ("", *chosen) and (node not in own or node in invented):
+            chosen[named[node]] = node
     return list(chosen.items())
 
 

@@ -14,19 +14,26 @@ from symgen.render.operator_notation import is_encoded
 from symgen.render.raising import Raiser, raise_array, raise_scalar
 from symgen.render.shapes import Shape
 from symgen.render.sympy_tree import tree_of
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     Array,
     Dim,
+    Entry,
+    Index,
     Node,
+    Operation,
     Operator,
     Recurrence,
     Scalar,
     Var,
     axis,
     dim,
+    entry,
     expand_size,
+    fresh_index,
     num,
     open_tensor,
+    operation,
     sub,
     substitute,
     tensor,
@@ -35,6 +42,22 @@ from symgen.tensor.expression import (
 from symgen.tensor.reading import room_to_nest
 from symgen.tensor.sympy_bridge import Closed
 from symgen.text import tree as t
+
+ON_LAST_AXIS = frozenset("logsumexp softmax log_softmax".split())
+
+
+def at_one_time(body: Scalar) -> Scalar:
+    """The reductions and softmaxes over the last axis that are asked for at one place in front, taken there alone."""
+    found: dict[Scalar, Scalar] = {}
+    for n in walk(body):
+        op = n.array if isinstance(n, Entry) else None
+        if not isinstance(op, Operation) or op.name not in ON_LAST_AXIS or isinstance(n.args[1], Index) or len(op.operands) != 1:
+            continue
+        inner = op.operands[0]
+        own = [fresh_index(s) for s in inner.shape[1:]]
+        made = operation(op.name, [tensor(own, open_tensor(inner, (n.args[1], *own)))], op.shape[1:])
+        found[n] = entry(made, *n.args[2:])
+    return replace_scalars(body, found) if found else body
 
 
 class Writer:
@@ -61,7 +84,7 @@ class Writer:
         taken = {n.name for n in walk(array) if isinstance(n, Dim | Var)} | set(self.names.values())
         index = next(x for x in ("t", "s", "u", "tau", "t_1", "t_2") if x not in taken)
         axes = [axis(k, s) for k, s in enumerate(array.shape)]
-        rule = tensor(axes[1:], substitute(open_tensor(array.step, axes), {axes[0]: dim(index)}))
+        rule = tensor(axes[1:], at_one_time(substitute(open_tensor(array.step, axes), {axes[0]: dim(index)})))
         out.append((t.Subscript(t.Name(name), (t.Name(index),)), own.array(rule)))
         return out
 
