@@ -160,7 +160,11 @@ def _sequences(d: Any, names: Mapping[Array, str]) -> dict[Array, str]:
     """The names by which sequences without one call themselves: what is alpha in its own rule is alpha on the page."""
     roots = [x for s in d.steps for x in (s.before, s.after) if isinstance(x, Node)] if len(d.steps) <= MANY else []
     roots += [d.array] if d.array is not None else _arrays_of(d.record)
-    taken = {*_declared(d), *names.values(), *(n.name for r in roots for n in walk(r) if isinstance(n, Var) and n.role != "recurrence")}
+    taken = {
+        *_declared(d),
+        *names.values(),
+        *(n.name for r in roots for n in walk(r) if isinstance(n, Var) and n.role != "recurrence"),
+    }
     out: dict[Array, str] = {}
     for node in walk(*roots):
         if isinstance(node, Recurrence) and node not in names and node.self_var not in names:
