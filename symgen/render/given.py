@@ -63,8 +63,10 @@ def _assumptions(d: Any, shown: Sequence[Array], laws: Iterable[Array]) -> list[
 
 def _once(laws: Mapping[Array, str]) -> list[tuple[Array, str]]:
     """One law for each name."""
-    seen: set[str] = set()
-    return [(law, name) for law, name in laws.items() if name not in seen and not seen.add(name)]  # type: ignore[func-returns-value]
+    first: dict[str, Array] = {}
+    for law, name in laws.items():
+        first.setdefault(name, law)
+    return [(law, name) for name, law in first.items()]
 
 
 def joined(parts: Sequence[Sequence[Inline]]) -> list[Inline]:

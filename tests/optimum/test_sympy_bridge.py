@@ -9,7 +9,8 @@ from flint import arb, ctx
 from symgen.tensor.expression import add, compare, entry, fn, mul, num, var, where
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.numeric import FUNCTIONS as NUMERIC
-from symgen.tensor.sympy_bridge import HANDED_OUT, TO_SYMPY, NotInSymPy, Table, from_sympy, to_sympy, within
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
+from symgen.tensor.sympy_functions import HANDED_OUT, TO_SYMPY
 
 x, s = entry(var("x")), entry(var("s", (), "positive"))
 SPECIAL = {"besseli", "besselk", "hyp1f1", "hyp2f1", "hyperu", "zeta", "polygamma", "igamma", "ibeta", "clip", *HANDED_OUT}
