@@ -118,6 +118,15 @@ class Record:
         return f"{self.kind_of_record}({inside})"
 
 
+def _told_once(conditions: Sequence[str]) -> list[str]:
+    """The conditions without repeats: 1 < a says what a > 1 does."""
+    found: dict[tuple[str, ...], str] = {}
+    for text in conditions:
+        words = tuple(text.split(" > "))
+        found.setdefault(words[::-1] if len(words) == 2 else tuple(text.split(" < ")), text)
+    return list(found.values())
+
+
 def _asked(ask: Callable[[], Evidence]) -> Evidence:
     """What a referee says; one that runs out of time has said nothing."""
     try:
@@ -180,7 +189,7 @@ class Derivation:
 
     @property
     def conditions(self) -> list[str]:
-        return self._trace.conditions
+        return _told_once(self._trace.conditions)
 
     @property
     def assumptions(self) -> list[str]:
@@ -219,7 +228,7 @@ class Derivation:
         own = getattr(self.record, "evidence", None)
         if own is not None:
             found.append(own)
-        conditions = tuple(dict.fromkeys([*self._trace.conditions, *(c for e in found for c in e.conditions)]))
+        conditions = tuple(_told_once([*self._trace.conditions, *(c for e in found for c in e.conditions)]))
         if not found:
             if self.steps and not self.spent:
                 return Evidence("unknown", conditions, tried=("no referee looks at results of this kind",))

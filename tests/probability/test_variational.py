@@ -267,3 +267,15 @@ def test_a_bound_in_which_a_mean_stays_is_checked_by_its_definition(decoder: str
     d = model.derive("elbo(q, p)")
     assert d.evidence.kind == "checked"
     assert "elbo(q(z | X), p) = E[z ~ q](" in d.text() or "elbo(q, p) = E[z ~ q](" in d.text()
+
+
+@pytest.mark.slow
+def test_the_bottleneck_of_two_normals_opens_where_beta_is_large_enough() -> None:
+    """Chechik, Globerson, Tishby & Weiss (2005), 3: a^2 = (beta rho^2 - 1)/(1 - rho^2), where beta rho^2 > 1."""
+    model = symgen.loads(
+        "const rho: unit\nconst beta: positive\nparam a: positive\nassume beta > 1\n"
+        "dist p(x) = Normal(0, 1)\ndist p(y | x) = Normal(rho*x, sqrt(1 - rho^2))\ndist p(t | x) = Normal(a*x, 1)\n"
+    )
+    d = model.derive("argmin(mutual_information(p, x, t) - beta*mutual_information(p, t, y), a)")
+    assert d.conditions == ["1 < beta*rho^2"]  # once, though two steps ask for it
+    assert d.evaluate(rho=0.8, beta=2.5) == pytest.approx(math.sqrt((2.5 * 0.64 - 1) / 0.36), rel=1e-12)
