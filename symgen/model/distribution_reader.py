@@ -11,7 +11,15 @@ from symgen.model.lifting import at_values
 from symgen.model.model import UnknownFunction
 from symgen.model.operators import OPERATORS
 from symgen.probability import joint as probability
-from symgen.probability.combinators import is_normal, mixture, named_formula, transformed, truncated, truncated_normal
+from symgen.probability.combinators import (
+    is_normal,
+    mixture,
+    named_formula,
+    transformed,
+    transformed_by,
+    truncated,
+    truncated_normal,
+)
 from symgen.probability.composites import COMPOSITES
 from symgen.probability.densities import log_density_at
 from symgen.probability.distributions import FAMILIES
@@ -420,12 +428,25 @@ class DistributionReader(Reader):
                 raise Clash("the ends of a truncated law are numbers where it is not Normal", e.span)
             name = e.arguments[1] if len(e.arguments) == 2 else None
             if e.function == "Transformed" and isinstance(name, tree.Name) and not e.keywords:
-                return transformed(self.one_law(e.arguments[0]), name.name)
+                b = self.scope.find(name.name)
+                if b is None or not isinstance(b.meaning, UserFunction):
+                    return transformed(self.one_law(e.arguments[0]), name.name)
+                own, call = b.meaning, tree.Call(name.name, (name,), span=name.span)
+                return transformed_by(self.one_law(e.arguments[0]), lambda x: self.own_image(call, own, x))
         except LawError as error:
             raise Clash(error.message, e.span, help=error.help) from None
         forms = {"Truncated": "Truncated(Normal(m, s), low, high)", "Mixture": "Mixture(w, Normal(m, s), Normal(n, t))",
                  "Transformed": "Transformed(Normal(m, s), exp)"}  # fmt: skip
         raise Clash(f"`{e.function}` takes other arguments", e.span, help=f"write `{forms[e.function]}`")
+
+    def own_image(self, e: tree.Call, f: UserFunction, x: Array) -> Scalar:
+        """The value of a function of one's own at a number."""
+        if len(f.parameters) != 1:
+            raise Clash(f"`{f.name}` takes {len(f.parameters)} arguments, and one is transformed", e.span)
+        value = self.body_of(e, f, [build.of_array(x)])
+        if value.rank:
+            raise Clash(f"`{f.name}` gives an array, and a number is transformed", e.span, shape_text(value.shape))
+        return value.body
 
     def one_law(self, e: tree.Expression) -> Array:
         """The law of a dist of one variable, by its name or in place."""

@@ -5,15 +5,17 @@ Each is a density of one's own, and where it is a family of the table, that fami
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from symgen.derivation.context import Context
 from symgen.probability.cut_counts import is_of_counts, truncated_counts
 from symgen.probability.densities import entry_log_density, parameters
+from symgen.probability.intervals import slope_in
+from symgen.probability.inversion import MAPS, NoInverse, inverse_of
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, LawError, formula_law, law_of_row, row_of, value_domain
-from symgen.probability.terms import depends_on_any, normalised
+from symgen.probability.terms import depends_on_any, normalised, with_value
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
     INF,
@@ -35,35 +37,23 @@ from symgen.tensor.expression import (
     mul,
     neg,
     num,
+    open_tensor,
     operator,
     sub,
     tensor,
     total,
     var,
+    variables_of,
     where,
 )  # fmt: skip
+from symgen.tensor.facts import range_of
 
-__all__ = ["IMAGES", "MAPS", "image_of", "inner_of_images", "mixture", "named_formula", "parts_of", "transformed", "truncated"]
-
-
-@dataclass(frozen=True)
-class Map:
-    """y = f(x), increasing: x and log dx/dy as texts in y, where y lies, where x must lie."""
-
-    inverse: str
-    log_slope: str
-    image: str
-    domain: str = "real"
+__all__ = [
+    "IMAGES", "MAPS", "image_of", "inner_of_images", "mixture", "named_formula", "parts_of", "transformed", "transformed_by",
+    "truncated",
+]  # fmt: skip
 
 
-MAPS: Mapping[str, Map] = {
-    "exp": Map("log(y)", "-log(y)", "positive"),
-    "log": Map("exp(y)", "y", "real", "positive"),
-    "sigmoid": Map("log(y) - log(1 - y)", "-log(y) - log(1 - y)", "unit"),
-    "softplus": Map("y + log(1 - exp(-y))", "-log(1 - exp(-y))", "positive"),
-    "sqrt": Map("y^2", "log(2*y)", "positive", "positive"),
-    "sinh": Map("log(y + sqrt(y^2 + 1))", "-log(y^2 + 1)/2", "real"),
-}
 FAMILIES_OF_IMAGES: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("Normal", "exp"): ("LogNormal", ("mu", "sigma")),
     ("Normal", "sigmoid"): ("LogitNormal", ("mu", "sigma")),
@@ -75,7 +65,13 @@ FAMILIES_OF_IMAGES: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("Exponential", "exp"): ("Pareto", ("1", "rate")),
     ("Exponential", "sqrt"): ("Rayleigh", ("(2*rate)^(-1/2)",)),
 }
+LOCATION_AND_SCALE: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "Normal": (("mu",), ("sigma",)), "Laplace": (("mu",), ("b",)), "Logistic": (("mu",), ("s",)), "Gumbel": (("mu",), ("beta",)),
+    "Cauchy": (("x0",), ("gamma",)), "StudentT": (("mu",), ("sigma",)), "Moyal": (("mu",), ("s",)), "Uniform": (("lo", "hi"), ()),
+}  # fmt: skip
 IMAGES = "image"
+ARGUMENT = var("x", (), "real", "placeholder", uid=4)  # of a function of one's own
+ENDS_OF_WORDS = ("real", "positive", "unit")
 PARTS = "parts"
 WIDER = {
     "unit": ("unit", "positive", "real"),
@@ -110,7 +106,13 @@ def _log_density(law: Array, x: Scalar, batch: Sequence[Scalar] = ()) -> tuple[S
 
 
 def _placeholder(word: str) -> Entry:
-    made = entry(var("x", (), word, "placeholder", uid=3))
+    made = var("x", (), word, "placeholder", uid=3)
+    assert isinstance(made, Var)
+    return _value_of(made)
+
+
+def _value_of(x: Var) -> Entry:
+    made = entry(x)
     assert isinstance(made, Entry)
     return made
 
@@ -201,12 +203,49 @@ def parts_of(law: Array) -> list[tuple[Scalar, Array]] | tuple[Array, Array] | N
     return [(entry(weights, num(k)), one) for k, one in enumerate(laws)]
 
 
-def image_of(law: Array) -> tuple[str, Array] | None:
+def image_of(law: Array) -> tuple[Callable[[Scalar], Scalar], Array] | None:
     """The function and the law of which this is the image, where it is none of the table."""
     if not (isinstance(law, Operator) and law.name == "formula" and law.attrs[5:] and law.attrs[5][0] == IMAGES):
         return None
-    inner = law.operands[1] if len(law.args) == 2 else None
-    return (law.attrs[5][1], inner) if isinstance(inner, Array) else None
+    inner = law.operands[1]
+    assert isinstance(inner, Array)
+    if len(law.args) == 2:
+        return partial(fn, law.attrs[5][1]), inner
+    body = law.operands[2]
+    return lambda s: with_value(open_tensor(body, ()), ARGUMENT, lambda *_: s), inner
+
+
+def transformed_by(law: Array, f: Callable[[Array], Scalar]) -> Array:
+    """The law of f(x) for a function of one's own that has an inverse: p(x(y)) |dx/dy|."""
+    x = var(ARGUMENT.name, (), value_domain(law) if value_domain(law) in ENDS_OF_WORDS else "real", "placeholder", uid=ARGUMENT.uid)
+    body = f(x)
+    if x not in variables_of(body):
+        raise LawError("a function that does not hang on its argument has no inverse")
+    r = range_of(body)
+    word = "real" if not r.positive else "unit" if r.high is not None and r.high <= 1 else "positive"
+    y = _placeholder(word)
+    assert isinstance(y.array, Var)
+    know = Knowledge(Context())
+    shifted = _shifted_and_scaled(law, body, x, know)
+    if shifted is not None:
+        return shifted
+    if _is_above_zero(law):
+        know.assume_positive(entry(x))
+    try:
+        found = inverse_of(body, x, y, know)
+    except NoInverse as why:
+        raise LawError(f"this function has no inverse here: {why}") from None
+    log_p, parts = _log_density(law, found.value)
+    if word != "real":
+        know.assume_positive(y)
+    density = normalised(add(log_p, found.log_slope), depends_on_any(frozenset((y.array,))), know)
+    parts = [*found.conditions, *parts]
+    if parts:
+        density = fn("log", where(logic("and", *parts), fn("exp", density), ZERO))
+    plain = formula_law(y.array, tensor((), density), "", "", True)
+    assert isinstance(plain, Operator)
+    whole = tensor((), with_value(body, x, lambda *_: entry(ARGUMENT)))
+    return operator("formula", (*plain.args, law, whole), (), (*plain.attrs, (IMAGES, "")))
 
 
 def transformed(law: Array, name: str) -> Array:
@@ -241,6 +280,23 @@ def transformed(law: Array, name: str) -> Array:
     return operator("formula", (*plain.args, law), (), (*plain.attrs, (IMAGES, name)))
 
 
+def _shifted_and_scaled(law: Array, body: Scalar, x: Var, know: Knowledge) -> Array | None:
+    """The law of a + b x, b > 0, of a family of locations and scales."""
+    row, line = row_of(law), slope_in(body, _value_of(x))
+    if row is None or row.name not in LOCATION_AND_SCALE or law.shape or line is None or know.positive(line[0]) is not True:
+        return None
+    slope, intercept = line
+    if depends_on_any(frozenset((x,)))(slope) or depends_on_any(frozenset((x,)))(intercept):
+        return None
+    locations, scales = LOCATION_AND_SCALE[row.name]
+    scope = parameters(law, Context()).scalars(())
+    moved = [
+        add(intercept, mul(slope, scope[n])) if n in locations else mul(slope, scope[n]) if n in scales else scope[n]
+        for n in row.parameters
+    ]
+    return law_of_row(row.name, [tensor((), p) for p in moved])
+
+
 def _is_above_zero(law: Array) -> bool:
     """Whether the draws of a law on an interval are positive, but for its end."""
     row = row_of(law)
@@ -267,7 +323,7 @@ def inner_of_images(p: Array, q: Array) -> tuple[Array, Array] | None:
         return first, second
     if p.name != "formula":
         return None
-    if len(p.args) != 2 or len(q.args) != 2 or p.attrs[5:] != q.attrs[5:]:
+    if len(p.args) < 2 or not p.attrs[5:] or p.attrs[5:] != q.attrs[5:] or p.attrs[5][0] != IMAGES or p.args[2:] != q.args[2:]:
         return None
     first, second = p.args[1], q.args[1]
     assert isinstance(first, Array) and isinstance(second, Array)

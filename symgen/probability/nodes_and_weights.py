@@ -13,12 +13,14 @@ from fractions import Fraction
 
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
+from symgen.probability.combinators import image_of
 from symgen.probability.counts import with_limits_at_zero
 from symgen.probability.densities import entry_of
 from symgen.probability.draw import Draw
 from symgen.probability.intervals import slope_in
 from symgen.probability.joint import is_expectation, opened_expectation
 from symgen.probability.knowledge import Knowledge
+from symgen.probability.law import value_domain
 from symgen.probability.own_density import normalised_law, own_density
 from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.terms import Random, depends_on_any, entries_in, factors_of, opened, with_value
@@ -175,6 +177,13 @@ class _Taken:
         return None
 
     def line(self, f: Scalar, e: Entry) -> _Line | None:
+        image = image_of(self.law)
+        if image is not None:  # over what is mapped, where the density is tame
+            below = var(self.variable.name, (), value_domain(image[1]), "random", uid=self.variable.uid + 5000)
+            composed = with_value(f, self.variable, lambda *_: image[0](entry(below)))
+            inner = entry(below)
+            assert isinstance(below, Var) and isinstance(inner, Entry)
+            return _Taken(below, image[1], self.ctx, depends_on_any(frozenset((below,)))).line(composed, inner)
         x = entry(var(self.variable.name, (), self.variable.domain, "placeholder", uid=-93))
         assert isinstance(x, Entry)
         f = with_value(f, self.variable, lambda *_: x)

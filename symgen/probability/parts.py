@@ -11,7 +11,7 @@ from symgen.probability.cut_counts import cut_mean
 from symgen.probability.special import simplified
 from symgen.probability.terms import with_value
 from symgen.probability.univariate import Found
-from symgen.tensor.expression import INF, NAN, ONE, Array, Operator, Scalar, add, entry, fn, fresh_index, logic, mul, total, var
+from symgen.tensor.expression import INF, NAN, ONE, Array, Operator, Scalar, add, entry, fresh_index, logic, mul, total, var
 from symgen.tensor.facts import is_nonnegative
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def under_parts(law: Operator, atom: Scalar, one: OneDraw) -> Found | None:
     image = image_of(law)
     if image is not None:
         f, inner = image
-        return one.under(inner, v).of_sum(with_value(atom, v, lambda *_: fn(f, entry(v))))
+        return one.under(inner, v).of_sum(with_value(atom, v, lambda *_: f(entry(v))))
     cut = cut_mean(law, lambda k: with_value(atom, v, lambda *_: k), lambda whole: _value(one.under(whole, v).of_atom(atom)))
     if cut is not None:
         return Found(simplified(cut), ["the mean of the whole law, less what is cut off"])

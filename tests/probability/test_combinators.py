@@ -68,6 +68,54 @@ def test_what_is_no_such_law_is_told():
             symgen.loads(f"{HEAD}dist p(x) = {text}\n")
 
 
+OWN = {  # a function of one's own, the law below it, what of x it must lie between, and the inverse with its slope
+    "c + 2*u^3": ("Normal(m, s)", (-INF, INF), lambda y: (math.copysign(abs((y - 1.7) / 2) ** (1 / 3), y - 1.7),
+                                                          abs((y - 1.7) / 2) ** (-2 / 3) / 6)),
+    "1/(1 + exp(2*u))": ("Normal(m, s)", (0, 1), lambda y: (math.log(1 / y - 1) / 2, 1 / (2 * y * (1 - y)))),
+    "c - exp(-u/2)": ("Logistic(m, s)", (-INF, 1.7), lambda y: (-2 * math.log(1.7 - y), 2 / (1.7 - y))),
+    "u^2 + 1": ("Gamma(c, r)", (1, INF), lambda y: (math.sqrt(y - 1), 0.5 / math.sqrt(y - 1))),
+    "tanh(3*u - 1)": ("Laplace(m, s)", (-1, 1), lambda y: ((math.atanh(y) + 1) / 3, 1 / (3 * (1 - y * y)))),
+    "log(1 + u)/c": ("Exponential(r)", (0, INF), lambda y: (math.expm1(1.7 * y), 1.7 * math.exp(1.7 * y))),
+}  # fmt: skip
+BELOW = {"Normal(m, s)": stats.norm(0.4, 0.9), "Logistic(m, s)": stats.logistic(0.4, 0.9), "Laplace(m, s)": stats.laplace(0.4, 0.9),
+         "Gamma(c, r)": stats.gamma(1.7, scale=1 / 0.8), "Exponential(r)": stats.expon(scale=1 / 0.8)}  # fmt: skip
+
+
+@pytest.mark.parametrize("f", OWN)
+def test_a_function_of_ones_own_changes_the_variable(f):
+    law, (low, high), back = OWN[f]
+    image = f"Transformed({law}, f)"
+    model = symgen.loads(f"{HEAD}data v: real\ndef f(u) = {f}\ndist p(y) = {image}\ndist q(y) = {image}\n")
+    log_p = model.derive("log p(v)")
+    for y in (-0.7, 0.35, 0.8, 1.2, 2.9):
+        if not low < y < high and (low, high) in ((0, 1), (0, INF)):
+            continue  # no values of this variable
+        x, slope = back(y) if low < y < high else (0.0, 0.0)
+        want = math.log(BELOW[law].pdf(x) * slope) if low < y < high else -INF
+        assert log_p.evaluate(v=y, **AT) == pytest.approx(want, rel=1e-10), y
+    assert model.derive("KL(p || q)").text_result == "0"
+
+
+def test_divergences_do_not_change_through_a_function_that_has_an_inverse():
+    model = symgen.loads(f"{HEAD}def f(u) = c + 2*u^3\ndef g(u) = c + 3*u^3\n"
+                         "dist p(y) = Transformed(Normal(m, s), f)\ndist q(y) = Transformed(Normal(n, t), f)\n"
+                         "dist h(y) = Transformed(Normal(n, t), g)\n")  # fmt: skip
+    plain = symgen.loads(f"{HEAD}dist p(y) = Normal(m, s)\ndist q(y) = Normal(n, t)\n").derive("KL(p || q)")
+    assert model.derive("KL(p || q)").text_result == plain.text_result
+    k = (2 / 3) ** (1 / 3)
+    moved = integrate.quad(lambda x: normal(x) * math.log(normal(x) / (other(k * x) * k)), -9, 9, epsabs=1e-12)[0]
+    assert model.derive("KL(p || h)").evaluate(**AT) == pytest.approx(moved, rel=1e-7)
+    assert model.derive("E[y ~ p](y)").text_result == "6*m*s^2 + 2*m^3 + c"
+    shifted = symgen.loads(f"{HEAD}def f(u) = n + c*u\ndist p(y) = Transformed(Normal(m, s), f)\n")
+    assert shifted.check("KL(p || Normal(n + c*m, c*s)) = 0").status == "proved"
+
+
+@pytest.mark.parametrize("f", ["u^2", "u + exp(u)", "m*u", "cos(u)", "log(u)"])
+def test_what_has_no_inverse_is_told(f):
+    with pytest.raises(symgen.SpecError, match="inverse"):
+        symgen.loads(f"{HEAD}def f(u) = {f}\ndist p(y) = Transformed(Normal(m, s), f)\n")
+
+
 exponential, laplace = (lambda r: stats.expon(scale=1 / r).pdf), (lambda m, b: stats.laplace(m, b).pdf)
 halves = stats.truncnorm(-0.4 / 0.9, 1.6 / 0.9, 0.4, 0.9).pdf
 student = stats.t(2.7, -0.6, 1.4).pdf
