@@ -38,7 +38,7 @@ from symgen.probability.one_form import proved_zero, vanishes
 from symgen.probability.own_density import mass_of, normalised_law, own_density
 from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.quadrature import check_mean, check_value, mean_at, number_at
-from symgen.probability.support import inclusion, mass_outside, support_said, without_support
+from symgen.probability.support import inclusion, mass_outside, may_lie_outside, support_said, without_support
 from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     INF,
@@ -540,6 +540,8 @@ def reduce_log_density(op: Operator, ctx: Context) -> Array:
     if made is not op:
         ctx.trace.add("density", op, made, reason=f"the density of {op.attrs[0]}")
         ctx.trace.checks.append(lambda: Evidence("proved", method="the density of the family put in"))
+        if (said := may_lie_outside(op.operands[0], op.operands[1])) is not None:
+            ctx.trace.condition(said)
     return made
 
 

@@ -25,6 +25,7 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
+    Node,
     Operator,
     Scalar,
     Var,
@@ -223,4 +224,18 @@ def place_rank(place: tuple[int, ...], x: np.ndarray) -> int:
     return len(place) - x.ndim
 
 
-__all__ = ["inclusion", "is_data", "kinds_differ", "mass_outside", "spans_of", "spoken", "without_support"]
+def may_lie_outside(law: Node, value: Node) -> str | None:
+    """What a value must satisfy that is declared to be more than the support of a law of the table."""
+    row = row_of(law) if isinstance(law, Operator) else None
+    if row is None or not isinstance(value, Var) or row.region.kind not in ("interval", "integers"):
+        return None
+    ends = (row.region.low, row.region.high)
+    if row.region.kind == "integers":
+        inside = value.domain not in ("real", "positive", "nonnegative", "unit")
+    else:
+        inside = ends == ("-inf", "inf") or value.domain == "unit" or (ends == ("0", "inf") and value.domain == "positive")
+        inside = inside and (value.domain != "unit" or ends in (("-inf", "inf"), ("0", "inf"), ("0", "1")))
+    return None if inside else f"{value.name} lies where {row.called} has mass"
+
+
+__all__ = ["inclusion", "is_data", "kinds_differ", "mass_outside", "may_lie_outside", "spans_of", "spoken", "without_support"]

@@ -80,3 +80,14 @@ def test_a_law_that_is_none_at_some_values_is_looked_at_elsewhere(model):
     d = model.derive("entropy(two)")  # of a correlation that is only said to be real
     want = 1 + math.log(2 * math.pi * 1.3 * 0.7 * math.sqrt(1 - 0.4**2))
     assert d.evaluate(s=1.3, b=0.7, r=0.4) == pytest.approx(want) and d.evidence.kind == "checked"
+
+
+@pytest.mark.parametrize(("law", "domain", "said"), [
+    ("Exponential(r)", "real", "v lies where an Exponential has mass"), ("Exponential(r)", "positive", ""),
+    ("Uniform(0, r)", "positive", "v lies where a Uniform has mass"), ("Beta(r, 2)", "unit", ""),
+    ("Beta(r, 2)", "positive", "v lies where a Beta has mass"), ("Normal(0, r)", "real", ""),
+    ("Poisson(r)", "real", "v lies where a Poisson has mass"), ("Poisson(r)", "natural", ""), ("Gamma(r, 1)", "unit", ""),
+])  # fmt: skip
+def test_a_log_density_of_what_may_lie_outside_says_where_it_holds(law, domain, said):
+    model = symgen.loads(f"const r: positive\ndata v: {domain}\ndist p(x) = {law}\n")
+    assert model.derive("log p(v)").conditions == ([said] if said else [])
