@@ -91,6 +91,8 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
         if know.negative(alpha) or alpha is ZERO:
             raise CannotDerive("the order of a Renyi divergence is positive", op, HERE)
         ctx.trace.condition("the order of the divergence is positive")
+    if below is None and know.positive(sub(alpha, ONE)) is not True:
+        ctx.trace.condition("the order of the divergence is not 1, where it is KL")
     pair = Pairing(p, q, ctx)
 
     def finish(integral: Scalar) -> Scalar:

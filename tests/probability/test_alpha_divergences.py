@@ -138,3 +138,12 @@ def test_dirichlet_of_symbolic_size():
     lB = lambda a: sum(math.lgamma(x) for x in a) - math.lgamma(sum(a))  # noqa: E731
     got = symgen.loads(VECTORS).derive("hellinger(D, F)").evaluate(al=al, be=be)
     assert math.isclose(got, 1 - math.exp(lB((al + be) / 2) - (lB(al) + lB(be)) / 2), rel_tol=1e-10)
+
+
+def test_a_letter_for_the_order_may_not_be_1():
+    model = symgen.loads(
+        "const al: positive\nconst be: unit\nconst a: positive, b: positive\ndist p(x) = Normal(0, a)\ndist q(x) = Normal(0, b)\n"
+    )
+    said = "the order of the divergence is not 1, where it is KL"
+    assert said in model.derive("renyi(p, q, al)").conditions
+    assert said not in model.derive("renyi(p, q, be)").conditions + model.derive("renyi(p, q, 1 + al)").conditions
