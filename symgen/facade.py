@@ -55,6 +55,11 @@ class Model:
         return Path(self.elaborated.source.name).stem
 
     @property
+    def spec(self) -> tree.Spec:
+        """What was read, as a tree."""
+        return self._elaborator.spec
+
+    @property
     def warnings(self) -> list[Diagnostic]:
         return self.elaborated.warnings
 

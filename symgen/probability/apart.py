@@ -47,8 +47,9 @@ def components_of(law: Array, ctx: Context) -> tuple[Array, Array] | None:
     if not isinstance(law, Operator) or law.name != "formula":
         return None
     z, log_density = law.attrs[1], law.args[0]
+    assert isinstance(log_density, Array)
     outside, inside = ZERO, None
-    for t in terms_of(opened_in(open_tensor(log_density, ()), z)):  # type: ignore[arg-type]
+    for t in terms_of(opened_in(open_tensor(log_density, ()), z)):
         if z not in variables_of(t):
             outside = add(outside, t)
         elif isinstance(t, Entry) and isinstance(t.array, Operation) and t.array.name == "logsumexp" and inside is None:

@@ -16,9 +16,11 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
+    Node,
     Num,
     Operator,
     Scalar,
+    Tensor,
     add,
     compare,
     divide,
@@ -102,11 +104,17 @@ def is_cut(law: Array) -> bool:
     return isinstance(law, Operator) and law.name == "formula" and law.attrs[5:] == ((CUT,),)
 
 
+def _number(end: Node) -> Scalar:
+    assert isinstance(end, Tensor)
+    return end.body
+
+
 def ends_of_counts(law: Array) -> tuple[Scalar, Scalar] | None:
     """The least and the greatest count of a law; None where they are not known."""
     if is_cut(law):
         assert isinstance(law, Operator)
-        return law.operands[2].body, law.operands[3].body  # type: ignore[union-attr]
+        low, high = (_number(end) for end in law.operands[2:4])
+        return low, high
     if not is_of_counts(law):
         return None
     base = _base(law)
@@ -119,7 +127,7 @@ def cut_mean(law: Operator, f: Callable[[Scalar], Scalar], whole: Callable[[Arra
         return None
     inner, *ends = law.operands[1:]
     assert isinstance(inner, Array)
-    low, high, mass = (e.body for e in ends)  # type: ignore[union-attr]
+    low, high, mass = (_number(end) for end in ends)
     base = _base(inner)
     least, a, b = _whole(base.text(base.row.region.low)), _whole(low), _whole(high)
 

@@ -50,6 +50,11 @@ class Alternative:
     transform: str = ""
 
 
+def with_article(name: str) -> str:
+    """A Normal, an Exponential, an MvNormal, a Uniform."""
+    return f"{'an' if name[0] in 'AEIO' or name.startswith('Mv') else 'a'} {name}"
+
+
 LOGITS = Alternative({"logits": "real"}, {"p": "sigmoid(logits)"})
 MEAN_AND_CONCENTRATION = Alternative(
     {"mean": "unit", "concentration": "positive"}, {"a": "mean*concentration", "b": "(1 - mean)*concentration"}
@@ -121,7 +126,7 @@ class Distribution:
     @property
     def called(self) -> str:
         """The name with its article: a Normal, an Exponential, an MvNormal."""
-        return f"{'an' if self.name[0] in 'AEIO' or self.name.startswith('Mv') else 'a'} {self.name}"
+        return with_article(self.name)
 
     def axes_of(self, parameter: str) -> tuple[str, ...]:
         return tuple(self.shapes.get(parameter, ()))

@@ -460,11 +460,11 @@ class OneDraw:
             value = with_value(form.whole, self.draw.variable, at)
             return None if failed else value
 
-        means = [mean(f) for f in forms]
-        if any(m is None for m in means):
+        means = [m for f in forms if (m := mean(f)) is not None]
+        if len(means) < len(forms):
             return None
         if len(forms) == 1:
-            return together(parts, means[0])  # type: ignore[arg-type]
+            return together(parts, means[0])
         covariance: Scalar = ZERO
         for p in forms[0].parts:
             for q in forms[1].parts:
@@ -476,7 +476,7 @@ class OneDraw:
                 parts.append(found)
                 term = mul(p.coefficient, substitute(q.coefficient, renamed), found.value)
                 covariance = add(covariance, total(term, [*p.indices, *renamed.values()]))
-        return together(parts, add(mul(means[0], means[1]), covariance))  # type: ignore[arg-type]
+        return together(parts, add(mul(means[0], means[1]), covariance))
 
     def by_independence(self, groups: dict[Entry, Scalar]) -> Found | None:
         """E f(z_i) g(z_j): a sum over the ways in which indices can be equal, each with a joint cumulant."""

@@ -67,10 +67,8 @@ INSIDE: Mapping[str, Map] = {
     "expm1": Map("log(1 + y)", "-log(1 + y)", "above"),
     "log1p": Map("exp(y) - 1", "y", "real", "positive"),
 }
-ENDS = {
-    "positive": ((ZERO, None),), "unit": ((ZERO, None), (None, ONE)), "ball": ((MINUS_ONE, None), (None, ONE)),
-    "above": ((MINUS_ONE, None),), "real": (),
-}  # fmt: skip
+LEAST = {"positive": ZERO, "unit": ZERO, "ball": MINUS_ONE, "above": MINUS_ONE}
+MOST = {"unit": ONE, "ball": ONE}
 DEEPEST = 40  # operations one in another
 
 
@@ -88,10 +86,9 @@ class Inverse:
 
     def within(self, image: str) -> None:
         """What is inverted lies in the image of a function."""
-        for low, high in ENDS[image]:
-            gap = sub(self.value, low) if low is not None else sub(high or ONE, self.value)
-            if is_positive(gap) is not True:
-                self.conditions.append(compare("<", low, self.value) if low is not None else compare("<", self.value, high or ONE))
+        pairs = [(low, self.value) for low in (LEAST.get(image),) if low is not None]
+        pairs += [(self.value, high) for high in (MOST.get(image),) if high is not None]
+        self.conditions += [compare("<", a, b) for a, b in pairs if is_positive(sub(b, a)) is not True]
 
     def through(self, value: Scalar, log_slope: Scalar) -> None:
         self.value, self.log_slope = value, add(self.log_slope, log_slope)
@@ -143,7 +140,7 @@ def _size(c: Scalar, know: Knowledge) -> Scalar:
 def _root(base: Scalar, e: Fraction, made: Inverse, know: Knowledge) -> None:
     """y = base^e."""
     y = made.value
-    slope = sub(num(1 / e - 1), ZERO)
+    slope = num(1 / e - 1)
     if know.positive(base):
         made.within("positive")
         made.through(power(y, num(1 / e)), add(neg(fn("log", num(abs(e)))), mul(slope, fn("log", y))))

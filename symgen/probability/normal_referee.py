@@ -98,7 +98,8 @@ def joint_normal(laws: Sequence[tuple[Var, Array]], point: Point) -> tuple[Float
         shape = tuple(size_of(s, point.sizes) for s in v.shape)
         size = int(np.prod(shape, dtype=int))
         if (row := row_of(law)) is not None and row.spread:
-            own_mean, own_covariance = moments_of_chain([np.asarray(evaluate([a], point)[0], dtype=np.float64) for a in law.args])  # type: ignore[list-item]
+            given = [np.asarray(evaluate([a], point)[0], dtype=np.float64) for a in law.args if isinstance(a, Array)]
+            own_mean, own_covariance = moments_of_chain(given)
             places[v] = list(range(len(mean), len(mean) + size))
             across = np.zeros((size, len(mean)))
             covariance = np.block([[covariance, across.T], [across, own_covariance]])

@@ -13,6 +13,7 @@ from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.collect import collected
 from symgen.probability.conjugate import families_on, kernel_of, recognised
 from symgen.probability.densities import log_density_at, with_densities_written
+from symgen.probability.distribution import with_article
 from symgen.probability.existence import FINITE, INFINITE, UNDEFINED, Existence, Range, existence, spread
 from symgen.probability.exponential_integrals import exponential_integral, is_hopeless
 from symgen.probability.knowledge import Knowledge
@@ -384,7 +385,7 @@ def narrowed(law: Operator, ctx: Context) -> Operator:
 
 def _family(law: Array) -> str:
     name = law.name if isinstance(law, Operator) else "law"
-    return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
+    return with_article(name)
 
 
 def _tell(own: OwnDensity, constant: Scalar, ctx: Context) -> None:

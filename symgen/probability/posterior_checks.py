@@ -23,6 +23,7 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
+    Operator,
     Scalar,
     Tensor,
     Var,
@@ -101,8 +102,8 @@ def random_value(law: Array | None, z: Var, point: Point, rng: Any) -> Any:
         count = 2 if row.name == "Bernoulli" else size_of(classes(law), point.sizes)
         return np.asarray(rng.integers(0, count, shape), dtype=np.float64)
     if row is not None and row.region.kind == "labels":
-        assert law is not None
-        return np.asarray(rng.integers(0, size_of(law.args[0].shape[-1], point.sizes), shape), dtype=np.float64)  # type: ignore[union-attr]
+        assert isinstance(law, Operator) and isinstance(law.args[0], Array)
+        return np.asarray(rng.integers(0, size_of(law.args[0].shape[-1], point.sizes), shape), dtype=np.float64)
     if row is not None and row.name == "Pareto":
         low = float(evaluate([law.args[0]], point)[0])  # type: ignore[union-attr]
         return np.asarray(low * (1.1 + 3 * rng.random()))

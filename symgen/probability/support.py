@@ -10,7 +10,7 @@ from symgen.derivation.context import Context
 from symgen.probability.conditions import for_all
 from symgen.probability.cut_counts import ends_of_counts, is_cut
 from symgen.probability.densities import parameters
-from symgen.probability.distribution import SUPPORTS, Distribution, Support
+from symgen.probability.distribution import SUPPORTS, Distribution, Support, with_article
 from symgen.probability.grids import numbers_of
 from symgen.probability.joint import DistRef, Factor
 from symgen.probability.knowledge import Knowledge
@@ -205,7 +205,7 @@ def spoken(ref: DistRef) -> str:
         return f"`{ref.joint.name}`"
     laws = [f.law for f in ref.joint.factors]
     name = laws[0].name if len(laws) == 1 and isinstance(laws[0], Operator) else "law"
-    return f"{'an' if name[0] in 'AEIOU' and not name.startswith('Uni') else 'a'} {name}"
+    return with_article(name)
 
 
 def own_outside(first: Array, second: Array, point: Point, ctx: Context) -> bool:

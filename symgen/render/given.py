@@ -34,11 +34,21 @@ def given(d: Any, writer: Writer, laws: Mapping[Array, str], definitions: Sequen
         shown += [(law, t.Name(name)) for law, name in _once(laws) if law not in heads]
         told = {
             (unparse(left), unparse(right)): Relation(right, left, reason=_roles(law))
-            for law, left in shown for right in (plain.array(law),)
+            for law, left in shown for right in (_as_written(d, law, left) or plain.array(law),)
         }  # fmt: skip
         lines += tuple(told.values())  # a law over other variables may read the same
         out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
     return out
+
+
+def _as_written(d: Any, law: Array, head: t.Expression) -> t.Expression | None:
+    """A law that is made of others, or a density of one's own, as its author wrote it: it has no name but that of the dist."""
+    spec = getattr(getattr(d, "model", None), "spec", None)
+    name = head.name if isinstance(head, t.Name) else head.function if isinstance(head, t.Call) and not head.given else None
+    if spec is None or name is None or not (isinstance(law, Operator) and law.name == "formula"):
+        return None
+    written = [s.law for s in spec.statements if isinstance(s, t.Dist) and s.head.name.name == name]
+    return written[0] if len(written) == 1 else None
 
 
 def _roles(law: Array) -> tuple[Inline, ...]:

@@ -45,7 +45,10 @@ PATHS = np.array(list(product(range(K), repeat=T)))
 
 def of_paths(start, moves, seen):
     """The log joint density of every path."""
-    log = lambda a: np.log(np.maximum(a, 1e-300))  # noqa: E731
+
+    def log(a):
+        return np.log(np.maximum(a, 1e-300))
+
     steps = log(moves)[PATHS[:, :-1], PATHS[:, 1:]].sum(1)
     return log(start)[PATHS[:, 0]] + steps + seen[np.arange(T), PATHS].sum(1)
 

@@ -66,3 +66,12 @@ SAID = {
 @pytest.mark.parametrize("goal", SAID)
 def test_logarithms_of_numbers_stand_apart_where_they_cancel(goal):
     assert symgen.loads(HEAD).derive(goal).text_result == SAID[goal]
+
+
+def test_a_law_made_of_others_stands_as_it_was_written():
+    model = symgen.loads(
+        "const c: real, a: positive, m: real, s: positive\ndef f(u) = c + a*exp(u)\n"
+        "dist p(y) = Transformed(Normal(m, s), f)\ndist t(y) = Truncated(Gamma(a, s), 1, 3)\n"
+    )
+    assert "p = Transformed(Normal(m, s), f)" in model.derive("entropy(p)").text()
+    assert "= Truncated(Gamma(a, s), 1, 3)" in model.derive("entropy(t)").text()
