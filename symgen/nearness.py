@@ -15,6 +15,8 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
 from symgen.probability.joint import decode, divergence
 from symgen.probability.nodes_and_weights import by_nodes
+from symgen.probability.overlap import between_crossings
+from symgen.probability.pairing import Pairing
 from symgen.probability.remainder import Near, near_form
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
@@ -69,6 +71,9 @@ def with_digits_kept(array: Array, goal: Array | None, facts: Facts | None) -> A
     the closed form loses digits there, with the remainder of its Taylor series."""
     starts, order = _chosen_for(array, goal)
     if order < 0 and goal is not None:
+        made = _of_crossings(array, goal, facts)
+        if made is not array:
+            return made
         made = _of_means(array, goal, facts)
         if made is not array or order == -1:
             return made
@@ -86,8 +91,8 @@ def remainder_of(array: Array, goal: Array | None) -> Array | None:
 
 def is_of_one_law(goal: Array | None, values: Mapping[str, Any]) -> bool:
     """Whether a goal is a divergence of two laws, and these are one at the values: it is 0, whatever its form says."""
-    op = goal.body.array if isinstance(goal, Tensor) and not goal.rank and isinstance(goal.body, Entry) else goal
-    if not isinstance(op, Operator) or op.name not in ("KL", "JS", "renyi", "chi2", "hellinger", "tv", "wasserstein2"):
+    op = _operator_of(goal)
+    if op is None or op.name not in ("KL", "JS", "renyi", "chi2", "hellinger", "tv", "wasserstein2"):
         return False
     starts = _starts(op)
     return bool(starts) and all(
@@ -310,6 +315,39 @@ def _dyadic(x: Any, bits: int) -> Any:
     made = np.round(np.asarray(x, dtype=float) * 2.0**bits) / 2.0**bits
     made[..., -1] += np.round(np.sum(x, axis=-1)) - made.sum(axis=-1)
     return made
+
+
+# --- total variation ----------------------------------------------------------------------------------------------------
+
+
+def _of_crossings(array: Array, goal: Array, facts: Facts | None) -> Array:
+    """The total variation by the distribution functions where the densities cross, their difference there as the remainder
+    of its series along the way from p to q. What is off in the places is of second order in the value."""
+    op = _operator_of(goal)
+    if op is None or op.name != "tv":
+        return array
+    starts = _starts(op)
+
+    def kept(gap: Scalar, _: Entry) -> Scalar | None:
+        made = along_segment(tensor((), gap), starts, 1) if starts else None
+        return None if made is None else open_tensor(made, ())
+
+    (p, q), _ = decode(op)
+    quiet = Context(Trace(), facts)
+    try:
+        found = between_crossings(Pairing(p, q, quiet), quiet, kept)
+    except CannotDerive:
+        return array
+    if found is None:
+        return array
+    made = tensor((), found)
+    return made if is_same(made, array, facts) else array
+
+
+def _operator_of(goal: Array | None) -> Operator | None:
+    """The operator that a goal is."""
+    op = goal.body.array if isinstance(goal, Tensor) and not goal.rank and isinstance(goal.body, Entry) else goal
+    return op if isinstance(op, Operator) else None
 
 
 # --- divergences that keep means ----------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ The total variation is P - Q of where p > q: for laws on the line, of the interv
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.series import limit
 from symgen.derivation.context import Context
@@ -60,6 +62,7 @@ from symgen.tensor.expression import (
     replace_arrays,
     scalar_of,
     sub,
+    var,
     walk,
     where,
 )  # fmt: skip
@@ -288,9 +291,16 @@ def _slope_far_out(f: Scalar, t: Var, ctx: Context) -> Scalar:
 # --- where two densities cross ----------------------------------------------------------------------------------------
 
 
-def between_crossings(pair: Pairing, ctx: Context) -> Scalar | None:
+Kept = Callable[[Scalar, Entry], "Scalar | None"]
+END = entry(var("end", (), "real", "placeholder", uid=-62))
+
+
+def between_crossings(pair: Pairing, ctx: Context, kept: Kept | None = None) -> Scalar | None:
     """The total variation of two laws of a scalar by their distribution functions where they cross; None where these
-    points are not found."""
+    points are not found.
+
+    Code that keeps its digits gives `kept`, its form of the difference of the distribution functions at a fixed end.
+    """
     laws = [r.joint.factors[0].law for r in (pair.p, pair.q)]
     if len(pair.p.joint.factors) != 1 or len(pair.q.joint.factors) != 1 or any(law.shape for law in laws):
         return None
@@ -307,6 +317,17 @@ def between_crossings(pair: Pairing, ctx: Context) -> Scalar | None:
     def gap(v: Scalar) -> Scalar:
         p, q = (distribution_function(one, v) for one in both)
         return sub(p, q)
+
+    if kept is not None:
+        assert isinstance(END, Entry)
+        at_end = kept(gap(END), END)
+        if at_end is None:
+            return None
+        held = at_end
+
+        def gap(v: Scalar) -> Scalar:
+            made: Scalar = replace_arrays(held, {END.array: lambda: v})
+            return made
 
     apart = _half_of_shift(both)
     if apart is not None:  # 2 F(mu + d/2) - 1
@@ -328,6 +349,9 @@ def between_crossings(pair: Pairing, ctx: Context) -> Scalar | None:
         a, b = terms[square], terms.get(x, ZERO)
         root = power(sub(power(b, TWO), mul(num(4), a, constant)), HALF)
         ends = [divide(add(neg(b), mul(sign, root)), mul(TWO, a)) for sign in (ONE, MINUS_ONE)]
+        if kept is not None and b is not ZERO:  # neither end is a difference
+            beside = mul(MINUS_ONE, HALF, add(b, mul(where(compare("<", b, ZERO), MINUS_ONE, ONE), root)))
+            ends = [divide(beside, a), divide(constant, beside)]
         if low == "0":
             ends = [fn("max", e, ZERO) for e in ends]
         two = fn("abs", sub(gap(ends[0]), gap(ends[1])))

@@ -163,6 +163,31 @@ def kl_log_series(p: Any, q: Any) -> Any:
     return -p / ((1 - p) * log(1 - p)) * log(p / q) + log(log(1 - q) / log(1 - p))
 
 
+def tv_normal(m1: Any, s1: Any, m2: Any, s2: Any) -> Any:
+    """|P - Q| of what lies between the two points where the densities cross."""
+    d, c = m2 - m1, 2 * log(s2 / s1)
+    a, b = s1**-2 - s2**-2, 2 * d / s2**2  # a x^2 + b x = d^2/s2^2 + c, with x from m1
+    root = mp.sqrt(b**2 + 4 * a * (d**2 / s2**2 + c))
+    ends = [(-b + sign * root) / (2 * a) for sign in (1, -1)]
+    gaps = [mp.ncdf(x / s1) - mp.ncdf((x - d) / s2) for x in ends]
+    return abs(gaps[0] - gaps[1])
+
+
+def tv_exponential(x: Any, y: Any) -> Any:
+    at = log(x / y) / (x - y)
+    return abs(exp(-x * at) - exp(-y * at))
+
+
+def tv_gamma(a: Any, b: Any, _: Any, d: Any) -> Any:
+    at = a * log(b / d) / (b - d)
+    return abs(mp.gammainc(a, b * at, d * at, regularized=True))
+
+
+def tv_poisson(x: Any, y: Any) -> Any:
+    k = mp.floor((x - y) / log(x / y))
+    return abs(mp.gammainc(k + 1, x, y, regularized=True))
+
+
 def case(family: str, names: str, exact: Any, torch: str = "", goal: str = "KL({} || {})") -> Case:
     """A goal over one family: names `a b` are parameters a1 b1 and a2 b2."""
     given = names.split()
@@ -309,6 +334,13 @@ CASES: dict[str, Case] = {
         "cross_entropy(Gamma(a1, b1), Gamma(a2, b2)) - entropy(Gamma(a1, b1))",
         lambda v: kl_gamma(v["a1"], v["b1"], v["a2"], v["b2"]), ("a", "b"),
     ),
+    "tv Normal": case("Normal", "m a", tv_normal, goal="tv({}, {})"),
+    "tv Exponential": case("Exponential", "a", tv_exponential, goal="tv({}, {})"),
+    "tv Gamma of one shape": Case(
+        "tv(Gamma(13/10, b1), Gamma(13/10, b2))",
+        lambda v: tv_gamma(mp.mpf(13) / 10, v["b1"], 0, v["b2"]), ("b",)
+    ),
+    "tv Poisson": case("Poisson", "a", tv_poisson, goal="tv({}, {})"),
     "wasserstein2 Normal": case("Normal", "m a", lambda m, s, u, t: (m - u) ** 2 + (s - t) ** 2, goal="wasserstein2({}, {})"),
 }  # fmt: skip
 
