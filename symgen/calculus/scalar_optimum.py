@@ -48,7 +48,7 @@ from symgen.tensor.expression import (
     var,
 )  # fmt: skip
 from symgen.tensor.facts import Facts, range_of
-from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, in_time, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["Task", "optimum_of_entries", "domain_of_entries", "say_assumed"]
@@ -112,6 +112,7 @@ def optimum_of_entries(task: Task) -> Array | None:
     return _by_coefficients(task) or _by_sympy(task)
 
 
+LONGEST = 12  # seconds for all questions to SymPy about one optimum
 MOST_TERMS = 60
 LONG = 40  # nodes of a function whose coefficients are looked at as numbers first
 
@@ -270,7 +271,9 @@ def _inside(task: Task, problem: Problem) -> Optimum:
     """The optimum over the domain of one number. Raises CannotDerive where it is approached and not reached."""
     if problem.t not in problem.expression.free_symbols:
         raise CannotDerive(f"`{task.x.name}` does not occur in it: every value is a {task.word}", task.f, HERE)
-    best = pointwise_optimum(problem, "max" if task.sign == 1 else "min")
+    best: Optimum | None = in_time(LONGEST, pointwise_optimum, problem, "max" if task.sign == 1 else "min")
+    if best is None:
+        raise CannotDerive(f"the {task.word} was not found in {LONGEST} seconds", task.f, HERE)
     other = _another(problem, best)
     if other:
         raise CannotDerive(f"the {task.word} is not unique: {other}", task.f)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -14,22 +15,38 @@ __all__ = ["CARRIED", "source_of"]
 RUNTIMES = ("runtime.py", "runtime_torch.py", "runtime_jax.py")
 PARTS = ("complex", "bessel")  # special functions: common to all, and what each backend adds
 INCOMPLETE = "../tensor/incomplete_floats.py"  # common to all too, and of the evaluator
+HEAD = re.compile(r"^def (\w+)\(", re.MULTILINE)
 
 
 @cache
-def _functions(runtime: str) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Each function: its source without annotations, and the names that it uses; those of `runtime` come before the
-    common ones."""
-    out: dict[str, tuple[str, tuple[str, ...]]] = {}
+def _text(file: str) -> str:
+    return (Path(__file__).parent / file).read_text(encoding="utf-8")
+
+
+def _files(runtime: str) -> tuple[str, ...]:
+    """Where the functions of a runtime stand: the common ones, then its own, which come before them."""
     own = () if runtime == "runtime.py" else (runtime, *(runtime.replace("_", f"_{part}_") for part in (*PARTS, "incomplete")))
     common = ("runtime.py", "runtime_remainders.py", *(f"runtime_{part}.py" for part in PARTS), INCOMPLETE, "optimisers.py")
-    for file in (*common, *own):
-        text = (Path(__file__).parent / file).read_text(encoding="utf-8")
-        for node in ast.parse(text).body:
-            if isinstance(node, ast.FunctionDef):
-                used = tuple(dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name)))
-                out[node.name] = (_without_annotations(text, node), used)
-    return out
+    return (*common, *own)
+
+
+@cache
+def _definitions(file: str) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.parse(_text(file)).body if isinstance(node, ast.FunctionDef)}
+
+
+@cache
+def _places(runtime: str) -> dict[str, str]:
+    """The file of each function."""
+    return {name: file for file in _files(runtime) for name in _definitions(file)}
+
+
+@cache
+def _function(name: str, file: str) -> tuple[str, tuple[str, ...]]:
+    """A function's source without annotations, and the names that it uses."""
+    node = _definitions(file)[name]
+    used = tuple(dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name)))
+    return _without_annotations(_text(file), node), used
 
 
 def _without_annotations(text: str, function: ast.FunctionDef) -> str:
@@ -58,7 +75,8 @@ def _characters(line: str, column: int) -> int:
 
 
 def carried() -> frozenset[str]:
-    return frozenset().union(*(_functions(file) for file in RUNTIMES))
+    """The names of all of them, read from the lines on which they begin."""
+    return frozenset(name for runtime in RUNTIMES for file in _files(runtime) for name in HEAD.findall(_text(file)))
 
 
 CARRIED = carried()
@@ -66,19 +84,19 @@ CARRIED = carried()
 
 def source_of(names: Iterable[str], runtime: str = "runtime.py") -> list[str]:
     """The sources of the named functions and of all that they use, each after what it uses."""
-    table = _functions(runtime)
+    places = _places(runtime)
     out: dict[str, None] = {}
 
     def visit(name: str, above: tuple[str, ...] = ()) -> None:
-        if name in out or name not in table or name in above:
+        if name in out or name not in places or name in above:
             return
-        for used in table[name][1]:
+        for used in _function(name, places[name])[1]:
             visit(used, (*above, name))
         out[name] = None
 
     for name in names:
         visit(name)
-    foreign = [name for name in out if runtime != "runtime.py" and "np" in table[name][1]]
+    foreign = [name for name in out if runtime != "runtime.py" and "np" in _function(name, places[name])[1]]
     if foreign:
         raise InternalError(f"`{foreign[0]}` is written for NumPy alone")
-    return [table[name][0] for name in out]
+    return [_function(name, places[name])[0] for name in out]

@@ -47,6 +47,9 @@ from symgen.tensor.numeric import FUNCTIONS, OPERATIONS
 
 __all__ = ["BALL", "FLOAT", "Ball", "Field", "NotEvaluable", "Point", "evaluate", "size_of"]
 
+MANY = 32  # terms from which on the entries of a list are put into their places, not summed
+Listed = dict[tuple[Index, ...], list[tuple[tuple[int, ...], list[Node]]]]  # by the indices: the places, the factors
+
 
 class NotEvaluable(Exception):
     """What has no number at this point; `node` is the part in the way: an operator, a variable without value."""
@@ -145,6 +148,7 @@ class Evaluator:
         self.memo: dict[Node, Any] = {}
         self.orders: dict[Node, tuple[Index, ...]] = {}
         self.indices: dict[Node, Any] = {}
+        self.lists: dict[Node, tuple[Listed, list[Node]]] = {}
         self.all_fixed: dict[Index, int] = {**(parent.all_fixed if parent else {}), **self.fixed}
 
     def values(self, nodes: Sequence[Node]) -> list[Any]:
@@ -200,6 +204,9 @@ class Evaluator:
             return [a for a in node.args if not self._is_index(a)]
         if isinstance(node, Sum):
             return node.body.args if type(node.body) is Mul else (node.body,)
+        if kind is Add and len(node.args) >= MANY:
+            listed, rest = self._listed(node)
+            return [*rest, *(f for entries in listed.values() for _, factors in entries for f in factors)]
         if isinstance(node, Recurrence):
             return node.base
         if isinstance(node, Operator):
@@ -221,6 +228,29 @@ class Evaluator:
         wanted = self.axes(node)
         self._check_size(wanted)
         return [self._aligned(a, wanted) for a in node.args]
+
+    def _listed(self, node: Node) -> tuple[Listed, list[Node]]:
+        """The terms c*delta(i, 3)*delta(j, 0) of a sum by the indices that they fix, c without axes, and all others."""
+        found = self.lists.get(node)
+        if found is None:
+            listed: Listed = {}
+            rest: list[Node] = []
+            for term in node.args:
+                places: dict[Index, int] = {}
+                factors: list[Node] = []
+                for f in term.args if type(term) is Mul else (term,):
+                    at = _place(f) if isinstance(f, Delta) else None
+                    if at is None or at[0] in places or at[0] in self.all_fixed:
+                        factors.append(f)
+                    else:
+                        places[at[0]] = at[1]
+                if places and not any(self.axes(f) for f in factors):
+                    axes = tuple(sorted(places, key=lambda i: i.serial))
+                    listed.setdefault(axes, []).append((tuple(places[i] for i in axes), factors))
+                else:
+                    rest.append(term)
+            found = self.lists[node] = listed, rest
+        return found
 
     def _check_size(self, axes: Sequence[Index]) -> None:
         elements = 1
@@ -398,7 +428,22 @@ class Evaluator:
         return np.broadcast_to(self._cast(out), shape)
 
     def _add(self, node: Add) -> Any:
-        return self._cast(self.number.add(self._all(node)))
+        if len(node.args) < MANY:
+            return self._cast(self.number.add(self._all(node)))
+        wanted = self.axes(node)
+        self._check_size(wanted)
+        listed, rest = self._listed(node)
+        terms = [self._aligned(a, wanted) for a in rest]
+        one = self.number.number(1)
+        for axes, entries in listed.items():
+            shape = tuple(self.size(i.size) for i in axes)
+            table = self.number.full(shape, self.number.number(0))
+            for place, factors in entries:
+                if all(0 <= k < n for k, n in zip(place, shape, strict=True)):
+                    value = self.number.multiply([one, *(self.memo[f] for f in factors)])
+                    table[place] = self.number.add([table[place], value])
+            terms.append(align(table, axes, wanted))
+        return self._cast(self.number.add(terms))
 
     def _mul(self, node: Mul) -> Any:
         return self._cast(self.number.multiply(self._all(node)))
@@ -469,6 +514,15 @@ class Evaluator:
         count = min(len(self.point.draws[v]) for v in node.noise)
         samples = [self.inner({}, {v: self.point.draws[v][k] for v in node.noise}).value(node.body) for k in range(count)]
         return self._cast(self.number.add(samples) * self.number.number(Fraction(1, count)))
+
+
+def _place(node: Delta) -> tuple[Index, int] | None:
+    """The index that must be a number, and the number."""
+    a, b = node.args
+    i, k = (a, b) if isinstance(a, Index) else (b, a)
+    if isinstance(i, Index) and isinstance(k, Num) and isinstance(k.value, Fraction) and k.value.denominator == 1:
+        return i, int(k.value)
+    return None
 
 
 def _is_extreme(node: Node) -> bool:

@@ -67,7 +67,7 @@ from symgen.tensor.facts import Facts, is_negative, is_nonnegative, is_positive
 from symgen.tensor.sympy_functions import FROM_SYMPY, HANDED_OUT, TO_SYMPY, own_function, polygamma
 
 __all__ = [
-    "Table", "NotInSymPy", "Timeout", "Closed", "to_sympy", "from_sympy", "array_to_sympy", "within", "SYMPY_ERRORS",
+    "Table", "NotInSymPy", "Timeout", "Closed", "to_sympy", "from_sympy", "array_to_sympy", "in_time", "within", "SYMPY_ERRORS",
 ]  # fmt: skip
 
 MAX_UNROLLED = 64  # terms of a sum over a fixed range that is written out for SymPy
@@ -89,11 +89,19 @@ SYMPY_ERRORS = (
 
 
 def within(seconds: float, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    """call(*args), or None when it takes longer than `seconds` or SymPy gives up.
+    """call(*args), or None when it takes longer than `seconds` or SymPy gives up. For questions to SymPy alone: errors of
+    our own that are ValueErrors would be taken for SymPy's."""
+    try:
+        return in_time(seconds, call, *args, **options)
+    except SYMPY_ERRORS:
+        return None
+
+
+def in_time(seconds: float, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """call(*args), or None when it takes longer than `seconds`.
 
     The clock counts processor time (SIGPROF), so that a busy machine changes no answer. Only the main thread has one;
-    elsewhere the call runs without, so that callers ask for
-    small expressions only.
+    elsewhere the call runs without, so that callers ask for small expressions only.
     """
     clocked = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
@@ -111,8 +119,6 @@ def within(seconds: float, call: Callable[..., Any], *args: Any, **options: Any)
             if 0 < old_left < seconds:  # an outer clock rings first
                 signal.setitimer(signal.ITIMER_PROF, old_left)
         return call(*args, **options)
-    except SYMPY_ERRORS:
-        return None
     except Timeout:
         if 0 < old_left <= time.process_time() - started and old_handler is not None:
             raise

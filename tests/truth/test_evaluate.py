@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import mpmath
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from symgen.tensor.expression import (
     Var,
     add,
     compare,
+    delta,
     dim,
     entry,
     fn,
@@ -146,6 +149,20 @@ def test_a_recurrence_is_a_loop(number: Field) -> None:
     for k in range(5):
         assert np.allclose([float(v) for v in got[k]], x)
         x = np.tanh(matrix @ x)
+
+
+@pytest.mark.parametrize("number", [FLOAT, BALL(106)], ids=["float", "ball"])
+def test_long_lists_have_their_entries_at_their_places(number: Field) -> None:
+    x = var("x", (), "real")
+    i, j = fresh_index(num(12)), fresh_index(num(5))
+    table = [[Fraction((7 * a + 3 * b) % 11 - 5, 4) for b in range(5)] for a in range(12)]
+    terms = [mul(num(table[a][b]), entry(x), delta(i, num(a)), delta(num(b), j)) for a in range(12) for b in range(5)]
+    beside = [delta(i, num(3)), mul(entry(x), delta(i, num(3))), delta(i, num(40)), mul(entry(x), delta(i, j)), num(2)]
+    value = evaluate([tensor((i, j), add(*terms, *beside))], Point({}, {x: 1.5}), number)[0]
+    wanted = 1.5 * np.array(table, dtype=float) + 2
+    wanted[3] += 2.5
+    wanted[range(5), range(5)] += 1.5
+    assert np.array_equal(np.array(value, dtype=float), wanted)
 
 
 def test_what_has_no_number_is_named() -> None:
