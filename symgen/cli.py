@@ -72,7 +72,7 @@ def program() -> None:
 files = click.argument("files", nargs=-1, required=True, metavar="FILE..", type=SpecFile(".sg"))
 file = click.argument("file", metavar="FILE", type=SpecFile(".sg"))
 force = click.option("--force", is_flag=True, help="Overwrite files that symgen did not write.")
-budget = click.option("--seconds", type=click.FloatRange(min=0.1), help="Budget for each goal.", metavar="S")
+budget = click.option("--seconds", type=click.FloatRange(min=0.1), help="Budget for each goal, in processor time.", metavar="S")
 
 
 def output(what: str) -> Callable[[F], F]:

@@ -122,7 +122,8 @@ class Model:
 
         Derivatives are told by the chain rule on named values (`style="chain"`: backpropagation) or by differentials
         (`style="differentials"`: df = tr(G' dX)); `detail` 1 shows the results, 2 every intermediate value, 3 also what
-        was simplified. Raises SpecError if it does not type-check, CannotDerive where symgen lacks a rule.
+        was simplified. `seconds` of processor time are its budget. Raises SpecError if it does not type-check,
+        CannotDerive where symgen lacks a rule.
         """
         from symgen.calculus.telling import STYLES
         from symgen.results import Derivation
@@ -171,7 +172,8 @@ class Model:
     # --- verify
 
     def check(self, claim: str, seconds: float | None = None) -> Verdict:
-        """The verdict on a claim: of the file, by name, or written out. A step that has no meaning is `malformed`."""
+        """The verdict on a claim: of the file, by name, or written out. A step that has no meaning is `malformed`.
+        `seconds` of processor time are its budget."""
         from symgen.verify.check import check_claim
 
         for c in self.elaborated.claims:

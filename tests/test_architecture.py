@@ -37,6 +37,7 @@ RANK = {package: rank for rank, packages in enumerate(ORDER) for package in pack
 
 # modules that import when they are used, so that `symgen --help` and `import symgen` are quick
 LAZY = {"__init__", "cli", "facade", "results", "notebook"}
+CLOCKS = {"monotonic", "perf_counter", "time"}
 
 
 def module_of(file: Path) -> str:
@@ -97,6 +98,16 @@ def test_no_import_of_symgen_hides_inside_a_function(file: Path) -> None:
             for statement, module in imported(function):
                 hides = package_of(module) != own and own != "commands"
                 assert not hides, f"{module_of(file)}:{statement.lineno} hides an import of {module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_budgets_have_one_clock(file: Path) -> None:
+    """Processor time, by `tensor/clock.py`: with any other clock a busy machine would change answers."""
+    if package_of(module_of(file)) == "commands" or file.name == "clock.py":
+        return  # they tell how long a reader waited
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "time":
+            assert node.attr not in CLOCKS, f"{module_of(file)}:{node.lineno}: use `spent()` of symgen.tensor.clock"
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_of)

@@ -6,7 +6,6 @@ no ball that excludes 1; whoever compares it with 1 does not know.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from symgen.algebra.canonical import Workshop
 from symgen.algebra.comparison import Comparison, ball_text
 from symgen.algebra.search import LAST_BITS, MOST_BITS, ORDERS, Judge, Search, Trial
 from symgen.derivation.context import BudgetSpent
+from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import BALL, NotEvaluable, evaluate
 from symgen.tensor.expression import Add, Array, Fn, Operator, axis, tensor, variables_of, walk
 from symgen.tensor.functions import FUNCTIONS
@@ -33,7 +33,7 @@ def looked_into(found: Comparison, search: Search, judge: Judge, a: Array, b: Ar
     """The comparison a ? b, which agreed at points: held against the form of b - a, and against limits not reached."""
     if found.status != "checked" or search.averaged or any(isinstance(n, Operator) for n in walk(a, b)):
         return found
-    until = time.monotonic() + SECONDS
+    until = spent() + SECONDS
     try:
         refuted = _by_form(search, judge, a, b, until)
     except (BudgetSpent, NotEvaluable):
@@ -63,7 +63,7 @@ def _by_form(search: Search, judge: Judge, a: Array, b: Array, until: float) -> 
                 at = _worst(judge, np.asarray(values[2], dtype=object), np.asarray(residual, dtype=object))
             if at is not None:
                 return _refuted(search, judge, Trial(points, "differ", 0, at, [values]), values[2][at])
-            if time.monotonic() > until:
+            if spent() > until:
                 return None
     return None
 
@@ -95,7 +95,7 @@ def _by_bits(search: Search, judge: Judge, until: float) -> Comparison | None:
         trial = search.at_bits(judge, points, bits)
         if trial.status == "differ":
             return search.refutation(trial, judge)
-        if time.monotonic() > until:
+        if spent() > until:
             return None
     return None
 

@@ -3,13 +3,13 @@ those that no random point meets: where a condition `==` holds, where `floor` ju
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
+from symgen.tensor.clock import spent
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate, size_of
 from symgen.tensor.expression import Array, Compare, Fn, Num, Pow, Scalar, Var, sub, tensor, variables_of, walk
@@ -73,7 +73,7 @@ class Branches:
         """A point on a side not yet seen; None where none was found."""
         for _ in range(60):
             self.tries += 1
-            if self.tries > 240 or time.monotonic() > self.search.deadline:
+            if self.tries > 240 or spent() > self.search.deadline:
                 return None
             points = self.search.sample(self.tries)
             if points is None:
@@ -94,7 +94,7 @@ class Branches:
                     continue
                 for v in sorted(variables_of(edge), key=lambda v: (v.name, v.uid)):
                     for value in (self._root(edge, v, points[0]), *EXACT):
-                        if found < 2 and value is not None and time.monotonic() < self.search.deadline:
+                        if found < 2 and value is not None and spent() < self.search.deadline:
                             moved = _with_value(points[0], v, value)
                             if moved is not None and self._meets(edge, moved):
                                 found += 1

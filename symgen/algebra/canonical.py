@@ -9,7 +9,6 @@ a condition. All of it under a budget of terms and time: when that is spent, Bud
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -25,6 +24,7 @@ from symgen.algebra.ordering import is_nonnegative_form
 from symgen.algebra.polynomial import Budget, Monomial, Poly
 from symgen.algebra.rewriting import FUNCTION_RULES
 from symgen.derivation.context import BudgetSpent
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import (
     INF,
     NAN,
@@ -84,7 +84,7 @@ SECONDS = 3.0
 
 def canonical(node: Any, facts: Facts | None = None, seconds: float = SECONDS) -> Any:
     """The canonical form of an array or of a closed scalar, interned. Raises BudgetSpent."""
-    workshop = Workshop(facts or NO_FACTS, time.monotonic() + seconds)
+    workshop = Workshop(facts or NO_FACTS, spent() + seconds)
     return workshop.form(node) if isinstance(node, Array) else workshop.scalar(node)
 
 

@@ -6,13 +6,13 @@ going up in one value of f after the other.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from symgen.algebra.search import SUSPICIOUS, Judge, Search, Trial
+from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate
 from symgen.tensor.expression import Operator, walk
 from symgen.tensor.sample import RandomFunction, place_of
@@ -30,11 +30,11 @@ def climb(search: Search, judge: Judge) -> Trial | None:
     """A point at which an inequality over unknown functions fails."""
     if not any(isinstance(n, Operator) and n.name == "apply" for n in walk(*search.nodes)):
         return None
-    until = min(search.deadline, time.monotonic() + SECONDS)
+    until = min(search.deadline, spent() + SECONDS)
     try:
         for attempt in range(STARTS):
             points = search.sample(attempt)
-            if points is None or time.monotonic() > until:
+            if points is None or spent() > until:
                 continue
             found = _from(search, judge, points[0], until)
             if found is not None:
@@ -54,7 +54,7 @@ def _from(search: Search, judge: Judge, start: Point, until: float) -> Trial | N
             before = best
             for place in places:
                 for sign in (1, -1):
-                    if time.monotonic() > until:
+                    if spent() > until:
                         return None
                     moved = _raised(point, place, sign * Fraction(step))
                     value = search.floats(judge, [moved])

@@ -7,7 +7,6 @@ A float decides nothing: it says where to look.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 from symgen.algebra import canonical as forms
@@ -29,6 +28,7 @@ from symgen.algebra.search import (
 )
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
+from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import NotEvaluable
 from symgen.tensor.expression import Array, Num, Scalar, Var, divide, fresh_index, open_tensor, sub, tensor, walk
 from symgen.tensor.facts import Facts
@@ -81,7 +81,7 @@ def agrees(a: Array | Scalar, b: Array | Scalar, facts: Facts | None = None, com
     left, right = _array(a), _array(b)
     if left is right:
         return True
-    search = Search([left, right], facts, time.monotonic() + 1.0, complete)
+    search = Search([left, right], facts, spent() + 1.0, complete)
     done = 0
     try:
         for attempt in range(8):
@@ -199,7 +199,7 @@ def _proved(method: str, proof: forms.Workshop | None = None) -> Comparison:
 
 def _prove(claim: Callable[[forms.Workshop], bool], search: Search, tried: list[str], share: float) -> forms.Workshop | None:
     """The forms that show the claim, with the conditions they stand under; None where they do not show it."""
-    now = time.monotonic()
+    now = spent()
     until = now + share * max(0.0, search.deadline - now)
     numbered = any(isinstance(s, Num) for n in walk(*search.nodes) if isinstance(n, Array) for s in n.shape)
     for opening, spelling in ((False, False), (True, False), *([(True, True)] if numbered else [])):

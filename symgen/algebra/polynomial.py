@@ -7,7 +7,6 @@ atom of its own, the `Pow(D, -1)` of an irreducible polynomial D: see `Denominat
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from math import gcd, lcm
@@ -16,6 +15,7 @@ from typing import Any
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
 from symgen.derivation.context import BudgetSpent
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import Scalar, add, mul, num, power
 
 __all__ = [
@@ -39,7 +39,7 @@ class Budget:
 
     def spend(self, terms: int = 1) -> None:
         self.terms -= terms
-        if self.terms < 0 or time.monotonic() > self.deadline:
+        if self.terms < 0 or spent() > self.deadline:
             raise BudgetSpent
 
 

@@ -7,7 +7,6 @@ x'inv(S) and inv(S) x of a symmetric S are then one node, and their sum is twice
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Container, Iterable
 from fractions import Fraction
 from functools import cache
@@ -16,6 +15,7 @@ from symgen.algebra.collect import orientation, symmetric_entries, written_lengt
 from symgen.algebra.contraction import Order, components, labelled
 from symgen.algebra.polynomial import Budget
 from symgen.derivation.context import BudgetSpent
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import (
     ONE,
     TWO,
@@ -116,7 +116,7 @@ def speaks_of_facts(node: Scalar, named: Container[Array]) -> bool:
 class _Work:
     def __init__(self, named: Container[Array], used: Used, name: Name, free: Var | None, opening: bool) -> None:
         self.named, self.used, self.name, self.free, self.opening = named, used, name, free, opening
-        self.budget = Budget(time.monotonic() + SECONDS)
+        self.budget = Budget(spent() + SECONDS)
 
     def term(self, node: Scalar) -> Scalar:
         """A term in its one form."""

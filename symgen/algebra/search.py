@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from symgen.algebra.branches import Branches
 from symgen.algebra.comparison import Comparison, Counterexample, ball_text, two_texts
 from symgen.derivation.derivation import Evidence
+from symgen.tensor.clock import spent
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import BALL, FLOAT, NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
@@ -132,7 +132,7 @@ class Search:
         self.nodes = list(nodes)
         self.everywhere = everywhere
         self.facts = facts or NO_FACTS
-        self.deadline = time.monotonic() + SECONDS if deadline is None else deadline
+        self.deadline = spent() + SECONDS if deadline is None else deadline
         self.complete = complete
         self.over = list(over)
         bound = {v for n in walk(*nodes) if isinstance(n, Operator) for v in _drawn(n)}
@@ -192,7 +192,7 @@ class Search:
     def balls(self, judge: Judge, points: list[Point]) -> Trial:
         """Decide at one point, at more and more bits."""
         bits = FIRST_BITS
-        while bits <= LAST_BITS and (bits == FIRST_BITS or time.monotonic() < self.deadline):
+        while bits <= LAST_BITS and (bits == FIRST_BITS or spent() < self.deadline):
             trial = self.at_bits(judge, points, bits)
             if trial.status in ("differ", "agree", "undefined") and not (trial.status == "undefined" and bits < 800):
                 return trial
@@ -243,9 +243,9 @@ class Search:
 
     def look(self, judge: Judge, looks: int) -> Trial | None:
         """A point that floats find suspicious and balls refute."""
-        limit = min(self.deadline, time.monotonic() + 0.5)
+        limit = min(self.deadline, spent() + 0.5)
         for attempt in range(looks):
-            if time.monotonic() > limit:
+            if spent() > limit:
                 return None
             points = self.sample(attempt)
             if points is None:
@@ -268,14 +268,14 @@ class Search:
 
     def special(self, judge: Judge) -> Trial | None:
         """A special point at which an inequality fails: variables of one value, the edges of the domains."""
-        limit = min(self.deadline, time.monotonic() + 0.4)
+        limit = min(self.deadline, spent() + 0.4)
         near = -1e-12 if judge is strict_order else SUSPICIOUS
         for k, sizes in enumerate(simple_sizes(self.sizes, {}, self.facts.assumptions)):
             if k == 4:
                 return None
             opaque = any(isinstance(n, Operator) for n in walk(*self.nodes))
             for turn, point in enumerate(special_points(self.variables, sizes, self.facts.assumptions)):
-                if time.monotonic() > limit:
+                if spent() > limit:
                     return None
                 point.alike = opaque and turn % 2 == 0
                 points = self.completed(point)
@@ -310,7 +310,7 @@ class Search:
         branches = Branches(self)
         wanted = 1 if self.constant else POINTS
         for attempt in range(6 * POINTS):
-            if (agreed >= wanted and not branches.missing) or time.monotonic() > self.deadline:
+            if (agreed >= wanted and not branches.missing) or spent() > self.deadline:
                 break
             points = branches.point() if agreed >= wanted else self.sample(attempt)
             if points is None:
@@ -336,7 +336,7 @@ class Search:
             edge = self._on_edges(judge, branches) or self._at_length_one(judge)
             if edge is not None:
                 return self.refutation(edge, judge)
-        if not self.averaged and time.monotonic() < self.deadline:
+        if not self.averaged and spent() < self.deadline:
             late = self.look(judge, LOOKS) or (self.special(judge) if self.may_fail_at_few_points else None)
             if late is not None:
                 return self.refutation(late, judge)
@@ -369,7 +369,7 @@ class Search:
         for attempt, short in enumerate([dims, *([d] for d in dims[:4] if len(dims) > 1)] if dims else []):
             for turn in range(2):
                 sizes = random_sizes(self.sizes, dict.fromkeys(short, 1), self.rng, self.facts.assumptions, 3)
-                if sizes is None or any(sizes.get(d) != 1 for d in short) or time.monotonic() > self.deadline:
+                if sizes is None or any(sizes.get(d) != 1 for d in short) or spent() > self.deadline:
                     break
                 point = random_point(self.variables, sizes, self.rng, (attempt + turn) % 2, self.facts.assumptions)
                 points = None if point is None else self.completed(point)
@@ -392,7 +392,7 @@ class Search:
 
     def descend(self, judge: Judge) -> Trial | None:
         """Go down the margin of an inequality in floats, and look at the lowest points in balls."""
-        limit = min(self.deadline, time.monotonic() + 0.6)
+        limit = min(self.deadline, spent() + 0.6)
         try:
             for attempt in range(6):
                 points = self.sample(attempt)
@@ -401,7 +401,7 @@ class Search:
                 best = self.floats(judge, points)
                 step = 1.0
                 for _ in range(60):
-                    if best is None or time.monotonic() > limit:
+                    if best is None or spent() > limit:
                         break
                     moved = self._nudged(points[0], step)
                     if moved is None:
@@ -465,12 +465,12 @@ class Search:
         return Comparison("refuted", Evidence("refuted", points=1, method=method), example)
 
     def _simplest(self, judge: Judge) -> Trial | None:
-        limit = min(self.deadline + 0.5, time.monotonic() + 0.6)
+        limit = min(self.deadline + 0.5, spent() + 0.6)
         tested = 0
         for sizes in simple_sizes(self.sizes, {}, self.facts.assumptions):
             for point in simple_points(self.variables, sizes, self.facts.assumptions, turns=6):
                 tested += 1
-                if tested > 250 or time.monotonic() > limit:
+                if tested > 250 or spent() > limit:
                     return None
                 points = self.completed(point)
                 if points is None:

@@ -6,12 +6,11 @@ parameters; the metric holds trigammas, the distance is affine. Amari (1998); Ho
 
 from __future__ import annotations
 
-import time
-
 from symgen.algebra.equality import proved_equal
 from symgen.algebra.rational import simplify_scalar
 from symgen.derivation.context import Context
 from symgen.tensor.build import replace_scalars
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import (
     ONE,
     ZERO,
@@ -47,6 +46,6 @@ def zero_of_distance(x: Var, body: Scalar, axes: list[Index], ctx: Context) -> A
             continue
         made = tensor(axes, simplify_scalar(neg(divide(at_zero, slope)), ctx.facts))
         there = replace_arrays(tensor(axes, body), {x: made})
-        if proved_equal(there, tensor(axes, ZERO), ctx.facts or NO_FACTS, min(ctx.deadline, time.monotonic() + SECONDS)):
+        if proved_equal(there, tensor(axes, ZERO), ctx.facts or NO_FACTS, min(ctx.deadline, spent() + SECONDS)):
             return made
     return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symgen.derivation.derivation import Trace
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import Array
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class _Names(ChainMap):  # type: ignore[type-arg]
 @dataclass
 class Context:
     """`facts` holds the assumptions on scalars (None: the domains alone), `names` the author's names of arrays,
-    `deadline` a `time.monotonic` value past which an engine gives up with `BudgetSpent`. `style` (chain, differentials)
+    `deadline` a value of `spent()` past which an engine gives up with `BudgetSpent`. `style` (chain, differentials)
     and `detail` (1 the results, 2 every intermediate value, 3 what was simplified too) say how derivatives are told."""
 
     trace: Trace = field(default_factory=Trace)
@@ -42,7 +42,7 @@ class Context:
     taken: frozenset[str] = frozenset()  # what the author declares: nothing that is invented has such a name
 
     def check(self) -> None:
-        if time.monotonic() > self.deadline:
+        if spent() > self.deadline:
             raise BudgetSpent
 
     def all_names(self) -> Mapping[Array, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from symgen.games import equilibrium as equilibria
 from symgen.games import stability as stabilities
 from symgen.games.game import Game, Player, decode
 from symgen.games.records import BestResponse, Equilibrium, Stability
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import Array, Operator, tensor
 from symgen.tensor.sympy_bridge import SYMPY_ERRORS, NotInSymPy, within
 from symgen.text.diagnostics import CannotDerive, SymgenError
@@ -55,7 +55,7 @@ def readable(reduce: Callable[[Operator, Context], Any]) -> Callable[[Operator, 
     def reduced(op: Operator, ctx: Context) -> Any:
         # payoffs are means under laws that may be unknown: that these stay is no news
         ctx.trace.notes[:] = [note for note in ctx.trace.notes if not note.startswith("a mean stays as it is")]
-        seconds = min(max(ctx.deadline - time.monotonic(), 1.0), LONGEST)
+        seconds = min(max(ctx.deadline - spent(), 1.0), LONGEST)
         made: list[Any] = []
         failed: list[Exception] = []
 

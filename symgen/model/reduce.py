@@ -5,7 +5,6 @@ Every reduction leaves a question for its referee in the trace; it is asked befo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,6 +33,7 @@ from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.quadrature import check_slope
 from symgen.probability.reparameterisation import is_drawn, reparameterise, thawed
 from symgen.tensor import build
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import (
     NAN,
     ZERO,
@@ -93,7 +93,7 @@ def reduce(
     Raises CannotDerive where a rule is missing; where the time is up, what is left stands as it is.
     """
     with uncollected():
-        found = _reduce(goal, Context(Trace(), facts, dict(names), time.monotonic() + seconds, style, detail, taken), seconds)
+        found = _reduce(goal, Context(Trace(), facts, dict(names), spent() + seconds, style, detail, taken), seconds)
     found.goal = goal
     found.sampled = any(isinstance(n, Operator) and n.name in SAMPLED for n in walk(goal))
     return found

@@ -5,7 +5,6 @@ Besag (1989), the candidate's formula. The posterior is derived apart; its rows 
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from symgen.probability.finite import is_finite
 from symgen.probability.joint import DistRef, Joint
 from symgen.probability.posterior_checks import check_integrated
 from symgen.probability.quadrature import check_value
+from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import Array, Scalar, replace_arrays, sub, tensor, var
 from symgen.tensor.sample import generator, random_point
@@ -79,7 +79,7 @@ def check_hidden(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
 
 def log_candidate(q: Question, ctx: Context) -> Scalar:
     """log p(seen, z) - log p(z | seen) for the hidden variables z of a question."""
-    told = replace(quiet(ctx), deadline=time.monotonic() + SECONDS)  # asked when the derivation is done
+    told = replace(quiet(ctx), deadline=spent() + SECONDS)  # asked when the derivation is done
     out = log_joint(q.factors, q.values, told)
     joint = Joint("", q.factors)
     drawn = [v for f in q.factors for v in f.variables]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from symgen.algebra.canonical import Workshop
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import ZERO, Array, Scalar, tensor
 from symgen.tensor.facts import NO_FACTS
 
@@ -17,7 +16,7 @@ SECONDS = 3.0
 
 def vanishes(difference: Scalar, ctx: Context) -> bool:
     """Whether a difference of log-densities is 0 by its canonical form."""
-    workshop = Workshop(ctx.facts or NO_FACTS, time.monotonic() + SECONDS)
+    workshop = Workshop(ctx.facts or NO_FACTS, spent() + SECONDS)
     try:
         return not workshop.poly(difference) and not workshop.used
     except BudgetSpent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from symgen.probability.joint import Factor, full_law
 from symgen.probability.law import row_of
 from symgen.probability.normal_referee import check_normal
 from symgen.probability.quadrature import PATIENCE, check_value, mean_at
+from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate, size_of
 from symgen.tensor.expression import (
     ONE,
@@ -167,7 +167,7 @@ def check_log_mean(q: Question, result: Array, ctx: Context, less: Question | No
 def number_of(mean: Mean, point: Point, level: int) -> Any:
     """The mean by quadrature; None where a matrix of its nodes is singular to machine precision."""
     try:
-        return mean_at(*mean, point, level, time.monotonic() + PATIENCE)
+        return mean_at(*mean, point, level, spent() + PATIENCE)
     except np.linalg.LinAlgError:
         return None
 

@@ -4,7 +4,6 @@ whether what is said to be infinite is."""
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -21,6 +20,7 @@ from symgen.probability.kinks import is_kinked, turns_of
 from symgen.probability.law import row_of
 from symgen.probability.tails import grows
 from symgen.probability.terms import depends_on_any, opened, terms_of
+from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     INF,
@@ -83,7 +83,7 @@ def check_mean(
     laws = [(v, full_law(law, v.shape)) for v, law in draws]
 
     def truth(point: Point, level: int) -> Float | None:
-        return mean_at(body, laws, point, level, time.monotonic() + PATIENCE)
+        return mean_at(body, laws, point, level, spent() + PATIENCE)
 
     def infinite(point: Point) -> bool | None:
         if outside is not None and outside(point):
@@ -120,23 +120,23 @@ def check_value(
     laws = [n for n in walk(*roots) if isinstance(n, Operator) and n.attrs and n.attrs[0] == "law"]
     done, infinities, worst, tried = 0, 0, 0.0, "no point was found at which both are finite"
     attempts = 0
-    begun = time.monotonic()
+    begun = spent()
     always = isinstance(result, Tensor) and result.body is INF
     leaves = stays(walk(result))
     smallest: dict[str, int] | None = None
     too_many: list[dict[str, int]] = []
     for sizes, wanted in visits(list(small_sizes([result, *roots], [*free, *drawn], assumptions))):
-        before, entered = done + infinities, time.monotonic()
+        before, entered = done + infinities, spent()
         smallest = sizes if smallest is None else smallest
         if sizes in too_many or (wanted == 1 and sizes is not smallest and entered - begun > SOON and before):
             continue
         for _ in range(4 if attempts else ATTEMPTS):
-            if attempts and time.monotonic() - entered > ENOUGH / 2:  # an entry may lie outside at these sizes
+            if attempts and spent() - entered > ENOUGH / 2:  # an entry may lie outside at these sizes
                 break
             attempts += 1
             if done + infinities >= min(POINTS, before + wanted) and (done or always):
                 break
-            if done and time.monotonic() - begun > ENOUGH:
+            if done and spent() - begun > ENOUGH:
                 break
             point = random_point(free, sizes, rng, 0, assumptions)
             if point is None:
@@ -177,7 +177,7 @@ def check_value(
                 continue
             worst = max(worst, gap)
             done += 1
-        if (done + infinities >= POINTS and (done or always)) or (done and time.monotonic() - begun > ENOUGH):
+        if (done + infinities >= POINTS and (done or always)) or (done and spent() - begun > ENOUGH):
             break
     if not done and not infinities:
         return Evidence("unknown", method=method, tried=(tried,))
@@ -351,7 +351,7 @@ def _mean_at(body: Array, draws: Draws, point: Point, level: int, until: float, 
         for k in range(count):
             if weights[k] < 1e-14:
                 continue
-            if time.monotonic() > until:
+            if spent() > until:
                 return None
             inner = Point(point.sizes, {**point.values, **{v: x[k] for v, x in nodes.items()}}, point.functions, point.draws)
             below = _mean_at(body, rest, inner, level, until, share)

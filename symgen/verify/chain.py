@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symgen.algebra.equality import Comparison, Completion, equal, equal_up_to, less_equal, proportional
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import Array, Var
 from symgen.tensor.facts import Facts
 from symgen.verify.joint_densities import with_chain_rule
@@ -62,7 +62,7 @@ def _by_quadrature(
     """The comparison; what balls did not decide, by quadrature of the means that stay."""
     if found.status != "unknown":
         return found
-    until = deadline if deadline is not None else time.monotonic() + SECONDS
+    until = deadline if deadline is not None else spent() + SECONDS
     same = op in ("<", ">") and equal(left, right, facts, until, opened=with_chain_rule).status == "proved"
     return compare_means(left, right, op, facts, until, same) or found
 
@@ -85,7 +85,7 @@ def verify_chain(
     """One verdict for each relation. A value None is malformed: its relation is, and the next one is checked against
     the last value that has a meaning."""
     steps: list[Verdict] = []
-    until = deadline if deadline is not None else time.monotonic() + SECONDS * max(1, len(relations))
+    until = deadline if deadline is not None else spent() + SECONDS * max(1, len(relations))
     before = values[0]
     for k, relation in enumerate(relations):
         value = values[k + 1]
@@ -93,7 +93,7 @@ def verify_chain(
             steps.append(Verdict("malformed", evidence=Evidence("malformed"), reason="it does not type-check"))
             before = before if value is None else value
             continue
-        now = time.monotonic()
+        now = spent()
         share = now + (until - now) / (len(relations) - k)
         try:
             steps.append(of_comparison(compare_values(before, value, relation, facts, share, complete)))

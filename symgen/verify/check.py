@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -19,6 +18,7 @@ from symgen.model.reduce import Reduced
 from symgen.probability.properness import proper_conditions
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash
+from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import FLOAT, NotEvaluable, Point, evaluate
 from symgen.tensor.expression import Array, Num, Operator, Scalar, Var, open_tensor, variables_of, walk
 from symgen.tensor.facts import Facts
@@ -82,7 +82,7 @@ def check_claim(model: ModelLike, claim: tree.Claim, source: Source, seconds: fl
 
     A side that has no meaning makes its steps malformed; the next is checked against the last that has one.
     """
-    until = time.monotonic() + (seconds or SECONDS)
+    until = spent() + (seconds or SECONDS)
     sides = [read(model, e, source, until) for e in (claim.first, *(s.value for s in claim.steps))]
     steps: list[Verdict] = []
     before = sides[0]
@@ -238,7 +238,7 @@ def read(model: ModelLike, e: tree.Expression, source: Source, until: float, ask
     side.given = tuple(proper_conditions(array))
     side.plain = not any(isinstance(n, Operator) for n in walk(array))
     try:
-        reduced = model.reduced(array, max(0.5, (until - time.monotonic()) / 2))
+        reduced = model.reduced(array, max(0.5, (until - spent()) / 2))
         if asking:
             ask(reduced)
     except CannotDerive as error:
@@ -294,7 +294,7 @@ def check_step(
         return Verdict("malformed", evidence=Evidence("malformed"), reason=bad.message, diagnostic=bad)
     a, b = one_shape(before.array, side.array)
     relation = Relation(step.relation, tuple(over))
-    now = time.monotonic()
+    now = spent()
     try:
         facts = facts_of(model, before, side)
         everywhere = before.plain and side.plain
@@ -303,7 +303,7 @@ def check_step(
             found = proved_where_defined(a, b, facts, (*before.needed, *side.needed), until) or found
         narrow = where_defined(facts, [*before.needed, *side.needed]) if found.status == "refuted" else facts
         if narrow is not facts:  # sqrt(x)^2 became x: the point may lie where what was written has no value
-            found = compare_values(a, b, relation, narrow, time.monotonic() + max(0.5, (until - now) / left))
+            found = compare_values(a, b, relation, narrow, spent() + max(0.5, (until - now) / left))
     except BudgetSpent:
         return Verdict("unknown", evidence=Evidence("unknown", tried=("the time was up",)), reason="the time was up")
     verdict = under(found, facts, before, side)
@@ -322,10 +322,10 @@ def proved_where_defined(a: Array, b: Array, facts: Facts, needed: Sequence[Need
     """A proof that uses what has to hold for the sides to have values: log(a/b) is log(a) - log(b) for positive a and b."""
     known = [c for need in needed for c in as_assumptions(need)]
     new = [c for c in dict.fromkeys(known) if c not in facts.assumptions]
-    seconds = min(PROOF_SECONDS, until - time.monotonic())
+    seconds = min(PROOF_SECONDS, until - spent())
     if not new or seconds <= 0:
         return None
-    return proved_equal(a, b, Facts([*facts.assumptions, *new]), time.monotonic() + seconds, with_chain_rule)
+    return proved_equal(a, b, Facts([*facts.assumptions, *new]), spent() + seconds, with_chain_rule)
 
 
 def under(found: Comparison, facts: Facts | None, *sides: Side) -> Verdict:
@@ -365,7 +365,7 @@ def spare_sound_sides(
             return Said()
         try:
             a, b = one_shape(left, side.array)
-            found = compare_values(a, b, relation, model.elaborated.facts, time.monotonic() + 1.0)
+            found = compare_values(a, b, relation, model.elaborated.facts, spent() + 1.0)
         except (ShapeClash, BudgetSpent):
             return Said()
         if found.holds:
@@ -387,7 +387,7 @@ def hint(
     facts = model.elaborated.facts
     if relation.op in _TURNED and side.array is not None:  # almost any edit would make an inequality hold
         for other in _TURNED[relation.op]:
-            if compare_values(*one_shape(left, side.array), other, facts, time.monotonic() + HINT_SECONDS, prove=False).holds:
+            if compare_values(*one_shape(left, side.array), other, facts, spent() + HINT_SECONDS, prove=False).holds:
                 return f"`{other}` for `{relation.op}`"
         return None
     screen = Screen(left, side.array, facts) if relation.op == "=" and side.array is not None else None
@@ -404,11 +404,11 @@ def hint(
             a, b = one_shape(left, array)
             if screen is not None and screen.excludes(b):
                 return False
-            return compare_values(a, b, relation, facts, time.monotonic() + 1.0, prove=False).holds
+            return compare_values(a, b, relation, facts, spent() + 1.0, prove=False).holds
         except (ShapeClash, BudgetSpent):
             return False
 
-    seconds = min(HINT_SECONDS, until - time.monotonic())
+    seconds = min(HINT_SECONDS, until - spent())
     here = [n.name for n in names_in(side.expression)]
     before = [n.name for n in names_in(told)] if told is not None else []
     lost = [n for n in before if before.count(n) > here.count(n)]
@@ -429,7 +429,7 @@ class Screen:
 
     def __init__(self, left: Array, wrong: Array, facts: Facts | None) -> None:
         self.point: Point | None = None
-        search = Search([left, wrong], facts, time.monotonic() + 1.0, complete_point)
+        search = Search([left, wrong], facts, spent() + 1.0, complete_point)
         for attempt in range(3):
             points = search.sample(attempt)
             if points is None:

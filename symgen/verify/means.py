@@ -7,7 +7,6 @@ at every point are checked to as many digits.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -21,6 +20,7 @@ from symgen.probability.grids import is_admissible
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
 from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.quadrature import mean_at
+from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import Array, Operator, Var, replace_arrays, var, variables_of, walk
 from symgen.tensor.facts import NO_FACTS, Facts
@@ -56,7 +56,7 @@ def compare_means(
     free = sorted(frozenset().union(*(variables_of(n) for n in nodes)) - bound, key=lambda v: (v.name, v.uid))
     done, digits, at_least = 0, 99, POINTS
     for point in _points(free, nodes, facts):
-        if time.monotonic() > deadline or done == at_least:
+        if spent() > deadline or done == at_least:
             break
         try:
             if not all(is_admissible(law, point) for law in laws if variables_of(law).isdisjoint(bound)):

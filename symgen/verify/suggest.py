@@ -5,11 +5,11 @@ Edits are made on the tree, so that they can be said in the author's words: `- k
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from symgen.tensor.clock import spent
 from symgen.text.names import GREEK
 from symgen.text.tree import (
     Binder,
@@ -61,9 +61,9 @@ def suggest(
 ) -> Edit | None:
     """The first edit under which the step holds; `holds` decides on the edited expression. `sizes` are the dims that a
     factor may be missing of, `names` what a name may have been mistaken for, `lost` those that the step before has."""
-    until = time.monotonic() + seconds
+    until = spent() + seconds
     for k, edit in enumerate(edits(expression, source, sizes, names, lost)):
-        if k >= MAX_EDITS or time.monotonic() > until:
+        if k >= MAX_EDITS or spent() > until:
             return None
         if holds(edit.result):
             return edit

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from identities import SCALARS, SCOPE, TENSORS, TRAPS, rows
 
 from symgen.algebra.canonical import Workshop
 from symgen.algebra.equality import equal, equal_up_to, less_equal, proportional
 from symgen.derivation.context import BudgetSpent
+from symgen.tensor.clock import spent
 from symgen.tensor.expression import Array, compare, entry, num, var
 from symgen.tensor.facts import NO_FACTS, Facts
 from symgen.tensor.formula import read
@@ -40,7 +39,7 @@ def test_a_true_equality_holds_and_its_near_miss_is_refuted(left: str, right: st
 @pytest.mark.parametrize(("left", "wrong"), [(a, c) for a, _, c in ALL] + [(a, b) for a, b in rows(TRAPS)])
 def test_the_canonical_form_alone_proves_nothing_false(left: str, wrong: str) -> None:
     for opening in (False, True):
-        workshop = Workshop(NO_FACTS, time.monotonic() + 3.0, opening)
+        workshop = Workshop(NO_FACTS, spent() + 3.0, opening)
         try:
             assert not workshop.is_equal(*sides(left, wrong))
         except BudgetSpent:
@@ -156,7 +155,7 @@ def test_no_false_inequality_is_proved_by_its_form() -> None:
         a, b = (of(t) for t in false.split("<="))
         for opening in (False, True):
             try:
-                assert not Workshop(NO_FACTS, time.monotonic() + 3.0, opening).is_ordered(a, b, False), false
+                assert not Workshop(NO_FACTS, spent() + 3.0, opening).is_ordered(a, b, False), false
             except BudgetSpent:
                 pass
 
