@@ -23,8 +23,9 @@ from symgen.probability.combinators import (
 from symgen.probability.composites import COMPOSITES
 from symgen.probability.densities import log_density_at
 from symgen.probability.distributions import FAMILIES
-from symgen.probability.joint import DistRef, Joint
+from symgen.probability.joint import DistRef, Joint, full_law
 from symgen.probability.law import COMBINATORS, LawError, empirical, is_family, make_law, row_of, value_domain
+from symgen.probability.vector_images import transformed_vector
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
@@ -394,7 +395,7 @@ class DistributionReader(Reader):
         if e.given or e.versus:
             raise Clash(f"`{e.function}` takes parameters alone", e.span)
         if e.function in COMBINATORS:
-            law = self.combined(e)
+            law = self.combined(e, event_shape)
             return named_formula(law, " ".join(self.written(e.span).split()))
         values = [self.number(a) for a in e.arguments]
         keywords = {k.name: self.number(k.value) for k in e.keywords}
@@ -412,8 +413,9 @@ class DistributionReader(Reader):
         self.model.check_parameters(self, law, e)
         return law
 
-    def combined(self, e: tree.Call) -> Array:
-        """Truncated(p, low, high), Mixture(w, p, q), Transformed(p, f)."""
+    def combined(self, e: tree.Call, event_shape: Sequence[Scalar] | None = None) -> Array:
+        """Truncated(p, low, high), Mixture(w, p, q), Transformed(p, f); of a scalar law that has to give a vector its
+        independent copies are transformed."""
         try:
             if e.function == "Mixture" and len(e.arguments) > 1 and not e.keywords:
                 weights = self.number(e.arguments[0])
@@ -429,21 +431,32 @@ class DistributionReader(Reader):
             name = e.arguments[1] if len(e.arguments) == 2 else None
             if e.function == "Transformed" and isinstance(name, tree.Name) and not e.keywords:
                 b = self.scope.find(name.name)
+                law = self.one_law(e.arguments[0])
+                if event_shape is not None and not law.rank and len(event_shape) == 1:
+                    law = full_law(law, event_shape)
                 if b is None or not isinstance(b.meaning, UserFunction):
-                    return transformed(self.one_law(e.arguments[0]), name.name)
+                    if law.rank == 1 and name.name in FUNCTIONS:
+                        return transformed_vector(law, lambda x: build.apply(name.name, build.of_array(x)))
+                    return transformed(law, name.name)
                 own, call = b.meaning, tree.Call(name.name, (name,), span=name.span)
-                return transformed_by(self.one_law(e.arguments[0]), lambda x: self.own_image(call, own, x))
+                if law.rank == 1:
+                    return transformed_vector(law, lambda x: self.own_values(call, own, x))
+                return transformed_by(law, lambda x: self.own_image(call, own, x))
         except LawError as error:
             raise Clash(error.message, e.span, help=error.help) from None
         forms = {"Truncated": "Truncated(Normal(m, s), low, high)", "Mixture": "Mixture(w, Normal(m, s), Normal(n, t))",
                  "Transformed": "Transformed(Normal(m, s), exp)"}  # fmt: skip
         raise Clash(f"`{e.function}` takes other arguments", e.span, help=f"write `{forms[e.function]}`")
 
-    def own_image(self, e: tree.Call, f: UserFunction, x: Array) -> Scalar:
-        """The value of a function of one's own at a number."""
+    def own_values(self, e: tree.Call, f: UserFunction, x: Array) -> Value:
+        """The value of a function of one's own at a draw."""
         if len(f.parameters) != 1:
             raise Clash(f"`{f.name}` takes {len(f.parameters)} arguments, and one is transformed", e.span)
-        value = self.body_of(e, f, [build.of_array(x)])
+        return self.body_of(e, f, [build.of_array(x)])
+
+    def own_image(self, e: tree.Call, f: UserFunction, x: Array) -> Scalar:
+        """The value of a function of one's own at a number."""
+        value = self.own_values(e, f, x)
         if value.rank:
             raise Clash(f"`{f.name}` gives an array, and a number is transformed", e.span, shape_text(value.shape))
         return value.body

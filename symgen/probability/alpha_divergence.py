@@ -12,7 +12,7 @@ from symgen.algebra.rational import simplify_scalar
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
-from symgen.probability.collect import collected
+from symgen.probability.collect import collected, with_shifts_cancelled
 from symgen.probability.conditions import guarded
 from symgen.probability.densities import parameters
 from symgen.probability.density_referee import leave_density_check
@@ -187,7 +187,8 @@ def _has_sum(x: Scalar) -> bool:
 
 
 def _short(value: Scalar) -> Scalar:
-    return min((value, collected(value), simplify_scalar(value)), key=written_length)
+    value = with_shifts_cancelled(value)
+    return with_shifts_cancelled(min((value, collected(value), simplify_scalar(value)), key=written_length))
 
 
 def overlap_of_flat(pair: Pairing, alpha: Scalar, ctx: Context) -> Scalar | None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from symgen.algebra.inside import settled_inside
 from symgen.algebra.rational import simplify_scalar
 from symgen.probability.special import simplified
+from symgen.probability.terms import terms_of
 from symgen.probability.walks import bottom_up
 from symgen.tensor import build
 from symgen.tensor.build import Value
@@ -27,15 +28,21 @@ from symgen.tensor.expression import (
     Pow,
     Scalar,
     Sum,
+    Tensor,
     add,
     as_coefficient,
     delta,
+    entry,
     fn,
+    fresh_index,
     mul,
     num,
     open_sum,
+    open_tensor,
     power,
     rebuild,
+    sub,
+    tensor,
     total,
     variables_of,
     walk,
@@ -274,7 +281,7 @@ def _as_square(term: Scalar) -> tuple[Scalar, Scalar]:
 
 def collected(x: Scalar) -> Scalar:
     """The shortest of the forms of a result."""
-    x = simplified(with_inverses_contracted(x))
+    x = simplified(with_inverses_contracted(with_shifts_cancelled(x)))
     flat = simplified(with_inverses_contracted(multiplied_out(x)))
     forms = [x, factored_by_function(flat), flat]
     apart = with_numbers_apart(flat)
@@ -287,7 +294,37 @@ def collected(x: Scalar) -> Scalar:
         forms.append(with_inverses_contracted(with_sums_factored(flat)))
     best = settled_inside(min(forms, key=size_of), (), None, lambda s: s)
     reduced = add(*(simplify_scalar(t) for t in (best.args if isinstance(best, Add) else (best,))))
-    return with_sums_named(min((best, reduced), key=size_of))
+    return with_shifts_cancelled(with_sums_named(min((best, reduced), key=size_of)))
+
+
+def with_shifts_cancelled(x: Scalar) -> Scalar:
+    """The difference of two named vectors that share a term without it: (A m + b)[i] - (A t + b)[i]."""
+
+    def rule(n: Scalar) -> Scalar:
+        if isinstance(n, Entry) and isinstance(n.array, Tensor) and isinstance(n.array.body, Sum):
+            i = [fresh_index(s) for s in n.array.shape]
+            body = open_tensor(n.array, i)
+            made = bottom_up(body, rule)
+            return n if made is body else entry(tensor(i, made), *n.indices)
+        if not isinstance(n, Add):
+            return n
+        named: dict[Scalar, Entry] = {}
+        for t in n.args:
+            c, e = as_coefficient(t)
+            if abs(c) == 1 and isinstance(e, Entry) and isinstance(e.array, Tensor) and isinstance(e.array.body, Add):
+                named[t] = e
+        for t, e in named.items():
+            for u, f in named.items():
+                if as_coefficient(t)[0] != 1 or as_coefficient(u)[0] != -1 or e.indices != f.indices:
+                    continue
+                i = [fresh_index(s) for s in e.array.shape]
+                first, second = open_tensor(e.array, i), open_tensor(f.array, i)
+                left = sub(first, second)
+                if len(terms_of(left)) < len(terms_of(first)) + len(terms_of(second)):
+                    return rule(add(entry(tensor(i, left), *e.indices), *(a for a in n.args if a is not t and a is not u)))
+        return n
+
+    return bottom_up(x, rule)
 
 
 def with_numbers_apart(x: Scalar) -> Scalar:

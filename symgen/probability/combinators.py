@@ -12,7 +12,7 @@ from symgen.derivation.context import Context
 from symgen.probability.cut_counts import is_of_counts, truncated_counts
 from symgen.probability.densities import entry_log_density, parameters
 from symgen.probability.intervals import slope_in
-from symgen.probability.inversion import MAPS, NoInverse, inverse_of
+from symgen.probability.inversion import INSIDE, MAPS, NoInverse, inverse_of
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, LawError, formula_law, law_of_row, row_of, value_domain
 from symgen.probability.terms import depends_on_any, normalised, with_value
@@ -49,8 +49,8 @@ from symgen.tensor.expression import (
 from symgen.tensor.facts import range_of
 
 __all__ = [
-    "IMAGES", "MAPS", "image_of", "inner_of_images", "mixture", "named_formula", "parts_of", "transformed", "transformed_by",
-    "truncated",
+    "IMAGES", "MAPS", "VECTORS", "image_of", "inner_of_images", "is_vector_image", "mixture", "named_formula", "parts_of",
+    "transformed", "transformed_by", "truncated",
 ]  # fmt: skip
 
 
@@ -69,7 +69,7 @@ LOCATION_AND_SCALE: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Normal": (("mu",), ("sigma",)), "Laplace": (("mu",), ("b",)), "Logistic": (("mu",), ("s",)), "Gumbel": (("mu",), ("beta",)),
     "Cauchy": (("x0",), ("gamma",)), "StudentT": (("mu",), ("sigma",)), "Moyal": (("mu",), ("s",)), "Uniform": (("lo", "hi"), ()),
 }  # fmt: skip
-IMAGES = "image"
+IMAGES, VECTORS = "image", "vectors"
 ARGUMENT = var("x", (), "real", "placeholder", uid=4)  # of a function of one's own
 ENDS_OF_WORDS = ("real", "positive", "unit")
 PARTS = "parts"
@@ -203,9 +203,15 @@ def parts_of(law: Array) -> list[tuple[Scalar, Array]] | tuple[Array, Array] | N
     return [(entry(weights, num(k)), one) for k, one in enumerate(laws)]
 
 
+def is_vector_image(law: Array) -> bool:
+    return isinstance(law, Operator) and law.name == "formula" and law.attrs[5:] == ((IMAGES, VECTORS),)
+
+
 def image_of(law: Array) -> tuple[Callable[[Scalar], Scalar], Array] | None:
     """The function and the law of which this is the image, where it is none of the table."""
     if not (isinstance(law, Operator) and law.name == "formula" and law.attrs[5:] and law.attrs[5][0] == IMAGES):
+        return None
+    if is_vector_image(law):
         return None
     inner = law.operands[1]
     assert isinstance(inner, Array)
@@ -258,8 +264,10 @@ def transformed(law: Array, name: str) -> Array:
         assert isinstance(y.array, Var)
         return formula_law(y.array, tensor((), fn("log", add(*sides))), "", "", True)
     made = MAPS.get(name)
+    if made is None and name in INSIDE:
+        return transformed_by(law, lambda x: fn(name, entry(x)))
     if made is None:
-        known = ", ".join(f"`{n}`" for n in (*MAPS, "abs"))
+        known = ", ".join(f"`{n}`" for n in (*INSIDE, "abs"))
         raise LawError(f"`{name}` has no inverse here", help=f"`Transformed` takes {known}")
     y = _placeholder(made.image)
     assert isinstance(y.array, Var)

@@ -39,6 +39,7 @@ from symgen.probability.own_density import mass_of, normalised_law, own_density
 from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.quadrature import check_mean, check_value, mean_at, number_at
 from symgen.probability.support import inclusion, mass_outside, may_lie_outside, support_said, without_support
+from symgen.probability.terms import with_value
 from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     INF,
@@ -172,7 +173,10 @@ def written_out(node: Operator, ctx: Context) -> Scalar:
             own = own_density(law)
             at_value = open_tensor(replace_arrays(tensor((), own.log_f), {placeholder: value}), ())
             return sub(at_value, fn("log", mass))
-        return open_tensor(replace_arrays(law.operands[0], {placeholder: value}), ())
+        more = [fresh_index(s) for s in value.shape[: value.rank - placeholder.rank]]
+        if not more:
+            return open_tensor(replace_arrays(law.operands[0], {placeholder: value}), ())
+        return total(with_value(open_tensor(law.operands[0], ()), placeholder, lambda *at: entry(value, *more, *at)), more)
     return scalar_of(node)
 
 

@@ -17,6 +17,7 @@ from symgen.probability.divergence import (
     reduce_log_density,
     reduce_variance,
 )  # fmt: skip
+from symgen.probability.images import over_preimages, with_images_opened
 from symgen.probability.information import (
     reduce_fisher,
     reduce_mutual_information,
@@ -59,14 +60,16 @@ def on_preimages(engine: Callable[[Operator, Context], Any]) -> Callable[[Operat
     return run
 
 
+MEAN = over_preimages(reduce_expectation)
+
 REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
-    "E": reduce_expectation,
-    "Var": reduce_variance,
-    "Cov": reduce_variance,
-    "KL": at_what_is_given(reduce_kl),
-    "entropy": at_what_is_given(reduce_entropy),
+    "E": MEAN,
+    "Var": over_preimages(reduce_variance),
+    "Cov": over_preimages(reduce_variance),
+    "KL": at_what_is_given(with_images_opened(reduce_kl, reduce_entropy, MEAN)),
+    "entropy": at_what_is_given(with_images_opened(reduce_entropy, reduce_entropy, MEAN)),
     "entropy_rate": reduce_entropy_rate,
-    "cross_entropy": at_what_is_given(reduce_cross_entropy),
+    "cross_entropy": at_what_is_given(with_images_opened(reduce_cross_entropy, reduce_entropy, MEAN)),
     "log_density": reduce_log_density,
     "log_density_of": reduce_log_density_of,
     "elbo": reduce_elbo,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from symgen.derivation.context import Context
+from symgen.probability.combinators import WIDER, is_vector_image
 from symgen.probability.conditions import for_all
 from symgen.probability.cut_counts import ends_of_counts, is_cut
 from symgen.probability.densities import parameters
@@ -29,12 +30,14 @@ from symgen.tensor.expression import (
     Operator,
     Scalar,
     Var,
+    Where,
     compare,
     fresh_index,
     logic,
     mul,
     num,
     tensor,
+    walk,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -58,6 +61,13 @@ def inclusion(
 def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
     if kinds_differ(f.law, g.law):
         return ZERO
+    if is_vector_image(f.law) or is_vector_image(g.law):
+        found = image_within(f.law, g.law)
+        if found is None:
+            raise CannotDerive(
+                "whether one law lies in the support of the other is not known", None, "symgen/probability/support.py"
+            )
+        return ONE if found else ZERO
     a, b = row_of(f.law), row_of(g.law)
     if a is None or b is None:
         return _own_within(f.law, g.law, ctx)
@@ -65,6 +75,30 @@ def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
     if (first.kind == "interval" and second.kind == "interval") or (first.kind == "integers" and second.kind == "integers"):
         return _within(f, a, g, b, ctx)
     return ONE
+
+
+def image_within(first: Array, second: Array) -> bool | None:
+    """Whether the entries of one law of vectors range within those of the other, of which one is an image."""
+    (word, is_whole), (other, is_all) = _range_of(first), _range_of(second)
+    if word is None or other is None:
+        return None
+    if is_all and other in WIDER[word]:
+        return True
+    fewer = not is_all or other not in WIDER[word]
+    return False if is_whole and fewer else None
+
+
+def _range_of(law: Array) -> tuple[str | None, bool]:
+    """Where the entries of a draw lie, real, positive or unit, and whether they reach all of it."""
+    if is_vector_image(law):
+        assert isinstance(law, Operator)
+        return str(law.attrs[1].domain), not any(isinstance(n, Where) for n in walk(law.operands[0]))
+    row = row_of(law)
+    if row is None:
+        return None, False
+    region = region_of(row)
+    word = next((w for w in ("real", "positive", "unit") if region in (SUPPORTS[w],)), None)
+    return (word, True) if word is not None else ("positive" if region.low == "0" else None, False)
 
 
 def _own_within(first: Array, second: Array, ctx: Context) -> Scalar:
@@ -156,6 +190,10 @@ def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var,
         for first, second in pairs:
             if kinds_differ(first, second):
                 return True
+            if is_vector_image(first) or is_vector_image(second):
+                if image_within(first, second) is False:
+                    return True
+                continue
             a, b = row_of(first), row_of(second)
             if a is None or b is None:
                 if own_outside(first, second, point, ctx):
