@@ -340,7 +340,7 @@ class Evaluator:
         batch = np.broadcast_shapes(*batches)
         shape = tuple(self.size(s) for s in node.shape)
         f = self.number.matrix_operation(node.name)
-        if not batch:
+        if not batch or (row.rows and not self.number.exact):
             return self._cast(f(*operands)).reshape(shape)
         operands = [np.broadcast_to(o, batch + o.shape[o.ndim - r :]) for o, r in zip(operands, ranks, strict=True)]
         out = np.empty(shape, dtype=object if self.number.exact else float)

@@ -51,12 +51,14 @@ class Function:
 
 @dataclass(frozen=True)
 class MatrixOperation:
-    """An operation on arrays without batch axes; `ranks` are the ranks of its operands (None: one or two, a solve)."""
+    """An operation on arrays without batch axes; `ranks` are the ranks of its operands (None: one or two, a solve).
+    With `rows`, `float64` takes batches: it goes along the last axis."""
 
     name: str
     ranks: tuple[int, ...]
     float64: Callable[..., Any]
     ball: Callable[..., Any]
+    rows: bool = False
 
 
 # --- functions on elements --------------------------------------------------------------------------------------------
@@ -481,6 +483,30 @@ def _ball_layernorm(x: Any, eps: Any = None) -> Any:
     return centred / (variance if eps is None else variance + eps.item()).sqrt()
 
 
+def _shifted(x: Any) -> tuple[Any, Any]:
+    """x - max(x), and log(sum(exp(x - max(x)))) to its last digit, along the last axis."""
+    top = np.argmax(x, axis=-1, keepdims=True)
+    best = np.take_along_axis(x, top, axis=-1)
+    moved = x - np.where(best == -np.inf, 0.0, best)
+    others = np.exp(moved)
+    np.put_along_axis(others, top, np.where(best == -np.inf, -1.0, 0.0), axis=-1)
+    return moved, np.log1p(others.sum(axis=-1, keepdims=True))
+
+
+def _float_logsumexp(x: Any) -> Any:
+    if not x.shape[-1]:
+        return np.full(x.shape[:-1], np.nan)
+    best = np.max(x, axis=-1)
+    return np.where(np.isinf(best), best, best + _shifted(x)[1][..., 0])
+
+
+def _float_log_softmax(x: Any) -> Any:
+    if not x.shape[-1]:
+        return x
+    moved, rest = _shifted(x)
+    return moved - rest
+
+
 def _float_layernorm(x: Any, eps: Any = 0.0) -> Any:
     centred = x - x.mean()
     return centred / np.sqrt((centred**2).mean() + eps)
@@ -524,12 +550,12 @@ _OPERATIONS = (
     MatrixOperation("polar", (2,), _float_guard(sp.float_polar, _same), _guard(sp.ball_polar, _same)),
     MatrixOperation("nuclear_norm", (2,), _float_guard(sp.float_nuclear_norm, _scalar), _guard(sp.ball_nuclear_norm, _scalar)),
     MatrixOperation("spectral_norm", (2,), _float_guard(sp.float_spectral_norm, _scalar), _guard(sp.ball_spectral_norm, _scalar)),
-    MatrixOperation("softmax", (1,), lambda x: special.softmax(x) if x.size else x, _ball_softmax),
-    MatrixOperation("log_softmax", (1,), lambda x: special.log_softmax(x) if x.size else x, _ball_log_softmax),
-    MatrixOperation("logsumexp", (1,), lambda x: special.logsumexp(x) if x.size else np.nan, _ball_logsumexp),
+    MatrixOperation("softmax", (1,), lambda x: np.exp(_float_log_softmax(x)), _ball_softmax, True),
+    MatrixOperation("log_softmax", (1,), _float_log_softmax, _ball_log_softmax, True),
+    MatrixOperation("logsumexp", (1,), _float_logsumexp, _ball_logsumexp, True),
     MatrixOperation("layernorm", (1, 0), _float_layernorm, _ball_layernorm),
-    MatrixOperation("cumsum", (1,), np.cumsum, _scan(lambda a, b: a + b)),
-    MatrixOperation("cumprod", (1,), np.cumprod, _scan(lambda a, b: a * b)),
-    MatrixOperation("sort", (1,), np.sort, _sorted_balls),
+    MatrixOperation("cumsum", (1,), lambda x: np.cumsum(x, axis=-1), _scan(lambda a, b: a + b), True),
+    MatrixOperation("cumprod", (1,), lambda x: np.cumprod(x, axis=-1), _scan(lambda a, b: a * b), True),
+    MatrixOperation("sort", (1,), lambda x: np.sort(x, axis=-1), _sorted_balls, True),
 )
 OPERATIONS: dict[str, MatrixOperation] = {o.name: o for o in _OPERATIONS}
