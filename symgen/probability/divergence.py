@@ -39,7 +39,7 @@ from symgen.probability.own_density import mass_of, normalised_law, own_density
 from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.quadrature import check_mean, check_value, mean_at, number_at
 from symgen.probability.support import inclusion, mass_outside, may_lie_outside, support_said, without_support
-from symgen.probability.terms import with_value
+from symgen.probability.terms import factors_of, with_value
 from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     INF,
@@ -60,6 +60,7 @@ from symgen.tensor.expression import (
     entry,
     fn,
     fresh_index,
+    logic,
     mul,
     neg,
     open_tensor,
@@ -412,7 +413,8 @@ def reduce_variance(op: Operator, ctx: Context) -> Array:
             ctx.trace.notes.append(found.reason)
     value = _variance_in_pieces(product, mean) if first is second else None
     if value is None:
-        value = difference_of_means(sub(product, mul(mean, mean if second is first else _mean(second, draws, ctx))))
+        other = mean if second is first else _mean(second, draws, ctx)
+        value = _covariance_in_pieces(product, mean, other) or difference_of_means(sub(product, mul(mean, other)))
     made = tensor(indices, value)
     if first is second and not indices:
         for words, body, moment in (("the mean", first, mean), ("the mean of the square", mul(first, second), product)):
@@ -428,7 +430,7 @@ def _variance_in_pieces(square: Scalar, mean: Scalar) -> Scalar | None:
     E f has no value the variance has none."""
     inside, undefined = mean, ZERO
     condition: Scalar = ONE
-    if isinstance(mean, Where) and (mean.args[2] is NAN or mean.args[2] is INF):
+    if isinstance(mean, Where) and _is_no_number(mean.args[2]):
         condition, inside, undefined = mean.args
     elif mean is NAN:
         condition, undefined = ZERO, NAN
@@ -438,6 +440,23 @@ def _variance_in_pieces(square: Scalar, mean: Scalar) -> Scalar | None:
     if isinstance(square, Where) and square.args[2] is INF:
         return where(square.args[0], difference_of_means(sub(square.args[1], mul(inside, inside))), outside)
     return None
+
+
+def _is_no_number(x: Scalar) -> bool:
+    return x is NAN or INF in factors_of(x)
+
+
+def _covariance_in_pieces(product: Scalar, *means: Scalar) -> Scalar | None:
+    """E f g - E f E g where all three exist, and no value elsewhere."""
+    conditions: list[Scalar] = []
+    insides: list[Scalar] = []
+    for x in (product, *means):
+        is_guarded = isinstance(x, Where) and _is_no_number(x.args[2])
+        conditions.append(x.args[0] if is_guarded else ONE)
+        insides.append(x.args[1] if is_guarded else x)
+    if conditions[0] is ONE:
+        return None
+    return guarded(logic("and", *conditions), difference_of_means(sub(insides[0], mul(*insides[1:]))), NAN)
 
 
 def check_covariance(parts: Sequence[Array], draws: Sequence[tuple[Var, Array]], result: Array, facts: Facts | None) -> Evidence:

@@ -11,8 +11,8 @@ from symgen.probability.distribution import Distribution
 from symgen.probability.exponentials import mean_of_exponential
 from symgen.probability.joint import full_law
 from symgen.probability.knowledge import Knowledge, is_natural
-from symgen.probability.law import row_of
-from symgen.probability.terms import LinearForm, depends_on_any, entries_in, normalised, opened, with_value
+from symgen.probability.law import LAW, row_of
+from symgen.probability.terms import LinearForm, depends_on_any, entries_in, normalised, opened, terms_of, with_value
 from symgen.probability.univariate import Found, Univariate
 from symgen.probability.univariate_law import Law
 from symgen.probability.walks import bottom_up
@@ -49,6 +49,7 @@ from symgen.tensor.expression import (
     power,
     sub,
     substitute,
+    tensor,
     total,
     walk,
 )  # fmt: skip
@@ -144,10 +145,14 @@ class Draw:
         found = Found(self.parameters.value(self.row.known[key], batch).at(*own), [f"{what} of {self.row.called}"],
                       source=self.row.source)  # fmt: skip
         if key in self.row.conditions:
-            condition = self.parameters.value(f"where({self.row.conditions[key]}, 1, 0)", batch).body
-            holds = condition.args[0] if isinstance(condition, Where) else condition
-            found.condition, found.otherwise = self.know.remaining(holds), NAN
+            found.condition, found.otherwise = self._holds(key, batch), NAN
         return found
+
+    def _holds(self, key: str, batch: tuple[Scalar, ...]) -> Scalar:
+        """What is not known of the condition under which a moment exists."""
+        assert self.row is not None and self.parameters is not None
+        condition = self.parameters.value(f"where({self.row.conditions[key]}, 1, 0)", batch).body
+        return self.know.remaining(condition.args[0] if isinstance(condition, Where) else condition)
 
     def of_array(self, e: Entry) -> Found | None:
         """The mean of logdet(x), inv(x): an operation on a whole draw, or on each of many."""
@@ -215,7 +220,10 @@ class Draw:
         if "covariance of entries" in self.row.known:
             scope = dict(zip("ijkl", (*own_a, *own_b), strict=False))
             value = self.parameters.value(self.row.known["covariance of entries"], batch_a, **scope).body
-            return Found(mul(same, value), [f"the covariance of {self.row.called}"])
+            found = Found(mul(same, value), [f"the covariance of {self.row.called}"])
+            if "covariance of entries" in self.row.conditions:
+                found.condition, found.otherwise = self._holds("covariance of entries", batch_a), NAN
+            return found
         if "covariance" not in self.row.known:
             return None
         if "covariance" in self.row.conditions:
@@ -247,6 +255,17 @@ class Draw:
         one = total(mul(self.parameters.value("p", ()).at(k), fn("exp", slope)), [k])
         value = mul(fn("exp", form.constant), power(one, self.parameters.value("n", ()).body))
         return Found(value, ["the moment generating function of a Multinomial"], source="Johnson, Kotz & Balakrishnan (1997), 35")
+
+    def counts_alone(self, f: Scalar) -> Array:
+        """The law, or where f is a sum of functions of one count each, that of the counts by themselves."""
+        if self.row is None or self.row.name != "Multinomial" or self.parameters is None or self.law.rank != 1:
+            return self.law
+        parts = [open_sum(t)[0] if isinstance(t, Sum) else t for t in terms_of(opened(f, self.is_random))]
+        if not all(self.only_entry(t) is not None for t in parts if self.is_random(t)):
+            return self.law
+        i = fresh_index(self.law.shape[0])
+        p = tensor([i], self.parameters.value("p", ()).at(i))
+        return operator("Binomial", [tensor([i], self.parameters.value("n", ()).body), p], self.law.shape, (LAW,))
 
     def categorical(self, f: Scalar, e: Entry) -> Found | None:
         """A finite law over 0..k-1: the sum over its values."""

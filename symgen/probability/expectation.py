@@ -346,7 +346,7 @@ class OneDraw:
     def close(self, atom: Scalar, reason: str | None = None) -> Scalar:
         """E of the atom as an operator, one axis for each free index."""
         atom, inner = absorbed(atom)
-        draws = [(self.draw.variable, self.draw.law), *inner]
+        draws = [(self.draw.variable, self.draw.counts_alone(atom)), *inner]
         free = sorted(atom.free, key=lambda i: (i.kind, i.number))
         body = tensor(free, atom)
         closed = entry(operator("E", (body, *(law for _, law in draws)), body.shape, (tuple(v for v, _ in draws),)), *free)

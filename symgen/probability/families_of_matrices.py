@@ -65,8 +65,10 @@ ROWS = (
         log_density="-(nu + p + 1)/2*logdet(x) - tr(Psi @ inv(x))/2 - nu*p/2*log(2) + nu/2*logdet(Psi)"
         " - p*(p - 1)/4*log(pi) - sum[j: p](lgamma((nu - j)/2))",
         known={"mean": "Psi/(nu - p - 1)", "inv": "nu*inv(Psi)",
+               "covariance of entries": "(2*Psi[i, j]*Psi[k, l]/(nu - p - 1) + Psi[i, k]*Psi[j, l] + Psi[i, l]*Psi[j, k])"
+               "/((nu - p)*(nu - p - 1)*(nu - p - 3))",
                "logdet": "logdet(Psi) - p*log(2) - sum[j: p](digamma((nu - j)/2))"},
-        conditions={"mean": "nu > p + 1"},
+        conditions={"mean": "nu > p + 1", "covariance of entries": "nu > p + 3"},
         alternatives=scales("Psi"),
         argument_names={"scale_tril": "chol", "df": "nu", "scale": "Psi"},
         sampler="np.linalg.inv((lambda F: F @ np.swapaxes(F, -1, -2))(np.linalg.cholesky(np.linalg.inv({Psi}))"

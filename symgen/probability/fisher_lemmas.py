@@ -58,6 +58,10 @@ INFORMATION: Mapping[str, Mapping[str, str]] = {
         "mu nu": "0",
         "mu sigma": "0",
     },
+    "MultivariateT": {
+        "mu": "(nu + d)/(nu + d + 2)*inv(Sigma)",
+        "nu": "(trigamma(nu/2) - trigamma((nu + d)/2))/4 - d*(nu + d + 4)/(2*nu*(nu + d)*(nu + d + 2))",
+    },
     "Lomax": {"alpha": "1/alpha^2", "lam": "alpha/((alpha + 2)*lam^2)", "alpha lam": "-1/((alpha + 1)*lam)"},
 }
 
@@ -66,7 +70,7 @@ def settled_fisher(result: Array, p: DistRef, thetas: Sequence[Array], ctx: Cont
     """Where a mean stays in it: the information of a family at its own parameters, by its lemma."""
     law = p.joint.factors[0].law
     row = row_of(law)
-    if len(p.joint.factors) != 1 or row is None or law.shape or row.name not in INFORMATION:
+    if len(p.joint.factors) != 1 or row is None or law.rank != row.own_rank or row.name not in INFORMATION:
         return result
     if not any(isinstance(n, Operator) and n.name == "E" for n in walk(result)):
         return result
@@ -76,6 +80,11 @@ def settled_fisher(result: Array, p: DistRef, thetas: Sequence[Array], ctx: Cont
     if not all(all(line) for line in texts):
         return result
     quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    if row.event:
+        if len(names) > 1:
+            return result
+        made = parameters(law, quiet).value(texts[0][0], ()).array()
+        return _told(made, result, row.name, ctx)
     scope = parameters(law, quiet).scalars(())
     values = [[scalar_text(t, scope) for t in line] for line in texts]
     if len(names) == 1:
@@ -84,8 +93,12 @@ def settled_fisher(result: Array, p: DistRef, thetas: Sequence[Array], ctx: Cont
         i, j = fresh_index(num(len(names))), fresh_index(num(len(names)))
         terms = [mul(delta(i, num(a)), delta(j, num(b)), v) for a, line in enumerate(values) for b, v in enumerate(line)]
         made = tensor([i, j], add(*terms))
+    return _told(made, result, row.name, ctx)
+
+
+def _told(made: Array, result: Array, name: str, ctx: Context) -> Array:
     ctx.trace.checks[:] = [c for c in ctx.trace.checks if not isinstance(c, ExpectationStays)]
     ctx.trace.notes[:] = [n for n in ctx.trace.notes if not n.startswith("a mean stays")]
-    reason = f"the mean squares and products of the score of a {row.name}"
+    reason = f"the mean squares and products of the score of a {name}"
     ctx.trace.add("lemma", result, made, reason=reason, source="Lehmann & Casella (1998), 2.5")
     return made

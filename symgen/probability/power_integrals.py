@@ -19,6 +19,15 @@ POWER_INTEGRALS = {
     "MvNormal": PowerLemma(
         f"{_MIXED} - logdet(M)/2", lets={"M": "alpha*Sigma2 + (1 - alpha)*Sigma1"}, when="0 < min(eigvals(M))", source=GIL,
     ),
+    "MatrixNormal": PowerLemma(
+        "(alpha*(n*logdet(V2) + p*logdet(U2)) + (1 - alpha)*(n*logdet(V1) + p*logdet(U1)) - logdet(S))/2"
+        " - alpha*(1 - alpha)/2*vec(M1 - M2) @ inv(S) @ vec(M1 - M2)",
+        lets={"S": "alpha*kron(V2, U2) + (1 - alpha)*kron(V1, U1)"}, when="0 < min(eigvals(S))", source=GIL,
+    ),
+    "MarkovChain": PowerLemma(
+        "log(sum((p01^alpha*p02^(1 - alpha)) @ matpow(P1^alpha*P2^(1 - alpha), T - 1)))", equal=("T",),
+        source="Thierrin, Alajaji & Linder (2022): a Markov source has the powers of one matrix",
+    ),
     "Laplace": PowerLemma(
         f"{_LAPLACE.format('- exp(-min(A, B)*D)*expm1(-abs(A - B)*D)/abs(A - B)')}",
         degenerate=("alpha*b2 == (1 - alpha)*b1", _LAPLACE.format("+ D*exp(-A*D)")),
