@@ -179,6 +179,8 @@ def _value(e: Any, memo: dict[Any, Any]) -> Any:
         out = bool(_CONDITIONS[str(e.rel_op)](a, b))
     elif isinstance(e, sympy.And | sympy.Or):
         out = (all if isinstance(e, sympy.And) else any)(_value(x, memo) for x in e.args)
+    elif isinstance(e, sympy.Integral):
+        out = _integral(e, memo)
     elif not e.free_symbols:
         out = _to_mpmath(e)
     else:
@@ -201,6 +203,14 @@ def _value(e: Any, memo: dict[Any, Any]) -> Any:
             out = _to_mpmath(e.func(*made))
     memo[e] = out
     return out
+
+
+def _integral(e: Any, memo: dict[Any, Any]) -> Any:
+    """An integral over one symbol, by quadrature."""
+    ((symbol, low, high),) = e.limits
+    ends = [_value(x, memo).real for x in (low, high)]
+    known = {s: memo[s] for s in e.function.free_symbols if s is not symbol and s in memo}
+    return mpmath.quad(lambda t: _value(e.function, {**known, symbol: t}), ends)
 
 
 def _number_of(expression: Any, values: Mapping[str, Any]) -> Any:

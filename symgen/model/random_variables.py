@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symgen.derivation.context import Context
 from symgen.model.declarations import domain
 from symgen.model.distribution_reader import DistributionReader, plain_array
 from symgen.model.elaboration import Elaboration
 from symgen.model.indexed_laws import indexed_law, is_indexed
 from symgen.probability.combinators import named_formula
 from symgen.probability.law import empirical, is_family, value_domain
+from symgen.probability.support import domain_within
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import Array, Scalar, Var, var
+from symgen.tensor.facts import Facts
 from symgen.tensor.formula import SPECIAL
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.scope import Binding, Clash, Poisoned, Scope
@@ -81,8 +84,16 @@ def domains_of_laws(model: Elaboration, name: str) -> list[str]:
             except (_Pending, Clash, Poisoned):
                 continue
             if law is not None:
-                out.append(value_domain(law))
+                out.append(drawn_domain(model, name, law))
     return [w for w in out if w in DOMAINS]
+
+
+def drawn_domain(model: Elaboration, name: str, law: Array) -> str:
+    """Where a variable lies by its law: by the ends of its support too where other laws are given it."""
+    heads = [s.head for s in model.spec.statements if isinstance(s, tree.Dist)]
+    if not any(v.name.name == name for h in heads for v in h.given):
+        return value_domain(law)
+    return domain_within(law, Context(facts=Facts(model.assumed)))
 
 
 def find_variable(model: Elaboration, name: str) -> Var:
@@ -104,7 +115,7 @@ def find_variable(model: Elaboration, name: str) -> Var:
             if law is None:
                 candidate = (0, (), "real")
             else:
-                candidate = (law.rank, law.shape, value_domain(law))
+                candidate = (law.rank, law.shape, drawn_domain(model, name, law))
         if best is None or candidate[0] > best[0]:
             best = candidate
     if best is None:

@@ -23,6 +23,7 @@ from symgen.probability.intervals import slope_in
 from symgen.probability.joint import DistRef, Factor, Joint
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
+from symgen.probability.left_integrals import log_left_integral, range_of
 from symgen.probability.logs_undone import without_logs
 from symgen.probability.matrix_regression import law_of_matrices
 from symgen.probability.own_density import log_integral
@@ -379,8 +380,9 @@ def _bounded(body: Scalar, z: Var, law: Array, lows: Sequence[Scalar], highs: Se
 # --- integrating out --------------------------------------------------------------------------------------------------
 
 
-def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context) -> Scalar:
-    """The log of the integral of exp(body) over `hidden`, those drawn last first, in whatever order has rules."""
+def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context, may_stay: bool = False) -> Scalar:
+    """The log of the integral of exp(body) over `hidden`, those drawn last first, in whatever order has rules. The last
+    of them may stay under its integral, where `may_stay`."""
     for u in (*q.targets, *hidden):
         know = SupportKnowledge(Knowledge(ctx), u, row_of(q.factor_of(u).law))
         body = without_logs(body, depends_on_any(frozenset((u,))), know)
@@ -397,7 +399,13 @@ def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context) -> Sc
             break
         else:
             assert why is not None
-            raise why
+            if not may_stay or len(left) > 1:
+                raise why
+            lows, highs = bounds(q, left[0])
+            span = range_of(left[0], q, lows, highs, ctx)
+            if span is None:
+                raise why
+            return log_left_integral(body, left[0], span, bool(lows or highs), ctx)
     return body
 
 

@@ -7,7 +7,7 @@ exist where it is so with both signs, or where f has no value on a part of the r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -36,6 +36,7 @@ from symgen.tensor.expression import (
     fresh_index,
     mul,
     num,
+    power,
     sub,
     tensor,
     var,
@@ -130,12 +131,13 @@ class _Follower:
             got = np.asarray(evaluate([made], Point(self.point.sizes, values, self.point.functions))[0])
         return np.asarray(np.broadcast_to(np.real(got), np.shape(x)), dtype=np.float64)
 
-    def ball(self, what: Scalar, x: Any, number: Any) -> Any:
-        value = np.empty((), dtype=object)
-        value[()] = x
+    def ball(self, what: Scalar, x: Any, number: Any, besides: Mapping[Var, Any] | None = None) -> Any:
+        values = {**self.point.values}
+        for v, given in {self.r.x: x, **(besides or {})}.items():
+            values[v] = np.empty((), dtype=object)
+            values[v][()] = given
         try:
-            out = evaluate([tensor((), what)], Point(self.point.sizes, {**self.point.values, self.r.x: value},
-                                                     self.point.functions), number)[0]  # fmt: skip
+            out = evaluate([tensor((), what)], Point(self.point.sizes, values, self.point.functions), number)[0]
         except (NotEvaluable, OverflowError):
             return None
         return out.reshape(-1)[0] if isinstance(out, np.ndarray) else out
@@ -159,7 +161,7 @@ class _Follower:
             return None
         number = BALL(NEAR_BITS)
         with number.working():
-            truly = [k for k in np.flatnonzero(np.isnan(f)) if _is_nan(self.ball(r.f, arb(float(x[k])), number))]
+            truly = [k for k in np.flatnonzero(np.isnan(f)) if self.has_no_value(arb(float(x[k])), number)]
         if len(truly) < (1 if r.discrete else 3):
             return None
         with np.errstate(all="ignore"):
@@ -168,6 +170,28 @@ class _Follower:
         whole = float(np.sum(weight))
         mass = f", in a part of the range of probability {float(weight[truly].sum()) / whole:.2g}" if whole > 0 else ""
         return f"it has no value at {r.x.name} = {x[worst]:.3g}{mass}"
+
+    def has_no_value(self, x: Any, number: Any) -> bool:
+        """Whether f has no value at x: a function in it has none at either end of its argument's ball.
+
+        A ball that is not a number alone does not say so: 1 - sigmoid(z) at z = 239 is a ball around 0, and its logarithm exists.
+        """
+        if not _is_nan(self.ball(self.r.f, x, number)):
+            return False
+        for n in walk(self.r.f):
+            if not isinstance(n, Fn | Pow) or n.free or self.r.x not in variables_of(n) or not _is_nan(self.ball(n, x, number)):
+                continue
+            args = n.args if isinstance(n, Fn) else (n.base, n.exponent)
+            at = [self.ball(a, x, number) for a in args]
+            if any(a is None or _is_nan(a) for a in at):
+                continue
+            ends = [var(f"{self.r.x.name}_end_{k}", (), "real", "placeholder", uid=-93 - k) for k in range(len(args))]
+            letters = [a if isinstance(a, Num) else entry(v) for a, v in zip(args, ends, strict=True)]
+            what = fn(n.name, *letters) if isinstance(n, Fn) else power(letters[0], letters[1])
+            if all(_is_nan(self.ball(what, x, number, dict(zip(ends, corner, strict=True))))
+                   for corner in ([a.lower() for a in at], [a.upper() for a in at])):  # fmt: skip
+                return True
+        return False
 
     def breaks(self) -> list[float]:
         return [float(v) for v in self.point.values.values() if np.ndim(v) == 0 and math.isfinite(float(v))][:12]

@@ -11,12 +11,14 @@ from symgen.derivation.referee import check_equal_numeric
 from symgen.probability.apart import with_logs_of_powers
 from symgen.probability.candidate import check_by_candidates, check_hidden
 from symgen.probability.collect import collected
-from symgen.probability.conditional import integrated, law_given
+from symgen.probability.conditional import bounds, integrated, law_given
 from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, question, quiet
 from symgen.probability.gaussian import chain_of_laws
 from symgen.probability.joint import DistRef, Factor, Joint, decode, expectation, factor_log_density
 from symgen.probability.law import formula_law, has_density, row_of
+from symgen.probability.left_integrals import on_its_support, range_of
+from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.own_density import normalised_law
 from symgen.probability.posterior_checks import check_integrated, check_log_mean, check_posterior
 from symgen.probability.special import simplified
@@ -28,6 +30,7 @@ from symgen.tensor.expression import (
     add,
     entry,
     fn,
+    open_tensor,
     replace_arrays,
     sub,
     tensor,
@@ -82,6 +85,11 @@ def _given(
         return add(*(log_density_at(law, values.get(x, x), quiet(ctx)) for x, law in chain)), asked, ""
     found = _difference_of_masses(ref, q, asked, values, ctx, True)
     assert found is not None
+    if len(targets) == 1 and row_of(q.factor_of(targets[0]).law) is not None:
+        (z,) = targets
+        span = range_of(z, q, *bounds(q, z), ctx)
+        if span is not None:
+            found = on_its_support(found, z, span, open_tensor(values.get(z, z), ()), q.hidden)
     return found, asked, ""
 
 
@@ -99,11 +107,12 @@ def _difference_of_masses(
 ) -> Scalar | None:
     """log p(targets, observed) - log p(observed), each with the rest integrated out; None where a rule is missing."""
     try:
-        whole = integrated(log_joint(q.factors, values, quiet(ctx)), list(q.hidden), asked, ctx)
+        whole = integrated(log_joint(q.factors, values, quiet(ctx)), list(q.hidden), asked, ctx, only_way)
         less = below(ref, q)
         if less is None:
             return collected(whole)
-        return collected(sub(whole, integrated(log_joint(less.factors, values, quiet(ctx)), list(less.hidden), less, ctx)))
+        under = integrated(log_joint(less.factors, values, quiet(ctx)), list(less.hidden), less, ctx, only_way)
+        return collected(sub(whole, under))
     except CannotDerive:
         if only_way:
             raise
@@ -129,6 +138,7 @@ def check_log_density(ref: DistRef, q: Question, made: Array, ctx: Context) -> E
             body = log_joint(q.factors, q.values, quiet(ctx))
             return check_posterior(body, made.args[0] if made.args else made, None, z, ctx)  # type: ignore[arg-type]
     less = below(ref, q)
+    made = by_nodes(made, Context(facts=ctx.facts), lambda op: False)
     if not q.hidden and less is None:
         return check_equal_numeric(made, tensor((), log_joint(q.factors, q.values, quiet(ctx))), ctx.facts)
     if less is not None and not less.hidden:

@@ -15,7 +15,7 @@ from symgen.probability.joint import Factor, full_law
 from symgen.probability.law import row_of
 from symgen.probability.quadrature import check_value
 from symgen.tensor.evaluate import Point, evaluate, size_of
-from symgen.tensor.expression import Array, Operator, Scalar, Var, tensor, variables_of
+from symgen.tensor.expression import Array, Operator, Scalar, Var, tensor, variables_of, walk
 
 Float = np.ndarray
 
@@ -34,7 +34,7 @@ def is_linear_gaussian(factors: Sequence[Factor]) -> bool:
 
 def check_normal(q: Question, log_density: Scalar, ctx: Context) -> Evidence | None:
     """log p(targets | observed) against the conditional of the joint normal; None where a mean is not linear."""
-    if not is_linear_gaussian(q.factors):
+    if not is_linear_gaussian(q.factors) or any(isinstance(n, Operator) and n.name == "integral" for n in walk(log_density)):
         return None
     laws = [(f.variables[0], with_values_in(f, q.values)) for f in q.factors]
     made = [(v, full_law(f.law, v.shape)) for v, f in laws]

@@ -16,8 +16,10 @@ from symgen.probability.finite import classes, is_finite
 from symgen.probability.joint import Factor, full_law
 from symgen.probability.law import row_of
 from symgen.probability.normal_referee import check_normal
+from symgen.probability.own_support import on_support
 from symgen.probability.quadrature import PATIENCE, check_value, mean_at
 from symgen.tensor.clock import spent
+from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate, size_of
 from symgen.tensor.expression import (
     ONE,
@@ -50,9 +52,10 @@ Mean = tuple[Array, list[tuple[Var, Array]]]
 
 def check_posterior(body: Scalar, log_q: Scalar, law: Array | None, z: Var, ctx: Context) -> Evidence:
     """log p(x, z) - log q(z) must not depend on z: its gradient by z, or its differences, vanish."""
-    difference = sub(body, log_q)
+    difference = sub(body, on_support(log_q))
     row = row_of(law) if law is not None else None
-    if z.domain in ("spd", "onehot", "simplex") or row is not None and (row.region.discrete or row.name == "Pareto"):
+    by_values = z.domain in ("spd", "onehot", "simplex") or DOMAINS[z.domain].discrete
+    if by_values or row is not None and (row.region.discrete or row.name == "Pareto"):
         return check_values(difference, law, z, ctx)
     slope = gradient(tensor((), difference), [z], quiet(ctx))[z]
     zero = tensor([fresh_index(s) for s in z.shape], ZERO)

@@ -15,7 +15,7 @@ from symgen.probability.distribution import SUPPORTS, Distribution, Support, wit
 from symgen.probability.grids import numbers_of
 from symgen.probability.joint import DistRef, Factor
 from symgen.probability.knowledge import Knowledge
-from symgen.probability.law import row_of
+from symgen.probability.law import row_of, value_domain
 from symgen.probability.own_support import Span, ranges_of, within_ranges
 from symgen.probability.quadrature import check_value
 from symgen.probability.referee import Numeric
@@ -36,9 +36,11 @@ from symgen.tensor.expression import (
     logic,
     mul,
     num,
+    sub,
     tensor,
     walk,
 )  # fmt: skip
+from symgen.tensor.facts import is_nonnegative
 from symgen.text.diagnostics import CannotDerive
 
 
@@ -126,6 +128,22 @@ def spans_of(law: Array, ctx: Context) -> list[Span] | None:
         return None
     scope = parameters(law, ctx).scalars(())
     return [(scalar_text(row.region.low, scope), scalar_text(row.region.high, scope))]
+
+
+def domain_within(law: Array, ctx: Context) -> str:
+    """The least domain that holds what the law of a real number draws, by its ends: (0, 1) is `unit`, (0, 5) `positive`."""
+    row = row_of(law)
+    word = value_domain(law)
+    if word != "real" or (row is not None and (not row.is_univariate or row.shapes or row.region.kind != "interval")):
+        return word
+    if row is None:
+        spans = spans_of(law, ctx)
+    else:
+        scope = parameters(law, ctx).scalars([fresh_index(s) for s in law.shape])
+        spans = [(scalar_text(row.region.low, scope), scalar_text(row.region.high, scope))]
+    if not spans or not all(is_nonnegative(low, ctx.facts) for low, _ in spans):
+        return word
+    return "unit" if all(is_nonnegative(sub(ONE, high), ctx.facts) for _, high in spans) else "positive"
 
 
 def region_of(row: Distribution) -> Support:
@@ -276,4 +294,7 @@ def may_lie_outside(law: Node, value: Node) -> str | None:
     return None if inside else f"{value.name} lies where {row.called} has mass"
 
 
-__all__ = ["inclusion", "is_data", "kinds_differ", "mass_outside", "may_lie_outside", "spans_of", "spoken", "without_support"]
+__all__ = [
+    "domain_within", "inclusion", "is_data", "kinds_differ", "mass_outside", "may_lie_outside", "spans_of", "spoken",
+    "without_support",
+]  # fmt: skip

@@ -44,6 +44,8 @@ INFINITE = [
 FINITE = [  # a mean that stays has a number
     ("Normal(c, a)", "log(abs(x))"), ("Normal(c, a)", "tanh(x)"), ("Normal(c, a)", "1/abs(x)^(1/2)"), ("Cauchy(c, a)", "sin(x)"),
     ("Normal(0, 1)", "exp(x^2/3)*cos(x)"), ("Exponential(a)", "x/(exp(x) - 1)"), ("Poisson(a)", "log(1 + x)"),
+    ("Normal(c, a)", "log(1 - sigmoid(x))"), ("Cauchy(c, a)", "(1 - sigmoid(x))*log(1 - sigmoid(x))"),
+    ("Normal(c, a)", "asin(tanh(x))"),
 ]  # fmt: skip
 POWERS = [
     "chi2(Cauchy(c, a) || Logistic(0, b))", "chi2(Laplace(c, a) || Normal(0, b))", "renyi(Cauchy(c, a), Gumbel(0, b), 2)",
