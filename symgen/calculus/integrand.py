@@ -15,6 +15,7 @@ from symgen.tensor.expression import (
     Add,
     Array,
     Entry,
+    Fn,
     Mul,
     Node,
     Operator,
@@ -25,7 +26,9 @@ from symgen.tensor.expression import (
     add,
     as_coefficient,
     entry,
+    fn,
     mul,
+    neg,
     num,
     open_sum,
     open_tensor,
@@ -37,18 +40,22 @@ from symgen.tensor.expression import (
     variables_of,
     walk,
 )
+from symgen.tensor.facts import is_negative, is_positive
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["Term", "Integrand", "integrand_of", "DensityAt", "value_at_point"]
 
 DensityAt = Callable[[Array, Var], Scalar | None]  # the density of a law at a point, where it is known
+# the density of some of what is drawn, the rest integrated out, where it is known
+MarginalOf = Callable[[Sequence[tuple[Var, Array]], Sequence[Var]], Scalar | None]
 RULES = "symgen/calculus/integrand.py"
 
 
 @dataclass(frozen=True)
 class Term:
     """coefficient * E[drawn ~ laws](body), the body in t and the point; `weight` is the density of the laws there. A
-    law of several variables stands once for each of them; `groups` counts it once."""
+    law of several variables stands once for each of them; `groups` counts it once. What is drawn beside what the function
+    sees stands among `drawn` too."""
 
     coefficient: Scalar
     weight: Scalar
@@ -72,6 +79,8 @@ class Integrand:
     notes: tuple[str, ...] = ()
     formulas: Mapping[Array, Scalar] = field(default_factory=dict)  # of the densities that are known
     densities: Mapping[Array, tuple[Array, tuple[Var, ...]]] = field(default_factory=dict)
+    parts: Mapping[Array, tuple[int, ...]] = field(default_factory=dict)  # which variables of its law a marginal is of
+    tangents: tuple[Scalar, ...] = ()  # slopes of the tangents that stand for logarithms of means
 
     @property
     def scalar(self) -> Scalar:
@@ -110,13 +119,18 @@ def integrand_of(
     density: DensityAt | None = None,
     names: Mapping[Array, str] | None = None,
     arity: Mapping[str, int] | None = None,
+    marginal: MarginalOf | None = None,
+    sense: str = "",
 ) -> Integrand:
     """The integrand of `payoff` in the function `name` with values in `domain`; `arity` says of how many variables a
-    density that is not known is (one, where it does not say).
+    density that is not known is (one, where it does not say). With a `sense`, the logarithm of a mean that bends the right
+    way is the best of its tangents: -log S = max over a > 0 of log a + 1 - a S.
 
     Raises CannotDerive where the payoff is not a sum of expectations of expressions in its value at the point drawn.
     """
-    reader = _Reader(name, domain, density or (lambda law, x: None), names or {}, arity or {})
+    reader = _Reader(name, domain, density or (lambda law, x: None), names or {}, arity or {}, sense)
+    if marginal is not None:
+        reader.marginal = marginal
     reader.collect(entry(payoff), ONE)
     if not reader.terms:
         raise CannotDerive(f"the payoff does not depend on `{name}`", payoff)
@@ -129,12 +143,19 @@ def integrand_of(
         tuple(reader.notes),
         reader.formulas,
         reader.densities,
+        reader.parts,
+        tuple(reader.tangents),
     )
 
 
 class _Reader:
-    def __init__(self, name: str, domain: str, density: DensityAt, names: Mapping[Array, str], arity: Mapping[str, int]) -> None:
-        self.name, self.density, self.names, self.arity = name, density, names, arity
+    def __init__(
+        self, name: str, domain: str, density: DensityAt, names: Mapping[Array, str], arity: Mapping[str, int], sense: str
+    ) -> None:
+        self.name, self.density, self.names, self.arity, self.sense = name, density, names, arity, sense
+        self.marginal: MarginalOf = lambda draws, seen: None
+        self.parts: dict[Array, tuple[int, ...]] = {}
+        self.tangents: list[Scalar] = []
         self.t = var(name, (), domain, "placeholder")
         self.terms: list[Term] = []
         self.rest: list[Scalar] = []
@@ -176,8 +197,19 @@ class _Reader:
             self.expectation(s.array, s.indices, coefficient, [])
         elif isinstance(s, Sum):
             self.rows(s, coefficient)
+        elif isinstance(s, Fn) and s.name == "log" and self.bends(coefficient):
+            slope = value_at_point(f"a_{len(self.tangents) + 1}")
+            self.tangents.append(slope)
+            self.rest.append(mul(neg(coefficient), add(fn("log", slope), ONE)))
+            self.collect(s.args[0], mul(coefficient, slope))
         else:
             raise self.fail(f"`{self.name}` stands outside of an expectation, or inside a function of one", s)
+
+    def bends(self, coefficient: Scalar) -> bool:
+        """Whether a logarithm before which this stands is the best of its tangents: it stands below, or above for the least."""
+        if self.sense == "max":
+            return is_negative(coefficient, None) is True
+        return self.sense == "min" and is_positive(coefficient, None) is True
 
     def expectation(self, op: Operator, indices: Sequence[Scalar], coefficient: Scalar, draws: list[tuple[Var, Array]]) -> None:
         drawn = op.attrs[0]
@@ -288,41 +320,61 @@ class _Reader:
             )
         body = replace_arrays(body, rename)
         weight: Scalar = ONE
-        groups = self.grouped(laws, drawn, draws)
-        for law, of in groups:
+        at = {v: p for p, v in zip(points, at_point, strict=True) if v is not None}
+        groups: list[tuple[Array, tuple[Var, ...]]] = []
+        beside: list[tuple[Var, Array]] = []
+        left_over = list(zip(laws, drawn, strict=True))
+        while left_over:
+            law, v = left_over.pop(0)
+            together = self.copy_of(law, v, draws)
+            mine = [u for u in together if u is v or (law, u) in left_over]
             unseen = variables_of(law) & (set(by_variable) - set(drawn)) - sources
             if unseen:
-                raise self.fail(
-                    f"the law of {of[0].name} is given {', '.join(sorted(u.name for u in unseen))}, which "
-                    f"`{self.name}` "
-                    "does not see: declare the marginal law",
-                    law,
-                )
-            place = [p for p, v in zip(points, at_point, strict=True) if v in of]
-            weight = mul(weight, self.weight(replace_arrays(law, rename), place))
+                component = _connected(v, draws)
+                mine = [u for u, _ in component if u in drawn]
+                place = {u: at[u] for u in mine}
+                formula = self.marginal(component, mine)
+                if formula is None:
+                    raise self.fail(
+                        f"the law of {v.name} is given {', '.join(sorted(u.name for u in unseen))}, which `{self.name}` does not "
+                        "see: declare the marginal law",
+                        law,
+                    )
+                weight = mul(weight, self.known_weight(law, place, replace_arrays(formula, place)))
+                beside += [d for d in component if d[0] not in mine]
+            else:
+                places = [at[u] for u in mine]
+                weight = mul(weight, self.weight(replace_arrays(law, rename), places, tuple(together.index(u) for u in mine)))
+                beside += [(u, law) for u in together if u not in mine]
+            left_over = [(other, u) for other, u in left_over if u not in mine]
+            groups.append((law, tuple(mine)))
         constant, body = _constant_factor(body)
-        at = tuple((p, v) for p, v in zip(points, at_point, strict=True) if v is not None)
-        self.terms.append(Term(mul(coefficient, constant), weight, body, tuple(laws), tuple(drawn), at, tuple(groups)))
+        places_drawn = tuple((p, v) for p, v in zip(points, at_point, strict=True) if v is not None)
+        if beside:  # in the order in which they are drawn
+            whole = {v: law for v, law in draws if v in drawn or any(v is u for u, _ in beside)}
+            whole |= {v: law for v, law in zip(drawn, laws, strict=True) if v not in whole}
+            drawn, laws = list(whole), list(whole.values())
+        self.terms.append(Term(mul(coefficient, constant), weight, body, tuple(laws), tuple(drawn), places_drawn, tuple(groups)))
 
-    def grouped(
-        self, laws: Sequence[Array], drawn: Sequence[Var], draws: Sequence[tuple[Var, Array]]
-    ) -> list[tuple[Array, tuple[Var, ...]]]:
-        """Each law once with the variables drawn from it together: a density of (x, y) is drawn by two variables."""
-        out: list[tuple[Array, tuple[Var, ...]]] = []
-        left = list(zip(laws, drawn, strict=True))
-        while left:
-            law, v = left.pop(0)
-            size = self.arity.get(str(law.attrs[1]), 1) if _is_density(law) else 1  # type: ignore[attr-defined]
-            if size == 1:
-                out.append((law, (v,)))
-                continue
-            together = [x for x, other in draws if other is law][:size]
-            mine = [v, *(x for other, x in left if other is law)][:size]
-            if mine != together:
-                raise self.fail(f"`{self.name}` sees a part of what `{_label(law)}` draws, or in another order", law)
-            left = [(other, x) for other, x in left if x not in mine]
-            out.append((law, tuple(mine)))
-        return out
+    def copy_of(self, law: Array, v: Var, draws: Sequence[tuple[Var, Array]]) -> list[Var]:
+        """The variables that one draw of a law gives, in its order: a density of (x, y) is drawn by two."""
+        size = self.arity.get(str(law.attrs[1]), 1) if _is_density(law) else 1  # type: ignore[attr-defined]
+        same = [u for u, other in draws if other is law]
+        if size == 1 or v not in same:
+            return [v]
+        start = same.index(v) // size * size
+        return same[start : start + size]
+
+    def known_weight(self, law: Array, place: Mapping[Var, Array], formula: Scalar) -> Scalar:
+        """The density of what is seen of a draw, by its formula, under a name."""
+        points = tuple(p for p in place.values() if isinstance(p, Var))
+        found = self.weights.get((law, points))
+        if found is None:
+            whole = self.names.get(law) or "p"
+            found = self.weights[law, points] = self.free_name(f"{whole}_{points[-1].name}")
+            self.densities[found.args[0]] = (law, points)
+            self.formulas[found.args[0]] = formula
+        return found
 
     def point(self, position: int, name: str, shape: tuple[Scalar, ...], given: Array) -> Array:
         """The common name of the points at which the terms are looked at."""
@@ -351,14 +403,21 @@ class _Reader:
         self.notes.append(f"p_{label} is the density of {label}, of what is drawn")
         return operator("density", (), a.shape, ("law", f"p_{label}"))
 
-    def weight(self, law: Array, places: Sequence[Array]) -> Scalar:
-        """The density of a law at the point, under a name; its formula is kept where it is known."""
+    def weight(self, law: Array, places: Sequence[Array], part: tuple[int, ...] = (0,)) -> Scalar:
+        """The density of a law at the point, or of the `part` of its variables that is seen, under a name; its formula is
+        kept where it is known."""
         points = tuple(p for p in places if isinstance(p, Var))
         found = self.weights.get((law, points))
         if found is None:
             assert isinstance(law, Operator)
             formula = self.density(law, points[0]) if len(points) == 1 else None
-            found = self.weights[law, points] = self.named(law, points, formula is not None)
+            size = self.arity.get(str(law.attrs[1]), 1) if _is_density(law) else 1
+            if len(part) < size:
+                found = self.free_name(f"{law.attrs[1]}_{'_'.join(p.name for p in points)}")
+                self.parts[found.args[0]] = part
+            else:
+                found = self.named(law, points, formula is not None)
+            self.weights[law, points] = found
             self.densities[found.args[0]] = (law, points)
             if formula is not None:
                 self.formulas[found.args[0]] = formula
@@ -378,6 +437,11 @@ class _Reader:
         taken = {w.args[0].name for w in self.weights.values()}
         if name in taken and points:  # the same density at another point
             name = f"{name}_{points[-1].name}"
+        return self.free_name(name)
+
+    def free_name(self, name: str) -> Scalar:
+        """The value of a density at the point, under a name that no other has."""
+        taken = {w.args[0].name for w in self.weights.values()}
         while name in taken:
             name += "_"
         return value_at_point(name)
@@ -387,8 +451,15 @@ def _is_density(law: Array) -> bool:
     return isinstance(law, Operator) and law.name == "density" and len(law.attrs) > 1
 
 
-def _label(law: Array) -> str:
-    return str(law.attrs[1]) if isinstance(law, Operator) and len(law.attrs) > 1 else "a law"
+def _connected(v: Var, draws: Sequence[tuple[Var, Array]]) -> list[tuple[Var, Array]]:
+    """What is drawn that hangs together with v, in order."""
+    mine = {v}
+    while True:
+        more = {u for u, law in draws if u in mine or variables_of(law) & mine}
+        more |= {w for u, law in draws if u in more for w in variables_of(law) if any(w is x for x, _ in draws)}
+        if more <= mine:
+            return [d for d in draws if d[0] in mine]
+        mine |= more
 
 
 def _constant_factor(body: Scalar) -> tuple[Scalar, Scalar]:

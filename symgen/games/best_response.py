@@ -5,8 +5,11 @@ A function is chosen point by point (`calculus/variation.py`); parameters by sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
+
+import sympy
 
 from symgen.calculus.integrand import Integrand, integrand_of
 from symgen.calculus.solving import assuming
@@ -14,31 +17,43 @@ from symgen.calculus.variation import Optimum, Problem, pointwise_optimum, probl
 from symgen.calculus.wording import said_relation
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
-from symgen.games.density import density_at
+from symgen.games.density import density_at, marginal_density
 from symgen.games.entropic import entropic_response
 from symgen.games.game import Game, Player, Unknown
 from symgen.games.parameters import parameter_response
 from symgen.games.recognise import Recognised, recognise, reference
 from symgen.games.records import BestResponse
+from symgen.games.slopes import with_slopes
+from symgen.probability.divergence import reduce_expectation
 from symgen.probability.joint import density as density_of
-from symgen.probability.joint import expectation
+from symgen.probability.joint import expectation, inline, mutual_information
+from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
+    ONE,
+    ZERO,
     Array,
+    Entry,
+    Fn,
+    Mul,
     Operator,
     Scalar,
     Var,
     add,
     describe,
     entry,
+    fn,
     mul,
     replace_arrays,
+    sub,
     tensor,
     variables_of,
 )
-from symgen.tensor.sympy_bridge import Table, to_sympy
+from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["best_response", "value", "FunctionResponse", "function_response", "payoff_at"]
+
+S = sympy
 
 
 @dataclass
@@ -59,8 +74,19 @@ class FunctionResponse:
     def shown(self, s: Scalar) -> Scalar:
         """Densities that are known written by their formulas."""
         formulas = {a: (lambda *_, f=f: f) for a, f in self.integrand.formulas.items()}
-        out: Scalar = replace_arrays(s, formulas) if formulas else s
-        return out
+        return bottom_up(replace_arrays(s, formulas), _without_exponentials) if formulas else s
+
+
+def _without_exponentials(n: Scalar) -> Scalar:
+    """log(exp(u) v) = u + log v, and log 1 = 0."""
+    if not isinstance(n, Fn) or n.name != "log":
+        return n
+    if n.args[0] is ONE:
+        return ZERO
+    factors = n.args[0].args if isinstance(n.args[0], Mul) else n.args
+    exponents = [f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"]
+    rest = [f for f in factors if not (isinstance(f, Fn) and f.name == "exp")]
+    return add(*exponents, *([fn("log", mul(*rest))] if rest else [])) if exponents else n
 
 
 def names_of_laws(game: Game) -> dict[Array, str]:
@@ -76,9 +102,18 @@ def function_response(game: Game, player: Player, ctx: Context) -> FunctionRespo
     unknown = player.unknown
     assert unknown is not None
     names = {**ctx.names, **names_of_laws(game)}
-    integrand = integrand_of(player.payoff, unknown.name, unknown.range, density_at, names, arities(game))
+    marginal = partial(marginal_density, ctx=ctx)
+    integrand = integrand_of(
+        player.payoff, unknown.name, unknown.range, density_at, names, arities(game), marginal, player.sense
+    )  # fmt: skip
     t = entry(integrand.t)
     trace = ctx.trace
+    if integrand.tangents:
+        trace.add(
+            "tangent", player.payoff, tensor((), add(integrand.scalar, integrand.rest)), where=unknown.name,
+            reason="the logarithm lies below its tangents, and touches one: -log S = max over a > 0 of log a + 1 - a S",
+            source="Nguyen, Wainwright & Jordan (2010)",
+        )  # fmt: skip
     word = "maximised" if player.sense == "max" else "minimised"
     F = integrand.scalar
     trace.add(
@@ -94,10 +129,12 @@ def function_response(game: Game, player: Player, ctx: Context) -> FunctionRespo
     problem = problem_of(F, t, unknown.range, integrand.weights, Table(ctx.facts))
     with assuming(problem.table):
         optimum = pointwise_optimum(problem, player.sense)
+        if integrand.tangents:
+            integrand, problem, optimum = with_slopes(integrand, problem, optimum, unknown.name)
     if optimum.kind == "interior":
         trace.add(
             "stationarity",
-            tensor((), F),
+            tensor((), integrand.scalar),
             tensor((), optimum.stationarity),
             where=f"d/d{unknown.name}",
             reason=f"the derivative by {unknown.name} vanishes at the optimum",
@@ -112,7 +149,7 @@ def function_response(game: Game, player: Player, ctx: Context) -> FunctionRespo
     )
     trace.add(
         "second_order",
-        tensor((), F),
+        tensor((), integrand.scalar),
         tensor((), optimum.second_order),
         where=f"d^2/d{unknown.name}^2",
         reason=optimum.notes[0] if optimum.notes else f"a {player.sense}imum",
@@ -180,7 +217,7 @@ def payoff_at(game: Game, r: FunctionResponse, player: Player, ctx: Context) -> 
         assert r.unknown is not None
         integrand = integrand_of(player.payoff, r.unknown.name, r.unknown.range, density_at, {**ctx.names, **names_of_laws(game)})
     with assuming(r.problem.table):
-        found = _recognised(game, r, integrand)
+        found = _recognised(game, r, integrand, ctx)
     if found is not None:
         total = add(found.value, integrand.rest)
         ctx.trace.add(
@@ -201,7 +238,10 @@ def _law_name(law: Array) -> str:
     return str(law.attrs[1]) if isinstance(law, Operator) and law.name == "density" else describe(law)
 
 
-def _recognised(game: Game, r: FunctionResponse, integrand: Integrand) -> Recognised | None:
+def _recognised(game: Game, r: FunctionResponse, integrand: Integrand, ctx: Context) -> Recognised | None:
+    of_joint = _information(game, r, integrand, ctx)
+    if of_joint is not None:
+        return of_joint
     weights = [w for w in r.integrand.weights if w.args]
     if len(weights) != 2 or any(w not in weights for w in integrand.weights):
         return None
@@ -221,6 +261,55 @@ def _recognised(game: Game, r: FunctionResponse, integrand: Integrand) -> Recogn
     return recognise(F, p, q, table, pair[0], pair[1])
 
 
+def _information(game: Game, r: FunctionResponse, integrand: Integrand, ctx: Context) -> Recognised | None:
+    """The integral over a joint and the product of its marginals, where it is their KL divergence."""
+    parts, formulas = r.integrand.parts, r.integrand.formulas
+    measures = list(dict.fromkeys(x.weight for x in integrand.terms))
+    if len(measures) != 2 or all(isinstance(m, Entry) for m in measures):
+        return None
+    table = r.problem.table
+    sides = [set(S.Mul.make_args(to_sympy(m, table))) for m in measures]
+    short = [S.Dummy("p", positive=True), S.Dummy("q", positive=True)]
+    own = [next(iter(sorted(a - b, key=str)), None) for a, b in (sides, sides[::-1])]
+    if None in own:
+        return None
+    values = {o: x / S.Mul(*(side - {o})) for o, x, side in zip(own, short, sides, strict=True)}
+    F = to_sympy(integrand.scalar, table).xreplace({r.problem.t: r.optimum.expression})
+    F = within(2.0, lambda: S.expand_log(S.expand(S.simplify(S.expand_log(S.expand(F.subs(values)), force=True))), force=True))
+    if F is None or F.free_symbols & (sides[0] | sides[1]):
+        return None
+    whole = inline(r.integrand.terms[0].laws[0])
+    found = recognise(F, short[0], short[1], table, whole, whole)
+    if found is None or found.name != "KL":
+        return None
+    first = 1 if found.swapped else 0
+    term = next(x for x in integrand.terms if x.weight is measures[first])
+    worth: Array | None = None
+    if not formulas and len(sides[first]) == 1 and sorted(k for part in parts.values() for k in part) == [0, 1]:
+        law, points = next(x for a, x in r.integrand.densities.items() if entry(a) is measures[first])
+        ref = reference(law, points[0], game.joints)
+        if len(ref.variables) == 2 and len({law for law, _ in r.integrand.densities.values()}) == 1:
+            x, z = ref.variables
+            worth = mutual_information(ref.joint, (x,), (z,))
+    elif len(formulas) == len(r.integrand.densities):
+        log_ratio = sub(*(_log_of(measures[k], r) for k in (first, 1 - first)))
+        body = replace_arrays(log_ratio, {p: v for p, v in term.at if isinstance(p, Var)})
+        mean = expectation(tensor((), body), list(zip(term.drawn, term.laws, strict=True)))
+        assert isinstance(mean, Operator)
+        worth = reduce_expectation(mean, ctx)
+    if worth is None:
+        return None
+    value = add(mul(from_sympy(found.factor, table), entry(worth)), from_sympy(found.constant, table))
+    return replace(found, name="mutual information", divergence=worth, value=value)
+
+
+def _log_of(measure: Scalar, r: FunctionResponse) -> Scalar:
+    """The logarithm of a product of densities that are known."""
+    factors = measure.args if isinstance(measure, Mul) else (measure,)
+    written = [r.integrand.formulas[f.array] if isinstance(f, Entry) else f for f in factors]
+    return add(*(f.args[0] if isinstance(f, Fn) and f.name == "exp" else fn("log", f) for f in written))
+
+
 def _as_expectations(r: FunctionResponse, integrand: Integrand, game: Game) -> Scalar:
     """sum_k c_k E[x ~ p_k](f_k(D*(x))), the densities in D* being those of the declared laws."""
     terms: list[Scalar] = [integrand.rest]
@@ -229,7 +318,11 @@ def _as_expectations(r: FunctionResponse, integrand: Integrand, game: Game) -> S
         drawn_at = dict(term.at)
         mapping: dict[Array, Any] = {}
         for a, (law, points) in r.integrand.densities.items():
+            if a in r.integrand.formulas:
+                continue
             ref = reference(law, points[0], game.joints)
+            if a in r.integrand.parts:
+                ref = replace(ref, variables=tuple(ref.variables[k] for k in r.integrand.parts[a]))
             if len(ref.variables) != len(points) or any(p not in drawn_at for p in points):
                 raise CannotDerive("a density in the best response is not of the points drawn", tensor((), body))
             mapping[a] = density_of(ref, {v: drawn_at[p] for v, p in zip(ref.variables, points, strict=True)})

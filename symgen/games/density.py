@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from symgen.probability.law import parameters_of, row_of
+from collections.abc import Sequence
+
+from symgen.derivation.context import Context
+from symgen.probability.joint import DistRef, Factor, Joint
+from symgen.probability.law import has_density, parameters_of, row_of
+from symgen.probability.marginal import log_density_given
 from symgen.probability.texts import scalar_text
 from symgen.tensor.expression import (
     ZERO,
@@ -18,10 +23,26 @@ from symgen.tensor.expression import (
     fresh_index,
     logic,
     total,
+    variables_of,
     where,
 )
+from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["density_at"]
+__all__ = ["density_at", "marginal_density"]
+
+
+def marginal_density(draws: Sequence[tuple[Var, Array]], seen: Sequence[Var], ctx: Context) -> Scalar | None:
+    """The density of some of what is drawn, the rest integrated out; None where symgen has no formula for it."""
+    drawn = [v for v, _ in draws]
+    factors = [Factor("", (v,), tuple(u for u in drawn if u in variables_of(law)), law) for v, law in draws]
+    if not all(has_density(law) for _, law in draws):
+        return None
+    quiet = Context(facts=ctx.facts, names=ctx.names, deadline=ctx.deadline)
+    try:
+        log_density, _ = log_density_given(DistRef(Joint("p", tuple(factors)), tuple(seen)), seen, (), {}, quiet)
+    except CannotDerive:
+        return None
+    return fn("exp", log_density)
 
 
 def density_at(law: Array, point: Var) -> Scalar | None:

@@ -71,6 +71,7 @@ class Recognised:
     source: str
     generator: Any  # G(u)
     nonzero: tuple[Any, ...] = ()  # what must not vanish for a strict optimum
+    swapped: bool = False  # D(q || p)
 
 
 def recognise(integrand: Any, p: Any, q: Any, table: Table, p_law: DistRef, q_law: DistRef) -> Recognised | None:
@@ -115,6 +116,7 @@ def recognise(integrand: Any, p: Any, q: Any, table: Table, p_law: DistRef, q_la
             shown,
             row.source,
             G,
+            swapped=row.swapped,
         )
         break
     best = best or _general(G, convexity, table, p_law, q_law)

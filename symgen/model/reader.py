@@ -68,11 +68,16 @@ class ModelReader(ExpectationReader):
     def density_named(self, name: str, span: tree.Span) -> Array | None:
         """p(x) for the symbol of a game that stands for the density of that name at the point."""
         b = self.scope.find(name)
+        whole, _, part = (name, "", "") if b is not None else name.partition("_")  # p_x is p(x) of p(x, z)
+        b = self.scope.find(whole)
         joint = b.meaning if b is not None else None
         if not isinstance(joint, Joint) or len(joint.factors) != 1:
             return None
-        at = tuple(tree.Name(v.name, span=span) for v in joint.factors[0].variables)
-        return self.value(tree.Call(name, at, span=span, name_span=span)).array()
+        names = [v.name for v in joint.factors[0].variables if not part or v.name in part.split("_")]
+        if not names:
+            return None
+        at = tuple(tree.Name(n, span=span) for n in names)
+        return self.value(tree.Call(whole, at, span=span, name_span=span)).array()
 
     def log_of_name(self, e: tree.Call) -> Value:
         raise self.unknown_name(e.function, e.name_span if e.name_span != tree.NOWHERE else e.span, "distribution")

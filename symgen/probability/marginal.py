@@ -154,6 +154,8 @@ def reduce_log_density_of(op: Operator, ctx: Context) -> Array:
     bound: dict[Array, Array] = {v: a for v, a in values.items() if isinstance(a, Var) and a.role == "random"}
     values = {v: a for v, a in values.items() if v not in bound}
     p = known(p, ctx)
+    if all(isinstance(f.law, Operator) and f.law.name == "density" for f in p.joint.factors):
+        return op  # of a density that is not known: its marginals stay as they are
     observed = [*p.joint.outside, *(g for g in p.given if g in p.joint.variables)]
     value, q = log_density_given(p, p.variables, observed, values, ctx)
     free = tensor((), with_logs_of_powers(value, ctx))

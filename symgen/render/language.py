@@ -139,7 +139,8 @@ def part(x: t.Tree) -> str:
                 return f"{name}: {at_least(lower, TERMS)}..{at_least(upper, TERMS)}"
             return f"{name}: {expression(size)}" if size is not None else name
         case t.Draw(names, law):
-            return f"{', '.join(names)} ~ {expression(law)}"
+            drawn = names[0] if len(names) == 1 else f"({', '.join(names)})"
+            return f"{drawn} ~ {expression(law)}"
         case t.Domain(word, arguments, shape):
             text = word + (f"({commas(arguments)})" if arguments else "")
             return text + (f"[{commas(shape)}]" if shape is not None else "")

@@ -98,7 +98,8 @@ class Latex(Products):
             case t.Keyword(name, value):
                 return rf"{self.name(name)} = {self.tex(value)}"
             case t.Draw(names, law):
-                return rf"{', '.join(map(self.name, names))} \sim {self.law(law)}"
+                drawn = self.name(names[0]) if len(names) == 1 else rf"({', '.join(map(self.name, names))})"
+                return rf"{drawn} \sim {self.law(law)}"
         raise TypeError(f"no LaTeX for {type(e).__name__}")
 
     def spread_of(self, e: t.Terms | t.Factors) -> Shape | None:

@@ -37,6 +37,18 @@ def law_call(law: x.Operator, operands: Sequence[t.Expression]) -> t.Call:
     return t.Call(law.name, tuple(plain), tuple(t.Keyword(name, o) for name, o in words))
 
 
+def drawn_together(drawn: Sequence[x.Var], laws: Sequence[Node]) -> list[tuple[int, ...]]:
+    """The places of what one draw gives: more than one of a density of several variables that is not known."""
+    out: list[tuple[int, ...]] = []
+    while sum(map(len, out)) < len(drawn):
+        start = sum(map(len, out))
+        law = laws[start]
+        many = len(law.attrs[2]) if isinstance(law, x.Operator) and law.name == "density" and len(law.attrs) > 2 else 1
+        count = next((k for k in range(1, many) if start + k >= len(laws) or laws[start + k] is not law), many)
+        out.append(tuple(range(start, start + count)))
+    return out
+
+
 def told_apart(drawn: Sequence[x.Var], laws: Sequence[Node], written: Sequence[t.Expression]) -> list[t.Expression]:
     """Laws of several draws under one name, p, as p(z) and p(x | z)."""
     out: list[t.Expression] = []
@@ -69,9 +81,9 @@ class OperatorNotation(ABC):
             return t.Binder(node.name, (t.IndexSpec(drawn[0].name, lower=low, upper=high),), (body,))
         if node.name in ("E", "Var", "Cov") and drawn and all(isinstance(v, x.Var) for v in drawn):
             count = len(operands) - len(drawn)
-            specs = tuple(
-                t.Draw((v.name,), law) for v, law in zip(drawn, told_apart(drawn, node.args[count:], operands[count:]), strict=True)
-            )
+            laws = told_apart(drawn, node.args[count:], operands[count:])
+            groups = drawn_together(drawn, node.args[count:])
+            specs = tuple(spec for places in groups for spec in self.draw(node, count, places, laws, operands[count:]))
             return t.Binder(node.name, specs, tuple(operands[:count]))
         if node.attrs[:1] == ("law",):
             if node.name == "density":
@@ -102,6 +114,22 @@ class OperatorNotation(ABC):
             words = (t.Keyword("form", t.Name(node.attrs[0])),)
         return t.Call(node.name, tuple(operands), words)
 
+    def draw(
+        self, node: x.Operator, count: int, places: tuple[int, ...], laws: Sequence[t.Expression], plain: Sequence[t.Expression]
+    ) -> list[t.Draw]:
+        """x ~ p; (x, z) ~ p where one draw gives both, and x ~ p(x) where the other is not spoken of."""
+        drawn = node.attrs[0]
+        if len(places) == 1:
+            return [t.Draw((drawn[places[0]].name,), laws[places[0]])]
+        spoken = frozenset().union(*(x.variables_of(a) for k, a in enumerate(node.args) if k - count not in places))
+        seen = [k for k in places if drawn[k] in spoken]
+        law = plain[places[0]]
+        if len(seen) == len(places) or not isinstance(law, t.Name):
+            return [t.Draw(tuple(drawn[k].name for k in places), law)]
+        own = node.args[count + places[0]].attrs[2]  # what the density calls its variables
+        part = t.Call(law.name, tuple(t.Name(own[k - places[0]]) for k in seen))
+        return [t.Draw(tuple(drawn[k].name for k in seen), part)] if seen else []
+
     def is_integral(self, node: Node) -> bool:
         return isinstance(node, x.Operator) and node.name == "integral" and bool(node.rank) and node not in self.names
 
@@ -117,6 +145,12 @@ class OperatorNotation(ABC):
         if node.name not in ("E", "Var", "Cov", "integral", "root") or not all(isinstance(v, x.Var) for v in drawn):
             return node
         taken = {v.name for v in x.variables_of(node) if v not in drawn} | set(self.names.values())
+        count = len(node.args) - len(drawn)
+        groups = drawn_together(drawn, node.args[count:]) if node.name in ("E", "Var", "Cov") else []
+        together = {drawn[k] for places in groups if len(places) > 1 for k in places}
+        if together:  # what of a draw is not spoken of is not written
+            spoken = frozenset().union(*(x.variables_of(a) for a in node.args))
+            drawn = tuple(v for v in drawn if v not in together or v in spoken)
         mapping: dict[Array, Array] = {}
         for v in drawn:
             name, k = v.name, 1
@@ -128,7 +162,7 @@ class OperatorNotation(ABC):
         if not mapping:
             return node
         operands = [x.replace_arrays(a, mapping) for a in node.args]
-        attrs = (tuple(mapping.get(v, v) for v in drawn), *node.attrs[1:])
+        attrs = (tuple(mapping.get(v, v) for v in node.attrs[0]), *node.attrs[1:])
         return x.operator(node.name, operands, node.shape, attrs)
 
     def encoded(self, node: x.Operator, operands: list[t.Expression]) -> t.Expression:
@@ -154,6 +188,9 @@ class OperatorNotation(ABC):
             return refs[0]
         if node.name == "log_density_of" and len(refs) == 1:
             return self.log_density(specs[0], keys, rest, dict(plain))
+        if node.name == "mutual_information" and {"x", "z"} <= set(dict(plain)):
+            each = [tuple(t.Name(v.name) for v in dict(plain)[k]) for k in ("x", "z")]
+            return t.Call(node.name, (*refs, *(e[0] if len(e) == 1 else t.ListOf(e) for e in each)))
         named = tuple(
             t.Keyword(k, v)
             for k, v in zip(keys, rest, strict=False)

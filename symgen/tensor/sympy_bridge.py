@@ -379,6 +379,9 @@ class _Writer:
             f, low, high = (self.write(open_tensor(a, node.indices if a.rank else ())) for a in array.operands)
             return sympy.Integral(f, (self.write(entry(array.attrs[0][0])), low, high))
         label = str(getattr(array, "name", type(array).__name__.lower()))
+        parts = _parts_of_unknown(array)
+        if parts:
+            return sympy.Function(label)(*parts, *indices)
         return sympy.Function(label)(*(self.operand(a) for a in array.args), *indices)
 
     def operand(self, operand: Any) -> Any:
@@ -401,6 +404,21 @@ class _Writer:
             return self.write(entry(operand))
         label = str(operand.attrs[1]) if _is_density(operand) else str(getattr(operand, "name", "array"))
         return sympy.Function(label)(*(self.operand(a) for a in operand.args))
+
+
+def _parts_of_unknown(array: Array) -> list[Any]:
+    """p(x), p(z | x) of a density of several variables that is not known, and which variables an operator is about."""
+    if not isinstance(array, Operator) or len(array.attrs) != 3 or array.name not in ("entropy", "mutual_information"):
+        return []
+    if not all(_is_density(law) and not law.args and len(law.attrs) > 2 for law in array.args):
+        return []
+    specs, _, plain = array.attrs
+    out = []
+    for name, factors, variables, given in specs:
+        drawn = tuple(v for _, vs, _ in factors for v in vs)
+        part = ", ".join(v.name for v in variables) + (" | " + ", ".join(v.name for v in given) if given else "")
+        out.append(sympy.Symbol(name if variables == drawn and not given else f"{name}({part})"))
+    return out + [sympy.Symbol(v.name) for key in ("x", "z") for v in dict(plain).get(key, ())]
 
 
 def _is_density(array: Array) -> bool:

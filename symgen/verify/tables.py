@@ -8,8 +8,9 @@ for all finite distributions is what is tested: nothing that differentiates a de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -21,8 +22,8 @@ from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import Evaluator, NotEvaluable, Point, size_of
 from symgen.tensor.expression import Node, Operator, Var, walk
 from symgen.tensor.field import apply
+from symgen.tensor.sample import RandomFunction, generator, place_of
 from symgen.tensor.sample import complete_point as complete_functions
-from symgen.tensor.sample import generator
 
 __all__ = ["complete_point"]
 
@@ -45,6 +46,7 @@ def complete_point(point: Point, nodes: Sequence[Node], rng: np.random.Generator
                 if isinstance(a, Var) and a in point.values:
                     atoms = world.space(a).atoms
                     point.values[a] = atoms[int(rng.integers(0, len(atoms)))]
+    world.tell_apart(nodes)
     point.shown = world.shown
     point.operators.update(
         {
@@ -53,6 +55,7 @@ def complete_point(point: Point, nodes: Sequence[Node], rng: np.random.Generator
             "log_density": world.log_density,
             "log_density_of": world.log_density_of,
             "entropy": world.entropy,
+            "mutual_information": world.mutual_information,
             **dict.fromkeys(DIVERGENCES, world.divergence),
         }
     )
@@ -75,6 +78,23 @@ class Space:
     weights: tuple[Fraction, ...]
 
 
+@dataclass(frozen=True)
+class RatioOfDensities:
+    """A function whose values are logarithms of a ratio of densities, brought into its range: where bounds that hold for
+    every function are tight, and where those that do not fail first."""
+
+    values: Mapping[str, float]
+    range_word: str
+
+    def __call__(self, number: Any, *arguments: Any) -> Any:
+        value = self.values.get(place_of(arguments), 0.0)
+        if self.range_word == "unit":
+            value = 1 / (1 + math.exp(-value))
+        elif self.range_word in ("positive", "nonnegative"):
+            value = math.exp(value)
+        return np.asarray(number.number(Fraction(value)), dtype=object if number.exact else float)
+
+
 @dataclass
 class World:
     """The spaces and tables of one point."""
@@ -84,6 +104,7 @@ class World:
     spaces: dict[Any, Space] = field(default_factory=dict)
     tables: dict[Any, dict[tuple[int, ...], Fraction]] = field(default_factory=dict)
     over: dict[str, tuple[Var, ...]] = field(default_factory=dict)  # what each unknown density is of
+    parts: dict[Any, dict[tuple[int, ...], Fraction]] = field(default_factory=dict)  # tables with variables summed out
 
     def register(self, n: Node) -> None:
         """Learn what an unknown density is of: a mean may draw a part of its variables only."""
@@ -124,7 +145,10 @@ class World:
         table = self.table(law.attrs[1], self.given_text(ev, law), whole)
         if len(places) == len(whole):
             return table
-        out: dict[tuple[int, ...], Fraction] = {}
+        key = (id(table), tuple(places))
+        if key in self.parts:
+            return self.parts[key]
+        out = self.parts[key] = {}
         others = [k for k in range(len(whole)) if k not in places]
         spaces = [self.space(whole[k]) for k in others]
         for cell, height in table.items():
@@ -169,9 +193,47 @@ class World:
             heights = {c: 1 if flat else int(rng.integers(1, 24)) for c in cells}
             if self.seed % 5 == 2 and not self.point.alike:  # nearly all on one cell: densities far from each other
                 heights[cells[int(rng.integers(0, len(cells)))]] *= 2**16
+            if self.seed % 5 == 4 and len(spaces) > 1 and not self.point.alike:  # each variable tells the others, nearly
+                heights = {c: h * 2**12 if len(set(c)) == 1 else h for c, h in heights.items()}
             mass = sum((h * self.weight(spaces, c) for c, h in heights.items()), Fraction(0))
             found = self.tables[key] = {c: h / mass for c, h in heights.items()}
         return found
+
+    def tell_apart(self, nodes: Sequence[Node]) -> None:
+        """At every other point, functions that are not known are the logarithms of ratios of densities over their arguments,
+        or minus these: of a joint and the product of its marginals, of two densities."""
+        if self.seed % 2 or self.point.alike:
+            return
+        for n in walk(*nodes):
+            if isinstance(n, Operator) and n.name == "apply" and n.args and all(isinstance(a, Var) for a in n.args):
+                values = self.log_ratio([self.space(a) for a in n.args if isinstance(a, Var)])
+                before = self.point.functions.get(n.attrs[0])
+                if values and isinstance(before, RandomFunction):
+                    self.point.functions[n.attrs[0]] = RatioOfDensities(values, before.range_word)
+
+    def log_ratio(self, spaces: Sequence[Space]) -> dict[str, float]:
+        """The logarithm of a ratio at each place; none where no densities are over these spaces."""
+        tables = [
+            self.table(name, "", over)
+            for name, over in self.over.items()
+            if len(over) == len(spaces) and all(self.space(v) is s for v, s in zip(over, spaces, strict=True))
+        ]
+        if len(spaces) > 1 and tables:
+            p = tables[(self.seed >> 2) % len(tables)]
+            sums: list[dict[int, Fraction]] = [{} for _ in spaces]
+            for cell, height in p.items():
+                mass = height * self.weight(spaces, cell)
+                for k, j in enumerate(cell):
+                    sums[k][j] = sums[k].get(j, Fraction(0)) + mass / spaces[k].weights[j]
+            tables = [p, {cell: math.prod((sums[k][j] for k, j in enumerate(cell)), start=Fraction(1)) for cell in p}]
+        if len(tables) < 2:
+            return {}
+        first, second = (tables[k] for k in ((0, 1) if self.seed & 2 else (1, 0)))
+        shift = 1.0 if self.seed & 8 else 0.0  # E_p f - E_q exp(f - 1) is greatest one above
+        return {
+            place_of([s.atoms[k] for s, k in zip(spaces, cell, strict=True)]): math.log(height / second[cell]) + shift
+            for cell, height in first.items()
+        }
 
     def shown(self) -> dict[str, Any]:
         """The probabilities of the points, of each density without conditions."""
@@ -355,6 +417,19 @@ class World:
             "tv": lambda: each(lambda a, b: abs(a - b)) / two,
         }
         return ev._cast(formulas[op.name]())
+
+    def mutual_information(self, ev: Evaluator, op: Operator) -> Any:
+        """The mean of log p(x, z) - log p(x) - log p(z)."""
+        (ref,), options = decode(op)
+        xs, zs = options["x"], options["z"]
+        number = ev.number
+        parts = []
+        for cell, w, d in self.cells(ev, replace(ref, variables=(*xs, *zs))):
+            at = {v: self.space(v).atoms[k] for v, k in zip((*xs, *zs), cell, strict=True)}
+            alone = [self.marginal(ev, ref, {v: at[v] for v in vs}) for vs in (xs, zs)]
+            log = number.function("log")(ev._cast(number.number(d / alone[0] / alone[1])))[()]
+            parts.append(number.number(w * d) * log)
+        return ev._cast(number.add(parts))
 
     def entropy(self, ev: Evaluator, op: Operator) -> Any:
         (ref,), options = decode(op)
