@@ -155,6 +155,26 @@ class Model:
             self._reduced[array, style, detail] = found
         return found
 
+    def for_numbers(self, array: Array) -> Reduced:
+        """`array` reduced for code: where a density is asked for what may lie outside of its support, it is 0 there."""
+        from symgen.model.reduce import SECONDS, reduce
+
+        plain = self.reduced(array)
+        if not plain.trace.may_lie_outside or plain.array is None:
+            return plain
+        found = self._reduced.get((array, "outside", 0))
+        if found is None:
+            e = self.elaborated
+            try:
+                with room_to_nest():
+                    found = reduce(array, e.facts, e.names, SECONDS, taken=e.declared, outside=True)
+            except (RecursionError, CannotDerive):
+                found = plain
+            if found.spent or found.array is None or _operators_in(found.array) > _operators_in(plain.array):
+                found = plain
+            self._reduced[array, "outside", 0] = found
+        return found
+
     def derivations(self) -> list[Derivation]:
         """All `derive` statements of the file, in order."""
         return [self.derive(g) for g in self.elaborated.goals]
@@ -316,3 +336,7 @@ def load(path: str | Path) -> Model:
     """The model of a spec in a file."""
     path = Path(path)
     return loads(decoded(path.read_bytes(), str(path)), str(path))
+
+
+def _operators_in(array: Array) -> int:
+    return sum(isinstance(n, Operator) for n in walk(array))

@@ -147,6 +147,7 @@ class Derivation:
         self.record = reduced.record
         self.spent = reduced.spent
         self._sampled, self._goal_array = reduced.sampled, reduced.goal
+        self._forms: dict[Array, Array] = {}
         self._trace = reduced.trace
         self._untidied = reduced.untidied
         self.author_names: dict[Array, str] = reduced.names
@@ -168,7 +169,7 @@ class Derivation:
         assert self.array is not None
         if self.array.rank or any(isinstance(n, Operator) for n in walk(self.array)):
             return None
-        if self._kept is not self.array:
+        if self._kept(self.array) is not self.array:
             reason = (
                 "near equal laws the code takes the remainder of its Taylor series along the segment between the parameters,"
                 " which loses no digits; elsewhere the closed form"
@@ -340,10 +341,27 @@ class Derivation:
     # --- numbers
 
     @cached_property
-    def _kept(self) -> Array:
-        """The result in the form by which the code computes it."""
+    def _with_supports(self) -> Array:
+        """The result with its densities 0 outside of their supports."""
         assert self.array is not None
-        return with_digits_kept(self.array, self._goal_array, self.model.elaborated.facts)
+        if not self._trace.may_lie_outside or self._goal_array is None:
+            return self.array
+        return self.model.for_numbers(self._goal_array).array or self.array
+
+    def _for(self, given: Mapping[str, Any]) -> Array:
+        """What is evaluated at numbers: the result itself, where it does not hang on the value of a density, and that is not
+        given."""
+        assert self.array is not None
+        declared = self.model.elaborated.variables
+        more = set(variables_of(self._with_supports)) - set(variables_of(self.array))
+        known = all(v.name in given or (v.name in declared and declared[v.name].default is not None) for v in more)
+        return self._with_supports if known else self.array
+
+    def _kept(self, array: Array) -> Array:
+        """The result in the form by which the code computes it."""
+        if array not in self._forms:
+            self._forms[array] = with_digits_kept(array, self._goal_array, self.model.elaborated.facts)
+        return self._forms[array]
 
     def evaluate(self, /, **arrays: Any) -> Any:
         """The result at numbers, by the generated NumPy code: float, ndarray, or a dict of a record's fields.
@@ -356,8 +374,9 @@ class Derivation:
             return {f: self.result.evaluate(f, **given) for f in self.result.as_dict() if f != "conditions"}
         self._refuse_outside(given)
         names = dict(self.names)
-        array, _ = guarded(self._kept, self._trace, self.model.elaborated.facts, names)
-        value = self.model.evaluate_array(array, names, given, not self._sampled, self.array)
+        plain = self._for(given)
+        array, _ = guarded(self._kept(plain), self._trace, self.model.elaborated.facts, names)
+        value = self.model.evaluate_array(array, names, given, not self._sampled, plain)
         return 0.0 if isinstance(value, float) and value != 0 and is_of_one_law(self._goal_array, given) else value
 
     def _refuse_outside(self, given: Mapping[str, Any]) -> None:

@@ -90,17 +90,25 @@ def is_record(array: Array) -> bool:
     return isinstance(node, Operator) and node.name in RECORDS
 
 
-def ready(model: Model, array: Array, what: str, smooth: bool = False, written: dict[Array, Array] | None = None) -> Array:
+def ready(
+    model: Model,
+    array: Array,
+    what: str,
+    smooth: bool = False,
+    written: dict[Array, Array] | None = None,
+    trained: bool = False,
+) -> Array:
     """`array` reduced and ready for code: what has no closed form as a mean over samples; `smooth`: only over samples
-    through which gradients pass."""
-    reduced = model.reduced(array)
+    through which gradients pass. What is `trained` takes the densities as they are written: its data lie inside."""
+    reduced = model.reduced(array) if trained else model.for_numbers(array)
     if reduced.array is None:
         raise CannotDerive(f"{what} is a record, and has no code", array)
     ctx = Context(facts=model.elaborated.facts, names=reduced.names)
     whole = with_digits_kept(reduced.array, reduced.goal, model.elaborated.facts)
     result = prepared(whole, ctx, scored=False, smooth=smooth, exact=not reduced.sampled)
-    if written is not None and result is not reduced.array:
-        written[result] = reduced.array
+    shown = model.reduced(array).array
+    if written is not None and shown is not None and result is not shown:
+        written[result] = shown
     left = [n for n in walk(result) if isinstance(n, Operator)]
     if left:
         raise CannotDerive(f"{what} holds `{left[0].name}`, which was not reduced: it has no code", left[0])
@@ -125,11 +133,12 @@ def _unit_of(model: Model) -> Generated:
     declared = [d.variable for d in e.variables.values()]
     params = [v for v in declared if v.role == "param"]
     losses = []
+    trained = {t.target for t in e.trains}
     written: dict[Array, Array] = {}
     for name in e.losses:
-        value = ready(model, e.lets[name], f"the loss `{name}`", written=written)
+        value = ready(model, e.lets[name], f"the loss `{name}`", written=written, trained=name in trained)
         names.update(model.reduced(e.lets[name]).names)
-        losses.append(Loss(name, value, gradients_of(model, value, params, names, e.lets[name], written)))
+        losses.append(Loss(name, value, gradients_of(model, value, params, names, e.lets[name], written, name in trained)))
     values: list[tuple[str, Array]] = []
     for goal in e.goals:
         plain = goal.name or (goal.expression.name if isinstance(goal.expression, tree.Name) else None)
@@ -180,14 +189,16 @@ def gradients_of(
     names: dict[Array, str],
     loss: Array | None = None,
     written: dict[Array, Array] | None = None,
+    trained: bool = False,
 ) -> Mapping[Var, Array]:
     """The gradients of a loss by all parameters that it depends on, in one sweep; each is put before the referee. Where
     `loss` draws what is no smooth function of noise, they pass by the score function."""
     used = [p for p in params if p in variables_of(value)]
     ctx = Context(facts=model.elaborated.facts, names=names)
-    raw = model.reduced(loss).array if loss is not None else None
+    whole = None if loss is None else model.reduced(loss) if trained else model.for_numbers(loss)
+    raw = None if whole is None else whole.array
     apart = Context(facts=model.elaborated.facts, names=names)
-    exact = loss is not None and not model.reduced(loss).sampled
+    exact = whole is not None and not whole.sampled
     f = value if raw is None else prepared(raw, apart, scored=True, smooth=True, exact=exact)
     found = gradient(f, used, ctx)
     note_kinks(ctx.trace, f, found.values(), ctx.facts)

@@ -28,9 +28,11 @@ from symgen.codegen.stable_special import (
 )
 from symgen.codegen.stable_zero import centred_at_zero, is_one_number, log_ratios, may_be_zero, quotient_at_zero
 from symgen.tensor.expression import (
+    INF,
     MINUS_ONE,
     ONE,
     TWO,
+    ZERO,
     Add,
     Array,
     Entry,
@@ -304,7 +306,7 @@ class _Stabiliser:
                 return mul(inside.exponent, below)
         if isinstance(inside, Where):
             c, a, b = inside.args
-            left, right = self.log(a), self.log(b)
+            left, right = (neg(INF) if part is ZERO else self.log(part) for part in (a, b))
             if left is not None or right is not None:
                 return where(c, left or fn("log", a), right or fn("log", b))
         if isinstance(inside, Add) and ONE in inside.args:

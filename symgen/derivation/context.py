@@ -31,7 +31,8 @@ class _Names(ChainMap):  # type: ignore[type-arg]
 class Context:
     """`facts` holds the assumptions on scalars (None: the domains alone), `names` the author's names of arrays,
     `deadline` a value of `spent()` past which an engine gives up with `BudgetSpent`. `style` (chain, differentials)
-    and `detail` (1 the results, 2 every intermediate value, 3 what was simplified too) say how derivatives are told."""
+    and `detail` (1 the results, 2 every intermediate value, 3 what was simplified too) say how derivatives are told.
+    `outside`: densities are 0 outside of their supports, where a page says that the value lies inside."""
 
     trace: Trace = field(default_factory=Trace)
     facts: Facts | None = None
@@ -40,6 +41,7 @@ class Context:
     style: str = "chain"
     detail: int = 2
     taken: frozenset[str] = frozenset()  # what the author declares: nothing that is invented has such a name
+    outside: bool = False
 
     def check(self) -> None:
         if spent() > self.deadline:

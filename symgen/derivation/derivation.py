@@ -77,6 +77,7 @@ class Trace:
     is_smooth: bool = True
     brought_in: set[frozenset[Node]] = field(default_factory=set)
     poles: set[frozenset[Node]] = field(default_factory=set)
+    may_lie_outside: bool = False  # whether the value of a density may lie outside of its support
 
     def add(self, rule: str, before: Node | tuple[Any, ...] | None, after: Node | None, **more: Any) -> None:
         self.steps.append(Step(rule, before, after, **more))

@@ -85,15 +85,16 @@ def is_open(node: Node) -> bool:
 
 def reduce(
     goal: Array, facts: Facts | None, names: Mapping[Array, str], seconds: float = SECONDS,
-    style: str = "chain", detail: int = 2, taken: frozenset[str] = frozenset(),
+    style: str = "chain", detail: int = 2, taken: frozenset[str] = frozenset(), outside: bool = False,
 ) -> Reduced:  # fmt: skip
     """`goal` with its operators reduced. `names` are the author's; those of arrays that changed are carried over.
-    What is invented on the way has no name that is `taken`.
+    What is invented on the way has no name that is `taken`. `outside`: densities are 0 outside of their supports.
 
     Raises CannotDerive where a rule is missing; where the time is up, what is left stands as it is.
     """
     with uncollected():
-        found = _reduce(goal, Context(Trace(), facts, dict(names), spent() + seconds, style, detail, taken), seconds)
+        ctx = Context(Trace(), facts, dict(names), spent() + seconds, style, detail, taken, outside)
+        found = _reduce(goal, ctx, seconds)
     found.goal = goal
     found.sampled = any(isinstance(n, Operator) and n.name in SAMPLED for n in walk(goal))
     return found

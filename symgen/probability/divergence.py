@@ -39,7 +39,7 @@ from symgen.probability.own_density import mass_of, normalised_law, own_density
 from symgen.probability.own_support import on_support, ranges_of
 from symgen.probability.quadrature import check_mean, check_value, mean_at, number_at
 from symgen.probability.support import inclusion, mass_outside, may_lie_outside, support_said, without_support
-from symgen.probability.terms import factors_of, with_value
+from symgen.probability.terms import factors_of
 from symgen.tensor.evaluate import Point
 from symgen.tensor.expression import (
     INF,
@@ -171,14 +171,18 @@ def written_out(node: Operator, ctx: Context) -> Scalar:
             mass = mass_of(law)
             if mass is None:
                 raise CannotDerive(f"the normaliser `{normaliser}` of this density is not found yet", node, HERE)
-            own = own_density(law)
-            at_value = open_tensor(replace_arrays(tensor((), own.log_f), {placeholder: value}), ())
-            return sub(at_value, fn("log", mass))
-        more = [fresh_index(s) for s in value.shape[: value.rank - placeholder.rank]]
-        if not more:
-            return open_tensor(replace_arrays(law.operands[0], {placeholder: value}), ())
-        return total(with_value(open_tensor(law.operands[0], ()), placeholder, lambda *at: entry(value, *more, *at)), more)
+            return _at_copies(sub(own_density(law).log_f, fn("log", mass)), placeholder, value)
+        assert isinstance(law.operands[0], Array)
+        return _at_copies(open_tensor(law.operands[0], ()), placeholder, value)
     return scalar_of(node)
+
+
+def _at_copies(log_f: Scalar, placeholder: Var, value: Array) -> Scalar:
+    """The sum of log f over the entries of a value: the axes that it has before those of f are those of copies."""
+    copies = [fresh_index(s) for s in value.shape[: len(value.shape) - len(placeholder.shape)]]
+    if not copies:
+        return open_tensor(replace_arrays(tensor((), log_f), {placeholder: value}), ())
+    return total(replace_arrays(log_f, {placeholder: lambda *own: open_tensor(value, (*copies, *own))}), copies)
 
 
 def difference_of_logs(q: DistRef, p: DistRef, values_q: dict[Var, Array], values_p: dict[Var, Array], ctx: Context) -> Scalar:
@@ -563,8 +567,12 @@ def reduce_log_density(op: Operator, ctx: Context) -> Array:
     if made is not op:
         ctx.trace.add("density", op, made, reason=f"the density of {op.attrs[0]}")
         ctx.trace.checks.append(lambda: Evidence("proved", method="the density of the family put in"))
-        if (said := may_lie_outside(op.operands[0], op.operands[1])) is not None:
+        if (found := may_lie_outside(op.operands[0], op.operands[1], ctx)) is not None:
+            said, inside = found
             ctx.trace.condition(said)
+            ctx.trace.may_lie_outside = True
+            if ctx.outside:
+                return rank_zero(where(inside, body, mul(MINUS_ONE, INF)))
     return made
 
 

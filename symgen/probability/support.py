@@ -7,22 +7,24 @@ from collections.abc import Callable
 import numpy as np
 
 from symgen.derivation.context import Context
+from symgen.derivation.derivation import Trace
 from symgen.probability.combinators import WIDER, is_vector_image
 from symgen.probability.conditions import for_all
 from symgen.probability.cut_counts import ends_of_counts, is_cut
-from symgen.probability.densities import parameters
+from symgen.probability.densities import entry_of, parameters
 from symgen.probability.distribution import SUPPORTS, Distribution, Support, with_article
 from symgen.probability.grids import numbers_of
 from symgen.probability.joint import DistRef, Factor
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import row_of, value_domain
-from symgen.probability.own_support import Span, ranges_of, within_ranges
+from symgen.probability.own_support import Span, inside_of, ranges_of, within_ranges
 from symgen.probability.quadrature import check_value
 from symgen.probability.referee import Numeric
 from symgen.probability.texts import scalar_text
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import (
     INF,
+    MINUS_ONE,
     ONE,
     ZERO,
     Array,
@@ -32,15 +34,19 @@ from symgen.tensor.expression import (
     Var,
     Where,
     compare,
+    fn,
+    fold,
     fresh_index,
     logic,
     mul,
     num,
     sub,
     tensor,
+    variables_of,
     walk,
+    where,
 )  # fmt: skip
-from symgen.tensor.facts import is_nonnegative
+from symgen.tensor.facts import is_integer, is_nonnegative
 from symgen.text.diagnostics import CannotDerive
 
 
@@ -280,18 +286,41 @@ def place_rank(place: tuple[int, ...], x: np.ndarray) -> int:
     return len(place) - x.ndim
 
 
-def may_lie_outside(law: Node, value: Node) -> str | None:
-    """What a value must satisfy that is declared to be more than the support of a law of the table."""
-    row = row_of(law) if isinstance(law, Operator) else None
-    if row is None or not isinstance(value, Var) or row.region.kind not in ("interval", "integers"):
+def may_lie_outside(law: Node, value: Node, ctx: Context) -> tuple[str, Scalar] | None:
+    """What a value must satisfy that may be more than the support of the law of a real number, in words and as a condition
+    on all of its entries. None where it is known to lie inside, or is drawn."""
+    if not isinstance(law, Operator) or not isinstance(value, Array) or any(v.role == "random" for v in variables_of(value)):
         return None
-    ends = (row.region.low, row.region.high)
-    if row.region.kind == "integers":
-        inside = value.domain not in ("real", "positive", "nonnegative", "unit")
+    know = Knowledge(ctx)
+    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    row = row_of(law)
+    indices = [fresh_index(s) for s in value.shape]
+    x = entry_of(value, indices, quiet)
+    parts: list[Scalar] = []
+    if row is not None:
+        if row.region.kind not in ("interval", "integers") or not row.is_univariate or row.shapes:
+            return None
+        scope = parameters(law, quiet).scalars(indices[len(indices) - len(law.shape) :])
+        low, high = (scalar_text(t, scope) for t in (row.region.low, row.region.high))
+        if low is not mul(MINUS_ONE, INF) and know.nonnegative(sub(x, low)) is not True:
+            parts.append(compare("<=", low, fold("min", x, indices) if low.free.isdisjoint(indices) else x))
+        if high is not INF and know.nonnegative(sub(high, x)) is not True:
+            parts.append(compare("<=", fold("max", x, indices) if high.free.isdisjoint(indices) else x, high))
+        if row.region.kind == "integers" and is_integer(x, ctx.facts) is not True:
+            parts.append(compare("==", fn("floor", x), x))
+        called = row.called
     else:
-        inside = ends == ("-inf", "inf") or value.domain == "unit" or (ends == ("0", "inf") and value.domain == "positive")
-        inside = inside and (value.domain != "unit" or ends in (("-inf", "inf"), ("0", "inf"), ("0", "1")))
-    return None if inside else f"{value.name} lies where {row.called} has mass"
+        spans = ranges_of(law, quiet)
+        inside = know.remaining(inside_of(x, spans)) if spans is not None else ONE
+        parts += [] if inside is ONE else [inside]
+        called = "the law"
+    if not parts:
+        return None
+    each = [c for c in parts if not c.free.isdisjoint(indices)]
+    one = compare("<", ZERO, fold("min", where(logic("and", *each), ONE, ZERO), indices)) if each else ONE
+    whole = logic("and", *(c for c in parts if c not in each), one)
+    said = value.name if isinstance(value, Var) else "the value"
+    return f"{said} lies where {called} has mass; elsewhere the density is 0", whole
 
 
 __all__ = [

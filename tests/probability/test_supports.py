@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import symgen
+from tests.benchmarks.accuracy import typed
 
 HEAD = """
 dim n
@@ -83,11 +84,41 @@ def test_a_law_that_is_none_at_some_values_is_looked_at_elsewhere(model):
 
 
 @pytest.mark.parametrize(("law", "domain", "said"), [
-    ("Exponential(r)", "real", "v lies where an Exponential has mass"), ("Exponential(r)", "positive", ""),
-    ("Uniform(0, r)", "positive", "v lies where a Uniform has mass"), ("Beta(r, 2)", "unit", ""),
-    ("Beta(r, 2)", "positive", "v lies where a Beta has mass"), ("Normal(0, r)", "real", ""),
-    ("Poisson(r)", "real", "v lies where a Poisson has mass"), ("Poisson(r)", "natural", ""), ("Gamma(r, 1)", "unit", ""),
+    ("Exponential(r)", "real", "an Exponential"), ("Exponential(r)", "positive", ""),
+    ("Uniform(0, r)", "positive", "a Uniform"), ("Beta(r, 2)", "unit", ""),
+    ("Beta(r, 2)", "positive", "a Beta"), ("Normal(0, r)", "real", ""),
+    ("Poisson(r)", "real", "a Poisson"), ("Poisson(r)", "natural", ""), ("Gamma(r, 1)", "unit", ""),
 ])  # fmt: skip
 def test_a_log_density_of_what_may_lie_outside_says_where_it_holds(law, domain, said):
     model = symgen.loads(f"const r: positive\ndata v: {domain}\ndist p(x) = {law}\n")
-    assert model.derive("log p(v)").conditions == ([said] if said else [])
+    assert model.derive("log p(v)").conditions == ([f"v lies where {said} has mass; elsewhere the density is 0"] if said else [])
+
+
+SUPPORTS = [  # a law, a value inside, values outside
+    ("Exponential(r)", 0.7, (-0.1,)), ("Uniform(0, r)", 0.7, (-0.1, 2.5)), ("Beta(r, 2)", 0.7, (-0.1, 1.1)),
+    ("Gamma(r, 2)", 0.7, (-0.1,)), ("Pareto(r, 2)", 2.7, (1.0, -1.0)), ("TruncatedNormal(0, 1, -r, 1)", 0.7, (-2.5, 1.5)),
+    ("Truncated(Laplace(0, r), 0, 2)", 0.7, (-0.5, 2.5)), ("Poisson(r)", 3.0, (-1.0, 2.5)), ("Binomial(5, 0.4)", 3.0, (6.0, 2.5)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "target", ["numpy", pytest.param("torch", marks=pytest.mark.slow), pytest.param("jax", marks=pytest.mark.slow)]
+)
+def test_code_gives_the_density_0_outside_of_a_support_and_no_slope(target):
+    text = "param r: positive\ndata v: real, w: real[2]\n"
+    for k, (law, *_) in enumerate(SUPPORTS):
+        text += f"dist p{k}(x) = {law}\nloss two{k} = -log p{k}(w)\nderive l{k} = log p{k}(v)\nderive f{k} = p{k}(v)\n"
+        text += f"derive g{k} = grad(log p{k}(v), v)\n"
+    model = symgen.loads(text)
+    module = model.compile(target=target)
+    number = typed(target, "float64")
+    for k, (law, inside, outside) in enumerate(SUPPORTS):
+        for v in (inside, *outside):
+            given = {"r": number(1.7)}, {"v": number(v), "w": number([inside, v])}
+            both, slopes = getattr(module, f"two{k}_value_and_grad")(*given)
+            log_p, p, slope = (float(getattr(module, f"{name}{k}")(*given)) for name in "lfg")
+            if v == inside:
+                assert math.isfinite(slope) and log_p == pytest.approx(-both / 2) and p == pytest.approx(math.exp(log_p))
+            else:
+                assert (float(both), log_p, p, slope, float(slopes.get("r", 0))) == (math.inf, -math.inf, 0, 0, 0), (law, v)
+            assert model.derive(f"log p{k}(v)").evaluate(r=1.7, v=v) == pytest.approx(log_p)
