@@ -17,6 +17,7 @@ from symgen.tensor.expression import (
     Node,
     Operation,
     Operator,
+    Recurrence,
     Scalar,
     Var,
     arrays_below,
@@ -204,6 +205,8 @@ def lift(root: Scalar, entries: Mapping[Array, Callable[..., Scalar]]) -> Scalar
             how[array] = _lifted_operation(array, how)
         elif isinstance(array, Operator):
             how[array] = _lifted_function(array, how)
+        elif isinstance(array, Recurrence):
+            raise CannotDerive("a sequence that hangs on this one", array, "symgen/calculus/rules.py")
         else:
             indices = [fresh_index(s) for s in array.shape]
             body = substitute(array.args[0], dict(zip(array.axes, indices, strict=True)))

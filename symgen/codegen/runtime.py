@@ -34,10 +34,12 @@ def cross_entropy_of_logit(z: Any, y: Any) -> Any:
 
 
 def softmax(Z: Any) -> Any:
-    """exp(Z)/sum(exp(Z)) over the last axis, without overflow."""
-    E = Z - Z.max(axis=-1, keepdims=True)
+    """exp(Z)/sum(exp(Z)) over the last axis, without overflow; 0 where all of Z is -inf."""
+    top = Z.max(axis=-1, keepdims=True)
+    E = Z - np.where(top == -np.inf, 0, top)
     np.exp(E, out=E)
-    E /= E.sum(axis=-1, keepdims=True)
+    total = E.sum(axis=-1, keepdims=True)
+    E /= np.where(total == 0, 1, total)
     return E
 
 

@@ -187,6 +187,12 @@ def logdet_remainder(A: Any, B: Any) -> Any:
     return jnp.where(near, log_remainder(jnp.where(near[..., None], u, 0.0 * u), 0.0 * u).sum(-1), u.sum(-1) - log_of)
 
 
+def softmax(Z: Any) -> Any:
+    """exp(Z)/sum(exp(Z)) over the last axis; 0 where all of Z is -inf."""
+    nothing = Z.max(axis=-1, keepdims=True) == -jnp.inf
+    return jnp.where(nothing, 0, jax.nn.softmax(jnp.where(nothing, 0, Z), axis=-1))
+
+
 def logdet_spd(A: Any) -> Any:
     """log(det A) of a symmetric positive definite A, from its Cholesky factor."""
     L = jnp.linalg.cholesky(A)

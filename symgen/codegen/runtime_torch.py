@@ -212,6 +212,12 @@ def inv_or_nan(A: Any) -> Any:
     return torch.linalg.inv_ex(torch.where((torch.linalg.det(A) == 0)[..., None, None], torch.nan, A))[0]
 
 
+def softmax(Z: Any) -> Any:
+    """exp(Z)/sum(exp(Z)) over the last axis; 0 where all of Z is -inf."""
+    nothing = Z.amax(-1, keepdim=True) == -torch.inf
+    return torch.where(nothing, 0, torch.softmax(torch.where(nothing, 0, Z), -1))
+
+
 def logdet_spd(A: Any) -> Any:
     """log(det A) of a symmetric positive definite A, from its Cholesky factor."""
     L = torch.linalg.cholesky(A)

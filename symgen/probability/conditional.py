@@ -28,7 +28,7 @@ from symgen.probability.logs_undone import without_logs
 from symgen.probability.matrix_regression import law_of_matrices
 from symgen.probability.own_density import log_integral
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
-from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, state_space_of
+from symgen.probability.state_spaces import filtered, is_gaussian_chain, one_state_told, smoothed, states_of
 from symgen.probability.terms import depends_on_any, opened, with_value
 from symgen.probability.thresholds import cut_at_thresholds, cut_of, has_thresholds, log_probability
 from symgen.probability.vector_kernels import constant_of, recognised_vector
@@ -41,6 +41,7 @@ from symgen.tensor.expression import (
     Array,
     Entry,
     Fn,
+    Num,
     Operator,
     Pow,
     Scalar,
@@ -86,7 +87,11 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
     told = ctx if names else quiet(ctx)
     if is_gaussian_chain(q.factor_of(z).law):
         body = log_joint(q.factors, q.values, quiet(ctx))
-        return Found(smoothed(filtered(state_space_of(q, z), told), z, told)[0], body)
+        return Found(smoothed(filtered(states_of(q, z), told), z, told)[0], body)
+    states = next((h for h in q.hidden if is_gaussian_chain(q.factor_of(h).law)), None)
+    one = one_state_told(q, states, told) if states is not None else None
+    if one is not None:
+        return Found(law_given(one, told, names).law, log_joint(q.factors, q.values, quiet(ctx)))
     if any(is_chain(law) or is_gaussian_chain(law) for law in (q.factor_of(h).law for h in q.hidden)):
         return Found(None, integrated(log_joint(q.factors, q.values, quiet(ctx)), list(q.hidden), q, told))
     of_matrices = law_of_matrices(q)
@@ -111,7 +116,7 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
         if law is not None:
             return Found(law, log_joint(q.factors, q.values, quiet(ctx)))
     body = integrated(log_joint(q.factors, q.values, quiet(ctx)), list(q.hidden), q, ctx)
-    is_own = any(row_of(f.law) is None for f in q.factors)  # a density of one's own
+    is_own = row_of(q.factor_of(z).law) is None  # a density of one's own
     return Found(None if is_own else matched(body, z, q, told), body)
 
 
@@ -417,12 +422,11 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
     if is_chain(own.law):
         return summed_over_paths(body, u, own.law, ctx)
     if is_gaussian_chain(own.law):
-        if len(q.factors) != 2 or q.hidden != (u,):
-            text = f"the states `{u.name}` are integrated out where one variable is seen of them, and here are others"
-            raise CannotDerive(text, None, HERE)
-        return filtered(state_space_of(q, u), ctx).evidence
+        return filtered(states_of(q, u), ctx).evidence
     if any(row_of(f.law) is None for f in q.factors):
-        return log_integral(body, u, own.law, ctx)
+        law = matched(body, u, q, quiet(ctx)) if row_of(own.law) is not None else None
+        found = log_mass(body, law, u, ctx) if law is not None else None
+        return log_integral(body, u, own.law, ctx) if found is None else with_common_factors(with_shared_factors(found))
     if has_thresholds(q, u):
         cut = cut_of(u, q, quiet(ctx), lambda b, v, r: matched(b, v, r, quiet(ctx)))
         if cut is None or body is not log_joint(q.factors, q.values, quiet(ctx)):
@@ -458,4 +462,9 @@ def log_mass(body: Scalar, law: Array, z: Var, ctx: Context) -> Scalar | None:
     first, second = kernel_of(body, z, row, quiet(ctx)), kernel_of(own, z, row, quiet(ctx))
     if first is None or second is None:
         return None
-    return collected(sub(first.constant, second.constant))
+    if z.rank or set(first.statistics) == set(second.statistics):
+        return collected(sub(first.constant, second.constant))
+    # statistics in two forms, log(1 + y + z) and log(1 + z/(1 + y)): read off at one value
+    at_zero = [collected(with_value(opened_in(x, z), z, lambda *_: ZERO)) for x in (body, own)]
+    has_pole = any(isinstance(n, Num) and n.rational is None for x in at_zero for n in walk(x))
+    return None if has_pole else collected(sub(at_zero[0], at_zero[1]))

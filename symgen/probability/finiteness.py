@@ -100,7 +100,10 @@ def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> V
     """What can be told of E body over one draw; None where nothing can."""
     if len(draws) != 1:
         return None
-    one = _of_one_scalar(body, draws[0][0], draws[0][1], ctx)
+    try:
+        one = _of_one_scalar(body, draws[0][0], draws[0][1], ctx)
+    except CannotDerive:
+        return None
     if one is None or any(isinstance(n, Operator) for n in walk(one.f, one.log_weight)):
         return None
     found: list[tuple[Existence, Point]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symgen.probability.knowledge import Knowledge
-from symgen.probability.terms import Random, TooManyTerms, expanded, normalised
+from symgen.probability.terms import Random, TooManyTerms, depends_on_any, expanded, normalised, opened
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     ONE,
@@ -11,6 +11,7 @@ from symgen.tensor.expression import (
     Entry,
     Fn,
     Index,
+    Node,
     Num,
     Operation,
     Scalar,
@@ -25,6 +26,8 @@ from symgen.tensor.expression import (
     power,
     sub,
     substitute,
+    variables_of,
+    walk,
 )
 
 
@@ -41,13 +44,23 @@ def without_logs(x: Scalar, is_random: Random, know: Knowledge) -> Scalar:
             return n
         above, below, rest = found
         if n.name == "exp":
-            return mul(above, power(below, num(-1)), fn("exp", rest))
+            return mul(above, power(below, num(-1)), _exp(rest, know))
         if rest is not ZERO:
             return n
         whole = add(above, below)
         return mul(above, power(whole, num(-1))) if n.name == "sigmoid" else sub(fn("log", whole), fn("log", below))
 
-    return bottom_up(x, rule)
+    return bottom_up(opened(x, lambda n: is_random(n) and _holds_log(n, is_random)), rule)
+
+
+def _holds_log(x: Node, is_random: Random) -> bool:
+    return any(isinstance(n, Fn) and n.name == "log" and is_random(n) for n in walk(x))
+
+
+def _exp(x: Scalar, know: Knowledge) -> Scalar:
+    """exp(x), the logarithms of positive numbers in it undone."""
+    found = _as_ratio(x, depends_on_any(variables_of(x)), know)
+    return fn("exp", x) if found is None else mul(found[0], power(found[1], num(-1)), fn("exp", found[2]))
 
 
 def _as_ratio(x: Scalar, is_random: Random, know: Knowledge) -> tuple[Scalar, Scalar, Scalar] | None:

@@ -72,7 +72,7 @@ def _given(
         found = _difference_of_masses(ref, q, asked, values, ctx)  # sums over the data, and no matrix of them
         if found is not None:
             return found, asked, ""
-    if len(targets) == 1 and all(row_of(f.law) is not None for f in q.factors):
+    if len(targets) == 1 and row_of(q.factor_of(targets[0]).law) is not None:
         (z,) = targets
         try:
             law = law_given(q, ctx, not q.hidden).law
@@ -186,7 +186,7 @@ def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
     (x,) = options["x"]
     values: dict[Array, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
     p = known(p, ctx)
-    if any(row_of(f.law) is None for f in p.joint.factors):
+    if not all(has_density(f.law) for f in p.joint.factors):
         return op  # of a density that is not known: means over it stay as they are
     observed = [*p.joint.outside, *(g for g in p.given if g in p.joint.variables)]
     q = question(p, [x], observed)

@@ -27,7 +27,8 @@ def is_linear_gaussian(factors: Sequence[Factor]) -> bool:
         row = row_of(f.law)
         if row is None or (row.name not in ("Normal", "MvNormal") and not row.spread) or len(f.variables) != 1:
             return False
-        if any(not variables_of(a).isdisjoint(drawn) for a in f.law.args[0 if row.spread else 1 :]):
+        means = (0, 3) if row.spread else (0,)  # the first state and the constants of the steps
+        if any(not variables_of(a).isdisjoint(drawn) for k, a in enumerate(f.law.args) if k not in means):
             return False
     return True
 
@@ -97,14 +98,6 @@ def joint_normal(laws: Sequence[tuple[Var, Array]], point: Point) -> tuple[Float
         assert isinstance(law, Operator) and isinstance(law.args[0], Array)
         shape = tuple(size_of(s, point.sizes) for s in v.shape)
         size = int(np.prod(shape, dtype=int))
-        if (row := row_of(law)) is not None and row.spread:
-            given = [np.asarray(evaluate([a], point)[0], dtype=np.float64) for a in law.args if isinstance(a, Array)]
-            own_mean, own_covariance = moments_of_chain(given)
-            places[v] = list(range(len(mean), len(mean) + size))
-            across = np.zeros((size, len(mean)))
-            covariance = np.block([[covariance, across.T], [across, own_covariance]])
-            mean = np.concatenate([mean, own_mean])
-            continue
         known = {u: np.zeros(tuple(size_of(s, point.sizes) for s in u.shape)) for u in places}
         base = _mean_at(law, point, known)
         slope = np.zeros((size, len(mean)))
@@ -118,8 +111,11 @@ def joint_normal(laws: Sequence[tuple[Var, Array]], point: Point) -> tuple[Float
                         slope[:, column] = moved
                     elif not np.allclose(moved, slope[:, column], rtol=1e-9, atol=1e-9):
                         return None
-        scale = np.asarray(evaluate([law.args[1]], point)[0], dtype=np.float64)
-        noise = np.diag(scale.reshape(-1) ** 2) if law.name == "Normal" else _blocks(scale, size)
+        if _is_chain(law):
+            noise = _of_chain(law, point)[1]
+        else:
+            scale = np.asarray(evaluate([law.args[1]], point)[0], dtype=np.float64)
+            noise = np.diag(scale.reshape(-1) ** 2) if law.name == "Normal" else _blocks(scale, size)
         across = slope @ covariance
         covariance = np.block([[covariance, across.T], [across, across @ slope.T + noise]])
         places[v] = list(range(len(mean), len(mean) + size))
@@ -127,8 +123,19 @@ def joint_normal(laws: Sequence[tuple[Var, Array]], point: Point) -> tuple[Float
     return mean, covariance, places
 
 
+def _is_chain(law: Operator) -> bool:
+    row = row_of(law)
+    return row is not None and bool(row.spread)
+
+
+def _of_chain(law: Operator, at: Point) -> tuple[Float, Float]:
+    return moments_of_chain([np.asarray(evaluate([a], at)[0], dtype=np.float64) for a in law.args if isinstance(a, Array)])
+
+
 def _mean_at(law: Operator, point: Point, values: dict[Var, Float]) -> Float:
     at = Point(point.sizes, {**point.values, **values}, point.functions, point.draws)
+    if _is_chain(law):
+        return _of_chain(law, at)[0]
     return np.asarray(evaluate([law.args[0]], at)[0], dtype=np.float64).reshape(-1)
 
 

@@ -18,6 +18,7 @@ from symgen.probability.existence import FINITE, INFINITE, UNDEFINED, Existence,
 from symgen.probability.exponential_integrals import exponential_integral, is_hopeless
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, formula_law, row_of
+from symgen.probability.logs_undone import without_logs
 from symgen.probability.one_form import vanishes
 from symgen.probability.own_formula import RANGES, OwnDensity, own_density
 from symgen.probability.own_support import on_support, ranges_of, spans_of_own
@@ -204,6 +205,7 @@ def normalised_formula(law: Array, ctx: Context) -> tuple[Array, Scalar, Scalar]
         match = recognised(kernel, own.x, [row], quiet(ctx))
         if match is None or any(_has_pole(p) for p in match.parameters.values()):
             continue
+        match.parameters = {n: without_logs(p, depends_on_any(variables_of(p)), know) for n, p in match.parameters.items()}
         condition = admissible(row.parameters, match.parameters, know)
         if condition is ZERO or not condition.free.isdisjoint(kernel.axes):
             continue

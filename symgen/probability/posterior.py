@@ -12,7 +12,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.probability.candidate import check_hidden
 from symgen.probability.collect import collected
 from symgen.probability.composites import recognised
-from symgen.probability.conditional import bounds, law_given
+from symgen.probability.conditional import Found, bounds, law_given
 from symgen.probability.conjugate import tidy
 from symgen.probability.counts_left import Counted, counted
 from symgen.probability.densities import log_density_at
@@ -28,7 +28,7 @@ from symgen.probability.posterior_checks import check_integrated, check_posterio
 from symgen.probability.quadrature import check_mean
 from symgen.probability.scaled import inverse, scale_and_core
 from symgen.probability.special import simplified
-from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, state_space_of
+from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, states_of
 from symgen.probability.terms import opened
 from symgen.probability.texts import read_array
 from symgen.tensor.expression import (
@@ -84,12 +84,15 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     if unknown is not None:
         raise CannotDerive(f"the density `{unknown.name}` is not known, so its posterior has no closed form", unknown.law, HERE)
     start = _bayes(p, q, ctx)
-    if any(row_of(f.law) is None for f in q.factors):
+    if row_of(q.factor_of(z).law) is None:
         return _of_own_densities(p, q, start, observed, values, ctx)
     mixed = mixture_over(q)
     if mixed is not None:
         return _mixture(q, mixed, start, ctx)
-    found = law_given(q, ctx)
+    is_own = any(row_of(f.law) is None for f in q.factors)
+    found = _with_own_densities(q, ctx) if is_own else law_given(q, ctx)
+    if found is None or is_own and found.law is None:
+        return _of_own_densities(p, q, start, observed, values, ctx)
     if found.law is None and (left := counted(found.body, z, q, bounds(q, z)[0], quiet(ctx))) is not None:
         return _shifted(q, found.body, left, start, ctx)
     if found.law is None:
@@ -109,7 +112,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     ctx.trace.add("recognise", start, tensor((), value), reason=f"recognised by its statistics: {row.called}")
     parameters = {n: a for n, a in zip(row.parameters, found.law.args, strict=False) if isinstance(a, Array)}
     if is_gaussian_chain(found.law):
-        parameters = smoothed(filtered(state_space_of(q, z), quiet(ctx)), z, quiet(ctx))[1]
+        parameters = smoothed(filtered(states_of(q, z), quiet(ctx)), z, quiet(ctx))[1]
     if is_chain(found.law):
         parameters = states_given(found.body, z, q.factor_of(z).law, ctx)[1]
         path, body = parameters["most_likely"], found.body
@@ -119,6 +122,14 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     ctx.trace.checks.append(lambda: _check(q, found.body, value, found.law, ctx))
     laws = (named_law(p, zs, observed, found.law),)
     return Posterior(row.name, parameters, tensor((), fn("exp", value)), laws=laws)
+
+
+def _with_own_densities(q: Question, ctx: Context) -> Found | None:
+    """The law of a target whose own law is of the table, beside densities of one's own; None where a rule is missing."""
+    try:
+        return law_given(q, ctx)
+    except CannotDerive:
+        return None
 
 
 def _of_own_densities(

@@ -7,28 +7,34 @@ covariance S = H P H' + R, by the gain K = P H' S^-1. Backwards, the smoother of
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgen.derivation.context import Context
-from symgen.probability.elimination import Question
+from symgen.derivation.derivation import Trace
+from symgen.probability.elimination import Question, log_joint
 from symgen.probability.gaussian import named, squared
 from symgen.probability.hidden_chains import at_all_times
 from symgen.probability.joint import Factor, full_law
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.linear_maps import Affine, affine_in
+from symgen.probability.quadratics import bend_and_slope
+from symgen.probability.terms import opened, with_value
 from symgen.probability.walks import constants_opened
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
+    Entry,
     Operator,
     Scalar,
     Tensor,
     Var,
+    add,
     delta,
     entry,
+    fn,
     fresh_index,
     mul,
     open_tensor,
@@ -36,7 +42,9 @@ from symgen.tensor.expression import (
     replace_arrays,
     sub,
     tensor,
+    var,
     variables_of,
+    walk,
 )  # fmt: skip
 from symgen.tensor.formula import read, read_value
 from symgen.text.diagnostics import CannotDerive
@@ -64,26 +72,25 @@ SURPRISE = {
 
 
 @dataclass(frozen=True)
-class StateSpace:
-    """The parameters, each over time where it hangs on it; `x` is what is seen."""
+class States:
+    """A chain of states with its parameters, each over time where it hangs on it."""
 
     m: Array
     V: Array
     F: Array
     b: Array
     Q: Array
-    H: Array
-    c: Array
-    R: Array
-    x: Array
+    length: Scalar
     of_vectors: bool
-    sees_vectors: bool
+
+    @property
+    def ranks(self) -> dict[str, int]:
+        """Of the parameters at one time."""
+        return {"F": 2, "b": 1, "Q": 2} if self.of_vectors else {"F": 0, "b": 0, "Q": 0}
 
     def written(self, text: str, made: Mapping[str, Array]) -> str:
         """{F} as F[t], or as F where it is the same at all times; {P-} one step earlier."""
-        rank = {"F": 2, "b": 1, "Q": 2} if self.of_vectors else {"F": 0, "b": 0, "Q": 0}
-        first, second = int(self.sees_vectors), int(self.of_vectors)
-        rank |= {"H": first + second, "c": first, "R": 2 * first}
+        rank = self.ranks
 
         def put(found: re.Match[str]) -> str:
             name, step = found[1], found[2]
@@ -95,16 +102,15 @@ class StateSpace:
         return re.sub(r"\{(\w+)([-+]?)\}", put, text)
 
     def scope(self, made: Mapping[str, Array]) -> dict[str, Array | Scalar | Value]:
-        own = {n: getattr(self, n) for n in "mVFbQHcRx"}
-        sizes = {"T": self.x.shape[0], **({"n": self.x.shape[1]} if self.sees_vectors else {})}
-        return {**own, **sizes, **made}
+        own = {n: getattr(self, n) for n in "mVFbQ"}
+        return {**own, "T": self.length, **({"d": self.m.shape[0]} if self.of_vectors else {}), **made}
 
     def sequence(self, text: str, made: Mapping[str, Array]) -> Array:
         return read(self.written(text, made), self.scope(made))
 
     def over_time(self, text: str, made: Mapping[str, Array], length: Scalar | None = None) -> Array:
         """The array whose entry at t is the text."""
-        t = fresh_index(self.x.shape[0] if length is None else length)
+        t = fresh_index(self.length if length is None else length)
         found = read_value(self.written(text, made), {**self.scope(made), "t": t})
         return tensor((t, *found.indices), found.body)
 
@@ -117,6 +123,40 @@ class StateSpace:
         array = getattr(self, name)
         return "" if isinstance(array, Tensor) and array.body is ZERO else f" {sign} {{{name}}}"
 
+    def moved(self, what: str, spread: str, made: dict[str, Array], ctx: Context) -> None:
+        """The recurrence of the covariance of a state given what is seen before it; `spread` is that given what is seen up to
+        the one before."""
+        step = f"{{F-}} @ {spread} @ {{F-}}'" if self.of_vectors else f"{{F-}}^2*({spread})"
+        made[what] = self.sequence(f"recurrence[{what}, t: 1..T - 1](V, {step} + {{Q-}})", made)
+        named(made[what], what, ctx, why="the covariance of a state, given what is seen before it")
+
+    def stepped(self, what: str, update: str, made: dict[str, Array], ctx: Context) -> None:
+        """The recurrence of the mean of a state given what is seen before it."""
+        step = self.times("{F-}", f"({update})") + self.constant("b", "+").replace("}", "-}")
+        made[what] = self.sequence(f"recurrence[{what}, t: 1..T - 1](m, {step})", made)
+        named(made[what], what, ctx, why="the mean of a state, given what is seen before it")
+
+
+@dataclass(frozen=True)
+class StateSpace(States):
+    """What is seen, `x`, is linear in the state at its time: H z[t] + c, with the covariance R."""
+
+    H: Array
+    c: Array
+    R: Array
+    x: Array
+    sees_vectors: bool
+
+    @property
+    def ranks(self) -> dict[str, int]:
+        first, second = int(self.sees_vectors), int(self.of_vectors)
+        return {**super().ranks, "H": first + second, "c": first, "R": 2 * first}
+
+    def scope(self, made: Mapping[str, Array]) -> dict[str, Array | Scalar | Value]:
+        own = {n: getattr(self, n) for n in "HcRx"}
+        sizes = {"n": self.x.shape[1]} if self.sees_vectors else {}
+        return {**super().scope({}), **own, **sizes, **made}
+
 
 def is_gaussian_chain(law: Array) -> bool:
     """Whether a law is that of the states of one chain whose steps are linear with normal noise."""
@@ -124,37 +164,62 @@ def is_gaussian_chain(law: Array) -> bool:
     return row is not None and bool(row.spread) and law.rank == row.own_rank
 
 
-def state_space_of(q: Question, z: Var) -> StateSpace:
-    """The state space that a question is about: states z, and one variable seen of them."""
+def states_of(q: Question, z: Var) -> States:
+    """The states z of a question, with what is seen of them: one variable that is linear in the state at its time, or whatever
+    has a log-density quadratic in the states."""
+    m, V, F, b, Q = parameters_of(q.factor_of(z).law).values()
+    own = States(m, V, at_all_times(F), at_all_times(b), at_all_times(Q), z.shape[0], z.rank == 2)
     others = [f for f in q.factors if z not in f.variables]
-    if len(others) != 1 or len(others[0].variables) != 1:
-        raise CannotDerive(
-            f"the states `{z.name}` are summed out where one variable is seen of them, and here are others", None, HERE
-        )
-    p = parameters_of(q.factor_of(z).law)
-    found = _seen(others[0], z, q)
-    own = list(p.values())
-    return replace(found, m=own[0], V=own[1], **{n: at_all_times(a) for n, a in zip("FbQ", own[2:], strict=True)})
+    single = _seen(own, others[0], z, q) if len(others) == 1 else None
+    return quadratic(own, others, z, q) if single is None else single
 
 
-def _seen(f: Factor, z: Var, q: Question) -> StateSpace:
+def _seen(states: States, f: Factor, z: Var, q: Question) -> StateSpace | None:
+    """None where what is seen is not one draw at each time, linear in the state then."""
+    if len(f.variables) != 1:
+        return None
     (x,) = f.variables
     row, values = row_of(f.law), dict(q.values)
     value = values.pop(x, x)
     law = full_law(replace_arrays(f.law, values) if values else f.law, x.shape)
-    lead = z.shape[0]
-    fits = row is not None and row.name in ("Normal", "MvNormal") and 1 <= x.rank <= 2 and x.shape[0] is lead
+    fits = row is not None and row.name in ("Normal", "MvNormal") and 1 <= x.rank <= 2 and x.shape[0] is states.length
     if not fits or any(z in variables_of(a) for a in law.args[1:]):
-        raise CannotDerive(f"`{x.name}` is not normal around a linear function of a state, with a spread of its own", f.law, HERE)
+        return None
     assert isinstance(law, Operator) and isinstance(law.args[0], Array) and isinstance(law.args[1], Array)
     own = [fresh_index(s) for s in x.shape]
     found = affine_in(open_tensor(law.args[0], own), z, own[0])
     if found is None:
-        raise CannotDerive(f"the mean of `{x.name}` is not linear in the state at its time", law.args[0], HERE)
+        return None
     H, c = found.arrays(own)
-    return StateSpace(
-        c, c, c, c, c, at_all_times(H), at_all_times(c), at_all_times(covariance(law)), value, z.rank == 2, x.rank == 2
-    )
+    R = covariance(law)
+    return StateSpace(**vars(states), H=at_all_times(H), c=at_all_times(c), R=at_all_times(R), x=value, sees_vectors=x.rank == 2)
+
+
+@dataclass(frozen=True)
+class SeenQuadratically(States):
+    """What is seen has the log-density `seen`, as a function of the states -z[t]' J[t] z[t]/2 + h[t] z[t] summed over t, and
+    what is free of them."""
+
+    J: Array
+    h: Array
+    seen: Scalar
+    z: Var
+
+    @property
+    def ranks(self) -> dict[str, int]:
+        return {**super().ranks, **({"J": 2, "h": 1} if self.of_vectors else {"J": 0, "h": 0})}
+
+    def scope(self, made: Mapping[str, Array]) -> dict[str, Array | Scalar | Value]:
+        return {**super().scope({}), "J": self.J, "h": self.h, **made}
+
+
+def quadratic(states: States, seen: Sequence[Factor], z: Var, q: Question) -> SeenQuadratically:
+    """Every term is of one state: of several variables that are seen of it, at some times only, or of what is seen earlier."""
+    if any(v is not z for v in q.hidden):
+        raise CannotDerive(f"the states `{z.name}` are integrated out beside what is seen of them, and here are others", None, HERE)
+    body = log_joint(seen, q.values, Context(Trace()))
+    J, h = bend_and_slope(body, z)
+    return SeenQuadratically(**vars(states), J=at_all_times(J), h=at_all_times(h), seen=body, z=z)
 
 
 def covariance(law: Operator, over_time: bool = True) -> Array:
@@ -173,37 +238,61 @@ def covariance(law: Operator, over_time: bool = True) -> Array:
 
 @dataclass(frozen=True)
 class Filtered:
-    """What the sweep forwards knows: arrays over time by their letters."""
+    """What the sweep forwards knows: arrays over time by their letters; log p(x) is the evidence."""
 
-    space: StateSpace
+    space: States
     made: dict[str, Array]
-
-    @property
-    def evidence(self) -> Scalar:
-        """log p(x), by the surprise e at each time given what was seen before."""
-        return entry(self.space.sequence(SURPRISE[self.space.sees_vectors], self.made))
+    evidence: Scalar
 
 
-def filtered(space: StateSpace, ctx: Context) -> Filtered:
+def filtered(space: States, ctx: Context) -> Filtered:
+    if isinstance(space, SeenQuadratically):
+        return _by_information(space, ctx)
+    assert isinstance(space, StateSpace)
     kind = space.of_vectors, space.sees_vectors
-    before = NARROWED[kind].replace("}", "-}")
-    moved = f"{{F-}} @ {before} @ {{F-}}'" if space.of_vectors else f"{{F-}}^2*({before})"
     made: dict[str, Array] = {}
-    made["P"] = space.sequence(f"recurrence[P, t: 1..T - 1](V, {moved} + {{Q-}})", made)
+    space.moved("P", NARROWED[kind].replace("}", "-}"), made, ctx)
     made["S"] = space.over_time(SEEN[kind][0], made)
     made["K"] = space.over_time(SEEN[kind][1], made)
-    surprise = "{x}" + space.constant("c", "-") + " - " + space.times("{H}", "{mu_bar}")
-    update = f"{{mu_bar}} + {space.times('{K}', '(' + surprise + ')', space.sees_vectors)}".replace("}", "-}")
-    step = space.times("{F-}", f"({update})") + space.constant("b", "+").replace("}", "-}")
-    made["mu_bar"] = space.sequence(f"recurrence[mu_bar, t: 1..T - 1](m, {step})", made)
-    made["e"] = space.over_time(surprise, made)
-    named(made["P"], "P", ctx, why="the covariance of a state, given what is seen before it")
     named(made["S"], "S", ctx, why="the covariance of what is seen, given what is seen before it")
     named(made["K"], "K", ctx, why="the gain")
-    named(made["mu_bar"], "mu_bar", ctx, why="the mean of a state, given what is seen before it")
+    surprise = "{x}" + space.constant("c", "-") + " - " + space.times("{H}", "{mu_bar}")
+    update = f"{{mu_bar}} + {space.times('{K}', '(' + surprise + ')', space.sees_vectors)}".replace("}", "-}")
+    space.stepped("mu_bar", update, made, ctx)
+    made["e"] = space.over_time(surprise, made)
     named(made["e"], "e", ctx, why="what is seen, less its mean given what is seen before it")
     ctx.trace.note("the evidence is the product over t of the normal densities of e[t] with the covariance S[t]")
-    return Filtered(space, made)
+    return Filtered(space, made, entry(space.sequence(SURPRISE[space.sees_vectors], made)))
+
+
+# by whether a state is a vector: the covariance of a state by what is seen at its time, how much that narrows it, and what is
+# added to the log-density of what is seen at mu_bar
+INFORMED = {
+    True: ("inv(eye(d) + {P} @ {J}) @ {P}", "eye(d) + {P} @ {J}", "sum[t: T]({e} @ {C} @ {e} - logdet({N}))/2"),
+    False: ("{P}/(1 + {P}*{J})", "1 + {P}*{J}", "sum[t: T]({C}*{e}^2 - log({N}))/2"),
+}
+
+
+def _by_information(space: SeenQuadratically, ctx: Context) -> Filtered:
+    """The integral of exp(h z - z' J z/2) over z ~ N(mu_bar, P) is the value at mu_bar, times exp(e' C e/2)/sqrt(|1 + P J|),
+    with the slope e = h - J mu_bar there and C = (P^-1 + J)^-1."""
+    left, narrowing, gained = INFORMED[space.of_vectors]
+    made: dict[str, Array] = {}
+    named(space.J, "J", ctx, why="how much what is seen at a time tells of the state then: minus the second derivative")
+    named(space.h, "h", ctx, why="the slope of the log-density of what is seen at a time, at the state 0")
+    space.moved("P", f"({left})".replace("}", "-}"), made, ctx)
+    made["C"] = space.over_time(left, made)
+    named(made["C"], "C", ctx, why="the covariance of a state, given what is seen up to it")
+    slope = "{h} - " + space.times("{J}", "{mu_bar}")
+    space.stepped("mu_bar", ("{mu_bar} + " + space.times("{C}", f"({slope})")).replace("}", "-}"), made, ctx)
+    made["e"] = space.over_time(slope, made)
+    named(made["e"], "e", ctx, why="the slope of the log-density of what is seen, at mu_bar")
+    made["N"] = space.over_time(narrowing, made)
+    made["mu"] = space.over_time("{mu_bar} + " + space.times("{C}", "{e}"), made)
+    named(made["mu"], "mu", ctx, why="the mean of a state, given what is seen up to it")
+    ctx.trace.note("the evidence is the density of what is seen at the states mu_bar, and what their spread adds to it")
+    at_mean = replace_arrays(tensor((), space.seen), {space.z: made["mu_bar"]})
+    return Filtered(space, made, add(entry(at_mean), entry(space.sequence(gained, made))))
 
 
 # the covariance of a state when what is seen at its time is known too, by what is a vector
@@ -218,19 +307,16 @@ LEFT = {
 def smoothed(found: Filtered, z: Var, ctx: Context) -> tuple[Array, dict[str, Array]]:
     """The law of the states given all that is seen, a chain of the same kind; its parameters, with the laws of one state."""
     space, made = found.space, dict(found.made)
-    length, vector = sub(space.x.shape[0], ONE), space.of_vectors
+    length, vector = sub(space.length, ONE), space.of_vectors
 
     def over(name: str, text: str, why: str, steps: bool = True) -> None:
         made[name] = space.over_time(text, made, length if steps else None)
         named(made[name], name, ctx, why=why)
 
-    over(
-        "mu",
-        "{mu_bar} + " + space.times("{K}", "{e}", space.sees_vectors),
-        "the mean of a state, given what is seen up to it",
-        False,
-    )
-    over("C", LEFT[vector, space.sees_vectors], "the covariance of a state, given what is seen up to it", False)
+    if isinstance(space, StateSpace):
+        forwards = "{mu_bar} + " + space.times("{K}", "{e}", space.sees_vectors)
+        over("mu", forwards, "the mean of a state, given what is seen up to it", False)
+        over("C", LEFT[vector, space.sees_vectors], "the covariance of a state, given what is seen up to it", False)
     over("J", "{C} @ {F}' @ inv({P+})" if vector else "{C}*{F}/{P+}", "the gain of the sweep backwards")
     back = space.times("{J}", "({mu_hat+} - {mu_bar+})")
     made["mu_hat"] = space.sequence(f"backward[mu_hat, t: T - 2..0](mu[T - 1], {{mu}} + {back})", made)
@@ -250,6 +336,47 @@ def smoothed(found: Filtered, z: Var, ctx: Context) -> tuple[Array, dict[str, Ar
     law = operator("GaussianChain" if vector else "GaussianWalk", own, z.shape, (LAW,))
     told = {"mean": "mu_hat", "covariance": "C_hat", "cross": "D", "filtered_mean": "mu", "filtered_covariance": "C"}
     return law, {**parameters_of(law), **{n: made[letter] for n, letter in told.items()}}
+
+
+def one_state_told(q: Question, z: Var, ctx: Context) -> Question | None:
+    """Where the target, and what else is not seen, hang on the states at one time: the question in which that one state has the
+    law that all that is seen leaves it."""
+    late = [f for f in q.factors if z not in f.variables and any(v in q.targets or v in q.hidden for v in f.variables)]
+    before = [f for f in q.factors if f not in late]
+    drawn = {v for f in late for v in f.variables}
+    if z not in q.hidden or any(not drawn.isdisjoint(variables_of(f.law)) for f in before):
+        return None
+    w = var(f"{z.name}_then", z.shape[1:], z.domain, "random", z.domain_args, uid=-62)
+    made: list[Factor] = []
+    times: set[Scalar] = set()
+    for f in late:
+        law = f.law
+        if z not in variables_of(law):
+            made.append(f)
+            continue
+        assert isinstance(law, Operator)
+        mean = law.args[0]
+        if row_of(law) is None or not isinstance(mean, Array) or any(z in variables_of(a) for a in law.args[1:]):
+            return None
+        axes = [fresh_index(s) for s in mean.shape]
+        body = opened(open_tensor(mean, axes), lambda n: z in variables_of(n))
+        times |= {n.indices[0] for n in walk(body) if isinstance(n, Entry) and n.array is z}
+        now = tensor(axes, with_value(body, z, lambda _, *k: entry(w, *k)))
+        made.append(Factor(f.name, f.variables, (w,), operator(law.name, (now, *law.args[1:]), law.shape, law.attrs)))
+    if len(times) != 1 or (time := times.pop()).free:
+        return None
+    seen = replace(q, factors=tuple(before), targets=(z,), hidden=())
+    known = smoothed(filtered(states_of(seen, z), ctx), z, ctx)[1]
+    kind = "filtered_" if time is sub(z.shape[0], ONE) else ""  # of the last state all is known already
+    at, other = ([fresh_index(s) for s in w.shape] for _ in range(2))
+    center = tensor(at, entry(known[f"{kind}mean"], time, *at))
+    spread = entry(known[f"{kind}covariance"], time, *at, *other)
+    if at:
+        told = operator("MvNormal", (center, tensor([*at, *other], spread)), w.shape, (LAW,))
+    else:
+        told = operator("Normal", (center, tensor((), fn("sqrt", spread))), (), (LAW,))
+    others = tuple(v for v in q.hidden if v is not z)
+    return Question((Factor("", (w,), (), told), *made), q.targets, (), (w, *others), q.values)
 
 
 def chain_of_normals(first: Array, step: Array, before: Var, shape: tuple[Scalar, ...]) -> Array | None:
@@ -272,4 +399,4 @@ def chain_of_normals(first: Array, step: Array, before: Var, shape: tuple[Scalar
     return operator(name, [start, covariance(first, False), F, b, covariance(step)], shape, (LAW,))
 
 
-__all__ = ["chain_of_normals", "filtered", "is_gaussian_chain", "smoothed", "state_space_of"]
+__all__ = ["chain_of_normals", "filtered", "is_gaussian_chain", "one_state_told", "smoothed", "states_of"]

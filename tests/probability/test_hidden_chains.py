@@ -91,6 +91,46 @@ def test_states_that_cannot_follow_have_no_mass(models):
     assert np.all(got["pairs"][:, moves == 0] == 0) and np.allclose(got["marginals"].sum(-1), 1)
 
 
+def test_states_that_cannot_be_reached_leave_the_gradients_of_others_as_they_are(models):
+    _, x, own, density = EMISSIONS["normals"]
+    moves, start = np.array([[0.5, 0.5, 0], [0, 0.3, 0.7], [0, 0, 1]]), np.array([1.0, 0, 0])
+    found = models["normals"].derive("grad(log p(x), mu)").evaluate(w=start, A=moves, **own, x=x)
+    ends = [[special.logsumexp(of_paths(start, moves, density(x, own["mu"] + e * h, own["s"]))) for h in (1e-5, -1e-5)]
+            for e in np.eye(K)]  # fmt: skip
+    assert np.allclose(found, [(a - b) / 2e-5 for a, b in ends], rtol=1e-6)
+
+
+FORWARDS = """
+dim T, k
+param a: unit[k], mu: real[k], s: positive
+data x: real[T]
+let A[i: k, j: k] = where(i == j, a[i], where(j == i + 1, 1 - a[i], 0)) + where(i == k - 1, where(j == k - 1, 1 - a[i], 0), 0)
+dist p(z[0]) = Categorical(eye(k)[0])
+dist p(z[t: 1..T-1] | z[t - 1]) = Categorical(A[z[t - 1]])
+dist p(x[t] | z[t]) = Normal(mu[z[t]], s)
+loss L = log p(x)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
+def test_a_chain_that_only_moves_forwards_has_gradients_everywhere(target):
+    library = pytest.importorskip(target)
+    if target == "jax":
+        library.config.update("jax_enable_x64", True)
+    as_array = library.as_tensor if target == "torch" else np.asarray
+    at = {"a": np.array([0.4, 0.7, 0.3]), "mu": np.array([-0.5, 0.2, 1.1]), "s": np.array(1.2)}
+    model, x = symgen.loads(FORWARDS), EMISSIONS["normals"][1]
+    value = model.derive("log p(x)")
+    _, slopes = model.compile(target=target).L_value_and_grad({n: as_array(v) for n, v in at.items()}, {"x": as_array(x)})
+    for name, v in at.items():
+        for i in np.ndindex(v.shape):
+            step = np.zeros_like(v)
+            step[i] = 1e-6
+            ends = [float(value.evaluate(**at | {name: v + sign * step}, x=x)) for sign in (1, -1)]
+            assert np.isclose(np.asarray(slopes[name])[i], (ends[0] - ends[1]) / 2e-6, atol=1e-6)
+
+
 def test_the_gradient_of_the_evidence_is_that_of_differences(models):
     _, x, own, density = EMISSIONS["normals"]
     found = models["normals"].derive("grad(log p(x), mu)").evaluate(**START, **own, x=x)

@@ -112,7 +112,7 @@ def test_the_gradient_of_the_evidence_is_that_of_differences(name):
 
 def test_what_is_no_state_space_is_refused_with_its_reason():
     model = symgen.loads(VECTOR + MOVES + "data x: natural[T]\nparam h: real[d]\ndist p(x[t] | z[t]) = Poisson(exp(h @ z[t]))\n")
-    with pytest.raises(symgen.CannotDerive, match="not normal around a linear function of a state"):
+    with pytest.raises(symgen.CannotDerive, match="not quadratic in the states"):
         model.derive("log p(x)")
 
 
