@@ -13,6 +13,7 @@ from symgen.games.dynamics import ROWS as METHODS
 from symgen.model.operators import OPERATORS
 from symgen.probability.composites import COMPOSITES
 from symgen.probability.distributions import ROWS as DISTRIBUTIONS
+from symgen.probability.inequalities import INEQUALITIES
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.operations import OPERATIONS
@@ -79,6 +80,14 @@ def operators() -> str:
     return table(("operator", "keywords"), rows)
 
 
+def inequalities() -> str:
+    rows = []
+    for q in INEQUALITIES.values():
+        call = f"{q.name}({', '.join(q.takes)})" if q.takes else q.name
+        rows.append((code(call), ", ".join(map(code, q.of)), q.side, q.says, q.tight, q.source))
+    return table(("inequality", "of", "bound", "says", "equal where", "source"), rows)
+
+
 def training() -> str:
     rows = []
     for o in OPTIMISERS.values():
@@ -99,6 +108,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "operations": operations,
     "distributions": distributions,
     "operators": operators,
+    "inequalities": inequalities,
     "training": training,
     "methods": methods,
 }

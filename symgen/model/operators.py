@@ -91,6 +91,10 @@ def _posterior(p: probability.DistRef, z: tuple[Var, ...], given: tuple[Var, ...
     return probability.posterior(p, z, given)
 
 
+def _inequality(f: Array, name: str = "", arguments: tuple[Any, ...] = ()) -> Array:
+    return operator("bound", (), (), (f, name, arguments))
+
+
 ROWS = [
     OperatorRow("grad", ("scalar", "variables"), _grad, optional=1, keywords={"form": "word"}),
     OperatorRow("jacobian", ("value", "variable"), _jacobian, keywords={"form": "word"}),
@@ -121,6 +125,7 @@ ROWS = [
     OperatorRow("entropy_rate", ("dist",), probability.entropy_rate),
     OperatorRow("mutual_information", ("joint", "random", "random"), lambda p, x, z: probability.mutual_information(p.joint, x, z)),
     OperatorRow("elbo", ("dist", "joint"), probability.elbo, pair=True),
+    OperatorRow("bound", ("scalar",), _inequality, keywords={"by": "inequality"}),
     OperatorRow("posterior", ("joint", "random"), _posterior, keywords={"given": "random"}),
     OperatorRow("marginal", ("joint", "random"), probability.marginal),
     OperatorRow("score", ("dist", "variable"), probability.score),

@@ -8,9 +8,10 @@ from typing import Any
 from symgen.games.dynamics import CONTINUOUS, DYNAMICS
 from symgen.model.distribution_reader import plain_array
 from symgen.model.expectation_reader import ExpectationReader
-from symgen.model.model import GameRef
+from symgen.model.model import GameRef, UnknownFunction
 from symgen.model.operators import OPERATORS, OperatorRow
 from symgen.model.records import NoField, part_of, record_operator
+from symgen.probability.inequalities import INEQUALITIES
 from symgen.probability.joint import DistRef, Joint
 from symgen.probability.law import is_family, row_of, value_domain
 from symgen.tensor import build
@@ -228,6 +229,8 @@ class ModelReader(ExpectationReader):
             return {k.name: tuple(self.equation(x) for x in items)}
         if kind == "method":
             return self.method(e)
+        if kind == "inequality":
+            return self.inequality(e)
         if kind == "step":
             step = self.step_size(e)
             self.model.check_step(step, e, self.written(e.span))
@@ -254,6 +257,35 @@ class ModelReader(ExpectationReader):
             raise Clash(f"`{name}` takes {len(wanted)} options, and {len(given)} are given", e.span, "",
                         help=f"`method={name}({', '.join(wanted)})`" if wanted else f"`method={name}`")  # fmt: skip
         return {"method": name} | ({"options": tuple(self.step_size(a) for a in given)} if given else {})
+
+    def inequality(self, e: tree.Expression) -> dict[str, Any]:
+        """by=nwj(T), by=barber_agakov(q), by=pairwise."""
+        if not isinstance(e, tree.Name | tree.Call):
+            raise Clash("an inequality is a name, such as `donsker_varadhan(T)`", e.span, "not a name")
+        name = e.name if isinstance(e, tree.Name) else e.function
+        row = INEQUALITIES.get(name)
+        if row is None:
+            near = self.model.near_name(name, INEQUALITIES)
+            raise Clash(f"unknown inequality `{name}`", e.span, "not known",
+                        help=f"did you mean `{near}`?" if near else "inequalities are " + ", ".join(INEQUALITIES))  # fmt: skip
+        given = e.arguments if isinstance(e, tree.Call) else ()
+        if len(given) != len(row.takes) or (isinstance(e, tree.Call) and e.keywords):
+            raise Clash(f"`{name}` takes {len(row.takes)} argument{'' if len(row.takes) == 1 else 's'}, and {len(given)} "
+                        f"{'is' if len(given) == 1 else 'are'} given", e.span, "",
+                        help=f"`by={name}({', '.join(row.takes)})`" if row.takes else f"`by={name}`")  # fmt: skip
+        return {"name": name, "arguments": tuple(self.of_inequality(k, a) for k, a in zip(row.takes, given, strict=True))}
+
+    def of_inequality(self, kind: str, e: tree.Expression) -> tuple[Any, ...]:
+        """What an inequality speaks of: the name of a critic, a decoder, a number."""
+        if kind == "decoder":
+            return (kind, self.distribution(e))
+        if kind == "number":
+            return (kind, tensor((), self.scalar(e, "this")))
+        b = self.scope.find(e.name) if isinstance(e, tree.Name) else None
+        if b is None or not isinstance(b.meaning, UnknownFunction):
+            raise Clash("a critic is a function that is not known", e.span, "not one",
+                        help="declare it with `function T(x, z): real`")  # fmt: skip
+        return (kind, b.meaning.name, b.meaning.range, len(b.meaning.shapes))
 
     def equation(self, e: tree.Expression) -> Array:
         """a = b as the array a - b, which is to be 0."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from symgen.derivation.context import Context
 from symgen.probability.alpha_divergence import reduce_power
+from symgen.probability.bounds import reduce_bound
 from symgen.probability.combinators import inner_of_images
 from symgen.probability.divergence import (
     reduce_cross_entropy,
@@ -83,6 +84,7 @@ REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "fisher": reduce_fisher,
     "mle": reduce_mle,
     "mutual_information": reduce_mutual_information,
+    "bound": reduce_bound,
     "posterior": reduce_posterior,
     "marginal": reduce_marginal,
     "conditional_law": reduce_conditional_law,

@@ -72,6 +72,7 @@ LETTERS = {"lam": "lambda", "eps": "epsilon", "lmbda": "lambda"}
 
 # rules that say before = after, where their name says less than a person would
 RULES = {
+    "bound_below": "", "bound_above": "", "split": "", "exchange": "",
     "gradient_within_set": "",
     "sum_over_uses": "chain rule over all uses", "chain_rule": "chain rule", "differentiate": "differentiated",
     "differential": "", "put_in": "", "read_off": "read off", "forward": "differentiated", "name": "named",
@@ -86,7 +87,7 @@ BECOMES = {
     "optimum_at_a_kink": "optimum", "optimum_at_an_end": "optimum",
     "second_order": "alone", "recognise_divergence": "becomes", "substitute": "becomes", "least_divergence": "becomes",
     "no_better_pure_strategy": "alone", "vector_field": "alone", "jacobian": "alone", "eigenvalues": "alone",
-    "multiplier": "optimum", "never_stationary": "alone",
+    "multiplier": "optimum", "never_stationary": "alone", "bound_below": ">=", "bound_above": "<=",
 }  # fmt: skip
 
 RELATIONS = {

@@ -77,7 +77,9 @@ def _threaded(told: Sequence[Told], names: Mapping[Array, str]) -> tuple[list[Re
         if x.equal and last is not None and x.before is last:
             main.append(Relation(x.line.right, None, x.line.relation, (), x.line.reason))
             last = x.after
-            if x.after in names:  # the whole chain has the name of what it comes to
+            if (
+                x.after in names and main[head].relation == "=" == x.line.relation
+            ):  # the whole chain has the name of what it comes to
                 main[head] = _named(main[head], names[x.after])
         elif last is not None and any(y.equal and y.before is last for y in told[k + 1 :]):
             asides.append(x.line)
@@ -121,6 +123,8 @@ def _told(step: Step, writer: Writer, d: Any, asked: Step | None) -> Told | None
         return Told(Relation(after, t.Name(best), reason=reason), step.before, step.after, False)
     if kind == "alone":
         return Told(Relation(after, None, "", reason=reason), step.before, step.after, False)
+    if kind in (">=", "<="):
+        return Told(Relation(after, before, kind, reason=reason), step.before, step.after, True)
     if kind:
         return Told(Relation(after, before, "->", reason=reason), step.before, step.after, False)
     name = writer.names.get(step.after) if isinstance(step.after, Array) else None

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from symgen.algebra.equality import Comparison, Completion, equal, equal_up_to, less_equal, proportional
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
+from symgen.probability.tables import complete_point
 from symgen.tensor.clock import spent
 from symgen.tensor.expression import Array, Var
 from symgen.tensor.facts import Facts
 from symgen.verify.joint_densities import with_chain_rule
 from symgen.verify.means import compare_means
-from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
 
 __all__ = ["Relation", "compare_values", "verify_chain"]

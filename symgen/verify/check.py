@@ -16,6 +16,7 @@ from symgen.model.model import Elaborated
 from symgen.model.order import unbound
 from symgen.model.reduce import Reduced
 from symgen.probability.properness import proper_conditions
+from symgen.probability.tables import complete_point
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash
 from symgen.tensor.clock import spent
@@ -41,7 +42,6 @@ from symgen.verify.definedness import (
 )
 from symgen.verify.joint_densities import with_chain_rule
 from symgen.verify.suggest import balanced, suggest
-from symgen.verify.tables import complete_point
 from symgen.verify.verdict import Verdict, of_chain, of_comparison
 
 SECONDS = 20.0  # of one claim

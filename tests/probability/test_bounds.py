@@ -1,0 +1,143 @@
+"""bound(f, by=..): on the right side of the quantity, equal to it where the row says, with the inequality as a step.
+
+The referees are sums and quadrature of the definitions with NumPy and SciPy.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+import symgen
+from symgen.probability.inequalities import INEQUALITIES
+
+UNKNOWN = "density p(x, z), P(y), Q(y)\ndensity q(x | z), r(z | x)\nfunction T(x, z): real\nfunction S(y): real\n"
+INFORMATION = {
+    "barber_agakov(q)": "entropy(p(x)) + E[(x, z) ~ p](log q(x | z))",
+    "donsker_varadhan(T)": "E[(x, z) ~ p](T(x, z)) - log(E[x ~ p(x), z ~ p(z)](exp(T(x, z))))",
+    "nwj(T)": "E[(x, z) ~ p](T(x, z)) - E[x ~ p(x), z ~ p(z)](exp(T(x, z) - 1))",
+    "infonce(T, 2)": "E[(x, z) ~ p, z_1 ~ p(z)](T(x, z) - log((exp(T(x, z)) + exp(T(x, z_1)))/2))",
+}
+
+
+@pytest.mark.parametrize("by", INFORMATION)
+def test_bounds_on_information_name_their_inequality(by: str) -> None:
+    d = symgen.loads(UNKNOWN).derive(f"bound(mutual_information(p, x, z), by={by})")
+    assert d.text_result == INFORMATION[by]
+    assert "bound_below" in [s.rule for s in d.steps]
+    assert any("a lower bound" in n and "equal where" in n for n in d.notes)
+    if by == "barber_agakov(q)":
+        assert "≥" in d.text() and r"\ge" in d.latex()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", [*INFORMATION, "barber_agakov(r)", "infonce(T, 3)"])
+def test_bounds_on_information_are_checked_on_any_tables(by: str) -> None:
+    model = symgen.loads(UNKNOWN)
+    d = model.derive(f"bound(mutual_information(p, x, z), by={by})")
+    assert d.evidence.kind == "checked"
+    assert model.check(f"mutual_information(p, x, z) >= {d.text_result}").status == "checked"
+
+
+def test_a_decoder_is_best_where_it_is_the_posterior() -> None:
+    model = symgen.loads(
+        "param s: positive, a: real, c: positive\ndist p(x) = Normal(0, 1)\ndist p(z | x) = Normal(x, s)\n"
+        "dist q(x | z) = Normal(a*z, c)\n"
+    )
+    d = model.derive("bound(mutual_information(p, x, z), by=barber_agakov(q))")
+    assert d.evidence.kind == "checked"
+    s = 0.7
+    best = {"s": s, "a": 1 / (1 + s**2), "c": s / math.sqrt(1 + s**2)}
+    information = math.log(1 + 1 / s**2) / 2
+    assert d.evaluate(**best) == pytest.approx(information, rel=1e-12)
+    for aside in ({"a": 0.5}, {"c": 0.9}, {"c": 0.3}):
+        assert d.evaluate(**{**best, **aside}) < information - 1e-3
+
+
+W, M, S = np.array([0.3, 0.7]), np.array([-0.6, 1.1]), np.array([0.8, 0.5])
+MIXTURE = (
+    "dim k\nparam w: simplex[k], m: real[k], s: positive[k]\ndist p(c: label(k)) = Categorical(w)\n"
+    "dist p(x: real | c) = Normal(m[c], s[c])\ndist t(c: label(k)) = Categorical(w)\ndist t(x: positive | c) = Exponential(s[c])\n"
+    "dist u(x) = Mixture(2/5, Normal(0, 1), Normal(2, 1/2))\n"
+)
+LAWS = {
+    "p(x)": ([stats.norm(m, s) for m, s in zip(M, S, strict=True)], W, (-15, 15)),
+    "t(x)": ([stats.expon(scale=1 / s) for s in S], W, (0, 60)),
+    "u": ([stats.norm(0, 1), stats.norm(2, 0.5)], np.array([0.4, 0.6]), (-15, 15)),
+}
+
+
+def integral(f, ends) -> float:
+    return integrate.quad(f, *ends, points=[0.1, 1.1], limit=200, epsabs=1e-12)[0]
+
+
+def density(law: str):
+    parts, w, _ = LAWS[law]
+    return lambda x: sum(a * p.pdf(x) for a, p in zip(w, parts, strict=True))
+
+
+def quantities(law: str) -> dict[str, float]:
+    """The bounds by quadrature of their definitions, and the entropy under None."""
+    parts, w, ends = LAWS[law]
+    own = sum(a * p.entropy() for a, p in zip(w, parts, strict=True))
+    pairs = [(a, b) for a in parts for b in parts]
+
+    def spread(d) -> float:
+        table = np.array([d(a, b) for a, b in pairs]).reshape(len(w), -1)
+        return float(w @ np.log(np.exp(-table) @ w))
+
+    def kl(a, b) -> float:
+        return integral(lambda x: a.pdf(x) * (a.logpdf(x) - b.logpdf(x)) if a.pdf(x) > 1e-300 else 0.0, ends)
+
+    def cher(t):
+        return lambda a, b: -math.log(integral(lambda x: a.pdf(x) ** t * b.pdf(x) ** (1 - t), ends))
+
+    mixed = density(law)
+    return {
+        "": -integral(lambda x: mixed(x) * math.log(mixed(x)) if mixed(x) > 1e-300 else 0.0, ends),
+        "pairwise": own - spread(kl), "bhattacharyya": own - spread(cher(0.5)), "chernoff(1/3)": own - spread(cher(1 / 3)),
+        "overlaps": -spread(lambda a, b: -math.log(integral(lambda x: a.pdf(x) * b.pdf(x), ends))),
+        "labels": own - float(w @ np.log(w)), "given_labels": own,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_bounds_on_the_entropy_of_a_mixture(law: str) -> None:
+    model = symgen.loads(MIXTURE)
+    wanted = quantities(law)
+    at = {} if law == "u" else {"w": W, "s": S} | ({"m": M} if law == "p(x)" else {})
+    for by, want in wanted.items():
+        if not by:
+            continue
+        d = model.derive(f"bound(entropy({law}), by={by})")
+        assert d.evaluate(**at) == pytest.approx(want, rel=1e-8), by
+        side = INEQUALITIES[by.split("(")[0]].side
+        assert (want > wanted[""] - 1e-9) if side == "upper" else (want < wanted[""] + 1e-9)
+    assert d.evidence.kind == "checked"
+
+
+def test_bounds_on_divergence_and_information_of_mixtures() -> None:
+    model = symgen.loads(MIXTURE)
+    parts, first, second = LAWS["p(x)"][0], density("p(x)"), density("u")
+    exact = integral(lambda x: first(x) * math.log(first(x) / second(x)) if first(x) > 1e-300 else 0.0, (-8, 8))
+    at = {"w": W, "m": M, "s": S}
+    pairwise, convex = (model.derive(f"bound(KL(p(x) || u), by={by})").evaluate(**at) for by in ("pairwise", "convexity"))
+    assert exact < pairwise < convex
+    information = quantities("p(x)")[""] - float(W @ [p.entropy() for p in parts])
+    below, above = (
+        model.derive(f"bound(mutual_information(p, x, c), by={by})").evaluate(**at) for by in ("bhattacharyya", "pairwise")
+    )
+    assert below < information < above < -float(W @ np.log(W))
+
+
+def test_what_an_inequality_does_not_bound_is_said() -> None:
+    model = symgen.loads(UNKNOWN)
+    for goal, words in (
+        ("bound(entropy(P), by=nwj(S))", "bounds `KL` or `mutual_information`"),
+        ("bound(KL(P || Q), by=nwj(T))", "the critic"),
+    ):
+        with pytest.raises(symgen.CannotDerive, match=words):
+            model.derive(goal)
+    with pytest.raises(symgen.SpecError, match="did you mean `pairwise`"):
+        model.derive("bound(entropy(P), by=piarwise)")
