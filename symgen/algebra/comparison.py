@@ -94,6 +94,8 @@ def two_texts(left: Any, right: Any) -> tuple[str, str]:
 
 def ball_text(x: Any, digits: int) -> str:
     """The midpoint of a ball, to so many digits."""
+    if not x.is_finite() and not x.is_nan() and (x > 0 or x < 0):
+        return "inf" if x > 0 else "-inf"
     text = str(x.str(digits, radius=False))
     if text.startswith("0e"):
         return "0"

@@ -15,6 +15,8 @@ from symgen.tensor.clock import spent
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import BALL, FLOAT, NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
+    INF,
+    MINUS_ONE,
     Array,
     Compare,
     Expect,
@@ -24,8 +26,10 @@ from symgen.tensor.expression import (
     Operator,
     Pow,
     Scalar,
+    Tensor,
     Var,
     Where,
+    mul,
     variables_of,
     walk,
 )
@@ -117,6 +121,9 @@ class Trial:
     equal: bool = False  # where the sides of a strict inequality are equal
 
 
+_INFINITIES = (INF, mul(MINUS_ONE, INF))
+
+
 class Search:
     """Points at which the sides are compared; `everywhere`: at jumps, too, which derivatives and densities leave out."""
 
@@ -146,6 +153,7 @@ class Search:
         self.rng = generator(*(f"{v.name}:{v.domain}" for v in self.variables))
         self.averaged = any(isinstance(n, Expect) for n in walk(*nodes))
         self.has_unknown = any(isinstance(n, Operator) and n.name in ("density", "apply") for n in walk(*nodes))
+        self.has_infinite_side = any(isinstance(n, Tensor) and n.body in _INFINITIES for n in nodes)
         self.notes: list[str] = []
         self.undefined = 0
 
@@ -217,6 +225,11 @@ class Search:
         for at in np.ndindex(*residual.shape):
             r = residual[at]
             if not r.is_finite():
+                if self.has_infinite_side and not r.is_nan() and (r > 0 or r < 0):  # inf against a number
+                    if judge in ORDERS and r > 0:
+                        continue
+                    trial.status, trial.at = "differ", at
+                    return
                 trial.status, trial.at = "undefined", at
                 return
             excluded = bool(r < 0) if judge in ORDERS else not r.contains(0)

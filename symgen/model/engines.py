@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from symgen.calculus.convexity import REDUCERS as CONVEXITY
-from symgen.calculus.integral import reduce_integral
 from symgen.calculus.joint_optimum import REDUCERS as JOINT_OPTIMUM
 from symgen.calculus.optimum import REDUCERS as OPTIMUM
 from symgen.calculus.root import REDUCERS as ROOTS
@@ -15,6 +14,7 @@ from symgen.calculus.series import REDUCERS as SERIES
 from symgen.calculus.smoothness import REDUCERS as SMOOTHNESS
 from symgen.derivation.context import Context
 from symgen.games.reducers import REDUCERS as GAMES
+from symgen.probability.integrals import REDUCERS as INTEGRALS
 from symgen.probability.reducers import REDUCERS as PROBABILITY
 from symgen.tensor.expression import Operator
 
@@ -24,5 +24,5 @@ KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stand
 LATE = {"log_density"}  # written out last, where no expectation has taken it up
 ENGINES: dict[str, Engine] = {
     **PROBABILITY, **GAMES, **OPTIMUM, **JOINT_OPTIMUM, **ROW_OPTIMUM, **SERIES, **CONVEXITY, **SMOOTHNESS, **ROOTS,
-    "integral": reduce_integral,
+    **INTEGRALS,
 }  # fmt: skip

@@ -245,7 +245,7 @@ class _Follower:
             return set()
         if falls(levels) is None:
             return None
-        return {s for s in signs[-3:] if s} or None
+        return {s for s in signs[len(signs) // 2 :] if s} or None  # a wave has both signs on the way
 
     def level(self, x: Any, number: Any) -> tuple[Any, int] | None:
         """log of p |f|, and the sign of f."""

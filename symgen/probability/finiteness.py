@@ -106,13 +106,29 @@ def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> V
         return None
     if one is None or any(isinstance(n, Operator) for n in walk(one.f, one.log_weight)):
         return None
+    return _told(one, draws[0][1], ctx, "mean")
+
+
+def verdict_of_integral(op: Operator, ctx: Context) -> Verdict | None:
+    """What can be told of integral[x: a..b](f); None where nothing can."""
+    one = _of_an_integral(op)
+    return None if one is None else _told(one, None, ctx, "integral")
+
+
+def _of_an_integral(op: Operator) -> _One | None:
+    if op.rank or any(isinstance(n, Operator) for a in op.operands for n in walk(a)):
+        return None
+    body, low, high = (open_tensor(a, ()) for a in op.operands)
+    return _One(op.attrs[0][0], body, ZERO, low, high, False)
+
+
+def _told(one: _One, law: Array | None, ctx: Context, name: str) -> Verdict | None:
     found: list[tuple[Existence, Point]] = []
-    law = draws[0][1]
     roots: list[Array] = [tensor((), s) for s in (one.f, one.log_weight, one.low, one.high)]
     free = sorted(frozenset().union(*(variables_of(r) for r in roots)).difference({one.x}), key=lambda v: v.serial)
     rng = generator("finite", *(v.name for v in free))
     assumptions = ctx.facts.assumptions if ctx.facts is not None else ()
-    sizes = next(iter(simple_sizes(sizes_in([*roots, law], free), {}, assumptions, top=2)), {})
+    sizes = next(iter(simple_sizes(sizes_in([*roots, *([] if law is None else [law])], free), {}, assumptions, top=2)), {})
     unclear = 0
     for k in range(ATTEMPTS):
         point = random_point(free, sizes, rng, 0, assumptions)
@@ -124,7 +140,7 @@ def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> V
                 continue
         complete_point(point, roots, rng)
         try:
-            if not is_admissible(law, point):
+            if law is not None and not is_admissible(law, point):
                 continue
             ends = [float(np.asarray(evaluate([r], point)[0])) for r in roots[2:]]
             if not ends[0] < ends[1] or any(math.isnan(e) for e in ends):
@@ -146,14 +162,14 @@ def verdict(body: Scalar, draws: Sequence[tuple[Var, Array]], ctx: Context) -> V
     if len(kinds) == 1 and kinds <= _VALUES.keys():
         what = {INFINITE: "is infinite", MINUS_INFINITE: "is minus infinity", UNDEFINED: "does not exist"}
         (kind,) = kinds
-        return Verdict(_VALUES[kind], f"the mean {what[kind]}: {found[0][0].reason}", len(found))
+        return Verdict(_VALUES[kind], f"the {name} {what[kind]}: {found[0][0].reason}", len(found))
     bad = [(e, p) for e, p in found if e.kind in _VALUES]
     if bad:
         e, p = bad[0]
         at = f" at {shown(p)}" if shown(p) else ""
         word = "undefined" if e.kind == UNDEFINED else "infinite"
         condition = _condition(one, found, ctx) if e.kind == INFINITE else None
-        return Verdict(None, e.reason, len(found), f"the mean is {word} for some values: {e.reason}{at}", condition)
+        return Verdict(None, e.reason, len(found), f"the {name} is {word} for some values: {e.reason}{at}", condition)
     return Verdict(None, "", len(found)) if kinds == {FINITE} else None
 
 
@@ -161,6 +177,16 @@ def with_infinite_means(array: Array, values: Mapping[Var, Any], ctx: Context) -
     """The array with the means that are infinite or do not exist at these values as such: no sample shows that."""
     found: dict[Array, Array] = {}
     for n in walk(array):
+        if (
+            isinstance(n, Operator)
+            and n.name == "integral"
+            and not n.shape
+            and all(v in values for v in variables_of(n) - {n.attrs[0][0]})
+        ):
+            one = _of_an_integral(n)
+            if one is not None and (kind := _kind_at(one, values)) in _VALUES:
+                found[n] = tensor((), _VALUES[kind])
+            continue
         if not (isinstance(n, Operator) and n.name == "E" and not n.shape and all(v in values for v in free_variables(n))):
             continue
         (body, *_), draws = opened_expectation(n)
@@ -168,15 +194,21 @@ def with_infinite_means(array: Array, values: Mapping[Var, Any], ctx: Context) -
         one = _of_one_scalar(inner, *draws[0], ctx) if len(draws) == 1 else None
         if one is None or any(isinstance(m, Operator) for m in walk(one.f, one.log_weight)):
             continue
-        point = Point(_sizes_shown(values), dict(values))
-        try:
-            ends = [float(np.asarray(evaluate([tensor((), e)], point)[0])) for e in (one.low, one.high)]
-            told = existence(Range(one.f, one.log_weight, one.x, ends[0], ends[1], one.discrete), point)
-        except (NotEvaluable, CannotDerive):
-            continue
-        if told.kind in _VALUES:
-            found[n] = tensor((), _VALUES[told.kind])
+        if (kind := _kind_at(one, values)) in _VALUES:
+            found[n] = tensor((), _VALUES[kind])
     return replace_arrays(array, found) if found else array
+
+
+def _kind_at(one: _One, values: Mapping[Var, Any]) -> str:
+    """What a mean or an integral is at values of all its variables."""
+    point = Point(_sizes_shown(values), dict(values))
+    try:
+        ends = [float(np.asarray(evaluate([tensor((), e)], point)[0])) for e in (one.low, one.high)]
+        if not ends[0] < ends[1]:
+            return ""
+        return existence(Range(one.f, one.log_weight, one.x, ends[0], ends[1], one.discrete), point).kind
+    except (NotEvaluable, CannotDerive):
+        return ""
 
 
 def free_variables(n: Operator) -> set[Var]:
@@ -248,4 +280,4 @@ def _of_one_scalar(body: Scalar, v: Var, law: Array, ctx: Context) -> _One | Non
     return _One(x, f, weight, low_end, high_end, row.region.discrete)
 
 
-__all__ = ["Verdict", "verdict", "with_infinite_means"]
+__all__ = ["Verdict", "verdict", "verdict_of_integral", "with_infinite_means"]

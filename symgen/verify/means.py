@@ -16,13 +16,14 @@ import numpy as np
 from symgen.algebra.comparison import Comparison, Counterexample
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
+from symgen.probability.finiteness import verdict_of_integral
 from symgen.probability.grids import is_admissible
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
 from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.quadrature import mean_at
 from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
-from symgen.tensor.expression import Array, Operator, Var, replace_arrays, var, variables_of, walk
+from symgen.tensor.expression import NAN, Array, Operator, Var, replace_arrays, var, variables_of, walk
 from symgen.tensor.facts import NO_FACTS, Facts
 from symgen.tensor.sample import complete_point, generator, random_point, simple_points, simple_sizes, sizes_in
 from symgen.text.diagnostics import CannotDerive
@@ -42,7 +43,12 @@ def compare_means(
     """Whether left `op` right, one of = <= < >= >; None where a side has no mean that quadrature can take. `same` says
     that the sides are proved to be equal."""
     nodes = [left, right]
-    if any(isinstance(n, Operator) and n.name == "integral" for n in walk(*nodes)):
+    every = [n for n in walk(*nodes) if isinstance(n, Operator) and n.name == "integral"]
+    if every:
+        for one in every:
+            told = verdict_of_integral(one, Context(facts=facts))
+            if told is not None and told.value is NAN:
+                return None  # no rule says that it has no value
         nodes = [by_nodes(n, Context(facts=facts), lambda op: False) for n in nodes]
         integrals = not any(isinstance(n, Operator) and n.name == "integral" for n in walk(*nodes))
     else:
