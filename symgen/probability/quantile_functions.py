@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symgen.probability.distribution import Distribution
+
 NOISES: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "normal": ("Normal", (0, 1)), "rising": ("Exponential", (1,)), "falling": ("Exponential", (1,)), "unit": ("Beta", (1, 1)),
 }  # fmt: skip
+
+# the families whose draw of a uniform number falls as that rises
+DRAWN_DOWNWARDS = ("InverseGamma",)
 
 QUANTILES: Mapping[str, Mapping[str, str]] = {
     "normal": {
         "Normal": "mu + sigma*eps", "LogNormal": "exp(mu + sigma*eps)", "Uniform": "(lo + hi)/2 + (hi - lo)/2*erf(eps/sqrt(2))",
         "LogitNormal": "sigmoid(mu + sigma*eps)",
+        "Exponential": "-log(erfc(eps/sqrt(2))/2)/rate", "Weibull": "lam*(-log(erfc(eps/sqrt(2))/2))^(1/k)",
     },
     "rising": {
         "Exponential": "eps/rate", "Weibull": "lam*eps^(1/k)", "Rayleigh": "sigma*sqrt(2)*eps^(1/2)", "Pareto": "xm*exp(eps/alpha)",
@@ -40,6 +46,8 @@ QUANTILES: Mapping[str, Mapping[str, str]] = {
         "Kumaraswamy": "(1 - (1 - eps)^(1/b))^(1/a)", "Gumbel": "mu - beta*log(-log(eps))", "Frechet": "s*(-log(eps))^(-1/alpha)",
         "TruncatedExponential": "a - log(1 - eps*(1 - exp(-rate*(b - a))))/rate",
         "ContinuousBernoulli": "where(lam == 1/2, eps, log(1 + eps*(2*lam - 1)/(1 - lam))/log(lam/(1 - lam)))",
+        "HalfNormal": "sigma*sqrt(2*igammainv(1/2, eps))", "InverseGamma": "b/igammainv(a, 1 - eps)",
+        "BetaPrime": "1/ibetainv(b, a, 1 - eps) - 1", "FisherSnedecor": "dd/dn*(1/ibetainv(dd/2, dn/2, 1 - eps) - 1)",
     },
 }  # fmt: skip
 
@@ -54,3 +62,11 @@ CROSS: Mapping[tuple[str, str], tuple[str, str]] = {
 }  # fmt: skip
 # families of which two draws without variance, if not of one law, are infinitely far apart
 HEAVY = ("Pareto", "Lomax", "LogLogistic", "Frechet")
+
+
+def quantile_of(row: Distribution, noise: str) -> str:
+    """A draw as an increasing function of the noise; the sampler of a uniform number is one. Empty where none is known."""
+    found = QUANTILES[noise].get(row.name, "")
+    if not found and noise == "unit" and row.noise == "uniform" and row.is_univariate and row.name not in DRAWN_DOWNWARDS:
+        return row.draw or row.transform
+    return found

@@ -14,7 +14,7 @@ from symgen.probability.joint import expectation
 from symgen.probability.law import law_of_row, row_of
 from symgen.probability.orbits import ORBITS
 from symgen.probability.pairing import value_of
-from symgen.probability.quantile_functions import CROSS, HEAVY, NOISES, QUANTILES
+from symgen.probability.quantile_functions import CROSS, HEAVY, NOISES, QUANTILES, quantile_of
 from symgen.probability.special import simplified
 from symgen.probability.texts import scalar_text
 from symgen.probability.transport_referee import check_distance
@@ -26,6 +26,7 @@ from symgen.tensor.expression import (
     TWO,
     ZERO,
     Array,
+    Fn,
     Operator,
     Scalar,
     Var,
@@ -49,6 +50,7 @@ from symgen.text.diagnostics import CannotDerive
 __all__ = ["between_coins", "by_orbit", "by_quantiles"]
 
 HERE = "symgen/probability/transport.py"
+INVERTED = "the mean over the levels of quantile functions that invert a special function has no closed form"
 
 
 def by_orbit(op: Operator, p: Array, q: Array, ctx: Context) -> Array | None:
@@ -82,12 +84,16 @@ def by_quantiles(op: Operator, p: Array, q: Array, ctx: Context) -> Array | None
     if p.shape or q.shape or any(r is None for r in rows):
         return None
     names = [r.name for r in rows if r is not None]
-    couplings = [c for noise in QUANTILES if (c := coupled(noise, names, (p, q), ctx)) is not None]
+    couplings = [c for noise in QUANTILES if (c := coupled(noise, (p, q), ctx)) is not None]
     if not couplings:
         return None
     quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
     known = _cross_moment(names, (p, q), ctx)
-    if known is None:
+    hopeless = known is None and all(map(_is_inverted, couplings))
+    if hopeless:
+        chosen, closed = couplings[0], False
+    elif known is None:
+        couplings = [c for c in couplings if not _is_inverted(c)]
         products = ((c, reduce_expectation(_mean_of(mul(*c.at), c), quiet)) for c in couplings)
         chosen, closed = next(((c, True) for c, made in products if not _is_open(made)), (couplings[0], False))
     else:
@@ -113,7 +119,10 @@ def by_quantiles(op: Operator, p: Array, q: Array, ctx: Context) -> Array | None
             ctx.trace.add("product", product_of, rank_zero(product), reason=known[1])
         value = collected(simplified(add(*values, mul(num(-2), product))))
     else:
-        value = value_of(reduce_expectation(whole, ctx))
+        value = entry(whole) if hopeless else value_of(reduce_expectation(whole, ctx))
+        if hopeless:
+            ctx.trace.notes.append(f"a mean stays as it is: {INVERTED}")
+            ctx.trace.add("kept", whole, whole, reason=INVERTED)
         ctx.trace.checks[:] = told
     if both is ONE:
         made = rank_zero(value)
@@ -142,15 +151,13 @@ class Coupling:
     at: tuple[Scalar, Scalar]
 
 
-def coupled(noise: str, names: list[str], laws: tuple[Array, Array], ctx: Context) -> Coupling | None:
-    table = QUANTILES[noise]
-    if any(n not in table for n in names):
+def coupled(noise: str, laws: tuple[Array, Array], ctx: Context) -> Coupling | None:
+    texts = [quantile_of(row, noise) if (row := row_of(law)) is not None else "" for law in laws]
+    if not all(texts):
         return None
     eps = var("eps", (), "real", "random", uid=1)
     family, numbers = NOISES[noise]
-    at = [
-        scalar_text(table[n], {**parameters(law, ctx).scalars(()), "eps": entry(eps)}) for n, law in zip(names, laws, strict=True)
-    ]
+    at = [scalar_text(t, {**parameters(law, ctx).scalars(()), "eps": entry(eps)}) for t, law in zip(texts, laws, strict=True)]
     return Coupling((eps, law_of_row(family, [tensor((), num(k)) for k in numbers])), (at[0], at[1]))
 
 
@@ -158,6 +165,11 @@ def _mean_of(body: Scalar, c: Coupling) -> Operator:
     made = expectation(rank_zero(body), [c.noise])
     assert isinstance(made, Operator)
     return made
+
+
+def _is_inverted(c: Coupling) -> bool:
+    """Whether a quantile function is the inverse of an incomplete gamma or beta function, whose products have no closed mean."""
+    return any(isinstance(n, Fn) and n.name in ("igammainv", "ibetainv") for x in c.at for n in walk(x))
 
 
 def _is_open(array: Array) -> bool:

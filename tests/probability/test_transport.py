@@ -106,3 +106,37 @@ def test_the_distribution_function_undoes_the_quantile_function(noise):
         x = scalar_at(text.replace("eps", "x"), at, eps)
         if name in DISTRIBUTION_FUNCTIONS:
             assert scalar_at(DISTRIBUTION_FUNCTIONS[name], at, x) == pytest.approx(u, rel=1e-9), name
+
+
+QUANTILES_BY_NUMBERS = {
+    "Gamma(a, r)": lambda u: stats.gamma.ppf(u, 2.3, scale=1 / 1.4),
+    "Beta(a, r)": lambda u: stats.beta.ppf(u, 2.3, 1.4),
+    "Beta(b, s)": lambda u: stats.beta.ppf(u, 3.1, 0.8),
+    "Gamma(b, s)": lambda u: stats.gamma.ppf(u, 3.1, scale=1 / 0.8),
+    "Exponential(r)": lambda u: stats.expon.ppf(u, scale=1 / 1.4),
+    "Exponential(s)": lambda u: stats.expon.ppf(u, scale=1 / 0.8),
+    "Normal(m, s)": lambda u: stats.norm.ppf(u, 0.3, 0.8),
+    "Uniform(0, 1)": lambda u: u,
+    "Nakagami(a, s)": lambda u: np.sqrt(stats.gamma.ppf(u, 2.3, scale=0.8 / 2.3)),
+    "InverseGamma(9, s)": lambda u: stats.invgamma.ppf(u, 9, scale=0.8),
+}
+SHAPES = [
+    ("Gamma(a, r)", "Gamma(b, s)"), ("Beta(a, r)", "Beta(b, s)"), ("Exponential(s)", "Gamma(a, r)"),
+    ("Normal(m, s)", "Exponential(r)"), ("Uniform(0, 1)", "Beta(a, r)"), ("Gamma(b, s)", "Nakagami(a, s)"),
+    ("InverseGamma(9, s)", "Gamma(a, r)"),
+]  # fmt: skip
+QUICK_SHAPES = SHAPES[1:2]
+
+
+@pytest.mark.parametrize(("p", "q"), [pytest.param(*c, marks=[] if c in QUICK_SHAPES else [pytest.mark.slow]) for c in SHAPES])
+def test_a_distance_without_a_closed_form_is_a_mean_over_the_levels(p, q):
+    lines = "param a: positive, b: positive, r: positive, s: positive, m: real\n"
+    found = symgen.loads(f"{lines}dist p(x) = {p}\ndist q(x) = {q}\n").derive("wasserstein2(p, q)")
+    point = {"a": 2.3, "b": 3.1, "r": 1.4, "s": 0.8, "m": 0.3}
+    got = found.evaluate(**{n: v for n, v in point.items() if n in found.symbols})
+    k = np.arange(-3.6, 3.6, 0.01)  # levels that crowd at both ends
+    u = 1 / (1 + np.exp(-np.pi * np.sinh(k)))
+    w = 0.01 * np.pi * np.cosh(k) * u * (1 - u)
+    inside = (u > 1e-13) & (u < 1 - 1e-13)
+    x, y = (QUANTILES_BY_NUMBERS[law](u[inside]) for law in (p, q))
+    assert got == pytest.approx(np.sum(w[inside] * (x - y) ** 2), rel=1e-6)
