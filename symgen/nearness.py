@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from zlib import crc32
 
@@ -14,36 +14,51 @@ from symgen.codegen.compile import Compiled
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
 from symgen.probability.joint import decode, divergence
+from symgen.probability.law import row_of
 from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.overlap import between_crossings
 from symgen.probability.pairing import Pairing
+from symgen.probability.powers import PowerIntegral, power_integral, smooth_power_integral
 from symgen.probability.remainder import Near, near_form
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
+    HALF,
+    INF,
+    ONE,
+    TWO,
     ZERO,
     Add,
     Array,
     Entry,
+    Fn,
     Mul,
     Node,
+    Num,
     Operator,
+    Pow,
     Scalar,
     Tensor,
     Var,
     add,
     as_coefficient,
+    compare,
     count_nodes,
     depends_on,
+    divide,
     entry,
+    fn,
     fresh_index,
     mul,
+    neg,
     num,
     open_tensor,
     replace_arrays,
+    sub,
     tensor,
     var,
     variables_of,
     walk,
+    where,
 )  # fmt: skip
 from symgen.tensor.facts import Facts
 from symgen.tensor.field import Ball
@@ -61,6 +76,7 @@ POINTS = 6
 MOST_NODES = 400
 READABLE = 120
 EXACT = Ball(500)
+GROWING = ("exp", "expm1", "gamma", "beta", "besseli", "cosh", "sinh")
 DIVERGENCES = ("KL", "cross_entropy", "entropy", "JS", "renyi", "chi2", "hellinger", "tv", "fdiv", "wasserstein2")
 _chosen: dict[Array, int] = {}  # what was measured: the order of the remainder, 0 for the closed form, less where none is good
 _loses: dict[tuple[str, ...], bool] = {}  # what was measured of a family whose means stay, by what differs
@@ -69,11 +85,17 @@ _loses: dict[tuple[str, ...], bool] = {}  # what was measured of a family whose 
 def with_digits_kept(array: Array, goal: Array | None, facts: Facts | None) -> Array:
     """The result of a goal; where it vanishes as the laws that the goal speaks of come near each other, and the code of
     the closed form loses digits there, with the remainder of its Taylor series."""
+    kept = _near(array, goal, facts)
+    return array if goal is None else _beyond_numbers(kept, array, goal, facts)
+
+
+def _near(array: Array, goal: Array | None, facts: Facts | None) -> Array:
     starts, order = _chosen_for(array, goal)
     if order < 0 and goal is not None:
-        made = _of_crossings(array, goal, facts)
-        if made is not array:
-            return made
+        for way in (_of_crossings, _of_powers):
+            made = way(array, goal, facts)
+            if made is not array:
+                return made
         made = _of_means(array, goal, facts)
         if made is not array or order == -1:
             return made
@@ -342,6 +364,70 @@ def _of_crossings(array: Array, goal: Array, facts: Facts | None) -> Array:
         return array
     made = tensor((), found)
     return made if is_same(made, array, facts) else array
+
+
+def _of_powers(array: Array, goal: Array, facts: Facts | None) -> Array:
+    """Renyi, chi-square and Hellinger divergences whose closed form has removable places where the laws are one: the remainder
+    is that of a form without them."""
+    op = _operator_of(goal)
+    if op is None or op.name not in ("renyi", "chi2", "hellinger"):
+        return array
+    found = _of_logarithm(op, smooth_power_integral, facts)
+    starts = _starts(op)
+    if found is None or not starts:
+        return array
+    condition, value = found
+    plain = open_tensor(array, ())
+    made = along_segment(tensor((), value), starts, 2, otherwise=plain)
+    if made is None:
+        return array
+    whole = tensor((), where(condition, open_tensor(made, ()), plain))
+    return whole if is_same(whole, array, facts) else array
+
+
+def _beyond_numbers(made: Array, array: Array, goal: Array, facts: Facts | None) -> Array:
+    """chi-square and Hellinger divergences by the logarithm of the integral, where a part of the closed form is too large or
+    too small for a number."""
+    op = _operator_of(goal)
+    if op is None or op.name not in ("chi2", "hellinger") or array.rank or not any(map(_grows, walk(array))):
+        return made
+    found = _of_logarithm(op, power_integral, facts)
+    if found is None or any(isinstance(n, Operator) for n in walk(array)):
+        return made
+    condition, value = found
+    plain, far = open_tensor(array, ()), where(condition, value, INF)
+    if not is_same(tensor((), far), array, facts):
+        return made
+    if op.name == "hellinger":  # above 1/2 by the logarithm: a part that is 0 or infinite leaves 1, or no number
+        return tensor((), where(compare("<", fn("abs", plain), HALF), open_tensor(made, ()), far))
+    none = where(compare("==", plain, INF), INF, far)  # infinite, or no number
+    return tensor((), where(compare("<", fn("abs", plain), INF), open_tensor(made, ()), none))
+
+
+def _grows(n: Node) -> bool:
+    return isinstance(n, Fn) and n.name in GROWING or isinstance(n, Pow) and not isinstance(n.exponent, Num)
+
+
+def _of_logarithm(
+    op: Operator, integral: Callable[[Array, Array, Scalar, Context], PowerIntegral | None], facts: Facts | None
+) -> tuple[Scalar, Scalar] | None:
+    """A Renyi, chi-square or Hellinger divergence by the logarithm of its integral, and where that holds."""
+    (p, q), options = decode(op)
+    alpha = {"chi2": TWO, "hellinger": HALF}.get(op.name) or open_tensor(options["alpha"], ())
+    laws = [r.joint.factors[0].law for r in (p, q) if len(r.joint.factors) == 1]
+    if len(laws) != 2 or row_of(laws[0]) is None or row_of(laws[1]) is None:
+        return None
+    try:
+        found = integral(laws[0], laws[1], alpha, Context(Trace(), facts))
+    except CannotDerive:
+        return None
+    if found is None:
+        return None
+    log_mean = found.logarithm
+    if op.name == "renyi":
+        return found.condition, divide(log_mean, sub(alpha, ONE))
+    grown = fn("expm1", log_mean)
+    return found.condition, grown if op.name == "chi2" else neg(grown)
 
 
 def _operator_of(goal: Array | None) -> Operator | None:

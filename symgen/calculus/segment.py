@@ -59,7 +59,7 @@ from symgen.tensor.expression import (
 from symgen.tensor.functions import FUNCTIONS
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["along_segment", "remainder_along_segment"]
+__all__ = ["PLACES", "WEIGHTS", "along_segment", "listed", "remainder_along_segment"]
 
 AGREE = num(Fraction(1, 10**11))  # of the rule with a rule of half the nodes: it is off by far less
 ROUGHLY = num(Fraction(1, 10**6))
@@ -79,10 +79,12 @@ def remainder_along_segment(f: Array, starts: Mapping[Var, Array], order: int, s
     return tensor((), add(replace_arrays(first, gaps), entry(operator("integral", ends, (), ((PLACE,),)))))
 
 
-def along_segment(f: Array, starts: Mapping[Var, Array], order: int, slope_at_start: bool = False) -> Array | None:
+def along_segment(
+    f: Array, starts: Mapping[Var, Array], order: int, slope_at_start: bool = False, otherwise: Scalar | None = None
+) -> Array | None:
     """The scalar f by its remainder of that order in the variables, each moved from its start, where it is 0, and its slope
-    too or that slope is added; f itself where the rule has not settled, or says another thing than f. None where a rule of
-    differentiation is missing."""
+    too or that slope is added; f itself, or the form that is to be taken `otherwise`, where the rule has not settled, or says
+    another thing than it. None where a rule of differentiation is missing."""
     derived = _derivative(f, starts, order, slope_at_start)
     if derived is None:
         return None
@@ -94,7 +96,7 @@ def along_segment(f: Array, starts: Mapping[Var, Array], order: int, slope_at_st
         return None
     values = replace_arrays(tensor([k], body), gaps)
     found, off = (_summed(values, weights) for weights in _weights(order))
-    plain = open_tensor(f, ())
+    plain = open_tensor(f, ()) if otherwise is None else otherwise
     found = add(replace_arrays(first, gaps), found)
     off, size, apart = fn("abs", off), fn("abs", found), fn("abs", sub(found, plain))
     settled = logic(
@@ -139,6 +141,7 @@ KRONROD = (
 )  # fmt: skip
 GAUSS = (0.06667134430868814, 0.1494513491505806, 0.21908636251598204, 0.26926671930999635, 0.29552422471475287)
 PLACES = tuple((1 + x) / 2 for x in (*(-x for x in ABSCISSAE), 0.0, *reversed(ABSCISSAE)))
+WEIGHTS = tuple(w / 2 for w in (*KRONROD[:-1], KRONROD[-1], *reversed(KRONROD[:-1])))
 NODES = num(len(PLACES))
 
 
@@ -150,13 +153,14 @@ def _weights(order: int) -> tuple[list[float], list[float]]:
     return [w * c for w, c in zip(whole, falls, strict=True)], [(w - g) * c for w, g, c in zip(whole, gauss, falls, strict=True)]
 
 
-def _listed(numbers: Sequence[float]) -> Array:
+def listed(numbers: Sequence[float]) -> Array:
+    """Numbers as an array."""
     return build.stack([build.of_array(tensor((), num(Fraction(x)))) for x in numbers]).array()
 
 
 def _summed(values: Array, weights: Sequence[float]) -> Scalar:
     j = fresh_index(NODES)
-    return total(mul(entry(_listed(weights), j), entry(values, j)), [j])
+    return total(mul(entry(listed(weights), j), entry(values, j)), [j])
 
 
 def _has_kinks(f: Array) -> bool:
@@ -203,7 +207,7 @@ class _Nodes:
             return root
         if isinstance(root, Entry):
             if root.array is PLACE:
-                return entry(_listed(PLACES), k)
+                return entry(listed(PLACES), k)
             array = self.array(root.array)
             return None if array is None else entry(array, k, *root.indices)
         if isinstance(root, (Sum, Fold)):

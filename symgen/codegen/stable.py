@@ -12,10 +12,10 @@ from fractions import Fraction
 from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_bessel import bessel_remainders, log_of_bessel, without_growth
 from symgen.codegen.stable_branches import with_quiet_inverses
-from symgen.codegen.stable_logistic import power_of_logistic, product_of_logistics, two_exponentials
+from symgen.codegen.stable_logistic import common_exponential, power_of_logistic, product_of_logistics, two_exponentials
 from symgen.codegen.stable_logit import near_one_half
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
-from symgen.codegen.stable_pool import has_denominator
+from symgen.codegen.stable_pool import has_denominator, is_nonnegative_by_form
 from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
 from symgen.codegen.stable_special import (
     complement,
@@ -289,6 +289,9 @@ class _Stabiliser:
         two = two_exponentials(x)
         if two is not None:
             return add(two[0], fn("softplus", sub(two[1], two[0])))
+        shared = common_exponential(x)
+        if shared is not None:
+            return add(shared[0], fn("log", shared[1]))
         u = argument_of(x, "cosh")
         if u is not None:
             return log_of_cosh(u)
@@ -342,6 +345,9 @@ class _Stabiliser:
         inside = definition(x)
         if isinstance(inside, Entry) and isinstance(inside.array, Operation):
             return inside.array.name == "softmax"
+        shared = common_exponential(x)
+        if shared is not None:
+            return is_nonnegative_by_form(shared[1])
         found = sum_of_exponentials(x)
         return found is not None and found[0] is ONE
 

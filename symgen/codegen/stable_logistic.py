@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from symgen.codegen.stable_pool import is_nonnegative_by_form
 from symgen.tensor.expression import (
+    ONE,
     ZERO,
     Add,
     Entry,
@@ -24,7 +26,9 @@ from symgen.tensor.expression import (
     sub,
 )
 
-__all__ = ["power_of_logistic", "product_of_logistics", "two_exponentials"]
+MOST = 6
+
+__all__ = ["common_exponential", "power_of_logistic", "product_of_logistics", "two_exponentials"]
 
 
 def _opened(x: Scalar) -> Scalar:
@@ -47,6 +51,49 @@ def two_exponentials(x: Scalar) -> tuple[Scalar, Scalar] | None:
         return None
     a, b = (_called(t, "exp") for t in x.args)
     return (a, b) if a is not None and b is not None else None
+
+
+def common_exponential(x: Scalar) -> tuple[Scalar, Scalar] | None:
+    """u, r with x = exp(u) r, where each term of the sum x has an exponential: u is the greatest of their exponents."""
+    found = _with_exponents(_opened(x))
+    if found is None or len(found) < 2:
+        return None
+    exponents = list(dict.fromkeys(u for _, u in found))
+    if len(exponents) < 2:
+        return None
+    top = exponents[0]
+    for u in exponents[1:]:
+        top = fn("max", top, u)
+    return top, add(*(mul(c, fn("exp", sub(u, top))) for c, u in found))
+
+
+def _with_exponents(x: Scalar) -> list[tuple[Scalar, Scalar]] | None:
+    """c, u with x the sum of all c exp(u); None where a term has no exponential, or there are many."""
+    out: list[tuple[Scalar, Scalar]] = []
+    for t in x.args if isinstance(x, Add) else (x,):
+        factors = list(t.args) if isinstance(t, Mul) else [t]
+        k = next((k for k, f in enumerate(factors) if exponent_of(f) is not None or _is_sum_of_exponentials(f)), None)
+        if k is None or len(out) > MOST:
+            return None
+        rest = mul(*factors[:k], *factors[k + 1 :])
+        out.extend((mul(rest, c), u) for c, u in _terms_with_exponents(factors[k]))
+    return out
+
+
+def _is_sum_of_exponentials(x: Scalar) -> bool:
+    return isinstance(_opened(x), Add) and _with_exponents(_opened(x)) is not None
+
+
+def _terms_with_exponents(x: Scalar) -> list[tuple[Scalar, Scalar]]:
+    u = exponent_of(x)
+    return [(ONE, u)] if u is not None else _with_exponents(_opened(x)) or []
+
+
+def exponent_of(x: Scalar) -> Scalar | None:
+    """u with x = exp(u): an exponential, or a power of what is not negative by an exponent that is no number."""
+    if isinstance(x, Pow) and not isinstance(x.exponent, Num) and is_nonnegative_by_form(x.base):
+        return mul(x.exponent, fn("log", x.base))
+    return _called(x, "exp")
 
 
 def _whole(x: Scalar) -> int:

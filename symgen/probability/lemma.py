@@ -41,8 +41,9 @@ class PowerLemma:
     """The logarithm of the integral of p^alpha q^(1 - alpha) for two laws of a family, as a text over their parameters
     with 1 and 2 behind, after the named values `lets`. Outside 0 <= alpha <= 1 it is `guarded_value` (the same where that
     is empty), where the condition `when` of the language and what `note` says hold. `degenerate` is a condition and the
-    value there, where the formula is 0/0. The parameters `equal` are those of both laws; `on_any_support` where the
-    formula holds whatever the two have in common."""
+    value there, where the formula is 0/0. `smooth` is a condition and a form without such places there, which code takes
+    derivatives of: it may speak of S and W, the nodes and weights of a rule on 0 .. 1. The parameters `equal` are those of
+    both laws; `on_any_support` where the formula holds whatever the two have in common."""
 
     value: str
     guarded_value: str = ""
@@ -51,5 +52,6 @@ class PowerLemma:
     source: str = ""
     when: str = ""
     degenerate: tuple[str, str] = ("", "")
+    smooth: tuple[str, str] = ("", "")
     equal: tuple[str, ...] = ()
     on_any_support: bool = False

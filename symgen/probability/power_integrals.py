@@ -11,7 +11,7 @@ _LAPLACE = "log(b1*b2*(exp(-A*D) + exp(-B*D))/(alpha*b2 + (1 - alpha)*b1) {}) - 
 _DIRECTIONS = "((d/2 - 1)*log({k}) - log(besseli(d/2 - 1, {k})))"
 
 _ASYMMETRIC = (
-    "log(where(m1 < m2, exp(-P*D)/A + exp(-Q*D)/B, exp(-Q*D)/A + exp(-P*D)/B) {})"
+    "log(exp(-P*D)/where(m1 < m2, A, B) + exp(-Q*D)/where(m1 < m2, B, A) {})"
     " + alpha*log(lam1/(kappa1 + 1/kappa1)) + (1 - alpha)*log(lam2/(kappa2 + 1/kappa2))"
 )
 
@@ -31,6 +31,7 @@ POWER_INTEGRALS = {
     "Laplace": PowerLemma(
         f"{_LAPLACE.format('- exp(-min(A, B)*D)*expm1(-abs(A - B)*D)/abs(A - B)')}",
         degenerate=("alpha*b2 == (1 - alpha)*b1", _LAPLACE.format("+ D*exp(-A*D)")),
+        smooth=("D*max(abs(A), abs(B)) < 2", _LAPLACE.format("+ D*sum(W*exp(-D*(A*S + B*(1 - S))))")),
         lets={"A": "alpha/b1", "B": "(1 - alpha)/b2", "D": "abs(mu1 - mu2)"}, when="0 < alpha*b2 + (1 - alpha)*b1",
         source=GIL,
     ),
@@ -63,6 +64,7 @@ POWER_INTEGRALS = {
         degenerate=("m1 < m2 and alpha*lam1*kappa1 == (1 - alpha)*lam2/kappa2"
                     " or m2 <= m1 and alpha*lam1/kappa1 == (1 - alpha)*lam2*kappa2",
                     _ASYMMETRIC.format("+ D*exp(-P*D)")),
+        smooth=("D*max(abs(P), abs(Q)) < 2", _ASYMMETRIC.format("+ D*sum(W*exp(-D*(P*S + Q*(1 - S))))")),
         lets={
             "A": "alpha*lam1*kappa1 + (1 - alpha)*lam2*kappa2", "B": "alpha*lam1/kappa1 + (1 - alpha)*lam2/kappa2",
             "P": "where(m1 < m2, alpha*lam1*kappa1, alpha*lam1/kappa1)",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symgen.algebra.rational import simplify_scalar
+from symgen.calculus.segment import PLACES, WEIGHTS, listed
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
 from symgen.probability.conditions import for_all, tidy_condition
@@ -70,6 +71,17 @@ class PowerIntegral:
 
 def _quiet(ctx: Context) -> Context:
     return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+
+
+def smooth_power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerIntegral | None:
+    """The same by the form that a row of the table has for derivatives, where its condition holds; None where it has none."""
+    lemma = lemma_for(p, q)
+    if lemma is None or not lemma.smooth[0]:
+        return None
+    scope = _scope_of(lemma, p, q, alpha) | {"S": listed(PLACES), "W": listed(WEIGHTS)}
+    near = open_tensor(read_array(f"where({lemma.smooth[0]}, 1, 0)", scope), ())
+    assert isinstance(near, Where)
+    return PowerIntegral(near.args[0], open_tensor(read_array(lemma.smooth[1], scope), ()), "")
 
 
 def power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerIntegral | None:
@@ -190,14 +202,8 @@ def _by_lemma(lemma: PowerLemma, p: Array, q: Array, alpha: Scalar, ctx: Context
     """A row of the table of power integrals, over the parameters of both laws."""
     row = row_of(p)
     assert row is not None
-    scope: dict[str, Array | Scalar] = {"alpha": alpha}
-    for k, law in (("1", p), ("2", q)):
-        scope.update({f"{n}{k}": a for n, a in parameters_of(law).items()})
-    for letter, size in zip(row.event, p.shape, strict=True):
-        scope[letter] = size
+    scope = _scope_of(lemma, p, q, alpha)
     inside = isinstance(alpha, Num) and alpha.rational is not None and 0 <= alpha.rational <= 1
-    for name, text in lemma.lets.items():
-        scope[name] = read_array(text, scope)
     know = Knowledge(ctx)
     special = _condition(lemma.degenerate[0], scope, know) if lemma.degenerate[0] else ZERO
     value = open_tensor(read_array(lemma.degenerate[1], scope), ()) if special is not ZERO else ZERO
@@ -209,6 +215,20 @@ def _by_lemma(lemma: PowerLemma, p: Array, q: Array, alpha: Scalar, ctx: Context
         return PowerIntegral(ONE, value, row.name)
     condition = tidy_condition(_condition(lemma.when, scope, know)) if lemma.when else ONE
     return PowerIntegral(condition, value, row.name, lemma.note)
+
+
+def _scope_of(lemma: PowerLemma, p: Array, q: Array, alpha: Scalar) -> dict[str, Array | Scalar]:
+    """What the names in a row stand for."""
+    row = row_of(p)
+    assert row is not None
+    scope: dict[str, Array | Scalar] = {"alpha": alpha}
+    for k, law in (("1", p), ("2", q)):
+        scope.update({f"{n}{k}": a for n, a in parameters_of(law).items()})
+    for letter, size in zip(row.event, p.shape, strict=True):
+        scope[letter] = size
+    for name, text in lemma.lets.items():
+        scope[name] = read_array(text, scope)
+    return scope
 
 
 def _condition(text: str, scope: Mapping[str, Array | Scalar], know: Knowledge) -> Scalar:
@@ -223,4 +243,4 @@ def exponential_of(logarithm: Scalar) -> Scalar:
     return without_logarithms(made) if isinstance(made, Fn) and made.name == "exp" else made
 
 
-__all__ = ["PowerIntegral", "exponential_of", "lemma_for", "power_integral", "tilted"]
+__all__ = ["PowerIntegral", "exponential_of", "lemma_for", "power_integral", "smooth_power_integral", "tilted"]

@@ -334,6 +334,10 @@ CASES: dict[str, Case] = {
         "cross_entropy(Gamma(a1, b1), Gamma(a2, b2)) - entropy(Gamma(a1, b1))",
         lambda v: kl_gamma(v["a1"], v["b1"], v["a2"], v["b2"]), ("a", "b"),
     ),
+    "hellinger Laplace": case("Laplace", "m b", lambda *v: 1 - _affinity_laplace(half, *v), goal="hellinger({}, {})"),
+    "renyi Laplace of order 3/2": case(
+        "Laplace", "m b", lambda *v: 2 * log(_affinity_laplace(3 * half, *v)), goal="renyi({}, {}, 3/2)"
+    ),
     "tv Normal": case("Normal", "m a", tv_normal, goal="tv({}, {})"),
     "tv Exponential": case("Exponential", "a", tv_exponential, goal="tv({}, {})"),
     "tv Gamma of one shape": Case(
@@ -347,6 +351,13 @@ CASES: dict[str, Case] = {
 
 def _affinity_gamma(a: Any, b: Any, c: Any, d: Any) -> Any:
     return lg((a + c) / 2) - (lg(a) + lg(c)) / 2 + (a * log(b) + c * log(d)) / 2 - (a + c) / 2 * log((b + d) / 2)
+
+
+def _affinity_laplace(a: Any, m1: Any, b1: Any, m2: Any, b2: Any) -> Any:
+    """The integral of p^a q^(1 - a): left, right and between the two modes."""
+    d, x, y = abs(m1 - m2), a / b1, (1 - a) / b2
+    between = d * exp(-x * d) if x == y else (exp(-y * d) - exp(-x * d)) / (x - y)
+    return ((exp(-x * d) + exp(-y * d)) / (x + y) + between) / ((2 * b1) ** a * (2 * b2) ** (1 - a))
 
 
 def _power_of_gammas(t: Any, a: Any, b: Any, c: Any, d: Any) -> Any:

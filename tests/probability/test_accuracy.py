@@ -120,6 +120,20 @@ def test_extreme_parameters_keep_all_digits(model, name, numbers):
     assert at(model, c.goal, point)[1] == pytest.approx(float(want), rel=1e-13)
 
 
+APART = [  # parts of the closed form are no numbers: by the code alone, against sums and integrals of 40 digits
+    ("hellinger(VonMises(0, a1), VonMises(1, a2))", {"a1": 1156.25, "a2": 3.125}, 0.8465747348976599),
+    ("renyi(Laplace(0, a1), Laplace(1000, a2), 1/2)", {"a1": 1e-3, "a2": 1.0}, 1005.5214589178612),
+    ("hellinger(Weibull(a1, 2), Weibull(a1, 3))", {"a1": 1800.0}, 1.0),
+    ("hellinger(Pareto(2, a1), Pareto(3, a2))", {"a1": 2000.0, "a2": 1e-3}, 1.0),
+]
+
+
+@pytest.mark.parametrize(("goal", "point", "want"), APART)
+def test_code_has_numbers_where_parts_of_a_closed_form_have_none(goal, point, want):
+    module = symgen.loads(f"{HEAD}derive h = {goal}\n").compile()
+    assert float(module.h(point)) == pytest.approx(want, rel=1e-12)
+
+
 OF_ONE_LAW = [
     ("chi2(Bernoulli(p1) || Bernoulli(p2))", {"p1": 0.0, "p2": 0.0}),
     ("hellinger(Categorical(w1), Categorical(w2))", {"w1": [0.2, 0.3, 0.5], "w2": [0.2, 0.3, 0.5]}),
