@@ -96,7 +96,9 @@ class Compiled:
         numbers, values = self.fitted(arrays, sizes)
         for v in self.variables:
             if v.domain != "real":
-                top = substitute_dims(v.domain_args[0], values) if v.domain == "label" and v.domain_args else None
+                count = v.domain_args[0] if v.domain == "label" and v.domain_args else None
+                is_known = count is not None and all(d in values for d in dims_of(count))
+                top = substitute_dims(count, values) if count is not None and is_known else None
                 try:
                     within(v.name, numbers[v.name], v.domain, top)
                 except ValueError as error:

@@ -29,18 +29,21 @@ from symgen.probability.matrix_regression import law_of_matrices
 from symgen.probability.own_density import log_integral
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
 from symgen.probability.state_spaces import filtered, is_gaussian_chain, one_state_told, smoothed, states_of
-from symgen.probability.terms import depends_on_any, opened, with_value
+from symgen.probability.terms import depends_on_any, entries_in, opened, with_value
 from symgen.probability.thresholds import cut_at_thresholds, cut_of, has_thresholds, log_probability
 from symgen.probability.vector_kernels import constant_of, recognised_vector
 from symgen.probability.walks import bottom_up, constants_opened
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.expression import (
+    INF,
     ONE,
+    PI,
     TWO,
     ZERO,
     Array,
     Entry,
     Fn,
+    Index,
     Num,
     Operator,
     Pow,
@@ -48,21 +51,26 @@ from symgen.tensor.expression import (
     Tensor,
     Var,
     add,
+    compare,
     depends_on,
     divide,
     entry,
     fn,
     fold,
     fresh_index,
+    mul,
     neg,
     open_tensor,
     operator,
     replace_arrays,
     sub,
+    substitute,
     tensor,
+    total,
     var,
     variables_of,
     walk,
+    where,
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
@@ -295,12 +303,14 @@ def matched(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
         return states_given(body, z, law, ctx)[0]
     if has_thresholds(q, z):
         return cut_at_thresholds(z, q, ctx, lambda b, v, r: matched(b, v, r, ctx))
-    lows, highs = bounds(q, z)
+    axes = [fresh_index(s) for s in z.shape]
+    lows, highs = bounds(q, z, axes)
     if lows or highs:
-        return _bounded(body, z, law, lows, highs, ctx)
-    kind = "angle" if prior.name == "VonMises" else prior.region.kind if prior.own_rank else "line"
+        return _bounded(body, z, law, lows, highs, axes, ctx)
+    is_angle = prior.name == "VonMises" or _ends_of(law, prior) == (neg(PI), PI)
+    kind = "angle" if is_angle else prior.region.kind if prior.own_rank else "line"
     found = recognised_vector(body, z, kind, ctx)
-    if found is not None or kind in ("angle", "sphere", "simplex", "spd", "onehot", "counts"):
+    if found is not None or prior.name == "VonMises" or kind in ("sphere", "simplex", "spd", "onehot", "counts"):
         return found
     kernel = kernel_of(body, z, prior, quiet(ctx)) if prior.is_univariate else None
     if kernel is not None:
@@ -314,7 +324,7 @@ def matched(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
 
 def _univariate(kernel: Kernel, z: Var, law: Array, prior: Distribution, ctx: Context) -> Array | None:
     rows = with_support_of(prior)
-    if _is_unit_interval(law, prior):
+    if _ends_of(law, prior) == (ZERO, ONE):
         rows = families_on("unit")
     match = recognised(kernel, z, rows, quiet(ctx))
     if match is None and prior.fixed:
@@ -326,16 +336,16 @@ def _univariate(kernel: Kernel, z: Var, law: Array, prior: Distribution, ctx: Co
     return operator(match.row.name, operands, z.shape, (LAW,))
 
 
-def _is_unit_interval(law: Array, row: Distribution) -> bool:
-    """Whether a law says by its parameters that it lives on (0, 1), as Uniform(0, 1) does."""
+def _ends_of(law: Array, row: Distribution) -> tuple[Scalar, Scalar] | None:
+    """The ends of the interval that a law says by its parameters, as Uniform(0, 1) does."""
     if isinstance(row.support, str) or row.region.kind != "interval" or law.shape:
-        return False
+        return None
     p = parameters(law, Context())
-    return p.value(row.region.low, ()).body is ZERO and p.value(row.region.high, ()).body is ONE
+    return p.value(row.region.low, ()).body, p.value(row.region.high, ()).body
 
 
-def bounds(q: Question, z: Var) -> tuple[list[Scalar], list[Scalar]]:
-    """What z must not fall below, and not exceed: where the support of another factor ends at z."""
+def bounds(q: Question, z: Var, axes: Sequence[Index] = ()) -> tuple[list[Scalar], list[Scalar]]:
+    """What z must not fall below, and not exceed, at its `axes`: where the support of another factor ends at z."""
     lows: list[Scalar] = []
     highs: list[Scalar] = []
     for f in q.factors:
@@ -354,7 +364,9 @@ def bounds(q: Question, z: Var) -> tuple[list[Scalar], list[Scalar]]:
             for end in whole.args if both else (whole,):
                 if z not in variables_of(end):
                     continue
-                line = slope_in(end, entry(z)) if not z.rank else None
+                end = opened_in(end, z)
+                own = entries_in(end, frozenset((z,))) or []
+                line = slope_in(end, own[0]) if len(own) == 1 and len(axes) == z.rank else None
                 rises = Knowledge(Context()).positive(line[0]) if line is not None else None
                 if line is None or rises is None:
                     raise CannotDerive(
@@ -362,24 +374,31 @@ def bounds(q: Question, z: Var) -> tuple[list[Scalar], list[Scalar]]:
                     )
                 at = divide(sub(entry(value, *every), line[1]), line[0])
                 into, kind = (highs, "min") if is_low is rises else (lows, "max")
-                into.append(fold(kind, at, every) if every else at)
+                places = {i: j for i, j in zip(own[0].indices, axes, strict=True) if i in every}
+                for i, j in zip(own[0].indices, axes, strict=True):
+                    if places.get(i) is not j:  # z[c[i]] of groups c: where c[i] is the group
+                        at = where(compare("==", i, j), at, neg(INF) if kind == "max" else INF)
+                others = [i for i in every if i not in places]
+                into.append(substitute(fold(kind, at, others) if others else at, places))
     return lows, highs
 
 
-def _bounded(body: Scalar, z: Var, law: Array, lows: Sequence[Scalar], highs: Sequence[Scalar], ctx: Context) -> Array | None:
+def _bounded(
+    body: Scalar, z: Var, law: Array, lows: Sequence[Scalar], highs: Sequence[Scalar], axes: Sequence[Index], ctx: Context
+) -> Array | None:
     """z stays above what was seen: a Pareto remains one."""
     prior = row_of(law)
-    if prior is None or prior.name != "Pareto" or highs or z.rank:
+    if prior is None or prior.name != "Pareto" or highs:
         return None
     kernel = kernel_of(body, z, prior, quiet(ctx))
-    log = fn("log", entry(z))
-    if kernel is None or any(a is not log for a in kernel.statistics):
+    if kernel is None or any(a is not fn("log", entry(z, *kernel.axes)) for a in kernel.statistics):
         return None
-    least = entry(parameters_of(law)["xm"])
+    least = entry(parameters_of(law)["xm"], *axes[len(axes) - len(law.shape) :])
     for low in lows:
         least = fn("max", least, low)
-    alpha = tidy(sub(neg(kernel.statistics.get(log, ZERO)), ONE))
-    return operator("Pareto", [tensor((), least), tensor((), alpha)], (), (LAW,))
+    slope = substitute(add(*kernel.statistics.values()), dict(zip(kernel.axes, axes, strict=True)))
+    alpha = tidy(sub(neg(slope), ONE))
+    return operator("Pareto", [tensor(axes, least), tensor(axes, alpha)], z.shape, (LAW,))
 
 
 # --- integrating out --------------------------------------------------------------------------------------------------
@@ -406,7 +425,7 @@ def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context, may_s
             assert why is not None
             if not may_stay or len(left) > 1:
                 raise why
-            lows, highs = bounds(q, left[0])
+            lows, highs = bounds(q, left[0], [fresh_index(s) for s in left[0].shape])
             span = range_of(left[0], q, lows, highs, ctx)
             if span is None:
                 raise why
@@ -434,7 +453,7 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
         rest = log_joint(cut.rest.factors, q.values, quiet(ctx))
         return add(without(rest, u, cut.rest, ctx), log_probability(cut))
     law = matched(body, u, q, quiet(ctx))
-    if law is None and (left := counted(body, u, q, bounds(q, u)[0], quiet(ctx))) is not None:
+    if law is None and (left := counted(body, u, q, bounds(q, u, [fresh_index(s) for s in u.shape])[0], quiet(ctx))) is not None:
         return left.log_mass
     if law is None:
         raise CannotDerive(f"`{u.name}` is not integrated out: its law given the rest is in no family of the table", None, HERE)
@@ -457,7 +476,9 @@ def log_mass(body: Scalar, law: Array, z: Var, ctx: Context) -> Scalar | None:
     if row.own_rank or row.name == "VonMises":
         a, b = constant_of(body, z), constant_of(own, z)
         if row.name == "VonMises":  # r cos(z - m) is no constant, whatever m
-            b = add(*(t for t in (own.args if type(own).__name__ == "Add" else (own,)) if z not in variables_of(t)))
+            kappa, axes = law.args[1], [fresh_index(s) for s in z.shape]
+            assert isinstance(kappa, Array)
+            b = neg(total(fn("log", mul(TWO, PI, fn("besseli", ZERO, open_tensor(kappa, axes)))), axes))
         return collected(sub(a, b)) if a is not None and b is not None else None
     first, second = kernel_of(body, z, row, quiet(ctx)), kernel_of(own, z, row, quiet(ctx))
     if first is None or second is None:

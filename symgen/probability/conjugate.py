@@ -17,6 +17,7 @@ from symgen.probability.knowledge import Knowledge
 from symgen.probability.logarithms import as_short
 from symgen.probability.scaled import with_numbers_inside
 from symgen.probability.terms import (
+    Random,
     TooManyTerms,
     depends_on_any,
     entries_in,
@@ -24,23 +25,30 @@ from symgen.probability.terms import (
     factors_of,
     normalised,
     opened,
+    with_value,
 )  # fmt: skip
 from symgen.probability.texts import scalar_text
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
+    MINUS_ONE,
     ONE,
     TWO,
     ZERO,
     Add,
+    Compare,
+    Delta,
     Entry,
     Fn,
     Index,
+    Node,
     Num,
     Pow,
     Scalar,
     Var,
+    Where,
     add,
     as_coefficient,
+    delta,
     entry,
     fn,
     fresh_index,
@@ -52,7 +60,9 @@ from symgen.tensor.expression import (
     total,
     var,
     walk,
+    where,
 )  # fmt: skip
+from symgen.tensor.nodes import CHOOSES, DELTAS
 
 LONGER = 1.5  # times as long a form may be that has no fractions below its line
 
@@ -74,7 +84,9 @@ def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> K
     kernel = Kernel(tuple(fresh_index(s) for s in z.shape))
 
     def visit(x: Scalar, coefficient: Scalar, bound: tuple[Index, ...]) -> bool:
-        x = with_constants_out(normalised(opened(x, is_random), is_random, know), variables)
+        x = normalised(with_choices_out(opened(x, is_random), is_random), is_random, know)
+        met = with_fractions_met(x, is_random, know)
+        x = with_constants_out(x if met is x else normalised(met, is_random, know), variables)
         for item in expanded(x, is_random, lambda _: False):
             c = mul(coefficient, item.coefficient)
             if item.indices:
@@ -89,12 +101,15 @@ def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> K
                 continue
             if len(entries) != 1:
                 return False
-            at = entries[0].indices
-            if any(i not in bound for i in at) or len(set(at)) != len(at):
-                return False
-            mapping: dict[Index, Scalar] = dict(zip(at, kernel.axes, strict=True))
+            mapping: dict[Index, Scalar] = {}
+            atom = with_value(item.atom, z, lambda *_: entry(z, *kernel.axes))
+            for place, axis in zip(entries[0].indices, kernel.axes, strict=True):
+                if isinstance(place, Index) and place in bound and place not in mapping:
+                    mapping[place] = axis
+                else:  # z[c[i]] of groups c: sum over k of [c[i] = k] z[k]
+                    c = mul(c, delta(place, axis))
             rest = [i for i in bound if i not in mapping]
-            atom = substitute(item.atom, mapping)
+            atom = substitute(atom, mapping)
             if not atom.free.isdisjoint(rest):
                 return False
             kernel.statistics[atom] = add(kernel.statistics.get(atom, ZERO), total(substitute(c, mapping), rest))
@@ -107,6 +122,63 @@ def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> K
         return None
     kernel.statistics = {a: c for a, c in kernel.statistics.items() if c is not ZERO}
     return kernel
+
+
+def with_choices_out(x: Scalar, is_random: Random) -> Scalar:
+    """log where(c, f, g), c free of what is random, as where(c, 1, 0) log f + where(c, 0, 1) log g; so too of f Delta(0, k) + g
+    Delta(1, k)."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not is_random(n):
+            return n
+        inside = n.args[0] if isinstance(n, Fn) and n.name == "log" else None
+        if isinstance(inside, Where) and not is_random(inside.args[0]):
+            return rule(where(inside.args[0], fn("log", inside.args[1]), fn("log", inside.args[2])))
+        if isinstance(inside, Add) and (cases := _cases(inside)) is not None:
+            return add(*(mul(chosen, fn("log", f)) for chosen, f in cases))
+        if isinstance(n, Where) and not is_random(n.args[0]):
+            c, f, g = n.args
+            return add(mul(where(c, ONE, ZERO), f), mul(where(c, ZERO, ONE), g))
+        return n
+
+    return bottom_up(x, rule) if x.marks & (CHOOSES | DELTAS) else x
+
+
+def _cases(x: Add) -> list[tuple[Scalar, Scalar]] | None:
+    """Delta(0, k), f and Delta(1, k), g of f Delta(0, k) + g Delta(1, k); None where it is no choice by one number k."""
+    out: list[tuple[Scalar, Scalar]] = []
+    numbers: set[Scalar] = set()
+    by: set[Scalar] = set()
+    for t in x.args:
+        chosen = [f for f in factors_of(t) if isinstance(f, Delta) or isinstance(f, Where) and f.args[1:] == (ONE, ZERO)]
+        if len(chosen) != 1:
+            return None
+        both = chosen[0].args if isinstance(chosen[0], Delta) else chosen[0].args[0].args
+        is_equal = isinstance(chosen[0], Delta) or isinstance(chosen[0].args[0], Compare) and chosen[0].args[0].op == "=="
+        number = next((n for n in both if isinstance(n, Num)), None)
+        if not is_equal or number is None or len(both) != 2:
+            return None
+        numbers.add(number)
+        by.update(n for n in both if n is not number)
+        out.append((chosen[0], mul(*(f for f in factors_of(t) if f is not chosen[0]))))
+    return out if len(by) == 1 and len(numbers) == len(out) else None
+
+
+def with_fractions_met(x: Scalar, is_random: Random, know: Knowledge) -> Scalar:
+    """log(1 + z/(1 - z)) as the logarithm of one fraction."""
+
+    def rule(n: Scalar) -> Scalar:
+        inside = n.args[0] if isinstance(n, Fn) and n.name == "log" and is_random(n) else None
+        if not isinstance(inside, Add) or not any(_is_below(m, is_random) for m in walk(inside)):
+            return n
+        quotient = as_quotient(inside)
+        return fn("log", quotient) if all(know.positive(f) for f in factors_of(quotient)) else n
+
+    return bottom_up(x, rule) if any(_is_below(m, is_random) for m in walk(x)) else x
+
+
+def _is_below(x: Node, is_random: Random) -> bool:
+    return isinstance(x, Pow) and x.exponent is MINUS_ONE and is_random(x)
 
 
 def with_constants_out(x: Scalar, variables: frozenset[Var]) -> Scalar:

@@ -92,12 +92,13 @@ def _statistic(out: Statistics, atom: Scalar, c: Scalar, bound: tuple[Index, ...
             out.add("inv", _at(out, atom.indices, c, bound))
             return True
         return False
-    if isinstance(atom, Fn) and atom.name == "cos" and not z.rank:
-        sign, shift = _angle(atom.args[0], z)
-        if not sign:
+    if isinstance(atom, Fn) and atom.name == "cos":
+        found = _angle(atom.args[0], z)
+        if found is None:
             return False
-        out.add("cos", total(mul(c, fn("cos", shift)), list(bound)))
-        out.add("sin", total(mul(num(-sign), c, fn("sin", shift)), list(bound)))
+        sign, shift, where = found
+        out.add("cos", _at(out, where, mul(c, fn("cos", shift)), bound))
+        out.add("sin", _at(out, where, mul(num(-sign), c, fn("sin", shift)), bound))
         return True
     word = "x"
     if isinstance(atom, Fn) and atom.name == "log":
@@ -113,16 +114,16 @@ def _at(out: Statistics, where: tuple[Scalar, ...], c: Scalar, bound: tuple[Inde
     return total(mul(c, *(delta(a, b) for a, b in zip(where, out.axes, strict=True))), list(bound))
 
 
-def _angle(x: Scalar, z: Var) -> tuple[int, Scalar]:
-    """s, b with x = s z + b, s one of 1 and -1 (0: it is not)."""
+def _angle(x: Scalar, z: Var) -> tuple[int, Scalar, tuple[Scalar, ...]] | None:
+    """s, b and the place with x = s z[place] + b, s one of 1 and -1; None where it is not that."""
     terms = x.args if type(x).__name__ == "Add" else (x,)
     mine = [t for t in terms if z in variables_of(t)]
     if len(mine) != 1:
-        return 0, ZERO
+        return None
     c, t = as_coefficient(mine[0])
     if abs(c) != 1 or not (isinstance(t, Entry) and t.array is z):
-        return 0, ZERO
-    return int(c), add(*(t for t in terms if t is not mine[0]))
+        return None
+    return int(c), add(*(t for t in terms if t is not mine[0])), t.indices
 
 
 def recognised_vector(body: Scalar, z: Var, support: str, ctx: Context) -> Array | None:
@@ -136,7 +137,7 @@ def recognised_vector(body: Scalar, z: Var, support: str, ctx: Context) -> Array
 
 
 def _simplex(s: Statistics, z: Var, ctx: Context) -> Array | None:
-    if z.rank != 1 or set(s.found) - {"log"}:
+    if not z.rank or set(s.found) - {"log"}:
         return None
     return operator("Dirichlet", [tensor(s.axes, tidy(add(s.found.get("log", ZERO), ONE)))], z.shape, (LAW,))
 
@@ -158,27 +159,29 @@ def _spd(s: Statistics, z: Var, ctx: Context) -> Array | None:
 
 
 def _sphere(s: Statistics, z: Var, ctx: Context) -> Array | None:
-    if set(s.found) != {"x"} or z.rank != 1:
+    if set(s.found) != {"x"} or not z.rank:
         return None
     pull = tensor(s.axes, s.found["x"])
     named(pull, "c", ctx, tensor((), s.constant))
-    i = s.axes[0]
-    kappa = tensor((), power(total(power(entry(pull, i), TWO), [i]), HALF))
+    *lead, i = s.axes
+    kappa = tensor(lead, power(total(power(entry(pull, *s.axes), TWO), [i]), HALF))
     named(kappa, "kappa_n", ctx, pull)
-    return operator("VonMisesFisher", [tensor([i], divide(entry(pull, i), entry(kappa))), kappa], z.shape, (LAW,))
+    direction = tensor(s.axes, divide(entry(pull, *s.axes), entry(kappa, *lead)))
+    return operator("VonMisesFisher", [direction, kappa], z.shape, (LAW,))
 
 
 def _angles(s: Statistics, z: Var, ctx: Context) -> Array | None:
     """a cos x + b sin x = r cos(x - m), where tan(m/2) = b/(r + a)."""
     if not s.found or set(s.found) - {"cos", "sin"}:
         return None
-    a, b = tensor((), s.found.get("cos", ZERO)), tensor((), s.found.get("sin", ZERO))
+    a, b = tensor(s.axes, s.found.get("cos", ZERO)), tensor(s.axes, s.found.get("sin", ZERO))
     for array, name in ((a, "C"), (b, "S")):
         if not isinstance(array.args[0], Num):
             named(array, name, ctx, tensor((), s.constant))
-    r = power(add(power(entry(a), TWO), power(entry(b), TWO)), HALF)
-    mean = mul(TWO, fn("atan", divide(entry(b), add(r, entry(a)))))
-    return operator("VonMises", [tensor((), mean), tensor((), r)], (), (LAW,))
+    at_a, at_b = entry(a, *s.axes), entry(b, *s.axes)
+    r = power(add(power(at_a, TWO), power(at_b, TWO)), HALF)
+    mean = mul(TWO, fn("atan", divide(at_b, add(r, at_a))))
+    return operator("VonMises", [tensor(s.axes, mean), tensor(s.axes, r)], z.shape, (LAW,))
 
 
 READERS = {"simplex": _simplex, "spd": _spd, "sphere": _sphere, "angle": _angles}

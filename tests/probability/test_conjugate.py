@@ -84,11 +84,11 @@ def loaded(pair):
     )
 
 
-def referee(pair, y=None):
+def referee(pair, y=None, data=None):
     """The log of the integral of prior times likelihood."""
-    _, _, _, data, prior, likelihood, ends = PAIRS[pair]
-    data = [*data, *([] if y is None else [y])]
-    low, high = (max(ends[0], max(data)), ends[1]) if pair == "uniform end" else ends
+    _, _, _, own, prior, likelihood, ends = PAIRS[pair]
+    data = [*(own if data is None else data), *([] if y is None else [y])]
+    low, high = (max(A, *data), ends[1]) if pair == "uniform end" else ends
     f = lambda z: np.exp(prior.logpdf(z) + sum(likelihood(x, z) for x in data))  # noqa: E731
     return math.log(integrate.quad(f, low, high, epsabs=0, epsrel=1e-10, limit=400)[0])
 
@@ -186,10 +186,10 @@ def test_a_grid_of_parameters():
     assert math.isclose(model.derive("log p(x)").evaluate(x=x, w=w, g=g, **AT), math.log(like.sum()), rel_tol=1e-10)
 
 
-def test_a_support_that_no_rule_reads_is_refused():
+def test_what_no_family_integrates_out_stays_under_its_integral():
     model = symgen.loads(f"{HEAD}dist p(z: positive) = Gamma(a, b)\ndist p(x: positive[n] | z) = Uniform(0, z)\n")
-    with pytest.raises(symgen.CannotDerive):
-        model.derive("log p(x)")
+    want = math.log(integrate.quad(lambda z: gamma.pdf(z) / z**2, 3.7, np.inf)[0])
+    assert math.isclose(model.derive("log p(x)").evaluate(x=np.array([0.3, 3.7]), **AT), want, rel_tol=1e-8)
     shown = symgen.loads(f"{HEAD}dist p(z) = Laplace(m, a)\ndist p(x: real[n] | z) = Normal(z, b)\n")
     assert shown.derive("log p(x | z)").evidence.kind in ("proved", "checked", "unknown")
 
@@ -215,6 +215,8 @@ def test_every_entry_has_a_parameter_of_its_own(prior, domain, likelihood, famil
 # likelihood in the words of another parameterisation, and the same prior's plain pair
 OTHERWISE = {
     "odds": ("Beta(a, b)", "binary", "Bernoulli(logits=log(z/(1 - z)))", "Bernoulli"),
+    "odds by keyword": ("Beta(a, b)", "binary", "Bernoulli(odds=z/(1 - z))", "Bernoulli"),
+    "two labels": ("Beta(a, b)", "label(2)", "Categorical([1 - z, z])", "Bernoulli"),
     "failures": ("Beta(b, a)", "binary", "Bernoulli(1 - z)", "Bernoulli"),
     "rate 1/scale": ("Gamma(a, scale=1/b)", "positive", "Exponential(scale=1/z)", "Exponential"),
     "precision": ("Gamma(a, b)", "real", "Normal(m, var=1/z)", "normal precision"),
@@ -284,3 +286,78 @@ def test_an_interval_about_zero_and_scaled_ends():
         assert (d.evidence.kind, d.result.family) == ("checked", "Pareto")
         got = d.result.evaluate("parameters", **{given: data}, c=c, **AT)
         assert math.isclose(got["xm"], least) and math.isclose(got["alpha"], B + 2)
+
+
+IN_GROUPS = "data c: label(k)[n], x: {domain}[n]\ndist p(z{kind}[k]) = {prior}\ndist p(x[i] | z) = {likelihood}\n"
+IN_COLUMNS = "data x: {domain}[n, k]\ndist p(z{kind}[k]) = {prior}\ndist p(x | z) = {likelihood}\n"
+FAST = ("Poisson", "uniform end", "von Mises direction", "normal variance")
+
+
+@pytest.mark.parametrize("pair", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in PAIRS])
+def test_groups_and_columns_have_parameters_of_their_own(pair):
+    """z[c[i]] of the groups c, and z[j] of the columns j: the evidence is the sum over the parameters of that of their data."""
+    prior, domain, likelihood, data, *_, ends = PAIRS[pair]
+    kind = DOMAIN.get(ends, ": real")
+    words = {"domain": domain, "prior": prior, "kind": kind}
+    data, c = np.array(data, dtype=float), np.arange(len(data)) % 2
+    for text, own, at in (
+        (IN_GROUPS, "z[c[i]]", {"x": data, "c": c.astype(float)}),
+        (IN_COLUMNS, "z", {"x": np.array([data[:2], data[1::-1]])}),
+    ):
+        model = symgen.loads(f"dim k\n{HEAD}{text.format(**words, likelihood=likelihood.replace('z', own))}")
+        parts = [data[c == 0], data[c == 1]] if "c" in at else list(at["x"].T)
+        want = sum(referee(pair, data=list(part)) for part in parts)
+        posterior, evidence = model.derive("posterior(p, z, given=x)"), model.derive("log p(x)")
+        assert posterior.evidence.kind == evidence.evidence.kind == "checked"
+        assert posterior.result.family == FAMILY[prior]
+        assert math.isclose(evidence.evaluate(**at, k=2, **AT), want, rel_tol=1e-8, abs_tol=1e-9)
+
+
+def test_rows_of_shares_and_directions():
+    head = "dim D, k, n\nparam al: positive[k], mu: real[k], a: positive, b: positive\n"
+    shares = symgen.loads(
+        head + "dist p(z[d: D]) = Dirichlet(al)\ndata x: label(k)[D, n]\ndist p(x[d, i] | z[d]) = Categorical(z[d])\n"
+    )
+    x, al = np.array([[0, 2, 2, 1], [1, 1, 0, 1]]), AT["al"]
+    counts = np.array([np.bincount(row, minlength=3) for row in x])
+    d = shares.derive("posterior(p, z, given=x)")
+    assert (d.evidence.kind, d.result.family) == ("checked", "Dirichlet")
+    assert np.allclose(d.result.evaluate("parameters", x=x, al=al)["alpha"], al + counts)
+    lb = lambda v: sum(map(math.lgamma, v)) - math.lgamma(sum(v))  # noqa: E731
+    assert math.isclose(shares.derive("log p(x)").evaluate(x=x, al=al), sum(lb(al + c) - lb(al) for c in counts), rel_tol=1e-10)
+    directions = symgen.loads(
+        head
+        + "dist p(z[d: D]) = VonMisesFisher(mu/norm(mu), a)\ndata u: real[D, k]\ndist p(u[d] | z[d]) = VonMisesFisher(z[d], b)\n"
+    )
+    u, mu = np.eye(3)[[2, 0]], np.array([0.3, -1.2, 0.7])
+    d = directions.derive("posterior(p, z, given=u)")
+    assert d.result.family == "VonMisesFisher"
+    pull = A * mu / np.linalg.norm(mu) + B * u
+    got = d.result.evaluate("parameters", u=u, mu=mu, a=A, b=B)
+    assert np.allclose(got["kappa"], np.linalg.norm(pull, axis=1)) and np.allclose(got["mu"] * got["kappa"][:, None], pull)
+
+
+def test_a_direction_of_which_nothing_is_known():
+    model = symgen.loads(f"{HEAD}dist p(z) = Uniform(-pi, pi)\ndist p(x: real[n] | z) = VonMises(z, b)\n")
+    x = np.array([0.3, -1.7])
+    d = model.derive("posterior(p, z, given=x)")
+    assert (d.evidence.kind, d.result.family) == ("checked", "VonMises")
+    pull = B * np.exp(1j * x).sum()
+    got = d.result.evaluate("parameters", x=x, **AT)
+    assert np.allclose([got["mu"], got["kappa"]], [np.angle(pull), abs(pull)])
+    want = math.log(2 * math.pi * special.i0(abs(pull))) - 2 * math.log(2 * math.pi * special.i0(B)) - math.log(2 * math.pi)
+    assert math.isclose(model.derive("log p(x)").evaluate(x=x, **AT), want, rel_tol=1e-10)
+
+
+@pytest.mark.parametrize("pair, formula", [
+    ("Bernoulli", "z^x*(1 - z)^(1 - x)"),
+    ("Binomial", "z^x*(1 - z)^(5 - x)*exp(lgamma(6) - lgamma(x + 1) - lgamma(6 - x))"),
+])  # fmt: skip
+def test_a_likelihood_of_ones_own_beside_a_prior_of_the_table(pair, formula):
+    prior, domain, _, data, *_ = PAIRS[pair]
+    model = symgen.loads(f"{HEAD}dist p(z: unit) = {prior}\ndist p(x: {domain} | z) = {formula}\n")
+    d, x = model.derive("posterior(p, z, given=x)"), float(data[0])
+    assert (d.evidence.kind, d.result.family) == ("checked", "Beta")
+    assert math.isclose(model.derive("log p(x)").evaluate(x=x, **AT), referee(pair, data=[x]), rel_tol=1e-8)
+    want = (A + x) / (A + B + (5 if pair == "Binomial" else 1))
+    assert math.isclose(model.derive("E[z ~ p(z | x)](z)").evaluate(x=x, **AT), want, rel_tol=1e-10)
