@@ -15,7 +15,14 @@ from symgen.probability.joint import expectation, full_law, is_expectation, open
 from symgen.probability.jumps import jumps_in, kinks_in
 from symgen.probability.law import law_of_row, row_of
 from symgen.probability.orbits import ORBITS
-from symgen.probability.reparameterisation import frozen, is_continuous, standard_noise, transform_of, with_draws_apart
+from symgen.probability.reparameterisation import (
+    frozen,
+    is_continuous,
+    name_draw,
+    standard_noise,
+    transform_of,
+    with_draws_apart,
+)
 from symgen.probability.texts import names_in, scalar_text
 from symgen.tensor.expression import (
     ONE,
@@ -171,12 +178,12 @@ def moved_and_stretched(op: Operator, x: Array | None, ctx: Context) -> Array | 
         law = law_of_row(row.name, [tensor(at, scalar_text(orbit.standard.get(n, n), scope)) for n in row.parameters])
         text = add(scalar_text(orbit.location, scope), mul(scalar_text(orbit.scale, scope), entry(z, *at)))
         draw = mapping[v] = tensor(at, text)
-        ctx.trace.names.setdefault(draw, v.name)
+        name_draw(draw, v, ctx)
         made.append((z, law))
         said.append(f"{v.name} = location + scale {z.name}, and the law of {z.name}, a standard {row.name}, stays")
     result = expectation(replace_arrays(body, mapping), made)
     assert isinstance(result, Operator)
     reason = "; ".join(said)
     ctx.trace.add("reparameterise", op, result, reason=reason, source="Kingma & Welling (2014)")
-    ctx.trace.notes.append(reason)
+    ctx.trace.notes.append(f"the gradient passes through the draws: {reason}")
     return result

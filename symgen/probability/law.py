@@ -13,7 +13,7 @@ from symgen.probability.distribution import Alternative, Distribution
 from symgen.probability.distributions import FAMILIES
 from symgen.probability.texts import names_in, read_array, scalar_text
 from symgen.tensor import build
-from symgen.tensor.expression import ONE, Array, Operator, Scalar, Var, describe, open_tensor, operator
+from symgen.tensor.expression import ONE, Array, Num, Operator, Scalar, Tensor, Var, describe, open_tensor, operator
 from symgen.tensor.scope import is_size
 
 LAW = "law"
@@ -103,7 +103,9 @@ def broadcast_array(array: Array, shape: Sequence[Scalar]) -> Array:
     """`array` over `shape`, by NumPy's rule; the array itself where nothing changes."""
     if len(array.shape) == len(shape) and all(build.same_size(a, b) for a, b in zip(array.shape, shape, strict=True)):
         return array
-    return build.broadcast_to(build.of_array(array), shape).array()
+    number = array.body if isinstance(array, Tensor) and isinstance(array.body, Num) else None  # it needs no name
+    value = build.of_array(array) if number is None else build.Value(build.fresh(array.shape), number)
+    return build.broadcast_to(value, shape).array()
 
 
 def make_law(

@@ -106,7 +106,7 @@ def reparameterised(op: Operator, ctx: Context, smooth: bool = False) -> Array |
             return None
         eps = standard_noise(v, law)
         made = as_function_of_noise(law, eps, ctx)
-        ctx.trace.names.setdefault(made, v.name)
+        name_draw(made, v, ctx)
         mapping[v] = made
         noise.append(eps)
         laws.append(found[0])
@@ -124,6 +124,14 @@ def reparameterised(op: Operator, ctx: Context, smooth: bool = False) -> Array |
         reason=", ".join(f"{v.name} is a function of {law} noise" for (v, _), law in zip(draws, laws, strict=True)),
     )
     return result
+
+
+def name_draw(made: Array, v: Var, ctx: Context) -> None:
+    """z = mu + sigma eps: the draw keeps its name, and the page says what it is made of."""
+    if isinstance(made, Var) or made in ctx.all_names():
+        return
+    ctx.trace.names[made] = v.name
+    ctx.trace.add("name", None, made, where=v.name)
 
 
 def open_at(array: Array, *at: Scalar) -> Scalar:

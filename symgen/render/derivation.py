@@ -151,8 +151,14 @@ def page_names(d: Any) -> tuple[dict[Array, str], dict[Array, str], dict[Array, 
     for step in d.steps:  # letters that the engine gave
         if step.rule == "name" and isinstance(step.after, Array) and step.after in d.names:
             invented.setdefault(step.after, d.names[step.after])
+    asked = _asked(d)
+    if asked in invented and isinstance(d.goal.arguments[0], t.Name):
+        named = {asked: d.goal.arguments[0].name}  # under the name that the question has for it
+        invented = {a: n for a, n in invented.items() if a is not asked}
+    else:
+        named = {}
     invented |= _sequences(d, {**laws, **invented, **d.names})
-    known = {**invented, **d.names}
+    known = {**invented, **named, **d.names}
     return laws, {**step_names(d.steps, known, d.array), **known}, invented
 
 
@@ -215,17 +221,24 @@ def _invented(d: Any, names: Mapping[Array, str]) -> dict[Array, str]:
 def _as_written(d: Any, invented: Mapping[Array, str]) -> dict[Array, t.Expression | None]:
     """The invented names; the function that was asked about stands as its author wrote it."""
     out: dict[Array, t.Expression | None] = dict.fromkeys(invented)
-    if isinstance(d.goal, t.Call) and d.goal.function in DERIVATIVES and d.goal.arguments:
-        asked = next((s.before for s in d.steps if isinstance(s.before, Operator) and s.before.name in DERIVATIVES), None)
-        if asked is not None and asked.args[0] in out:
-            out[asked.args[0]] = d.goal.arguments[0]
+    asked = _asked(d)
+    if asked in out:
+        out[asked] = d.goal.arguments[0]
     return out
+
+
+def _asked(d: Any) -> Any:
+    """The function whose derivative the goal asks for, as the first step that differentiates has it."""
+    if not isinstance(d.goal, t.Call) or d.goal.function not in DERIVATIVES or not d.goal.arguments:
+        return None
+    first = next((s.before for s in d.steps if isinstance(s.before, Operator) and s.before.name in DERIVATIVES), None)
+    return None if first is None else first.args[0]
 
 
 def _declared(d: Any) -> set[str]:
     """The names that the spec has given away."""
     found = getattr(getattr(d, "model", None), "elaborated", None)
-    return set() if found is None else {*found.variables, *found.dims, *found.lets}
+    return set() if found is None else {*found.declared, *found.variables, *found.dims, *found.lets}
 
 
 def _declared_shapes(d: Any) -> dict[str, Shape]:

@@ -75,3 +75,25 @@ def test_a_law_made_of_others_stands_as_it_was_written():
     )
     assert "p = Transformed(Normal(m, s), f)" in model.derive("entropy(p)").text()
     assert "= Truncated(Gamma(a, s), 1, 3)" in model.derive("entropy(t)").text()
+
+
+DRAWN = {
+    "grad(E[u ~ f](tanh(u)), a)": "u = eps_u*s + a",
+    "grad(E[y ~ N](tanh(sum(y))), m0)": "y = cholesky(S) @ eps_y + m0",
+    "grad(E[r ~ Gamma(t, s)](tanh(r)), s)": "r = eps_r/s",
+}
+
+
+@pytest.mark.parametrize("goal", DRAWN)
+def test_a_draw_that_is_a_function_of_noise_is_written_out(goal):
+    text = symgen.loads(HEAD + "dist N(y) = MvNormal(m0, S)").derive(goal).text()
+    assert re.search(rf"^    {re.escape(DRAWN[goal])}$", text, re.M), text
+    assert "grad(f, " not in text  # f is a law here
+    assert not re.search(r"^note: [A-Z]\w* =", text, re.M)
+
+
+def test_the_function_of_the_question_keeps_its_name():
+    model = symgen.loads("dim n, d\ndata X: real[n, d]\nparam m: real[d], s: positive[d]\ndist q(w) = Normal(m, s)\n"
+                         "dist p(w) = MvNormal(0, eye(d))\nlet L = E[w ~ q](sum(tanh(X @ w))) - KL(q || p)")  # fmt: skip
+    text = model.derive("grad(L, m)").text()
+    assert "grad(L, X @ w) = " in text and "f = L" not in text and "MvNormal(zeros(d), eye(d))" in text
