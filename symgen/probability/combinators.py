@@ -11,7 +11,7 @@ from functools import partial
 from symgen.derivation.context import Context
 from symgen.probability.cut_counts import is_of_counts, truncated_counts
 from symgen.probability.densities import entry_log_density, parameters
-from symgen.probability.intervals import slope_in
+from symgen.probability.intervals import has_distribution_function, probability_below, slope_in
 from symgen.probability.inversion import INSIDE, MAPS, NoInverse, inverse_of
 from symgen.probability.knowledge import Knowledge
 from symgen.probability.law import LAW, LawError, formula_law, law_of_row, row_of, value_domain
@@ -69,6 +69,8 @@ LOCATION_AND_SCALE: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Normal": (("mu",), ("sigma",)), "Laplace": (("mu",), ("b",)), "Logistic": (("mu",), ("s",)), "Gumbel": (("mu",), ("beta",)),
     "Cauchy": (("x0",), ("gamma",)), "StudentT": (("mu",), ("sigma",)), "Moyal": (("mu",), ("s",)), "Uniform": (("lo", "hi"), ()),
 }  # fmt: skip
+# the families of which the integral of the density between two ends is found
+INTEGRATED = ("Exponential", "Gamma", "Chi2", "HalfNormal", "Rayleigh", "Maxwell", "Chi", "Nakagami", "GeneralizedGamma", "Beta")
 IMAGES, VECTORS = "image", "vectors"
 ARGUMENT = var("x", (), "real", "placeholder", uid=4)  # of a function of one's own
 ENDS_OF_WORDS = ("real", "positive", "unit")
@@ -147,7 +149,25 @@ def truncated(law: Array, low: Scalar, high: Scalar) -> Array:
         parts.append(compare("<", low, x))
     if high is not INF:
         parts.append(compare("<", x, high))
-    return _named(where(logic("and", *parts), fn("exp", log_p), ZERO), x)
+    density = where(logic("and", *parts), fn("exp", log_p), ZERO)
+    mass = _mass_between(law, low, high)
+    if mass is None:
+        return _named(density, x)
+    assert isinstance(x.array, Var)
+    return formula_law(x.array, tensor((), fn("log", divide(density, mass))), "", "", True)
+
+
+def _mass_between(law: Array, low: Scalar, high: Scalar) -> Scalar | None:
+    """P(low < x < high) by the distribution function, of families whose density is not integrated between two ends."""
+    row = row_of(law)
+    if row is None or row.name in INTEGRATED or row.region.kind != "interval" or law.shape:
+        return None
+    know = Knowledge(Context())
+    one = parameters(law, Context()).univariate((), know)
+    if not has_distribution_function(one):
+        return None
+    below = ZERO if low is MINUS_INF else probability_below(one, low, know)
+    return sub(ONE if high is INF else probability_below(one, high, know), below)
 
 
 def mixture(weights: Array, laws: Sequence[Array]) -> Array:

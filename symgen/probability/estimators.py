@@ -9,12 +9,15 @@ not jump, by the implicit function theorem (implicit.py); else by the score func
 from __future__ import annotations
 
 from symgen.derivation.context import Context
+from symgen.derivation.derivation import Trace
 from symgen.probability.densities import log_density_at, parameters
+from symgen.probability.images import on_what_is_mapped
 from symgen.probability.implicit import implicitly_moved
 from symgen.probability.joint import expectation, full_law, is_expectation, opened_expectation
 from symgen.probability.jumps import jumps_in, kinks_in
 from symgen.probability.law import law_of_row, row_of
 from symgen.probability.orbits import ORBITS
+from symgen.probability.own_density import normalised_law
 from symgen.probability.reparameterisation import (
     frozen,
     is_continuous,
@@ -24,12 +27,14 @@ from symgen.probability.reparameterisation import (
     with_draws_apart,
 )
 from symgen.probability.texts import names_in, scalar_text
+from symgen.probability.vector_images import image_in_parts
 from symgen.tensor.expression import (
     ONE,
     Array,
     Operator,
     Scalar,
     Var,
+    Where,
     add,
     entry,
     fn,
@@ -71,7 +76,11 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
         if not (isinstance(node, Operator) and node.name == "E" and is_expectation(node)):
             continue
         current = replace_arrays(node, done) if done else node
+        if any(is_own(law) for _, law in opened_expectation(current)[1]) and (x is None or x in set(walk(current))):
+            current = normalised(current, ctx)
         (body,), draws = opened_expectation(current)
+        if current is not node:
+            done[node] = current
         if any(not has_density(law) for _, law in draws):
             continue
         broken = (jumps_in if order == 1 else kinks_in)(body, {v for v, law in draws if is_continuous(law)})
@@ -94,6 +103,10 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
             if moved is not None:
                 done[node] = moved
                 continue
+        if any(is_own(law) and support_moves(law, x, ctx) for _, law in draws):
+            raise CannotDerive(
+                "the derivative of this mean has a part at the end of the support, which symgen does not derive", current, HERE
+            )
         done[node] = weighted(current, order, ctx)
         families = ", ".join(sorted({name_of(law) for _, law in draws if transform_of(law) is None}))
         why = f"a draw of {families} is no smooth function of noise"
@@ -107,11 +120,30 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
     return with_draws_apart(replace_arrays(f, done)) if done else f
 
 
+def is_own(law: Array) -> bool:
+    return isinstance(law, Operator) and law.name == "formula"
+
+
+def normalised(op: Operator, ctx: Context) -> Operator:
+    """E over what is mapped to an image, and under densities of one's own with their normalisers."""
+    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    op = on_what_is_mapped(op, quiet, lambda law: image_in_parts(law) is not None)
+    (body,), draws = opened_expectation(op)
+    made = expectation(body, [(v, normalised_law(law, quiet)) for v, law in draws])
+    assert isinstance(made, Operator)
+    return made
+
+
 def support_moves(law: Array, x: Array | None, ctx: Context) -> bool:
     """Whether an end of the support hangs on x."""
     row = row_of(law)
     if row is None:
-        return hangs_on(law, x)
+        assert isinstance(law, Operator)
+        if not is_own(law):
+            return hangs_on(law, x)
+        place = law.attrs[1]
+        asked = [n.args[0] for n in walk(law.operands[0]) if isinstance(n, Where) and place in variables_of(n.args[0])]
+        return any(hangs_on(tensor(sorted(c.free, key=str), c), x) for c in asked)
     ends = [t for t in (row.region.low, row.region.high) if names_in(t) & row.parameters.keys()]
     if not ends or row.own_rank or row.shapes:
         return False
@@ -121,7 +153,7 @@ def support_moves(law: Array, x: Array | None, ctx: Context) -> bool:
 
 def has_density(law: Array) -> bool:
     """Whether the density is known with its normaliser."""
-    return row_of(law) is not None or (isinstance(law, Operator) and law.name == "formula" and len(law.attrs) > 4)
+    return row_of(law) is not None or (isinstance(law, Operator) and law.name == "formula" and not law.attrs[2])
 
 
 def name_of(law: Array) -> str:

@@ -47,7 +47,7 @@ from symgen.tensor.facts import Facts
 from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["over_preimages", "with_images_opened"]
+__all__ = ["on_what_is_mapped", "over_preimages", "with_images_opened"]
 
 HERE = "symgen/probability/images.py"
 Engine = Callable[[Operator, Context], Any]
@@ -61,32 +61,37 @@ def over_preimages(engine: Engine) -> Engine:
     """The engine of a mean on the draws that are mapped, where a law is the image of a vector."""
 
     def run(op: Operator, ctx: Context) -> Any:
-        bodies, draws = opened_expectation(op)
-        if not any(is_vector_image(law) for _, law in draws):
-            return engine(op, ctx)
-        new: list[tuple[Var, Array]] = []
-        for k, (v, law) in enumerate(draws):
-            image = image_in_parts(law) if is_vector_image(law) else None
-            if image is None:
-                new.append((v, law))
-                continue
-            assert isinstance(law, Operator)
-            _ask(law, image, ctx)
-            x = var(v.name, v.shape, value_domain(image.inner), "random", v.domain_args, v.uid)
-            forward, slope = image.at(x)
-            bodies = [_mapped(b, v, law, image, x, forward, slope) for b in bodies]
-            rest = draws[k + 1 :]
-            draws[k + 1 :] = [(w, replace_arrays(other, {v: forward})) for w, other in rest]
-            new.append((x, image.inner))
-        if op.name == "E":
-            made = expectation(bodies[0], new)
-        else:
-            made = variance(bodies[0], new) if op.name == "Var" else covariance(bodies[0], bodies[1], new)
-        assert isinstance(made, Operator)
-        ctx.trace.add("image", op, made, reason=MAPPED)
-        return engine(made, ctx)
+        return engine(on_what_is_mapped(op, ctx, is_vector_image), ctx)
 
     return run
+
+
+def on_what_is_mapped(op: Operator, ctx: Context, which: Callable[[Array], bool]) -> Operator:
+    """E, Var or Cov over the draws that are mapped, of the laws that are asked for."""
+    bodies, draws = opened_expectation(op)
+    new: list[tuple[Var, Array]] = []
+    for k, (v, law) in enumerate(draws):
+        image = image_in_parts(law) if which(law) else None
+        if image is None:
+            new.append((v, law))
+            continue
+        assert isinstance(law, Operator)
+        _ask(law, image, ctx)
+        x = var(v.name, v.shape, value_domain(image.inner), "random", v.domain_args, v.uid)
+        forward, slope = image.at(x)
+        bodies = [_mapped(b, v, law, image, x, forward, slope) for b in bodies]
+        rest = draws[k + 1 :]
+        draws[k + 1 :] = [(w, replace_arrays(other, {v: forward})) for w, other in rest]
+        new.append((x, image.inner))
+    if all(law is other for (_, law), (_, other) in zip(draws, new, strict=True)):
+        return op
+    if op.name == "E":
+        made = expectation(bodies[0], new)
+    else:
+        made = variance(bodies[0], new) if op.name == "Var" else covariance(bodies[0], bodies[1], new)
+    assert isinstance(made, Operator)
+    ctx.trace.add("image", op, made, reason=MAPPED)
+    return made
 
 
 def _mapped(body: Array, v: Var, law: Operator, image: Image, x: Var, forward: Array, slope: Array) -> Array:
