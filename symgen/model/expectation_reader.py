@@ -38,7 +38,8 @@ class ExpectationReader(FunctionReader):
         scope = Scope({}, self.scope)
         if not e.specs:
             raise Clash(f"`{e.function}` draws from nothing", e.span, help=f"`{e.function}[x ~ p](..)`")
-        for spec in e.specs:
+        specs = self.one_draw_each(e.specs)
+        for spec in specs:
             if not isinstance(spec, tree.Draw):
                 is_law = spec.name in self.model.joint_names()
                 draw = f"x ~ {spec.name}" if is_law else f"{spec.name} ~ p"
@@ -47,7 +48,7 @@ class ExpectationReader(FunctionReader):
                             help=f"`{e.function}[{draw}](..)`")  # fmt: skip
             outside, self.scope = self.scope, scope
             try:
-                others = [d for d in e.specs if isinstance(d, tree.Draw) and d is not spec]
+                others = [d for d in specs if isinstance(d, tree.Draw) and d is not spec]
                 beside = [n for d in others for n in d.names if self.head(d) != self.head(spec)]
                 drawn = self.draw(spec, beside, [n for d in others for n in d.names if n not in beside])
             finally:
@@ -76,6 +77,22 @@ class ExpectationReader(FunctionReader):
             return build.of_array(made)
         own = build.fresh(made.shape[len(outer) :])  # under an index: one mean for each of its values
         return Value(own, entry(made, *outer, *own))
+
+    def one_draw_each(self, specs: Sequence[tree.IndexSpec | tree.Draw]) -> list[tree.IndexSpec | tree.Draw]:
+        """`y ~ p, x ~ p` of p(x, y) as `(y, x) ~ p`, one draw; of a p of one variable they are two."""
+        out: list[tree.IndexSpec | tree.Draw] = []
+        for spec in specs:
+            b = self.scope.find(spec.law.name) if isinstance(spec, tree.Draw) and isinstance(spec.law, tree.Name) else None
+            variables = [v.name for v in b.meaning.variables] if b is not None and isinstance(b.meaning, Joint) else []
+            first = next((k for k, d in enumerate(out) if isinstance(d, tree.Draw) and isinstance(spec, tree.Draw)
+                          and d.law == spec.law), None)  # fmt: skip
+            if first is not None and isinstance(spec, tree.Draw):
+                names = (*out[first].names, *spec.names)  # type: ignore[union-attr]
+                if len(set(names)) == len(names) and set(names) <= set(variables):
+                    out[first] = replace(spec, names=names)
+                    continue
+            out.append(spec)
+        return out
 
     def head(self, spec: tree.Draw) -> str:
         """What is drawn from: `x ~ p, y ~ p` is one draw of p(x, y), and `x ~ p(x), y ~ p(y)` are two."""

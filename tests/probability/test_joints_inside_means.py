@@ -75,3 +75,13 @@ def test_the_same_of_coins():
 def test_a_conditional_of_an_unknown_joint_is_not_taken_for_the_marginal(claim):
     model = symgen.loads("density p(x, y)\nfunction f(y): real\n")
     assert model.check(claim).status in ("unknown", "refuted")
+
+
+def test_draws_from_one_joint_are_one_draw_in_any_order() -> None:
+    """`y ~ q, x ~ q` drew x a second time, apart from the x that y hangs on: E(x y) was the product of the means."""
+    model = symgen.loads("param a: real, s: positive\ndist q(x) = Normal(1, s)\ndist q(y | x) = Normal(a*x, 1/2)\n")
+    for spec in ("x ~ q, y ~ q", "y ~ q, x ~ q", "(y, x) ~ q"):
+        d = model.derive(f"E[{spec}](x*y)")
+        assert d.evidence.kind == "checked"
+        assert d.evaluate(a=0.7, s=1.3) == pytest.approx(0.7 * (1 + 1.3**2))
+    assert model.derive("E[y ~ q(y), x ~ q(x)](x*y)").evaluate(a=0.7, s=1.3) == pytest.approx(0.7)
