@@ -13,6 +13,7 @@ from typing import Any
 from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
 from symgen.algebra.signs import signs_joined
+from symgen.algebra.small_matrices import with_small_matrices_opened
 from symgen.calculus.gradient import Gradients, gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
 from symgen.calculus.integral import reduce_integral
@@ -122,7 +123,8 @@ def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
     refuse_undefined(array, goal, trace)
     if isinstance(record_of, Operator) and record_of.name == "expand":
         return Reduced(array, None, trace, state.names)  # what was multiplied out stays so
-    return Reduced(tidy(array, ctx, state.names), None, trace, state.names, untidied=array)
+    small = with_small_matrices_opened(array, state.names, ctx.facts)
+    return Reduced(tidy(small, ctx, state.names), None, trace, state.names, untidied=array)
 
 
 def is_undefined(array: Array) -> bool:
