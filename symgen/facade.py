@@ -245,7 +245,8 @@ class Model:
             array = prepared(array, context, exact=exact)
         open_operators = [n for n in walk(array) if isinstance(n, Operator)]
         if open_operators:
-            raise CannotDerive(f"`{open_operators[0].name}` was not reduced, and has no number", open_operators[0])
+            name = {"series": "sum"}.get(open_operators[0].name, open_operators[0].name)
+            raise CannotDerive(f"`{name}` was not reduced, and has no number", open_operators[0])
         compiled = self._compiled.get(array)
         if compiled is None:
             compiled = Compiled({"result": array}, names)

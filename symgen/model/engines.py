@@ -14,6 +14,7 @@ from symgen.calculus.series import REDUCERS as SERIES
 from symgen.calculus.smoothness import REDUCERS as SMOOTHNESS
 from symgen.derivation.context import Context
 from symgen.games.reducers import REDUCERS as GAMES
+from symgen.probability.infinite_sums import REDUCERS as INFINITE_SUMS
 from symgen.probability.integrals import REDUCERS as INTEGRALS
 from symgen.probability.reducers import REDUCERS as PROBABILITY
 from symgen.tensor.expression import Operator
@@ -24,5 +25,5 @@ KEPT = {"apply", "log_density", "density", "formula", "Empirical"}  # what stand
 LATE = {"log_density"}  # written out last, where no expectation has taken it up
 ENGINES: dict[str, Engine] = {
     **PROBABILITY, **GAMES, **OPTIMUM, **JOINT_OPTIMUM, **ROW_OPTIMUM, **SERIES, **CONVEXITY, **SMOOTHNESS, **ROOTS,
-    **INTEGRALS,
+    **INTEGRALS, **INFINITE_SUMS,
 }  # fmt: skip

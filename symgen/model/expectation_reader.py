@@ -29,6 +29,8 @@ class ExpectationReader(FunctionReader):
             return self.expectation(e)
         if e.function in ("integral", "root"):
             return self.integral(e)
+        if e.function == "sum":
+            return self.series(e)
         if any(isinstance(s, tree.Draw) for s in e.specs):
             raise Clash(f"`{e.function}` takes indices in its bracket", e.span, help="`E[x ~ p](f)` is the expectation")
         raise self.unknown_name(e.function, e.name_span if e.name_span != tree.NOWHERE else e.span, "function")
@@ -175,6 +177,24 @@ class ExpectationReader(FunctionReader):
         operands = (tensor(outer, body.body), *(tensor(each, end) for end in ends))
         node = operator(e.function, operands, operands[0].shape, ((x,),))
         return build.scalar(entry(node, *outer))
+
+    def series(self, e: tree.Binder) -> Value:
+        """sum[k: a..inf](f), kept until an engine reduces it."""
+        (spec,) = e.specs if len(e.specs) == 1 else (None,)
+        if not isinstance(spec, tree.IndexSpec) or spec.lower is None:
+            raise Clash("a sum to infinity runs over one index", e.span, help="`sum[i: 0..inf](sum[j: 0..inf](f))`")
+        low = self.scalar(spec.lower, "an end")
+        self.integrals += 1
+        try:
+            k = var(spec.name, (), "natural" if is_nonnegative(low, None) else "integer", "random", uid=8 + 16 * self.integrals)
+            scope = Scope({spec.name: Binding(build.of_array(k), spec.span, "variable")}, self.scope)
+            body = self.in_scope(scope, self.one_argument(e))
+        finally:
+            self.integrals -= 1
+        if body.rank or body.body.free or low.free:
+            raise Clash("what is summed to infinity is a scalar, under no other index", e.arguments[0].span, shape_text(body.shape))
+        node = operator("series", (tensor((), body.body), tensor((), low), tensor((), INF)), (), ((k,),))
+        return build.scalar(entry(node))
 
     def integration_variable(self, name: str, low: Scalar, high: Scalar) -> Var:
         """What an integral runs with: another one for other ends or further in, whatever its name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,7 @@ class Verdict:
     points: int
     warning: str = ""
     condition: Scalar | None = None  # under which it is finite, where that was found
+    found: tuple[tuple[Existence, Point], ...] = ()  # what it is at points
 
     def evidence(self) -> Evidence:
         return Evidence("checked", points=self.points, method=METHOD)
@@ -113,6 +114,12 @@ def verdict_of_integral(op: Operator, ctx: Context) -> Verdict | None:
     """What can be told of integral[x: a..b](f); None where nothing can."""
     one = _of_an_integral(op)
     return None if one is None else _told(one, None, ctx, "integral")
+
+
+def verdict_of_series(op: Operator, ctx: Context) -> Verdict | None:
+    """What can be told of sum[k: a..inf](f); None where nothing can."""
+    one = _of_an_integral(op)
+    return None if one is None else _told(replace(one, discrete=True), None, ctx, "sum")
 
 
 def _of_an_integral(op: Operator) -> _One | None:
@@ -162,14 +169,14 @@ def _told(one: _One, law: Array | None, ctx: Context, name: str) -> Verdict | No
     if len(kinds) == 1 and kinds <= _VALUES.keys():
         what = {INFINITE: "is infinite", MINUS_INFINITE: "is minus infinity", UNDEFINED: "does not exist"}
         (kind,) = kinds
-        return Verdict(_VALUES[kind], f"the {name} {what[kind]}: {found[0][0].reason}", len(found))
+        return Verdict(_VALUES[kind], f"the {name} {what[kind]}: {found[0][0].reason}", len(found), found=tuple(found))
     bad = [(e, p) for e, p in found if e.kind in _VALUES]
     if bad:
         e, p = bad[0]
         at = f" at {shown(p)}" if shown(p) else ""
         word = "undefined" if e.kind == UNDEFINED else "infinite"
         condition = _condition(one, found, ctx) if e.kind == INFINITE else None
-        return Verdict(None, e.reason, len(found), f"the {name} is {word} for some values: {e.reason}{at}", condition)
+        return Verdict(None, e.reason, len(found), f"the {name} is {word} for some values: {e.reason}{at}", condition, tuple(found))
     return Verdict(None, "", len(found)) if kinds == {FINITE} else None
 
 
@@ -280,4 +287,4 @@ def _of_one_scalar(body: Scalar, v: Var, law: Array, ctx: Context) -> _One | Non
     return _One(x, f, weight, low_end, high_end, row.region.discrete)
 
 
-__all__ = ["Verdict", "verdict", "verdict_of_integral", "with_infinite_means"]
+__all__ = ["Verdict", "verdict", "verdict_of_integral", "verdict_of_series", "with_infinite_means"]

@@ -76,9 +76,11 @@ class OperatorNotation(ABC):
         node = self.without_clash(node)
         operands = [self.operand(a) for a in node.args]
         drawn = node.attrs[0] if node.attrs and isinstance(node.attrs[0], tuple) else ()
-        if node.name in ("integral", "root") and drawn:
+        if node.name in ("integral", "root", "series") and drawn:
             body, low, high = operands
-            return t.Binder(node.name, (t.IndexSpec(drawn[0].name, lower=low, upper=high),), (body,))
+            return t.Binder(
+                "sum" if node.name == "series" else node.name, (t.IndexSpec(drawn[0].name, lower=low, upper=high),), (body,)
+            )
         if node.name in ("E", "Var", "Cov") and drawn and all(isinstance(v, x.Var) for v in drawn):
             count = len(operands) - len(drawn)
             laws = told_apart(drawn, node.args[count:], operands[count:])
@@ -142,7 +144,7 @@ class OperatorNotation(ABC):
     def without_clash(self, node: x.Operator) -> x.Operator:
         """The operator with what it binds renamed, where another variable in it has that name."""
         drawn = node.attrs[0] if node.attrs and isinstance(node.attrs[0], tuple) else ()
-        if node.name not in ("E", "Var", "Cov", "integral", "root") or not all(isinstance(v, x.Var) for v in drawn):
+        if node.name not in ("E", "Var", "Cov", "integral", "root", "series") or not all(isinstance(v, x.Var) for v in drawn):
             return node
         taken = {v.name for v in x.variables_of(node) if v not in drawn} | set(self.names.values())
         count = len(node.args) - len(drawn)

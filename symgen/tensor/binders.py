@@ -129,6 +129,11 @@ def find_size(r: Reading, spec: tree.IndexSpec, bodies: Sequence[tree.Expression
 OUTSIDE = {"sum": ZERO, "mean": ZERO, "prod": ONE, "max": neg(INF), "min": INF, "logsumexp": neg(INF)}
 
 
+def is_series(e: tree.Binder) -> bool:
+    """Whether a sum runs to infinity."""
+    return any(isinstance(s, tree.IndexSpec) and isinstance(s.upper, tree.Name) and s.upper.name == "inf" for s in e.specs)
+
+
 def reduce_indices(r: Reading, e: tree.Binder) -> Value:
     body = r.one_argument(e)
     indices, scope, conditions = bind_in_part(r, [s for s in e.specs if isinstance(s, tree.IndexSpec)], [body])

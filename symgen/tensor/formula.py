@@ -258,6 +258,8 @@ class Reader(Reading):
     def _binder(self, e: tree.Binder) -> Value:
         if any(isinstance(s, tree.Draw) for s in e.specs):
             return self.operator(e)
+        if e.function == "sum" and binders.is_series(e):
+            return self.operator(e)
         if e.function in ("sum", "mean", "prod", "max", "min", "logsumexp"):
             return binders.reduce_indices(self, e)
         if e.function == "tensor":

@@ -378,6 +378,9 @@ class _Writer:
         if isinstance(array, Operator) and array.name == "integral":
             f, low, high = (self.write(open_tensor(a, node.indices if a.rank else ())) for a in array.operands)
             return sympy.Integral(f, (self.write(entry(array.attrs[0][0])), low, high))
+        if isinstance(array, Operator) and array.name == "series":
+            f, low, high = (self.write(open_tensor(a, ())) for a in array.operands)
+            return sympy.Sum(f, (self.write(entry(array.attrs[0][0])), low, high))
         label = str(getattr(array, "name", type(array).__name__.lower()))
         parts = _parts_of_unknown(array)
         if parts:

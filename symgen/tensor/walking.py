@@ -122,7 +122,7 @@ def variables_of(node: Node) -> frozenset[Var]:
             out = out.difference(n.noise)
         elif isinstance(n, Recurrence):
             out = out.difference((n.self_var,))
-        elif isinstance(n, Operator) and n.name in ("integral", "root") and n.attrs:
+        elif isinstance(n, Operator) and n.name in ("integral", "root", "series") and n.attrs:
             out = out.difference(n.attrs[0])
         _leaves[n] = out
         stack.pop()

@@ -127,7 +127,7 @@ TOLD = [
     r"B^{-1}_{11}", r"B_{12}^\top", r"B^\top{}^{-1}", r"w^{(1)}", r"w^{t}", r"w^*", r"A \odot w", r"w \odot v^\top", r"w \times v",
     r"c'", r"f^{-1}(u)", r"f^{(2)}(u)", r"f f", r"\sigma(u + t)", r"L(c)", r"u_1", r"x \pm t", r"\nabla_w L^\top v",
     r"\nabla_w L \|w\|", r"\Delta_w L", r"\prod_i w_i c", r"\max u t", r"\mathbb{E}[z]", r"\operatorname{Var}(z)",
-    r"y_1 + \dots + y_n", r"\sum_{j=0}^\infty q^j", r"\Pr(z \le u)", r"\operatorname{foo}(u)", r"\arg\min_q (q - u)^2 + t",
+    r"y_1 + \dots + y_n", r"\prod_{j=0}^\infty q^j", r"\Pr(z \le u)", r"\operatorname{foo}(u)", r"\arg\min_q (q - u)^2 + t",
     r"\frac{d}{du}\Big|_{u=0} f(u)", r"\mathcal{N}(w; v, t)",
     r"\begin{bmatrix} A & w \end{bmatrix}", r"\left. u^2 \right|_0^1", r"w_{12}", r"h(u, t)", r"p_i",
 ]  # fmt: skip

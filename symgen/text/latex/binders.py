@@ -81,7 +81,10 @@ class Binders(Laws):
             raise self.slip(f"`{token.text}` does not say over what", token.span, r"write `\sum_{i=1}^{n}`", False)
         specs, condition = self.ranges(script.low, script.high, token)
         drawn = [name for name, _ in specs if self.is_random(name)]
-        if drawn and kind == "sum":
+        endless = [ends for _, ends in specs if ends.upper is not None and is_infinite(ends.upper)]
+        if endless and kind != "sum":
+            raise self.slip(f"`{token.text}` without end is not read", token.span, malformed=False)
+        if drawn and kind == "sum" and not any(not is_zero(ends.lower) for ends in endless):
             return self.over_values(drawn, token)
         return self.bound_body(kind, specs, condition, start)
 
@@ -180,6 +183,8 @@ class Binders(Laws):
             self.check_end(upper, token)
             if lower is None:
                 lower = items.number(1, token.span)
+            if is_infinite(upper):
+                return [(names[0], Range(lower, t.Name("inf", span=upper.span)))], condition
         elif lower is not None and condition is None:
             raise self.slip(f"`{token.text}` has no upper end", token.span, malformed=False)
         zero = isinstance(lower, t.Number) and lower.value == 0
@@ -187,13 +192,10 @@ class Binders(Laws):
         return [(n, Range(lower, upper, origin)) for n in names], condition
 
     def check_end(self, upper: t.Expression, token: Token) -> None:
-        """Sums go up to sizes and numbers; series and ends that are values are not read."""
-        if isinstance(upper, t.Name) and self.symbols is not None:
-            if upper.name == "inf":
-                raise self.slip(f"`{token.text}` without end is not read", upper.span, malformed=False)
-            if upper.name in self.symbols.values:
-                help = f"declare it as a size: `dim {upper.name}`"
-                raise self.slip(f"the end `{upper.name}` of `{token.text}` is no size", upper.span, help, False)
+        """Sums go up to sizes, numbers and infinity; ends that are values are not read."""
+        if isinstance(upper, t.Name) and self.symbols is not None and upper.name in self.symbols.values:
+            help = f"declare it as a size: `dim {upper.name}`"
+            raise self.slip(f"the end `{upper.name}` of `{token.text}` is no size", upper.span, help, False)
 
     def symbols_declare(self, name: str) -> bool:
         return self.symbols is not None and self.symbols.find(name) is not None
@@ -419,3 +421,14 @@ def _product(factors: list[tuple[str, t.Expression]], span: Span) -> t.Expressio
     if len(factors) == 1:
         return factors[0][1]
     return t.Factors(factors[0][1], tuple(factors[1:]), span=span)
+
+
+def is_infinite(e: t.Expression) -> bool:
+    r"""\infty or +\infty."""
+    if isinstance(e, t.Terms) and len(e.terms) == 1 and e.terms[0][0] == 1:
+        e = e.terms[0][1]
+    return isinstance(e, t.Name) and e.name == "inf"
+
+
+def is_zero(e: t.Expression | None) -> bool:
+    return isinstance(e, t.Number) and e.value == 0
