@@ -11,12 +11,15 @@ from symgen.calculus.gradient import gradient, jacobian
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.collect import collected
+from symgen.probability.combinators import parts_of
 from symgen.probability.conditional import law_given
 from symgen.probability.densities import log_density_at, parameters
 from symgen.probability.divergence import (
     ExpectationStays,
     rank_zero,
     reduce_expectation,
+    with_laws_known,
+    written_out,
 )  # fmt: skip
 from symgen.probability.elimination import Question, question, speaks_of
 from symgen.probability.fisher_lemmas import settled_fisher
@@ -38,7 +41,8 @@ from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.logarithms import as_short
 from symgen.probability.marginal import known, log_density_given
 from symgen.probability.normal_referee import check_information, is_linear_gaussian
-from symgen.probability.pairing import Pairing
+from symgen.probability.own_support import on_support
+from symgen.probability.pairing import Pairing, has_formula
 from symgen.probability.quadrature import check_mean, check_value
 from symgen.probability.quantile_functions import HEAVY
 from symgen.probability.reparameterisation import transform_of
@@ -196,15 +200,17 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
     (p,), options = decode(op)
     names = [k for k in sorted(options, key=lambda k: (len(k), k)) if k.startswith("parameter")]
     thetas: list[Array] = [options[k] for k in names]
+    p = with_laws_known(p, ctx)
     for f in p.joint.factors:
-        row = row_of(f.law)
-        if row is None:
+        if not has_formula(f.law):
             raise CannotDerive("the Fisher information of a density that is not known", op, HERE)
+        if parts_of(f.law) is not None:
+            raise CannotDerive("the Fisher information of a mixture has no rule", op, HERE)
         moved = _support_moves(f.law, thetas, ctx)
         if moved is not None:
             raise CannotDerive(f"the support depends on `{moved}`: the Fisher information does not exist", op)
     draws = draws_of(p)
-    body = add(*(log_density_at(f.law, f.variables[0], _quiet(ctx)) for f in p.joint.factors))
+    body = add(*(_log_density_on_support(f, ctx) for f in p.joint.factors))
     log_p = rank_zero(body)
     quiet = _quiet(ctx)
     if has_kinks(log_p):  # the curvature lacks what stands at the kink
@@ -246,6 +252,15 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
     return result
 
 
+def _log_density_on_support(f: Factor, ctx: Context) -> Scalar:
+    """The log-density where it is finite."""
+    if row_of(f.law) is not None:
+        return log_density_at(f.law, f.variables[0], _quiet(ctx))
+    node = factor_log_density(f, {})
+    assert isinstance(node, Operator)
+    return on_support(written_out(node, _quiet(ctx)))
+
+
 def keeps_means(array: Array) -> bool:
     return any(isinstance(n, Operator) and n.name == "E" for n in walk(array))
 
@@ -253,7 +268,11 @@ def keeps_means(array: Array) -> bool:
 def _support_moves(law: Array, thetas: Sequence[Array], ctx: Context) -> str | None:
     """The first of the parameters that an end of the support depends on."""
     row = row_of(law)
-    if row is None or not row.is_univariate or row.shapes or row.region.kind not in ("interval", "integers"):
+    if row is None:
+        assert isinstance(law, Operator)
+        asked = [n.args[0] for n in walk(law.operands[0]) if isinstance(n, Where) and law.attrs[1] in variables_of(n.args[0])]
+        return next((ctx.name_of(t) or str(t) for t in thetas if any(depends_on(c, t) for c in asked)), None)
+    if not row.is_univariate or row.shapes or row.region.kind not in ("interval", "integers"):
         return None
     scope = parameters(law, _quiet(ctx)).scalars([fresh_index(s) for s in law.shape])
     ends = [scalar_text(t, scope) for t in (row.region.low, row.region.high)]

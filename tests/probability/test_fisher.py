@@ -1,11 +1,14 @@
 """Fisher information of families at their parameters: the mean outer product of scores by differences of scipy's densities."""
 
+import math
+
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import integrate, special, stats
 
 import symgen
 from symgen.probability.referee import nodes
+from symgen.text.diagnostics import CannotDerive
 
 MODEL = symgen.loads("""param a: positive, b: positive, mu: real, s: positive, nu: positive
 dist of_Cauchy(x) = Cauchy(mu, s)
@@ -68,3 +71,47 @@ def test_an_entry_that_is_known_has_no_mean_beside_one_that_is_not():
     score = [special.digamma(a + k) - special.digamma(a) + np.log(1 - q), k / q - a / (1 - q)]
     want = [[np.sum(mass * s * t) for t in score] for s in score]
     assert np.allclose(d.evaluate(a=a, q=q), want, rtol=1e-9)
+
+
+def _information(log_f, theta, low, high):
+    """The mean square of the score of exp(log_f) over its mass, by quadrature and differences."""
+
+    def log_mass(th):
+        return math.log(integrate.quad(lambda x: math.exp(log_f(x, th)), low, high, epsabs=1e-13)[0])
+
+    h = 1e-4
+    masses = [log_mass(theta + d) for d in (-h, 0, h)]
+
+    def square(x):
+        slope = (log_f(x, theta + h) - masses[2] - log_f(x, theta - h) + masses[0]) / (2 * h)
+        return math.exp(log_f(x, theta) - masses[1]) * slope**2
+
+    return integrate.quad(square, low, high, epsabs=1e-12)[0]
+
+
+OWN = {
+    "dist p(t: positive) = exp(-t^3/r)/Z": (lambda t, r: -(t**3) / r, "r", 0, 6),
+    "dist p(t: real) = exp(-(t - m)^4)/Z": (lambda t, m: -((t - m) ** 4), "m", -5, 5),
+    "dist p(t: positive) = exp(-r*t - t^2)/Z": (lambda t, r: -r * t - t * t, "r", 0, 9),
+    "dist p(t: unit) = r*t^(r - 1)": (lambda t, r: (r - 1) * math.log(t), "r", 1e-14, 1),
+    "dist p(t) = Truncated(Gamma(2, r), 1, 3)": (lambda t, r: stats.gamma.logpdf(t, 2, scale=1 / r), "r", 1, 3),
+    "dist p(t) = Truncated(Logistic(m, 1.3), 1, 3)": (lambda t, m: stats.logistic.logpdf(t, m, 1.3), "m", 1, 3),
+}
+
+
+@pytest.mark.parametrize("law", [pytest.param(n, marks=[pytest.mark.slow] if "Trunc" in n or "t^2" in n else []) for n in OWN])
+def test_the_information_of_a_density_of_ones_own_is_the_mean_square_of_its_score(law):
+    log_f, by, low, high = OWN[law]
+    found = symgen.loads(f"param r: positive, m: real\n{law}\n").derive(f"fisher(p, {by})")
+    at = {"r": 1.3, "m": 0.4}
+    got = found.evaluate(**{n: x for n, x in at.items() if n in found.symbols})
+    assert got == pytest.approx(_information(log_f, at[by], low, high), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("law", "says"), [("Truncated(Laplace(m, 1), r, 4)", "support depends"), ("Mixture(w, Normal(m, 1), Normal(r, 2))", "mixture")]
+)
+def test_where_there_is_no_information_that_is_said(law, says):
+    model = symgen.loads(f"param r: positive, m: real, w: unit\ndist p(t) = {law}\n")
+    with pytest.raises(CannotDerive, match=says):
+        model.derive("fisher(p, r)")
