@@ -5,8 +5,9 @@ A head with indices says the law of one entry; the variable is the whole array, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from symgen.model.distribution_reader import DistributionReader
 from symgen.model.elaboration import Elaboration
@@ -81,19 +82,23 @@ def entries_of(model: Elaboration, s: tree.Dist) -> Entries:
     rules = [x for x in group if is_rule(x)]
     if not rules:
         raise Clash(f"`{name}` has a first entry, and no rule for the others", group[0].head.span, "no rule",
-                    help=f"`dist {s.head.name.name}({name}[t: 1..T] | {name}[t - 1]) = ..`")  # fmt: skip
+                    help=f"`dist {s.head.name.name}({name}[t: 1..T-1] | {name}[t - 1]) = ..`")  # fmt: skip
     if len(rules) > 1:
         raise Clash(f"`{s.head.name.name}` says twice what the entries of `{name}` are drawn from", rules[1].head.span, "again",
                     [Witness(rules[0].head.span, "first here")])  # fmt: skip
     return Entries(tuple(x for x in group if x is not rules[0]), rules[0])
 
 
-def indexed_law(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scalar] | None) -> Array:
-    """The law of the whole variable, of this shape where that is known; `scope` has the variables that are given."""
+ShapeOf = Callable[[str], tuple[Scalar, ...] | None]
+
+
+def indexed_law(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scalar] | None, shape_of: ShapeOf) -> Array:
+    """The law of the whole variable, of this shape where that is known; `scope` has the variables that are given, `shape_of` the
+    shapes of declared arrays."""
     group = entries_of(model, s)
     if not group.first and not group.looks_back:
         return _copies(model, group.rule, scope, shape)
-    return _sequence(model, group, scope, shape)
+    return _sequence(model, group, scope, shape, shape_of)
 
 
 def _copies(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scalar] | None) -> Array:
@@ -119,10 +124,36 @@ def _size_tree(model: Elaboration, size: Scalar, spec: tree.IndexSpec) -> tree.E
     return tree.Name(name, span=spec.span) if name is not None else None
 
 
-def _sequence(model: Elaboration, group: Entries, scope: Scope, shape: Sequence[Scalar] | None) -> Array:
+def _with_range(model: Elaboration, group: Entries, shape: Sequence[Scalar] | None, shape_of: ShapeOf) -> tree.IndexSpec:
+    """The index of a rule that looks back, with its range 1..T - 1: T is said (`t: T`), that of the declared array, or that of what
+    is declared and drawn given the entry, `x[t] | z[t]`."""
     rule, name = group.rule, group.rule.head.variables[0].name.name
     head = own_indices(rule)[0]
     assert isinstance(head, tree.IndexSpec)
+    if head.lower is not None or head.upper is not None:
+        return head
+    size = head.size
+    if size is None and shape is not None:
+        size = _size_tree(model, shape[0], head)
+    every = model.statements[rule.head.name.name]
+    for s in every if isinstance(every, list) else [every]:
+        if size is not None or not isinstance(s, tree.Dist) or not is_indexed(s) or not own_indices(s) or not is_rule(s):
+            continue
+        places = {i.name: k for k, i in enumerate(own_indices(s)) if isinstance(i, tree.IndexSpec) and i.size is i.lower is None}
+        found = shape_of(s.head.variables[0].name.name)
+        for v in s.head.given:
+            at = tree.indices_of(v)[:1]
+            word = at[0].name if at and isinstance(at[0], (tree.IndexSpec, tree.Name)) else None
+            if v.name.name == name and found is not None and word in places and places[word] < len(found):
+                size = _size_tree(model, found[places[word]], head)
+    if size is None:
+        return head
+    one = tree.Number(Fraction(1), "1", span=head.span)
+    return replace(head, size=None, lower=one, upper=tree.Terms(((1, size), (-1, one)), span=head.span))
+
+
+def _sequence(model: Elaboration, group: Entries, scope: Scope, shape: Sequence[Scalar] | None, shape_of: ShapeOf) -> Array:
+    rule, name = group.rule, group.rule.head.variables[0].name.name
     if len(own_indices(rule)) != 1:
         raise Clash(f"the entries of the sequence `{name}` have one index", rule.head.span, "several",
                     help="what an entry holds beyond it has the axes of its law")  # fmt: skip
@@ -131,9 +162,10 @@ def _sequence(model: Elaboration, group: Entries, scope: Scope, shape: Sequence[
         raise Clash(f"a sequence that looks one entry back needs the law of `{name}[0]`, and of no other entry", there,
                     "another entry" if group.first else f"`{name}[0]` has none",
                     help=f"entries are counted from 0: `dist {rule.head.name.name}({name}[0]) = ..`")  # fmt: skip
-    reader = model.reader(scope)
+    reader, head = model.reader(scope), _with_range(model, group, shape, shape_of)
     if head.lower is None or head.upper is None or lower_end(reader, head) != 1:
-        raise Clash(f"a sequence says its range, after its first entry: `{name}[{head.name}: 1..T]`", head.span, "no such range")
+        raise Clash(f"a sequence says its range, after its first entry: `{name}[{head.name}: 1..T-1]`", head.span, "no such range",
+                    help=f"with `{name}[0]` these are T entries, 0..T-1")  # fmt: skip
     entry_shape = None if shape is None else tuple(shape)[1:]
     first = lifted_law(model, reader, group.first[0].law, [], entry_shape)
     (step,), inner = bind(reader, [head], [rule.law])

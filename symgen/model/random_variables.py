@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from symgen.derivation.context import Context
 from symgen.model.declarations import domain
@@ -133,7 +134,8 @@ def law_of(model: Elaboration, s: tree.Dist) -> Array | None:
     if is_indexed(s):
         v = s.head.variables[0]
         whole = declared_outside(model, v.name.name)
-        law = indexed_law(model, s, HeadScope(model, s.head, with_drawn=False), None if whole is None else whole.shape)
+        scope = HeadScope(model, s.head, with_drawn=False)
+        law = indexed_law(model, s, scope, None if whole is None else whole.shape, partial(_declared_shape, model))
         model.laws[id(s)] = law
         return law
     law = None
@@ -179,6 +181,11 @@ def declared_outside(model: Elaboration, name: str) -> Var | None:
             array = plain_array(b.meaning)
             return array if isinstance(array, Var) else None
     return None
+
+
+def _declared_shape(model: Elaboration, name: str) -> tuple[Scalar, ...] | None:
+    whole = declared_outside(model, name)
+    return None if whole is None else whole.shape
 
 
 class _Pending(Exception):

@@ -26,9 +26,10 @@ from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.left_integrals import log_left_integral, range_of
 from symgen.probability.logs_undone import without_logs
 from symgen.probability.matrix_regression import law_of_matrices
+from symgen.probability.one_state import one_state_told
 from symgen.probability.own_density import log_integral
 from symgen.probability.scaled import unscaled, with_common_factors, with_shared_factors
-from symgen.probability.state_spaces import filtered, is_gaussian_chain, one_state_told, smoothed, states_of
+from symgen.probability.state_spaces import filtered, is_gaussian_chain, smoothed, states_of
 from symgen.probability.terms import depends_on_any, entries_in, opened, with_value
 from symgen.probability.thresholds import cut_at_thresholds, cut_of, has_thresholds, log_probability
 from symgen.probability.vector_kernels import constant_of, recognised_vector
@@ -96,8 +97,7 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
     if is_gaussian_chain(q.factor_of(z).law):
         body = log_joint(q.factors, q.values, quiet(ctx))
         return Found(smoothed(filtered(states_of(q, z), told), z, told)[0], body)
-    states = next((h for h in q.hidden if is_gaussian_chain(q.factor_of(h).law)), None)
-    one = one_state_told(q, states, told) if states is not None else None
+    one = one_state_told(q, told)
     if one is not None:
         return Found(law_given(one, told, names).law, log_joint(q.factors, q.values, quiet(ctx)))
     if any(is_chain(law) or is_gaussian_chain(law) for law in (q.factor_of(h).law for h in q.hidden)):

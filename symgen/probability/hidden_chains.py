@@ -18,6 +18,7 @@ from symgen.probability.collect import collected
 from symgen.probability.elimination import opened_in
 from symgen.probability.finite import without_log_of_nothing
 from symgen.probability.law import LAW, parameters_of, row_of
+from symgen.probability.quadratics import at_time
 from symgen.probability.terms import terms_of, with_value
 from symgen.probability.texts import read_array
 from symgen.tensor.evaluate import NotEvaluable, evaluate, size_of
@@ -28,13 +29,14 @@ from symgen.tensor.expression import (
     Entry,
     Index,
     Mul,
-    Num,
+    Node,
+    Operation,
     Scalar,
     Sum,
+    Tensor,
     Var,
     add,
     compare,
-    delta,
     entry,
     fresh_index,
     mul,
@@ -46,7 +48,6 @@ from symgen.tensor.expression import (
     tensor,
     total,
     variables_of,
-    walk,
     where,
 )  # fmt: skip
 from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in
@@ -126,20 +127,10 @@ def potentials(body: Scalar, z: Var, law: Array) -> Potentials:
             inner, indices = opened, tuple(found)
         times = _times(inner, z)
         own = [x for x in times if isinstance(x, Index) and x in indices]
-        if len(times) == 1 and isinstance(times[0], Num):
-            made = mul(coefficient, total(with_value(inner, z, lambda *_: a), indices))
-            if times[0] is ZERO:
-                first.append(made)
-            else:
-                single.append(mul(delta(t, times[0]), made))
-        elif len(times) == 1 and own and own[0].size is length:
-            rest = [i for i in indices if i is not own[0]]
-            single.append(mul(coefficient, substitute(total(with_value(inner, z, lambda *_: a), rest), {own[0]: t})))
-        elif len(times) == 1 and (later := _later(times[0], indices)) is not None:
-            i, c = later
-            rest = [j for j in indices if j is not i]
-            earlier = mul(coefficient, substitute(total(with_value(inner, z, lambda *_: a), rest), {i: sub(t, c)}))
-            single.append(where(compare("<=", c, t), earlier, ZERO))
+        if len(times) == 1 and times[0] is ZERO:
+            first.append(mul(coefficient, total(with_value(inner, z, lambda *_: a), indices)))
+        elif len(times) == 1:
+            single.append(mul(coefficient, at_time(with_value(inner, z, lambda *_: a), times[0], t, indices)))
         elif len(times) == 2 and len(own) == 1 and sub(*_in_order(times, own[0])) is ONE and own[0].size is s.size:
             rest = [i for i in indices if i is not own[0]]
             put = with_value(inner, z, lambda at, own=own[0]: a if at is own else b)
@@ -161,19 +152,29 @@ def at_all_times(moves: Array) -> Array:
     return moves if at[0] in body.free else tensor(at[1:], body)
 
 
-def _later(time: Scalar, indices: Sequence[Index]) -> tuple[Index, Num] | None:
-    """i and c of a time i + c, for a number c above 0."""
-    for i in indices:
-        c = sub(time, i)
-        if isinstance(c, Num) and c.rational is not None and c.rational > 0:
-            return i, c
-    return None
-
-
 def _times(x: Scalar, z: Var) -> list[Scalar]:
-    """At which times the states stand in a term; none where z stands inside an array."""
-    found = [n for n in walk(x) if isinstance(n, Entry) and z in variables_of(n.array)]
-    return list(dict.fromkeys(e.indices[0] for e in found)) if all(e.array is z for e in found) else []
+    """At which times the states stand in a term, in arrays over the same index too; none where z stands in an array otherwise."""
+    out: dict[Scalar, None] = {}
+    stack: list[Node] = [x]
+    while stack:
+        n = stack.pop()
+        if z not in variables_of(n) or n.is_array_node:
+            continue
+        stack.extend(n.args)
+        if not isinstance(n, Entry) or z not in variables_of(n.array):
+            continue
+        if n.array is z:
+            out[n.indices[0]] = None
+            continue
+        inside = n.array.operands[0] if isinstance(n.array, Operation) and len(n.array.operands) == 1 else n.array
+        if not isinstance(inside, Tensor) or len(n.indices) > inside.rank:
+            return []
+        body = substitute(inside.body, dict(zip(inside.axes, n.indices, strict=False)))
+        found = _times(body, z)
+        if not found or not all(time.free <= x.free or time.free <= n.free for time in found):
+            return []
+        out.update(dict.fromkeys(found))
+    return list(out)
 
 
 def _in_order(times: Sequence[Scalar], own: Index) -> tuple[Scalar, Scalar]:

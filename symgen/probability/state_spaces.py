@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
@@ -19,14 +19,12 @@ from symgen.probability.joint import Factor, full_law
 from symgen.probability.law import LAW, alternative_of, parameters_of, row_of
 from symgen.probability.linear_maps import Affine, affine_in
 from symgen.probability.quadratics import bend_and_slope
-from symgen.probability.terms import opened, with_value
 from symgen.probability.walks import constants_opened
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
-    Entry,
     Operator,
     Scalar,
     Tensor,
@@ -34,7 +32,6 @@ from symgen.tensor.expression import (
     add,
     delta,
     entry,
-    fn,
     fresh_index,
     mul,
     open_tensor,
@@ -42,9 +39,7 @@ from symgen.tensor.expression import (
     replace_arrays,
     sub,
     tensor,
-    var,
     variables_of,
-    walk,
 )  # fmt: skip
 from symgen.tensor.formula import read, read_value
 from symgen.text.diagnostics import CannotDerive
@@ -338,47 +333,6 @@ def smoothed(found: Filtered, z: Var, ctx: Context) -> tuple[Array, dict[str, Ar
     return law, {**parameters_of(law), **{n: made[letter] for n, letter in told.items()}}
 
 
-def one_state_told(q: Question, z: Var, ctx: Context) -> Question | None:
-    """Where the target, and what else is not seen, hang on the states at one time: the question in which that one state has the
-    law that all that is seen leaves it."""
-    late = [f for f in q.factors if z not in f.variables and any(v in q.targets or v in q.hidden for v in f.variables)]
-    before = [f for f in q.factors if f not in late]
-    drawn = {v for f in late for v in f.variables}
-    if z not in q.hidden or any(not drawn.isdisjoint(variables_of(f.law)) for f in before):
-        return None
-    w = var(f"{z.name}_then", z.shape[1:], z.domain, "random", z.domain_args, uid=-62)
-    made: list[Factor] = []
-    times: set[Scalar] = set()
-    for f in late:
-        law = f.law
-        if z not in variables_of(law):
-            made.append(f)
-            continue
-        assert isinstance(law, Operator)
-        mean = law.args[0]
-        if row_of(law) is None or not isinstance(mean, Array) or any(z in variables_of(a) for a in law.args[1:]):
-            return None
-        axes = [fresh_index(s) for s in mean.shape]
-        body = opened(open_tensor(mean, axes), lambda n: z in variables_of(n))
-        times |= {n.indices[0] for n in walk(body) if isinstance(n, Entry) and n.array is z}
-        now = tensor(axes, with_value(body, z, lambda _, *k: entry(w, *k)))
-        made.append(Factor(f.name, f.variables, (w,), operator(law.name, (now, *law.args[1:]), law.shape, law.attrs)))
-    if len(times) != 1 or (time := times.pop()).free:
-        return None
-    seen = replace(q, factors=tuple(before), targets=(z,), hidden=())
-    known = smoothed(filtered(states_of(seen, z), ctx), z, ctx)[1]
-    kind = "filtered_" if time is sub(z.shape[0], ONE) else ""  # of the last state all is known already
-    at, other = ([fresh_index(s) for s in w.shape] for _ in range(2))
-    center = tensor(at, entry(known[f"{kind}mean"], time, *at))
-    spread = entry(known[f"{kind}covariance"], time, *at, *other)
-    if at:
-        told = operator("MvNormal", (center, tensor([*at, *other], spread)), w.shape, (LAW,))
-    else:
-        told = operator("Normal", (center, tensor((), fn("sqrt", spread))), (), (LAW,))
-    others = tuple(v for v in q.hidden if v is not z)
-    return Question((Factor("", (w,), (), told), *made), q.targets, (), (w, *others), q.values)
-
-
 def chain_of_normals(first: Array, step: Array, before: Var, shape: tuple[Scalar, ...]) -> Array | None:
     """The law of z[0] ~ first, z[t + 1] ~ step[t] whose mean is linear in before[t]; None where it is not of this kind."""
     for law in (first, step):
@@ -399,4 +353,4 @@ def chain_of_normals(first: Array, step: Array, before: Var, shape: tuple[Scalar
     return operator(name, [start, covariance(first, False), F, b, covariance(step)], shape, (LAW,))
 
 
-__all__ = ["chain_of_normals", "filtered", "is_gaussian_chain", "one_state_told", "smoothed", "states_of"]
+__all__ = ["chain_of_normals", "filtered", "is_gaussian_chain", "smoothed", "states_of"]

@@ -142,8 +142,10 @@ def test_the_gradient_of_the_evidence_is_that_of_differences(models):
     assert np.allclose(found, [(a - b) / 2e-5 for a, b in ends], rtol=1e-7)
 
 
-@pytest.mark.parametrize(("name", "updates"), [("normals", "w A mu s"), ("counts", "w A lam"), ("letters", "w A th"),
-                                               ("vectors", "w A mu S")])  # fmt: skip
+@pytest.mark.parametrize(("name", "updates"), [
+    ("normals", "w A mu s"), pytest.param("counts", "w A lam", marks=pytest.mark.slow), ("letters", "w A th"),
+    pytest.param("vectors", "w A mu S", marks=pytest.mark.slow),
+])  # fmt: skip
 def test_expectation_and_maximisation_never_lower_the_evidence(models, name, updates):
     _, x, own, density = EMISSIONS[name]
     at, seen = START | own | {"x": x}, []
