@@ -1,7 +1,10 @@
 """Maximum likelihood: the values against scipy's own search over the log-likelihood, and refusals where nothing is one."""
 
+import math
+
 import numpy as np
 import pytest
+from scipy import optimize, special, stats
 
 import symgen
 
@@ -24,3 +27,23 @@ def test_several_parameters_with_ends_of_supports(declared):
     assert d.evidence.kind in ("proved", "checked")
     x = RNG.gamma(2, 1.5, size=9)
     assert np.allclose(d.evaluate(x=x), want(x), rtol=1e-12)
+
+
+def test_the_direction_of_a_von_mises_fisher_is_that_of_the_mean_and_its_concentration_a_root():
+    X = stats.vonmises_fisher(np.array([0.6, 0, 0.8]), 4.0).rvs(40, random_state=1)
+    model = symgen.loads("dim n, k\ndata X: real[n, k]\nparam a: real[k], c: positive\ndist p(X) = VonMisesFisher(a, c)\n")
+    want = stats.vonmises_fisher.fit(X)
+    found = model.derive("mle(p, [a, c])")
+    assert found.evaluate(X=X) == pytest.approx([*want[0], want[1]], rel=1e-7)
+    assert model.derive("mle(p, a)").evaluate(X=X) == pytest.approx(want[0], rel=1e-12)
+    assert found.evidence.kind == "checked"
+
+
+@pytest.mark.parametrize("centre", [0.4, 2.9, -1.8])
+def test_the_angle_of_a_von_mises_is_that_of_the_mean_direction(centre):
+    x = stats.vonmises(2.0, loc=centre).rvs(60, random_state=3)
+    model = symgen.loads("dim n\ndata x: real[n]\nparam a: real, c: positive\ndist p(x) = VonMises(a, c)\n")
+    want = [math.atan2(np.sin(x).sum(), np.cos(x).sum())]
+    ratio = math.hypot(np.sin(x).mean(), np.cos(x).mean())
+    want.append(optimize.brentq(lambda c: special.i1e(c) / special.i0e(c) - ratio, 1e-3, 100, xtol=1e-13))
+    assert model.derive("mle(p, [a, c])").evaluate(x=x) == pytest.approx(want, rel=1e-7)
