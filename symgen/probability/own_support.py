@@ -41,6 +41,7 @@ from symgen.tensor.expression import (
     variables_of,
     where,
 )  # fmt: skip
+from symgen.tensor.facts import is_positive
 
 __all__ = ["Span", "inside_of", "on_support", "ranges_of", "spans_of_own", "within_ranges"]
 
@@ -278,7 +279,23 @@ def inside_of(x: Scalar, spans: Sequence[Span]) -> Scalar:
 def on_support(log_f: Scalar) -> Scalar:
     """The logarithm of a density where that is not 0: without the pieces where it is."""
     terms = log_f.args if isinstance(log_f, Add) else (log_f,)
-    return add(*(fn("log", _without_zero(t.args[0])) if isinstance(t, Fn) and t.name == "log" else t for t in terms))
+    return add(*(_log_apart(_without_zero(t.args[0])) if isinstance(t, Fn) and t.name == "log" else t for t in terms))
+
+
+def _log_apart(f: Scalar) -> Scalar:
+    """log f, with the exponents of exponentials and of powers of what is positive in front."""
+    out: list[Scalar] = []
+    rest: list[Scalar] = []
+    for g in f.args if isinstance(f, Mul) else (f,):
+        if isinstance(g, Fn) and g.name == "exp":
+            out.append(g.args[0])
+        elif isinstance(g, Pow) and is_positive(g.base):
+            out.append(mul(g.exponent, fn("log", g.base)))
+        elif is_positive(g):
+            out.append(fn("log", g))
+        else:
+            rest.append(g)
+    return add(*out, *([fn("log", mul(*rest))] if rest else []))
 
 
 def _without_zero(f: Scalar) -> Scalar:

@@ -144,3 +144,18 @@ def test_a_mean_under_a_law_of_laws_is_that_of_its_parts_and_infinite_where_one_
     assert derivation.evaluate(**AT) == pytest.approx(integral(integrand, ends), rel=1e-7)
     if far:
         assert derivation.evaluate(**{**AT, **far}) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("law", "low", "high", "known", "mass"),
+    [
+        ("Gamma(k, s)", "t", "inf", {"k": 5.5, "s": 1.4, "t": 0.8}, stats.gamma(5.5, scale=1 / 1.4).sf(0.8)),
+        ("Beta(k, s)", "1/4", "3/4", {"k": 5.5, "s": 1.4}, stats.beta(5.5, 1.4).cdf(0.75) - stats.beta(5.5, 1.4).cdf(0.25)),
+        ("Weibull(k, s)", "t", "inf", {"k": 5.5, "s": 1.4, "t": 0.8}, stats.weibull_min(5.5, scale=1.4).sf(0.8)),
+    ],
+)
+def test_the_divergence_of_a_truncated_law_from_the_whole_is_minus_the_log_of_its_mass(law, low, high, known, mass):
+    m = symgen.loads(f"param k: positive, s: positive, t: positive\ndist p(x) = Truncated({law}, {low}, {high})\ndist q(x) = {law}")
+    d = m.derive("KL(p || q)")
+    assert "E[" not in d.text_result
+    assert d.evaluate(**known) == pytest.approx(-np.log(mass), rel=1e-9)
