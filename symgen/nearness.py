@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 from flint import arb, ctx
 
-from symgen.calculus.segment import along_segment, remainder_along_segment
+from symgen.calculus.segment import along_segment, remainder_along_segment, slopes_at_start
 from symgen.codegen.compile import Compiled
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
@@ -73,12 +74,14 @@ ATTEMPTS = 12
 DIGITS = 1e-12  # that the code of a closed form must keep
 ENOUGH = 1e-11  # where the remainder is off by more, another way is tried first
 POINTS = 6
+MEASURED = 4
 MOST_NODES = 400
 READABLE = 120
 EXACT = Ball(500)
 GROWING = ("exp", "expm1", "gamma", "beta", "besseli", "cosh", "sinh")
 DIVERGENCES = ("KL", "cross_entropy", "entropy", "JS", "renyi", "chi2", "hellinger", "tv", "fdiv", "wasserstein2")
 _chosen: dict[Array, int] = {}  # what was measured: the order of the remainder, 0 for the closed form, less where none is good
+_slopes: dict[Array, frozenset[Var]] = {}  # what was measured: along which variables a divergence rises at once
 _loses: dict[tuple[str, ...], bool] = {}  # what was measured of a family whose means stay, by what differs
 
 
@@ -100,14 +103,14 @@ def _near(array: Array, goal: Array | None, facts: Facts | None) -> Array:
         if made is not array or order == -1:
             return made
         order = -1 - order
-    whole = along_segment(array, starts, *_options(order)) if order else None
+    whole = along_segment(array, starts, *_options(order, array, starts)) if order else None
     return array if whole is None else whole
 
 
 def remainder_of(array: Array, goal: Array | None) -> Array | None:
     """That remainder as an integral, for a reader; None where the code takes another form, or it is long."""
     starts, order = _chosen_for(array, goal)
-    made = remainder_along_segment(array, starts, *_options(order)) if order > 0 else None
+    made = remainder_along_segment(array, starts, *_options(order, array, starts)) if order > 0 else None
     return None if made is None or sum(count_nodes(a) for a in walk(made) if isinstance(a, Array)) > READABLE else made
 
 
@@ -242,8 +245,8 @@ def _measured(array: Array, starts: Mapping[Var, Array]) -> int:
         best, least = 0, _error(array, kept)
         if least <= DIGITS:
             return 0
-        for order in (2, 1, 3):
-            made = along_segment(array, starts, *_options(order))
+        for order in (2, 3, 1):
+            made = along_segment(array, starts, *_options(order, array, starts))
             found = np.inf if made is None else _error(made, kept)
             if found < least / 100:
                 best, least = order, found
@@ -254,9 +257,37 @@ def _measured(array: Array, starts: Mapping[Var, Array]) -> int:
     return best if best and least <= ENOUGH else -1 - best
 
 
-def _options(order: int) -> tuple[int, bool]:
-    """1 and 2 are derivatives along the way; 3 is the second, with the slope at the start."""
-    return min(order, 2), order == 3
+def _options(order: int, array: Array, starts: Mapping[Var, Array]) -> tuple[int, frozenset[Var]]:
+    """1 and 2 are derivatives along the way; 3 is the second, with the slope at the start where that is not 0."""
+    return min(order, 2), _steep(array, starts) if order == 3 else frozenset()
+
+
+def _steep(array: Array, starts: Mapping[Var, Array]) -> frozenset[Var]:
+    """The variables along which the slope at the start is not 0: the ends of a support."""
+    if array not in _slopes:
+        found = slopes_at_start(array, starts) or {}
+        free = _arguments(array)
+        rng = generator("steep", *(v.name for v in free))
+        told = simple_sizes(sizes_in([array], free), {}, (), top=2)
+        sizes = max(told, key=lambda s: sum(s.values()), default={})
+        tried = [_base(array, free, starts, sizes, shift, rng) for shift in (0, 4) for _ in range(ATTEMPTS)]
+        bases = [p for p in tried if p is not None][:MEASURED]
+        _slopes[array] = frozenset(x for x, (slope, way) in found.items() if not bases or _is_steep(slope, way, x, bases, rng))
+    return _slopes[array]
+
+
+def _is_steep(slope: Scalar, way: Var, x: Var, bases: list[Point], rng: np.random.Generator) -> bool:
+    if slope is ZERO:
+        return False
+    for base, sign in product(bases, (1, -1)):  # an interval that shrinks has another slope than one that grows
+        at = Point(dict(base.sizes), {**base.values, way: sign * _way(x, base.values[x], rng)})
+        try:
+            value = evaluate([tensor((), slope)], at, EXACT)[0].item()
+        except NotEvaluable:
+            return True
+        if not (value.is_finite() and value.contains(0)):
+            return True
+    return False
 
 
 def _is_known(w: Any) -> bool:

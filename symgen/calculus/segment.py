@@ -59,7 +59,7 @@ from symgen.tensor.expression import (
 from symgen.tensor.functions import FUNCTIONS
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["PLACES", "WEIGHTS", "along_segment", "listed", "remainder_along_segment"]
+__all__ = ["PLACES", "WEIGHTS", "along_segment", "listed", "remainder_along_segment", "slopes_at_start"]
 
 AGREE = num(Fraction(1, 10**11))  # of the rule with a rule of half the nodes: it is off by far less
 ROUGHLY = num(Fraction(1, 10**6))
@@ -68,9 +68,18 @@ LIKE_THE_FORM = num(Fraction(1, 10**5))
 PLACE = var("t", (), "unit", "placeholder", uid=-73)
 
 
-def remainder_along_segment(f: Array, starts: Mapping[Var, Array], order: int, slope_at_start: bool = False) -> Array | None:
+def slopes_at_start(f: Array, starts: Mapping[Var, Array]) -> dict[Var, tuple[Scalar, Var]] | None:
+    """The slope of f at the start by each variable, along a way that is the second of each pair."""
+    held = _held(starts)
+    found = _derivative(f, starts, 1, frozenset(starts))
+    if found is None:
+        return None
+    return {x: (_without(found[1], [h for h in held.values() if h is not held[x]]), held[x]) for x in starts}
+
+
+def remainder_along_segment(f: Array, starts: Mapping[Var, Array], order: int, steep: frozenset[Var] = frozenset()) -> Array | None:
     """The scalar f as the integral of its remainder of that order, for a reader."""
-    found = _derivative(f, starts, order, slope_at_start)
+    found = _derivative(f, starts, order, steep)
     if found is None or any(v.name == PLACE.name for v in variables_of(f)):
         return None
     slope, first, gaps = found
@@ -80,12 +89,16 @@ def remainder_along_segment(f: Array, starts: Mapping[Var, Array], order: int, s
 
 
 def along_segment(
-    f: Array, starts: Mapping[Var, Array], order: int, slope_at_start: bool = False, otherwise: Scalar | None = None
+    f: Array,
+    starts: Mapping[Var, Array],
+    order: int,
+    steep: frozenset[Var] = frozenset(),
+    otherwise: Scalar | None = None,
 ) -> Array | None:
     """The scalar f by its remainder of that order in the variables, each moved from its start, where it is 0, and its slope
-    too or that slope is added; f itself, or the form that is to be taken `otherwise`, where the rule has not settled, or says
-    another thing than it. None where a rule of differentiation is missing."""
-    derived = _derivative(f, starts, order, slope_at_start)
+    too but along the `steep` ones, where it is added; f itself, or the form that is to be taken `otherwise`, where the rule
+    has not settled, or says another thing than it. None where a rule of differentiation is missing."""
+    derived = _derivative(f, starts, order, steep)
     if derived is None:
         return None
     slope, first, gaps = derived
@@ -109,10 +122,10 @@ def along_segment(
 
 
 def _derivative(
-    f: Array, starts: Mapping[Var, Array], order: int, slope_at_start: bool
+    f: Array, starts: Mapping[Var, Array], order: int, steep: frozenset[Var]
 ) -> tuple[Array, Scalar, dict[Array, Array]] | None:
     """The derivative of that order along the way, the slope at the start, and what the placeholders for gaps stand for."""
-    held = {x: var(f"held{k}", x.shape, "real", "placeholder", uid=-74) for k, x in enumerate(starts)}
+    held = _held(starts)
     ctx = Context(Trace())
     slope = replace_arrays(f, {x: _on_the_way(starts[x], held[x]) for x in starts})
     if order > 1 and _has_kinks(slope):
@@ -122,11 +135,22 @@ def _derivative(
         for n in range(order):
             forward = by_scalar(slope, PLACE, ctx)
             slope = forward if forward is not None else gradient(slope, [PLACE], ctx)[PLACE]
-            if n == 0 and slope_at_start:
-                first = simplify_scalar(_just_after_start(open_tensor(slope, ())))
+            if n == 0 and steep:
+                first = _just_after_start(open_tensor(slope, ()))
+                first = simplify_scalar(_without(first, [h for x, h in held.items() if x not in steep]))
     except (CannotDerive, TypeError):
         return None  # a function without a derivative in an argument
     return slope, first, {held[x]: _apart(x, starts[x]) for x in starts}
+
+
+def _held(starts: Mapping[Var, Array]) -> dict[Var, Var]:
+    return {x: var(f"held{k}", x.shape, "real", "placeholder", uid=-74) for k, x in enumerate(starts)}
+
+
+def _without(slope: Scalar, held: Sequence[Var]) -> Scalar:
+    """The slope where these do not move."""
+    made: Scalar = replace_arrays(slope, {h: lambda *_: ZERO for h in held})
+    return made
 
 
 # The rule of Gauss and Kronrod with 21 nodes on -1 .. 1, and of Gauss at every other one: QUADPACK (1983), qk21.

@@ -44,6 +44,8 @@ _FUNCTIONS = {
     "besseli_remainder": Template("besseli_remainder({0}, {1}, {2}, {3})", ("besseli_remainder",), ("special",)),
     "exact_sum_3": Template("exact_sum({0}, {1}, {2})", ("exact_sum",)),
     "exact_sum_4": Template("exact_sum({0}, {1}, {2}, {3})", ("exact_sum",)),
+    "erf_gap": Template("erf_gap({0}, {1})", ("erf_gap",), ("special",)),
+    "log_half_erf_gap": Template("log_half_erf_gap({0}, {1}, {2})", ("log_half_erf_gap",), ("special",)),
     "artanh_rest": Template("artanh_rest({0})", ("artanh_rest",)),
     "stirling_remainder": Template("stirling_remainder({0}, {1}, {2})", ("stirling_remainder",)),
     "lgamma_remainder": Template("lgamma_remainder({0}, {1}, {2})", ("lgamma_remainder",)),

@@ -22,6 +22,7 @@ from symgen.codegen.stable_special import (
     exact_difference,
     log_beside_one,
     log_of_cosh,
+    log_of_half_erf_gap,
     log_of_half_erfc,
     scaled,
     short_differences,
@@ -278,6 +279,9 @@ class _Stabiliser:
         if u is not None:
             return add(log_of_half_erfc(u), fn("log", TWO))
         inside = definition(x)
+        gap = log_of_half_erf_gap(inside)
+        if gap is not None:
+            return add(gap, fn("log", TWO))
         if isinstance(inside, Fn) and inside.name == "besseli":
             return log_of_bessel(inside)
         beside = log_beside_one(inside)
@@ -322,10 +326,13 @@ class _Stabiliser:
         rest: list[Scalar] = []
         for f in x.args:
             base, exponent = (f.base, f.exponent) if isinstance(f, Pow) else (f, ONE)
-            u = argument_of(f, "erfc")
+            u, gap = argument_of(f, "erfc"), log_of_half_erf_gap(f)
             stable = self.log(base) if self.is_positive(base) else None
             if u is not None:  # log(c erfc(u)) is log(2 c) beside log(erfc(u)/2)
                 parts.append(log_of_half_erfc(u))
+                rest.append(TWO)
+            elif gap is not None:
+                parts.append(gap)
                 rest.append(TWO)
             elif stable is None:
                 rest.append(f)
@@ -334,13 +341,16 @@ class _Stabiliser:
         if not parts:
             return None
         left = mul(*rest)
+        if as_coefficient(left)[0] < 0 and any(log_of_half_erf_gap(f) is not None for f in x.args):
+            left = neg(left)  # the gap is negative too
         return add(*parts, *([] if left is ONE else [self.log(left) or fn("log", left)]))
 
     def is_positive(self, x: Scalar) -> bool:
         """Whether x > 0 by its form alone."""
         if logit_of(x) is not None or exponential_part(x) is not None or argument_of(x, "exp") is not None:
             return True
-        if any(argument_of(x, name) is not None for name in ("cosh", "erfc", "besseli")) or two_exponentials(x) is not None:
+        names = ("cosh", "erfc", "erf_gap", "besseli")
+        if any(argument_of(x, name) is not None for name in names) or two_exponentials(x) is not None:
             return True
         inside = definition(x)
         if isinstance(inside, Entry) and isinstance(inside.array, Operation):

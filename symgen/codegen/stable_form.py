@@ -74,6 +74,8 @@ MEANINGS: Mapping[str, Callable[..., Scalar]] = {
     "gamma_ratio": lambda a, b, _: divide(fn("gamma", a), fn("gamma", b)),
     "igammac": lambda a, x: sub(ONE, fn("igamma", a, x)),
     "ibetac": lambda a, b, x: sub(ONE, fn("ibeta", a, b, x)),
+    "erf_gap": lambda a, b: sub(fn("erf", a), fn("erf", b)),
+    "log_half_erf_gap": lambda a, b, _: fn("log", mul(HALF, sub(fn("erf", a), fn("erf", b)))),
     "erfcx": lambda x: mul(fn("exp", power(x, TWO)), fn("erfc", x)),
     "E1_scaled": lambda x: mul(fn("exp", x), fn("E1", x)),
 }

@@ -28,7 +28,7 @@ from symgen.tensor.expression import (
 
 MOST = 6
 
-__all__ = ["common_exponential", "power_of_logistic", "product_of_logistics", "two_exponentials"]
+__all__ = ["common_exponential", "power_of_logistic", "product_of_logistics", "two_exponentials", "with_exponents"]
 
 
 def _opened(x: Scalar) -> Scalar:
@@ -55,7 +55,7 @@ def two_exponentials(x: Scalar) -> tuple[Scalar, Scalar] | None:
 
 def common_exponential(x: Scalar) -> tuple[Scalar, Scalar] | None:
     """u, r with x = exp(u) r, where each term of the sum x has an exponential: u is the greatest of their exponents."""
-    found = _with_exponents(_opened(x))
+    found = with_exponents(_opened(x))
     if found is None or len(found) < 2:
         return None
     exponents = list(dict.fromkeys(u for _, u in found))
@@ -67,7 +67,7 @@ def common_exponential(x: Scalar) -> tuple[Scalar, Scalar] | None:
     return top, add(*(mul(c, fn("exp", sub(u, top))) for c, u in found))
 
 
-def _with_exponents(x: Scalar) -> list[tuple[Scalar, Scalar]] | None:
+def with_exponents(x: Scalar) -> list[tuple[Scalar, Scalar]] | None:
     """c, u with x the sum of all c exp(u); None where a term has no exponential, or there are many."""
     out: list[tuple[Scalar, Scalar]] = []
     for t in x.args if isinstance(x, Add) else (x,):
@@ -76,17 +76,17 @@ def _with_exponents(x: Scalar) -> list[tuple[Scalar, Scalar]] | None:
         if k is None or len(out) > MOST:
             return None
         rest = mul(*factors[:k], *factors[k + 1 :])
-        out.extend((mul(rest, c), u) for c, u in _terms_with_exponents(factors[k]))
+        out.extend((mul(rest, c), u) for c, u in _termswith_exponents(factors[k]))
     return out
 
 
 def _is_sum_of_exponentials(x: Scalar) -> bool:
-    return isinstance(_opened(x), Add) and _with_exponents(_opened(x)) is not None
+    return isinstance(_opened(x), Add) and with_exponents(_opened(x)) is not None
 
 
-def _terms_with_exponents(x: Scalar) -> list[tuple[Scalar, Scalar]]:
+def _termswith_exponents(x: Scalar) -> list[tuple[Scalar, Scalar]]:
     u = exponent_of(x)
-    return [(ONE, u)] if u is not None else _with_exponents(_opened(x)) or []
+    return [(ONE, u)] if u is not None else with_exponents(_opened(x)) or []
 
 
 def exponent_of(x: Scalar) -> Scalar | None:

@@ -57,7 +57,6 @@ from symgen.tensor.expression import (
     Where,
     add,
     as_coefficient,
-    compare,
     divide,
     entry,
     fn,
@@ -71,7 +70,6 @@ from symgen.tensor.expression import (
     substitute,
     total,
     walk,
-    where,
 )  # fmt: skip
 
 __all__ = ["error_function_difference", "near_one", "root_difference", "with_remainders"]
@@ -201,15 +199,14 @@ def root_difference(n: Add) -> Scalar | None:
 
 
 def error_function_difference(n: Add) -> Scalar | None:
-    """c erf(a) - c erf(b) by what both lack of 1, or of -1, where they lie on one side of 0."""
+    """c erf(a) - c erf(b) as one function, exact on one side of 0."""
     if len(n.args) != 2:
         return None
     (c, x), (d, y) = (as_coefficient(t) for t in n.args)
     if c != -d or not all(isinstance(r, Fn) and r.name == "erf" for r in (x, y)):
         return None
-    a, b = x.args[0], y.args[0]
-    beyond = sub(fn("erfc", fn("abs", b)), fn("erfc", fn("abs", a)))
-    return mul(num(c), where(compare("<", QUARTER, mul(a, b)), mul(fn("sign", a), beyond), sub(x, y)))
+    upper, lower = (x, y) if c > 0 else (y, x)
+    return mul(num(abs(c)), fn("erf_gap", upper.args[0], lower.args[0]))
 
 
 def _may_cancel(n: Add | Sum) -> bool:

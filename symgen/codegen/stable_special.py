@@ -7,6 +7,7 @@ from fractions import Fraction
 from symgen.algebra.collect import written_length
 from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_differences import difference, factors_of, is_rational, kept_apart
+from symgen.codegen.stable_logistic import with_exponents
 from symgen.codegen.stable_pool import entries_of, short
 from symgen.tensor.expression import (
     HALF,
@@ -37,7 +38,8 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 
 __all__ = [
-    "complement", "exact_difference", "log_beside_one", "log_of_cosh", "log_of_half_erfc", "scaled", "short_differences",
+    "complement", "exact_difference", "log_beside_one", "log_of_cosh", "log_of_half_erf_gap", "log_of_half_erfc", "scaled",
+    "short_differences",
 ]  # fmt: skip
 
 COMPLEMENTS = {"erf": "erfc", "igamma": "igammac", "ibeta": "ibetac"}
@@ -67,6 +69,13 @@ def log_of_half_erfc(v: Scalar) -> Scalar:
     far = sub(fn("log", mul(HALF, fn("erfcx", fn("max", v, ZERO)))), power(v, TWO))
     near = fn("log1p", mul(num(-1), HALF, fn("erfc", neg(fn("min", v, ZERO)))))
     return where(compare("<", ZERO, v), far, near)
+
+
+def log_of_half_erf_gap(x: Scalar) -> Scalar | None:
+    """log(|erf(a) - erf(b)|/2), which is a number where neither end is near 0."""
+    if not isinstance(x, Fn) or x.name != "erf_gap":
+        return None
+    return fn("log_half_erf_gap", *x.args, kept_apart(short(difference(*x.args))))
 
 
 def log_beside_one(x: Scalar) -> Scalar | None:
@@ -160,7 +169,7 @@ def log_of_quotient(a: Scalar, b: Scalar) -> Scalar:
 
 def scaled(n: Mul) -> Scalar:
     """exp(w) erfc(v) = exp(w - v^2) erfcx(v), exp(w) E1(v) = exp(w - v) (exp(v) E1(v)), and quotients of gammas."""
-    return _of_expm1(n) or _with_exponential(n) or _ratio_of_gammas(n) or n
+    return _of_expm1(n) or _over_erf_gap(n) or _with_exponential(n) or _ratio_of_gammas(n) or n
 
 
 def _of_expm1(n: Mul) -> Scalar | None:
@@ -173,6 +182,30 @@ def _of_expm1(n: Mul) -> Scalar | None:
         if w is not None:
             rest = [g for g in n.args if g is not f and g is not w]
             return mul(num(-1), *rest, power(base, add(e, num(1))), power(fn("expm1", neg(base.args[0])), MINUS_ONE))
+    return None
+
+
+def _over_erf_gap(n: Mul) -> Scalar | None:
+    """exp(w)/(erf(a) - erf(b)), and sums of such over it, by the logarithm of what is below."""
+    for f in n.args:
+        if not isinstance(f, Pow) or not isinstance(f.exponent, Num) or f.exponent.rational is None:
+            continue
+        log_of, e = log_of_half_erf_gap(f.base), f.exponent.rational
+        if log_of is None or e.denominator != 1 or e >= 0:
+            continue
+        out = mul(power(num(2), num(e)), power(fn("sign", sub(*f.base.args)), num(-e)) if e.numerator % 2 else num(1))
+        exponentials = [g for g in n.args if isinstance(g, Fn) and g.name == "exp"]
+        leading = add(*(g.args[0] for g in exponentials))
+        for g in n.args:
+            base, k = (g.base, g.exponent) if isinstance(g, Pow) and g.exponent is num(-e) else (g, num(1))
+            terms = with_exponents(base) if g is not f and g not in exponentials else None
+            if terms is not None and (k is num(1) or not exponentials):
+                below = sub(log_of if k is not num(1) else mul(num(-e), log_of), leading)
+                above = add(*(mul(c, fn("exp", sub(u, below))) for c, u in terms))
+                return mul(out, *(h for h in n.args if h is not f and h is not g and h not in exponentials), power(above, k))
+        if exponentials:
+            rest = (h for h in n.args if h is not f and h not in exponentials)
+            return mul(out, *rest, fn("exp", add(leading, mul(num(e), log_of))))
     return None
 
 

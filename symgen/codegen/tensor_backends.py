@@ -15,7 +15,7 @@ REMAINDERS = {
         "log_remainder": 2, "expm1_remainder": 1, "kl_term": 3, "root_difference": 3, "lgamma_remainder": 3,
         "besseli": 2, "besseli_scaled": 2, "besseli_gap": 2, "besseli_remainder": 4,
         "artanh_rest": 1, "gamma_ratio": 3, "lbeta": 2, "beta": 2, "log_ratio": 3,
-        "lgamma_rest": 1, "digamma_rest": 1, "stirling_remainder": 3,
+        "lgamma_rest": 1, "digamma_rest": 1, "stirling_remainder": 3, "erf_gap": 2, "log_half_erf_gap": 3,
     }.items()
 }  # fmt: skip
 REMAINDERS |= {f"exact_sum_{k}": Template(f"exact_sum({', '.join('{%d}' % i for i in range(k))})", ("exact_sum",)) for k in (3, 4)}

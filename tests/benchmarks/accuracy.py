@@ -163,6 +163,24 @@ def kl_log_series(p: Any, q: Any) -> Any:
     return -p / ((1 - p) * log(1 - p)) * log(p / q) + log(log(1 - q) / log(1 - p))
 
 
+def kl_truncated_normal(m1: Any, s1: Any, p1: Any, m2: Any, s2: Any, p2: Any) -> Any:
+    """Of laws on -p1 .. 2 and on -p2 .. 2."""
+    low, high = (-p1 - m1) / s1, (2 - m1) / s1
+    mass = mp.ncdf(high) - mp.ncdf(low)
+    first = (mp.npdf(low) - mp.npdf(high)) / mass
+    second = 1 + (low * mp.npdf(low) - high * mp.npdf(high)) / mass
+    far = mp.ncdf((2 - m2) / s2) - mp.ncdf((-p2 - m2) / s2)
+    d = m1 - m2
+    return log(s2 * far / (s1 * mass)) - second / 2 + (s1**2 * second + 2 * s1 * d * first + d**2) / (2 * s2**2)
+
+
+def kl_truncated_exponential(x: Any, p: Any, y: Any, q: Any) -> Any:
+    """Of laws on -p .. 2 and on -q .. 2."""
+    long, wide = 2 + p, 2 + q
+    mean = 1 / x - long * exp(-x * long) / -mp.expm1(-x * long) - p
+    return log(x / y) + (y - x) * mean + y * q - x * p + log(mp.expm1(-y * wide) / mp.expm1(-x * long))
+
+
 def tv_normal(m1: Any, s1: Any, m2: Any, s2: Any) -> Any:
     """|P - Q| of what lies between the two points where the densities cross."""
     d, c = m2 - m1, 2 * log(s2 / s1)
@@ -333,6 +351,18 @@ CASES: dict[str, Case] = {
     "cross entropy less entropy of Gamma": Case(
         "cross_entropy(Gamma(a1, b1), Gamma(a2, b2)) - entropy(Gamma(a1, b1))",
         lambda v: kl_gamma(v["a1"], v["b1"], v["a2"], v["b2"]), ("a", "b"),
+    ),
+    "TruncatedNormal": Case(
+        "KL(TruncatedNormal(m1, a1, -p1, 2) || TruncatedNormal(m2, a2, -p2, 2))",
+        lambda v: kl_truncated_normal(*(v[n + k] for k in "12" for n in "map")), ("m", "a", "p"),
+    ),
+    "TruncatedExponential": Case(
+        "KL(TruncatedExponential(a1, -p1, 2) || TruncatedExponential(a2, -p2, 2))",
+        lambda v: kl_truncated_exponential(*(v[n + k] for k in "12" for n in "ap")), ("a", "p"),
+    ),
+    "LogUniform": Case(
+        "KL(LogUniform(1, 1 + a1) || LogUniform(1, 1 + a2))",
+        lambda v: log(mp.log1p(v["a2"]) / mp.log1p(v["a1"])), ("a",),
     ),
     "hellinger Laplace": case("Laplace", "m b", lambda *v: 1 - _affinity_laplace(half, *v), goal="hellinger({}, {})"),
     "renyi Laplace of order 3/2": case(

@@ -8,7 +8,21 @@ import symgen
 from symgen.codegen import runtime_remainders as helpers
 from symgen.codegen.stable_form import stable_form
 from symgen.derivation.referee import check_equal_numeric
-from tests.benchmarks.accuracy import CASES, FAR, HEAD, NEAR, code_of, edges, error, exactly, is_right, truth, value_of, values
+from tests.benchmarks.accuracy import (
+    CASES,
+    FAR,
+    HEAD,
+    NEAR,
+    code_of,
+    edges,
+    error,
+    exactly,
+    is_right,
+    truth,
+    typed,
+    value_of,
+    values,
+)
 
 mp.mp.dps = 60
 DISTANCES = (1e-1, 1e-4, 1e-7)
@@ -124,6 +138,7 @@ APART = [  # parts of the closed form are no numbers: by the code alone, against
     ("hellinger(VonMises(0, a1), VonMises(1, a2))", {"a1": 1156.25, "a2": 3.125}, 0.8465747348976599),
     ("renyi(Laplace(0, a1), Laplace(1000, a2), 1/2)", {"a1": 1e-3, "a2": 1.0}, 1005.5214589178612),
     ("hellinger(Weibull(a1, 2), Weibull(a1, 3))", {"a1": 1800.0}, 1.0),
+    ("KL(TruncatedNormal(0, a1, 0, 1) || TruncatedNormal(30, a2, 0, 1))", {"a1": 0.05, "a2": 0.5}, 110.7337463204183338),
     ("hellinger(Pareto(2, a1), Pareto(3, a2))", {"a1": 2000.0, "a2": 1e-3}, 1.0),
 ]
 
@@ -276,3 +291,27 @@ def test_ends_of_intervals_are_compared_before_anything_is_rounded(target):
         wanted = mp.log((d - c) / (b - a)), ((a + b - c - d) / 2) ** 2 + (b - a - d + c) ** 2 / 12
         for k, want in enumerate(wanted):
             assert error(value_of(getattr(module, f"h{k}"), point, target), want) <= 1e-13, (k, distance)
+
+
+GAPS = [(-0.3, 1e-9), (0.2, 1e-7), (-7.0, 3.0), (-0.5, 2.0), (-20.0, 60.0), (3.0, 0.7), (40.0, 1e-3), (60.0, 200.0)]
+
+
+@pytest.mark.parametrize(("b", "d"), GAPS)
+def test_the_logarithm_of_a_gap_of_error_functions_keeps_its_digits(b, d):
+    a = b + d
+    low, high = (exactly(x) for x in sorted((abs(a), abs(b))))
+    mass = mp.erfc(low) - mp.erfc(high) if a * b > 0 else mp.erf(exactly(a)) - mp.erf(exactly(b))
+    for gap in (helpers.log_half_erf_gap(a, b, a - b), helpers.log_half_erf_gap(b, a, b - a)):
+        assert error(float(gap), mp.log(mass / 2)) <= 1e-14
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("torch", marks=pytest.mark.slow)])
+def test_gradients_of_truncated_laws_are_numbers_far_out(target):
+    goal = "KL(TruncatedNormal(0, 0.05, 0, 1) || TruncatedNormal(m, s, 0, 1))"
+    module = symgen.loads(f"param m: real, s: positive\nloss L = {goal}\n").compile(target=target)
+    for m, s in ((30.0, 0.5), (-50.0, 0.5), (0.3, 0.2)):
+        at = {k: typed(target, "float64")(v) for k, v in (("m", m), ("s", s))}
+        _, slopes = module.L_value_and_grad(at)
+        for name, slope in slopes.items():
+            ends = [float(module.L({**at, name: at[name] + h})) for h in (1e-6, -1e-6)]
+            assert float(slope) == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-4), (m, s, name)
