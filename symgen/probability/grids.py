@@ -138,7 +138,7 @@ def hermite(count: int) -> Grid:
 def rule(one: Numeric, components: int, level: int, breaks: Sequence[float] = (), whole: bool = True) -> Grid:
     """Nodes and probabilities of one scalar; a function may have kinks at `breaks`."""
     if one.row.name == "Normal" and not breaks:
-        x, w = hermite((80 if components < 3 else 30) + 14 * level)
+        x, w = hermite((80 if components < 3 else 30) + 14 * level if components < 4 else 14 + 6 * level)
         return one.parameters["mu"] + one.parameters["sigma"] * x, w / w.sum()
     if one.discrete:
         x, w = one.nodes()

@@ -141,3 +141,15 @@ def test_what_an_inequality_does_not_bound_is_said() -> None:
             model.derive(goal)
     with pytest.raises(symgen.SpecError, match="did you mean `pairwise`"):
         model.derive("bound(entropy(P), by=piarwise)")
+
+
+@pytest.mark.slow
+def test_a_batch_of_symbolic_size_is_looked_at_beyond_one_draw() -> None:
+    """InfoNCE over n pairs: at n = 1 both sides of any multiple of log n are 0, and nothing is seen."""
+    model = symgen.loads(
+        "dim n\nparam s: positive\ndist p(x: real[n]) = Normal(0, 1)\ndist p(z: real[n] | x) = Normal(x, s)\n"
+        "let L = E[x ~ p, z ~ p](mean[i](-(z[i] - x[i])^2/(2*s^2) - log(sum[j](exp(-(z[i] - x[j])^2/(2*s^2))))))\n"
+    )
+    assert model.check("mutual_information(p, x, z)/n >= log(n) + L").status == "checked"
+    for slip in ("mutual_information(p, x, z)/n >= 2*log(n) + L", "mutual_information(p, x, z)/n <= log(n) + L"):
+        assert model.check(slip).status == "refuted"
