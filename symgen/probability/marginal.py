@@ -15,9 +15,10 @@ from symgen.probability.conditional import bounds, integrated, law_given
 from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, question, quiet
 from symgen.probability.gaussian import chain_of_laws
-from symgen.probability.joint import DistRef, Factor, Joint, decode, expectation, factor_log_density
+from symgen.probability.joint import DistRef, Factor, Joint, decode
 from symgen.probability.law import formula_law, has_density, row_of
 from symgen.probability.left_integrals import on_its_support, range_of
+from symgen.probability.marginal_steps import as_mean, tell
 from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.own_density import normalised_law
 from symgen.probability.posterior_checks import check_integrated, check_log_mean, check_posterior
@@ -28,7 +29,6 @@ from symgen.tensor.expression import (
     Scalar,
     Var,
     add,
-    entry,
     fn,
     open_tensor,
     replace_arrays,
@@ -60,18 +60,18 @@ def log_density_given(
 
 def _given(
     ref: DistRef, targets: Sequence[Var], observed: Sequence[Var], values: dict[Var, Array], ctx: Context
-) -> tuple[Scalar, Question, str]:
+) -> tuple[Scalar, Question, Array | None]:
     """log p(targets | observed) at their values, the question, and the law that it was recognised as."""
     q = question(ref, targets, observed, {v: a for v, a in values.items() if v not in targets})
     asked = replace(q, values=values)
     if not all(has_density(f.law) for f in q.factors):
         raise CannotDerive(f"the density `{ref.joint.name}` is not known: its marginals stay as they are", None, HERE)
     if not q.hidden and all(f.variables[0] in targets for f in q.factors):
-        return log_joint(q.factors, values, quiet(ctx)), asked, ""
+        return log_joint(q.factors, values, quiet(ctx)), asked, None
     if q.hidden and all(_is_shared(h, q, targets) for h in q.hidden):
         found = _difference_of_masses(ref, q, asked, values, ctx)  # sums over the data, and no matrix of them
         if found is not None:
-            return found, asked, ""
+            return found, asked, None
     if len(targets) == 1 and row_of(q.factor_of(targets[0]).law) is not None:
         (z,) = targets
         try:
@@ -79,10 +79,9 @@ def _given(
         except CannotDerive:
             law = None
         if law is not None:
-            row = row_of(law)
-            return log_density_at(law, values.get(z, z), quiet(ctx)), asked, row.name if row is not None else ""
+            return log_density_at(law, values.get(z, z), quiet(ctx)), asked, law
     if q.hidden and (chain := chain_of_laws(asked, quiet(ctx))) is not None:
-        return add(*(log_density_at(law, values.get(x, x), quiet(ctx)) for x, law in chain)), asked, ""
+        return add(*(log_density_at(law, values.get(x, x), quiet(ctx)) for x, law in chain)), asked, None
     found = _difference_of_masses(ref, q, asked, values, ctx, True)
     assert found is not None
     if len(targets) == 1 and row_of(q.factor_of(targets[0]).law) is not None:
@@ -90,7 +89,7 @@ def _given(
         span = range_of(z, q, *bounds(q, z), ctx)
         if span is not None:
             found = on_its_support(found, z, span, open_tensor(values.get(z, z), ()), q.hidden)
-    return found, asked, ""
+    return found, asked, None
 
 
 def _is_shared(h: Var, q: Question, targets: Sequence[Var]) -> bool:
@@ -129,14 +128,14 @@ def below(ref: DistRef, q: Question) -> Question | None:
     return less if less.factors else None
 
 
-def check_log_density(ref: DistRef, q: Question, made: Array, ctx: Context) -> Evidence:
+def check_log_density(ref: DistRef, q: Question, made: Array, ctx: Context, law: Array | None = None) -> Evidence:
     """The referee of log p(targets | observed)."""
     if len(q.targets) == 1 and not q.hidden and len(q.factors) > 1:
         # a posterior: proportional to the joint density; that it is whole is its family's
         (z,) = q.targets
         if z not in q.values:
             body = log_joint(q.factors, q.values, quiet(ctx))
-            return check_posterior(body, made.args[0] if made.args else made, None, z, ctx)  # type: ignore[arg-type]
+            return check_posterior(body, made.args[0] if made.args else made, law, z, ctx)  # type: ignore[arg-type]
     less = below(ref, q)
     made = by_nodes(made, Context(facts=ctx.facts), lambda op: False)
     if not q.hidden and less is None:
@@ -157,15 +156,22 @@ def reduce_log_density_of(op: Operator, ctx: Context) -> Array:
     if all(isinstance(f.law, Operator) and f.law.name == "density" for f in p.joint.factors):
         return op  # of a density that is not known: its marginals stay as they are
     observed = [*p.joint.outside, *(g for g in p.given if g in p.joint.variables)]
-    value, q = log_density_given(p, p.variables, observed, values, ctx)
+    value, q, law = _given(p, p.variables, observed, values, ctx)
     free = tensor((), with_logs_of_powers(value, ctx))
     made = put_in(free, bound)
     looks_back = len(p.variables) == 1 and not q.hidden and len(q.factors) > 1
-    ctx.trace.add(
-        "Bayes" if looks_back else "marginal", op, made,
-        reason="the posterior, by Bayes' rule" if looks_back else "the other variables integrated out",
-    )  # fmt: skip
-    ctx.trace.checks.append(lambda: check_log_density(p, q, free, ctx))
+    if ctx.trace.steps:  # on the way of a derivation, it is one step
+        ctx.trace.add(
+            "Bayes" if looks_back else "marginal", op, made,
+            reason="the posterior, by Bayes' rule" if looks_back else "the other variables integrated out",
+        )  # fmt: skip
+    else:
+
+        def say(rule: str, before: Array, after: Array, reason: str) -> None:
+            ctx.trace.add(rule, put_in(before, bound), made if after is free else put_in(after, bound), reason=reason)
+
+        tell(op, p, q, free, law, say, ctx)
+    ctx.trace.checks.append(lambda: check_log_density(p, q, free, ctx, law))
     return made
 
 
@@ -212,25 +218,15 @@ def reduce_marginal(op: Operator, ctx: Context) -> Array:
     (p,), options = decode(op)
     p = known(p, ctx)
     values: dict[Var, Array] = {v: options[k] for v, k in options["names"] if options[k] is not v}
-    value, q, family = _given(p, options["x"], p.joint.outside, values, ctx)
+    value, q, law = _given(p, options["x"], p.joint.outside, values, ctx)
     made = tensor((), simplified(fn("exp", value)))
-    start = _as_mean(op, q, ctx)
-    reason = f"recognised: a {family}" if family else "the mean over what is not seen" if start is not op else ""
+    row = row_of(law) if law is not None else None
+    start: Array = op
+    for rule, mean, why in as_mean(q, ctx):
+        ctx.trace.add(rule, start, mean, reason=why)
+        start = mean
+    reason = f"recognised: {row.called}" if row is not None else "the mean over what is not seen" if start is not op else ""
     ctx.trace.add("marginal", start, made, reason=reason or "the other variables integrated out")
     log = tensor((), value)
     ctx.trace.checks.append(lambda: check_log_density(p, q, log, ctx))
     return made
-
-
-def _as_mean(op: Operator, q: Question, ctx: Context) -> Array:
-    """The steps p(x) = E[z ~ p(z)](p(x | z)), with the density put in; the question where that is not what it is."""
-    hidden = [f for f in q.factors if set(f.variables) <= set(q.hidden)]
-    seen = [f for f in q.factors if f not in hidden]
-    if not hidden or any(len(f.variables) > 1 for f in hidden) or any(set(f.variables) & set(q.hidden) for f in seen):
-        return op
-    draws = [(f.variables[0], f.law) for f in hidden]
-    mean = expectation(tensor((), fn("exp", add(*(entry(factor_log_density(f, q.values)) for f in seen)))), draws)
-    ctx.trace.add("total_probability", op, mean, reason="the law of total probability")
-    put_in = expectation(tensor((), simplified(fn("exp", log_joint(seen, q.values, quiet(ctx))))), draws)
-    ctx.trace.add("densities", mean, put_in, reason="the density put in")
-    return put_in
