@@ -177,6 +177,11 @@ class Derivatives(Binders):
         by = [e.operand if isinstance(e, t.Transpose) else e for e in by]
         repeated = below[0]
         whole = Span(span.start, max(span.end, self.spanned(max(0, self.pos - 1)).end))
+        if order == 1 and len(by) == 1 and repeated in (2, 3):  # \partial L / \partial \sigma^2, by the variance
+            by[0] = t.Power(by[0], items.number(repeated, by[0].span), span=by[0].span)
+        if order == 1 and len(by) == 1 and isinstance(by[0], t.Power) and self.rank(by[0].base) == 0:
+            made = self.with_bar(self.by_power(f, by[0], whole))
+            return made if first >= last else self.postfix(made)
         if order == 1 and len(by) == 1:
             made = self.with_bar(self.derived(f, by[0], False, whole, span))
             return made if first >= last else self.postfix(made)
@@ -190,6 +195,12 @@ class Derivatives(Binders):
                 f = self.derived(f, one, False, whole, span)
             return self.with_bar(f)
         raise self.slip("this derivative is not read", span, malformed=False)
+
+    def by_power(self, f: Item, by: t.Power, span: Span) -> Item:
+        """The derivative by x^k: that by x over k x^(k - 1)."""
+        slope = t.Call("d", (by, by.base), span=by.span)
+        made = self.derived(f, by.base, False, span, span)
+        return Item(t.Factors(made.tree, (("/", slope),), span=span), made.rank)
 
     def with_bar(self, made: Item) -> Item:
         """A derivative with its value at a point, where a bar says it."""
