@@ -378,6 +378,8 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
         candidates, complete = _by_logarithms(e, free, seconds)
     if not candidates:
         candidates, complete = _by_generator(top, free, seconds)
+    if not candidates and e.has(S.tanh):
+        candidates = _of_polynomial_factors(e, free, seconds)
     if not candidates:
         found = within(seconds, S.solve, top, free)
         candidates = [c for c in found or () if isinstance(c, S.Expr)]
@@ -397,6 +399,18 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
         if shown is not None:
             out.append(Root(c, shown, complete))
     return out
+
+
+def _of_polynomial_factors(e: Any, t: Any, seconds: float) -> list[Any]:
+    """The roots of those factors that are quadratic or linear, tanh and its kin written by exp: (c - t^2)(exp(t) - 1 - t)."""
+    top = within(seconds, lambda: S.fraction(S.factor(S.together(e.rewrite(S.exp))))[0])
+    factors = S.Mul.make_args(top) if top is not None else ()
+    found: list[Any] = []
+    for f in factors:
+        base = f.base if f.is_Pow else f
+        if t in base.free_symbols and base.is_polynomial(t) and S.degree(base, t) <= 2:
+            found += S.roots(base, t)
+    return found
 
 
 def positive_roots(roots: Sequence[Root], slope: Any, t: Any, interval: Interval) -> list[Root]:

@@ -201,8 +201,8 @@ def pairs(op: Operator, arguments: Sequence[Any], ctx: Context, kind: str) -> Ar
     d = told.kl if kind == "pairwise" else partial(told.chernoff, alpha)
     side = "upper" if kind == "pairwise" else "lower"
     source = "Kolchinsky & Tracey (2017)"
-    by = "KL(p_a || p_b)" if side == "upper" else "-log integral p_a^alpha p_b^(1 - alpha)"
-    reason = f"I(x; c) is at {'most' if side == 'upper' else 'least'} -E_a log E_b exp(-d), d = {by}"
+    most, d_of = ("most", "KL") if side == "upper" else ("least", "the Chernoff distance")
+    reason = f"x tells of its part at {most} minus the mean of log E exp(-d), d being {d_of} of that part and another"
     if kind == "chernoff" and variables_of(alpha):
         ctx.trace.require("0 <= alpha <= 1")
     if op.name == "mutual_information":

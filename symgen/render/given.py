@@ -34,7 +34,7 @@ def given(d: Any, writer: Writer, laws: Mapping[Array, str], definitions: Sequen
         shown += [(law, t.Name(name)) for law, name in _once(laws) if law not in heads]
         told = {
             (unparse(left), unparse(right)): Relation(right, left, reason=_roles(law))
-            for law, left in shown for right in (_as_written(d, law, left) or plain.array(law),)
+            for law, left in shown for right in (_as_written(d, law, left) or plain.array(law),) if left != right
         }  # fmt: skip
         lines += tuple(told.values())  # a law over other variables may read the same
         out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]

@@ -99,6 +99,8 @@ class OperatorNotation(ABC):
             return t.Call(str(name), tuple(at), (), tuple(given), log=True)
         if is_encoded(node):
             return self.encoded(node, operands)
+        if node.name == "bound":
+            return self.bound(node)
         if node.name == "at":
             return t.Call(str(node.attrs[1]), tuple(operands[2::2]))
         if node.name == "apply":
@@ -115,6 +117,20 @@ class OperatorNotation(ABC):
         if node.name in ("grad", "jacobian", "hessian") and node.attrs and node.attrs[0] in ("free", "tied"):
             words = (t.Keyword("form", t.Name(node.attrs[0])),)
         return t.Call(node.name, tuple(operands), words)
+
+    def bound(self, node: x.Operator) -> t.Expression:
+        """bound(f, by=nwj(T))."""
+        whole, name, given = node.attrs
+        arguments: list[t.Expression] = []
+        for kind, what, *_ in given:
+            if kind == "critic":
+                arguments.append(t.Name(str(what)))
+            elif kind == "decoder":
+                arguments.append(t.Name(what.joint.name))
+            else:
+                arguments.append(self.operand(what))
+        by = t.Call(name, tuple(arguments)) if arguments else t.Name(name)
+        return t.Call("bound", (self.operand(whole),), (t.Keyword("by", by),))
 
     def draw(
         self, node: x.Operator, count: int, places: tuple[int, ...], laws: Sequence[t.Expression], plain: Sequence[t.Expression]

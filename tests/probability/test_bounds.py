@@ -153,3 +153,14 @@ def test_a_batch_of_symbolic_size_is_looked_at_beyond_one_draw() -> None:
     assert model.check("mutual_information(p, x, z)/n >= log(n) + L").status == "checked"
     for slip in ("mutual_information(p, x, z)/n >= 2*log(n) + L", "mutual_information(p, x, z)/n <= log(n) + L"):
         assert model.check(slip).status == "refuted"
+
+
+def test_a_bound_is_a_loss_like_any_other() -> None:
+    model = symgen.loads(MIXTURE + "loss L = bound(entropy(p(x)), by=pairwise)\nlet B = bound(entropy(p(x)), by=bhattacharyya)\n")
+    at = {"w": W, "m": M, "s": S}
+    value, slopes = model.compile().L_value_and_grad(at, {})
+    assert value == pytest.approx(quantities("p(x)")["pairwise"], rel=1e-8)
+    step = np.array([1e-5, 0])
+    ends = [model.derive("L").evaluate(**{**at, "m": M + sign * step}) for sign in (1, -1)]
+    assert slopes["m"][0] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6)
+    assert model.check("B <= entropy(p(x))").holds and model.check("entropy(p(x)) <= B").status == "refuted"
