@@ -233,12 +233,12 @@ class _Follower:
                 if found is None:
                     continue
                 level = found[0] + reach
-                if _is_finite(level) and float(level.rad()) <= 1e-3 * max(1.0, abs(float(level.mid()))):
-                    levels.append((float(s), max(-HUGE, min(HUGE, float(level.mid())))))
-                    signs.append(found[1])
-                elif found[1] == 0:  # the integrand is 0 there
+                if found[1] == 0:  # the integrand is 0 there
                     levels.append((float(s), -math.inf))
                     signs.append(0)
+                elif _is_finite(level) and float(level.rad()) <= 1e-3 * max(1.0, abs(float(level.mid()))):
+                    levels.append((float(s), max(-HUGE, min(HUGE, float(level.mid())))))
+                    signs.append(found[1])
         if len(levels) < ENOUGH:
             return None
         if levels[-1][1] == -math.inf or falls(levels):

@@ -6,29 +6,31 @@ The total variation is P - Q of where p > q: for laws on the line, of the interv
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.series import limit
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
-from symgen.probability.collect import collected
+from symgen.probability.collect import collected, multiplied_out
 from symgen.probability.cut_counts import ends_of_counts, is_cut
 from symgen.probability.densities import parameters
 from symgen.probability.density_referee import leave_density_check, of_js, of_tv
 from symgen.probability.distribution_functions import SYMMETRIC
-from symgen.probability.divergence import ask_for_quadrature, rank_zero, reduce_expectation
+from symgen.probability.divergence import ask_for_quadrature, rank_zero, reduce_expectation, reduce_kl
 from symgen.probability.intervals import distribution_function, has_distribution_function, slope_in
-from symgen.probability.joint import DistRef, decode, opened_expectation
+from symgen.probability.joint import DistRef, decode, divergence, opened_expectation
 from symgen.probability.knowledge import Knowledge, is_natural
 from symgen.probability.law import row_of
 from symgen.probability.own_support import inside_of, ranges_of
 from symgen.probability.pairing import Pairing, kinds_differ, value_of
 from symgen.probability.power_integrals import WITHIN_FAMILY
 from symgen.probability.support import mass_outside, without_support
-from symgen.probability.terms import TooManyTerms, depends_on_any, expanded, normalised, opened
+from symgen.probability.terms import TooManyTerms, depends_on_any, expanded, factors_of, normalised, opened, terms_of
 from symgen.probability.texts import scalar_text
 from symgen.probability.univariate_law import Law
 from symgen.probability.walks import bottom_up
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF,
     INF,
@@ -63,6 +65,7 @@ from symgen.tensor.expression import (
     scalar_of,
     sub,
     var,
+    variables_of,
     walk,
     where,
 )  # fmt: skip
@@ -266,6 +269,8 @@ def reduce_fdiv(op: Operator, ctx: Context) -> Array:
     mean = pair.mean(body)
     if slope is ZERO:
         ctx.trace.add("definition", op, mean, reason="the definition of an f-divergence")
+        if pair.is_on_one_support and (turned_over := _by_logarithms(f, argument)) is not None:
+            return _under_both(turned_over, argument, (p, q), mean, ctx)
         return reduce_expectation(mean, ctx)
     turned = Pairing(p, q, ctx)
     within_q = within(turned, turned.q, turned.inside)
@@ -281,6 +286,51 @@ def reduce_fdiv(op: Operator, ctx: Context) -> Array:
     if slope is INF:
         return rank_zero(where(turned.inside, value, INF))
     return rank_zero(collected(add(value, mul(slope, value_of(reduce_expectation(lost, ctx))))))
+
+
+def _by_logarithms(f: Scalar, t: Var) -> tuple[Scalar, Scalar] | None:
+    """g and h with f(t) = t g(log t) + h(t), g of logarithms alone and not constant; None where there is no such part."""
+    at = entry(t)
+    turned: list[Scalar] = []
+    rest: list[Scalar] = []
+    for term in terms_of(multiplied_out(f)):
+        factors = factors_of(term)
+        left = mul(*(g for g in factors if g is not at))
+        logs = replace_scalars(left, {fn("log", at): ONE})
+        is_log = at in factors and logs is not left and t not in variables_of(logs)
+        (turned if is_log else rest).append(left if is_log else term)
+    return (add(*turned), add(*rest)) if turned else None
+
+
+def _under_both(parts: tuple[Scalar, Scalar], t: Var, refs: tuple[DistRef, DistRef], before: Array, ctx: Context) -> Array:
+    """E_q[p/q g(log p/q)] = E_p[g(log p/q)], the rest under q; t log t is KL(p || q), and -log t is KL(q || p)."""
+    p, q = refs
+    first, second = Pairing(p, q, ctx), Pairing(q, p, ctx)
+    log_t = fn("log", entry(t))
+    shown: list[tuple[Fraction, Array]] = []
+    left: list[list[Scalar]] = [[], []]
+    for k, (part, sign, pair) in enumerate(((parts[0], 1, (p, q)), (parts[1], -1, (q, p)))):
+        for term in terms_of(part):
+            c, rest = as_coefficient(term)
+            if rest is log_t and c * sign > 0:
+                shown.append((c * sign, divergence("KL", *pair)))
+            elif term is not ZERO:
+                left[k].append(term)
+    ratio = fn("exp", neg(second.log_ratio()))
+    bodies = [
+        replace_scalars(add(*left[0]), {log_t: first.log_ratio()}),
+        replace_arrays(add(*left[1]), {t: lambda: ratio}),
+    ]
+    shown += [(Fraction(1), pair.mean(body)) for pair, body in zip((first, second), bodies, strict=True) if body is not ZERO]
+    both = rank_zero(add(*(mul(num(c), scalar_of(a)) for c, a in shown)))
+    ctx.trace.add("weights", before, both, reason="what is weighted by p/q under q is a mean under p")
+    values: list[Scalar] = []
+    for c, a in shown:
+        assert isinstance(a, Operator)
+        values.append(mul(num(c), value_of(reduce_kl(a, ctx) if a.name == "KL" else reduce_expectation(a, ctx))))
+        if values[-1] is INF:
+            return rank_zero(INF)
+    return rank_zero(collected(add(*values)))
 
 
 def _slope_far_out(f: Scalar, t: Var, ctx: Context) -> Scalar:

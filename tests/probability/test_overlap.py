@@ -6,7 +6,7 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 import symgen
 from symgen.probability.distribution_functions import DISTRIBUTION_FUNCTIONS, SYMMETRIC
@@ -253,3 +253,31 @@ def test_mpmath_agrees_with_the_quadrature_of_this_file():
     with mp.workdps(20):
         want = mp.quad(lambda x: abs(mp.npdf(x, m, s) - mp.npdf(x, r, b)) / 2, np.linspace(-9, 9, 60).tolist())
     assert integrated(LAWS["Normal(m, s)"], LAWS["Normal(r, b)"], tv) == pytest.approx(float(want), rel=1e-6)
+
+
+WEIGHTED = {
+    "t*log(t)": lambda r: r * np.log(r),
+    "t*log(t) - t + 1": lambda r: r * np.log(r) - r + 1,
+    "(t - 1)*log(t)": lambda r: (r - 1) * np.log(r),
+    "t*log(t)^2": lambda r: r * np.log(r) ** 2,
+    "t*log(t) + (t - 1)^2": lambda r: r * np.log(r) + (r - 1) ** 2,
+}
+
+
+@pytest.mark.parametrize("f", WEIGHTED)
+def test_a_divergence_of_ones_own_with_a_weight_is_a_mean_under_the_first_law(f):
+    model = symgen.loads(f"param m: real, h: real, a: positive, b: positive\ndef f(t) = {f}\n")
+    found = model.derive("fdiv(f, Normal(m, a), Normal(h, b))")
+    assert "E[" not in found.text_result
+    p, q = stats.norm(0.4, 0.7), stats.norm(-0.3, 1.1)
+    want = integrate.quad(lambda x: q.pdf(x) * WEIGHTED[f](p.pdf(x) / q.pdf(x)), -14, 14, epsabs=1e-12)[0]
+    assert found.evaluate(m=0.4, a=0.7, h=-0.3, b=1.1) == pytest.approx(want, rel=1e-8)
+
+
+def test_such_a_divergence_is_infinite_where_kl_is():
+    model = symgen.loads("param m: real, b: positive, c: positive\ndef f(t) = t*log(t)\ndef g(t) = (t - 1)*log(t)\n")
+    assert model.derive("fdiv(f, Cauchy(m, b), Normal(m, c))").text_result == "inf"
+    assert model.derive("fdiv(g, Cauchy(m, b), Normal(m, c))").text_result == "inf"
+    found = model.derive("fdiv(f, Lomax(b, 2), Exponential(c))")
+    assert found.evaluate(b=0.8, c=1.0) == np.inf
+    assert np.isfinite(found.evaluate(b=1.8, c=1.0))
