@@ -7,7 +7,7 @@ none: then letters are names and every product is plain.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -214,7 +214,8 @@ def _chain(s: Statement, source: Source, symbols: Symbols | None, origin: int) -
     if defined is not None:
         defined, free = _fitting(defined, sides, free)
     if free and symbols is not None:
-        sides = [_with_axes(e, free) if isinstance(e, t.Expression) else e for e in sides]
+        lengths = _lengths([e for e in sides if isinstance(e, t.Expression)], free, symbols)
+        sides = [_with_axes(e, free, lengths) if isinstance(e, t.Expression) else e for e in sides]
     steps = []
     for k, link in enumerate(s.links, 1):
         side = sides[k]
@@ -293,9 +294,37 @@ def _side(
     return made.tree if made.tree.span != t.NOWHERE else with_span(made.tree, span)
 
 
-def _with_axes(e: t.Expression, free: Mapping[str, Span]) -> t.Expression | Unread:
-    """p_i = .. for all i: a side as an array over i."""
-    specs = tuple(t.IndexSpec(n, span=free[n]) for n in free if n in names_of(e))
+def _lengths(sides: Sequence[t.Expression], free: Iterable[str], symbols: Symbols) -> dict[str, t.Expression]:
+    """The lengths of the axes where indices stand alone, by any side."""
+    out: dict[str, t.Expression] = {}
+    for e in (s for side in sides for s in _subscripts(side)):
+        parts: tuple[t.Expression, ...] = (e.operand,)
+        if isinstance(e.operand, t.Call) and e.operand.function in ("jacobian", "grad"):  # the axes of f, then those of x
+            parts = e.operand.arguments[:2] if e.operand.function == "jacobian" else e.operand.arguments[1:2]
+        shapes = [symbols.shape_of(x, symbols.shapes) for x in parts]
+        shape = [size for found in shapes for size in found or ()] if None not in shapes else []
+        for item, size in zip(e.items, shape, strict=False):
+            if isinstance(item, t.Name) and item.name in free and size is not None:
+                out.setdefault(item.name, size)
+    return out
+
+
+def _subscripts(e: t.Expression) -> Iterator[t.Subscript]:
+    stack: list[object] = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, t.Subscript):
+            yield x
+        if isinstance(x, t.Tree):
+            stack.extend(v for v in vars(x).values() if isinstance(v, (t.Tree, tuple)))
+        elif isinstance(x, tuple):
+            stack.extend(x)
+
+
+def _with_axes(e: t.Expression, free: Mapping[str, Span], lengths: Mapping[str, t.Expression]) -> t.Expression | Unread:
+    """p_i = .. for all i: a side as an array over i, as long as other sides say where this one does not."""
+    own = {i.name for s in _subscripts(e) for i in s.items if isinstance(i, t.Name)}
+    specs = tuple(t.IndexSpec(n, None if n in own else lengths.get(n), span=free[n]) for n in free if n in names_of(e))
     if not specs:
         return e
     if len(specs) < len(free):
