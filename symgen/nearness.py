@@ -236,10 +236,15 @@ def _arguments(array: Array) -> list[Var]:
 
 def _measured(array: Array, starts: Mapping[Var, Array]) -> int:
     """The order whose code is nearest to the closed form in high precision, where variables are near their starts."""
-    points = _near_points(array, starts)
     try:
-        wanted = [evaluate([array], at, EXACT)[0] for at in points]
-        kept = [(at, w) for at, w in zip(points, (w.item() for w in wanted), strict=True) if _is_known(w)]
+        kept: list[tuple[Point, Any]] = []
+        for shift in (0, 4):  # large values, where moments exist
+            points = _near_points(array, starts, shift)
+            wanted = [evaluate([array], at, EXACT)[0].item() for at in points]
+            more = [(at, w) for at, w in zip(points, wanted, strict=True) if _is_known(w)]
+            kept = max(kept, more, key=len)
+            if len(kept) > len(points) / 2:
+                break
         if not kept:
             return -1
         best, least = 0, _error(array, kept)
@@ -310,28 +315,25 @@ def _error(array: Array, points: list[tuple[Point, Any]]) -> float:
     return worst
 
 
-def _near_points(array: Array, starts: Mapping[Var, Array]) -> list[Point]:
+def _near_points(array: Array, starts: Mapping[Var, Array], shift: int) -> list[Point]:
     """Points whose numbers are exact, at which what moves is at a distance from its start: all of it, or one alone."""
     free = _arguments(array)
     told = simple_sizes(sizes_in([array], free), {}, (), top=2)
     sizes = max(told, key=lambda s: sum(s.values()), default={})
     rng = generator("near", *(v.name for v in free))
-    for shift in (0, 4):  # large values, where moments exist
-        out: list[Point] = []
-        for turn in range(DIRECTIONS):
-            found = (_base(array, free, starts, sizes, shift, rng) for _ in range(ATTEMPTS))
-            base = next((p for p in found if p is not None), None)
-            if base is None:
-                break
-            alone = list(starts)[(turn - 1) % len(starts)] if turn else None
-            way = {x: _way(x, base.values[x], rng) for x in starts if alone in (None, x)}
-            for h in DISTANCES:
-                for step in (2.0 ** round(np.log2(h)), -(2.0 ** round(np.log2(h)))):
-                    moved = {x: base.values[x] + step * d for x, d in way.items()}
-                    out.append(Point(dict(base.sizes), {**base.values, **moved}))
-        else:
-            return out
-    return []
+    out: list[Point] = []
+    for turn in range(DIRECTIONS):
+        found = (_base(array, free, starts, sizes, shift, rng) for _ in range(ATTEMPTS))
+        base = next((p for p in found if p is not None), None)
+        if base is None:
+            return []
+        alone = list(starts)[(turn - 1) % len(starts)] if turn else None
+        way = {x: _way(x, base.values[x], rng) for x in starts if alone in (None, x)}
+        for h in DISTANCES:
+            for step in (2.0 ** round(np.log2(h)), -(2.0 ** round(np.log2(h)))):
+                moved = {x: base.values[x] + step * d for x, d in way.items()}
+                out.append(Point(dict(base.sizes), {**base.values, **moved}))
+    return out
 
 
 def _base(

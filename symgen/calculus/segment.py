@@ -20,12 +20,14 @@ from symgen.tensor.expression import (
     INF,
     ONE,
     ZERO,
+    Add,
     Array,
     Compare,
     Entry,
     Expect,
     Fn,
     Fold,
+    Node,
     Operation,
     Scalar,
     Sum,
@@ -65,6 +67,7 @@ AGREE = num(Fraction(1, 10**11))  # of the rule with a rule of half the nodes: i
 ROUGHLY = num(Fraction(1, 10**6))
 SURER = num(Fraction(1, 1000))
 LIKE_THE_FORM = num(Fraction(1, 10**5))
+MOST_TERMS = 4
 PLACE = var("t", (), "unit", "placeholder", uid=-73)
 
 
@@ -115,7 +118,7 @@ def along_segment(
     settled = logic(
         "and",  # or it is surer of itself than of the form, as in short floats
         compare("<=", off, fn("max", mul(AGREE, size), fn("min", mul(ROUGHLY, size), mul(SURER, apart)))),
-        compare("<=", apart, mul(LIKE_THE_FORM, add(ONE, fn("abs", plain)))),
+        compare("<=", apart, mul(LIKE_THE_FORM, add(ONE, _size(plain)))),
         compare("<", plain, INF),
     )
     return tensor((), where(settled, found, plain))
@@ -191,7 +194,7 @@ def _has_kinks(f: Array) -> bool:
     """Whether f has a kink after the start: an absolute value that is not 0 there, a piece that ends (but not the limit
     at one point)."""
     for n in walk(f):
-        if isinstance(n, Where) and INF not in n.args[1:]:
+        if isinstance(n, Where) and not any(_is_infinite_piece(a) for a in n.args[1:]):
             kinks = [sub(*c.args) for c in walk(n.args[0]) if isinstance(c, Compare) and c.op not in ("==", "!=")]
         elif isinstance(n, Fn) and n.name in FUNCTIONS and FUNCTIONS[n.name].kinks:
             kinks = [sub(*n.args)] if len(n.args) == 2 else [n.args[0]]
@@ -200,6 +203,18 @@ def _has_kinks(f: Array) -> bool:
         if any(PLACE in variables_of(x) and replace_arrays(x, {PLACE: lambda: ZERO}) is not ZERO for x in kinks):
             return True
     return False
+
+
+def _is_infinite_piece(x: Node) -> bool:
+    """Whether a piece is infinite, but perhaps where the laws are one."""
+    return x is INF or isinstance(x, Where) and INF in x.args[1:] and ZERO in x.args[1:]
+
+
+def _size(x: Scalar) -> Scalar:
+    """What the terms of a closed form come to, all taken positive: its rounding is a part of that."""
+    if isinstance(x, Add) and len(x.args) <= MOST_TERMS:
+        return add(*(fn("abs", t) for t in x.args))
+    return fn("abs", x)
 
 
 def _just_after_start(slope: Scalar) -> Scalar:

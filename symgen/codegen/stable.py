@@ -12,7 +12,13 @@ from fractions import Fraction
 from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_bessel import bessel_remainders, log_of_bessel, without_growth
 from symgen.codegen.stable_branches import with_quiet_inverses
-from symgen.codegen.stable_logistic import common_exponential, power_of_logistic, product_of_logistics, two_exponentials
+from symgen.codegen.stable_logistic import (
+    common_exponential,
+    odd_in_logit,
+    power_of_logistic,
+    product_of_logistics,
+    two_exponentials,
+)
 from symgen.codegen.stable_logit import near_one_half
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_pool import has_denominator, is_nonnegative_by_form
@@ -343,7 +349,8 @@ class _Stabiliser:
         left = mul(*rest)
         if as_coefficient(left)[0] < 0 and any(log_of_half_erf_gap(f) is not None for f in x.args):
             left = neg(left)  # the gap is negative too
-        return add(*parts, *([] if left is ONE else [self.log(left) or fn("log", left)]))
+        made = add(*parts, *([] if left is ONE else [self.log(left) or fn("log", left)]))
+        return odd_in_logit(made) if isinstance(made, Add) else made
 
     def is_positive(self, x: Scalar) -> bool:
         """Whether x > 0 by its form alone."""
@@ -400,9 +407,10 @@ class _Stabiliser:
                 if base.name == "exp":
                     rest = [s for s in n.args if s is not t and s is not constant]
                     return add(mul(num(c), fn("expm1", base.args[0])), *rest)
-        turned = complement(n)
-        if turned is not n:
-            return turned
+        for rule in (complement, odd_in_logit):
+            turned = rule(n)
+            if turned is not n:
+                return turned
         roots = root_difference(n) or error_function_difference(n)
         if roots is not None:
             return roots

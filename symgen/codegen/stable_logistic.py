@@ -17,6 +17,7 @@ from symgen.tensor.expression import (
     Scalar,
     Tensor,
     add,
+    as_coefficient,
     fn,
     mul,
     neg,
@@ -28,7 +29,7 @@ from symgen.tensor.expression import (
 
 MOST = 6
 
-__all__ = ["common_exponential", "power_of_logistic", "product_of_logistics", "two_exponentials", "with_exponents"]
+__all__ = ["common_exponential", "odd_in_logit", "power_of_logistic", "product_of_logistics", "two_exponentials", "with_exponents"]
 
 
 def _opened(x: Scalar) -> Scalar:
@@ -51,6 +52,22 @@ def two_exponentials(x: Scalar) -> tuple[Scalar, Scalar] | None:
         return None
     a, b = (_called(t, "exp") for t in x.args)
     return (a, b) if a is not None and b is not None else None
+
+
+def odd_in_logit(n: Add) -> Scalar:
+    """softplus(z) - softplus(-z) = z and 2 sigmoid(z) - 1 = tanh(z/2)."""
+    for t in n.args:
+        c, base = as_coefficient(t)
+        if not isinstance(base, Fn) or base.name not in ("softplus", "sigmoid"):
+            continue
+        z = base.args[0]
+        if base.name == "softplus":
+            other, made = mul(num(-c), fn("softplus", neg(z))), mul(num(c), z)
+        else:
+            other, made = num(-c / 2), mul(num(c / 2), fn("tanh", mul(num(Fraction(1, 2)), z)))
+        if other in n.args and other is not t:
+            return add(made, *(u for u in n.args if u is not t and u is not other))
+    return n
 
 
 def common_exponential(x: Scalar) -> tuple[Scalar, Scalar] | None:

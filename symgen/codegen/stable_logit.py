@@ -10,6 +10,7 @@ from symgen.tensor.expression import (
     MINUS_ONE,
     ONE,
     TWO,
+    Add,
     Compare,
     Entry,
     Fn,
@@ -23,6 +24,7 @@ from symgen.tensor.expression import (
     entry,
     fn,
     mul,
+    neg,
     power,
     sub,
     var,
@@ -42,14 +44,23 @@ def near_one_half(n: Where) -> Scalar:
     if not isinstance(condition, Compare) or condition.op != "==" or HALF not in condition.args:
         return n
     p = next(a for a in condition.args if a is not HALF)
-    if not (isinstance(p, Entry) and isinstance(p.array, Var) and p.array.domain == "unit"):
+    if not isinstance(p, Add) and not (isinstance(p, Entry) and isinstance(p.array, Var) and p.array.domain == "unit"):
         return n
+    if isinstance(other, Fn) and other.name == "log":
+        inside = near_one_half(where(condition, fn("exp", at_half), other.args[0]))
+        near = inside.args[2] if isinstance(inside, Where) else None
+        if not isinstance(near, Where):
+            return n
+        return where(condition, at_half, where(near.args[0], *(fn("log", part) for part in near.args[1:])))
     t, g = PLACES
     odds = mul(p, power(sub(ONE, p), MINUS_ONE))
     logs = [f for f in walk(other) if isinstance(f, Fn) and f.name == "log" and f.args[0] is odds]
     if not logs or not is_rational(replace_scalars(other, {logs[0]: t})):
         return n
-    moved = replace_scalars(replace_scalars(other, {logs[0]: mul(TWO, t, add(ONE, g))}), {p: mul(HALF, add(ONE, t))})
+    above, below = mul(HALF, add(ONE, t)), mul(HALF, sub(ONE, t))
+    double = sub(mul(TWO, p), ONE)
+    parts = {p: above, neg(p): neg(above), sub(ONE, p): below, sub(p, ONE): neg(below), double: t, neg(double): neg(t)}
+    moved = replace_scalars(replace_scalars(other, {logs[0]: mul(TWO, t, add(ONE, g))}), parts)
     made = as_quotient(moved)
     if any(isinstance(f, Pow) and f.base is t for f in (made.args if isinstance(made, Mul) else ())) and at_half is HALF:
         made = as_quotient(made)

@@ -375,6 +375,18 @@ CASES: dict[str, Case] = {
         lambda v: tv_gamma(mp.mpf(13) / 10, v["b1"], 0, v["b2"]), ("b",)
     ),
     "tv Poisson": case("Poisson", "a", tv_poisson, goal="tv({}, {})"),
+    "hellinger ContinuousBernoulli": case(
+        "ContinuousBernoulli", "p", lambda u, v: 1 - _affinity_continuous(u, v), goal="hellinger({}, {})"
+    ),
+    "wasserstein2 LogNormal": case(
+        "LogNormal", "m a",
+        lambda m, s, u, t: exp(2 * m + 2 * s**2) + exp(2 * u + 2 * t**2) - 2 * exp(m + u + (s + t) ** 2 / 2),
+        goal="wasserstein2({}, {})",
+    ),
+    "wasserstein2 Pareto": Case(
+        "wasserstein2(Pareto(a1, 2 + b1), Pareto(a2, 2 + b2))",
+        lambda v: _transport_pareto(v["a1"], 2 + v["b1"], v["a2"], 2 + v["b2"]), ("a", "b"),
+    ),
     "wasserstein2 Normal": case("Normal", "m a", lambda m, s, u, t: (m - u) ** 2 + (s - t) ** 2, goal="wasserstein2({}, {})"),
 }  # fmt: skip
 
@@ -388,6 +400,16 @@ def _affinity_laplace(a: Any, m1: Any, b1: Any, m2: Any, b2: Any) -> Any:
     d, x, y = abs(m1 - m2), a / b1, (1 - a) / b2
     between = d * exp(-x * d) if x == y else (exp(-y * d) - exp(-x * d)) / (x - y)
     return ((exp(-x * d) + exp(-y * d)) / (x + y) + between) / ((2 * b1) ** a * (2 * b2) ** (1 - a))
+
+
+def _affinity_continuous(u: Any, v: Any) -> Any:
+    g, h = log(u / (1 - u)), log(v / (1 - v))
+    middle = (g + h) / 2
+    return mp.sqrt((1 - u) * (1 - v) * g * h / ((2 * u - 1) * (2 * v - 1))) * mp.expm1(middle) / middle
+
+
+def _transport_pareto(a: Any, x: Any, b: Any, y: Any) -> Any:
+    return a**2 * x / (x - 2) + b**2 * y / (y - 2) - 2 * a * b / (1 - 1 / x - 1 / y)
 
 
 def _power_of_gammas(t: Any, a: Any, b: Any, c: Any, d: Any) -> Any:

@@ -139,6 +139,7 @@ APART = [  # parts of the closed form are no numbers: by the code alone, against
     ("renyi(Laplace(0, a1), Laplace(1000, a2), 1/2)", {"a1": 1e-3, "a2": 1.0}, 1005.5214589178612),
     ("hellinger(Weibull(a1, 2), Weibull(a1, 3))", {"a1": 1800.0}, 1.0),
     ("KL(TruncatedNormal(0, a1, 0, 1) || TruncatedNormal(30, a2, 0, 1))", {"a1": 0.05, "a2": 0.5}, 110.7337463204183338),
+    ("hellinger(ContinuousBernoulli(p1), ContinuousBernoulli(p2))", {"p1": 0.99, "p2": 0.01}, 0.5334605588894723),
     ("hellinger(Pareto(2, a1), Pareto(3, a2))", {"a1": 2000.0, "a2": 1e-3}, 1.0),
 ]
 
