@@ -16,7 +16,6 @@ from symgen.probability.divergence import (
     reduce_expectation,
     reduce_kl,
     reduce_log_density,
-    reduce_variance,
 )  # fmt: skip
 from symgen.probability.images import over_preimages, with_images_opened
 from symgen.probability.information import (
@@ -31,6 +30,7 @@ from symgen.probability.moments import reduce_moment_match
 from symgen.probability.overlap import reduce_fdiv, reduce_js, reduce_tv
 from symgen.probability.posterior import reduce_posterior
 from symgen.probability.rates import reduce_entropy_rate
+from symgen.probability.variances import reduce_variance
 from symgen.tensor.expression import Array, Operator, replace_arrays
 
 
