@@ -6,8 +6,9 @@ A head with indices says the law of one entry; the variable is the whole array, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from typing import Any
 
 from symgen.model.distribution_reader import DistributionReader
 from symgen.model.elaboration import Elaboration
@@ -98,7 +99,61 @@ def indexed_law(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[
     group = entries_of(model, s)
     if not group.first and not group.looks_back:
         return _copies(model, group.rule, scope, shape)
-    return _sequence(model, group, scope, shape, shape_of)
+    if len(own_indices(group.rule)) != 2:
+        return _sequence(model, group, scope, shape, shape_of)
+    one, count = _one_of_many(model, group, shape, shape_of)
+    law = _sequence(model, one, scope, None if shape is None else tuple(shape)[1:], shape_of)
+    return full_law(law, (count, *law.shape))
+
+
+def _one_of_many(model: Elaboration, group: Entries, shape: Sequence[Scalar] | None, shape_of: ShapeOf) -> tuple[Entries, Scalar]:
+    """The statements about one of many chains that all have the same law, `z[n: N, t: 1..T-1] | z[n, t - 1]`, and their number."""
+    rule, name = group.rule, group.rule.head.variables[0].name.name
+    lead = own_indices(rule)[0]
+    assert isinstance(lead, tree.IndexSpec)
+    size = lead.size or _size_said(model, rule, 0, shape, shape_of)
+    if size is None or lead.lower is not None:
+        raise Clash(f"the chains `{name}` say how many they are: `{name}[{lead.name}: N, ..]`", lead.span, "how many?")
+    made = [_without_lead(s, name) for s in (*group.first, rule)]
+    count = model.reader().scalar(size, "a size")
+    known = _size_said(model, made[-1], 1, shape, shape_of) if _open(own_indices(made[-1])[0]) else None
+    if known is not None:
+        time = own_indices(made[-1])[0]
+        assert isinstance(time, tree.IndexSpec)
+        (v,) = made[-1].head.variables
+        assert isinstance(v, tree.DeclaredEntry)
+        head = replace(made[-1].head, variables=(replace(v, indices=(replace(time, size=known),)),))
+        made[-1] = replace(made[-1], head=head)
+    return Entries(tuple(made[:-1]), made[-1]), count
+
+
+def _open(i: tree.IndexSpec | tree.Expression) -> bool:
+    return isinstance(i, tree.IndexSpec) and i.size is i.lower is i.upper is None
+
+
+def _without_lead(s: tree.Dist, name: str) -> tree.Dist:
+    """A statement about the entries of many chains as one about those of one."""
+    lead = own_indices(s)[0]
+    word = lead.name if isinstance(lead, (tree.IndexSpec, tree.Name)) else ""
+
+    def dropped(x: Any) -> Any:
+        if isinstance(x, tuple):
+            return tuple(dropped(y) for y in x)
+        if not isinstance(x, tree.Tree):
+            return x
+        if isinstance(x, tree.DeclaredEntry) and x.name.name == name:
+            return replace(x, indices=dropped(x.indices[1:]))
+        if isinstance(x, tree.Subscript) and isinstance(x.operand, tree.Name) and x.operand.name == name:
+            if isinstance(x.items[0], tree.Name) and x.items[0].name == word:
+                return replace(x, items=dropped(x.items[1:]))
+        if isinstance(x, tree.Name) and x.name == word:
+            raise Clash(f"the chains `{name}` have one law, and this one hangs on `{word}`", x.span, "not the same for all")
+        own = {f.name: getattr(x, f.name) for f in fields(x) if f.name != "span"}
+        new = {n: dropped(v) for n, v in own.items()}
+        return replace(x, **new) if any(new[n] is not own[n] for n in own) else x
+
+    made: tree.Dist = dropped(s)
+    return made
 
 
 def _copies(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scalar] | None) -> Array:
@@ -110,46 +165,54 @@ def _copies(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scal
             raise Clash(f"the entries of `{name}` before these have no law", spec.span, "starts later",
                         help=f"entries are counted from 0: `{name}[{spec.name}: T]` are T of them")  # fmt: skip
         if spec.size is None and spec.lower is None and shape is not None and k < len(shape):
-            specs[k] = tree.IndexSpec(spec.name, _size_tree(model, shape[k], spec), span=spec.span)
+            specs[k] = tree.IndexSpec(spec.name, _size_tree(model, shape[k], spec.span), span=spec.span)
     indices, inner = bind(reader, specs, [s.law])
     own = None if shape is None else tuple(shape)[len(specs) :]
     return lifted_law(model, model.reader(inner), s.law, indices, own)
 
 
-def _size_tree(model: Elaboration, size: Scalar, spec: tree.IndexSpec) -> tree.Expression | None:
+def _size_tree(model: Elaboration, size: Scalar, span: tree.Span) -> tree.Expression | None:
     """A size by the name that it has in the spec, or as a number."""
     if isinstance(size, Num) and size.rational is not None:
-        return tree.Number(size.rational, str(size.rational), span=spec.span)
+        return tree.Number(size.rational, str(size.rational), span=span)
     name = next((n for n, s in model.out.dims.items() if s is size), None)
-    return tree.Name(name, span=spec.span) if name is not None else None
+    return tree.Name(name, span=span) if name is not None else None
 
 
 def _with_range(model: Elaboration, group: Entries, shape: Sequence[Scalar] | None, shape_of: ShapeOf) -> tree.IndexSpec:
     """The index of a rule that looks back, with its range 1..T - 1: T is said (`t: T`), that of the declared array, or that of what
     is declared and drawn given the entry, `x[t] | z[t]`."""
-    rule, name = group.rule, group.rule.head.variables[0].name.name
+    rule = group.rule
     head = own_indices(rule)[0]
     assert isinstance(head, tree.IndexSpec)
     if head.lower is not None or head.upper is not None:
         return head
-    size = head.size
-    if size is None and shape is not None:
-        size = _size_tree(model, shape[0], head)
-    every = model.statements[rule.head.name.name]
-    for s in every if isinstance(every, list) else [every]:
-        if size is not None or not isinstance(s, tree.Dist) or not is_indexed(s) or not own_indices(s) or not is_rule(s):
-            continue
-        places = {i.name: k for k, i in enumerate(own_indices(s)) if isinstance(i, tree.IndexSpec) and i.size is i.lower is None}
-        found = shape_of(s.head.variables[0].name.name)
-        for v in s.head.given:
-            at = tree.indices_of(v)[:1]
-            word = at[0].name if at and isinstance(at[0], (tree.IndexSpec, tree.Name)) else None
-            if v.name.name == name and found is not None and word in places and places[word] < len(found):
-                size = _size_tree(model, found[places[word]], head)
+    size = head.size or _size_said(model, rule, 0, shape, shape_of)
     if size is None:
         return head
     one = tree.Number(Fraction(1), "1", span=head.span)
     return replace(head, size=None, lower=one, upper=tree.Terms(((1, size), (-1, one)), span=head.span))
+
+
+def _size_said(
+    model: Elaboration, rule: tree.Dist, place: int, shape: Sequence[Scalar] | None, shape_of: ShapeOf
+) -> tree.Expression | None:
+    """The size of an axis of what a rule is of: that of the declared array, or of what is declared and drawn given an entry."""
+    name, span = rule.head.variables[0].name.name, rule.head.span
+    if shape is not None:
+        return _size_tree(model, shape[place], span)
+    every = model.statements[rule.head.name.name]
+    for s in every if isinstance(every, list) else [every]:
+        if not isinstance(s, tree.Dist) or not is_indexed(s) or not own_indices(s) or not is_rule(s):
+            continue
+        places = {i.name: k for k, i in enumerate(own_indices(s)) if isinstance(i, tree.IndexSpec) and _open(i)}
+        found = shape_of(s.head.variables[0].name.name)
+        for v in s.head.given:
+            at = tree.indices_of(v)[place : place + 1]
+            word = at[0].name if at and isinstance(at[0], (tree.IndexSpec, tree.Name)) else None
+            if v.name.name == name and found is not None and word in places and places[word] < len(found):
+                return _size_tree(model, found[places[word]], span)
+    return None
 
 
 def _sequence(model: Elaboration, group: Entries, scope: Scope, shape: Sequence[Scalar] | None, shape_of: ShapeOf) -> Array:

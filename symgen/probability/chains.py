@@ -12,6 +12,7 @@ from symgen.tensor.expression import (
     ONE,
     TWO,
     ZERO,
+    Array,
     Entry,
     Fn,
     Num,
@@ -19,6 +20,7 @@ from symgen.tensor.expression import (
     Var,
     add,
     divide,
+    entry,
     fold,
     fresh_index,
     mul,
@@ -32,19 +34,33 @@ from symgen.tensor.scope import is_size
 __all__ = ["covariance_of_states", "mean_of_states", "shrunken"]
 
 MOST_STEPS = 8
+# the laws of the states of many chains
+OF_MANY = "recurrence[s, t: 1..m](p0, sum(s[t - 1][:, :, None]*P[:, t - 1], axis=1))"
 
 
 def mean_of_states(f: Scalar, x: Var, p: Parameters) -> tuple[Scalar, str] | None:
     """E f(x[t]) = sum of q_t[a] f(a) with q_t = p0 P^t, and E f(x[t], x[t + n]) = sum of q_t[a] (P^n)[a, b] f(a, b); and
     the lemma that gave it."""
-    times = list(dict.fromkeys(n.indices[0] for n in walk(f) if isinstance(n, Entry) and n.array is x))
-    if not 1 <= len(times) <= 2 or any(not t.free <= f.free for t in times):
+    places = list(dict.fromkeys(n.indices for n in walk(f) if isinstance(n, Entry) and n.array is x))
+    times = [place[-1] for place in places]
+    if not 1 <= len(places) <= 2 or len({place[:-1] for place in places}) > 1:
         return None
-    k = p.sizes()["k"]
+    if any(not i.free <= f.free for place in places for i in place):
+        return None
+    start, moving = p.law.args[:2]
+    assert isinstance(start, Array) and isinstance(moving, Array)
+    lead = places[0][:-1] if start.rank > 1 else ()  # of many chains, each with a law of its own
+    if start.rank - 1 != len(lead) or lead and moving.rank != 4:
+        return None
+    k = start.shape[-1]
     a, b = fresh_index(k), fresh_index(k)
 
     def state(t: Scalar) -> Scalar:
-        return p.value("p0", ()).at(a) if t is ZERO else p.value(p.row.states, ()).at(t, a)
+        if t is ZERO:
+            return entry(start, *lead, a)
+        if not lead:
+            return p.value(p.row.states, ()).at(t, a)
+        return value_text(OF_MANY, {"p0": start, "P": moving, "m": moving.shape[1]}).at(t, *lead, a)
 
     if len(times) == 1:
         weight = state(times[0])
@@ -59,11 +75,11 @@ def mean_of_states(f: Scalar, x: Var, p: Parameters) -> tuple[Scalar, str] | Non
     if p.row.name == "MarkovChain":
         moves = p.value(f"matpow(P, {abs(steps)})", ()).at(a, b)
     elif abs(steps) == 1:
-        moves = p.value("P", ()).at(first, a, b)
+        moves = entry(moving, *lead, first, a, b)
     else:
         return None
     weight = mul(state(first), moves)
-    value = with_value(f, x, lambda t: a if t is first else b)
+    value = with_value(f, x, lambda *at: a if at[-1] is first else b)
     return total(mul(weight, value), [a, b]), "the law of a state and of the moves from it"
 
 

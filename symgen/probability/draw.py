@@ -164,11 +164,13 @@ class Draw:
     def of_function(self, f: Scalar) -> Found | None:
         """The mean of a scalar function of a whole draw that the row knows by its formula, of states of a chain, of an
         exponential."""
-        if self.row is None or self.parameters is None or self.variable.rank != self.row.own_rank:
+        if self.row is None or self.parameters is None:
             return None
         if self.row.states:
             made = mean_of_states(f, self.variable, self.parameters)
             return None if made is None else Found(made[0], [made[1]], source=self.row.source)
+        if self.variable.rank != self.row.own_rank:
+            return None
         tilted = mean_of_exponential(f, self.variable, self.parameters, self.ctx)
         if tilted is not None:
             if tilted.note:

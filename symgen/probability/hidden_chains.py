@@ -6,7 +6,7 @@ summed over all paths step by step; what it leaves is a Markov chain again. Rabi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -19,7 +19,7 @@ from symgen.probability.elimination import opened_in
 from symgen.probability.finite import without_log_of_nothing
 from symgen.probability.law import LAW, parameters_of, row_of
 from symgen.probability.quadratics import at_time
-from symgen.probability.terms import terms_of, with_value
+from symgen.probability.terms import factors_of, terms_of, with_value
 from symgen.probability.texts import read_array
 from symgen.tensor.evaluate import NotEvaluable, evaluate, size_of
 from symgen.tensor.expression import (
@@ -28,7 +28,6 @@ from symgen.tensor.expression import (
     Array,
     Entry,
     Index,
-    Mul,
     Node,
     Operation,
     Scalar,
@@ -37,6 +36,7 @@ from symgen.tensor.expression import (
     Var,
     add,
     compare,
+    delta,
     entry,
     fresh_index,
     mul,
@@ -61,6 +61,7 @@ BACKWARD = "backward[beta, t: T - 2..0](zeros(k), logsumexp(g[t] + l[t + 1] + be
 BEST_TO = "recurrence[delta, t: 1..T - 1](f + l[0], max(delta[t - 1][:, None] + g[t - 1], axis=0) + l[t])"
 BEST_FROM = "backward[rho, t: T - 2..0](zeros(k), max(g[t] + l[t + 1] + rho[t + 1], axis=1))"
 BEST = "tensor[t: T](min[j: k](where(m[t, j] == max(m, axis=1)[t], j, k)))"
+WHOLE = "logsumexp(a[T - 1])"
 # what is known of the states, from both sweeps
 LAWS = {
     "p0": "softmax(a[0] + b[0])",
@@ -71,16 +72,29 @@ LAWS = {
 }
 
 
+# of many chains, over the second axis of what is over time
+OF_MANY = {
+    FORWARD: "recurrence[alpha, t: 1..T - 1](f + l[0], logsumexp(alpha[t - 1][:, :, None] + g[t - 1], axis=1) + l[t])",
+    BACKWARD: "backward[beta, t: T - 2..0](zeros(N, k), logsumexp(g[t] + (l[t + 1] + beta[t + 1])[:, None], axis=2))",
+    BEST_TO: "recurrence[delta, t: 1..T - 1](f + l[0], max(delta[t - 1][:, :, None] + g[t - 1], axis=1) + l[t])",
+    BEST_FROM: "backward[rho, t: T - 2..0](zeros(N, k), max(g[t] + (l[t + 1] + rho[t + 1])[:, None], axis=2))",
+    BEST: "tensor[t: T, n: N](min[j: k](where(m[t, n, j] == max(m, axis=2)[t, n], j, k)))",
+    WHOLE: "sum(logsumexp(a[T - 1], axis=1))",
+    LAWS["P"]: "softmax(g + (l[1:] + b[1:])[:, :, None])",
+    LAWS["pairs"]: "exp(a[:T - 1][:, :, :, None] + g + (l[1:] + b[1:])[:, :, None] - logsumexp(a[T - 1], axis=1)[:, None, None])",
+}
+
+
 def is_chain(law: Array) -> bool:
-    """Whether a law is that of the states of one Markov chain."""
+    """Whether a law is that of the states of Markov chains."""
     row = row_of(law)
-    return row is not None and bool(row.states) and law.rank == 1
+    return row is not None and bool(row.states)
 
 
 @dataclass(frozen=True)
 class Potentials:
     """A log-density up to what is free of z: f[z[0]] + sum of l[t, z[t]] + sum of g[t, z[t], z[t + 1]]; g without t where it is
-    the same at all times."""
+    the same at all times. Of many chains each has the axis of these next to that of the time."""
 
     first: Array
     single: Array
@@ -88,10 +102,20 @@ class Potentials:
     free: Scalar
 
     def read(self, text: str, **more: Array) -> Array:
-        k, T = self.single.shape[1], self.single.shape[0]
+        T, *many, k = self.single.shape
+        text = OF_MANY.get(text, text) if many else text
         if self.pair.rank == 2:
             text = text.replace("g[t - 1]", "g").replace("g[t]", "g")
-        return read_array(text, {"f": self.first, "l": self.single, "g": self.pair, "k": k, "T": T, **more})
+        sizes = {"k": k, "T": T, **({"N": many[0]} if many else {})}
+        return read_array(text, {"f": self.first, "l": self.single, "g": self.pair, **sizes, **more})
+
+    def over_states(self, text: str, **more: Array) -> Array:
+        """Like `read`, with the axis of many chains first."""
+        made = self.read(text, **more)
+        if self.single.rank == 2 or text == LAWS["p0"]:
+            return made
+        t, n, *rest = (fresh_index(s) for s in made.shape)
+        return tensor([n, t, *rest], entry(made, t, n, *rest))
 
     def forward(self) -> Array:
         """log of the sum over paths that end in a state, of all terms up to its time."""
@@ -105,27 +129,32 @@ class Potentials:
 def potentials(body: Scalar, z: Var, law: Array) -> Potentials:
     """The terms of a log joint density by the states that they are of. CannotDerive names a term that is of others."""
     k_size = parameters_of(law)["p0"].shape[-1]
-    length = z.shape[0]
+    *many, length = z.shape
+    if len(many) > 1:
+        raise CannotDerive(f"the chains `{z.name}` have several axes beside that of the time", None, HERE)
     t, s, a, b = fresh_index(length), fresh_index(sub(length, ONE)), fresh_index(k_size), fresh_index(k_size)
+    lead = [fresh_index(n) for n in many]
     first: list[Scalar] = []
     single: list[Scalar] = []
     pair: list[Scalar] = []
     free: list[Scalar] = []
-    for term in terms_of(opened_in(body, z)):
-        if z not in variables_of(term):
-            free.append(term)
+    for term in _summands(opened_in(body, z), z, ()):
+        coefficient, inner, indices = term
+        if z not in variables_of(inner) and z not in variables_of(coefficient):
+            free.append(total(mul(coefficient, inner), indices))
             continue
-        coefficient: Scalar = ONE
-        inner: Scalar = term
-        if isinstance(term, Mul) and len(sums := [f for f in term.args if isinstance(f, Sum) and z in variables_of(f)]) == 1:
-            coefficient, inner = mul(*(f for f in term.args if f is not sums[0])), sums[0]
         if z in variables_of(coefficient):
-            raise _of_others(z, term)
-        indices: tuple[Index, ...] = ()
-        if isinstance(inner, Sum):
-            opened, found = open_sum(inner)
-            inner, indices = opened, tuple(found)
-        times = _times(inner, z)
+            raise _of_others(z, inner)
+        places = _places(inner, z)
+        if lead and len({p[:-1] for p in places}) == 1:
+            chain = places[0][0]
+            if isinstance(chain, Index) and chain in indices:
+                inner, indices = substitute(inner, {chain: lead[0]}), tuple(i for i in indices if i is not chain)
+            else:
+                inner = mul(delta(chain, lead[0]), inner)
+        elif lead:
+            raise _of_others(z, inner)
+        times = list(dict.fromkeys(p[-1] for p in places))
         own = [x for x in times if isinstance(x, Index) and x in indices]
         if len(times) == 1 and times[0] is ZERO:
             first.append(mul(coefficient, total(with_value(inner, z, lambda *_: a), indices)))
@@ -133,16 +162,34 @@ def potentials(body: Scalar, z: Var, law: Array) -> Potentials:
             single.append(mul(coefficient, at_time(with_value(inner, z, lambda *_: a), times[0], t, indices)))
         elif len(times) == 2 and len(own) == 1 and sub(*_in_order(times, own[0])) is ONE and own[0].size is s.size:
             rest = [i for i in indices if i is not own[0]]
-            put = with_value(inner, z, lambda at, own=own[0]: a if at is own else b)
+            put = with_value(inner, z, lambda *at, own=own[0]: a if at[-1] is own else b)
             pair.append(mul(coefficient, substitute(total(put, rest), {own[0]: s})))
         else:
-            raise _of_others(z, term)
+            raise _of_others(z, inner)
 
     def array(axes: Sequence[Index], terms: Sequence[Scalar]) -> Array:
         return tensor(axes, without_log_of_nothing(collected(add(*terms))))
 
-    moves = array([s, a, b], pair)
-    return Potentials(array([a], first), array([t, a], single), at_all_times(moves), add(*free))
+    moves = array([s, *lead, a, b], pair)
+    if lead and not {s, *lead} & open_tensor(moves, [s, *lead, a, b]).free:
+        moves = at_all_times(at_all_times(moves))
+    elif not lead:
+        moves = at_all_times(moves)
+    return Potentials(array([*lead, a], first), array([t, *lead, a], single), moves, add(*free))
+
+
+def _summands(x: Scalar, z: Var, bound: tuple[Index, ...]) -> Iterator[tuple[Scalar, Scalar, tuple[Index, ...]]]:
+    """A sum as its terms: what stands before a sum over indices, what is summed, and the indices."""
+    for term in terms_of(x):
+        sums = [f for f in factors_of(term) if isinstance(f, Sum) and z in variables_of(f)]
+        if len(sums) != 1:
+            yield ONE, term, bound
+            continue
+        before = mul(*(f for f in factors_of(term) if f is not sums[0]))
+        body, indices = open_sum(sums[0])
+        for coefficient, inner, own in _summands(body, z, (*bound, *indices)):
+            whole = mul(before, coefficient)
+            yield (whole, inner, own) if whole.free.isdisjoint(own) else (ONE, mul(whole, inner), own)
 
 
 def at_all_times(moves: Array) -> Array:
@@ -152,9 +199,9 @@ def at_all_times(moves: Array) -> Array:
     return moves if at[0] in body.free else tensor(at[1:], body)
 
 
-def _times(x: Scalar, z: Var) -> list[Scalar]:
-    """At which times the states stand in a term, in arrays over the same index too; none where z stands in an array otherwise."""
-    out: dict[Scalar, None] = {}
+def _places(x: Scalar, z: Var) -> list[tuple[Scalar, ...]]:
+    """At which indices the states stand in a term, in arrays over the same index too; none where z stands in an array otherwise."""
+    out: dict[tuple[Scalar, ...], None] = {}
     stack: list[Node] = [x]
     while stack:
         n = stack.pop()
@@ -164,14 +211,14 @@ def _times(x: Scalar, z: Var) -> list[Scalar]:
         if not isinstance(n, Entry) or z not in variables_of(n.array):
             continue
         if n.array is z:
-            out[n.indices[0]] = None
+            out[n.indices] = None
             continue
         inside = n.array.operands[0] if isinstance(n.array, Operation) and len(n.array.operands) == 1 else n.array
         if not isinstance(inside, Tensor) or len(n.indices) > inside.rank:
             return []
         body = substitute(inside.body, dict(zip(inside.axes, n.indices, strict=False)))
-        found = _times(body, z)
-        if not found or not all(time.free <= x.free or time.free <= n.free for time in found):
+        found = _places(body, z)
+        if not found or not all(i.free <= x.free or i.free <= n.free for place in found for i in place):
             return []
         out.update(dict.fromkeys(found))
     return list(out)
@@ -188,8 +235,8 @@ def _of_others(z: Var, term: Scalar) -> CannotDerive:
 
 def states_told(z: Var, marginals: Array) -> tuple[Array, Array]:
     """1 where the state at a time is the one asked for, over times and states; and its mean that is claimed."""
-    t, j = (fresh_index(s) for s in marginals.shape)
-    return tensor([t, j], where(compare("==", entry(z, t), j), ONE, ZERO)), marginals
+    *at, j = (fresh_index(s) for s in marginals.shape)
+    return tensor([*at, j], where(compare("==", entry(z, *at), j), ONE, ZERO)), marginals
 
 
 def check_path(body: Scalar, z: Var, law: Array, path: Array, ctx: Context) -> Evidence:
@@ -209,7 +256,8 @@ def check_path(body: Scalar, z: Var, law: Array, path: Array, ctx: Context) -> E
             return Evidence("unknown", method="other paths", tried=(str(error),))
         found = []
         k = size_of(parameters_of(law)["p0"].shape[-1], point.sizes)
-        for other in (best, *rng.permutation(np.array(list(product(range(k), repeat=len(best))), dtype=np.float64))[:40]):
+        every = np.array(list(product(range(k), repeat=best.size))) if k**best.size < 4096 else rng.integers(0, k, (40, best.size))
+        for other in (best, *rng.permutation(every.astype(np.float64))[:40].reshape(-1, *best.shape)):
             point.values[z] = other
             found.append(float(evaluate([f], point)[0]))
         if not np.isfinite(found[0]):
@@ -227,7 +275,7 @@ def summed_over_paths(body: Scalar, z: Var, law: Array, ctx: Context) -> Scalar:
     found = potentials(body, z, law)
     forward = found.forward()
     ctx.trace.note(f"alpha[t, j] is the log of the sum over all paths of {z.name} that end in j at the time t")
-    last = found.read("logsumexp(a[T - 1])", a=forward)
+    last = found.read(WHOLE, a=forward)
     return add(found.free, entry(last))
 
 
@@ -237,7 +285,7 @@ def states_given(body: Scalar, z: Var, law: Array, ctx: Context) -> tuple[Array,
     found = potentials(body, z, law)
     a, b = found.forward(), found.backward()
     ctx.trace.note(f"alpha[t, j] and beta[t, j] are the logs of the sums over all paths of {z.name} to j, and from j on")
-    made = {name: found.read(text, a=a, b=b) for name, text in LAWS.items()}
+    made = {name: found.over_states(text, a=a, b=b) for name, text in LAWS.items()}
     through = found.read("d + r", d=found.read(BEST_TO), r=found.read(BEST_FROM))
-    made["most_likely"] = found.read(BEST, m=through)
+    made["most_likely"] = found.over_states(BEST, m=through)
     return operator("InhomogeneousMarkovChain", [made["p0"], made["P"]], z.shape, (LAW,)), made

@@ -35,7 +35,7 @@ def one_state_told(q: Question, ctx: Context) -> Question | None:
     """Where the target, and what else is not seen, hang on the states at one time: the question in which that one state has the
     law that all that is seen leaves it."""
     z = next((h for h in q.hidden if is_chain(law := q.factor_of(h).law) or is_gaussian_chain(law)), None)
-    if z is None:
+    if z is None or is_chain(q.factor_of(z).law) and z.rank > 1:
         return None
     late = [f for f in q.factors if z not in f.variables and any(v in q.targets or v in q.hidden for v in f.variables)]
     before = [f for f in q.factors if f not in late]

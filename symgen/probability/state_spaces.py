@@ -154,15 +154,19 @@ class StateSpace(States):
 
 
 def is_gaussian_chain(law: Array) -> bool:
-    """Whether a law is that of the states of one chain whose steps are linear with normal noise."""
+    """Whether a law is that of the states of chains whose steps are linear with normal noise."""
     row = row_of(law)
-    return row is not None and bool(row.spread) and law.rank == row.own_rank
+    return row is not None and bool(row.spread)
 
 
 def states_of(q: Question, z: Var) -> States:
     """The states z of a question, with what is seen of them: one variable that is linear in the state at its time, or whatever
     has a log-density quadratic in the states."""
-    m, V, F, b, Q = parameters_of(q.factor_of(z).law).values()
+    law = q.factor_of(z).law
+    if (row := row_of(law)) is None or z.rank != row.own_rank:
+        text = f"`{z.name}` is of several chains: let the state of a time hold them all"
+        raise CannotDerive(text, law, HERE)
+    m, V, F, b, Q = parameters_of(law).values()
     own = States(m, V, at_all_times(F), at_all_times(b), at_all_times(Q), z.shape[0], z.rank == 2)
     others = [f for f in q.factors if z not in f.variables]
     single = _seen(own, others[0], z, q) if len(others) == 1 else None

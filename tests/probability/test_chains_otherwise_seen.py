@@ -72,3 +72,49 @@ def test_the_next_state_and_what_is_seen_of_it_are_predicted():
 def test_a_sequence_whose_length_nothing_says_asks_for_its_range():
     with pytest.raises(symgen.SpecError, match=re.escape("`z[t: 1..T-1]`")):
         symgen.loads(HEAD + STEP.replace("t: 1..T-1", "t", 1))
+
+
+MANY = """
+dim N, T, k
+param w: simplex[k], A: simplex[k, k], mu: real[k], s: positive, g: simplex[N, k], G: simplex[N, T-1, k, k]
+data x: real[N, T]
+dist p(z[n, 0]) = Categorical(w)
+dist p(z[n, t] | z[n, t - 1]) = Categorical(A[z[n, t - 1]])
+dist p(x[n, t] | z[n, t]) = Normal(mu[z[n, t]], s)
+dist q(z: label(k)[N, T]) = InhomogeneousMarkovChain(g, G)
+let Q = E[z ~ q](log p(x, z))
+"""
+
+
+def test_several_sequences_of_one_law():
+    """Their evidence adds up; the updates of Baum and Welch share what is expected of each. Rabiner (1989), V.B."""
+    model, xs = symgen.loads(MANY), np.stack([x, rng.normal(size=T)])
+    at = {n: AT[n] for n in ("w", "A", "mu", "s")} | {"x": xs}
+    logs = [PRIOR + of_states(stats.norm.logpdf(row[:, None], AT["mu"], 0.8), range(T)) for row in xs]
+    evidence, posterior = model.derive("log p(x)"), model.derive("posterior(p, z, given=x)")
+    assert evidence.evidence.kind == posterior.evidence.kind == "checked"
+    assert np.isclose(evidence.evaluate(**at), sum(map(special.logsumexp, logs)), rtol=1e-11)
+    weights, one = np.stack([special.softmax(each) for each in logs]), np.eye(K)[PATHS]
+    got = posterior.result.evaluate("parameters", **at)
+    singles = np.einsum("sn,ntk->stk", weights, one)
+    pairs = np.einsum("sn,nti,ntj->stij", weights, one[:, :-1], one[:, 1:])
+    assert np.allclose(got["marginals"], singles) and np.allclose(got["pairs"], pairs)
+    assert np.array_equal(got["most_likely"], PATHS[[each.argmax() for each in logs]])
+    known = at | {"g": got["p0"], "G": got["P"]}
+    want = {"w": singles[:, 0].mean(0), "A": pairs.sum((0, 1)) / pairs.sum((0, 1, 3))[:, None],
+            "mu": np.einsum("stk,st->k", singles, xs) / singles.sum((0, 1))}  # fmt: skip
+    for name, update in want.items():
+        d = model.derive(f"argmax(Q, {name})")
+        assert d.evidence.kind == "checked"
+        assert np.allclose(d.evaluate(**{n: v for n, v in known.items() if n != name}), update, rtol=1e-9)
+
+
+def test_chains_with_laws_of_their_own_and_many_walks_are_refused_with_a_way_out():
+    with pytest.raises(symgen.SpecError, match="have one law"):
+        symgen.loads(MANY.replace("A[z[n, t - 1]]", "A[n]"))
+    walks = symgen.loads(
+        "dim N, T\ndata x: real[N, T]\ndist p(z[n, 0]) = Normal(0, 1)\ndist p(z[n, t] | z[n, t - 1]) = Normal(z[n, t - 1], 2)\n"
+        "dist p(x[n, t] | z[n, t]) = Normal(z[n, t], 3)\n"
+    )
+    with pytest.raises(symgen.CannotDerive, match="hold them all"):
+        walks.derive("log p(x)")
