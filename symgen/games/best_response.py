@@ -23,6 +23,7 @@ from symgen.games.game import Game, Player, Unknown
 from symgen.games.parameters import parameter_response
 from symgen.games.recognise import Recognised, recognise, reference
 from symgen.games.records import BestResponse
+from symgen.games.scoring import scored_response
 from symgen.games.slopes import with_slopes
 from symgen.probability.divergence import reduce_expectation
 from symgen.probability.joint import density as density_of
@@ -47,6 +48,7 @@ from symgen.tensor.expression import (
     sub,
     tensor,
     variables_of,
+    walk,
 )
 from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
@@ -178,6 +180,18 @@ def best_response(game: Game, player: Player, ctx: Context) -> BestResponse:
         entropic = entropic_response(game, player, ctx)
         if entropic is not None:
             return entropic
+        scored = scored_response(game, player, ctx)
+        if scored is not None:
+            return scored
+        if any(
+            isinstance(n, Operator) and n.name == "log_density" and str(n.attrs[0]) == unknown.name for n in walk(player.payoff)
+        ):
+            raise CannotDerive(
+                f"the payoff holds the logarithm of the density `{unknown.name}`, and no best density is known for it: "
+                "a mean of it under another law, an entropy, a divergence",
+                player.payoff,
+                "symgen/games/scoring.py",
+            )
         raise CannotDerive(
             f"the payoff is linear in the density `{unknown.name}`: its best response puts all mass where the "
             "integrand is "
@@ -343,7 +357,7 @@ def value(game: Game, player: Player, ctx: Context) -> Scalar:
         of_numbers: Scalar = entry(answer) if isinstance(answer, Array) else answer
         return of_numbers
     if player.unknown.kind == "density":
-        entropic = entropic_response(game, player, ctx)
+        entropic = entropic_response(game, player, ctx) or scored_response(game, player, ctx)
         if entropic is None:
             raise CannotDerive(f"the payoff is linear in the density `{player.unknown.name}`", player.payoff)
         evidence = entropic.evidence or Evidence("unknown")

@@ -107,3 +107,21 @@ def test_what_one_draw_gives_is_written_as_one_draw() -> None:
         kept = model.derive(text).text_result
         assert kept == text.replace("(x, z) ~ p, w", "x ~ p(x), w")
         assert model.derive(f"({kept}) - ({text})").result == 0
+
+
+@pytest.mark.parametrize("payoff, strategy, worth", [
+    ("E[(x, z) ~ p](log q(x | z))", "p/p_z", "E[(x, z) ~ p](log p(x | z))"),
+    ("b*E[(x, z) ~ p](2*log q(x | z)) + 3", "p/p_z", "3 + 2*b*E[(x, z) ~ p](log p(x | z))"),
+    ("E[x ~ p(x)](log r(x))", "p_x", "E[x ~ p(x)](log p(x))"),
+])  # fmt: skip
+def test_a_density_that_is_scored_by_its_logarithm_is_best_at_the_law_of_what_is_drawn(
+    payoff: str, strategy: str, worth: str
+) -> None:
+    q = "r" if " r(" in payoff else "q"
+    spec = f"density p(x, z), r(x)\ndensity q(x | z)\nconst b: positive\nlet V = {payoff}\ngame g = {{{q}: max V}}\n"
+    model = symgen.loads(spec)
+    d = model.derive(f"best_response(g, {q})")
+    assert d.evidence.kind == "proved"
+    assert d.text_result.startswith(f"strategy = {strategy}\nvalue = {worth}\n")
+    with pytest.raises(symgen.CannotDerive, match="logarithm of the density"):
+        symgen.loads(spec.replace("max", "min")).derive(f"best_response(g, {q})")
