@@ -8,7 +8,7 @@ from symgen.algebra.collect import written_length
 from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_differences import difference, factors_of, is_rational, kept_apart
 from symgen.codegen.stable_logistic import with_exponents
-from symgen.codegen.stable_pool import entries_of, short
+from symgen.codegen.stable_pool import entries_of, is_nonnegative_by_form, short
 from symgen.tensor.expression import (
     HALF,
     MINUS_ONE,
@@ -169,7 +169,17 @@ def log_of_quotient(a: Scalar, b: Scalar) -> Scalar:
 
 def scaled(n: Mul) -> Scalar:
     """exp(w) erfc(v) = exp(w - v^2) erfcx(v), exp(w) E1(v) = exp(w - v) (exp(v) E1(v)), and quotients of gammas."""
-    return _of_expm1(n) or _over_erf_gap(n) or _with_exponential(n) or _ratio_of_gammas(n) or n
+    return _of_expm1(n) or _of_powers(n) or _over_erf_gap(n) or _with_exponential(n) or _ratio_of_gammas(n) or n
+
+
+def _of_powers(n: Mul) -> Scalar | None:
+    """a^e/b^e by an exponent that is no number is (a/b)^e, where neither power may be one."""
+    powers = [f for f in n.args if isinstance(f, Pow) and not isinstance(f.exponent, Num) and is_nonnegative_by_form(f.base)]
+    for f in powers:
+        for g in powers:
+            if as_coefficient(f.exponent)[0] > 0 and g.exponent is neg(f.exponent):
+                return mul(*(h for h in n.args if h is not f and h is not g), power(divide(f.base, g.base), f.exponent))
+    return None
 
 
 def _of_expm1(n: Mul) -> Scalar | None:
