@@ -29,6 +29,7 @@ from symgen.model.engines import ENGINES, KEPT, LATE
 from symgen.model.records import RECORDS, reduce_part
 from symgen.probability.divergence import ExpectationStays
 from symgen.probability.estimators import with_estimators
+from symgen.probability.exponential_integrals import is_bell_over_sum
 from symgen.probability.mixtures import by_components
 from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.quadrature import check_slope
@@ -311,6 +312,8 @@ def integrated(f: Array, ctx: Context) -> Array:
     for node in list(walk(f)):
         if isinstance(node, Operator) and node.name == "integral":
             current = replace_arrays(node, found) if found else node
+            if is_bell_over_sum(node.operands[0], node.attrs[0][0]):
+                continue
             if isinstance(current, Operator) and (made := reduce_integral(current, ctx)) is not current:
                 found[node] = found[current] = made
     return replace_arrays(f, found) if found else f

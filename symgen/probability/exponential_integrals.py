@@ -26,6 +26,7 @@ from symgen.tensor.expression import (
     TWO,
     ZERO,
     Add,
+    Array,
     Entry,
     Fn,
     Num,
@@ -47,7 +48,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 
-__all__ = ["exponential_integral", "is_hopeless"]
+__all__ = ["exponential_integral", "is_bell_over_sum", "is_hopeless"]
 
 MOST_POWERS = 12
 Polynomial = dict[Scalar, Scalar]  # exponent -> coefficient
@@ -65,6 +66,17 @@ def is_hopeless(f: Scalar, x: Var) -> bool:
         elif isinstance(n, Pow) and isinstance(n.base, Add) and not isinstance(n.exponent, Num) and x in variables_of(n.base):
             found.add("power")
     return bool(found & {"log", "xlogy", "power"}) and len(found) > 1
+
+
+def is_bell_over_sum(f: Array, x: Var) -> bool:
+    """Whether f holds an exponential of a square beside a power of a sum in x that is no whole one: no table has these."""
+    bell = over = False
+    for n in walk(f):
+        if isinstance(n, Fn) and n.name == "exp":
+            bell = bell or any(isinstance(k, Pow) and x in variables_of(k.base) for k in walk(n.args[0]))
+        elif isinstance(n, Pow) and isinstance(n.base, Add) and x in variables_of(n.base):
+            over = over or not (isinstance(n.exponent, Num) and n.exponent.rational is not None and n.exponent.rational >= 0)
+    return bell and over
 
 
 def with_powers(f: Scalar) -> Scalar:

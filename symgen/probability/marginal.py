@@ -15,7 +15,7 @@ from symgen.probability.conditional import bounds, integrated, law_given
 from symgen.probability.densities import log_density_at
 from symgen.probability.elimination import HERE, Question, log_joint, question, quiet
 from symgen.probability.gaussian import chain_of_laws
-from symgen.probability.joint import DistRef, Factor, Joint, decode
+from symgen.probability.joint import DistRef, Factor, Joint, decode, log_density
 from symgen.probability.law import formula_law, has_density, row_of
 from symgen.probability.left_integrals import on_its_support, range_of
 from symgen.probability.marginal_steps import as_mean, tell
@@ -180,7 +180,8 @@ def _by_its_density(op: Operator, p: DistRef, x: Var, observed: Sequence[Var], c
     value, q = log_density_given(p, [x], observed, {}, ctx)
     placeholder = var(x.name, x.shape, x.domain, "placeholder", x.domain_args, uid=3)
     law = formula_law(placeholder, tensor((), replace_arrays(value, {x: placeholder})), "", p.joint.name, True)
-    ctx.trace.add("conditional", op, law, reason="the other variables integrated out: in no family of the table")
+    asked = log_density(DistRef(p.joint, (x,), tuple(v for v in observed if v in p.joint.variables)), {})
+    ctx.trace.add("Bayes", asked, tensor((), value), reason="Bayes' rule: in no family of the table")
     made = tensor((), value)
     ctx.trace.checks.append(lambda: check_log_density(p, q, made, ctx))
     return law

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from symgen.calculus.rules import lift
+from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.few import mean_of_terms
 from symgen.probability.finite import is_finite
@@ -18,6 +19,7 @@ from symgen.probability.grids import MOST_NODES, Grid, grid_of, is_admissible
 from symgen.probability.joint import full_law, is_expectation, opened_expectation
 from symgen.probability.kinks import is_kinked, turns_of
 from symgen.probability.law import row_of
+from symgen.probability.nodes_and_weights import by_nodes
 from symgen.probability.tails import grows
 from symgen.probability.terms import depends_on_any, opened, terms_of
 from symgen.tensor.clock import spent
@@ -65,6 +67,13 @@ def as_array(x: Array | Scalar) -> Array:
     return x if isinstance(x, Array) else tensor((), x)
 
 
+def _without_integrals(array: Array, facts: Facts | None) -> Array:
+    """What holds integrals with sums over their nodes."""
+    if not any(isinstance(n, Operator) and n.name == "integral" for n in walk(array)):
+        return array
+    return by_nodes(array, Context(facts=facts), lambda op: False)
+
+
 def check_mean(
     body: Array | Scalar,
     draws: Draws,
@@ -79,8 +88,8 @@ def check_mean(
     Raises InternalError where quadrature and the closed form differ at every refinement. Unknown where a law has no
     density that can be summed, or a draw has too many components.
     """
-    body = as_array(body)
-    laws = [(v, full_law(law, v.shape)) for v, law in draws]
+    body, result = _without_integrals(as_array(body), facts), _without_integrals(as_array(result), facts)
+    laws = [(v, _without_integrals(full_law(law, v.shape), facts)) for v, law in draws]
 
     def truth(point: Point, level: int) -> Float | None:
         return mean_at(body, laws, point, level, spent() + PATIENCE)

@@ -49,6 +49,7 @@ def test_evidence_posterior_and_its_mean_are_integrals(prior, seen, ends, p, lik
 
 def test_outside_of_what_the_laws_leave_a_posterior_is_0():
     m = symgen.loads(HEAD + "dist p(z) = Uniform(0, u)\ndist p(x | z) = Bernoulli(z)\n")
+    assert m.derive("E[z ~ p(z | x)](z)").evidence.kind == "checked"
     assert m.derive("p(z | x)").evaluate(x=1, z=0.5, u=0.35) == 0
     assert m.derive("posterior(p, z, given=x)").result.evaluate("density", x=1, z=0.5, u=0.35) == 0
     late = symgen.loads(HEAD + "dist p(z) = Uniform(0, 1)\ndist p(x | z) = Uniform(0, z)\n").derive("marginal(p, x)")
@@ -85,3 +86,13 @@ def test_the_location_of_heavy_tails_is_inferred_from_many_data():
     mass = whole(p, -12, 14)
     assert m.derive("log p(x)").evaluate(x=x) == pytest.approx(math.log(mass), rel=1e-8)
     assert m.derive("E[z ~ p(z | x)](z)").evaluate(x=x) == pytest.approx(whole(lambda z: z * p(z), -12, 14) / mass, rel=1e-6)
+
+
+def test_the_gradient_of_an_evidence_that_stays_an_integral():
+    m = symgen.loads(HEAD + "data x: real\ndist p(z) = Normal(a, s)\ndist p(x | z) = Cauchy(z, 1)\nlet L = log p(x)\n")
+
+    def evidence(a):
+        return math.log(whole(lambda z: norm(z, a, 1.4) * cauchy(0.9, z, 1), -15, 16))
+
+    slope = (evidence(0.7 + 1e-4) - evidence(0.7 - 1e-4)) / 2e-4
+    assert m.derive("grad(L, a)").evaluate(x=0.9, a=0.7, s=1.4) == pytest.approx(slope, rel=1e-6)
