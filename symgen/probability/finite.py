@@ -9,7 +9,6 @@ from symgen.probability.terms import factors_of, terms_of, with_value
 from symgen.probability.walks import bottom_up
 from symgen.tensor.expression import (
     INF,
-    MINUS_ONE,
     ONE,
     ZERO,
     Array,
@@ -120,7 +119,8 @@ def without_log_of_nothing(x: Scalar) -> Scalar:
         if logs[0].args[0] is not ZERO:
             sign, core = as_coefficient(count)
             return mul(num(sign), fn("xlogy", core, logs[0].args[0]))
-        return where(compare("==", count, ZERO), ZERO, mul(MINUS_ONE, INF))
+        sign, core = as_coefficient(count)  # of odds, minus the count of what is impossible
+        return where(compare("==", core, ZERO), ZERO, mul(num(-1 if sign > 0 else 1), INF))
 
     made: dict[Array, Array] = {}
     for n in walk(x):

@@ -91,3 +91,17 @@ def test_fisher_information():
     from scipy.special import polygamma
 
     assert math.isclose(float(model.derive("fisher(g, a)").evaluate(a=2.3, s=1.1)), float(polygamma(1, 2.3)), rel_tol=1e-10)
+
+
+def test_a_count_above_zero_is_not_of_the_zeros_that_were_put_in():
+    """Lambert (1992): of a 0 the odds are those of the Poisson's 0, of any other count they are infinite."""
+    model = symgen.loads(
+        "dim n\nparam w: unit, lam: positive\ndata x: natural[n]\ndist p(c[i: n]) = Bernoulli(w)\n"
+        "dist p(x[i] | c[i]) = Poisson(lam*c[i])\n"
+    )
+    x = np.array([0.0, 3, 0, 1])
+    got = model.derive("posterior(p, c, given=x)").result.evaluate("parameters", x=x, w=0.3, lam=2.0)["p"]
+    zero = 0.3 * math.exp(-2) / (0.7 + 0.3 * math.exp(-2))
+    assert np.allclose(got, np.where(x == 0, zero, 1))
+    seen = [0.7 * (k == 0) + 0.3 * math.exp(-2) * 2**k / math.factorial(int(k)) for k in x]
+    assert math.isclose(model.derive("log p(x)").evaluate(x=x, w=0.3, lam=2.0), sum(map(math.log, seen)), rel_tol=1e-12)
