@@ -4,11 +4,11 @@ and equal bases; they never expand and never search.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import factorial
 from operator import attrgetter
 
+from symgen.tensor.exact_values import AT_RATIONALS, CIRCLE, Term, at_rational, on_the_circle
 from symgen.tensor.nodes import (
     DELTAS,
     EULER,
@@ -306,8 +306,14 @@ def fn(name: str, *args: Scalar) -> Scalar:
                 return num(max(r, Fraction(0)))
             if name == "floor":
                 return num(r.numerator // r.denominator)
-            if name == "gamma" and r.denominator == 1 and 0 < r <= 170:
-                return num(factorial(int(r) - 1))
+            if name in AT_RATIONALS:
+                value = _at_rational(name, r)
+                if value is not None:
+                    return value
+        elif name in CIRCLE:
+            value = _on_the_circle(name, a)
+            if value is not None:
+                return value
     elif name in ("max", "min") and len(args) == 2:
         r, s = _rational(args[0]), _rational(args[1])
         if r is not None and s is not None:
@@ -322,6 +328,32 @@ def fn(name: str, *args: Scalar) -> Scalar:
         found = intern(Fn, key, args, free_of_all(args), max((a.height for a in args), default=0))
         found.name = name
     return found
+
+
+def _at_rational(name: str, r: Fraction) -> Scalar | None:
+    found = at_rational(name, r)
+    return None if found is None else _written(found)
+
+
+def _on_the_circle(name: str, angle: Scalar) -> Scalar | None:
+    """sin, cos and tan at multiples of pi/6 and pi/4."""
+    turn = None
+    if angle is PI:
+        turn = Fraction(1)
+    elif type(angle) is Mul and len(angle.args) == 2 and angle.args[1] is PI:
+        turn = _rational(angle.args[0])
+    found = None if turn is None else on_the_circle(name, turn)
+    return None if found is None else _written(found)
+
+
+def _written(terms: Sequence[Term]) -> Scalar:
+    """The sum of c b^e, where b is pi, a number, or a function at one."""
+    out = []
+    for c, base, e in terms:
+        name, at = base if isinstance(base, tuple) else ("", base)
+        b = PI if at == "pi" else num(int(at))
+        out.append(mul(num(c), power(fn(name, b) if name else b, num(e))))
+    return add(*out)
 
 
 def _split_index(name: str, a: Scalar, n: Scalar) -> Scalar:
@@ -413,6 +445,9 @@ def compare(op: str, a: Scalar, b: Scalar) -> Scalar:
     if difference is not None:
         holds = {"==": difference == 0, "!=": difference != 0, "<": difference < 0, "<=": difference <= 0}[op]
         return ONE if holds else ZERO
+    ends = _sign_of_infinity(a), _sign_of_infinity(b)
+    if ends[0] != ends[1] and all(end or _rational(x) is not None for end, x in zip(ends, (a, b), strict=True)):
+        return ONE if op == "!=" or op != "==" and ends[0] < ends[1] else ZERO
     if op in ("==", "!=") and a.serial > b.serial:
         a, b = b, a
     key = (Compare, op, a, b)
@@ -421,6 +456,13 @@ def compare(op: str, a: Scalar, b: Scalar) -> Scalar:
         found = intern(Compare, key, (a, b), free_of_all((a, b)), max(a.height, b.height))
         found.op = op
     return found
+
+
+def _sign_of_infinity(a: Scalar) -> int:
+    """1 of inf, -1 of -inf, 0 of all else."""
+    if a is INF:
+        return 1
+    return -1 if type(a) is Mul and len(a.args) == 2 and a.args[0] is MINUS_ONE and a.args[1] is INF else 0
 
 
 _NEGATED = {"==": "!=", "!=": "==", "<": "<=", "<=": "<"}
