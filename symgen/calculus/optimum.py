@@ -17,6 +17,7 @@ import sympy
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.clipping import clipped, shrunk
 from symgen.calculus.curvature import flat
+from symgen.calculus.finished import finished
 from symgen.calculus.gradient import gradient
 from symgen.calculus.linear_optimum import linear_zero
 from symgen.calculus.matrix_optimum import on_an_ellipsoid, over_positive_definite, with_orthonormal_columns
@@ -305,7 +306,8 @@ def _of_any_size(task: Task) -> Iterator[Array]:
         before = _state(task)
         for m, value in found.items():
             trace.add("multiplier", None, value, where=m.name, reason="the multiplier, from the constraint")
-        out = tensor(axes, simplify_scalar(_evaluated(open_tensor(solved, axes)), task.ctx.facts))
+        body = simplify_scalar(_evaluated(open_tensor(solved, axes)), task.ctx.facts)
+        out = tensor(axes, finished(body, Context(facts=task.ctx.facts, names=task.ctx.names)) if axes else body)
         trace.add("solve_stationarity", slope, out, where=task.x.name, reason=f"the {task.word}")
         task.multipliers = dict(found)
         yield out

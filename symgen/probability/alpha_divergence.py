@@ -34,6 +34,7 @@ from symgen.probability.pairing import Pairing, is_finite, value_of
 from symgen.probability.powers import exponential_of, lemma_for, power_integral
 from symgen.probability.quadrature import check_value
 from symgen.probability.referee import Numeric, nodes
+from symgen.probability.special import with_known_signs
 from symgen.probability.support import mass_outside, without_support
 from symgen.tensor import build
 from symgen.tensor.evaluate import Point, evaluate
@@ -62,6 +63,7 @@ from symgen.tensor.expression import (
     walk,
     where,
 )  # fmt: skip
+from symgen.tensor.facts import Facts
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/alpha_divergence.py"
@@ -139,7 +141,7 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
         value = divide(found.logarithm, sub(alpha, ONE)) if op.name == "renyi" else finish(integral)
         if op.name == "renyi" and not _has_sum(value):
             value = gathered_logarithms(value)
-        result = rank_zero(guarded(logic("and", condition, found.condition), _short(value)))
+        result = rank_zero(guarded(logic("and", condition, found.condition), _short(value, ctx.facts)))
         if found.note:
             ctx.trace.condition(found.note)
         if lemma is None:
@@ -186,8 +188,8 @@ def _has_sum(x: Scalar) -> bool:
     return any(isinstance(n, Sum) for n in walk(x)) or build.has_contraction(x)
 
 
-def _short(value: Scalar) -> Scalar:
-    value = with_shifts_cancelled(value)
+def _short(value: Scalar, facts: Facts | None) -> Scalar:
+    value = with_shifts_cancelled(with_known_signs(value, facts))
     return with_shifts_cancelled(min((value, collected(value), simplify_scalar(value)), key=written_length))
 
 

@@ -28,7 +28,7 @@ from symgen.tensor.expression import (
     power,
     sub,
 )  # fmt: skip
-from symgen.tensor.facts import is_positive
+from symgen.tensor.facts import Facts, is_positive, range_of
 
 
 def factors_of(x: Scalar) -> tuple[Scalar, ...]:
@@ -46,6 +46,24 @@ def simplified(x: Scalar) -> Scalar:
         if isinstance(n, Add):
             return what_is_left(n)
         return special_value(n) if isinstance(n, Fn) else n
+
+    return bottom_up(x, rule)
+
+
+def with_known_signs(x: Scalar, facts: Facts | None) -> Scalar:
+    """|x| without its bars where the sign of x is known, the lesser of a negative and a positive number."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Fn) or n.name not in ("abs", "min", "max"):
+            return n
+        first, *others = (range_of(a, facts) for a in n.args)
+        a: Scalar = n.args[0]
+        if n.name == "abs":
+            return a if first.nonnegative else neg(a) if first.nonpositive else n
+        if len(n.args) == 2 and (first.nonpositive and others[0].nonnegative or first.nonnegative and others[0].nonpositive):
+            b: Scalar = n.args[1]
+            return a if (n.name == "min") == first.nonpositive else b
+        return n
 
     return bottom_up(x, rule)
 

@@ -37,7 +37,12 @@ def step_blocks(d: Any, writer: Writer) -> list[Block]:
     asked = next((s for s in d.steps if _asks_the_goal(s, writer, d)), None) if isinstance(d.goal, t.Call) else None
     steps = [step for step in d.steps if step.rule not in ("stable", "name")]
     told = _without_repeats([x for x in (_told(step, writer, d, asked) for step in steps) if x is not None])
-    stable = [x.line for x in (_told(s, writer, d, asked) for s in d.steps if s.rule == "stable") if x is not None]
+    said = [s.reason for s in d.steps if s.rule == "stable" and s.before is None]
+    stable = [
+        x.line
+        for x in (_told(s, writer, d, asked) for s in d.steps if s.rule == "stable" and s.before is not None)
+        if x is not None
+    ]
     computed = [line for line in stable if line.left is None or unparse(line.left) != unparse(line.right)]
     blocks: list[Block] = []
     if len(told) > MANY:
@@ -52,6 +57,7 @@ def step_blocks(d: Any, writer: Writer) -> list[Block]:
         blocks += [Paragraph(("using",)), Chain(tuple(asides))]
     if computed:
         blocks += [Paragraph(("and, in code,",)), Chain(tuple(computed))]
+    blocks += [Paragraph((f"{reason[:1].upper()}{reason[1:]}.",)) for reason in said]
     return blocks
 
 

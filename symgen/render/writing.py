@@ -14,7 +14,7 @@ from symgen.render.operator_notation import is_encoded
 from symgen.render.raising import Raiser, raise_array, raise_scalar
 from symgen.render.shapes import Shape
 from symgen.render.sympy_tree import tree_of
-from symgen.tensor.build import replace_scalars
+from symgen.tensor.build import is_plain, replace_scalars
 from symgen.tensor.expression import (
     Array,
     Dim,
@@ -25,6 +25,7 @@ from symgen.tensor.expression import (
     Operator,
     Recurrence,
     Scalar,
+    Tensor,
     Var,
     axis,
     dim,
@@ -156,6 +157,8 @@ def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node |
         goes_on = start is not step.before and isinstance(start, Operator) and start.name not in DERIVATIVES
         if goes_on or step.rule in ("kept", "curvature"):
             continue  # a mean, a divergence, a part that was looked at: it, or what it comes to, is put in
+        if isinstance(after, Tensor) and is_plain(after.body) and after.rank:
+            continue  # m for all entries
         if isinstance(after, Array) and not isinstance(after, Var) and after not in names and after is not result:
             made.setdefault(after, step.where if BECOMES.get(step.rule) == "optimum" and step.where.isidentifier() else "")
     used: set[Node] = set()

@@ -59,7 +59,7 @@ SAID = {
     "KL(Normal(a, s) || Laplace(a, s))": "sqrt(2/pi) + (log(2) - log(pi) - 1)/2",
     "KL(Uniform(0, s) || Uniform(0, 2*s))": "log(2)",
     "entropy(ContinuousBernoulli(1/2))": "0",
-    "entropy(Gamma(2, 1/(2*s^2)))": "2 + log(2) + 2*log(s) - digamma(2)",
+    "entropy(Gamma(2, 1/(2*s^2)))": "1 + log(2) + 2*log(s) - digamma(1)",
 }
 
 
