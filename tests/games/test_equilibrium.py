@@ -64,7 +64,7 @@ GAMES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", [pytest.param(g, marks=pytest.mark.slow) if g == "local only" else g for g in GAMES])
 def test_known_equilibria(name):
     spec, players, strategies, kind, unique = GAMES[name]
     r = symgen.loads(f"{spec}\ngame g = {players}\n").derive("equilibrium(g)").result

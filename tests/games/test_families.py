@@ -187,7 +187,7 @@ def test_a_best_response_at_a_closed_end(V: str) -> None:
         assert best >= 0 and F(best) >= np.max(F(grid[grid >= 0])) - 1e-12
 
 
-@pytest.mark.parametrize(("n", "a", "b"), [(4, 1, 1), (4, 2, 3), (6, 1, 5)])
+@pytest.mark.parametrize(("n", "a", "b"), [(4, 1, 1), (4, 2, 3), pytest.param(6, 1, 5, marks=pytest.mark.slow)])
 def test_power_losses_have_short_best_responses(n: int, a: int, b: int) -> None:
     m = symgen.loads(
         f"density p(x), q(x)\nfunction D(x): real\nlet V = {a}*E[x ~ p]((D(x) - 1)^{n}) + {b}*E[x ~ q]((2*D(x) + 1)^{n})\n"

@@ -47,6 +47,7 @@ def test_evidence_posterior_and_its_mean_are_integrals(prior, seen, ends, p, lik
     assert density == pytest.approx(p(inside) * likelihood(x, inside) / mass, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_outside_of_what_the_laws_leave_a_posterior_is_0():
     m = symgen.loads(HEAD + "dist p(z) = Uniform(0, u)\ndist p(x | z) = Bernoulli(z)\n")
     assert m.derive("E[z ~ p(z | x)](z)").evidence.kind == "checked"

@@ -53,7 +53,7 @@ POINTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize("target", ["numpy", pytest.param("jax", marks=pytest.mark.slow), "torch"])
 def test_parts_of_complex_functions_keep_their_digits_in_code(target):
     if target != "numpy":
         pytest.importorskip(target)

@@ -61,7 +61,7 @@ def test_a_normal_of_unknown_mean_and_covariance(models, family):
     assert math.isclose(evidence.evaluate(**at), sum(predictive(family, x[:k]).logpdf(x[k]) for k in range(N)), rel_tol=1e-10)
 
 
-@pytest.mark.parametrize("family", LAWS)
+@pytest.mark.parametrize("family", [pytest.param(f, marks=pytest.mark.slow) if "Inverse" in f else f for f in LAWS])
 def test_the_mean_and_the_next_observation_are_multivariate_t(models, family):
     model, at = models[family], {**AT, "V": V, "x": x}
     mean, l, nu, scatter = updated(family, x)
