@@ -358,7 +358,7 @@ class _Reader:
 
     def copy_of(self, law: Array, v: Var, draws: Sequence[tuple[Var, Array]]) -> list[Var]:
         """The variables that one draw of a law gives, in its order: a density of (x, y) is drawn by two."""
-        size = self.arity.get(str(law.attrs[1]), 1) if _is_density(law) else 1  # type: ignore[attr-defined]
+        size = self.arity.get(_density_of(law), 1)
         same = [u for u, other in draws if other is law]
         if size == 1 or v not in same:
             return [v]
@@ -449,6 +449,11 @@ class _Reader:
 
 def _is_density(law: Array) -> bool:
     return isinstance(law, Operator) and law.name == "density" and len(law.attrs) > 1
+
+
+def _density_of(law: Array) -> str:
+    """The name of a density that is not known; "" of all else."""
+    return str(law.attrs[1]) if isinstance(law, Operator) and _is_density(law) else ""
 
 
 def _connected(v: Var, draws: Sequence[tuple[Var, Array]]) -> list[tuple[Var, Array]]:

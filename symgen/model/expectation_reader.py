@@ -86,12 +86,13 @@ class ExpectationReader(FunctionReader):
         for spec in specs:
             b = self.scope.find(spec.law.name) if isinstance(spec, tree.Draw) and isinstance(spec.law, tree.Name) else None
             variables = [v.name for v in b.meaning.variables] if b is not None and isinstance(b.meaning, Joint) else []
-            first = next((k for k, d in enumerate(out) if isinstance(d, tree.Draw) and isinstance(spec, tree.Draw)
-                          and d.law == spec.law), None)  # fmt: skip
-            if first is not None and isinstance(spec, tree.Draw):
-                names = (*out[first].names, *spec.names)  # type: ignore[union-attr]
+            before = [(k, d.names) for k, d in enumerate(out)
+                      if isinstance(d, tree.Draw) and isinstance(spec, tree.Draw) and d.law == spec.law]  # fmt: skip
+            if before and isinstance(spec, tree.Draw):
+                place, taken = before[0]
+                names = (*taken, *spec.names)
                 if len(set(names)) == len(names) and set(names) <= set(variables):
-                    out[first] = replace(spec, names=names)
+                    out[place] = replace(spec, names=names)
                     continue
             out.append(spec)
         return out

@@ -127,17 +127,18 @@ def with_images_opened(engine: Engine, run_entropy: Engine, run_mean: Engine) ->
         if image is None or not (is_vector_image(law) or op.name == "entropy"):
             return engine(op, ctx)
         assert isinstance(law, Operator)
+        mapped = image
         one_map = second is not None and image.is_of_one_map(second)
         if op.name == "KL":
             if one_map:
                 return engine(op, ctx)  # no divergence is changed
             if image_within(law, other) is False:
                 return without_support(op, q, p, ctx, lambda _: True)
-            parts = [neg(scalar_of(entropy(q))), scalar_of(divergence("cross_entropy", q, p))]
-            split = rank_zero(add(*parts))
+            cross, own = divergence("cross_entropy", q, p), entropy(q)
+            assert isinstance(cross, Operator) and isinstance(own, Operator)
+            split = rank_zero(sub(scalar_of(cross), scalar_of(own)))
             ctx.trace.add("definition", op, split, reason="the cross-entropy less the entropy")
-            values = [open_tensor(run(e.array, ctx), ()) for e in (parts[1], scalar_of(entropy(q)))]  # type: ignore[attr-defined]
-            return rank_zero(sub(values[0], values[1]))
+            return rank_zero(sub(open_tensor(run(cross, ctx), ()), open_tensor(run(own, ctx), ())))
         if one_map:
             assert second is not None
             inner = (
@@ -145,7 +146,7 @@ def with_images_opened(engine: Engine, run_entropy: Engine, run_mean: Engine) ->
                 if op.name == "entropy"
                 else divergence("cross_entropy", inline(image.inner), inline(second.inner))
             )
-            mean = mean_over(image, lambda x: open_tensor(image.at(x)[1], ()), q)  # type: ignore[arg-type]
+            mean = mean_over(image, lambda x: open_tensor(mapped.at(x)[1], ()), q)
             both = rank_zero(add(scalar_of(inner), _scalar(mean)))
             ctx.trace.add("image", op, both, reason="that of what is mapped, and the mean of the logarithm of the slope")
             _ask(law, image, ctx)
@@ -160,7 +161,7 @@ def with_images_opened(engine: Engine, run_entropy: Engine, run_mean: Engine) ->
             raise CannotDerive("whether an image lies in the support of this law is not known", op, HERE)
         if not within:
             return without_support(op, q, p, ctx, lambda _: True)
-        mean = mean_over(image, lambda x: neg(log_density_at(other, image.at(x)[0], ctx)), q)  # type: ignore[arg-type]
+        mean = mean_over(image, lambda x: neg(log_density_at(other, mapped.at(x)[0], ctx)), q)
         ctx.trace.add("image", op, mean, reason=MAPPED)
         _ask(law, image, ctx)
         return run_mean(mean, ctx) if isinstance(mean, Operator) else mean

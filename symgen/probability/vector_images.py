@@ -191,7 +191,8 @@ def _under_a_matrix(law: Operator, stage: Linear) -> Array | None:
     if row.name not in (*AFFINE_FAMILIES, "Normal"):
         return None
     rows, columns = stage.matrix.shape
-    fewer = isinstance(rows, Num) and isinstance(columns, Num) and int(rows.value) < int(columns.value)  # type: ignore[arg-type]
+    numbers = [s.rational for s in (rows, columns) if isinstance(s, Num) and s.rational is not None]
+    fewer = len(numbers) == 2 and numbers[0] < numbers[1]
     if not stage.is_square and not fewer:
         raise NoInverse("the matrix has more rows than columns, or may have: the image has no density")
     p = parameters_of(law)

@@ -103,9 +103,10 @@ def stages_of(body: Scalar, i: Index, x: Var) -> list[Stage]:
             return out[::-1]
         inside = _added_up(body, x)
         if inside is not body:
-            out.append(Entries(i, build.replace_scalars(body, {inside: entry(NUMBER)})))
-            if x in variables_of(out[-1].body):  # type: ignore[union-attr]
+            outer = build.replace_scalars(body, {inside: entry(NUMBER)})
+            if x in variables_of(outer):
                 raise NoInverse("it holds its argument more than once")
+            out.append(Entries(i, outer))
         stage, i, body = _linear(inside, i, x)
         out.append(stage)
     raise NoInverse("it is too deep")
