@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from symgen.codegen.runtime import known, shown_sizes
+from symgen.codegen.runtime_remainders import gauss_16
 
 # --- functions on elements --------------------------------------------------------------------------------------------
 
@@ -70,16 +71,7 @@ def log_half_erf_gap(a: Any, b: Any, d: Any) -> Any:
     aside, w = low > 0, d * (low + high)
     start, end = jnp.where(aside, low, 0.0 * low), jnp.where(aside, high, 0.0 * high)
     short, mean = jnp.where(w < 4, d, 0.0 * d), 0.0 * d
-    for x, c in (
-        (0.04750625491881872, 0.09472530522753432),
-        (0.14080177538962946, 0.09130170752246182),
-        (0.22900838882861368, 0.08457825969750132),
-        (0.3089381222013219, 0.07479799440828835),
-        (0.3777022041775015, 0.062314485627767036),
-        (0.4328156011939159, 0.0475792558412463),
-        (0.4722875115366163, 0.031126761969323728),
-        (0.49470046749582497, 0.013576229705877088),
-    ):
+    for x, c in gauss_16():
         for t in (0.5 - x, 0.5 + x):
             mean = mean + c * jnp.exp(-short * t * (2 * start + short * t))
     near = jnp.log(d * mean / jnp.pi**0.5)

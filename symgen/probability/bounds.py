@@ -14,8 +14,9 @@ import numpy as np
 
 from symgen.algebra.equality import less_equal
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Evidence, Trace
+from symgen.derivation.derivation import Evidence
 from symgen.probability.divergence import reduce_entropy, reduce_expectation, reduce_kl
+from symgen.probability.elimination import quiet
 from symgen.probability.inequalities import INEQUALITIES, Inequality
 from symgen.probability.information import reduce_mutual_information
 from symgen.probability.information_bounds import METHODS as OF_INFORMATION
@@ -76,9 +77,9 @@ def _has_density(a: Array) -> bool:
 
 def for_any_laws(quantity: Operator, name: str, arguments: Sequence[Any], row: Inequality, ctx: Context) -> Evidence:
     """What an unknown critic sees is infinite under most laws: the inequality is looked at for laws on a few points."""
-    quiet = Context(Trace(), None, ctx.names, ctx.deadline, taken=ctx.taken)
+    told = replace(quiet(ctx), facts=None)
     general = with_unknown_laws(quantity)
-    found = check_bound(general, METHODS[name](general, arguments, quiet), row, quiet)
+    found = check_bound(general, METHODS[name](general, arguments, told), row, told)
     return replace(found, method=f"the inequality for any laws: {found.method}")
 
 
@@ -88,9 +89,8 @@ def closed(array: Array, ctx: Context) -> Array:
     for n in walk(array):
         if not isinstance(n, Operator) or n.name not in CLOSED or _is_open(n):
             continue
-        quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline, taken=ctx.taken)
         try:
-            made = CLOSED[n.name](n, quiet)
+            made = CLOSED[n.name](n, quiet(ctx))
         except CannotDerive:
             continue
         if made is not n:
@@ -111,9 +111,8 @@ def check_bound(quantity: Operator, value: Array, row: Inequality, ctx: Context)
         if found.status == "refuted":
             raise InternalError(f"the bound `{row.name}` lies on the wrong side")
         return found.evidence
-    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline, taken=ctx.taken)
     inner = [n for n in walk(quantity) if isinstance(n, Operator) and n.name == "conditional_law"]
-    laws: dict[Array, Array] = {n: reduce_conditional_law(n, quiet) for n in inner}
+    laws: dict[Array, Array] = {n: reduce_conditional_law(n, quiet(ctx)) for n in inner}
     exact = closed(replace_arrays(quantity, laws) if laws else quantity, ctx)
     return by_quadrature(exact, value, row, ctx.facts)
 

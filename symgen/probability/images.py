@@ -180,10 +180,13 @@ def _ask(law: Operator, image: Image, ctx: Context) -> None:
     if not is_vector_image(law):
         return
     for n in walk(image.log_slope):
-        if isinstance(n, Operation) and n.name == "logdet" and not isinstance(n.operands[0], Var):
+        if not isinstance(n, Operation) or n.name != "logdet":
+            continue
+        matrix = n.operands[0]
+        if not isinstance(matrix, Var):
             ctx.trace.condition("the matrix of the map has an inverse")
-        elif isinstance(n, Operation) and n.name == "logdet" and n.operands[0].domain not in INVERTIBLE:  # type: ignore[union-attr]
-            ctx.trace.condition(f"{ctx.name_of(n.operands[0]) or n.operands[0].name} has an inverse")  # type: ignore[union-attr]
+        elif matrix.domain not in INVERTIBLE:
+            ctx.trace.condition(f"{ctx.name_of(matrix) or matrix.name} has an inverse")
     ctx.trace.checks.append(lambda: check_image(law, image, ctx.facts))
 
 

@@ -31,6 +31,7 @@ from symgen.tensor.expression import (
     Num,
     Operator,
     Scalar,
+    Tensor,
     Var,
     add,
     divide,
@@ -196,7 +197,7 @@ def nwj(op: Operator, arguments: Sequence[Any], ctx: Context) -> Array:
 def infonce(op: Operator, arguments: Sequence[Any], ctx: Context) -> Array:
     p, x, z = of_joint(op)
     size = arguments[1][1]
-    n = size.body if hasattr(size, "body") else entry(size)
+    n = size.body if isinstance(size, Tensor) else entry(size)
     if not isinstance(n, Num) or isinstance(n.value, str) or n.value.denominator != 1 or not 2 <= n.value <= MOST:
         raise CannotDerive(f"the draws of InfoNCE are counted: a number from 2 to {MOST}", op)
     joint = draws_of(DistRef(p.joint, (x, z), p.given))

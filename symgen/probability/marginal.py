@@ -135,7 +135,7 @@ def check_log_density(ref: DistRef, q: Question, made: Array, ctx: Context, law:
         (z,) = q.targets
         if z not in q.values:
             body = log_joint(q.factors, q.values, quiet(ctx))
-            return check_posterior(body, made.args[0] if made.args else made, law, z, ctx)  # type: ignore[arg-type]
+            return check_posterior(body, open_tensor(made, ()), law, z, ctx)
     less = below(ref, q)
     made = by_nodes(made, Context(facts=ctx.facts), lambda op: False)
     if not q.hidden and less is None:

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
 from symgen.probability.alpha_divergence import reduce_power
 from symgen.probability.collect import collected
 from symgen.probability.combinators import parts_of
 from symgen.probability.divergence import rank_zero, reduce_entropy, reduce_expectation, reduce_kl
+from symgen.probability.elimination import quiet
 from symgen.probability.finite import at_value, classes
 from symgen.probability.joint import DistRef, decode, divergence, draws_of, entropy, expectation, inline, log_density, whole
 from symgen.probability.law import row_of
@@ -22,6 +22,7 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
+    Num,
     Operator,
     Scalar,
     Var,
@@ -46,6 +47,7 @@ from symgen.text.diagnostics import CannotDerive
 __all__ = ["METHODS"]
 
 HERE = "symgen/probability/mixture_bounds.py"
+LABELS = ("Categorical", "Bernoulli")
 OfLaw = Callable[[Array], Scalar]
 
 
@@ -108,7 +110,7 @@ def labelled(ref: DistRef, x: Var, op: Operator) -> Parts:
     own = next(f for f in ref.joint.factors if x in f.variables)
     label = next((f for f in ref.joint.factors if x not in f.variables), None)
     row = row_of(label.law) if label is not None else None
-    if label is None or row is None or row.name not in ("Categorical", "Bernoulli") or label.variables[0].rank:
+    if label is None or row is None or row.name not in LABELS or label.variables[0].rank:
         raise CannotDerive("the label of a mixture is Categorical or Bernoulli", op, HERE)
     (c,) = label.variables
     if row.name == "Categorical":
@@ -128,14 +130,14 @@ class Told:
 
     def closed(self, kind: str, asked: Array, reduce: Callable[[Operator, Context], Array]) -> Scalar:
         assert isinstance(asked, Operator)
-        quiet = Context(Trace(), self.ctx.facts, self.ctx.names, self.ctx.deadline, taken=self.ctx.taken)
-        made = reduce(asked, quiet)
+        told = quiet(self.ctx)
+        made = reduce(asked, told)
         if any(isinstance(n, Operator) and n.name == "E" for n in walk(made)):
             raise CannotDerive("a quantity of the parts of this mixture has no closed form", asked, HERE)
         if kind not in self.kinds:
             self.kinds.add(kind)
             self.ctx.trace.add("lemma", asked, made, reason=kind)
-        self.ctx.trace.checks.extend(quiet.trace.checks[:1])
+        self.ctx.trace.checks.extend(told.trace.checks[:1])
         return open_tensor(made, ())
 
     def entropy(self, law: Array) -> Scalar:
@@ -162,24 +164,21 @@ class Told:
 
 
 def laws_of(op: Operator) -> list[Parts]:
-    return [parts(ref.joint.factors[0].law, op) for ref in decode(op)[0] if one_factor(ref, op)]
-
-
-def one_factor(ref: DistRef, op: Operator) -> bool:
-    if len(ref.joint.factors) != 1:
+    refs = decode(op)[0]
+    if any(len(ref.joint.factors) != 1 for ref in refs):
         raise CannotDerive("a mixture is of one variable here: p(x)", op, HERE)
-    return True
+    return [parts(ref.joint.factors[0].law, op) for ref in refs]
 
 
 def information_parts(op: Operator) -> Parts:
     """The mixture of x over the label c, of I(x; c)."""
     (p,), options = decode(op)
     both = [options["x"][0], options["z"][0]]
-    label = next((v for v in both if (row := row_of(p.joint.factor_of(v).law)) is not None and row.name in  # type: ignore[union-attr]
-                  ("Categorical", "Bernoulli")), None)  # fmt: skip
-    if label is None or len(p.joint.factors) != 2:
+    rows = [row_of(f.law) for v in both if (f := p.joint.factor_of(v)) is not None]
+    others = [v for v, row in zip(both, rows, strict=False) if row is None or row.name not in LABELS]
+    if len(rows) != 2 or len(others) != 1 or len(p.joint.factors) != 2:
         raise CannotDerive("the information between what is drawn and a label", op, HERE)
-    (x,) = (v for v in both if v is not label)
+    (x,) = others
     return labelled(whole(p.joint), x, op)
 
 
@@ -203,8 +202,10 @@ def pairs(op: Operator, arguments: Sequence[Any], ctx: Context, kind: str) -> Ar
     source = "Kolchinsky & Tracey (2017)"
     most, d_of = ("most", "KL") if side == "upper" else ("least", "the Chernoff distance")
     reason = f"x tells of its part at {most} minus the mean of log E exp(-d), d being {d_of} of that part and another"
+    if isinstance(alpha, Num) and alpha.rational is not None and not 0 < alpha.rational <= 1:
+        raise CannotDerive("the order of a Chernoff bound lies between 0 and 1", op, HERE)
     if kind == "chernoff" and variables_of(alpha):
-        ctx.trace.require("0 <= alpha <= 1")
+        ctx.trace.require("0 < alpha <= 1")
     if op.name == "mutual_information":
         mixed = information_parts(op)
         return end(op, neg(spread(mixed, mixed, d)), side, reason, source, ctx)

@@ -108,7 +108,8 @@ def random_value(law: Array | None, z: Var, point: Point, rng: Any) -> Any:
         assert isinstance(law, Operator) and isinstance(law.args[0], Array)
         return np.asarray(rng.integers(0, size_of(law.args[0].shape[-1], point.sizes), shape), dtype=np.float64)
     if row is not None and row.name == "Pareto":
-        low = np.asarray(evaluate([law.args[0]], point)[0], dtype=np.float64)  # type: ignore[union-attr]
+        assert isinstance(law, Operator)
+        low = np.asarray(evaluate([law.args[0]], point)[0], dtype=np.float64)
         return np.asarray(low * (1.1 + 3 * rng.random(shape)))
     if row is not None and row.region.discrete:
         return np.asarray(rng.integers(0, 6, shape), dtype=np.float64)

@@ -6,6 +6,7 @@ p(y) = p(x(y)) |det dx/dy| for a function that is taken apart into stages, each 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from symgen.derivation.context import Context
 from symgen.probability.collect import collected
@@ -230,7 +231,7 @@ def _with_density(law: Array, stages: list[Stage]) -> Array:
         if isinstance(stage, Entries):
             values.append(tensor([i], stage.at(entry(inside, i), i)))
         else:
-            values.append(tensor([i], stage.apply(lambda j, inside=inside: entry(inside, j), i)))  # type: ignore[misc]
+            values.append(tensor([i], stage.apply(partial(entry, inside), i)))
     positive = [x.domain in ("positive", "unit")]
     for stage in stages:
         positive.append(isinstance(stage, Entries) and bool(is_positive(stage.body)))

@@ -189,12 +189,13 @@ class OperatorNotation(ABC):
         refs: list[t.Expression] = []
         position = 0
         for name, factors, variables, given in specs:
-            law = operands[position]
+            law, made = operands[position], node.args[position]
+            is_part = isinstance(made, x.Operator) and made.name == "conditional_law"  # p(y) of a p(y, z), not p
             position += len(factors)
             drawn = {v for _, vs, _ in factors for v in vs}
             if not name:
                 refs.append(law)
-            elif drawn == set(variables) and not given:
+            elif drawn == set(variables) and not given and not is_part:
                 refs.append(t.Name(name))
             else:
                 refs.append(t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given)))

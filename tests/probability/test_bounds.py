@@ -164,3 +164,11 @@ def test_a_bound_is_a_loss_like_any_other() -> None:
     ends = [model.derive("L").evaluate(**{**at, "m": M + sign * step}) for sign in (1, -1)]
     assert slopes["m"][0] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6)
     assert model.check("B <= entropy(p(x))").holds and model.check("entropy(p(x)) <= B").status == "refuted"
+
+
+@pytest.mark.parametrize("order", ["2", "0", "-1/2"])
+def test_an_order_that_gives_no_bound_is_refused(order):
+    model = symgen.loads("dim k\nparam w: simplex[k], u: real[k]\ndist m(c) = Categorical(w)\ndist m(y | c) = Normal(u[c], 1)\n")
+    with pytest.raises(symgen.CannotDerive, match="between 0 and 1"):
+        model.derive(f"bound(entropy(m(y)), by=chernoff({order}))")
+    assert "entropy(m(y)) ≥ " in model.derive("bound(entropy(m(y)), by=chernoff(1/2))").text()  # not entropy(m), of both
