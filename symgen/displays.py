@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from symgen.derivation.derivation import Evidence
 from symgen.facade import Model
-from symgen.probability.distributions import FAMILIES
+from symgen.probability.families.distributions import FAMILIES
 from symgen.render.shapes import Shape, shape_of
 from symgen.render.writing import size_tree
 from symgen.tensor.expression import Scalar

@@ -219,7 +219,7 @@ class Model:
         from symgen.codegen.referee import check_code
         from symgen.derivation.context import Context
         from symgen.model.reduce import prepared
-        from symgen.probability.finiteness import with_infinite_means
+        from symgen.probability.means.finiteness import with_infinite_means
 
         declared = self.elaborated.variables
         known = {*declared, *self.elaborated.dims, "seed", "samples"}

@@ -14,13 +14,13 @@ from symgen.calculus.segment import along_segment, remainder_along_segment, slop
 from symgen.codegen.compile import Compiled
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
-from symgen.probability.joint import decode, divergence
-from symgen.probability.law import row_of
-from symgen.probability.nodes_and_weights import by_nodes
-from symgen.probability.overlap import between_crossings
-from symgen.probability.pairing import Pairing
-from symgen.probability.powers import PowerIntegral, power_integral, smooth_power_integral
-from symgen.probability.remainder import Near, near_form
+from symgen.probability.divergences.overlap import between_crossings
+from symgen.probability.divergences.pairing import Pairing
+from symgen.probability.divergences.remainder import Near, near_form
+from symgen.probability.laws.joint import decode, divergence
+from symgen.probability.laws.law import row_of
+from symgen.probability.means.nodes_and_weights import by_nodes
+from symgen.probability.means.powers import PowerIntegral, power_integral, smooth_power_integral
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     HALF,

@@ -11,9 +11,9 @@ from pathlib import Path
 from symgen.codegen.optimisers import DYNAMICS, OPTIMISERS
 from symgen.games.dynamics import ROWS as METHODS
 from symgen.model.operators import OPERATORS
-from symgen.probability.composites import COMPOSITES
-from symgen.probability.distributions import ROWS as DISTRIBUTIONS
-from symgen.probability.inequalities import INEQUALITIES
+from symgen.probability.divergences.inequalities import INEQUALITIES
+from symgen.probability.families.composites import COMPOSITES
+from symgen.probability.families.distributions import ROWS as DISTRIBUTIONS
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.operations import OPERATIONS

@@ -33,6 +33,8 @@ ORDER = [
     {"cli", "notebook"},
     {"__main__"},
 ]
+# the same inside of the largest package; `reducers.py`, beside them, is the list of what they offer
+ROOMS = ["families", "forms", "laws", "means", "bayes", "divergences", "estimation"]
 RANK = {package: rank for rank, packages in enumerate(ORDER) for package in packages}
 
 # modules that import when they are used, so that `symgen --help` and `import symgen` are quick
@@ -85,6 +87,22 @@ def test_a_package_imports_only_from_those_before_it(file: Path) -> None:
         if other not in RANK or other == own or statement in unused:
             continue  # `from symgen import __version__`; within a package; annotations; when used
         assert RANK[other] < RANK[own], f"{module_of(file)}:{statement.lineno} imports {module}"
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if "probability" in f.parts and f.parent.name in ROOMS], ids=module_of)
+def test_a_room_of_probability_imports_only_from_those_before_it(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    types = for_types_only(tree)
+    for statement, module in imported(tree):
+        room = ([*module.split("."), "", ""])[2]
+        if module.startswith("symgen.probability.") and statement not in types:
+            assert ROOMS.index(room) <= ROOMS.index(file.parent.name), f"{module_of(file)}:{statement.lineno} imports {module}"
+
+
+def test_every_room_of_probability_has_its_place_in_the_order() -> None:
+    folder = PACKAGE / "probability"
+    assert {p.parent.name for p in folder.rglob("*.py")} - {"probability"} == set(ROOMS)
+    assert {p.name for p in folder.glob("*.py")} == {"__init__.py", "reducers.py"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_of)

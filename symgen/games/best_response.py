@@ -25,10 +25,10 @@ from symgen.games.recognise import Recognised, recognise, reference
 from symgen.games.records import BestResponse
 from symgen.games.scoring import scored_response
 from symgen.games.slopes import with_slopes
-from symgen.probability.divergence import reduce_expectation
-from symgen.probability.joint import density as density_of
-from symgen.probability.joint import expectation, inline, mutual_information
-from symgen.probability.walks import bottom_up
+from symgen.probability.divergences.divergence import reduce_expectation
+from symgen.probability.forms.walks import bottom_up
+from symgen.probability.laws.joint import density as density_of
+from symgen.probability.laws.joint import expectation, inline, mutual_information
 from symgen.tensor.expression import (
     ONE,
     ZERO,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgen.derivation.context import Context
-from symgen.probability.joint import DistRef, Factor, Joint
-from symgen.probability.law import has_density, parameters_of, row_of
-from symgen.probability.marginal import log_density_given
-from symgen.probability.texts import scalar_text
+from symgen.probability.bayes.marginal import log_density_given
+from symgen.probability.families.texts import scalar_text
+from symgen.probability.laws.joint import DistRef, Factor, Joint
+from symgen.probability.laws.law import has_density, parameters_of, row_of
 from symgen.tensor.expression import (
     ZERO,
     Array,

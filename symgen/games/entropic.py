@@ -10,7 +10,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.games.game import Game, Player
 from symgen.games.recognise import reference
 from symgen.games.records import BestResponse
-from symgen.probability.joint import expectation
+from symgen.probability.laws.joint import expectation
 from symgen.tensor.expression import (
     MINUS_ONE,
     ZERO,

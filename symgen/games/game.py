@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symgen.probability.joint import Joint
+from symgen.probability.laws.joint import Joint
 from symgen.tensor.expression import Array, Operator, Scalar, operator, variables_of, walk
 
 __all__ = [

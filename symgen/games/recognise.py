@@ -16,7 +16,7 @@ from typing import Any
 import sympy
 
 from symgen.calculus.solving import never_positive, numeric, sample_symbols, sign_of, vanishes
-from symgen.probability.joint import DistRef, Factor, Joint, divergence
+from symgen.probability.laws.joint import DistRef, Factor, Joint, divergence
 from symgen.tensor.expression import Array, Scalar, Var, add, entry, mul, tensor, var
 from symgen.tensor.sympy_bridge import Table, from_sympy, within
 

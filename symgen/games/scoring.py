@@ -11,7 +11,7 @@ from symgen.games.density import marginal_density
 from symgen.games.game import Game, Player
 from symgen.games.recognise import reference
 from symgen.games.records import BestResponse
-from symgen.probability.joint import DistRef, expectation, log_density, opened_expectation
+from symgen.probability.laws.joint import DistRef, expectation, log_density, opened_expectation
 from symgen.tensor.expression import (
     MINUS_ONE,
     Add,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from symgen.probability.composites import COMPOSITES, Composite
+from symgen.probability.families.composites import COMPOSITES, Composite
 from symgen.text import tree
 from symgen.text.diagnostics import Diagnostic, Label, SpecError
 from symgen.text.parse import parse_expression

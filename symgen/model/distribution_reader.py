@@ -10,8 +10,10 @@ from symgen.model.composites import put_in
 from symgen.model.lifting import at_values
 from symgen.model.model import UnknownFunction
 from symgen.model.operators import OPERATORS
-from symgen.probability import joint as probability
-from symgen.probability.combinators import (
+from symgen.probability.families.composites import COMPOSITES
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.laws import joint as probability
+from symgen.probability.laws.combinators import (
     is_normal,
     mixture,
     named_formula,
@@ -20,12 +22,10 @@ from symgen.probability.combinators import (
     truncated,
     truncated_normal,
 )
-from symgen.probability.composites import COMPOSITES
-from symgen.probability.densities import log_density_at
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.joint import DistRef, Joint, full_law
-from symgen.probability.law import COMBINATORS, LawError, empirical, is_family, make_law, row_of, value_domain
-from symgen.probability.vector_images import transformed_vector
+from symgen.probability.laws.densities import log_density_at
+from symgen.probability.laws.joint import DistRef, Joint, full_law
+from symgen.probability.laws.law import COMBINATORS, LawError, empirical, is_family, make_law, row_of, value_domain
+from symgen.probability.laws.vector_images import transformed_vector
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (

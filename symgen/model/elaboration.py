@@ -13,7 +13,7 @@ from symgen.model.distribution_reader import DistributionReader
 from symgen.model.model import Elaborated
 from symgen.model.order import Declaring, bound_in, unbound
 from symgen.model.reader import ModelReader
-from symgen.probability.law import family
+from symgen.probability.laws.law import family
 from symgen.tensor.expression import Array, Scalar, Var
 from symgen.tensor.scope import CONSTANTS, Binding, Clash, Poisoned, Scope, Witness, mentions
 from symgen.text import tree

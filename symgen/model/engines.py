@@ -14,8 +14,8 @@ from symgen.calculus.series import REDUCERS as SERIES
 from symgen.calculus.smoothness import REDUCERS as SMOOTHNESS
 from symgen.derivation.context import Context
 from symgen.games.reducers import REDUCERS as GAMES
-from symgen.probability.infinite_sums import REDUCERS as INFINITE_SUMS
-from symgen.probability.integrals import REDUCERS as INTEGRALS
+from symgen.probability.means.infinite_sums import REDUCERS as INFINITE_SUMS
+from symgen.probability.means.integrals import REDUCERS as INTEGRALS
 from symgen.probability.reducers import REDUCERS as PROBABILITY
 from symgen.tensor.expression import Operator
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from symgen.model.own_functions import FunctionReader
-from symgen.probability import joint as probability
-from symgen.probability.joint import Joint
+from symgen.probability.laws import joint as probability
+from symgen.probability.laws.joint import Joint
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import INF, ONE, ZERO, Array, Scalar, Var, entry, operator, replace_arrays, tensor, var

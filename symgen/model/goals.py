@@ -8,7 +8,7 @@ from symgen.model.distribution_reader import DistributionReader, plain_array
 from symgen.model.elaboration import Elaboration
 from symgen.model.model import GameRef, Goal, TrainGoal, UnknownFunction
 from symgen.model.training import GAME_METHODS, METHODS, OPTIONS, POSITIVE, WHOLE
-from symgen.probability.joint import Joint
+from symgen.probability.laws.joint import Joint
 from symgen.tensor.build import Value
 from symgen.tensor.expression import Array, Operator, Var, variables_of
 from symgen.tensor.scope import Clash, Witness, shape_text

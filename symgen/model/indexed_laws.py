@@ -14,11 +14,11 @@ from symgen.model.distribution_reader import DistributionReader
 from symgen.model.elaboration import Elaboration
 from symgen.model.named_values import lower_end
 from symgen.model.parameter_domains import NEEDS, check, given
-from symgen.probability.distribution import Distribution
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.joint import full_law
-from symgen.probability.law import LawError, make_law, value_domain
-from symgen.probability.sequences import law_of_sequence
+from symgen.probability.families.distribution import Distribution
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.laws.joint import full_law
+from symgen.probability.laws.law import LawError, make_law, value_domain
+from symgen.probability.means.sequences import law_of_sequence
 from symgen.tensor import build
 from symgen.tensor.binders import bind
 from symgen.tensor.expression import (

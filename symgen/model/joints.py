@@ -8,10 +8,10 @@ from symgen.model.indexed_laws import entries_of, is_indexed
 from symgen.model.own_joints import own_factors
 from symgen.model.parameter_domains import is_outside, leaves
 from symgen.model.random_variables import HeadScope, law_of
-from symgen.probability import joint as probability
-from symgen.probability.joint import Factor, Joint, full_law
-from symgen.probability.law import formula_law, opaque_density
-from symgen.probability.own_density import why_not
+from symgen.probability.laws import joint as probability
+from symgen.probability.laws.joint import Factor, Joint, full_law
+from symgen.probability.laws.law import formula_law, opaque_density
+from symgen.probability.means.own_density import why_not
 from symgen.tensor import build
 from symgen.tensor.expression import ONE, Array, Scalar, Var, entry, fn, tensor, var
 from symgen.tensor.facts import Facts

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from symgen.probability.joint import DistRef, Joint
+from symgen.probability.laws.joint import DistRef, Joint
 from symgen.tensor.expression import Array, Scalar, Var
 from symgen.tensor.facts import Facts
 from symgen.text import tree

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symgen.games import game as games
-from symgen.probability import joint as probability
+from symgen.probability.laws import joint as probability
 from symgen.tensor.expression import Array, Var, operator
 
 

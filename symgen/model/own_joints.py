@@ -8,12 +8,12 @@ from itertools import permutations
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
 from symgen.model.elaboration import Elaboration
-from symgen.probability.joint import Factor
-from symgen.probability.knowledge import Knowledge
-from symgen.probability.law import formula_law
-from symgen.probability.own_density import integral_of, normalised_formula, why_not
-from symgen.probability.own_formula import RANGES, own_density
-from symgen.probability.terms import log_of, with_value
+from symgen.probability.forms.knowledge import Knowledge
+from symgen.probability.forms.terms import log_of, with_value
+from symgen.probability.laws.joint import Factor
+from symgen.probability.laws.law import formula_law
+from symgen.probability.laws.own_formula import RANGES, own_density
+from symgen.probability.means.own_density import integral_of, normalised_formula, why_not
 from symgen.tensor.expression import (
     INF,
     NAN,

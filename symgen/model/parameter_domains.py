@@ -11,10 +11,10 @@ import numpy as np
 from symgen.derivation.context import Context
 from symgen.model.distribution_reader import DistributionReader
 from symgen.model.elaboration import Elaboration
-from symgen.probability.densities import parameters
-from symgen.probability.distribution import Distribution
-from symgen.probability.law import batch_shape, parameters_of, row_of
-from symgen.probability.referee import Numeric
+from symgen.probability.families.distribution import Distribution
+from symgen.probability.laws.densities import parameters
+from symgen.probability.laws.law import batch_shape, parameters_of, row_of
+from symgen.probability.laws.referee import Numeric
 from symgen.tensor.build import Value, fresh
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate

@@ -10,9 +10,9 @@ from symgen.model.declarations import domain
 from symgen.model.distribution_reader import DistributionReader, plain_array
 from symgen.model.elaboration import Elaboration
 from symgen.model.indexed_laws import indexed_law, is_indexed
-from symgen.probability.combinators import named_formula
-from symgen.probability.law import empirical, is_family, value_domain
-from symgen.probability.support import domain_within
+from symgen.probability.laws.combinators import named_formula
+from symgen.probability.laws.law import empirical, is_family, value_domain
+from symgen.probability.means.support import domain_within
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.domains import DOMAINS

@@ -11,9 +11,9 @@ from symgen.model.expectation_reader import ExpectationReader
 from symgen.model.model import GameRef, UnknownFunction
 from symgen.model.operators import OPERATORS, OperatorRow
 from symgen.model.records import NoField, part_of, record_operator
-from symgen.probability.inequalities import INEQUALITIES
-from symgen.probability.joint import DistRef, Joint
-from symgen.probability.law import is_family, row_of, value_domain
+from symgen.probability.divergences.inequalities import INEQUALITIES
+from symgen.probability.laws.joint import DistRef, Joint
+from symgen.probability.laws.law import is_family, row_of, value_domain
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash, Value
 from symgen.tensor.domains import DOMAINS

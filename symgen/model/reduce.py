@@ -27,13 +27,13 @@ from symgen.derivation.derivation import Evidence, Trace
 from symgen.derivation.referee import check_derivative, check_equal_numeric
 from symgen.model.engines import ENGINES, KEPT, LATE
 from symgen.model.records import RECORDS, reduce_part
-from symgen.probability.divergence import ExpectationStays
-from symgen.probability.estimators import with_estimators
-from symgen.probability.exponential_integrals import is_bell_over_sum
-from symgen.probability.mixtures import by_components
-from symgen.probability.nodes_and_weights import by_nodes
-from symgen.probability.quadrature import check_slope
-from symgen.probability.reparameterisation import is_drawn, reparameterise, thawed
+from symgen.probability.bayes.mixtures import by_components
+from symgen.probability.divergences.divergence import ExpectationStays
+from symgen.probability.estimation.estimators import with_estimators
+from symgen.probability.laws.reparameterisation import is_drawn, reparameterise, thawed
+from symgen.probability.means.exponential_integrals import is_bell_over_sum
+from symgen.probability.means.nodes_and_weights import by_nodes
+from symgen.probability.means.quadrature import check_slope
 from symgen.tensor import build
 from symgen.tensor.clock import spent
 from symgen.tensor.expression import (

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symgen.derivation.context import Context
-from symgen.probability.alpha_divergence import reduce_power
-from symgen.probability.bounds import reduce_bound
-from symgen.probability.combinators import inner_of_images
-from symgen.probability.divergence import (
+from symgen.probability.bayes.marginal import reduce_conditional_law, reduce_log_density_of, reduce_marginal
+from symgen.probability.bayes.posterior import reduce_posterior
+from symgen.probability.divergences.alpha_divergence import reduce_power
+from symgen.probability.divergences.bounds import reduce_bound
+from symgen.probability.divergences.divergence import (
     reduce_cross_entropy,
     reduce_elbo,
     reduce_entropy,
@@ -17,20 +18,19 @@ from symgen.probability.divergence import (
     reduce_kl,
     reduce_log_density,
 )  # fmt: skip
-from symgen.probability.images import over_preimages, with_images_opened
-from symgen.probability.information import (
+from symgen.probability.divergences.images import over_preimages, with_images_opened
+from symgen.probability.divergences.information import (
     reduce_fisher,
     reduce_mutual_information,
     reduce_wasserstein,
 )  # fmt: skip
-from symgen.probability.joint import decode, encode, inline, placed_in
-from symgen.probability.likelihood import reduce_mle
-from symgen.probability.marginal import reduce_conditional_law, reduce_log_density_of, reduce_marginal
-from symgen.probability.moments import reduce_moment_match
-from symgen.probability.overlap import reduce_fdiv, reduce_js, reduce_tv
-from symgen.probability.posterior import reduce_posterior
-from symgen.probability.rates import reduce_entropy_rate
-from symgen.probability.variances import reduce_variance
+from symgen.probability.divergences.moments import reduce_moment_match
+from symgen.probability.divergences.overlap import reduce_fdiv, reduce_js, reduce_tv
+from symgen.probability.divergences.rates import reduce_entropy_rate
+from symgen.probability.divergences.variances import reduce_variance
+from symgen.probability.estimation.likelihood import reduce_mle
+from symgen.probability.laws.combinators import inner_of_images
+from symgen.probability.laws.joint import decode, encode, inline, placed_in
 from symgen.tensor.expression import Array, Operator, replace_arrays
 
 

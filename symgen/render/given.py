@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.law import alternative_of
-from symgen.probability.roles import roles_of
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.families.roles import roles_of
+from symgen.probability.laws.law import alternative_of
 from symgen.render.language import unparse
 from symgen.render.page import Block, Chain, Inline, Maths, Member, Mono, Paragraph, Relation
 from symgen.render.steps import MANY

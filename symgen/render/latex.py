@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from symgen.probability.distributions import FAMILIES
+from symgen.probability.families.distributions import FAMILIES
 from symgen.render import compose
 from symgen.render.escape import greek, name_tex, tex_text
 from symgen.render.latex_products import ONES, Products, is_filler

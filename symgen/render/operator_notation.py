@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from symgen.probability.distributions import FAMILIES
+from symgen.probability.families.distributions import FAMILIES
 from symgen.render.compose import call, number, signed
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Node, Scalar

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from symgen.algebra.equality import Comparison, Completion, equal, equal_up_to, less_equal, proportional
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence
-from symgen.probability.tables import complete_point
+from symgen.probability.laws.tables import complete_point
 from symgen.tensor.clock import spent
 from symgen.tensor.expression import Array, Var
 from symgen.tensor.facts import Facts

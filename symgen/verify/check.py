@@ -15,8 +15,8 @@ from symgen.derivation.derivation import Evidence
 from symgen.model.model import Elaborated
 from symgen.model.order import unbound
 from symgen.model.reduce import Reduced
-from symgen.probability.properness import proper_conditions
-from symgen.probability.tables import complete_point
+from symgen.probability.laws.properness import proper_conditions
+from symgen.probability.laws.tables import complete_point
 from symgen.tensor import build
 from symgen.tensor.build import ShapeClash
 from symgen.tensor.clock import spent

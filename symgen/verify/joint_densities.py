@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symgen.probability.joint import decode
+from symgen.probability.laws.joint import decode
 from symgen.tensor.expression import Array, Node, Operator, Scalar, Var, entry, operator, replace_arrays, sub, tensor, walk
 
 __all__ = ["with_chain_rule"]

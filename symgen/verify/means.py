@@ -16,11 +16,11 @@ import numpy as np
 from symgen.algebra.comparison import Comparison, Counterexample
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
-from symgen.probability.finiteness import verdict_of_integral
-from symgen.probability.grids import is_admissible
-from symgen.probability.joint import full_law, is_expectation, opened_expectation
-from symgen.probability.nodes_and_weights import by_nodes
-from symgen.probability.quadrature import mean_at
+from symgen.probability.laws.joint import full_law, is_expectation, opened_expectation
+from symgen.probability.means.finiteness import verdict_of_integral
+from symgen.probability.means.grids import is_admissible
+from symgen.probability.means.nodes_and_weights import by_nodes
+from symgen.probability.means.quadrature import mean_at
 from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import NAN, Array, Operator, Var, replace_arrays, var, variables_of, walk

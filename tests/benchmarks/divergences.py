@@ -17,13 +17,13 @@ from statistics import median
 import numpy as np
 
 from symgen.derivation.context import Context
-from symgen.probability.distributions import FAMILIES, ROWS
-from symgen.probability.grids import Numeric
-from symgen.probability.joint import divergence, inline, opened_expectation
-from symgen.probability.law import make_law
+from symgen.probability.families.distributions import FAMILIES, ROWS
+from symgen.probability.laws.joint import divergence, inline, opened_expectation
+from symgen.probability.laws.law import make_law
+from symgen.probability.laws.referee import nodes
+from symgen.probability.means.grids import Numeric
+from symgen.probability.means.tails import grows
 from symgen.probability.reducers import REDUCERS
-from symgen.probability.referee import nodes
-from symgen.probability.tails import grows
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import INF, Operator, Where, open_tensor, var, walk
 

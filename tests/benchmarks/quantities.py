@@ -16,8 +16,8 @@ from collections import defaultdict
 import numpy as np
 
 import symgen
-from symgen.probability.distributions import ROWS
-from symgen.probability.referee import Numeric, scalar_at
+from symgen.probability.families.distributions import ROWS
+from symgen.probability.laws.referee import Numeric, scalar_at
 from symgen.tensor.expression import Operator, walk
 from symgen.text.diagnostics import SymgenError
 

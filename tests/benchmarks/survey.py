@@ -25,8 +25,8 @@ from flint import arb, ctx
 import symgen
 from symgen.codegen.compile import Compiled
 from symgen.nearness import with_digits_kept
-from symgen.probability.distribution import Distribution
-from symgen.probability.distributions import ROWS
+from symgen.probability.families.distribution import Distribution
+from symgen.probability.families.distributions import ROWS
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import Array, Operator, Var, variables_of, walk
 from symgen.tensor.field import Ball

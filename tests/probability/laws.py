@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from symgen.probability.distributions import ROWS
-from symgen.probability.joint import inline
-from symgen.probability.law import make_law
+from symgen.probability.families.distributions import ROWS
+from symgen.probability.laws.joint import inline
+from symgen.probability.laws.law import make_law
 from symgen.tensor.expression import tensor, var
 
 UNIVARIATE = [r for r in ROWS if r.is_univariate and not r.shapes]

@@ -10,7 +10,7 @@ import pytest
 from scipy import integrate, stats
 
 import symgen
-from symgen.probability.inequalities import INEQUALITIES
+from symgen.probability.divergences.inequalities import INEQUALITIES
 
 UNKNOWN = "density p(x, z), P(y), Q(y)\ndensity q(x | z), r(z | x)\nfunction T(x, z): real\nfunction S(y): real\n"
 INFORMATION = {

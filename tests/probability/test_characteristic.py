@@ -7,7 +7,7 @@ import pytest
 from scipy import integrate, stats
 
 import symgen
-from symgen.probability.characteristic import CHARACTERISTIC
+from symgen.probability.laws.characteristic import CHARACTERISTIC
 
 HEAD = "param a: real, s: positive, t: positive, k: positive, u: unit, w: real, c: real\n"
 AT = {"a": 0.7, "s": 1.4, "t": 0.8, "k": 3.5, "u": 0.35, "c": 0.3}

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from laws import UNIVARIATE, parameters
 
-from symgen.probability.distributions import ROWS
-from symgen.probability.referee import Numeric, close, scalar_at
-from symgen.probability.texts import scalar_text
+from symgen.probability.families.distributions import ROWS
+from symgen.probability.families.texts import scalar_text
+from symgen.probability.laws.referee import Numeric, close, scalar_at
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import entry, fresh_index, num, tensor, var
 

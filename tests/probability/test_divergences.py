@@ -8,10 +8,10 @@ import pytest
 from laws import UNIVARIATE, at, parameters, reference, symbolic
 
 from symgen.derivation.context import Context
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.joint import divergence, entropy
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.laws.joint import divergence, entropy
+from symgen.probability.laws.referee import Numeric, close
 from symgen.probability.reducers import REDUCERS
-from symgen.probability.referee import Numeric, close
 from symgen.tensor.evaluate import BALL, Point, evaluate
 from symgen.tensor.expression import Operator, walk
 

@@ -3,7 +3,7 @@
 import pytest
 
 import symgen
-from symgen.probability.quadrature import check_mean
+from symgen.probability.means.quadrature import check_mean
 from symgen.tensor.expression import add, entry, num, tensor
 from symgen.text.diagnostics import InternalError
 
@@ -52,7 +52,7 @@ def test_what_stays_is_not_proved(model, goal):
 def test_a_wrong_mean_is_refuted(model):
     d = model.derive("E[u ~ n](u^2)")
     body, draws = model._array_of, None  # noqa: F841
-    from symgen.probability.joint import opened_expectation
+    from symgen.probability.laws.joint import opened_expectation
     from symgen.tensor.expression import Operator, open_tensor
 
     op = next(s.before for s in d.steps if isinstance(s.before, Operator) and s.before.name == "E")

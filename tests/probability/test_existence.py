@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import symgen
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.referee import Numeric
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.laws.referee import Numeric
 from symgen.text.diagnostics import DataError
 
 NORMALISERS = [  # density, domain, its integral

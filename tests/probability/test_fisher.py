@@ -7,7 +7,7 @@ import pytest
 from scipy import integrate, special, stats
 
 import symgen
-from symgen.probability.referee import nodes
+from symgen.probability.laws.referee import nodes
 from symgen.text.diagnostics import CannotDerive
 
 MODEL = symgen.loads("""param a: positive, b: positive, mu: real, s: positive, nu: positive

@@ -9,9 +9,9 @@ import pytest
 from scipy import integrate, stats
 
 import symgen
-from symgen.probability.distribution_functions import DISTRIBUTION_FUNCTIONS, SYMMETRIC
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.referee import Numeric, scalar_at
+from symgen.probability.families.distribution_functions import DISTRIBUTION_FUNCTIONS, SYMMETRIC
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.laws.referee import Numeric, scalar_at
 from tests.probability.laws import parameters
 
 HEAD = """
@@ -191,7 +191,7 @@ def test_a_distribution_function_is_the_integral_of_its_density(name):
     if law.discrete:
         want = float(np.sum(np.exp(law.log_density(np.arange(law.low, middle + 1)))))
     else:
-        from symgen.probability.referee import nodes
+        from symgen.probability.laws.referee import nodes
 
         x, w = nodes(law.low, middle, list(at.values()))
         want = float(np.sum(np.exp(law.log_density(x)) * w))

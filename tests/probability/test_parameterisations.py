@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 import symgen
-from symgen.probability.distribution import Distribution
-from symgen.probability.distributions import FAMILIES
+from symgen.probability.families.distribution import Distribution
+from symgen.probability.families.distributions import FAMILIES
 
 CASES = [(row, key) for name, row in FAMILIES.items() if name == row.name for key in row.alternatives]
 

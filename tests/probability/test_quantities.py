@@ -7,8 +7,8 @@ import pytest
 from scipy.special import digamma
 
 import symgen
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.referee import Numeric
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.laws.referee import Numeric
 from symgen.tensor.expression import Operator, walk
 from tests.benchmarks.quantities import ALPHA, information, parameters, spec, wanted
 

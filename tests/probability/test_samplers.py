@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symgen.probability.distributions import FAMILIES
+from symgen.probability.families.distributions import FAMILIES
 
 V = np.array([[2.0, 0.3], [0.3, 1.0]])
 DRAWN = {

@@ -52,7 +52,7 @@ def test_it_agrees_with_differences_of_quadrature(model, goal):
 
 
 def test_the_poisson_gradient_is_that_of_sums(model):
-    from symgen.probability.quadrature import number_at
+    from symgen.probability.means.quadrature import number_at
     from symgen.tensor.evaluate import Point
     from symgen.tensor.expression import variables_of
 

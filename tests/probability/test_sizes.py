@@ -7,7 +7,7 @@ import pytest
 from scipy import integrate, special, stats
 
 import symgen
-from symgen.probability.quadrature import check_mean
+from symgen.probability.means.quadrature import check_mean
 from symgen.tensor.expression import dim, entry, fresh_index, mul, num, operator, power, tensor, total, var
 from symgen.text.diagnostics import InternalError
 

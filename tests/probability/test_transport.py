@@ -7,10 +7,10 @@ import pytest
 from scipy import integrate, stats
 
 import symgen
-from symgen.probability.distribution_functions import DISTRIBUTION_FUNCTIONS
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.quantile_functions import QUANTILES
-from symgen.probability.referee import scalar_at
+from symgen.probability.families.distribution_functions import DISTRIBUTION_FUNCTIONS
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.families.quantile_functions import QUANTILES
+from symgen.probability.laws.referee import scalar_at
 
 SPEC = """
 dim d

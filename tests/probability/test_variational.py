@@ -9,8 +9,8 @@ from laws import parameters
 from scipy import stats
 
 import symgen
-from symgen.probability.distributions import ROWS
-from symgen.probability.texts import scalar_text
+from symgen.probability.families.distributions import ROWS
+from symgen.probability.families.texts import scalar_text
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import num, tensor
 

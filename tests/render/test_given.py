@@ -5,8 +5,8 @@ import re
 import pytest
 
 import symgen
-from symgen.probability.distributions import FAMILIES
-from symgen.probability.roles import ROLES
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.families.roles import ROLES
 
 HEAD = """dim k
 param m0: real[k], S: spd[k, k], B: spd[k, k], al: positive[k], be: positive[k]

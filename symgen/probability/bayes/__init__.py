@@ -1,0 +1,1 @@
+"""Posteriors, marginals, evidences and their steps."""

@@ -1,0 +1,155 @@
+"""A target below a finite variable that nobody has seen: its law is a mixture over the values of that variable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgen.derivation.context import Context
+from symgen.probability.bayes.conditional import log_mass, matched
+from symgen.probability.forms.collect import collected
+from symgen.probability.forms.terms import with_value
+from symgen.probability.forms.walks import bottom_up
+from symgen.probability.laws.combinators import parts_of
+from symgen.probability.laws.densities import entry_log_density
+from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in, quiet
+from symgen.probability.laws.finite import at_value, count_of, is_finite, up_to_a_shift
+from symgen.probability.laws.joint import expectation, opened_expectation
+from symgen.probability.laws.law import LAW, row_of
+from symgen.probability.means.apart import components_of, laws_apart
+from symgen.tensor.expression import (
+    ONE,
+    ZERO,
+    Array,
+    Entry,
+    Operation,
+    Operator,
+    Scalar,
+    Tensor,
+    Var,
+    add,
+    delta,
+    entry,
+    fn,
+    fresh_index,
+    mul,
+    open_tensor,
+    operation,
+    operator,
+    replace_arrays,
+    sub,
+    tensor,
+    total,
+    var,
+    variables_of,
+    walk,
+)  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """`weights[k]`, the `parameters` over k, and the log-density."""
+
+    family: str
+    weights: Array
+    parameters: dict[str, Array]
+    log_density: Scalar
+
+
+def mixture_over(q: Question) -> Var | None:
+    """The one hidden variable, where it is finite and the target is not."""
+    if len(q.hidden) != 1 or q.hidden[0].rank or is_finite(q.factor_of(q.targets[0]).law):
+        return None
+    return q.hidden[0] if is_finite(q.factor_of(q.hidden[0]).law) else None
+
+
+def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
+    """sum_k w_k p(z | x, c = k), w_k proportional to p(x, c = k)."""
+    (z,) = q.targets
+    law = q.factor_of(c).law
+    if z.rank:
+        raise CannotDerive(f"the mixture of the posteriors of `{z.name}` has no rule", None, HERE)
+    body = log_joint(q.factors, q.values, quiet(ctx))
+    one = matched(body, z, q, quiet(ctx))
+    mass = log_mass(body, one, z, ctx) if one is not None else None
+    if one is None or mass is None:
+        raise CannotDerive(f"the posterior of `{z.name}` given `{c.name}` is in no family of the table", None, HERE)
+    row = row_of(one)
+    assert row is not None
+    k = fresh_index(count_of(c, law))
+    weights = operation("softmax", (tensor([k], up_to_a_shift(at_value(mass, c, law, k), k)),), (k.size,))
+    parameters = {
+        n: tensor([k], collected(at_value(open_tensor(a, ()), c, law, k)))
+        for n, a in zip(row.parameters, one.args, strict=False)
+        if isinstance(a, Array)
+    }
+    many = operator(row.name, list(parameters.values()), (k.size,), (LAW,))
+    density = fn("exp", entry_log_density(many, entry(z), (k,), quiet(ctx)))
+    value = fn("log", total(mul(entry(weights, k), density), [k]))
+    return Mixture(row.name, weights, parameters, value)
+
+
+# --- means under a mixture --------------------------------------------------------------------------------------------
+
+
+def by_components(f: Array, ctx: Context) -> Array:
+    """E[x ~ mixture](g) as E[u ~ components](sum_k w_k g(u_k)): what has nodes, a sampler and a reparameterisation."""
+    done: dict[Array, Array] = {}
+    for node in list(walk(f)):
+        if not (isinstance(node, Operator) and node.name == "E"):
+            continue
+        current = replace_arrays(node, done) if done else node
+        (body, *_), draws = opened_expectation(current)
+        if any(v.rank for v, _ in draws):
+            continue
+        v, law = draws[-1]
+        apart = parts_of(law) or laws_apart(law, ctx) if len(draws) == 1 else None
+        if isinstance(apart, list):
+            axes = [fresh_index(s) for s in body.shape]
+            means = [mul(weight, entry(expectation(body, [(v, one)]), *axes)) for weight, one in apart]
+            done[node] = done[current] = tensor(axes, add(*means))
+            continue
+        parts = apart or components_of(law, ctx) if len(draws) == 1 else by_label(draws) if len(draws) == 2 else None
+        if parts is None:
+            continue
+        weights, law = parts
+        many = var(v.name, law.shape, v.domain, "random", v.domain_args, v.uid)
+        axes, k = [fresh_index(s) for s in body.shape], fresh_index(law.shape[0])
+        at = written_out(opened_in(open_tensor(body, axes), v), v)
+        if len(draws) == 2:
+            at = at_value(opened_in(at, draws[0][0]), *draws[0], k)
+        here = entry(many, k)
+        inside = total(mul(entry(weights, k), with_value(at, v, lambda *_, here=here: here)), [k])
+        done[node] = done[current] = expectation(tensor(axes, inside), [(many, law)])
+    return replace_arrays(f, done) if done else f
+
+
+def by_label(draws: Sequence[tuple[Var, Array]]) -> tuple[Array, Array] | None:
+    """The weights and the laws over the labels of a first draw that is finite."""
+    (c, labels), (_, law) = draws
+    row = row_of(law)
+    if not is_finite(labels) or row is None or not row.is_univariate or len(law.attrs) > 1:
+        return None
+    k = fresh_index(count_of(c, labels))
+    p = labels.args[0]
+    assert isinstance(p, Array)
+    off = [delta(k, ZERO), delta(k, ONE)]
+    weight = entry(p, k) if p.rank else add(mul(off[0], sub(ONE, entry(p))), mul(off[1], entry(p)))
+    parameters = [tensor([k], at_value(opened_in(open_tensor(a, ()), c), c, labels, k)) for a in law.args if isinstance(a, Array)]
+    return tensor([k], weight), operator(row.name, parameters, (k.size,), (LAW,))
+
+
+def written_out(x: Scalar, v: Var) -> Scalar:
+    """logsumexp of what is drawn as log(sum(exp)): entry by entry."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not (isinstance(n, Entry) and isinstance(n.array, Operation) and n.array.name == "logsumexp"):
+            return n
+        inside = n.array.args[0]
+        if v not in variables_of(inside) or not isinstance(inside, Tensor):
+            return n
+        j = fresh_index(inside.shape[-1])
+        return fn("log", total(fn("exp", opened_in(open_tensor(inside, (*n.indices, j)), v)), [j]))
+
+    return bottom_up(x, rule)

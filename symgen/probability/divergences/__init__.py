@@ -1,0 +1,1 @@
+"""Divergences, entropies, information, transport, bounds: each from the two log-densities."""

@@ -1,0 +1,1 @@
+"""Maximum likelihood, roots of scores, gradients of means."""

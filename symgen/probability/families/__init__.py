@@ -1,0 +1,1 @@
+"""The rows of the families of distributions, with their lemmas, names of parameters and distribution functions."""

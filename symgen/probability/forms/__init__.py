@@ -1,0 +1,1 @@
+"""Forms of log-densities: what is collected, matched, linear, quadratic, and what is known of the signs."""

@@ -1,0 +1,331 @@
+"""The support step: whether one law puts mass where the other has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from symgen.derivation.context import Context
+from symgen.derivation.derivation import Trace
+from symgen.probability.families.distribution import SUPPORTS, Distribution, Support, with_article
+from symgen.probability.families.texts import scalar_text
+from symgen.probability.forms.conditions import for_all
+from symgen.probability.forms.knowledge import Knowledge
+from symgen.probability.laws.combinators import WIDER, is_vector_image
+from symgen.probability.laws.cut_counts import ends_of_counts, is_cut
+from symgen.probability.laws.densities import entry_of, parameters
+from symgen.probability.laws.joint import DistRef, Factor
+from symgen.probability.laws.law import row_of, value_domain
+from symgen.probability.laws.own_support import Span, inside_of, ranges_of, within_ranges
+from symgen.probability.laws.referee import Numeric
+from symgen.probability.means.grids import numbers_of
+from symgen.probability.means.quadrature import check_value
+from symgen.tensor.evaluate import Point, evaluate
+from symgen.tensor.expression import (
+    INF,
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Array,
+    Node,
+    Operator,
+    Scalar,
+    Var,
+    Where,
+    compare,
+    fn,
+    fold,
+    fresh_index,
+    logic,
+    mul,
+    num,
+    sub,
+    tensor,
+    variables_of,
+    walk,
+    where,
+)  # fmt: skip
+from symgen.tensor.facts import is_integer, is_nonnegative
+from symgen.text.diagnostics import CannotDerive
+
+
+def inclusion(
+    q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array], ctx: Context, of_data: bool = False
+) -> Scalar:
+    """The condition under which the support of q lies in that of p: 1 always, 0 never. `of_data`: where q is data, a
+    density of p at its rows is all that is asked for."""
+    parts: list[Scalar] = []
+    for f in q.joint.factors:
+        if not set(f.variables) & set(in_q):
+            continue
+        new = in_q.get(f.variables[0])
+        other = next((g for g in p.joint.factors if g.variables and in_p.get(g.variables[0]) is new), None)
+        if other is not None and not (of_data and is_data(f.law)):
+            parts.append(_inclusion(f, other, ctx))
+    return logic("and", *parts)
+
+
+def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
+    if kinds_differ(f.law, g.law):
+        return ZERO
+    if is_vector_image(f.law) or is_vector_image(g.law):
+        found = image_within(f.law, g.law)
+        if found is None:
+            raise CannotDerive(
+                "whether one law lies in the support of the other is not known", None, "symgen/probability/means/support.py"
+            )
+        return ONE if found else ZERO
+    a, b = row_of(f.law), row_of(g.law)
+    if a is None or b is None:
+        return _own_within(f.law, g.law, ctx)
+    first, second = region_of(a), region_of(b)
+    if (first.kind == "interval" and second.kind == "interval") or (first.kind == "integers" and second.kind == "integers"):
+        return _within(f, a, g, b, ctx)
+    return ONE
+
+
+def image_within(first: Array, second: Array) -> bool | None:
+    """Whether the entries of one law of vectors range within those of the other, of which one is an image."""
+    (word, is_whole), (other, is_all) = _range_of(first), _range_of(second)
+    if word is None or other is None:
+        return None
+    if is_all and other in WIDER[word]:
+        return True
+    fewer = not is_all or other not in WIDER[word]
+    return False if is_whole and fewer else None
+
+
+def _range_of(law: Array) -> tuple[str | None, bool]:
+    """Where the entries of a draw lie, real, positive or unit, and whether they reach all of it."""
+    if is_vector_image(law):
+        assert isinstance(law, Operator)
+        return str(law.attrs[1].domain), not any(isinstance(n, Where) for n in walk(law.operands[0]))
+    row = row_of(law)
+    if row is None:
+        return None, False
+    region = region_of(row)
+    word = next((w for w in ("real", "positive", "unit") if region in (SUPPORTS[w],)), None)
+    return (word, True) if word is not None else ("positive" if region.low == "0" else None, False)
+
+
+def _own_within(first: Array, second: Array, ctx: Context) -> Scalar:
+    """Of laws of a real number, of which one is a density of one's own."""
+    know = Knowledge(ctx)
+    if is_cut(second):
+        mine, other = ends_of_counts(first), ends_of_counts(second)
+        if mine is None or other is None:
+            raise CannotDerive(
+                "the least and the greatest count of this law are not known", None, "symgen/probability/means/support.py"
+            )
+        above = ONE if other[1] is INF else ZERO if mine[1] is INF else compare("<=", mine[1], other[1])
+        return know.remaining(logic("and", compare("<=", other[0], mine[0]), above))
+    spans = spans_of(first, ctx), spans_of(second, ctx)
+    if spans[0] is None or spans[1] is None:
+        return ONE
+    found = within_ranges(spans[0], spans[1], know)
+    return ONE if found is None else found
+
+
+def spans_of(law: Array, ctx: Context) -> list[Span] | None:
+    """The intervals where a law of a real number has mass."""
+    row = row_of(law)
+    if row is None:
+        return ranges_of(law, ctx)
+    if law.shape or not row.is_univariate or row.shapes or row.region.kind != "interval":
+        return None
+    scope = parameters(law, ctx).scalars(())
+    return [(scalar_text(row.region.low, scope), scalar_text(row.region.high, scope))]
+
+
+def domain_within(law: Array, ctx: Context) -> str:
+    """The least domain that holds what the law of a real number draws, by its ends: (0, 1) is `unit`, (0, 5) `positive`."""
+    row = row_of(law)
+    word = value_domain(law)
+    if word != "real" or (row is not None and (not row.is_univariate or row.shapes or row.region.kind != "interval")):
+        return word
+    if row is None:
+        spans = spans_of(law, ctx)
+    else:
+        scope = parameters(law, ctx).scalars([fresh_index(s) for s in law.shape])
+        spans = [(scalar_text(row.region.low, scope), scalar_text(row.region.high, scope))]
+    if not spans or not all(is_nonnegative(low, ctx.facts) for low, _ in spans):
+        return word
+    return "unit" if all(is_nonnegative(sub(ONE, high), ctx.facts) for _, high in spans) else "positive"
+
+
+def region_of(row: Distribution) -> Support:
+    """The support of one entry of a draw, where entries range over an interval each."""
+    return {"vectors": SUPPORTS["real"], "positives": SUPPORTS["positive"]}.get(row.region.kind, row.region)
+
+
+def is_data(law: Array) -> bool:
+    return isinstance(law, Operator) and law.name == "Empirical"
+
+
+def kinds_differ(first: Array, second: Array) -> bool:
+    """Whether one law has its mass where the other can have none: atoms and a density, a simplex and the space."""
+    kinds = [_measure_of(first), _measure_of(second)]
+    return None not in kinds and kinds[0] != kinds[1]
+
+
+def _measure_of(law: Array) -> str | None:
+    """By what the density is one: counting, length, the area of a simplex, sphere or set of matrices."""
+    row = row_of(law)
+    if row is None:
+        return "counting" if is_data(law) else None
+    if row.region.discrete:
+        return "counting"
+    return row.region.kind if row.region.kind in ("simplex", "sphere", "spd") else "length"
+
+
+def _within(f: Factor, a: Distribution, g: Factor, b: Distribution, ctx: Context) -> Scalar:
+    know = Knowledge(ctx)
+    pa, pb = parameters(f.law, ctx), parameters(g.law, ctx)
+    rank = len(f.law.shape)
+    indices = [fresh_index(s) for s in f.law.shape]
+    batch_b = indices[rank - len(g.law.shape) :] if g.law.shape else []
+    scope_a = {**pa.scalars(indices), **pa.sizes()} if a.is_univariate else {}
+    scope_b = {**pb.scalars(batch_b), **pb.sizes()} if b.is_univariate else {}
+    low_a, high_a = (scalar_text(t, scope_a) for t in (region_of(a).low, region_of(a).high))
+    low_b, high_b = (scalar_text(t, scope_b) for t in (region_of(b).low, region_of(b).high))
+    minus = mul(num(-1), INF)
+    parts: list[Scalar] = []
+    for small, large in ((low_b, low_a), (high_a, high_b)):
+        if small is large or small is minus or large is INF:
+            continue
+        if large is minus or small is INF:
+            return ZERO
+        parts.append(know.remaining(compare("<=", small, large)))
+    condition = logic("and", *parts)
+    if indices and condition.free:
+        return for_all(condition, indices)
+    return condition
+
+
+def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array], ctx: Context) -> Callable[[Point], bool]:
+    """Whether at a point some component of q has mass where p has none: by the ends of the supports."""
+    pairs: list[tuple[Array, Array]] = []
+    for f in q.joint.factors:
+        new = in_q.get(f.variables[0])
+        other = next((g for g in p.joint.factors if g.variables and new is not None and in_p.get(g.variables[0]) is new), None)
+        if other is not None:
+            pairs.append((f.law, other.law))
+
+    def ask(point: Point) -> bool:
+        for first, second in pairs:
+            if kinds_differ(first, second):
+                return True
+            if is_vector_image(first) or is_vector_image(second):
+                if image_within(first, second) is False:
+                    return True
+                continue
+            a, b = row_of(first), row_of(second)
+            if a is None or b is None:
+                if own_outside(first, second, point, ctx):
+                    return True
+                continue
+            if region_of(a).low == "-inf" and region_of(b).low == "0":
+                return True
+            if a.shapes or b.shapes:
+                continue
+            at, to = numbers_of(first, point), numbers_of(second, point)
+            for place in np.ndindex(*next(iter(at.values())).shape):
+                one = Numeric(a, {n: float(x[place]) for n, x in at.items()})
+                two = Numeric(b, {n: float(x[place[place_rank(place, x) :]]) for n, x in to.items()})
+                if one.low < two.low or one.high > two.high:
+                    return True
+        return False
+
+    return ask
+
+
+EVERYWHERE = ("real", Support("vectors"), Support("matrices"))
+
+
+def support_said(q: DistRef, p: DistRef, condition: Scalar) -> str:
+    """That q has mass only where p has, where p has not mass everywhere and this is known."""
+    rows = [row_of(f.law) for f in p.joint.factors]
+    if condition is not ONE or any(r is None for r in rows) or all(r is not None and r.support in EVERYWHERE for r in rows):
+        return ""
+    first, second = spoken(q), spoken(p)
+    return f"; {first} has mass only where {second} has" if first != second else ""
+
+
+def without_support(definition: Array, q: DistRef, p: DistRef, ctx: Context, outside: Callable[[Point], bool]) -> Array:
+    """Infinite: q has mass where p has none, which the referee sees at a point."""
+    result = tensor((), INF)
+    first, second = spoken(q), spoken(p)
+    said = f"{first} has mass where {second} has none" if first != second else "the first has mass where the second has none"
+    laws = [f.law for f in (*q.joint.factors, *p.joint.factors)]
+    ctx.trace.add("support", definition, result, reason=said)
+    ctx.trace.checks.append(lambda: check_value(lambda *_: None, result, laws, (), ctx.facts, outside, "supports", said))
+    return result
+
+
+def spoken(ref: DistRef) -> str:
+    """What a distribution is called in a sentence: by its name, else by its family."""
+    if ref.joint.name:
+        return f"`{ref.joint.name}`"
+    laws = [f.law for f in ref.joint.factors]
+    name = laws[0].name if len(laws) == 1 and isinstance(laws[0], Operator) else "law"
+    return with_article(name)
+
+
+def own_outside(first: Array, second: Array, point: Point, ctx: Context) -> bool:
+    """Whether at a point the intervals of the first law reach out of those of the second."""
+    spans = [spans_of(law, ctx) for law in (first, second)]
+    if spans[0] is None or spans[1] is None:
+        return False
+    at = [[tuple(float(np.asarray(evaluate([tensor((), e)], point)[0])) for e in s) for s in side] for side in spans if side]
+    if len(at) < 2:
+        return len(at) == 1 and spans[1] == []
+    return any(a < b and not any(c <= a and b <= d for c, d in at[1]) for a, b in at[0])
+
+
+def place_rank(place: tuple[int, ...], x: np.ndarray) -> int:
+    """How many leading axes of a place the array does not have."""
+    return len(place) - x.ndim
+
+
+def may_lie_outside(law: Node, value: Node, ctx: Context) -> tuple[str, Scalar] | None:
+    """What a value must satisfy that may be more than the support of the law of a real number, in words and as a condition
+    on all of its entries. None where it is known to lie inside, or is drawn."""
+    if not isinstance(law, Operator) or not isinstance(value, Array) or any(v.role == "random" for v in variables_of(value)):
+        return None
+    know = Knowledge(ctx)
+    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    row = row_of(law)
+    indices = [fresh_index(s) for s in value.shape]
+    x = entry_of(value, indices, quiet)
+    parts: list[Scalar] = []
+    if row is not None:
+        if row.region.kind not in ("interval", "integers") or not row.is_univariate or row.shapes:
+            return None
+        scope = parameters(law, quiet).scalars(indices[len(indices) - len(law.shape) :])
+        low, high = (scalar_text(t, scope) for t in (row.region.low, row.region.high))
+        if low is not mul(MINUS_ONE, INF) and know.nonnegative(sub(x, low)) is not True:
+            parts.append(compare("<=", low, fold("min", x, indices) if low.free.isdisjoint(indices) else x))
+        if high is not INF and know.nonnegative(sub(high, x)) is not True:
+            parts.append(compare("<=", fold("max", x, indices) if high.free.isdisjoint(indices) else x, high))
+        if row.region.kind == "integers" and is_integer(x, ctx.facts) is not True:
+            parts.append(compare("==", fn("floor", x), x))
+        called = row.called
+    else:
+        spans = ranges_of(law, quiet)
+        inside = know.remaining(inside_of(x, spans)) if spans is not None else ONE
+        parts += [] if inside is ONE else [inside]
+        called = "the law"
+    if not parts:
+        return None
+    each = [c for c in parts if not c.free.isdisjoint(indices)]
+    one = compare("<", ZERO, fold("min", where(logic("and", *each), ONE, ZERO), indices)) if each else ONE
+    whole = logic("and", *(c for c in parts if c not in each), one)
+    said = value.name if isinstance(value, Var) else "the value"
+    return f"{said} lies where {called} has mass; elsewhere the density is 0", whole
+
+
+__all__ = [
+    "domain_within", "inclusion", "is_data", "kinds_differ", "mass_outside", "may_lie_outside", "spans_of", "spoken",
+    "without_support",
+]  # fmt: skip
