@@ -311,6 +311,7 @@ class DistributionReader(Reader):
         if isinstance(e, tree.Call) and not e.log:
             b = self.scope.find(e.function)
             if b is not None and isinstance(b.meaning, Joint):
+                self.no_keywords(e)
                 ref, values = self.reference(e, b.meaning)
                 arrays = {v: x.array() for v, x in values.items()}
                 self.check_values(e, ref, arrays)

@@ -8,12 +8,13 @@ from typing import Any
 
 from symgen.model.own_functions import FunctionReader
 from symgen.probability.laws import joint as probability
+from symgen.probability.laws.copies import copies_of
 from symgen.probability.laws.joint import Joint
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import INF, ONE, ZERO, Array, Scalar, Var, entry, operator, replace_arrays, tensor, var
 from symgen.tensor.facts import is_nonnegative
-from symgen.tensor.scope import Binding, Clash, Scope, shape_text
+from symgen.tensor.scope import Binding, Clash, Scope, is_size, shape_text
 from symgen.text import tree
 
 HIDDEN = 1000  # what is added to the number of a variable that is drawn and not spoken of
@@ -109,6 +110,10 @@ class ExpectationReader(FunctionReader):
         names = list(spec.names)
         by_name = {v.name: v for v in drawn}
         asked: list[Var] = []
+        sizes = [build.normal_size(self.scalar(s, "how many are drawn")) for s in spec.sizes]
+        for s, tree_of in zip(sizes, spec.sizes, strict=True):
+            if not is_size(s):
+                raise Clash("what is drawn is counted by sizes", tree_of.span, "not a size", help="declare it: `dim n`")
         if len(names) < len(drawn) and all(n in by_name for n in names):
             asked = [by_name[n] for n in names]
         elif len(names) == len(drawn):
@@ -122,6 +127,11 @@ class ExpectationReader(FunctionReader):
                 notes=[f"it is over {', '.join(f'`{v.name}`' for v in drawn)}"],
             )  # fmt: skip
         laws = probability.draws_of(ref, asked)
+        if sizes:
+            one = [v for v, _ in laws]
+            laws = copies_of(laws, sizes)
+            many = dict(zip(one, (v for v, _ in laws), strict=True))
+            asked = [many[v] for v in asked]
         rename = dict(zip(asked, names, strict=True))
         out: list[tuple[str, Var, Array]] = []
         replaced: dict[Array, Any] = {}

@@ -148,8 +148,8 @@ def parts(e: Any) -> Iterable[Any]:
             return [*e.specs, *e.arguments, *(k.value for k in e.keywords)]
         case t.IndexSpec(_, size, lower, upper):
             return [x for x in (size, lower, upper) if x is not None]
-        case t.Draw(_, law):
-            return [law]
+        case t.Draw(_, law, sizes):
+            return [law, *sizes]
         case t.ListOf(items):
             return items
     return []

@@ -99,10 +99,10 @@ class IndexNotation(ABC):
     def array(self, array: Array) -> t.Expression: ...
 
     @abstractmethod
-    def is_integral(self, node: x.Node) -> bool: ...
+    def is_each(self, node: x.Node) -> bool: ...
 
     @abstractmethod
-    def integral_at(self, node: x.Entry, write: Callable[[Scalar], t.Expression]) -> t.Expression: ...
+    def one_of_each(self, node: x.Entry, write: Callable[[Scalar], t.Expression]) -> t.Expression: ...
 
     @abstractmethod
     def size(self, size: Scalar) -> t.Expression: ...
@@ -197,8 +197,8 @@ class IndexNotation(ABC):
                 node = self.slice_with_name(node)
                 if isinstance(node.array, x.Tensor) and node.array not in self.names:
                     return self.indexed(x.open_tensor(node.array, node.indices), used)
-                if self.is_integral(node.array):
-                    return self.integral_at(node, lambda s: self.indexed(s, used))
+                if self.is_each(node.array):
+                    return self.one_of_each(node, lambda s: self.indexed(s, used))
                 return t.Subscript(self.array(node.array), tuple(self.indexed(x.recombined(i), used) for i in node.indices))
             case x.Add():
                 return sum_of(over_one_bar([signed(self.indexed(a, used)) for a in node.args]))

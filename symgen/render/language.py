@@ -138,8 +138,9 @@ def part(x: t.Tree) -> str:
             if lower is not None and upper is not None:
                 return f"{name}: {at_least(lower, TERMS)}..{at_least(upper, TERMS)}"
             return f"{name}: {expression(size)}" if size is not None else name
-        case t.Draw(names, law):
-            drawn = names[0] if len(names) == 1 else f"({', '.join(names)})"
+        case t.Draw(names, law, sizes):
+            each = [f"{name}[{commas(sizes)}]" if sizes else name for name in names]
+            drawn = each[0] if len(each) == 1 else f"({', '.join(each)})"
             return f"{drawn} ~ {expression(law)}"
         case t.Domain(word, arguments, shape):
             text = word + (f"({commas(arguments)})" if arguments else "")

@@ -97,9 +97,12 @@ class Latex(Products):
                 return self.list_of(items)
             case t.Keyword(name, value):
                 return rf"{self.name(name)} = {self.tex(value)}"
-            case t.Draw(names, law):
+            case t.Draw(names, law, sizes):
                 drawn = self.name(names[0]) if len(names) == 1 else rf"({', '.join(map(self.name, names))})"
-                return rf"{drawn} \sim {self.law(law)}"
+                many = r" \times ".join(map(self.tex, sizes))
+                simple = len(sizes) == 1 and isinstance(sizes[0], t.Name | t.Number)
+                often = rf"^{{\otimes {many if simple else brackets(many)}}}" if sizes else ""
+                return rf"{drawn} \sim {self.law(law)}{often}"
         raise TypeError(f"no LaTeX for {type(e).__name__}")
 
     def spread_of(self, e: t.Terms | t.Factors) -> Shape | None:
@@ -258,7 +261,7 @@ class Latex(Products):
             return rf"\{name}{brackets(', '.join(map(self.tex, arguments)))}"
         if name in REDUCTIONS and len(arguments) == 1:
             return self.reduction(e)
-        if name in FAMILIES:
+        if name in FAMILIES and FAMILIES[name].name == name:  # a function may be called T, as StudentT may
             return self.law(e)
         row = TABLE.get(f"{name}/{len(arguments)}", TABLE.get(name))
         if (
@@ -489,7 +492,8 @@ class Latex(Products):
         if any(isinstance(s, t.Draw) for s in e.specs):
             for s in e.specs:
                 if isinstance(s, t.Draw):
-                    inner.shapes.update({n: _known(self.shape_of_law(s.law)) for n in s.names if n not in inner.shapes})
+                    own = (*s.sizes, *_known(self.shape_of_law(s.law)))
+                    inner.shapes.update({n: own for n in s.names if s.sizes or n not in inner.shapes})
             under = ", ".join(self.tex(s) for s in e.specs)
             head = {"E": r"\mathbb{E}", "Var": r"\operatorname{Var}", "Cov": r"\operatorname{Cov}"}.get(e.function)
             head = head or rf"\operatorname{{{tex_text(e.function)}}}"

@@ -34,6 +34,10 @@ class NoMatrixForm(Exception):
     """The expression has no matrix notation: index notation is the way to print it."""
 
 
+class OnlyByIndex(NoMatrixForm):
+    """What no array holds is written under the index of the sum around it: values of a function that is not known."""
+
+
 @dataclass
 class Edge:
     """A matrix between two indices, written in both directions, to a power."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.laws.copies import COPIES
 from symgen.render.compose import call, number, signed
+from symgen.render.network import NoMatrixForm
 from symgen.tensor import expression as x
 from symgen.tensor.expression import Array, Node, Scalar
 from symgen.text import tree as t
@@ -37,13 +39,21 @@ def law_call(law: x.Operator, operands: Sequence[t.Expression]) -> t.Call:
     return t.Call(law.name, tuple(plain), tuple(t.Keyword(name, o) for name, o in words))
 
 
+def density_of(law: Node) -> tuple[Any, ...]:
+    """What a density that is not known says of itself, or what each of its copies says."""
+    if not isinstance(law, x.Operator) or law.name not in ("density", COPIES):
+        return ()
+    return tuple(law.attrs[2] if law.name == COPIES else law.attrs)
+
+
 def drawn_together(drawn: Sequence[x.Var], laws: Sequence[Node]) -> list[tuple[int, ...]]:
     """The places of what one draw gives: more than one of a density of several variables that is not known."""
     out: list[tuple[int, ...]] = []
     while sum(map(len, out)) < len(drawn):
         start = sum(map(len, out))
         law = laws[start]
-        many = len(law.attrs[2]) if isinstance(law, x.Operator) and law.name == "density" and len(law.attrs) > 2 else 1
+        own = density_of(law)
+        many = len(own[2]) if len(own) > 2 else 1
         count = next((k for k in range(1, many) if start + k >= len(laws) or laws[start + k] is not law), many)
         out.append(tuple(range(start, start + count)))
     return out
@@ -88,8 +98,8 @@ class OperatorNotation(ABC):
             specs = tuple(spec for places in groups for spec in self.draw(node, count, places, laws, operands[count:]))
             return t.Binder(node.name, specs, tuple(operands[:count]))
         if node.attrs[:1] == ("law",):
-            if node.name == "density":
-                return t.Name(str(node.attrs[1]))
+            if density_of(node):
+                return t.Name(str(density_of(node)[1]))
             if node.name == "formula" and len(node.attrs) > 3 and node.attrs[3]:
                 return t.Name(str(node.attrs[3]))
             return law_call(node, operands)
@@ -136,26 +146,42 @@ class OperatorNotation(ABC):
         self, node: x.Operator, count: int, places: tuple[int, ...], laws: Sequence[t.Expression], plain: Sequence[t.Expression]
     ) -> list[t.Draw]:
         """x ~ p; (x, z) ~ p where one draw gives both, and x ~ p(x) where the other is not spoken of."""
-        drawn = node.attrs[0]
+        drawn, made = node.attrs[0], node.args[count + places[0]]
+        is_many = isinstance(made, x.Operator) and made.name == COPIES
+        sizes = tuple(self.size(s) for s in made.shape[: made.attrs[1]]) if is_many else ()
         if len(places) == 1:
-            return [t.Draw((drawn[places[0]].name,), laws[places[0]])]
+            return [t.Draw((drawn[places[0]].name,), laws[places[0]], sizes)]
         spoken = frozenset().union(*(x.variables_of(a) for k, a in enumerate(node.args) if k - count not in places))
         seen = [k for k in places if drawn[k] in spoken]
         law = plain[places[0]]
         if len(seen) == len(places) or not isinstance(law, t.Name):
-            return [t.Draw(tuple(drawn[k].name for k in places), law)]
-        own = node.args[count + places[0]].attrs[2]  # what the density calls its variables
+            return [t.Draw(tuple(drawn[k].name for k in places), law, sizes)]
+        own = density_of(made)[2]  # what the density calls its variables
         part = t.Call(law.name, tuple(t.Name(own[k - places[0]]) for k in seen))
-        return [t.Draw(tuple(drawn[k].name for k in seen), part)] if seen else []
+        return [t.Draw(tuple(drawn[k].name for k in seen), part, sizes)] if seen else []
 
-    def is_integral(self, node: Node) -> bool:
-        return isinstance(node, x.Operator) and node.name == "integral" and bool(node.rank) and node not in self.names
+    def is_each(self, node: Node) -> bool:
+        """Whether an operator is written under an index: integrals, values of a function that is not known."""
+        return isinstance(node, x.Operator) and node.name in ("integral", "apply") and bool(node.rank) and node not in self.names
 
-    def integral_at(self, node: x.Entry, write: Callable[[Scalar], t.Expression]) -> t.Expression:
-        """One of the integrals under an index, at its place."""
+    def one_of_each(self, node: x.Entry, write: Callable[[Scalar], t.Expression]) -> t.Expression:
+        """One of the integrals or values under an index, at its place."""
+        if node.array.name == "apply":
+            return t.Call(str(node.array.attrs[0]), tuple(self.argument_at(a, node.indices, write) for a in node.array.args))
         op = self.without_clash(node.array)
         body, low, high = (write(x.open_tensor(a, node.indices if a.rank else ())) for a in op.operands)
         return t.Binder("integral", (t.IndexSpec(op.attrs[0][0].name, lower=low, upper=high),), (body,))
+
+    def argument_at(self, a: Array, indices: Sequence[Scalar], write: Callable[[Scalar], t.Expression]) -> t.Expression:
+        """What a function sees for these indices: a number, or what the leading indices pick of an array."""
+        own = [x.fresh_index(s) for s in a.shape[len(indices) :]]
+        body = x.open_tensor(a, (*indices, *own))
+        if not own:
+            return write(body)
+        if not isinstance(body, x.Entry) or body.indices[len(body.indices) - len(own) :] != tuple(own):
+            raise NoMatrixForm
+        picked = body.indices[: len(body.indices) - len(own)]
+        return t.Subscript(self.operand(body.array), tuple(write(i) for i in picked)) if picked else self.operand(body.array)
 
     def without_clash(self, node: x.Operator) -> x.Operator:
         """The operator with what it binds renamed, where another variable in it has that name."""

@@ -30,7 +30,7 @@ from symgen.render.factors import affine, exponent_of, factors_of, remainder
 from symgen.render.index_notation import Axes, IndexNotation, counts
 from symgen.render.labelling import in_order_of_use
 from symgen.render.measures import DEEPEST, MOST, TooLong, clutter, ink, is_square, written_size
-from symgen.render.network import Edge, Network, NoMatrixForm
+from symgen.render.network import Edge, Network, NoMatrixForm, OnlyByIndex
 from symgen.render.operator_notation import OperatorNotation
 from symgen.render.patterns import label_of, pattern
 from symgen.render.shapes import REDUCTIONS
@@ -185,8 +185,8 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
         if found is None:
             try:
                 found = self._either_way(node, axes)
-            except NoMatrixForm:
-                if len(axes) > 2:
+            except NoMatrixForm as cause:
+                if len(axes) > 2 or (axes and isinstance(cause, OnlyByIndex)):
                     raise
                 found = self.by_index(node, axes)
             self._memo[key] = found
@@ -546,8 +546,8 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
         if unnamed and not plain:
             opened = x.open_tensor(array, node.indices)
             return self.aligned_exactly(opened, axes)
-        if self.is_integral(array):
-            raise NoMatrixForm
+        if self.is_each(array):
+            raise OnlyByIndex if array.name == "apply" else NoMatrixForm
         base = self.array(array)
         if plain:
             if node.indices == axes:

@@ -5,6 +5,7 @@ Each method is called with what the rule of the same name (or alias) matched, al
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -210,9 +211,15 @@ class TreeBuilder:
             raise Misplaced("an index must be a name", name.span, "write a range as `t: 1..T`")
         return tree.IndexSpec(name.name, None, lower, upper, span=_cover(name, upper))
 
+    def drawn(self, name: Name, opening: Token, items: _Items, closing: Token) -> tree.Subscript:
+        return tree.Subscript(name, tuple(items), span=_cover(name, closing))
+
     def draw(self, *parts: Any) -> tree.Draw:
-        *names, law = _nodes(parts)
-        return tree.Draw(tuple(n.name for n in names), law, span=_cover(*parts))
+        *names, law = (p for p in parts if isinstance(p, Expression))
+        many = next((p for p in parts if isinstance(p, _Items)), None)
+        if many is not None:
+            names = [tree.Subscript(names[0], tuple(many), span=names[0].span)]
+        return _draw(names, law, _cover(*parts))
 
     def items(self, *parts: Any) -> _Items:
         return _Items(_nodes(parts))
@@ -385,22 +392,39 @@ def _specs(function: str, items: _Items) -> tuple[tree.IndexSpec | tree.Draw, ..
     """The bracket of a binder: names before a draw belong to it, `i: n` is an index with its size."""
     draws = any(isinstance(item, tree.Draw) for item in items)
     specs: list[tree.IndexSpec | tree.Draw] = []
-    waiting: list[Name] = []
+    waiting: list[Name | tree.Subscript] = []
     for item in items:
         if isinstance(item, tree.Draw):
-            span = _cover(*waiting, item)
-            specs.append(tree.Draw((*(n.name for n in waiting), *item.names), item.law, span=span))
+            last = [tree.Name(n, span=item.span) for n in item.names]
+            own = [tree.Subscript(n, item.sizes, span=n.span) if item.sizes else n for n in last]
+            specs.append(_draw([*waiting, *own], item.law, _cover(*waiting, item)))
             waiting = []
         elif draws:
-            if not isinstance(item, Name):
+            if not isinstance(item, Name) and not (isinstance(item, tree.Subscript) and isinstance(item.operand, Name)):
                 raise Misplaced(f"`{function}[..]` draws names, as in `{function}[x ~ p]`", item.span)
             waiting.append(item)
         else:
             specs.append(_index(function, item))
     if waiting:
-        help = f"say where it comes from, as in `{waiting[0].name} ~ p`"
-        raise Misplaced(f"`{waiting[0].name}` is drawn from nothing", waiting[0].span, help)
+        (name,), _ = _names_and_sizes(waiting[:1])
+        raise Misplaced(f"`{name}` is drawn from nothing", waiting[0].span, f"say where it comes from, as in `{name} ~ p`")
     return tuple(specs)
+
+
+def _names_and_sizes(drawn: Sequence[Any]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """x and z[n] of what is drawn: the names, and how many of each."""
+    heads: list[Any] = [d.operand if isinstance(d, tree.Subscript) else d for d in drawn]
+    return tuple(h.name for h in heads), [d.items if isinstance(d, tree.Subscript) else () for d in drawn]
+
+
+def _draw(drawn: Sequence[Any], law: Expression, span: Span) -> tree.Draw:
+    names, sizes = _names_and_sizes(drawn)
+    for d, many in zip(drawn, sizes, strict=True):
+        if many != sizes[0]:
+            raise Misplaced("what is drawn together is drawn equally often", d.span, "write `(x[n], z[n]) ~ p`")
+        if not all(isinstance(s, Expression) for s in many):
+            raise Misplaced("the bracket of what is drawn says how many", d.span, "write `z[n] ~ q`, and `z[i]` for one of them")
+    return tree.Draw(names, law, sizes[0], span=span)
 
 
 def _index(function: str, item: Any) -> tree.IndexSpec:

@@ -152,10 +152,11 @@ class IndexSpec(Tree):
 
 @dataclass(frozen=True)
 class Draw(Tree):
-    """z ~ q(z | x): the names drawn (one or several) and their law."""
+    """z ~ q(z | x): the names drawn (one or several) and their law; z[n] ~ q: n independent draws."""
 
     names: tuple[str, ...]
     law: Expression
+    sizes: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True)

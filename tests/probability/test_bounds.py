@@ -12,12 +12,13 @@ from scipy import integrate, stats
 import symgen
 from symgen.probability.divergences.inequalities import INEQUALITIES
 
-UNKNOWN = "density p(x, z), P(y), Q(y)\ndensity q(x | z), r(z | x)\nfunction T(x, z): real\nfunction S(y): real\n"
+UNKNOWN = "dim n\ndensity p(x, z), P(y), Q(y)\ndensity q(x | z), r(z | x)\nfunction T(x, z): real\nfunction S(y): real\n"
 INFORMATION = {
     "barber_agakov(q)": "entropy(p(x)) + E[(x, z) ~ p](log q(x | z))",
     "donsker_varadhan(T)": "E[(x, z) ~ p](T(x, z)) - log(E[x ~ p(x), z ~ p(z)](exp(T(x, z))))",
     "nwj(T)": "E[(x, z) ~ p](T(x, z)) - E[x ~ p(x), z ~ p(z)](exp(T(x, z) - 1))",
     "infonce(T, 2)": "E[(x, z) ~ p, z_1 ~ p(z)](T(x, z) - log((exp(T(x, z)) + exp(T(x, z_1)))/2))",
+    "infonce(T, n)": "E[(x, z) ~ p, z_1[n - 1] ~ p(z)](T(x, z) - log((exp(T(x, z)) + sum[i: n - 1](exp(T(x, z_1[i]))))/n))",
 }
 
 
@@ -37,6 +38,65 @@ def test_bounds_on_information_are_checked_on_any_tables(by: str) -> None:
     assert d.evidence.kind == "checked"
     assert "≥" in d.text() and r"\ge" in d.latex()
     assert model.check(f"mutual_information(p, x, z) >= {d.text_result}").status == "checked"
+
+
+BATCH = "mutual_information(p, x, z) >= {} + E[(x[n], z[n]) ~ p](mean[i](T(x[i], z[i]) - log(sum[j](exp(T(x[i], z[j]))))))"
+OTHERS = "E[(x, z) ~ p, u[n - 1] ~ p(z)](T(x, z) - log((exp(T(x, z)) + sum[i](exp(T({}))))/{}))"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("claim, holds", [
+    (BATCH.format("log(n)"), True), (BATCH.format("log(n - 1/2)"), True), (BATCH.format("log(n + 1)"), False),
+    (BATCH.format("2*log(n)"), False), (BATCH.format("log(n)").replace(">=", "<="), False),
+    ("mutual_information(p, x, z) >= " + OTHERS.format("x, u[i]", "n"), True),
+    ("log(n) >= " + OTHERS.format("x, u[i]", "n"), True),
+    ("mutual_information(p, x, z) >= " + OTHERS.format("x, u[i]", "(n + 1)"), False),
+    ("mutual_information(p, x, z) >= " + OTHERS.format("u[i], x", "n"), False),
+])  # fmt: skip
+def test_contrastive_bounds_of_a_symbolic_batch(claim: str, holds: bool) -> None:
+    verdict = symgen.loads(UNKNOWN).check(claim)
+    assert verdict.status == ("checked" if holds else "refuted")
+
+
+@pytest.mark.slow
+def test_the_contrastive_bound_of_normals_is_below_the_information_and_below_log_n() -> None:
+    """The critic is the log-ratio: by simulation with NumPy, and by the draws of the generated code."""
+    s, n = 0.4, 6
+    model = symgen.loads("dim n\nparam s: positive\ndist p(x) = Normal(0, 1)\ndist p(z | x) = Normal(x, s)\n")
+    score = "-({} - x)^2/(2*s^2)"
+    whole = (
+        f"E[x ~ p, z ~ p, u[n - 1] ~ p(z)]({score.format('z')} - log((exp({score.format('z')})"
+        f" + sum[i](exp({score.format('u[i]')})))/n))"
+    )
+    got = model.derive(whole).evaluate(s=s, n=n, seed=0)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200_000, 1))
+    z = np.concatenate([x, rng.normal(size=(200_000, n - 1))], 1) + s * rng.normal(size=(200_000, n))
+    scores = -((z - x) ** 2) / (2 * s * s)
+    want = float((scores[:, 0] - np.log(np.exp(scores).mean(1))).mean())
+    assert float(got) == pytest.approx(want, abs=6 * got.standard_error + 5e-3)
+    assert want < min(math.log(n), math.log(1 + 1 / s**2) / 2)
+
+
+@pytest.mark.parametrize("goal, want", [
+    ("E[z[n] ~ p(z)](sum(z^2))", "n*(s^2 + 1)"), ("Var[z[n] ~ p(z)](sum(z))", "n*(s^2 + 1)"),
+    ("E[(x[n], z[n]) ~ p](sum[i](x[i]*z[i]))", "n"), ("E[x ~ p, z[n] ~ p(z | x)](sum(z)^2)", "n^2 + n*s^2"),
+    ("E[u[n] ~ Gamma(2, s)](sum(log(u)))", "n*(digamma(2) - log(s))"), ("E[u[n, 3] ~ Normal(1, s)](sum(u))", "3*n"),
+])  # fmt: skip
+def test_means_of_independent_draws(goal: str, want: str) -> None:
+    model = symgen.loads("dim n\nparam s: positive\ndist p(x) = Normal(0, 1)\ndist p(z | x) = Normal(x, s)\n")
+    d = model.derive(f"simplify({goal} - ({want}))")
+    assert d.result == 0
+
+
+def test_what_is_drawn_is_counted_by_sizes_and_together() -> None:
+    model = symgen.loads("param s: positive\ndim n\ndist p(x) = Normal(0, 1)\ndist p(z | x) = Normal(x, s)\n")
+    for goal, words in (
+        ("E[z[s] ~ p(z)](sum(z))", "counted by sizes"), ("E[(x[n], z) ~ p](sum(x))", "drawn equally often"),
+        ("E[z[1:] ~ p(z)](sum(z))", "range"), ("E[z ~ p(z | x=2)](z)", "takes no keyword"),
+    ):  # fmt: skip
+        with pytest.raises(symgen.SpecError, match=words):
+            model.derive(goal)
 
 
 def test_a_decoder_is_best_where_it_is_the_posterior() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from symgen.derivation.context import Context
 from symgen.probability.divergences.divergence import rank_zero
+from symgen.probability.laws.copies import COPIES, copies_of, one_of_each
 from symgen.probability.laws.joint import (
     DistRef,
     Factor,
@@ -36,23 +37,27 @@ from symgen.tensor.expression import (
     add,
     divide,
     entry,
+    expand_size,
     fn,
+    fresh_index,
     mul,
     neg,
     operator,
     power,
     replace_arrays,
     sub,
+    total,
     var,
     variables_of,
 )  # fmt: skip
+from symgen.tensor.scope import is_size
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["METHODS", "with_unknown_laws"]
 
 Draws = list[tuple[Var, Array]]
 COPY = 1000  # what is added to the number of a variable for each further draw of one joint
-MOST = 12  # draws of InfoNCE
+MOST = 12  # draws of InfoNCE that are written one by one
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def mean(body: Scalar, draws: Draws) -> Scalar:
     seen = set(variables_of(body))
     kept: Draws = []
     for v, law in reversed(draws):
-        together = isinstance(law, Operator) and law.name == "density" and any(other is law for _, other in draws)
+        together = isinstance(law, Operator) and law.name in ("density", COPIES) and any(other is law for _, other in draws)
         if v in seen or together:
             seen |= variables_of(law)
             kept.append((v, law))
@@ -198,29 +203,43 @@ def infonce(op: Operator, arguments: Sequence[Any], ctx: Context) -> Array:
     p, x, z = of_joint(op)
     size = arguments[1][1]
     n = size.body if isinstance(size, Tensor) else entry(size)
-    if not isinstance(n, Num) or isinstance(n.value, str) or n.value.denominator != 1 or not 2 <= n.value <= MOST:
-        raise CannotDerive(f"the draws of InfoNCE are counted: a number from 2 to {MOST}", op)
-    joint = draws_of(DistRef(p.joint, (x, z), p.given))
-    draws, others = list(joint), [z]
-    for k in range(1, int(n.value)):
-        more, names = again(joint, k)
-        draws += more
-        others.append(names[z])
-    scores = [critic_at(arguments[0], (x, u), op) for u in others]
-    shared = divide(add(*(fn("exp", s) for s in scores)), n)
-    apart, names = again(joint, int(n.value))
-    value = rank_zero(mean(sub(scores[0], fn("log", shared)), draws))
-    alone = critic_at(arguments[0], (x, names[z]), op)
-    mixed = divide(add(fn("exp", alone), *(fn("exp", s) for s in scores[1:])), n)
-    given = [d for d in draws if d[0] not in {v for v, _ in joint}]
-    weighed = mean(mul(fn("exp", alone), power(mixed, MINUS_ONE)), [*joint, *given, *apart])
-    full = rank_zero(add(mean(sub(scores[0], fn("log", shared)), draws), ONE, neg(weighed)))
+    critic, joint = arguments[0], draws_of(DistRef(p.joint, (x, z), p.given))
+    pair = critic_at(critic, (x, z), op)
+    others, scores = others_drawn(joint, z, n, lambda u: critic_at(critic, (x, u), op), op)
+    shared = divide(add(fn("exp", pair), scores), n)
+    apart, names = again(joint, MOST)
+    value = rank_zero(mean(sub(pair, fn("log", shared)), [*joint, *others]))
+    alone = critic_at(critic, (x, names[z]), op)
+    mixed = divide(add(fn("exp", alone), scores), n)
+    weighed = mean(mul(fn("exp", alone), power(mixed, MINUS_ONE)), [*joint, *others, *apart])
+    full = rank_zero(add(mean(sub(pair, fn("log", shared)), [*joint, *others]), ONE, neg(weighed)))
     ctx.trace.add(
         "bound_below", op, full, source="Poole et al. (2019)",
         reason="the bound of Nguyen, Wainwright & Jordan with the critic 1 + f - log of the mean of exp(f) over n draws",
     )  # fmt: skip
     ctx.trace.add("exchange", full, value, reason="the n draws are alike where all are apart from x: that mean is 1")
     return value
+
+
+def others_drawn(joint: Draws, z: Var, n: Scalar, score: Callable[[Var], Scalar], op: Operator) -> tuple[Draws, Scalar]:
+    """The n - 1 further draws of z, and the sum of exp(score) over them: one by one where they are few, else as one array."""
+    count = n.rational if isinstance(n, Num) else None
+    if not is_size(n) or (count is not None and count < 2):
+        raise CannotDerive("the draws of InfoNCE are counted: a number from 2, or a size such as `dim n`", op)
+    draws: Draws = []
+    if count is not None and count <= MOST:
+        terms: list[Scalar] = []
+        for k in range(1, int(count)):
+            more, names = again(joint, k)
+            draws += more
+            terms.append(fn("exp", score(names[z])))
+        return draws, add(*terms)
+    one, names = again(joint, 1)
+    draws = copies_of(one, (expand_size(sub(n, ONE)),))
+    whole = {v: w for (v, _), (w, _) in zip(one, draws, strict=True)}
+    j = fresh_index(expand_size(sub(n, ONE)))
+    each = one_of_each(fn("exp", score(names[z])), {names[z]: whole[names[z]]}, [j])
+    return draws, total(each, [j])
 
 
 METHODS: dict[str, Callable[[Operator, Sequence[Any], Context], Array]] = {

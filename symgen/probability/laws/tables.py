@@ -12,15 +12,16 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import product
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 import numpy as np
 
+from symgen.probability.laws.copies import COPIES, is_symmetric_in, law_of_one, one_of
 from symgen.probability.laws.joint import DistRef, decode
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import Evaluator, NotEvaluable, Point, size_of
-from symgen.tensor.expression import Node, Operator, Var, walk
+from symgen.tensor.expression import Node, Operator, Tensor, Var, variables_of, walk
 from symgen.tensor.field import apply
 from symgen.tensor.sample import RandomFunction, generator, place_of
 from symgen.tensor.sample import complete_point as complete_functions
@@ -28,6 +29,7 @@ from symgen.tensor.sample import complete_point as complete_functions
 __all__ = ["complete_point"]
 
 ATOMS = 3  # points of a space
+MOST_CELLS = 1500  # values of several draws
 DIVERGENCES = ("KL", "cross_entropy", "JS", "chi2", "hellinger", "tv")
 
 
@@ -38,6 +40,8 @@ def complete_point(point: Point, nodes: Sequence[Node], rng: np.random.Generator
     if not laws:
         return
     world = World(point, int(rng.integers(0, 1 << 30)))
+    if any(isinstance(n, Operator) and n.name == COPIES for n in walk(*nodes)):
+        world.atoms = 2  # of each of many draws
     for n in walk(*nodes):
         world.register(n)
     for n in walk(*nodes):
@@ -64,8 +68,9 @@ def complete_point(point: Point, nodes: Sequence[Node], rng: np.random.Generator
 def drawn_together(laws: Sequence[Node]) -> int:
     """How many of the first variables are one draw of the first law: more than one of a joint density alone."""
     law, count = laws[0], 1
-    if isinstance(law, Operator) and law.name == "density" and len(law.attrs) > 2:
-        while count < min(len(law.attrs[2]), len(laws)) and laws[count] is law:
+    attrs = law.attrs[2] if isinstance(law, Operator) and law.name == COPIES else law.attrs if isinstance(law, Operator) else ()
+    if isinstance(law, Operator) and law.name in ("density", COPIES) and len(attrs) > 2:
+        while count < min(len(attrs[2]), len(laws)) and laws[count] is law:
             count += 1
     return count
 
@@ -101,6 +106,7 @@ class World:
 
     point: Point
     seed: int
+    atoms: int = ATOMS
     spaces: dict[Any, Space] = field(default_factory=dict)
     tables: dict[Any, dict[tuple[int, ...], Fraction]] = field(default_factory=dict)
     over: dict[str, tuple[Var, ...]] = field(default_factory=dict)  # what each unknown density is of
@@ -124,6 +130,8 @@ class World:
                     self._is_over(f.law, f.variables)
 
     def _is_over(self, law: Node, variables: Sequence[Var]) -> None:
+        if isinstance(law, Operator) and law.name == COPIES:
+            law, variables = law_of_one(law), [one_of(v, law) for v in variables]
         if isinstance(law, Operator) and law.name == "density" and law.attrs[:1] == ("law",):
             name = law.attrs[1]
             if len(variables) > len(self.over.get(name, ())):
@@ -172,7 +180,7 @@ class World:
             else:
                 # by their text, for equal points would share the height of the first
                 distinct = {_text(x): x for x in (row.sample(rng, shape, 0, ()) for _ in range(4 * ATOMS))}
-                atoms = list(distinct.values())[:ATOMS]
+                atoms = list(distinct.values())[: self.atoms]
             if not atoms:
                 raise NotEvaluable(f"the space of {v.name} has no table", v)
             whole = row.integer
@@ -257,17 +265,20 @@ class World:
 
     # --- draws --------------------------------------------------------------------------------------------------------
 
-    def draws(self, ev: Evaluator, variables: Sequence[Var], laws: Sequence[Node]) -> Iterator[tuple[Any, Evaluator]]:
-        """Every joint value with its probability; the evaluator in which the variables have it."""
+    def draws(self, ev: Evaluator, variables: Sequence[Var], laws: Sequence[Node], body: Node) -> Iterator[tuple[Any, Evaluator]]:
+        """Every joint value with its probability, as far as the body tells them apart; the evaluator in which the variables
+        have it."""
         if not variables:
             yield ev.number.number(1), ev
             return
         law = laws[0]
         assert isinstance(law, Operator)
         count = drawn_together(laws)
-        for values, mass in self.outcomes(ev, law, variables[:count]):
+        many = law.name == COPIES
+        made = self.outcomes_of_copies(ev, law, variables[:count], body) if many else self.outcomes(ev, law, variables[:count])
+        for values, mass in made:
             inner = ev.inner({}, dict(zip(variables[:count], values, strict=True)))
-            for rest, deeper in self.draws(inner, variables[count:], laws[count:]):
+            for rest, deeper in self.draws(inner, variables[count:], laws[count:], body):
                 yield mass * rest, deeper
 
     def outcomes(self, ev: Evaluator, law: Operator, variables: Sequence[Var]) -> Iterator[tuple[list[Any], Any]]:
@@ -298,6 +309,34 @@ class World:
         else:
             raise NotEvaluable(f"a mean over {law.name} is no finite sum", law)
 
+    def outcomes_of_copies(
+        self, ev: Evaluator, law: Operator, variables: Sequence[Var], body: Node
+    ) -> Iterator[tuple[list[Any], Any]]:
+        """Independent draws of one density: every list of its points, and of lists that the body does not tell apart, one."""
+        sizes = tuple(size_of(s, self.point.sizes) for s in law.shape[: law.attrs[1]])
+        n = math.prod(sizes)
+        ones = [one_of(v, law) for v in variables]
+        spoken = [k for k, v in enumerate(variables) if v in variables_of(body)]
+        each: dict[tuple[str, ...], tuple[list[Any], Any]] = {}
+        for values, mass in self.outcomes(ev, law_of_one(law), ones):
+            key = tuple(_text(values[k]) for k in spoken)
+            each[key] = (values, mass if key not in each else each[key][1] + mass)
+        alike = len(sizes) == 1 and isinstance(body, Tensor) and not body.rank and is_symmetric_in(body.body, set(variables))
+        lists = math.comb(len(each) + n - 1, n) if alike else len(each) ** n
+        if lists > MOST_CELLS:
+            raise NotEvaluable(f"too many values of {n} draws", law)
+        shapes = [(*sizes, *(size_of(s, self.point.sizes) for s in v.shape)) for v in ones]
+        cells = list(each.values())
+        for chosen in combinations_with_replacement(cells, n) if alike else product(cells, repeat=n):
+            ways = math.factorial(n) if alike else 1
+            for c in cells if alike else ():
+                ways //= math.factorial(sum(other is c for other in chosen))
+            mass = ev.number.number(ways)
+            for _, m in chosen:
+                mass = mass * m
+            points = [np.asarray([values[k] for values, _ in chosen], dtype=float) for k in range(len(ones))]
+            yield [p.reshape(shape) for p, shape in zip(points, shapes, strict=True)], mass
+
     def conditional_outcomes(self, ev: Evaluator, law: Operator) -> Iterator[tuple[list[Any], Any]]:
         """The values of one variable of a joint, given others."""
         (ref,), options = decode(law)
@@ -313,7 +352,7 @@ class World:
         (variables,) = op.attrs
         laws = op.args[len(op.args) - len(variables) :]
         total: Any = None
-        for mass, inner in self.draws(ev, variables, laws):
+        for mass, inner in self.draws(ev, variables, laws, op.args[0]):
             term = value(inner) * mass
             total = term if total is None else total + term
         return ev._cast(total)
