@@ -32,13 +32,40 @@ def given(d: Any, writer: Writer, laws: Mapping[Array, str], definitions: Sequen
         heads = law_heads(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
         shown = [(law, head) for law, head in heads.items() if law in laws]
         shown += [(law, t.Name(name)) for law, name in _once(laws) if law not in heads]
-        told = {
-            (unparse(left), unparse(right)): Relation(right, left, reason=_roles(law))
-            for law, left in shown for right in (_as_written(d, law, left) or plain.array(law),) if left != right
-        }  # fmt: skip
+        by_entry = _by_entry(d, plain)
+        told: dict[tuple[str, str], Relation] = {}
+        for law, head in shown:
+            name = head.function if isinstance(head, t.Call) else head.name if isinstance(head, t.Name) else ""
+            left, right = by_entry.get((name, unparse(plain.array(law)))) or (head, _as_written(d, law, head) or plain.array(law))
+            if left != right:
+                told[unparse(left), unparse(right)] = Relation(right, left, reason=_roles(law))
         lines += tuple(told.values())  # a law over other variables may read the same
         out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
     return out
+
+
+def _by_entry(d: Any, plain: Writer) -> dict[tuple[str, str], tuple[t.Expression, t.Expression]]:
+    """The laws that were declared of entries, `p(x[i] | z) = Poisson(z)`, which stand for whole arrays, as they were written:
+    by their text, since an operator renames what it draws."""
+    model = getattr(d, "model", None)
+    out: dict[tuple[str, str], tuple[t.Expression, t.Expression]] = {}
+    if model is None:
+        return out
+    for s in model.spec.statements:
+        if not isinstance(s, t.Dist) or not any(t.indices_of(v) for v in (*s.head.variables, *s.head.given)):
+            continue
+        joint = model.elaborated.joints.get(s.head.name.name)
+        drawn = [v.name.name for v in s.head.variables]
+        own = [f for f in joint.factors if [v.name for v in f.variables] == drawn] if joint is not None else []
+        if len(own) == 1:
+            over, given = (tuple(_entry(v) for v in vs) for vs in (s.head.variables, s.head.given))
+            out[s.head.name.name, unparse(plain.array(own[0].law))] = (t.Call(s.head.name.name, over, (), given), s.law)
+    return out
+
+
+def _entry(v: t.Declared) -> t.Expression:
+    indices = tuple(t.Name(i.name) if isinstance(i, t.IndexSpec) else i for i in t.indices_of(v))
+    return t.Subscript(t.Name(v.name.name), indices) if indices else t.Name(v.name.name)
 
 
 def _as_written(d: Any, law: Array, head: t.Expression) -> t.Expression | None:

@@ -40,6 +40,7 @@ from symgen.tensor.facts import is_symmetric
 from symgen.tensor.nodes import make_index
 from symgen.tensor.reading import room_to_nest
 from symgen.text import tree as t
+from symgen.text.parse import parse_expression
 
 OPENED = 1 << 39  # above the numbers of all other indices
 LISTED = 16  # entries of an array of fixed size that are written one by one
@@ -102,8 +103,8 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
 
     def _array(self, array: Array) -> t.Expression:
         name = self.names.get(array)
-        if name is not None:
-            return t.Name(name)
+        if name is not None:  # that of a law may say what it is the law of: q(z | x)
+            return t.Name(name) if name.isidentifier() else parse_expression(name)
         match array:
             case x.Var():
                 return t.Name(array.name)

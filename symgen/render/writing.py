@@ -21,6 +21,7 @@ from symgen.tensor.expression import (
     Entry,
     Index,
     Node,
+    Num,
     Operation,
     Operator,
     Recurrence,
@@ -157,8 +158,10 @@ def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node |
         goes_on = start is not step.before and isinstance(start, Operator) and start.name not in DERIVATIVES
         if goes_on or step.rule in ("kept", "curvature"):
             continue  # a mean, a divergence, a part that was looked at: it, or what it comes to, is put in
-        if isinstance(after, Tensor) and is_plain(after.body) and after.rank:
-            continue  # m for all entries
+        if isinstance(after, Tensor) and is_plain(after.body) and (after.rank or isinstance(after.body, Num)):
+            continue  # m for all entries, a number
+        if isinstance(after, Operator) and after.attrs[:1] == ("law",):
+            continue  # it is called by what it is the law of
         if isinstance(after, Array) and not isinstance(after, Var) and after not in names and after is not result:
             made.setdefault(after, step.where if BECOMES.get(step.rule) == "optimum" and step.where.isidentifier() else "")
     used: set[Node] = set()
@@ -179,7 +182,7 @@ def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node |
 
 
 def law_heads(roots: Iterable[Node]) -> dict[Array, t.Expression]:
-    """What the laws of a joint of several factors are laws of: p(z), p(x | z)."""
+    """What the laws of a joint of several factors are laws of, and conditional ones: p(z), p(x | z)."""
     found: dict[Array, tuple[str, tuple[Var, ...], tuple[Var, ...]]] = {}
     for node in walk(*roots):
         if not isinstance(node, Operator):
@@ -199,11 +202,13 @@ def law_heads(roots: Iterable[Node]) -> dict[Array, t.Expression]:
     def head(name: str, variables: tuple[Var, ...], given: tuple[Var, ...]) -> t.Expression:
         return t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given))
 
-    return {law: head(*about) for law, about in found.items() if names.count(about[0]) > 1}
+    return {law: head(*about) for law, about in found.items() if names.count(about[0]) > 1 or about[2]}
 
 
 def law_names(roots: Iterable[Node]) -> dict[Array, str]:
-    """The names of the laws that the operators below the roots speak of."""
+    """The names of the laws that the operators below the roots speak of; where one name is of several laws, what each is
+    the law of: q(lam), q(lam | y)."""
+    roots = list(roots)
     out: dict[Array, str] = {}
     for node in walk(*roots):
         if not isinstance(node, Operator):
@@ -218,4 +223,6 @@ def law_names(roots: Iterable[Node]) -> dict[Array, str]:
                 for law, (factor, _, _) in zip(laws, factors, strict=False):
                     if isinstance(law, Array) and (factor or name):
                         out.setdefault(law, str(factor or name))
-    return {law: name for law, name in out.items() if isinstance(law, Operator) and law.name != "density"}
+    shown = {law: name for law, name in out.items() if isinstance(law, Operator) and law.name != "density"}
+    heads, names = law_heads(roots), list(shown.values())
+    return {law: unparse(heads[law]) if names.count(name) > 1 and law in heads else name for law, name in shown.items()}

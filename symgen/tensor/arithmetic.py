@@ -314,6 +314,10 @@ def fn(name: str, *args: Scalar) -> Scalar:
             value = _on_the_circle(name, a)
             if value is not None:
                 return value
+        elif name == "abs" and type(a) is Mul:
+            c, rest = as_coefficient(a)
+            if c < 0:
+                return fn("abs", mul(num(-c), rest))
     elif name in ("max", "min") and len(args) == 2:
         r, s = _rational(args[0]), _rational(args[1])
         if r is not None and s is not None:

@@ -23,7 +23,7 @@ dist T(r) = Gamma(a, b)
 dist T(h | r) = Normal(0, r^(-1/2))
 """
 TOLD = {
-    "log p(x)": ["log(E[z ~ p](p(x | z)))", "total probability", "summed over `z`"],
+    "log p(x)": ["log(E[z ~ p(z)](p(x | z)))", "total probability", "summed over `z`"],
     "log p(z | x)": ["log p(z) + log p(x | z) - log p(x)", "Bayes' rule", "a Categorical"],
     "log B(c)": ["log B(t) + log B(c | t) - log B(t | c)", "whatever `t` is", "a Beta", "`t` cancels"],
     "log T(h)": ["log T(r | h)", "a Gamma", "`r` cancels"],
@@ -31,7 +31,7 @@ TOLD = {
     "log N(v | u)": ["N(v | u) = Normal((b^2*u + a)/(b^2 + 1)", "all given `u`"],
     "log N(u, v)": ["log N(m | u, v)", "a Normal", "`m` cancels"],
     "log R(y)": ["R(y) = MvNormal(zeros(n), X @ X'/a + b*eye(n))", "linear in `q`"],
-    "marginal(T, h)": ["E[r ~ T](T(h | r))", "recognised: a StudentT"],
+    "marginal(T, h)": ["E[r ~ T(r)](T(h | r))", "recognised: a StudentT"],
 }
 
 

@@ -48,3 +48,35 @@ def test_the_angle_of_a_von_mises_is_that_of_the_mean_direction(centre):
     ratio = math.hypot(np.sin(x).mean(), np.cos(x).mean())
     want.append(optimize.brentq(lambda c: special.i1e(c) / special.i0e(c) - ratio, 1e-3, 100, xtol=1e-13))
     assert model.derive("mle(p, [a, c])").evaluate(x=x) == pytest.approx(want, rel=1e-7)
+
+
+CONDITIONAL = """dim n
+param a: positive, b: positive
+data y: natural[n], t: positive[n]
+dist q(lam) = Gamma(a, b)
+dist q(y[i] | lam) = Poisson(lam)
+dist q(t[i] | lam) = Exponential(lam)
+"""
+
+
+def test_the_likelihood_of_a_part_of_a_joint_has_no_prior_in_it():
+    """mle(q(y | lam), lam) is of the data given lam; with the whole joint the prior of lam counts, and the page says so."""
+    model = symgen.loads(CONDITIONAL)
+    y, t = np.array([3, 1, 4, 1.0, 5]), np.array([0.3, 0.2, 0.7, 1.1, 0.4])
+    assert model.derive("mle(q(y | lam), lam)").evaluate(y=y) == pytest.approx(y.mean(), rel=1e-12)
+    assert model.derive("mle(q(t | lam), lam)").evaluate(t=t) == pytest.approx(1 / t.mean(), rel=1e-12)
+    whole = model.derive("mle(q, lam)")
+
+    def loss(v):
+        prior = stats.gamma(2.5, scale=1 / 1.5).logpdf(v)
+        return -prior - stats.poisson(v).logpmf(y).sum() - stats.expon(0, 1 / v).logpdf(t).sum()
+
+    top = optimize.minimize_scalar(loss, bounds=(1e-3, 20), method="bounded", options={"xatol": 1e-10})
+    assert whole.evaluate(a=2.5, b=1.5, y=y, t=t) == pytest.approx(top.x, rel=1e-6)
+    assert "mode a posteriori" in whole.text() and "mode a posteriori" not in model.derive("mle(q(y | lam), lam)").text()
+
+
+def test_the_information_of_a_part_of_a_joint_is_of_that_part():
+    model = symgen.loads(CONDITIONAL.replace("dim n", "dim n = 5"))
+    assert model.derive("fisher(q(y | lam), lam)").evaluate(lam=0.7) == pytest.approx(5 / 0.7, rel=1e-12)
+    assert model.derive("fisher(q(t | lam), lam)").evaluate(lam=0.7) == pytest.approx(5 / 0.7**2, rel=1e-12)

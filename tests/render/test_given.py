@@ -97,3 +97,23 @@ def test_the_function_of_the_question_keeps_its_name():
                          "dist p(w) = MvNormal(0, eye(d))\nlet L = E[w ~ q](sum(tanh(X @ w))) - KL(q || p)")  # fmt: skip
     text = model.derive("grad(L, m)").text()
     assert "grad(L, X @ w) = " in text and "f = L" not in text and "MvNormal(zeros(d), eye(d))" in text
+
+
+GROUPS = """dim n
+param a: positive, b: positive, s: positive
+data y: natural[n]
+dist q(lam) = Gamma(a, b)
+dist q(y[i] | lam) = Poisson(lam)
+"""
+
+
+def test_a_law_of_entries_is_told_as_it_was_declared_and_two_laws_of_one_name_are_told_apart():
+    text = " ".join(symgen.loads(GROUPS).derive("KL(q(lam | y) || q(lam))").text().split())
+    assert "q(y[i] | lam) = Poisson(lam)" in text and "ones(n)" not in text
+    assert "E[lam ~ q(lam | y)](log q(lam | y) - log q(lam))" in text
+    assert "sum(y) + a - a" not in text, "what is in a named sum cancels against what stands beside it"
+
+
+def test_no_number_gets_a_letter():
+    text = symgen.loads("param s: positive").derive("wasserstein2(Exponential(s), Uniform(0, s))").text()
+    assert "Exponential(1)" in text and "δ" not in text

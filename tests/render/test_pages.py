@@ -195,7 +195,7 @@ def test_the_best_values_of_several_parameters_have_names():
 def test_a_marginal_is_told_as_a_mean():
     spec = "param a: positive, b: positive\ndist p(l) = Gamma(a, b)\ndist p(x | l) = Poisson(l)"
     page = symgen.loads(spec).derive("marginal(p, x)").text()
-    assert "E[l ~ p](p(x | l))   (the law of total probability)" in page and "(recognised: a NegativeBinomial)" in page
+    assert "E[l ~ p(l)](p(x | l))   (the law of total probability)" in page and "(recognised: a NegativeBinomial)" in page
     assert "(b/(b + 1))^a" in page
 
 

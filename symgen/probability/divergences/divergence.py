@@ -8,7 +8,7 @@ from typing import Any
 
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
-from symgen.probability.forms.collect import collected
+from symgen.probability.forms.collect import collected, with_shifts_cancelled
 from symgen.probability.forms.conditions import guarded
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.one_form import proved_zero, vanishes
@@ -246,7 +246,8 @@ def reduced_mean(
     if told is not None:
         return told
     final = guarded(limit, collected(pair.value))
-    report(ctx, engine, before, rank_zero(pair.shown), rank_zero(pair.value), rank_zero(final))
+    shown, value = (rank_zero(with_shifts_cancelled(x)) for x in (pair.shown, pair.value))
+    report(ctx, engine, before, shown, value, rank_zero(final))
     if condition is not ONE:
         inside, final = final, guarded(condition, final)
         ctx.trace.add("support", rank_zero(inside), rank_zero(final), reason="elsewhere the one has mass where the other has none")

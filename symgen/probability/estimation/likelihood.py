@@ -62,7 +62,9 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     drawn = p.joint.variables
     body = log_joint(p.joint.factors, values, quiet(ctx))
     likelihood = tensor((), body)
-    ctx.trace.add("log_likelihood", op, likelihood, reason="to be maximised")
+    prior = [t.name for t in thetas if isinstance(t, Var) and t in drawn]
+    reason = f"`{prior[0]}` has a law of its own: with it, the mode a posteriori" if prior else "to be maximised"
+    ctx.trace.add("log_likelihood", op, likelihood, reason=reason)
     if len(thetas) > 1:
         asked = Question(p.joint.factors, (), drawn, (), values)
         return _one_after_the_other(likelihood, [t for t in thetas if isinstance(t, Var)], asked, ctx)

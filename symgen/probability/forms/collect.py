@@ -298,7 +298,8 @@ def collected(x: Scalar) -> Scalar:
 
 
 def with_shifts_cancelled(x: Scalar) -> Scalar:
-    """The difference of two named vectors that share a term without it: (A m + b)[i] - (A t + b)[i]."""
+    """The difference of two named vectors that share a term without it, (A m + b)[i] - (A t + b)[i], and a named sum without
+    what stands beside it with the other sign."""
 
     def rule(n: Scalar) -> Scalar:
         if isinstance(n, Entry) and isinstance(n.array, Tensor) and isinstance(n.array.body, Sum):
@@ -322,6 +323,11 @@ def with_shifts_cancelled(x: Scalar) -> Scalar:
                 left = sub(first, second)
                 if len(terms_of(left)) < len(terms_of(first)) + len(terms_of(second)):
                     return rule(add(entry(tensor(i, left), *e.indices), *(a for a in n.args if a is not t and a is not u)))
+            rest = [a for a in n.args if a is not t]
+            opened = mul(num(as_coefficient(t)[0]), open_tensor(e.array, e.indices))
+            whole = add(opened, *rest)
+            if len(terms_of(whole)) < min(len(terms_of(opened)) + len(rest), len(n.args) + 1):
+                return rule(whole)
         return n
 
     return bottom_up(x, rule)

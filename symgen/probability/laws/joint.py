@@ -212,12 +212,17 @@ def placed_at(values: Mapping[Var, Array]) -> dict[str, Any]:
 
 
 def resolved(ref: DistRef) -> DistRef:
-    """p(x) or p(z | x) as a distribution of its own, where the joint draws other things for it."""
+    """p(x) or p(z | x) as a distribution of its own, where the joint draws other things for it; of what the joint draws
+    beside it, given or not, no factor is left."""
+    if not set(ref.variables) <= set(ref.joint.variables):
+        return ref
+    if above(ref, ref.variables) == set(ref.variables) and not looks_back(ref, ref.variables):
+        own = tuple(f for f in ref.joint.factors if set(f.variables).intersection(ref.variables))
+        alone = {v for f in own for v in f.variables} == set(ref.variables)
+        return DistRef(Joint(ref.joint.name, own), ref.variables, ref.given) if alone else ref
     if len(ref.variables) != 1 or not is_known(ref):
         return ref
     (v,) = ref.variables
-    if v not in ref.joint.variables or not (looks_back(ref, (v,)) or above(ref, (v,)) != {v}):
-        return ref
     given = tuple(g for g in ref.given if g is not v)
     return DistRef(Joint(ref.joint.name, (Factor(ref.joint.name, (v,), given, conditional_law(ref, v)),)), (v,), given)
 
