@@ -74,6 +74,7 @@ ATTEMPTS = 12
 DIGITS = 1e-12  # that the code of a closed form must keep
 ENOUGH = 1e-11  # where the remainder is off by more, another way is tried first
 POINTS = 6
+ALIKE = 3  # points where two forms must have one value
 MEASURED = 4
 MOST_NODES = 400
 READABLE = 120
@@ -390,7 +391,8 @@ def _of_crossings(array: Array, goal: Array, facts: Facts | None) -> Array:
     (p, q), _ = decode(op)
     quiet = Context(Trace(), facts)
     try:
-        found = between_crossings(Pairing(p, q, quiet), quiet, kept)
+        pair = Pairing(p, q, quiet)
+        found = between_crossings(pair, quiet, kept) if pair.is_on_one_support else None  # ends apart are places too
     except CannotDerive:
         return array
     if found is None:
@@ -517,11 +519,12 @@ def in_numbers(array: Array) -> Array:
 
 
 def is_same(made: Array, array: Array, facts: Facts | None) -> bool:
-    """Whether both have one value at a random point: that the parameters stand in their places."""
+    """Whether both have one value at a few random points: that the parameters stand in their places, in every order."""
     free = sorted((v for v in variables_of(array) if v.role != "random"), key=lambda v: v.serial)
     assumptions = facts.assumptions if facts is not None else ()
     sizes = next(iter(simple_sizes(sizes_in([array], free), {}, assumptions, top=2)), {})
     rng = generator("near", *(v.name for v in free))
+    agreed = 0
     for _ in range(POINTS):
         point = random_point(free, sizes, rng, 0, assumptions)
         if point is not None:
@@ -529,8 +532,12 @@ def is_same(made: Array, array: Array, facts: Facts | None) -> bool:
             with np.errstate(all="ignore"):
                 a, b = (float(np.asarray(x)) for x in evaluate([in_numbers(made), in_numbers(array)], point))
             if np.isfinite(a) and np.isfinite(b):
-                return abs(a - b) <= 1e-7 * max(1.0, abs(b))
-    return False
+                if not abs(a - b) <= 1e-7 * max(1.0, abs(b)):
+                    return False
+                agreed += 1
+                if agreed == ALIKE:
+                    return True
+    return agreed > 0
 
 
 def loses_digits(near: Near) -> bool:

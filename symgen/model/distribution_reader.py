@@ -26,28 +26,35 @@ from symgen.probability.laws.densities import log_density_at
 from symgen.probability.laws.joint import DistRef, Joint, full_law
 from symgen.probability.laws.law import COMBINATORS, LawError, empirical, is_family, make_law, row_of, value_domain
 from symgen.probability.laws.vector_images import transformed_vector
+from symgen.probability.means.own_density import normalised_law
 from symgen.tensor import build
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
+    INF,
     Array,
     Entry,
     Index,
+    Num,
+    Operator,
     Scalar,
     Var,
     add,
     entry,
     fn,
     fresh_index,
+    neg,
     operator,
     replace_arrays,
     tensor,
     var,
     variables_of,
 )  # fmt: skip
+from symgen.tensor.facts import Facts
 from symgen.tensor.formula import SPECIAL, Reader
 from symgen.tensor.functions import FUNCTIONS
 from symgen.tensor.scope import CONSTANTS, Binding, Clash, Scope, UserFunction, Witness, shape_text
 from symgen.text import tree
+from symgen.text.diagnostics import CannotDerive
 from symgen.text.parse import parse_expression
 from symgen.text.spellings import OTHER_FUNCTIONS
 from symgen.text.tree import Span
@@ -62,6 +69,8 @@ class Declarations(Protocol):
     def random_variable(self, name: str) -> Var | None: ...
     def near_name(self, name: str, known: Iterable[str]) -> str | None: ...
     def bound_elsewhere(self, name: str) -> tuple[Span, str] | None: ...
+    @property
+    def assumed(self) -> Sequence[Scalar]: ...
     def joint_names(self) -> list[str]: ...
     def parameter_names(self, family: str) -> list[str]: ...
     def check_parameters(self, reader: DistributionReader, law: Array, e: tree.Call) -> None: ...
@@ -423,7 +432,13 @@ class DistributionReader(Reader):
                 return mixture(weights.array(), [self.one_law(a) for a in e.arguments[1:]])
             if e.function == "Truncated" and len(e.arguments) == 3 and not e.keywords:
                 low, high = (self.number(a) for a in e.arguments[1:])
-                law = self.one_law(e.arguments[0])
+                inside = e.arguments[0]
+                if isinstance(inside, tree.Call) and inside.function == "Truncated" and len(inside.arguments) == 3:
+                    within = [self.number(a) for a in inside.arguments[1:]]  # cut off twice is cut off once
+                    if not any(v.rank for v in (low, high, *within)):
+                        ends = larger(within[0].body, low.body), smaller(within[1].body, high.body)
+                        return truncated(self.one_law(inside.arguments[0]), *ends)
+                law = self.one_law(inside)
                 if not low.rank and not high.rank:
                     return truncated(law, low.body, high.body)
                 if is_normal(law):
@@ -467,7 +482,21 @@ class DistributionReader(Reader):
         ref = self.distribution(e)
         if len(ref.joint.factors) != 1 or ref.given:
             raise Clash("a law of one variable is needed here", e.span, "not one variable")
-        return ref.joint.factors[0].law
+        return self.of_mass_one(ref.joint.factors[0].law, e)
+
+    def of_mass_one(self, law: Array, e: tree.Expression) -> Array:
+        """A law of one's own formula divided by its integral, where that is found."""
+        if not (isinstance(law, Operator) and law.name == "formula" and law.attrs[2]):
+            return law
+        ctx = Context(facts=Facts(self.model.assumed))
+        try:
+            made = normalised_law(law, ctx)
+        except CannotDerive as why:
+            raise Clash(str(why.args[0]), e.span) from None
+        if ctx.trace.region:
+            raise Clash("the density has an integral under a condition alone", e.span, str(ctx.trace.region[0]),
+                        help=f"declare it: `assume {ctx.trace.region[0]}`")  # fmt: skip
+        return made
 
     def law_clash(self, error: LawError, e: tree.Call) -> Clash:
         place: tree.Tree = e
@@ -480,6 +509,25 @@ class DistributionReader(Reader):
                 place = e.arguments[names.index(error.argument)]
         inside = [place] if isinstance(place, tree.Expression) else list(e.arguments)
         return Clash(error.message, place.span, "", self.witnesses(*inside), help=error.help)
+
+
+def larger(a: Scalar, b: Scalar) -> Scalar:
+    """max(a, b), without it where it is known which."""
+    if isinstance(a, Num) and isinstance(b, Num):
+        return a if float(a.value) >= float(b.value) else b
+    return b if a is neg(INF) else a if b is neg(INF) else fn("max", a, b)
+
+
+def smaller(a: Scalar, b: Scalar) -> Scalar:
+    return (
+        neg(larger(neg(a), neg(b)))
+        if isinstance(a, Num) and isinstance(b, Num)
+        else b
+        if a is INF
+        else a
+        if b is INF
+        else fn("min", a, b)
+    )
 
 
 def plain_array(v: Value) -> Array | None:

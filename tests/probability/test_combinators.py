@@ -31,6 +31,18 @@ LAWS = {
     "Transformed(Normal(m, s), abs)": (lambda y: normal(y) + normal(-y), (0, 2, INF)),
     "Transformed(Exponential(r), log)": (lambda y: math.exp(y) * stats.expon(scale=1.25).pdf(math.exp(y)) if y < 99 else 0.0,
                                          (-INF, 0, 5)),
+    # one in another
+    "Truncated(Mixture(w, Normal(m, s), Gamma(c, r)), a, b)": (lambda x: 0.35 * normal(x) + 0.65 * gamma(x), (-0.6, 0, 1.3)),
+    "Truncated(Transformed(Gamma(c, r), sqrt), 1/2, 2)": (lambda y: 2 * y * gamma(y * y), (0.5, 2)),
+    "Truncated(Truncated(Gamma(c, r), 1/2, 3), 1, 4)": (gamma, (1, 3)),
+    "Mixture(w, Truncated(Normal(m, s), 0, inf), Transformed(Normal(n, t), exp))": (
+        lambda x: 0.35 * normal(x) / stats.norm(0.4, 0.9).sf(0) + 0.65 * stats.lognorm(1.4, 0, math.exp(-0.5)).pdf(x),
+        (0, 1, 9, INF)),
+    "Mixture(w, Mixture(1/4, Normal(m, s), Laplace(n, t)), Uniform(0, 2))": (
+        lambda x: 0.35 * (normal(x) + 3 * stats.laplace(-0.5, 1.4).pdf(x)) / 4 + 0.65 * (0 < x < 2) / 2, (-INF, -0.5, 0, 2, INF)),
+    "Transformed(Mixture(w, Normal(m, s), Normal(n, 1/2)), exp)": (
+        lambda y: (0.35 * normal(math.log(y)) + 0.65 * stats.norm(-0.5, 0.5).pdf(math.log(y))) / y, (0, 1, 9, INF)),
+    "Transformed(Gamma(c, r), abs)": (gamma, (0, 2, INF)),
 }  # fmt: skip
 
 

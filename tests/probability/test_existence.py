@@ -132,6 +132,16 @@ def test_a_finite_mean_is_not_called_infinite(law, f):
     assert not any("infinite" in n or "undefined" in n for n in d.notes)
 
 
+@pytest.mark.parametrize(("f", "want"), [  # integrals from 0, where the integrand may have none of its own values
+    ("log(x)^2", 2), ("log(x)^3", -6), ("1/sqrt(x)", 2), ("x^(-a)", 1 / 0.6), ("log(x)*log(1 - x)", 2 - math.pi**2 / 6),
+    ("log(1 - x^a)", float(-mpmath.digamma(3.5) - mpmath.euler)), ("x^(-1 - a)", math.inf), ("log(x)/x", -math.inf),
+])  # fmt: skip
+def test_a_mean_under_a_uniform_law_from_zero(f, want):
+    d = symgen.loads("param a: positive\n").derive(f"E[x ~ Uniform(0, 1)]({f})")
+    assert d.evidence.kind == "checked" and "E[" not in d.text_result
+    assert d.evaluate(**({"a": 0.4} if "a" in f else {})) == pytest.approx(want, rel=1e-12)
+
+
 @pytest.mark.parametrize("goal", POWERS)
 def test_an_infinite_divergence_of_powers_is_inf(goal):
     d = symgen.loads(HEAD).derive(goal)

@@ -281,3 +281,12 @@ def test_such_a_divergence_is_infinite_where_kl_is():
     found = model.derive("fdiv(f, Lomax(b, 2), Exponential(c))")
     assert found.evaluate(b=0.8, c=1.0) == np.inf
     assert np.isfinite(found.evaluate(b=1.8, c=1.0))
+
+
+@pytest.mark.parametrize("r", [0.47, 3.0, 6.0])
+def test_total_variation_of_laws_that_begin_apart_is_of_what_both_have(r):
+    d = symgen.loads("param s: positive, t: positive, k: positive, r: positive\n").derive("tv(Pareto(s, k), Pareto(t, r))")
+    p, q = stats.pareto(3.3, scale=0.65), stats.pareto(r, scale=1.9)
+    want = integrate.quad(lambda x: max(p.pdf(x) - q.pdf(x), 0), 0.65, 1.9)[0]
+    want += integrate.quad(lambda u: max(p.pdf(1.9 / u) - q.pdf(1.9 / u), 0) * 1.9 / u**2, 0, 1, epsabs=1e-12)[0]
+    assert d.evaluate(s=0.65, t=1.9, k=3.3, r=r) == pytest.approx(want, abs=1e-8)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import symgen
 from tests.benchmarks.accuracy import typed
@@ -122,3 +123,12 @@ def test_code_gives_the_density_0_outside_of_a_support_and_no_slope(target):
             else:
                 assert (float(both), log_p, p, slope, float(slopes.get("r", 0))) == (math.inf, -math.inf, 0, 0, 0), (law, v)
             assert model.derive(f"log p{k}(v)").evaluate(r=1.7, v=v) == pytest.approx(log_p)
+
+
+def test_an_image_of_a_law_cut_off_has_the_images_of_its_ends():
+    model = symgen.loads(
+        "param m: real, s: positive\ndist p(y) = Transformed(Truncated(Normal(m, s), -1, 1), exp)\ndist q(y) = LogNormal(m, s)\n"
+    )
+    assert model.derive("KL(q || p)").evaluate(m=0.3, s=0.9) == math.inf
+    inside = stats.norm(0.3, 0.9).cdf(1) - stats.norm(0.3, 0.9).cdf(-1)
+    assert model.derive("KL(p || q)").evaluate(m=0.3, s=0.9) == pytest.approx(-math.log(inside), rel=1e-12)

@@ -27,13 +27,15 @@ class Lemma:
 @dataclass(frozen=True)
 class Antiderivative:
     """The integral of `of` is `value`, as functions of x: for the means under laws of constant density. It holds for
-    x in `domain`; a `hole` says where it has none: the name, its value there and the integral instead."""
+    x in `domain`, `when` that holds of the letters; a `hole` says where it has none: the name, its value there and the integral
+    instead."""
 
     of: str
     value: str
     domain: str = "real"
     source: str = ""
     hole: tuple[str, str, str] | None = None
+    when: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from symgen.tensor.expression import (
     Var,
     add,
     compare,
+    delta,
     divide,
     entry,
     fn,
@@ -89,6 +90,10 @@ MINUS_INF = mul(MINUS_ONE, INF)
 def _log_density(law: Array, x: Scalar, batch: Sequence[Scalar] = ()) -> tuple[Scalar, list[Scalar]]:
     """log p(x), and the conditions for x to lie in the support beyond its domain."""
     row = row_of(law)
+    own = _own_formula(law)
+    if own is not None and not batch:
+        place, body = own
+        return with_value(body, place, lambda *_: x), []
     if row is None or not row.is_univariate or row.shapes or law.rank != len(batch):
         raise LawError("a law of one real number is needed here")
     ctx = Context()
@@ -105,6 +110,13 @@ def _log_density(law: Array, x: Scalar, batch: Sequence[Scalar] = ()) -> tuple[S
     if high is not INF and not (high is ONE and value_domain(law) == "unit"):
         parts.append(compare("<", x, high))
     return entry_log_density(law, x, batch, ctx), parts
+
+
+def _own_formula(law: Array) -> tuple[Var, Scalar] | None:
+    """The placeholder and the logarithm of the density of a law of one number that is a formula of mass 1."""
+    if not (isinstance(law, Operator) and law.name == "formula") or law.attrs[2] or len(law.attrs) < 5 or law.attrs[1].rank:
+        return None
+    return law.attrs[1], open_tensor(law.operands[0], ())
 
 
 def _placeholder(word: str) -> Entry:
@@ -143,8 +155,15 @@ def truncated(law: Array, low: Scalar, high: Scalar) -> Array:
         return truncated_normal(law, tensor((), low), tensor((), high))
     if is_of_counts(law):
         return truncated_counts(law, low, high)
+    apart = _truncated_parts(law, low, high) or _truncated_image(law, low, high)
+    if apart is not None:
+        return apart
     x = _placeholder(value_domain(law))
+    counted = value_domain(law) in ("natural", "integer", "binary")
     log_p, parts = _log_density(law, x)
+    if counted:
+        parts += [compare("<=", low, x), *([] if high is INF else [compare("<=", x, high)])]
+        return _named(where(logic("and", *parts), fn("exp", log_p), ZERO), x)
     if low is not MINUS_INF and not (low is ZERO and x.array.domain in ("positive", "unit")):  # type: ignore[union-attr]
         parts.append(compare("<", low, x))
     if high is not INF:
@@ -157,10 +176,75 @@ def truncated(law: Array, low: Scalar, high: Scalar) -> Array:
     return formula_law(x.array, tensor((), fn("log", divide(density, mass))), "", "", True)
 
 
-def _mass_between(law: Array, low: Scalar, high: Scalar) -> Scalar | None:
-    """P(low < x < high) by the distribution function, of families whose density is not integrated between two ends."""
+def _truncated_parts(law: Array, low: Scalar, high: Scalar) -> Array | None:
+    """Of a mixture, the mixture of its parts cut off: their weights by the mass that each has between the ends."""
+    parts = parts_of(law)
+    if not isinstance(parts, list) or any(value_domain(one) not in ENDS_OF_WORDS for _, one in parts):
+        return None
+    masses = [_probability_between(one, low, high) for _, one in parts]
+    if any(m is None for m in masses):
+        return None
+    shares = [mul(w, m) for (w, _), m in zip(parts, masses, strict=True) if m is not None]
+    new = [divide(share, add(*shares)) for share in shares]
+    k = fresh_index(num(len(new)))
+    weights = tensor((), new[0]) if len(new) == 2 else tensor([k], add(*(mul(delta(k, num(j)), w) for j, w in enumerate(new))))
+    cut = [_divided(one, low, high, m) for (_, one), m in zip(parts, masses, strict=True) if m is not None]
+    x = _placeholder(value_domain(law))
+    log_p, ends = _log_density(law, x)
+    ends += [] if low is MINUS_INF else [compare("<", low, x)]
+    ends += [] if high is INF else [compare("<", x, high)]
+    assert isinstance(x.array, Var)
+    density = divide(where(logic("and", *ends), fn("exp", log_p), ZERO), add(*shares))
+    plain = formula_law(x.array, tensor((), fn("log", density)), "", "", True)
+    assert isinstance(plain, Operator)
+    return operator("formula", (*plain.args, weights, *cut), (), (*plain.attrs, (PARTS,)))
+
+
+def _truncated_image(law: Array, low: Scalar, high: Scalar) -> Array | None:
+    """f(x) between two ends is f of x between theirs, f increasing."""
+    made = MAPS.get(law.attrs[5][1]) if image_of(law) is not None and isinstance(law, Operator) else None
+    if made is None or not isinstance(law, Operator):
+        return None
+    know = Knowledge(Context())
+    ends = []
+    for end, least in ((low, MINUS_INF if made.image == "real" else ZERO), (high, ONE if made.image == "unit" else INF)):
+        if end is least or (end is MINUS_INF and least is ZERO) or (end is INF and least is ONE):
+            ends.append(INF if end is high else ZERO if made.domain == "positive" else MINUS_INF)
+        elif made.image != "real" and (
+            know.positive(end) is not True or (least is ONE and know.positive(sub(ONE, end)) is not True)
+        ):
+            return None
+        else:
+            ends.append(scalar_text(made.inverse, {"y": end}))
+    inner = law.operands[1]
+    assert isinstance(inner, Array)
+    mass = _probability_between(inner, ends[0], ends[1])
+    cut = truncated(inner, ends[0], ends[1]) if mass is None else _divided(inner, ends[0], ends[1], mass)
+    return None if isinstance(cut, Operator) and cut.name == "formula" and cut.attrs[2] else transformed(cut, law.attrs[5][1])
+
+
+def _divided(law: Array, low: Scalar, high: Scalar, mass: Scalar) -> Array:
+    """The law between two ends, of which the mass is known."""
+    if is_normal(law):
+        return truncated_normal(law, tensor((), low), tensor((), high))
+    x = _placeholder(value_domain(law))
+    log_p, parts = _log_density(law, x)
+    parts += [] if low is MINUS_INF else [compare("<", low, x)]
+    parts += [] if high is INF else [compare("<", x, high)]
+    assert isinstance(x.array, Var)
+    density = divide(where(logic("and", *parts), fn("exp", log_p), ZERO), mass)
+    return formula_law(x.array, tensor((), fn("log", density)), "", "", True)
+
+
+def _probability_between(law: Array, low: Scalar, high: Scalar) -> Scalar | None:
+    """P(low < x < high) by the distribution function, also of what is mixed; None where that is not known."""
+    parts = parts_of(law)
+    if isinstance(parts, list):
+        found = [_probability_between(one, low, high) for _, one in parts]
+        known = [mul(w, m) for (w, _), m in zip(parts, found, strict=True) if m is not None]
+        return add(*known) if len(known) == len(parts) else None
     row = row_of(law)
-    if row is None or row.name in INTEGRATED or row.region.kind != "interval" or law.shape:
+    if row is None or row.region.kind != "interval" or row.shapes or law.shape:
         return None
     know = Knowledge(Context())
     one = parameters(law, Context()).univariate((), know)
@@ -168,6 +252,12 @@ def _mass_between(law: Array, low: Scalar, high: Scalar) -> Scalar | None:
         return None
     below = ZERO if low is MINUS_INF else probability_below(one, low, know)
     return sub(ONE if high is INF else probability_below(one, high, know), below)
+
+
+def _mass_between(law: Array, low: Scalar, high: Scalar) -> Scalar | None:
+    """P(low < x < high) by the distribution function, of families whose density is not integrated between two ends."""
+    row = row_of(law)
+    return None if row is None or row.name in INTEGRATED else _probability_between(law, low, high)
 
 
 def mixture(weights: Array, laws: Sequence[Array]) -> Array:
@@ -185,6 +275,8 @@ def mixture(weights: Array, laws: Sequence[Array]) -> Array:
         mine = value_domain(law)
         if mine != word and mine in ("positive", "unit"):
             parts.append(compare("<", ZERO, x))
+        if mine == "natural" and word == "integer":
+            parts.append(compare("<=", ZERO, x))
         if mine != word and mine == "unit":
             parts.append(compare("<", x, ONE))
         return where(logic("and", *parts), fn("exp", log_p), ZERO)
@@ -277,6 +369,8 @@ def transformed_by(law: Array, f: Callable[[Array], Scalar]) -> Array:
 def transformed(law: Array, name: str) -> Array:
     """The law of f(x): p(f^-1(y)) |d f^-1/dy|; of |x| the sum over both signs."""
     row = row_of(law)
+    if name == "abs" and value_domain(law) in ("positive", "unit") and not law.rank:
+        return law
     if name == "abs":
         y = _placeholder("positive")
         sides = [where(logic("and", *parts), fn("exp", log_p), ZERO)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgen.derivation.context import Context
+from symgen.probability.families.texts import scalar_text
+from symgen.probability.forms.inversion import MAPS
 from symgen.probability.forms.knowledge import Knowledge
+from symgen.probability.laws.combinators import image_of
+from symgen.probability.laws.densities import parameters
 from symgen.probability.laws.intervals import slope_in
+from symgen.probability.laws.law import row_of
 from symgen.probability.laws.own_formula import OwnDensity, own_density
 from symgen.tensor.expression import (
     HALF,
@@ -61,7 +66,31 @@ def ranges_of(law: Array, ctx: Context) -> list[Span] | None:
     """The intervals where a density of one's own, of a real number, is not 0; None where they are not found."""
     if not isinstance(law, Operator) or law.name != "formula":
         return None
-    return spans_of_own(own_density(law), ctx)
+    return _of_image(law, ctx) or spans_of_own(own_density(law), ctx)
+
+
+def _of_image(law: Operator, ctx: Context) -> list[Span] | None:
+    """The intervals of what is mapped by an increasing function of the table, mapped."""
+    made = MAPS.get(law.attrs[5][1]) if image_of(law) is not None else None
+    if made is None:
+        return None
+    inner = law.operands[1]
+    assert isinstance(inner, Array)
+    row = row_of(inner)
+    if row is None:
+        spans = ranges_of(inner, ctx)
+    elif inner.shape or row.shapes or row.region.kind != "interval":
+        return None
+    else:
+        scope = parameters(inner, ctx).scalars(())
+        spans = [(scalar_text(row.region.low, scope), scalar_text(row.region.high, scope))]
+    least, most = (MINUS_INF if made.image == "real" else ZERO), (ONE if made.image == "unit" else INF)
+    start = ZERO if made.domain == "positive" else MINUS_INF
+
+    def at(end: Scalar) -> Scalar:
+        return least if end is start else most if end is INF else fn(law.attrs[5][1], end)
+
+    return None if spans is None else [(at(low), at(high)) for low, high in spans]
 
 
 def spans_of_own(own: OwnDensity, ctx: Context) -> list[Span] | None:

@@ -12,6 +12,7 @@ from math import factorial
 from typing import Any
 
 from symgen.derivation.context import Context
+from symgen.probability.forms.collect import collected, multiplied_out, size_of
 from symgen.probability.forms.conditions import guarded
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.scaled import with_inverses_met
@@ -37,7 +38,7 @@ from symgen.probability.laws.drawn_as import (
     with_a_letter_for_the_covariance,
     with_exponentials_joined,
 )  # fmt: skip
-from symgen.probability.laws.law import row_of
+from symgen.probability.laws.law import law_of_row, row_of
 from symgen.probability.laws.nested import absorbed, partitions
 from symgen.probability.laws.univariate_law import Law
 from symgen.probability.means.draw import Draw, SupportKnowledge
@@ -403,7 +404,18 @@ class OneDraw:
             found = u.mean(again) if again is not f else None
         if found is None and isinstance(f, Fn) and f.name in ("max", "min", "relu"):
             found = self.of_larger(f)
+        if found is None and row.name == "Uniform" and not self.draw.law.shape and u.law.parameters["lo"] is ZERO:
+            found = self.as_share(f, e, u.law.parameters["hi"])
         return found if found is not None else self.tilted(u, e, f) or u.by_pieces(f)
+
+    def as_share(self, f: Scalar, e: Entry, high: Scalar) -> Found | None:
+        """E f(x), x = high*u with u uniform between 0 and 1, a Beta(1, 1)."""
+        assert isinstance(e.array, Var)
+        one = tensor((), ONE)
+        found = self.under(law_of_row("Beta", [one, one]), e.array).of_sum(with_value(f, e.array, lambda *_: mul(high, e)))
+        if found is not None:
+            found.value = min(found.value, simplified(collected(multiplied_out(found.value, squares=True))), key=size_of)
+        return found
 
     def tilted(self, u: Univariate, e: Entry, f: Scalar) -> Found | None:
         """E exp(g), where the density times exp(g) is one of the table: exp(a x^2) under a normal law."""

@@ -382,7 +382,8 @@ def narrowed(law: Operator, ctx: Context) -> Operator:
     log_f = law.operands[0]
     assert isinstance(log_f, Array)
     body = on_support(open_tensor(log_f, ()))
-    return operator("formula", (tensor((), with_value(body, own.x, lambda *_: entry(x))),), (), (LAW, x, *law.attrs[2:]))
+    written = tensor((), with_value(body, own.x, lambda *_: entry(x)))
+    return operator("formula", (written, *law.args[1:]), (), (LAW, x, *law.attrs[2:]))
 
 
 def _family(law: Array) -> str:

@@ -121,9 +121,11 @@ def _own_within(first: Array, second: Array, ctx: Context) -> Scalar:
         above = ONE if other[1] is INF else ZERO if mine[1] is INF else compare("<=", mine[1], other[1])
         return know.remaining(logic("and", compare("<=", other[0], mine[0]), above))
     spans = spans_of(first, ctx), spans_of(second, ctx)
-    if spans[0] is None or spans[1] is None:
-        return ONE
-    found = within_ranges(spans[0], spans[1], know)
+    found = None if spans[0] is None or spans[1] is None else within_ranges(spans[0], spans[1], know)
+    if found is None and isinstance(second, Operator) and any(isinstance(n, Where) for a in second.operands[:1] for n in walk(a)):
+        raise CannotDerive(
+            "whether one law lies in the support of the other is not known", None, "symgen/probability/means/support.py"
+        )
     return ONE if found is None else found
 
 

@@ -441,6 +441,16 @@ class Univariate:
 
         return bottom_up(value, rule)
 
+    def without_guards(self, value: Scalar) -> Scalar:
+        """xlogy(a, x) = a log x where x is known to be positive."""
+
+        def rule(n: Scalar) -> Scalar:
+            if isinstance(n, Fn) and n.name == "xlogy" and self.know.positive(n.args[1]):
+                return mul(n.args[0], fn("log", n.args[1]))
+            return n
+
+        return bottom_up(value, rule)
+
     def by_antiderivative(self, g: Scalar) -> Found | None:
         low = scalar_text(self.law.row.region.low, dict(self.law.parameters))
         high = scalar_text(self.law.row.region.high, dict(self.law.parameters))
@@ -451,23 +461,34 @@ class Univariate:
                 bound = self._as_power(g)
             if bound is None:
                 continue
+            if rule.when and self.know.remaining(scalar_text(rule.when, bound)) is not ONE:
+                continue
             n = is_natural(bound["j"]) if "j" in bound else None
             if rule.of == "x^j" and bound["j"] is MINUS_ONE:
                 continue
             condition: Scalar = ONE
-            if rule.domain == "positive" and n is None:
+            if rule.of == "x^j" and n is None:  # x^j has an integral from 0 on for j > -1
+                from_zero = self.know.remaining(logic("and", compare("<=", ZERO, low), compare("<", MINUS_ONE, bound["j"])))
+                condition = from_zero if low is ZERO else logic("or", compare("<", ZERO, low), from_zero)
+            elif rule.domain == "positive" and n is None:
                 condition = compare("<", ZERO, low)
             elif rule.domain == "nonnegative" or rule.domain == "unit":
                 condition = compare("<=", ZERO, low)
             if rule.domain == "unit":
                 condition = logic("and", condition, compare("<=", high, ONE))
+            condition = self.know.remaining(condition)
+            if condition is ZERO and rule.of != "x^j":
+                continue  # it may have a mean yet
             value = self._between(rule.value, low, high, bound)
-            if rule.hole:
+            if rule.of == "x^j" and low is ZERO:
+                value = divide(power(high, bound["j"]), add(bound["j"], ONE))
+            elif rule.hole:
                 name, place, filled = rule.hole
                 gap = sub(bound[name], scalar_text(place, {}))
                 if self.know.positive(gap) is not True and self.know.negative(gap) is not True:
                     value = where(compare("==", gap, ZERO), self._between(filled, low, high, bound), value)
-            return Found(simplified(value), ["the integral over the interval"], self.know.remaining(condition), NAN)
+            otherwise = INF if rule.of == "x^j" and self.know.nonnegative(low) else NAN
+            return Found(simplified(self.without_guards(value)), ["the integral over the interval"], condition, otherwise)
         return None
 
     @staticmethod
