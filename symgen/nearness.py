@@ -12,6 +12,7 @@ from flint import arb, ctx
 
 from symgen.calculus.segment import along_segment, remainder_along_segment, slopes_at_start
 from symgen.codegen.compile import Compiled
+from symgen.cut_laws import by_own_nodes
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
 from symgen.probability.divergences.overlap import between_crossings
@@ -66,7 +67,7 @@ from symgen.tensor.field import Ball
 from symgen.tensor.sample import complete_point, generator, random_direction, random_point, simple_sizes, sizes_in
 from symgen.text.diagnostics import CannotDerive
 
-__all__ = ["is_of_one_law", "remainder_of", "with_digits_kept"]
+__all__ = ["is_by_own_nodes", "is_of_one_law", "remainder_of", "with_digits_kept"]
 
 DISTANCES = (1e-1, 1e-3, 1e-5, 1e-7)
 DIRECTIONS = 3
@@ -90,7 +91,16 @@ def with_digits_kept(array: Array, goal: Array | None, facts: Facts | None) -> A
     """The result of a goal; where it vanishes as the laws that the goal speaks of come near each other, and the code of
     the closed form loses digits there, with the remainder of its Taylor series."""
     kept = _near(array, goal, facts)
-    return array if goal is None else _beyond_numbers(kept, array, goal, facts)
+    if goal is None:
+        return array
+    kept = _beyond_numbers(kept, array, goal, facts)
+    summed = by_own_nodes(_operator_of(goal), facts)
+    return summed if summed is not None and array.rank == 0 and is_same(summed, array, facts) else kept
+
+
+def is_by_own_nodes(goal: Array | None, facts: Facts | None) -> bool:
+    """Whether the code of a goal sums over nodes where a law has its mass."""
+    return by_own_nodes(_operator_of(goal), facts) is not None
 
 
 def _near(array: Array, goal: Array | None, facts: Facts | None) -> Array:

@@ -23,6 +23,7 @@ ORDER = [
     {"games"},
     {"model"},
     {"verify", "codegen", "render"},
+    {"cut_laws"},
     {"nearness"},
     {"results", "reference"},
     {"facade"},

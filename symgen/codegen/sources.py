@@ -13,7 +13,7 @@ from symgen.text.diagnostics import InternalError
 __all__ = ["CARRIED", "source_of"]
 
 RUNTIMES = ("runtime.py", "runtime_torch.py", "runtime_jax.py")
-PARTS = ("complex", "bessel")  # special functions: common to all, and what each backend adds
+PARTS = ("complex", "bessel", "hyper")  # special functions: common to all, and what each backend adds
 INCOMPLETE = "../tensor/incomplete_floats.py"  # common to all too, and of the evaluator
 HEAD = re.compile(r"^def (\w+)\(", re.MULTILINE)
 

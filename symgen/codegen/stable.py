@@ -22,8 +22,10 @@ from symgen.codegen.stable_logistic import (
 from symgen.codegen.stable_logit import near_one_half
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_pool import has_denominator, is_nonnegative_by_form
+from symgen.codegen.stable_products import may_overflow, without_overflow
 from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
 from symgen.codegen.stable_special import (
+    beside_one,
     complement,
     exact_difference,
     log_beside_one,
@@ -78,6 +80,7 @@ from symgen.tensor.expression import (
     substitute,
     tensor,
     total,
+    walk,
     where,
 )  # fmt: skip
 
@@ -97,8 +100,11 @@ def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Arr
         engine.is_gradient = name.startswith("grad ")
         made[name] = engine.array(a)
     made = with_quiet_inverses(made)
+    last = _LastRules()
+    if any(may_overflow(n) for n in walk(*made.values())):
+        made = {name: last.array(a) for name, a in made.items()}
     return made, {
-        old: new
+        old: last.memo.get(new, new)
         for old, new in {**engine.memo, **engine.others}.items()
         if isinstance(old, Array) and isinstance(new, Array) and old is not new
     }
@@ -250,6 +256,8 @@ class _Stabiliser:
     def rewritten(self, n: Node) -> Node:
         if isinstance(n, Fn) and n.name == "log":
             return near_one(n.args[0]) or self.log(n.args[0]) or n
+        if isinstance(n, Fn) and n.name == "hyp2f1":
+            return beside_one(n)
         if isinstance(n, Add):
             return self.sum_rule(n)
         if isinstance(n, Mul):
@@ -536,6 +544,13 @@ class _Stabiliser:
             exponent = add(*exponentials.values(), mul(f.exponent, top))
             return mul(*others, fn("exp", exponent), power(rest, f.exponent))
         return n
+
+
+class _LastRules(_Stabiliser):
+    """What comes when the other forms are found."""
+
+    def rewritten(self, n: Node) -> Node:
+        return without_overflow(n)
 
 
 def apart(factors: Sequence[Scalar]) -> tuple[Fraction, Scalar]:

@@ -78,6 +78,7 @@ MEANINGS: Mapping[str, Callable[..., Scalar]] = {
     "log_half_erf_gap": lambda a, b, _: fn("log", mul(HALF, sub(fn("erf", a), fn("erf", b)))),
     "erfcx": lambda x: mul(fn("exp", power(x, TWO)), fn("erfc", x)),
     "E1_scaled": lambda x: mul(fn("exp", x), fn("E1", x)),
+    "hyp2f1_rest": lambda a, b, c, y: fn("hyp2f1", a, b, c, sub(ONE, y)),
 }
 
 

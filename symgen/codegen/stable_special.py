@@ -12,6 +12,7 @@ from symgen.codegen.stable_pool import entries_of, is_nonnegative_by_form, short
 from symgen.tensor.expression import (
     HALF,
     MINUS_ONE,
+    ONE,
     TWO,
     ZERO,
     Add,
@@ -38,7 +39,8 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 
 __all__ = [
-    "complement", "exact_difference", "log_beside_one", "log_of_cosh", "log_of_half_erf_gap", "log_of_half_erfc", "scaled",
+    "beside_one", "complement", "exact_difference",
+    "log_beside_one", "log_of_cosh", "log_of_half_erf_gap", "log_of_half_erfc", "scaled",
     "short_differences",
 ]  # fmt: skip
 
@@ -62,6 +64,13 @@ def complement(n: Add) -> Scalar:
             made = mul(one, fn(COMPLEMENTS[base.name], *args))
             return add(made, *(u for u in n.args if u is not t and u is not one))
     return n
+
+
+def beside_one(f: Fn) -> Fn:
+    """The hypergeometric function at x by 1 - x, which keeps its digits where x is near 1."""
+    *parameters, x = f.args
+    rest = sub(ONE, x) if isinstance(x, Add) and ONE in x.args else add(ONE, kept_apart(neg(x)))
+    return fn("hyp2f1_rest", *parameters, rest)
 
 
 def log_of_half_erfc(v: Scalar) -> Scalar:
@@ -100,19 +109,22 @@ def log_of_cosh(u: Scalar) -> Scalar:
 
 
 def short_differences(n: Add) -> Scalar:
-    """1 - cos(u) = 2 sin(u/2)^2, u - log(1 + u), sqrt(a) - 1, log(a) - log(b) of what may be nearly equal."""
+    """1 - cos(u) = 2 sin(u/2)^2, u - log(1 + u), exp(u) - 1 - u, sqrt(a) - 1, log(a) - log(b) of what may be nearly equal."""
     for t in n.args:
         c, base = as_coefficient(t)
         made: Scalar | None = None
         other: Scalar | None = None
         cosine = next((f for f in factors_of(t) if isinstance(f, Fn) and f.name == "cos"), None)
-        weight = mul(*(f for f in factors_of(t) if f is not cosine))
-        if cosine is not None and isinstance(cosine, Fn) and neg(weight) in n.args:
-            other = neg(weight)
-            made = mul(num(-2), weight, power(fn("sin", mul(HALF, cosine.args[0])), TWO))
+        beside = mul(*(f for f in factors_of(t) if f is not cosine))
+        if cosine is not None and isinstance(cosine, Fn) and neg(beside) in n.args:
+            other = neg(beside)
+            made = mul(num(-2), beside, power(fn("sin", mul(HALF, cosine.args[0])), TWO))
         elif isinstance(base, Fn) and base.name == "log1p" and mul(num(-c), base.args[0]) in n.args:
             other = mul(num(-c), base.args[0])
             made = mul(num(-c), fn("log_remainder", base.args[0], base))
+        elif isinstance(base, Fn) and base.name == "expm1" and mul(num(-c), base.args[0]) in n.args:
+            other = mul(num(-c), base.args[0])
+            made = mul(num(c), fn("expm1_remainder", base.args[0]))
         elif isinstance(base, Pow) and base.exponent is HALF:
             one = next((x for x in n.args if isinstance(x, Num) and x.rational is not None and x.rational * c < 0), None)
             if one is not None and one.rational is not None and is_rational(base.base):
@@ -124,23 +136,24 @@ def short_differences(n: Add) -> Scalar:
             if one is not None and not any(isinstance(f, Add) and f is not base.base for f in factors_of(whole)):
                 return whole
         else:
-            a = logarithm_of(base)
+            weight, a = weighted_logarithm(t)
             for u in n.args if a is not None and is_short(a) else ():
-                d, against = as_coefficient(u)
-                b = logarithm_of(against)
-                if d == -c and b is not None and is_short(b) and a is not None:
-                    made, other = mul(num(c), log_of_quotient(a, b)), u
+                against, b = weighted_logarithm(u)
+                if against is neg(weight) and b is not None and is_short(b) and a is not None:
+                    made, other = mul(weight, log_of_quotient(a, b)), u
                     break
         if made is not None and other in n.args:
             return add(made, *(u for u in n.args if u is not t and u is not other))
     return n
 
 
-def logarithm_of(x: Scalar) -> Scalar | None:
-    """a, where x is log(a)."""
-    if not isinstance(x, Fn) or x.name not in ("log", "log1p"):
-        return None
-    return x.args[0] if x.name == "log" else add(num(1), x.args[0])
+def weighted_logarithm(x: Scalar) -> tuple[Scalar, Scalar | None]:
+    """w and a, where x is w log(a)."""
+    logs = [f for f in factors_of(x) if isinstance(f, Fn) and f.name in ("log", "log1p")]
+    if len(logs) != 1:
+        return x, None
+    (f,) = logs
+    return mul(*(g for g in factors_of(x) if g is not f)), f.args[0] if f.name == "log" else add(num(1), f.args[0])
 
 
 def is_short(x: Scalar) -> bool:
@@ -169,7 +182,10 @@ def log_of_quotient(a: Scalar, b: Scalar) -> Scalar:
 
 def scaled(n: Mul) -> Scalar:
     """exp(w) erfc(v) = exp(w - v^2) erfcx(v), exp(w) E1(v) = exp(w - v) (exp(v) E1(v)), and quotients of gammas."""
-    return _of_expm1(n) or _of_powers(n) or _over_erf_gap(n) or _with_exponential(n) or _ratio_of_gammas(n) or n
+    powers = _of_powers(n)
+    if isinstance(powers, Mul):
+        return _ratio_of_gammas(powers) or powers
+    return _of_expm1(n) or powers or _over_erf_gap(n) or _with_exponential(n) or _upper_gamma(n) or _ratio_of_gammas(n) or n
 
 
 def _of_powers(n: Mul) -> Scalar | None:
@@ -188,11 +204,21 @@ def _of_expm1(n: Mul) -> Scalar | None:
         base, e = (f.base, f.exponent) if isinstance(f, Pow) else (f, ZERO)
         if not isinstance(base, Fn) or base.name != "expm1" or not isinstance(e, Num) or e.rational is None or e.rational >= 0:
             continue
-        w = next((g for g in n.args if isinstance(g, Fn) and g.name == "exp" and g.args[0] is base.args[0]), None)
+        w = next((g for g in n.args if _is_exponential(g, base.args[0])), None)
         if w is not None:
             rest = [g for g in n.args if g is not f and g is not w]
             return mul(num(-1), *rest, power(base, add(e, num(1))), power(fn("expm1", neg(base.args[0])), MINUS_ONE))
     return None
+
+
+def _is_exponential(x: Scalar, u: Scalar) -> bool:
+    """Whether x is exp(u), or (a/b)^e for u = e log(a/b)."""
+    if isinstance(x, Fn):
+        return x.name == "exp" and x.args[0] is u
+    ratio = next((f for f in factors_of(u) if isinstance(f, Fn) and f.name == "log_ratio"), None)
+    if not isinstance(x, Pow) or ratio is None:
+        return False
+    return mul(*(f for f in factors_of(u) if f is not ratio)) is x.exponent and divide(ratio.args[0], ratio.args[1]) is x.base
 
 
 def _over_erf_gap(n: Mul) -> Scalar | None:
@@ -236,6 +262,24 @@ def _with_exponential(n: Mul) -> Scalar | None:
             name = "erfcx" if base.name == "erfc" else "E1_scaled"
             return mul(*(g for g in n.args if g is not f and g is not w), fn("exp", left), power(fn(name, v), e))
     return None
+
+
+def _upper_gamma(n: Mul) -> Scalar | None:
+    """exp(w) gamma(s) Q(s, z) = exp(w - z) z^s U(1, s + 1, z), a number where Q(s, z) is 0; DLMF 13.6.6."""
+    w = next((f for f in n.args if isinstance(f, Fn) and f.name == "exp"), None)
+    tail = next((f for f in n.args if isinstance(f, Fn) and f.name == "igammac"), None)
+    if w is None or tail is None or fn("gamma", tail.args[0]) not in n.args:
+        return None
+    s, z = tail.args
+    left = short(sub(w.args[0], z))
+    if left is not ZERO and written_length(left) >= written_length(w.args[0]):
+        return None
+    powers = [f for f in n.args if isinstance(f, Pow) and f.base is z]
+    rest = [f for f in n.args if f not in (w, tail, fn("gamma", s), *powers)]
+    exponent = short(add(s, *(f.exponent for f in powers)))
+    far = mul(fn("exp", left), power(z, exponent), fn("hyperu", ONE, add(s, ONE), z))
+    plain = mul(*(f for f in n.args if f not in rest))
+    return mul(*rest, where(compare("<", z, s), plain, far))
 
 
 def _ratio_of_gammas(n: Mul) -> Scalar | None:

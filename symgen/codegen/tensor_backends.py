@@ -29,6 +29,16 @@ INCOMPLETE = {
     }.items()
 }  # fmt: skip
 
+# hypergeometric functions, and Bessel functions of the second kind
+HYPER = {
+    "hyp2f1": Template("hyp2f1_rest({0}, {1}, {2}, 1 - {3})", ("hyp2f1_rest",)),
+    "hyp2f1_rest": Template("hyp2f1_rest({0}, {1}, {2}, {3})", ("hyp2f1_rest",)),
+    "hyp1f1": Template("hyp1f1({0}, {1}, {2})", ("hyp1f1",)),
+    "hyperu": Template("hyperu({0}, {1}, {2})", ("hyperu",)),
+    "besselk": Template("besselk({0}, {1})", ("besselk",)),
+    "dilog": Template("dilog({0})", ("dilog",)),
+}
+
 # functions of numbers and sizes, which Python computes itself
 NUMBERS = {
     name: "math." + called for name, called in {
@@ -92,6 +102,7 @@ TORCH = Backend(
     | REMAINDERS
     | COMPLEX
     | INCOMPLETE
+    | HYPER
     | {
         "xlog1py": Template("torch.special.xlog1py({0}, {1})"),
         "softplus": Template("softplus({0})", ("softplus",)),
@@ -115,6 +126,7 @@ TORCH = Backend(
         "erfcx": Template("torch.special.erfcx({0})"),
         "E1": Template("E1({0})", ("E1",)),
         "E1_scaled": Template("E1_scaled({0})", ("E1_scaled",)),
+        "Ei": Template("Ei({0})", ("Ei",)),
         "zeta": Template("torch.special.zeta({0}, {1})"),
         "mod": Template("torch.remainder({0}, {1})"),
         "div": Template("torch.floor_divide({0}, {1})"),
@@ -198,6 +210,7 @@ JAX = Backend(
     | REMAINDERS
     | COMPLEX
     | INCOMPLETE
+    | HYPER
     | {
         "xlog1py": Template("jax.scipy.special.xlog1py({0}, {1})"),
         "cross_entropy_of_logit": Template("cross_entropy_of_logit({0}, {1})", ("cross_entropy_of_logit",)),
@@ -218,7 +231,6 @@ JAX = Backend(
         "erfcx": Template("erfcx({0})", ("erfcx",)),
         "E1_scaled": Template("E1_scaled({0})", ("E1_scaled",)),
         "ibeta": Template("jax.scipy.special.betainc({0}, {1}, {2})"),
-        "dilog": Template("jax.scipy.special.spence(1 - {0})"),
         "zeta": Template("jax.scipy.special.zeta({0}, {1})"),
         "mod": Template("jnp.mod({0}, {1})"),
         "div": Template("jnp.floor_divide({0}, {1})"),

@@ -24,7 +24,7 @@ from flint import arb, ctx
 
 import symgen
 from symgen.codegen.compile import Compiled
-from symgen.nearness import with_digits_kept
+from symgen.nearness import in_numbers, with_digits_kept
 from symgen.probability.families.distribution import Distribution
 from symgen.probability.families.distributions import ROWS
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
@@ -200,7 +200,7 @@ def code_of(row: Distribution, goal: str) -> Code | None:
         if array is None or any(isinstance(n, Operator) for n in walk(array)):
             return None
         kept = with_digits_kept(array, found._goal_array, model.elaborated.facts)
-        code = Compiled({"result": kept})
+        code = Compiled({"result": in_numbers(kept)})
     except symgen.CannotDerive:
         return None
     free = sorted(variables_of(array), key=lambda v: v.serial)

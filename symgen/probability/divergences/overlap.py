@@ -436,9 +436,14 @@ def _half_of_shift(both: list[Law]) -> Scalar | None:
 
 def _terms_in(pair: Pairing, x: Entry, ctx: Context) -> dict[Scalar, Scalar] | None:
     """The logarithm of the ratio of the densities as coefficients of functions of x."""
+    return coefficients_of(pair.log_ratio(), x, ctx)
+
+
+def coefficients_of(f: Scalar, x: Entry, ctx: Context) -> dict[Scalar, Scalar] | None:
+    """f as coefficients of functions of x; None where it is no short sum of them."""
     is_random = depends_on_any(frozenset((x.array,)))
     know = Knowledge(ctx)
-    body = normalised(opened(pair.log_ratio(), is_random), is_random, know)
+    body = normalised(opened(f, is_random), is_random, know)
     try:
         items = expanded(body, is_random, lambda _: False)
     except TooManyTerms:
@@ -469,4 +474,4 @@ def _inverse(function: Scalar, value: Scalar, x: Entry, law: Law) -> Scalar | No
     return None
 
 
-__all__ = ["between_crossings", "no_common_mass", "reduce_fdiv", "reduce_js", "reduce_tv", "within"]
+__all__ = ["between_crossings", "coefficients_of", "no_common_mass", "reduce_fdiv", "reduce_js", "reduce_tv", "within"]

@@ -19,6 +19,7 @@ from symgen.tensor.expression import (
     Pow,
     Scalar,
     add,
+    as_coefficient,
     divide,
     expand_size,
     fn,
@@ -44,7 +45,7 @@ def simplified(x: Scalar) -> Scalar:
         if isinstance(n, Fn) and n.name == "exp":
             return without_logarithms(n)
         if isinstance(n, Add):
-            return what_is_left(n)
+            return ending_sum(n) or what_is_left(n)
         return special_value(n) if isinstance(n, Fn) else n
 
     return bottom_up(x, rule)
@@ -66,6 +67,19 @@ def with_known_signs(x: Scalar, facts: Facts | None) -> Scalar:
         return n
 
     return bottom_up(x, rule)
+
+
+def ending_sum(x: Add) -> Scalar | None:
+    """c - c P(n, z) = c exp(-z) (1 + z + .. + z^(n - 1)/(n - 1)!) for n = 1 .. 6, DLMF 8.4.8."""
+    found = next((t for t in x.args if isinstance(as_coefficient(t)[1], Fn) and as_coefficient(t)[1].name == "igamma"), None)
+    if found is None or len(x.args) != 2:
+        return None
+    c, gamma = as_coefficient(found)
+    order, z = gamma.args[0], gamma.args[1]
+    n = order.rational if isinstance(order, Num) else None
+    if num(-c) not in x.args or n is None or n.denominator != 1 or not 0 < n <= 6:
+        return None
+    return mul(num(-c), fn("exp", neg(z)), add(*(mul(num(Fraction(1, factorial(k))), power(z, num(k))) for k in range(int(n)))))
 
 
 def what_is_left(x: Add) -> Scalar:
@@ -116,7 +130,7 @@ def special_value(x: Fn) -> Scalar:
     """digamma(a + n) = digamma(a) + sum of 1/(a + k); gamma at halves."""
     a = x.args[0] if x.args else ZERO
     r = a.rational if isinstance(a, Num) else None
-    if x.name == "log" and isinstance(a, Pow) and isinstance(a.exponent, Num) and is_positive(a.base):
+    if x.name == "log" and isinstance(a, Pow) and is_positive(a.base):
         return mul(a.exponent, fn("log", a.base))
     if x.name == "xlogy" and (a is ZERO or x.args[1] is ONE):
         return ZERO

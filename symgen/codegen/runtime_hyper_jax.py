@@ -1,0 +1,48 @@
+"""What generated modules for JAX carry for hypergeometric functions. Nothing imports this file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from symgen.codegen.runtime_hyper import besselk_sum, dilog_parts, hyp1f1_parts, hyp2f1_of_rest, hyperu_mean
+
+
+def nodes(*numbers: Any) -> Any:
+    """The numbers of one shape, and those of the nodes."""
+    dtype = jnp.result_type(float, *numbers)
+    return *jnp.broadcast_arrays(*(jnp.asarray(x, dtype) for x in numbers)), jnp.arange(601, dtype=dtype)
+
+
+def hyp2f1_rest(a: Any, b: Any, c: Any, y: Any) -> Any:
+    """The hypergeometric function at 1 - y, where c > b > 0 or c > a > 0; elsewhere nan."""
+    a, b, c, y, k = nodes(a, b, c, y)
+    return hyp2f1_of_rest(a, b, c, y, k, jnp)
+
+
+def hyp1f1(a: Any, b: Any, x: Any) -> Any:
+    """Kummer's function, where b > a > 0, or b and a or b - a are positive; elsewhere nan."""
+    a, b, x, k = nodes(a, b, x)
+    return hyp1f1_parts(a, b, x, jax.scipy.special.gammaln, k, jnp)
+
+
+def hyperu(a: Any, b: Any, x: Any) -> Any:
+    """Tricomi's function, for positive a and x; elsewhere nan."""
+    a, b, x, k = nodes(a, b, x)
+    known = (a > 0) & (x > 0)
+    found = hyperu_mean(jnp.where(known, a, 1.0), b, jnp.where(known, x, 1.0), k, jnp)
+    return jnp.where(known, found, jnp.nan)
+
+
+def besselk(v: Any, x: Any) -> Any:
+    """K_v(x) for x > 0."""
+    v, x, k = nodes(v, x)
+    return besselk_sum(v, x, k, jnp)
+
+
+def dilog(x: Any) -> Any:
+    """The dilogarithm for x <= 1; elsewhere nan."""
+    x = jnp.asarray(x)
+    return dilog_parts(x, jnp.arange(1, 61, dtype=x.dtype), jnp)
