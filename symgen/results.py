@@ -100,6 +100,8 @@ class Record:
             return {k: self._number(v, given) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
             return type(value)(self._number(v, given) for v in value)
+        if isinstance(value, Scalar) and any(v.shape for v in variables_of(value)):
+            value = tensor((), value)
         if isinstance(value, Array) and not any(isinstance(n, Operator) for n in walk(value)):
             from symgen.codegen.compile import Compiled
 

@@ -323,8 +323,9 @@ class _Reader:
         at = {v: p for p, v in zip(points, at_point, strict=True) if v is not None}
         groups: list[tuple[Array, tuple[Var, ...]]] = []
         beside: list[tuple[Var, Array]] = []
-        left_over = list(zip(laws, drawn, strict=True))
-        while left_over:
+        hidden = set(by_variable) - set(drawn) - sources
+        left_over = sorted(zip(laws, drawn, strict=True), key=lambda d: not variables_of(d[0]) & hidden)
+        while left_over:  # first what hangs together by what is not seen: its density is of all of it at once
             law, v = left_over.pop(0)
             together = self.copy_of(law, v, draws)
             mine = [u for u in together if u is v or (law, u) in left_over]
@@ -384,7 +385,8 @@ class _Reader:
                 raise self.fail(f"`{self.name}` is applied to arrays of different shapes", given)
             return known
         domain = given.domain if isinstance(given, Var) else "real"
-        made = var(name, shape, domain, "placeholder") if name else given
+        extra = given.domain_args if isinstance(given, Var) else ()
+        made = var(name, shape, domain, "placeholder", extra) if name else given
         self.points = (*self.points, made)
         return made
 

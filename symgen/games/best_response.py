@@ -5,6 +5,7 @@ A function is chosen point by point (`calculus/variation.py`); parameters by sta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -26,9 +27,11 @@ from symgen.games.records import BestResponse
 from symgen.games.scoring import scored_response
 from symgen.games.slopes import with_slopes
 from symgen.probability.divergences.divergence import reduce_expectation
-from symgen.probability.forms.walks import bottom_up
+from symgen.probability.divergences.information import reduce_mutual_information
+from symgen.probability.forms.walks import bottom_up, constants_opened
+from symgen.probability.laws.elimination import quiet
+from symgen.probability.laws.joint import Factor, Joint, expectation, inline, mutual_information
 from symgen.probability.laws.joint import density as density_of
-from symgen.probability.laws.joint import expectation, inline, mutual_information
 from symgen.tensor.expression import (
     ONE,
     ZERO,
@@ -76,7 +79,7 @@ class FunctionResponse:
     def shown(self, s: Scalar) -> Scalar:
         """Densities that are known written by their formulas."""
         formulas = {a: (lambda *_, f=f: f) for a, f in self.integrand.formulas.items()}
-        return bottom_up(replace_arrays(s, formulas), _without_exponentials) if formulas else s
+        return bottom_up(constants_opened(replace_arrays(s, formulas)), _without_exponentials) if formulas else s
 
 
 def _without_exponentials(n: Scalar) -> Scalar:
@@ -87,8 +90,8 @@ def _without_exponentials(n: Scalar) -> Scalar:
         return ZERO
     factors = n.args[0].args if isinstance(n.args[0], Mul) else n.args
     exponents = [f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"]
-    rest = [f for f in factors if not (isinstance(f, Fn) and f.name == "exp")]
-    return add(*exponents, *([fn("log", mul(*rest))] if rest else [])) if exponents else n
+    rest = mul(*(f for f in factors if not (isinstance(f, Fn) and f.name == "exp")))
+    return add(*exponents, ZERO if rest is ONE else fn("log", rest)) if exponents else n
 
 
 def names_of_laws(game: Game) -> dict[Array, str]:
@@ -306,6 +309,8 @@ def _information(game: Game, r: FunctionResponse, integrand: Integrand, ctx: Con
             x, z = ref.variables
             worth = mutual_information(ref.joint, (x,), (z,))
     elif len(formulas) == len(r.integrand.densities):
+        worth = _closed_information(list(zip(term.drawn, term.laws, strict=True)), [v for _, v in term.at], ctx)
+    if worth is None and formulas and len(formulas) == len(r.integrand.densities):
         log_ratio = sub(*(_log_of(measures[k], r) for k in (first, 1 - first)))
         body = replace_arrays(log_ratio, {p: v for p, v in term.at if isinstance(p, Var)})
         mean = expectation(tensor((), body), list(zip(term.drawn, term.laws, strict=True)))
@@ -315,6 +320,23 @@ def _information(game: Game, r: FunctionResponse, integrand: Integrand, ctx: Con
         return None
     value = add(mul(from_sympy(found.factor, table), entry(worth)), from_sympy(found.constant, table))
     return replace(found, name="mutual information", divergence=worth, value=value)
+
+
+def _closed_information(draws: Sequence[tuple[Var, Array]], seen: Sequence[Var], ctx: Context) -> Array | None:
+    """The information between the two variables that the function sees, of a joint that is known."""
+    if len(seen) != 2:
+        return None
+    drawn = [v for v, _ in draws]
+    factors = tuple(Factor("p", (v,), tuple(u for u in drawn if u in variables_of(law)), law) for v, law in draws)
+    op = mutual_information(Joint("p", factors), (seen[0],), (seen[1],))
+    assert isinstance(op, Operator)
+    try:
+        made = reduce_mutual_information(op, quiet(ctx))
+    except CannotDerive:
+        return None
+    if any(isinstance(n, Operator) for n in walk(made)):
+        return None
+    return reduce_mutual_information(op, ctx)
 
 
 def _log_of(measure: Scalar, r: FunctionResponse) -> Scalar:

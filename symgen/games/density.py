@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from symgen.derivation.context import Context
 from symgen.probability.bayes.marginal import log_density_given
 from symgen.probability.families.texts import scalar_text
+from symgen.probability.laws.densities import log_density_at
 from symgen.probability.laws.joint import DistRef, Factor, Joint
 from symgen.probability.laws.law import has_density, parameters_of, row_of
 from symgen.tensor.expression import (
@@ -22,13 +23,14 @@ from symgen.tensor.expression import (
     fold,
     fresh_index,
     logic,
-    total,
     variables_of,
     where,
 )
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["density_at", "marginal_density"]
+
+WHOLE = ("vectors", "matrices", "sequences")  # a density above 0 at every point
 
 
 def marginal_density(draws: Sequence[tuple[Var, Array]], seen: Sequence[Var], ctx: Context) -> Scalar | None:
@@ -46,24 +48,26 @@ def marginal_density(draws: Sequence[tuple[Var, Array]], seen: Sequence[Var], ct
 
 
 def density_at(law: Array, point: Var) -> Scalar | None:
-    """p(point), 0 outside of the support; None for a density that is not known, and for laws of whole vectors."""
+    """p(point), 0 outside of the support; None for a density that is not known, and for laws of vectors whose support the
+    space of the point does not tell."""
     if not isinstance(law, Operator) or law.name in ("density", "Empirical", "formula"):
         return None
     row = row_of(law)
-    if row is None or row.own_rank or law.rank != point.rank:
+    if row is None or law.rank != point.rank:
         return None
-    indices = [fresh_index(size) for size in law.shape]
-    x = entry(point, *indices)
-    scope = {name: entry(p, *indices) for name, p in parameters_of(law).items()}
-    log_density = scalar_text(row.log_density, {**scope, "x": x})
+    value = fn("exp", log_density_at(law, point, Context()))
     region = row.region
-    inside = []
+    if row.own_rank:
+        return value if region.kind in WHOLE or region.kind == point.domain else None
+    inside: list[Scalar] = []
     if region.kind == "interval":
+        indices = [fresh_index(size) for size in law.shape]
+        x = entry(point, *indices)
+        scope = {name: entry(p, *indices) for name, p in parameters_of(law).items()}
         low, high = scalar_text(region.low, scope), scalar_text(region.high, scope)
         inside = [compare("<", a, b) for a, b in ((low, x), (x, high)) if not any(_is_infinite(end) for end in (a, b))]
     elif region.kind != "integers":
         return None
-    value = fn("exp", total(log_density, indices))
     if not inside:
         return value
     holds = logic("and", *inside)

@@ -6,7 +6,9 @@ Nguyen, Wainwright & Jordan (2010), Poole et al. (2019).
 
 import math
 
+import numpy as np
 import pytest
+from scipy import stats
 
 import symgen
 
@@ -125,3 +127,56 @@ def test_a_density_that_is_scored_by_its_logarithm_is_best_at_the_law_of_what_is
     assert d.text_result.startswith(f"strategy = {strategy}\nvalue = {worth}\n")
     with pytest.raises(symgen.CannotDerive, match="logarithm of the density"):
         symgen.loads(spec.replace("max", "min")).derive(f"best_response(g, {q})")
+
+
+VECTORS = """
+dim d, k
+param W: real[k, d], Sx: spd[d, d], Se: spd[k, k]
+dist p(x) = MvNormal(zeros(d), Sx)
+dist p(y | x) = MvNormal(W @ x, Se)
+function T(x: real[d], y: real[k]): real
+let V = E[x ~ p, y ~ p](T(x, y)) - log(E[x ~ p(x), y ~ p(y)](exp(T(x, y))))
+let U = E[x ~ p, y ~ p](T(x, y)) - E[x ~ p(x), y ~ p(y)](exp(T(x, y) - 1))
+game dv = {T: max V}
+game nwj = {T: max U}
+"""
+
+
+@pytest.mark.parametrize("game, shift", [("dv", 0), ("nwj", 1)])
+def test_the_best_critic_of_normal_vectors_is_the_log_ratio_and_its_value_the_information(game, shift):
+    model = symgen.loads(VECTORS)
+    rng = np.random.default_rng(4)
+    W, B, C = rng.normal(size=(2, 3)), rng.normal(size=(3, 3)), rng.normal(size=(2, 2))
+    at = {"W": W, "Sx": B @ B.T + np.eye(3), "Se": C @ C.T + np.eye(2)}
+    whole = W @ at["Sx"] @ W.T + at["Se"]
+    want = (np.linalg.slogdet(whole)[1] - np.linalg.slogdet(at["Se"])[1]) / 2
+    worth = model.derive(f"value({game}, T)")
+    assert worth.evidence.kind == "checked"
+    assert worth.evaluate(**at) == pytest.approx(want, rel=1e-12)
+    x, y = rng.normal(size=3), rng.normal(size=2)
+    ratio = stats.multivariate_normal(W @ x, at["Se"]).logpdf(y) - stats.multivariate_normal(np.zeros(2), whole).logpdf(y)
+    critic = model.derive(f"best_response({game}, T)").result
+    assert critic.evaluate("strategy", x=x, y=y, **at) == pytest.approx(ratio + shift, rel=1e-10)
+
+
+@pytest.mark.parametrize("spec, at, log_ratio", [
+    # what stands between is not seen by the critic: the density of both at once, counted once
+    ("dist p(x) = Normal(0, 1)\ndist p(h | x) = Normal(a*x, 1)\ndist p(y | h) = Normal(h, s)\nfunction T(x, y): real",
+     {"x": 0.4, "y": -0.7},
+     lambda x, y, a, s, v, lam: stats.norm(a * x, math.hypot(1, s)).logpdf(y) - stats.norm(0, math.hypot(1, a, s)).logpdf(y)),
+    ("dist p(x: label(k)) = Categorical(v)\ndist p(y: natural | x) = Poisson(lam[x])\nfunction T(x: label(k), y: natural): real",
+     {"x": 1, "y": 3},
+     lambda x, y, a, s, v, lam: stats.poisson(lam[x]).logpmf(y) - math.log(sum(v * stats.poisson(lam).pmf(y)))),
+    ("dist p(x: real[3]) = Normal(0, 1)\ndist p(y | x) = Normal(a*sum(x), s)\nfunction T(x: real[3], y): real",
+     {"x": np.array([0.4, -0.3, 1.1]), "y": -0.7},
+     lambda x, y, a, s, v, lam: stats.norm(a * x.sum(), s).logpdf(y) - stats.norm(0, math.sqrt(3 * a * a + s * s)).logpdf(y)),
+])  # fmt: skip
+def test_the_best_critic_sees_the_law_of_both_variables(spec, at, log_ratio):
+    model = symgen.loads(
+        f"dim k\nparam a: real, s: positive, v: simplex[k], lam: positive[k]\n{spec}\n"
+        "let V = E[x ~ p, y ~ p](T(x, y)) - log(E[x ~ p(x), y ~ p(y)](exp(T(x, y))))\ngame g = {T: max V}\n"
+    )
+    known = {"a": 0.8, "s": 0.6, "v": np.array([0.3, 0.7]), "lam": np.array([0.9, 2.3])}
+    critic = model.derive("best_response(g, T)").result
+    used = {n: known[n] for n in (("v", "lam") if "Categorical" in spec else ("a", "s"))}
+    assert critic.evaluate("strategy", **at, **used) == pytest.approx(log_ratio(**at, **known), rel=1e-10)

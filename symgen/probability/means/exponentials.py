@@ -27,6 +27,7 @@ from symgen.tensor.expression import (
     Fn,
     Index,
     Operation,
+    Operator,
     Pow,
     Scalar,
     Var,
@@ -99,7 +100,7 @@ def of_quadratic(g: Scalar, x: Var, p: Parameters, ctx: Context) -> ExponentialM
     """E exp(g), g = g(mu) + b'(x - mu) - (x - mu)'K(x - mu)/2:
     exp(g(mu) + b' (inv(Sigma) + K)^-1 b/2)/sqrt(det(I + Sigma K)).
     """
-    if any(x in variables_of(n) and isinstance(n, Fn) for n in walk(g)):
+    if any(x in variables_of(n) and isinstance(n, Fn | Operator) for n in walk(g)):  # functions of it, known or not
         return None
     slope, bend, free = slopes(g, x, ctx)
     if x in variables_of(bend):
