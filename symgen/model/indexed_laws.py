@@ -36,7 +36,7 @@ from symgen.tensor.expression import (
     tensor,
     var,
 )  # fmt: skip
-from symgen.tensor.scope import Binding, Clash, Scope, Witness
+from symgen.tensor.scope import Binding, Clash, Scope, Witness, names_in
 from symgen.text import tree
 
 BEFORE = -37  # the number of the variable that stands for the entries before
@@ -98,7 +98,7 @@ def indexed_law(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[
     shapes of declared arrays."""
     group = entries_of(model, s)
     if not group.first and not group.looks_back:
-        return _copies(model, group.rule, scope, shape)
+        return _copies(model, group.rule, scope, shape, shape_of)
     if len(own_indices(group.rule)) != 2:
         return _sequence(model, group, scope, shape, shape_of)
     one, count = _one_of_many(model, group, shape, shape_of)
@@ -156,7 +156,7 @@ def _without_lead(s: tree.Dist, name: str) -> tree.Dist:
     return made
 
 
-def _copies(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scalar] | None) -> Array:
+def _copies(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scalar] | None, shape_of: ShapeOf) -> Array:
     specs = [i for i in own_indices(s) if isinstance(i, tree.IndexSpec)]
     reader = model.reader(scope)
     for k, spec in enumerate(specs):
@@ -166,6 +166,9 @@ def _copies(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scal
                         help=f"entries are counted from 0: `{name}[{spec.name}: T]` are T of them")  # fmt: skip
         if spec.size is None and spec.lower is None and shape is not None and k < len(shape):
             specs[k] = tree.IndexSpec(spec.name, _size_tree(model, shape[k], spec.span), span=spec.span)
+        elif shape is None and _open(spec) and all(x.name != spec.name for x in names_in(s.law)):
+            said = _size_said(model, s, k, None, shape_of)  # of what is drawn given the entry
+            specs[k] = tree.IndexSpec(spec.name, said, span=spec.span)
     indices, inner = bind(reader, specs, [s.law])
     own = None if shape is None else tuple(shape)[len(specs) :]
     return lifted_law(model, model.reader(inner), s.law, indices, own)

@@ -10,6 +10,7 @@ from typing import Any
 
 from symgen.render.language import number_text, unparse
 from symgen.text import tree as t
+from symgen.text.parse import parse_expression
 
 REDUCTIONS = frozenset("sum mean prod max min logsumexp".split())
 Chain = tuple[t.Expression, ...]
@@ -465,3 +466,8 @@ __all__ = [
     "negated", "number", "number_text", "outer", "over_one_bar", "parts", "powered", "signed", "spread", "sum_of",
     "transposed", "transposes", "weight",
 ]  # fmt: skip
+
+
+def name_tree(name: str) -> t.Expression:
+    """What something is called: a name; for one of several laws of a joint, what it is the law of: q(z | x)."""
+    return t.Name(name) if name.isidentifier() else parse_expression(name)

@@ -84,6 +84,17 @@ def has_indices(tree: t.Expression) -> bool:
     return False
 
 
+def has_tensor(tree: t.Expression) -> bool:
+    """Whether an array in a formula is written entry by entry."""
+    stack = [tree]
+    while stack:
+        e = stack.pop()
+        if isinstance(e, t.Binder) and e.function == "tensor":
+            return True
+        stack.extend(parts_of(e))
+    return False
+
+
 class IndexNotation(ABC):
     """Writes entries with their indices; what has no free index is left to `tree`."""
 

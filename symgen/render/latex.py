@@ -13,6 +13,7 @@ from fractions import Fraction
 from symgen.probability.families.distributions import FAMILIES
 from symgen.render import compose
 from symgen.render.escape import greek, name_tex, tex_text
+from symgen.render.latex_entries import Entries
 from symgen.render.latex_products import ONES, Products, is_filler
 from symgen.render.latex_text import TALL, brackets, is_taken, names_in, off_plain, stacked, subscripted
 from symgen.render.notation import RELATIONS, TABLE
@@ -23,7 +24,6 @@ from symgen.tensor.reading import room_to_nest
 from symgen.text import tree as t
 
 ATOMIC_CALLS = frozenset("norm abs tr diag diagonal vec floor ones zeros eye".split())
-SPREAD = frozenset("exp log sqrt abs where max min clip".split()) | frozenset(FUNCTIONS)
 _PLACE = re.compile(r"\{(\w+|\*)\}")
 _TOKEN = re.compile(r"(\{\{|\}\}|\{\w+\}|\{\*\})")
 _OPENED = re.compile(r"(\\left.|\\left\\.|\\left\\\w+|[{,;|]|\\,|\\partial)\s*$")
@@ -41,7 +41,7 @@ def to_latex(tree: t.Tree, shapes: Mapping[str, Shape] | None = None) -> str:
     raise TypeError(f"no LaTeX for {type(tree).__name__}")
 
 
-class Latex(Products):
+class Latex(Products, Entries):
     """Prints trees, given the shapes of names."""
 
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
@@ -210,7 +210,8 @@ class Latex(Products):
 
     def subscript(self, operand: t.Expression, items: Sequence[t.Expression]) -> str:
         eye = isinstance(operand, t.Call) and operand.function == "eye" and "eye" not in self.shapes
-        kronecker = eye and "delta" not in self.shapes and len(items) == 2 and all(isinstance(x, t.Name) for x in items)
+        places = all(isinstance(x, t.Name) or (isinstance(x, t.Subscript) and isinstance(x.operand, t.Name)) for x in items)
+        kronecker = eye and "delta" not in self.shapes and len(items) == 2 and places
         if eye and "delta" in self.shapes and len(items) == 2:
             condition = t.Comparison((items[0], items[1]), ("==",))
             return self.cases(t.Call("where", (condition, t.Number(Fraction(1)), t.Number(Fraction(0)))))
@@ -454,37 +455,6 @@ class Latex(Products):
     def _matrix(self, e: t.Expression) -> str:
         text = self.tex(e)
         return brackets(text) if isinstance(e, (t.Terms, t.Factors)) else text
-
-    def push(self, e: t.Expression, letters: Sequence[str]) -> t.Expression:
-        """The entry of `e` at the indices, pushed down to the names."""
-        rank = self.rank(e)
-        if rank == 0:
-            return e
-        own = list(letters[len(letters) - rank :])
-        match e:
-            case t.Terms(terms):
-                return t.Terms(tuple((s, self.push(x, own)) for s, x in terms))
-            case t.Factors(first, rest) if all(op != "@" for op, _ in rest):
-                return t.Factors(self.push(first, own), tuple((op, self.push(x, own)) for op, x in rest))
-            case t.Power(base, exponent):
-                return t.Power(self.push(base, own), self.push(exponent, own))
-            case t.Comparison(operands, ops):
-                return t.Comparison(tuple(self.push(x, own) for x in operands), ops)
-            case t.Logical(op, operands):
-                return t.Logical(op, tuple(self.push(x, own) for x in operands))
-            case t.Transpose(operand) if rank == 2:
-                return self.push(operand, own[::-1])
-            case t.Call() if e.function in SPREAD and not (e.function in ("max", "min") and len(e.arguments) == 1):
-                return t.Call(e.function, tuple(self.push(x, own) for x in e.arguments), e.keywords)
-            case t.Binder("E", specs, (body,)) if any(isinstance(s, t.Draw) for s in specs):
-                return t.Binder("E", specs, (self.push(body, own),), e.keywords)
-            case t.Call("ones"):
-                return t.Number(Fraction(1))
-            case t.Subscript(operand, (t.Slice(None, None, None), t.Name("None"))) if self.rank(operand) == 1:
-                return self.push(operand, own[:1])
-            case t.Call("outer", (a, b)) if rank == 2:
-                return t.Factors(self.push(a, own[:1]), (("*", self.push(b, own[1:])),))
-        return t.Subscript(e, tuple(t.Name(c) for c in own))
 
     def binder(self, e: t.Binder) -> str:
         inner = Latex({**self.shapes, **{s.name: () for s in e.specs if isinstance(s, t.IndexSpec)}})

@@ -17,6 +17,7 @@ from symgen.render.compose import (
     Product,
     call,
     exponential,
+    name_tree,
     number,
     outer,
     over_one_bar,
@@ -27,7 +28,7 @@ from symgen.render.compose import (
     weight,
 )
 from symgen.render.factors import affine, exponent_of, factors_of, remainder
-from symgen.render.index_notation import Axes, IndexNotation, counts
+from symgen.render.index_notation import Axes, IndexNotation, counts, has_tensor
 from symgen.render.labelling import in_order_of_use
 from symgen.render.measures import DEEPEST, MOST, TooLong, clutter, ink, is_square, written_size
 from symgen.render.network import Edge, Network, NoMatrixForm, OnlyByIndex
@@ -40,7 +41,6 @@ from symgen.tensor.facts import is_symmetric
 from symgen.tensor.nodes import make_index
 from symgen.tensor.reading import room_to_nest
 from symgen.text import tree as t
-from symgen.text.parse import parse_expression
 
 OPENED = 1 << 39  # above the numbers of all other indices
 LISTED = 16  # entries of an array of fixed size that are written one by one
@@ -103,8 +103,8 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
 
     def _array(self, array: Array) -> t.Expression:
         name = self.names.get(array)
-        if name is not None:  # that of a law may say what it is the law of: q(z | x)
-            return t.Name(name) if name.isidentifier() else parse_expression(name)
+        if name is not None:
+            return name_tree(name)
         match array:
             case x.Var():
                 return t.Name(array.name)
@@ -189,6 +189,8 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
             except NoMatrixForm as cause:
                 if len(axes) > 2 or (axes and isinstance(cause, OnlyByIndex)):
                     raise
+                found = self.by_index(node, axes)
+            if not axes and isinstance(node, x.Sum) and has_tensor(found):  # sum(log(tensor[i: n](w[z[i]]))) is a sum over i
                 found = self.by_index(node, axes)
             self._memo[key] = found
         return found

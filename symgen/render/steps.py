@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgen.derivation.derivation import Step
+from symgen.render.compose import name_tree
 from symgen.render.language import unparse
 from symgen.render.measures import TooLong
 from symgen.render.network import NoMatrixForm
@@ -100,10 +101,10 @@ def _named(line: Relation, name: str) -> Relation:
     """name = left = right for left = right."""
     left = line.left
     terms = left.operands if isinstance(left, t.Comparison) else (left,) if left is not None else ()
-    if any(x == t.Name(name) for x in terms):
+    if any(unparse(x) == name for x in terms):
         return line
-    whole = (t.Name(name), *terms)
-    return replace(line, left=t.Comparison(whole, ("=",) * (len(whole) - 1)) if terms else t.Name(name))
+    whole = (name_tree(name), *terms)
+    return replace(line, left=t.Comparison(whole, ("=",) * (len(whole) - 1)) if terms else name_tree(name))
 
 
 def _told(step: Step, writer: Writer, d: Any, asked: Step | None) -> Told | None:
@@ -139,11 +140,11 @@ def _told(step: Step, writer: Writer, d: Any, asked: Step | None) -> Told | None
     defined = step.after in getattr(d, "author_names", {}) or explained or isinstance(step.after, Recurrence)
     if name is not None and defined and before is not None:
         if unparse(before) != name and not isinstance(step.after, Var):
-            return Told(Relation(t.Name(name), before, reason=reason), step.before, step.after, True)
+            return Told(Relation(name_tree(name), before, reason=reason), step.before, step.after, True)
     if name is not None and before is not None and unparse(before) != name:
-        left = t.Comparison((t.Name(name), before), ("=",))
+        left = t.Comparison((name_tree(name), before), ("=",))
     elif name is not None:
-        left = t.Name(name)
+        left = name_tree(name)
     return Told(Relation(after, left, reason=reason), step.before, step.after, True)
 
 

@@ -225,3 +225,14 @@ def test_what_is_seen_may_stand_between_states(name):
     got = model.derive("posterior(p, z, given=x)").result.evaluate("parameters", **at)
     p = np.exp(logs - special.logsumexp(logs))
     assert np.allclose(got["marginals"], np.einsum("n,ntk->tk", p, np.eye(K)[PATHS]), rtol=1e-10)
+
+
+def test_an_index_takes_its_range_from_what_is_drawn_given_the_entry():
+    """dist p(z[i]) with dist p(x[i] | z[i]) and x: real[n]: there are n of them."""
+    head = "dim K\nparam w: simplex[K], mu: real[K]\ndim n\ndata x: real[n]\n"
+    open_range = symgen.loads(head + "dist p(z[i]) = Categorical(w)\ndist p(x[i] | z[i]) = Normal(mu[z[i]], 1)")
+    said = symgen.loads(head + "dist p(z[i: n]) = Categorical(w)\ndist p(x[i] | z[i]) = Normal(mu[z[i]], 1)")
+    at = {"w": [0.3, 0.7], "mu": [-1.0, 2.0], "x": [0.1, 2.2, -0.7]}
+    assert open_range.derive("log p(x)").evaluate(**at) == pytest.approx(said.derive("log p(x)").evaluate(**at), rel=1e-14)
+    want = sum(np.log(sum(w * stats.norm(m).pdf(x) for w, m in zip(at["w"], at["mu"], strict=True))) for x in at["x"])
+    assert open_range.derive("log p(x)").evaluate(**at) == pytest.approx(want, rel=1e-12)

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import symgen
 from symgen.render import html, pdf
 from symgen.render.escape import name_tex, tex_text
 from symgen.render.latex import to_latex
@@ -147,3 +148,22 @@ def test_a_document_reads_no_file_outside_its_folder(tmp_path):
 def test_an_endless_document_is_stopped():
     with pytest.raises(pdf.NoPdf, match="took more than"):
         pdf.compiled(r"\documentclass{article}\begin{document}\loop\iftrue\repeat\end{document}", seconds=2)
+
+
+MIXTURE = """dim K, n, k
+param w: simplex[K], lam: positive[K], al: positive[k]
+data x: natural[n], c: label(k)[n]
+dist p(z[i]) = Categorical(w)
+dist p(x[i] | z[i]) = Poisson(lam[z[i]])
+dist h(th) = Dirichlet(al)
+dist h(c[i] | th) = Categorical(th)
+"""
+
+
+def test_sums_over_data_are_written_entry_by_entry():
+    model = symgen.loads(MIXTURE)
+    tex = model.derive("log p(x)").latex()
+    assert r"\sum_{i=1}^{n} (x_{i} \log \lambda_{z_{i}} - \lambda_{z_{i}} - \log\Gamma(x_{i} + 1))" in tex
+    assert r"\sum_{i=1}^{n} \operatorname*{logsumexp}_{j=1}^{K} (x_{i} \log \lambda_{j} + \log w_{j}" in tex
+    assert r"\right]_" not in tex
+    assert r"\sum_{j=1}^{n} \delta_{i,c_{j}}" in model.derive("log h(c)").latex(), "how many of the labels are i"
