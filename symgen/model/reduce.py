@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from symgen.algebra.collect import MAX_READ, arrays_on_surface, is_written_out
 from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
 from symgen.algebra.signs import signs_joined
@@ -45,11 +46,13 @@ from symgen.tensor.expression import (
     Node,
     Operator,
     Recurrence,
+    Scalar,
     Tensor,
     Var,
     Where,
     add,
     axis,
+    is_larger,
     open_tensor,
     replace_arrays,
     tensor,
@@ -117,7 +120,7 @@ def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
         return Reduced(None, record, trace, state.names)
     try:
         array = state.reduce(goal)
-        array = with_terms_met(state.late(array), state.names)
+        array = with_terms_met(with_values_met(state.late(array), state), state.names)
     except BudgetSpent:
         trace.notes.append(f"the budget of {seconds:g} s is spent; what is left stands unreduced")
         return Reduced(state.partial(goal), None, trace, state.names, True)
@@ -173,6 +176,18 @@ def with_terms_met(array: Array, names: Mapping[Array, str]) -> Array:
         inner = t.array if isinstance(t, Entry) and not t.indices else None
         out.append(inner.body if isinstance(inner, Tensor) and inner not in names else t)
     return tensor((), add(*out))
+
+
+def with_values_met(array: Array, state: _State) -> Array:
+    """A number in which the values of operators, numbers without a name, stand as they are: 1 - (1 - c) is c."""
+    values = {a for a in state.done.values() if is_written_out(a, state.names)}
+    if not values or not isinstance(array, Tensor) or array.rank or array in values or is_larger(array.body, MAX_READ):
+        return array
+    opened: dict[Array, Array | Callable[..., Scalar]] = {}
+    for a in arrays_on_surface(array.body, state.names):
+        inner = replace_arrays(a.body, opened) if a in values and isinstance(a, Tensor) else None
+        opened[a] = a if inner is None else lambda *_, inner=inner: inner
+    return tensor((), replace_arrays(array.body, opened))
 
 
 def tidy(array: Array, ctx: Context, names: Mapping[Array, str]) -> Array:

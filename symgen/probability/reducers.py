@@ -18,6 +18,7 @@ from symgen.probability.divergences.divergence import (
     reduce_kl,
     reduce_log_density,
 )  # fmt: skip
+from symgen.probability.divergences.f_divergence import reduce_fdiv
 from symgen.probability.divergences.images import over_preimages, with_images_opened
 from symgen.probability.divergences.information import (
     reduce_fisher,
@@ -25,7 +26,7 @@ from symgen.probability.divergences.information import (
     reduce_wasserstein,
 )  # fmt: skip
 from symgen.probability.divergences.moments import reduce_moment_match
-from symgen.probability.divergences.overlap import reduce_fdiv, reduce_js, reduce_tv
+from symgen.probability.divergences.overlap import reduce_js, reduce_tv
 from symgen.probability.divergences.rates import reduce_entropy_rate
 from symgen.probability.divergences.variances import reduce_variance
 from symgen.probability.estimation.likelihood import reduce_mle

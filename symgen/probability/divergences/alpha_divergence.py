@@ -72,17 +72,17 @@ SOMEWHERE = "the mean is infinite for some values"
 
 
 def reduce_power(op: Operator, ctx: Context) -> Array:
-    """renyi, chi2 and hellinger, by the integral of p^alpha q^(1 - alpha).
+    """renyi, chi2 and hellinger, by the integral of p^alpha q^(1 - alpha), and that integral (`powers`).
 
     For alpha > 1 it is infinite where p has mass outside the support of q; for 0 < alpha < 1 it is 0 where the two have
     no mass in common.
     """
     (p, q), options = decode(op)
     p, q = with_laws_known(p, ctx), with_laws_known(q, ctx)
-    alpha = {"renyi": None, "chi2": TWO, "hellinger": HALF}[op.name]
+    alpha = {"renyi": None, "powers": None, "chi2": TWO, "hellinger": HALF}[op.name]
     if alpha is None:
         alpha = open_tensor(options["alpha"], ())
-        if alpha is ONE:
+        if alpha is ONE and op.name == "renyi":
             made = divergence("KL", p, q)
             assert isinstance(made, Operator)
             ctx.trace.add("definition", op, made, reason="the limit alpha = 1 is KL")
@@ -100,6 +100,8 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
     def finish(integral: Scalar) -> Scalar:
         if op.name == "renyi":
             return divide(fn("log", integral), sub(alpha, ONE))
+        if op.name == "powers":
+            return integral
         return sub(integral, ONE) if op.name == "chi2" else sub(ONE, integral)
 
     if below is True and pair.inside is not ONE and pair.outside is ONE:

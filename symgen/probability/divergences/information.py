@@ -209,6 +209,11 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
         moved = _support_moves(f.law, thetas, ctx)
         if moved is not None:
             raise CannotDerive(f"the support depends on `{moved}`: the Fisher information does not exist", op)
+        pointing = _directions(f.law, thetas)
+        if pointing is not None:
+            raise CannotDerive(
+                f"`{pointing}` is a direction of length 1, no free vector: its Fisher information has no rule", op, HERE
+            )
     draws = draws_of(p)
     body = add(*(_log_density_on_support(f, ctx) for f in p.joint.factors))
     log_p = rank_zero(body)
@@ -277,6 +282,15 @@ def _support_moves(law: Array, thetas: Sequence[Array], ctx: Context) -> str | N
     scope = parameters(law, _quiet(ctx)).scalars([fresh_index(s) for s in law.shape])
     ends = [scalar_text(t, scope) for t in (row.region.low, row.region.high)]
     return next((ctx.name_of(t) or str(t) for t in thetas if any(depends_on(e, t) for e in ends)), None)
+
+
+def _directions(law: Array, thetas: Sequence[Array]) -> str | None:
+    """The name of a parameter in the direction of a law on the sphere."""
+    row = row_of(law)
+    if row is None or row.region.kind != "sphere" or "mu" not in row.parameters:
+        return None
+    direction = parameters_of(law)["mu"]
+    return next((t.name for t in thetas if isinstance(t, Var) and depends_on(direction, t)), None)
 
 
 def has_kinks(log_p: Array) -> bool:

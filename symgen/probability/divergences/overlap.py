@@ -6,31 +6,27 @@ The total variation is P - Q of where p > q: for laws on the line, of the interv
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 
 from symgen.algebra.rational import simplify_scalar
-from symgen.calculus.series import limit
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.divergences.density_referee import leave_density_check, of_js, of_tv
-from symgen.probability.divergences.divergence import ask_for_quadrature, rank_zero, reduce_expectation, reduce_kl
+from symgen.probability.divergences.divergence import ask_for_quadrature, rank_zero, reduce_expectation
 from symgen.probability.divergences.pairing import Pairing, kinds_differ, value_of
 from symgen.probability.families.distribution_functions import SYMMETRIC
 from symgen.probability.families.power_integrals import WITHIN_FAMILY
 from symgen.probability.families.texts import scalar_text
-from symgen.probability.forms.collect import collected, multiplied_out
+from symgen.probability.forms.collect import collected
 from symgen.probability.forms.knowledge import Knowledge, is_natural
-from symgen.probability.forms.terms import TooManyTerms, depends_on_any, expanded, factors_of, normalised, opened, terms_of
+from symgen.probability.forms.terms import TooManyTerms, depends_on_any, expanded, normalised, opened
 from symgen.probability.forms.walks import bottom_up
 from symgen.probability.laws.cut_counts import ends_of_counts, is_cut
 from symgen.probability.laws.densities import parameters
 from symgen.probability.laws.intervals import distribution_function, has_distribution_function, slope_in
-from symgen.probability.laws.joint import DistRef, decode, divergence, opened_expectation
+from symgen.probability.laws.joint import DistRef, decode, opened_expectation
 from symgen.probability.laws.law import row_of
 from symgen.probability.laws.own_support import inside_of, ranges_of
 from symgen.probability.laws.univariate_law import Law
-from symgen.probability.means.support import mass_outside, without_support
-from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF,
     INF,
@@ -47,7 +43,6 @@ from symgen.tensor.expression import (
     Operator,
     Pow,
     Scalar,
-    Var,
     Where,
     add,
     as_coefficient,
@@ -65,7 +60,6 @@ from symgen.tensor.expression import (
     scalar_of,
     sub,
     var,
-    variables_of,
     walk,
     where,
 )  # fmt: skip
@@ -131,7 +125,7 @@ def within(pair: Pairing, ref: DistRef, condition: Scalar) -> Scalar | None:
     return logic("and", *parts)
 
 
-def _refused(what: str, op: Operator) -> CannotDerive:
+def refused(what: str, op: Operator) -> CannotDerive:
     return CannotDerive(f"{what} of laws on different supports has no rule", op, HERE)
 
 
@@ -149,7 +143,7 @@ def reduce_js(op: Operator, ctx: Context) -> Array:
     for pair in pairs:
         inside = within(pair, pair.q, pair.inside)
         if inside is None:
-            raise _refused("the Jensen-Shannon divergence", op)
+            raise refused("the Jensen-Shannon divergence", op)
         # log p - log((p + q)/2) = log 2 - log(1 + q/p), and q is 0 outside of its support
         shared = where(inside, fn("log", add(ONE, fn("exp", neg(pair.log_ratio())))), ZERO)
         means.append(pair.mean(sub(fn("log", TWO), shared)))
@@ -224,7 +218,7 @@ def reduce_tv(op: Operator, ctx: Context) -> Array:
     told = list(ctx.trace.checks)
     inside = within(pair, pair.q, pair.inside)
     if inside is None:
-        raise _refused("the total variation", op)
+        raise refused("the total variation", op)
     more = fn("max", sub(ONE, fn("exp", neg(pair.log_ratio()))), ZERO)
     mean = pair.mean(where(inside, more, ONE))
     ctx.trace.add("definition", op, mean, reason="by how much p exceeds q")
@@ -250,92 +244,6 @@ def with_distances_joined(x: Scalar) -> Scalar:
         return mul(rest, fn("abs", neg(inner) if as_coefficient(first)[0] < 0 else inner))
 
     return bottom_up(x, rule)
-
-
-def reduce_fdiv(op: Operator, ctx: Context) -> Array:
-    """D_f(p || q) = E_q f(p/q), where q has mass wherever p has."""
-    (p, q), options = decode(op)
-    (argument,) = options["argument"]
-    f = open_tensor(options["f"], ())
-    pair = Pairing(q, p, ctx)
-    slope = ZERO if pair.outside is ONE else _slope_far_out(f, argument, ctx)
-    inside = within(pair, pair.q, pair.inside)
-    if inside is None:
-        raise _refused("an f-divergence", op)
-    ratio = fn("exp", neg(pair.log_ratio()))
-    body = replace_arrays(f, {argument: lambda: ratio})
-    if inside is not ONE:
-        body = where(inside, body, replace_arrays(f, {argument: lambda: ZERO}))
-    mean = pair.mean(body)
-    if slope is ZERO:
-        ctx.trace.add("definition", op, mean, reason="the definition of an f-divergence")
-        if pair.is_on_one_support and (turned_over := _by_logarithms(f, argument)) is not None:
-            return _under_both(turned_over, argument, (p, q), mean, ctx)
-        return reduce_expectation(mean, ctx)
-    turned = Pairing(p, q, ctx)
-    within_q = within(turned, turned.q, turned.inside)
-    if within_q is None:
-        raise _refused("an f-divergence", op)
-    lost = turned.mean(where(within_q, ZERO, ONE))
-    definition = rank_zero(add(scalar_of(mean), mul(slope, scalar_of(lost))))
-    ctx.trace.add("definition", op, definition, reason="by definition; f'(inf), the limit of f(t)/t, where q has no mass")
-    if slope is INF and turned.inside is ZERO:
-        outside = mass_outside(turned.p, turned.q, turned.in_p, turned.in_q, ctx)
-        return without_support(definition, turned.p, turned.q, ctx, outside)
-    value = value_of(reduce_expectation(mean, ctx))
-    if slope is INF:
-        return rank_zero(where(turned.inside, value, INF))
-    return rank_zero(collected(add(value, mul(slope, value_of(reduce_expectation(lost, ctx))))))
-
-
-def _by_logarithms(f: Scalar, t: Var) -> tuple[Scalar, Scalar] | None:
-    """g and h with f(t) = t g(log t) + h(t), g of logarithms alone and not constant; None where there is no such part."""
-    at = entry(t)
-    turned: list[Scalar] = []
-    rest: list[Scalar] = []
-    for term in terms_of(multiplied_out(f)):
-        factors = factors_of(term)
-        left = mul(*(g for g in factors if g is not at))
-        logs = replace_scalars(left, {fn("log", at): ONE})
-        is_log = at in factors and logs is not left and t not in variables_of(logs)
-        (turned if is_log else rest).append(left if is_log else term)
-    return (add(*turned), add(*rest)) if turned else None
-
-
-def _under_both(parts: tuple[Scalar, Scalar], t: Var, refs: tuple[DistRef, DistRef], before: Array, ctx: Context) -> Array:
-    """E_q[p/q g(log p/q)] = E_p[g(log p/q)], the rest under q; t log t is KL(p || q), and -log t is KL(q || p)."""
-    p, q = refs
-    first, second = Pairing(p, q, ctx), Pairing(q, p, ctx)
-    log_t = fn("log", entry(t))
-    shown: list[tuple[Fraction, Array]] = []
-    left: list[list[Scalar]] = [[], []]
-    for k, (part, sign, pair) in enumerate(((parts[0], 1, (p, q)), (parts[1], -1, (q, p)))):
-        for term in terms_of(part):
-            c, rest = as_coefficient(term)
-            if rest is log_t and c * sign > 0:
-                shown.append((c * sign, divergence("KL", *pair)))
-            elif term is not ZERO:
-                left[k].append(term)
-    ratio = fn("exp", neg(second.log_ratio()))
-    bodies = [
-        replace_scalars(add(*left[0]), {log_t: first.log_ratio()}),
-        replace_arrays(add(*left[1]), {t: lambda: ratio}),
-    ]
-    shown += [(Fraction(1), pair.mean(body)) for pair, body in zip((first, second), bodies, strict=True) if body is not ZERO]
-    both = rank_zero(add(*(mul(num(c), scalar_of(a)) for c, a in shown)))
-    ctx.trace.add("weights", before, both, reason="what is weighted by p/q under q is a mean under p")
-    values: list[Scalar] = []
-    for c, a in shown:
-        assert isinstance(a, Operator)
-        values.append(mul(num(c), value_of(reduce_kl(a, ctx) if a.name == "KL" else reduce_expectation(a, ctx))))
-        if values[-1] is INF:
-            return rank_zero(INF)
-    return rank_zero(collected(add(*values)))
-
-
-def _slope_far_out(f: Scalar, t: Var, ctx: Context) -> Scalar:
-    """f'(inf), the limit of f(t)/t."""
-    return open_tensor(limit(rank_zero(divide(f, entry(t))), t, rank_zero(INF), "-", _quiet(ctx)), ())
 
 
 # --- where two densities cross ----------------------------------------------------------------------------------------
@@ -474,4 +382,4 @@ def _inverse(function: Scalar, value: Scalar, x: Entry, law: Law) -> Scalar | No
     return None
 
 
-__all__ = ["between_crossings", "coefficients_of", "no_common_mass", "reduce_fdiv", "reduce_js", "reduce_tv", "within"]
+__all__ = ["between_crossings", "coefficients_of", "no_common_mass", "reduce_js", "reduce_tv", "refused", "stays", "within"]

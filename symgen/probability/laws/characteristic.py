@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from symgen.probability.laws.univariate_law import Law
 from symgen.tensor.expression import Scalar, add, fn, mul, sub
 
-__all__ = ["CHARACTERISTIC", "Wave", "mean_of_wave"]
+__all__ = ["CHARACTERISTIC", "Wave", "mean_of_wave", "modulus_and_angle"]
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,22 @@ CHARACTERISTIC: Mapping[str, Wave] = {
 }  # fmt: skip
 
 
+def modulus_and_angle(law: Law, slope: Scalar) -> tuple[Scalar, Scalar, str] | None:
+    """R and a with E exp(i slope x) = R exp(i a), and where they are from, where the row has them."""
+    row = CHARACTERISTIC.get(law.row.name)
+    if row is None or not row.modulus:
+        return None
+    return law.text(row.modulus, t=slope), law.text(row.angle, t=slope), row.source
+
+
 def mean_of_wave(law: Law, name: str, slope: Scalar, shift: Scalar) -> tuple[Scalar, str] | None:
     """E cos(slope x + shift), or of sin, and where it is from."""
     row = CHARACTERISTIC.get(law.row.name)
     if row is None or name not in ("cos", "sin"):
         return None
-    if row.modulus:
-        return mul(law.text(row.modulus, t=slope), fn(name, add(law.text(row.angle, t=slope), shift))), row.source
+    polar = modulus_and_angle(law, slope)
+    if polar is not None:
+        return mul(polar[0], fn(name, add(polar[1], shift))), row.source
     re, im = law.text(row.real, t=slope), law.text(row.imaginary, t=slope)
     c, s = fn("cos", shift), fn("sin", shift)
     return (sub(mul(re, c), mul(im, s)) if name == "cos" else add(mul(im, c), mul(re, s))), row.source

@@ -42,6 +42,7 @@ from symgen.probability.laws.law import law_of_row, row_of
 from symgen.probability.laws.nested import absorbed, partitions
 from symgen.probability.laws.univariate_law import Law
 from symgen.probability.means.draw import Draw, SupportKnowledge
+from symgen.probability.means.entry_by_entry import over_entries
 from symgen.probability.means.own_density import mean_under
 from symgen.probability.means.parts import under_parts
 from symgen.probability.means.powers import exponential_of, tilted
@@ -388,7 +389,7 @@ class OneDraw:
             return self.single(e, f) or of_two_forms(atom, self)
         if groups is not None and row.is_univariate and len(groups) <= MAX_DEGREE:
             return self.by_independence(groups)
-        return self.jointly(atom) or self.draw.two_labels(atom) or of_two_forms(atom, self)
+        return self.jointly(atom) or over_entries(atom, self) or self.draw.two_labels(atom) or of_two_forms(atom, self)
 
     def single(self, e: Entry, f: Scalar) -> Found | None:
         row = self.draw.row

@@ -15,6 +15,7 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.terms import Random, depends_on_any, entries_in, factors_of, opened, with_value
+from symgen.probability.forms.walks import bottom_up
 from symgen.probability.laws.combinators import image_of
 from symgen.probability.laws.counts import with_limits_at_zero
 from symgen.probability.laws.densities import entry_of
@@ -70,7 +71,7 @@ from symgen.tensor.expression import (
     walk,
     where,
 )  # fmt: skip
-from symgen.tensor.facts import is_nonnegative
+from symgen.tensor.facts import is_nonnegative, is_positive
 
 __all__ = ["by_nodes"]
 
@@ -200,7 +201,29 @@ class _Taken:
         if any(isinstance(n, Operator) for n in walk(weight, low, high)):
             return None
         middle = _middle(u, weight)
+        if low is ZERO:
+            f = _with_powers_as_exponentials(f, x)
         return _Line(x, f, weight, low, high, row.region.discrete, middle, _spread(u, weight, low, middle))
+
+
+def _with_powers_as_exponentials(f: Scalar, x: Entry) -> Scalar:
+    """log(1 + c x^b) as softplus(log c + b log x), which does not overflow far out, for x > 0 and c > 0."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Fn) or n.name != "log" or not isinstance(n.args[0], Add) or len(n.args[0].args) != 2:
+            return n
+        one, other = n.args[0].args if n.args[0].args[0] is ONE else n.args[0].args[::-1]
+        if one is not ONE:
+            return n
+        logs: list[Scalar] = []
+        for g in factors_of(other):
+            base, e = (g.base, g.exponent) if isinstance(g, Pow) else (g, ONE)
+            if base is not x and not is_positive(base):
+                return n
+            logs.append(mul(e, fn("log", base)))
+        return fn("softplus", add(*logs)) if any(isinstance(g, Pow) and g.base is x for g in factors_of(other)) else n
+
+    return bottom_up(f, rule)
 
 
 def _integral(op: Operator) -> Array | None:
@@ -391,6 +414,7 @@ def _over_pieces(line: _Line, axes: list[Index]) -> Scalar:
     g = mul(PI, fn("sinh", t))
     slope = mul(PI, step, fn("cosh", t))
     near, far = fn("sigmoid", g), fn("sigmoid", neg(g))
+    both_ways = fn("exp", neg(add(fn("abs", g), mul(TWO, fn("softplus", neg(fn("abs", g)))))))  # near far, small at both ends
     left = compare("<", k, num(half))
     place: Scalar = ZERO
     length: Scalar = ZERO
@@ -400,7 +424,7 @@ def _over_pieces(line: _Line, axes: list[Index]) -> Scalar:
         if kind == "between":
             whole = sub(b, a)
             at = where(left, add(a, mul(whole, near)), sub(b, mul(whole, far)))
-            rate, gap = mul(whole, near, far), add(sub(line.high, b), mul(whole, far))
+            rate, gap = mul(whole, both_ways), add(sub(line.high, b), mul(whole, far))
         else:
             outwards = sub(k, num(half)) if kind == "up" else sub(num(half), k)
             is_far = compare("<", num(int(FAR / step.value)), outwards)
@@ -422,8 +446,9 @@ def _over_pieces(line: _Line, axes: list[Index]) -> Scalar:
     strictly = [compare("<", ZERO, entry(lengths, *axes, j, k)), compare("<", DEAD, weight)]
     if line.low is not lowest:
         strictly.append(compare("<", line.low, at_node))
-    if line.high is not highest:
-        strictly.append(compare("<", at_node, line.high))
+    if line.high is not highest:  # where all is said by the gap to that end, the gap is what must not vanish
+        spoken = {n for n in walk(weight, f) if n in (at_node, *ends.values())}
+        strictly.append(compare("<", at_node, line.high) if at_node in spoken else compare("<", ZERO, *ends.values()))
     alive = logic("and", *strictly)
     weights = tensor([*axes, j, k], where(alive, mul(fn("exp", weight), entry(lengths, *axes, j, k)), ZERO))
     own = entry(weights, *axes, j, k)

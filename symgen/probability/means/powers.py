@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.segment import PLACES, WEIGHTS, listed
@@ -22,7 +23,7 @@ from symgen.probability.forms.conditions import for_all, tidy_condition
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.logarithms import gathered_logarithms
 from symgen.probability.forms.special import simplified, without_logarithms
-from symgen.probability.forms.terms import factors_of
+from symgen.probability.forms.terms import depends_on_any, factors_of, opened
 from symgen.probability.laws.densities import entry_log_density, log_density_at, parameters
 from symgen.probability.laws.law import LAW, law_of_row, parameters_of, row_of
 from symgen.probability.means.conjugate import kernel_of, recognised
@@ -47,6 +48,7 @@ from symgen.tensor.expression import (
     num,
     open_tensor,
     operator,
+    replace_arrays,
     sub,
     tensor,
     total,
@@ -96,6 +98,8 @@ def power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerInte
     lemma = lemma_for(p, q)
     if lemma is not None:
         return _by_lemma(lemma, p, q, alpha, ctx)
+    if first is second and first.is_univariate and p.rank and first.name in POWER_INTEGRALS:
+        return _over_entries(p, q, alpha, ctx)
     if first.own_rank != second.own_rank or (first.event and first.name != "Dirichlet"):
         return None
     if first.event and p.rank != first.own_rank:
@@ -215,6 +219,27 @@ def _by_lemma(lemma: PowerLemma, p: Array, q: Array, alpha: Scalar, ctx: Context
         return PowerIntegral(ONE, value, row.name)
     condition = tidy_condition(_condition(lemma.when, scope, know)) if lemma.when else ONE
     return PowerIntegral(condition, value, row.name, lemma.note)
+
+
+def _over_entries(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerIntegral | None:
+    """The logarithm for laws of independent entries: the sum of those of the entries."""
+    row = row_of(p)
+    assert row is not None
+    indices = [fresh_index(s) for s in p.shape]
+    meant: dict[Scalar, Var] = {}
+    both: list[Array] = []
+    for law in (p, q):
+        at = parameters(law, ctx).scalars(indices)
+        for n, x in at.items():
+            meant.setdefault(x, var(n, (), row.parameters[n], "placeholder", uid=-620 - len(meant)))
+        both.append(law_of_row(row.name, [meant[x] for x in at.values()]))
+    found = power_integral(both[0], both[1], alpha, ctx)
+    if found is None:
+        return None
+    back = {v: partial(lambda x: x, x) for x, v in meant.items()}
+    is_meant = depends_on_any(frozenset(meant.values()))
+    condition, logarithm = (replace_arrays(opened(x, is_meant), back) for x in (found.condition, found.logarithm))
+    return PowerIntegral(for_all(condition, indices), total(logarithm, indices), found.family, found.note)
 
 
 def _scope_of(lemma: PowerLemma, p: Array, q: Array, alpha: Scalar) -> dict[str, Array | Scalar]:
