@@ -1,10 +1,14 @@
 """Every distribution: its density has mass 1, its known moments are those of quadrature, its sampler and its
 reparameterisation draw from it."""
 
+import math
+
 import numpy as np
 import pytest
 from laws import UNIVARIATE, parameters
+from scipy import integrate, stats
 
+import symgen
 from symgen.probability.families.distributions import ROWS
 from symgen.probability.families.texts import scalar_text
 from symgen.probability.laws.referee import Numeric, close, scalar_at
@@ -72,3 +76,18 @@ def test_families_have_sources_and_pictures():
     assert len(ROWS) >= 58
     for row in ROWS:
         assert row.source and row.latex and row.log_density
+
+
+@pytest.mark.parametrize(("law", "referee"), [
+    ("StudentT(k, a, s)", stats.t(9.3, 0.3, 0.7)), ("GeneralizedNormal(a, s, 7/5)", stats.gennorm(1.4, 0.3, 0.7)),
+])  # fmt: skip
+@pytest.mark.parametrize(("f", "at"), [
+    ("x^3", lambda x: x**3), ("(x - a)^4", lambda x: (x - 0.3) ** 4), ("(x - 1)^5", lambda x: (x - 1) ** 5),
+    ("abs(x - a)^(5/2)", lambda x: abs(x - 0.3) ** 2.5),
+])  # fmt: skip
+def test_higher_moments_of_even_laws(law, referee, f, at):
+    d = symgen.loads("param a: real, s: positive, k: positive\n").derive(f"E[x ~ {law}]({f})")
+    want = sum(integrate.quad(lambda x: at(x) * referee.pdf(x), *ends)[0] for ends in ((-math.inf, 0.3), (0.3, math.inf)))
+    values = {"a": 0.3, "s": 0.7, "k": 9.3}
+    assert "E[" not in d.text_result
+    assert d.evaluate(**{n: v for n, v in values.items() if n in {str(x) for x in d.symbols}}) == pytest.approx(want, rel=1e-7)

@@ -3,6 +3,9 @@ with the distributions; what follows from these by derivatives is generated (see
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from math import comb
+
 from symgen.probability.families.lemma import Antiderivative, Lemma
 
 POWER, MGF, ABS = "x^j", "exp(t*x)", "abs(x - v)"
@@ -10,6 +13,19 @@ JOHNSON = "Johnson, Kotz & Balakrishnan (1994)"
 DLMF = "DLMF (2024), 5.2.1"
 E1_OF_COMPLEX = "DLMF (2024), 6.2.1, 13.6.6: real part of E log(w + i (x - v)), exp(z) E_1(z) = U(1, 1, z)"
 LERCH_OF_COMPLEX = "DLMF (2024), 25.14.5: real part of E log(w + i (x - v))"
+
+
+def _power(of: str, n: int) -> str:
+    return "1" if n == 0 else of if n == 1 else f"{of}^{n}"
+
+
+def _powers(family: str, scale: str, even: Callable[[int], str], when: str = "", source: str = "") -> Iterator[Lemma]:
+    """E x^n and E (x - v)^n, n = 3 .. 8, of x = mu + scale z, z even in law and E z^j = `even(j)`: the binomial theorem."""
+    for n in range(3, 9):
+        for of, middle in ((f"(x - mu)^{n}", "0"), (f"(x - v)^{n}", "(mu - v)"), (f"x^{n}", "mu")):
+            terms = (f"{comb(n, j)}*{_power(middle, n - j)}*{_power(scale, j)}*{even(j) if j else 1}" for j in range(0, n + 1, 2))
+            yield Lemma(family, of, " + ".join(terms), when.format(n=n), "nan" if n % 2 else "inf", source=source)
+
 
 LEMMAS = (
     # x^j: the Mellin transform
@@ -247,6 +263,13 @@ LEMMAS = (
     Lemma("HalfCauchy", "log(1 + (x/w)^2)", "2*log(1 + gamma/abs(w))", source="Chyzak & Nielsen (2019)"),
     Lemma("StudentT", "log(1 + ((x - mu)/sigma)^2/nu)", "digamma((nu + 1)/2) - digamma(nu/2)",
           source="DLMF (2024), 5.12.3"),
+    *_powers("StudentT", "sigma", lambda j: f"nu^{j // 2}*" + "*".join(f"{i - 1}/(nu - {i})" for i in range(2, j + 1, 2)),
+             "nu > {n}", "Johnson, Kotz & Balakrishnan (1995), 28"),
+    Lemma("StudentT", "abs(x - mu)^v",
+          "sigma^v*nu^(v/2)*gamma((v + 1)/2)*gamma((nu - v)/2)/(sqrt(pi)*gamma(nu/2))", "v > -1 and v < nu", "inf",
+          source="Johnson, Kotz & Balakrishnan (1995), 28"),
+    Lemma("Cauchy", "abs(x - x0)^v", "gamma^v/cos(pi*v/2)", "-1 < v and v < 1", "inf", source="DLMF (2024), 5.12.3"),
+    *_powers("GeneralizedNormal", "alpha", lambda j: f"gamma({j + 1}/beta)/gamma(1/beta)", source="Nadarajah (2005)"),
     Lemma("GeneralizedNormal", "abs(x - mu)^beta", "alpha^beta/beta", source="Nadarajah (2005)"),
     Lemma("GeneralizedNormal", "abs(x - mu)", "alpha*gamma(2/beta)/gamma(1/beta)", source="Nadarajah (2005)"),
     Lemma("GeneralizedNormal", ABS,

@@ -12,7 +12,6 @@ from math import factorial
 from typing import Any
 
 from symgen.derivation.context import Context
-from symgen.probability.forms.collect import collected, multiplied_out, size_of
 from symgen.probability.forms.conditions import guarded
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.scaled import with_inverses_met
@@ -38,13 +37,13 @@ from symgen.probability.laws.drawn_as import (
     with_a_letter_for_the_covariance,
     with_exponentials_joined,
 )  # fmt: skip
-from symgen.probability.laws.law import law_of_row, row_of
+from symgen.probability.laws.law import row_of
 from symgen.probability.laws.nested import absorbed, partitions
 from symgen.probability.laws.univariate_law import Law
 from symgen.probability.means.draw import Draw, SupportKnowledge
 from symgen.probability.means.entry_by_entry import over_entries
 from symgen.probability.means.own_density import mean_under
-from symgen.probability.means.parts import under_parts
+from symgen.probability.means.parts import as_share, under_parts
 from symgen.probability.means.powers import exponential_of, tilted
 from symgen.probability.means.two_forms import of_pairs, of_two_forms
 from symgen.probability.means.univariate import Found, Univariate, together
@@ -399,6 +398,8 @@ class OneDraw:
             return self.draw.categorical(f, e)
         if row.name == "OneHotCategorical" or u.law.row.name == "Bernoulli":
             return u.mean(f)
+        if row.region.discrete and row.region.low in ("0", "1"):
+            f = replace_scalars(f, {fn("abs", e): e})
         found = u.mean(f)
         if found is None:
             again = normalised(f, self.is_random, self.positive_draws())
@@ -406,17 +407,8 @@ class OneDraw:
         if found is None and isinstance(f, Fn) and f.name in ("max", "min", "relu"):
             found = self.of_larger(f)
         if found is None and row.name == "Uniform" and not self.draw.law.shape and u.law.parameters["lo"] is ZERO:
-            found = self.as_share(f, e, u.law.parameters["hi"])
+            found = as_share(f, e, u.law.parameters["hi"], self)
         return found if found is not None else self.tilted(u, e, f) or u.by_pieces(f)
-
-    def as_share(self, f: Scalar, e: Entry, high: Scalar) -> Found | None:
-        """E f(x), x = high*u with u uniform between 0 and 1, a Beta(1, 1)."""
-        assert isinstance(e.array, Var)
-        one = tensor((), ONE)
-        found = self.under(law_of_row("Beta", [one, one]), e.array).of_sum(with_value(f, e.array, lambda *_: mul(high, e)))
-        if found is not None:
-            found.value = min(found.value, simplified(collected(multiplied_out(found.value, squares=True))), key=size_of)
-        return found
 
     def tilted(self, u: Univariate, e: Entry, f: Scalar) -> Found | None:
         """E exp(g), where the density times exp(g) is one of the table: exp(a x^2) under a normal law."""

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from symgen.probability.forms.collect import collected, multiplied_out, size_of
 from symgen.probability.forms.conditions import guarded
 from symgen.probability.forms.special import simplified
 from symgen.probability.forms.terms import with_value
 from symgen.probability.laws.combinators import image_of, parts_of
 from symgen.probability.laws.cut_counts import cut_mean
+from symgen.probability.laws.law import law_of_row
 from symgen.probability.means.apart import components_of, laws_apart
 from symgen.probability.means.univariate import Found
-from symgen.tensor.expression import INF, NAN, ONE, Array, Operator, Scalar, add, entry, fresh_index, logic, mul, total, var
+from symgen.tensor.expression import (
+    INF,
+    NAN,
+    ONE,
+    Array,
+    Entry,
+    Operator,
+    Scalar,
+    Var,
+    add,
+    entry,
+    fresh_index,
+    logic,
+    mul,
+    tensor,
+    total,
+    var,
+)  # fmt: skip
 from symgen.tensor.facts import is_nonnegative
 
 if TYPE_CHECKING:
     from symgen.probability.means.expectation import OneDraw
 
-__all__ = ["under_parts"]
+__all__ = ["as_share", "under_parts"]
 
 
 def under_parts(law: Operator, atom: Scalar, one: OneDraw) -> Found | None:
@@ -41,6 +60,17 @@ def under_parts(law: Operator, atom: Scalar, one: OneDraw) -> Found | None:
         otherwise = next((f.otherwise for f in known if f.condition is not ONE), NAN)
         return Found(value, lemmas, logic("and", *(f.condition for f in known)), otherwise)
     return None if parts is None else _over_an_axis(*parts, atom, one)
+
+
+def as_share(f: Scalar, e: Entry, high: Scalar, one: OneDraw) -> Found | None:
+    """E f(x) of a uniform law from 0 on: x = high*u, with u a draw of Beta(1, 1)."""
+    v = e.array
+    assert isinstance(v, Var)
+    a = tensor((), ONE)
+    found = one.under(law_of_row("Beta", [a, a]), v).of_sum(with_value(f, v, lambda *_: mul(high, e)))
+    if found is not None:
+        found.value = min(found.value, simplified(collected(multiplied_out(found.value, squares=True))), key=size_of)
+    return found
 
 
 def _value(found: Found | None) -> Scalar | None:

@@ -58,6 +58,7 @@ PATIENCE = 6.0  # seconds for one mean
 SOON = 0.5  # seconds, after which no larger sizes are tried
 ATTEMPTS = 60
 TOLERANCE = 1e-4  # of the value; the rules are far more exact unless a tail is heavy
+LOST = 1e-8  # of the mass of a law
 ROUGH = 5e-3  # .. where a kink lies across the nodes of several draws
 MOST_BRANCHES = 700  # values of one draw below which others hang
 METHOD = "quadrature"
@@ -332,6 +333,14 @@ def mean_of_groups(body: Array, draws: Draws, point: Point, level: int, until: f
     return whole
 
 
+def loses_mass(law: Operator, grid: Grid) -> bool:
+    """Whether a part of a law lies nearer to an end than numbers do, as that of Beta(2, 1/4) to 1: its logarithms miss it."""
+    row = row_of(law)
+    if row is None or not row.is_univariate or row.region.kind != "interval" or row.region.high != "1":
+        return False
+    return not abs(float(np.sum(grid[1])) - 1) <= LOST * max(1, law.rank)
+
+
 def _mean_at(body: Array, draws: Draws, point: Point, level: int, until: float, share: int = 0) -> Float | None:
     """`share` is how many draws the nodes are shared between, those before them in a chain too."""
     drawn = {v for v, _ in draws}
@@ -343,6 +352,8 @@ def _mean_at(body: Array, draws: Draws, point: Point, level: int, until: float, 
         grid = grid_of(law, v, point, level, share, turns_of(body, v, point) if share == 1 else ())
         if grid is None:
             return None
+        if loses_mass(law, grid):
+            return np.asarray(math.nan)
         grids.append(grid)
     count = math.prod(len(g[1]) for g in grids)
     if count > (MOST_BRANCHES if rest else MOST_NODES):
