@@ -117,3 +117,36 @@ def test_classes_and_a_function_that_is_not_known():
     """On a simplex the gradient of a mean of g is g(i) less the mean of all g: the referee moves within the simplex."""
     model = symgen.loads("dim k\nparam w: simplex[k]\nfunction g(c): real\ndist C(c) = Categorical(w)\n")
     assert model.derive("grad(E[c ~ C](g(c)), w)").evidence.kind == "checked"
+
+
+MOVING = {
+    "Truncated(Gamma(b, 1), c, c + s)": (lambda z, c, s, b, m: z ** (b - 1) * np.exp(-z), lambda c, s: (c, c + s)),
+    "Truncated(Logistic(m, s), c, inf)": (lambda z, c, s, b, m: stats.logistic(m, s).pdf(z), lambda c, s: (c, 40.0)),
+    "Truncated(Gamma(b, 1), 0, s)": (lambda z, c, s, b, m: z ** (b - 1) * np.exp(-z), lambda c, s: (0.0, s)),
+    "where(z > m and z < m + s, exp(-b*z^2), 0)/C": (lambda z, c, s, b, m: np.exp(-b * z * z), lambda c, s: None),
+}
+
+
+@pytest.mark.parametrize("law", MOVING)
+def test_gradients_by_ends_that_move_are_those_of_the_integral(law):
+    """The rule of Leibniz: against differences of quadrature with SciPy."""
+    model = symgen.loads(f"param c: positive, s: positive, b: positive, m: real\ndist u(z) = {law}\n")
+    at = {"c": 0.4, "s": 1.3, "b": 1.7, "m": 0.2}
+    weight, ends = MOVING[law]
+
+    def mean(**point):
+        low, high = ends(point["c"], point["s"]) or (point["m"], point["m"] + point["s"])
+        mass = integrate.quad(lambda z: weight(z, **point), low, high, epsabs=1e-13)[0]
+        return integrate.quad(lambda z: np.tanh(z) * weight(z, **point), low, high, epsabs=1e-13)[0] / mass
+
+    for name in (n for n in at if n in law):
+        d = model.derive(f"grad(E[z ~ u](tanh(z)), {name})")
+        step = 1e-5
+        up, down = ({**at, name: at[name] + sign * step} for sign in (1, -1))
+        assert d.evaluate(**{n: at[n] for n in at if n in law}) == pytest.approx((mean(**up) - mean(**down)) / (2 * step), rel=1e-7)
+
+
+def test_a_density_that_jumps_inside_where_its_parameter_moves_is_refused():
+    model = symgen.loads("param m: unit\ndist u(z: unit) = where(z < m, 2, 1)/C\n")
+    with pytest.raises(symgen.CannotDerive, match="the end of the support"):
+        model.derive("grad(E[z ~ u](tanh(z)), m)")

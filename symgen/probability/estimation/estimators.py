@@ -14,9 +14,11 @@ from symgen.probability.divergences.images import on_what_is_mapped
 from symgen.probability.estimation.implicit import implicitly_moved
 from symgen.probability.families.orbits import ORBITS
 from symgen.probability.families.texts import names_in, scalar_text
+from symgen.probability.forms.special import simplified
 from symgen.probability.laws.densities import log_density_at, parameters
 from symgen.probability.laws.joint import expectation, full_law, is_expectation, opened_expectation
 from symgen.probability.laws.law import law_of_row, row_of
+from symgen.probability.laws.own_support import on_support, ranges_of
 from symgen.probability.laws.reparameterisation import (
     frozen,
     is_continuous,
@@ -29,6 +31,7 @@ from symgen.probability.laws.vector_images import image_in_parts
 from symgen.probability.means.jumps import jumps_in, kinks_in
 from symgen.probability.means.own_density import normalised_law
 from symgen.tensor.expression import (
+    MINUS_ONE,
     ONE,
     Array,
     Operator,
@@ -44,6 +47,7 @@ from symgen.tensor.expression import (
     open_tensor,
     operator,
     replace_arrays,
+    sub,
     tensor,
     variables_of,
     walk,
@@ -90,7 +94,7 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
         if x is not None and all(x not in set(walk(law)) for _, law in draws):
             continue
         blind = is_unknown_function(body, {v for v, _ in draws})
-        if broken and any(support_moves(law, x, ctx) for _, law in draws):
+        if broken and any(support_moves(law, x, ctx) and not is_own(law) for _, law in draws):
             raise CannotDerive(
                 "the derivative of this mean has a part at the end of the support, which symgen does not derive", current, HERE
             )
@@ -103,11 +107,15 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
             if moved is not None:
                 done[node] = moved
                 continue
+        at_ends: list[Scalar] | None = []
         if any(is_own(law) and support_moves(law, x, ctx) for _, law in draws):
+            at_ends = moving_ends(current, x, ctx) if order == 1 else None
+        if at_ends is None:
             raise CannotDerive(
                 "the derivative of this mean has a part at the end of the support, which symgen does not derive", current, HERE
             )
-        done[node] = weighted(current, order, ctx)
+        mean = weighted(current, order, ctx)
+        done[node] = tensor((), add(entry(mean), *at_ends)) if at_ends else mean
         families = ", ".join(sorted({name_of(law) for _, law in draws if transform_of(law) is None}))
         why = f"a draw of {families} is no smooth function of noise"
         if broken:
@@ -115,6 +123,8 @@ def with_estimators(f: Array, ctx: Context, x: Array | None = None, order: int =
         if blind:
             why = "no gradient passes through a function that is not known"
         reason = f"{why}: the score function, grad E f = E[grad f + f grad log q]"
+        if at_ends:
+            reason += ", and by the rule of Leibniz what stands at the ends that move, f q times their derivative"
         ctx.trace.add("score function", node, current, reason=reason, source="Williams (1992)")
         ctx.trace.notes.append(reason)
     return with_draws_apart(replace_arrays(f, done)) if done else f
@@ -164,8 +174,31 @@ def name_of(law: Array) -> str:
 
 def log_of_density(law: Operator, v: Var, ctx: Context) -> Scalar:
     if law.name == "formula":
-        return open_tensor(replace_arrays(law.operands[0], {law.attrs[1]: v}), ())
+        return on_support(open_tensor(replace_arrays(law.operands[0], {law.attrs[1]: v}), ()))
     return log_density_at(law, v, ctx)
+
+
+def moving_ends(op: Operator, x: Array | None, ctx: Context) -> list[Scalar] | None:
+    """What stands at the ends of a support that move, to first order: f q held there, times how far they move; None where a
+    density of one's own jumps at more than its ends, or is of several variables."""
+    (body,), draws = opened_expectation(op)
+    if len(draws) != 1 or body.rank or draws[0][0].rank:
+        return None
+    ((v, law),) = draws
+    assert isinstance(law, Operator)
+    spans, log_q = ranges_of(law, ctx), log_of_density(law, v, ctx)
+    asked = [n.args[0] for n in walk(log_q) if isinstance(n, Where) and v in variables_of(n.args[0])]
+    if spans is None or len(spans) != 1 or any(hangs_on(tensor((), c), x) for c in asked):
+        return None
+    held: dict[Array, Array] = {a: frozen(a, ctx) for a in variables_of(law) if a.role not in ("random", "placeholder")}
+    out: list[Scalar] = []
+    for sign, end in zip((MINUS_ONE, ONE), spans[0], strict=True):
+        if not hangs_on(tensor((), end), x):
+            continue
+        there = replace_arrays(end, held)
+        value = mul(open_tensor(body, ()), fn("exp", replace_arrays(log_q, held)))
+        out.append(mul(sign, simplified(replace_arrays(value, {v: tensor((), there)})), sub(end, there)))
+    return out
 
 
 def weighted(op: Operator, order: int, ctx: Context) -> Operator:
