@@ -18,7 +18,7 @@ from symgen.probability.families.distribution import Distribution
 from symgen.probability.families.distributions import FAMILIES
 from symgen.probability.laws.joint import full_law
 from symgen.probability.laws.law import LawError, make_law, value_domain
-from symgen.probability.means.sequences import law_of_sequence
+from symgen.probability.means.sequences import law_of_long_memory, law_of_sequence
 from symgen.tensor import build
 from symgen.tensor.binders import bind
 from symgen.tensor.expression import (
@@ -32,7 +32,9 @@ from symgen.tensor.expression import (
     add,
     entry,
     fresh_index,
+    num,
     replace_arrays,
+    sub,
     tensor,
     var,
 )  # fmt: skip
@@ -87,7 +89,14 @@ def entries_of(model: Elaboration, s: tree.Dist) -> Entries:
     if len(rules) > 1:
         raise Clash(f"`{s.head.name.name}` says twice what the entries of `{name}` are drawn from", rules[1].head.span, "again",
                     [Witness(rules[0].head.span, "first here")])  # fmt: skip
-    return Entries(tuple(x for x in group if x is not rules[0]), rules[0])
+    first = [x for x in group if x is not rules[0]]
+    return Entries(tuple(sorted(first, key=_written_place)), rules[0])
+
+
+def _written_place(s: tree.Dist) -> Fraction:
+    """The last index of a first entry, where a number is written."""
+    at = own_indices(s)[-1]
+    return at.value if isinstance(at, tree.Number) else Fraction(0)
 
 
 ShapeOf = Callable[[str], tuple[Scalar, ...] | None]
@@ -102,7 +111,7 @@ def indexed_law(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[
     if len(own_indices(group.rule)) != 2:
         return _sequence(model, group, scope, shape, shape_of)
     one, count = _one_of_many(model, group, shape, shape_of)
-    law = _sequence(model, one, scope, None if shape is None else tuple(shape)[1:], shape_of)
+    law = _sequence(model, one, scope, None if shape is None else tuple(shape)[1:], shape_of, True)
     return full_law(law, (count, *law.shape))
 
 
@@ -193,8 +202,9 @@ def _with_range(model: Elaboration, group: Entries, shape: Sequence[Scalar] | No
     size = head.size or _size_said(model, rule, 0, shape, shape_of)
     if size is None:
         return head
-    one = tree.Number(Fraction(1), "1", span=head.span)
-    return replace(head, size=None, lower=one, upper=tree.Terms(((1, size), (-1, one)), span=head.span))
+    one, begun = tree.Number(Fraction(1), "1", span=head.span), max(len(group.first), 1)
+    lower = tree.Number(Fraction(begun), str(begun), span=head.span)
+    return replace(head, size=None, lower=lower, upper=tree.Terms(((1, size), (-1, one)), span=head.span))
 
 
 def _size_said(
@@ -218,21 +228,29 @@ def _size_said(
     return None
 
 
-def _sequence(model: Elaboration, group: Entries, scope: Scope, shape: Sequence[Scalar] | None, shape_of: ShapeOf) -> Array:
+def _sequence(
+    model: Elaboration, group: Entries, scope: Scope, shape: Sequence[Scalar] | None, shape_of: ShapeOf, many: bool = False
+) -> Array:
     rule, name = group.rule, group.rule.head.variables[0].name.name
     if len(own_indices(rule)) != 1:
         raise Clash(f"the entries of the sequence `{name}` have one index", rule.head.span, "several",
                     help="what an entry holds beyond it has the axes of its law")  # fmt: skip
-    if len(group.first) != 1 or not _is_zero(model, group.first[0]):
+    reader, back = model.reader(scope), max(len(group.first), 1)
+    if [_place(model, x) for x in group.first] != list(range(back)):
         there = group.first[0].head.span if group.first else rule.head.span
         raise Clash(f"a sequence that looks one entry back needs the law of `{name}[0]`, and of no other entry", there,
                     "another entry" if group.first else f"`{name}[0]` has none",
-                    help=f"entries are counted from 0: `dist {rule.head.name.name}({name}[0]) = ..`")  # fmt: skip
-    reader, head = model.reader(scope), _with_range(model, group, shape, shape_of)
-    if head.lower is None or head.upper is None or lower_end(reader, head) != 1:
-        raise Clash(f"a sequence says its range, after its first entry: `{name}[{head.name}: 1..T-1]`", head.span, "no such range",
-                    help=f"with `{name}[0]` these are T entries, 0..T-1")  # fmt: skip
+                    help=f"entries are counted from 0: `dist {rule.head.name.name}({name}[0]) = ..`; to look two back, give the"
+                    f" laws of `{name}[0]` and `{name}[1]`")  # fmt: skip
+    head = _with_range(model, group, shape, shape_of)
+    if head.lower is None or head.upper is None or lower_end(reader, head) != back:
+        which = "its first entry" if back == 1 else f"its first {back} entries"
+        begun = "" if back == 1 else f" and `{name}[{back - 1}]`"
+        raise Clash(f"a sequence says its range, after {which}: `{name}[{head.name}: {back}..T-1]`", head.span, "no such range",
+                    help=f"with `{name}[0]`{begun} these are T entries, 0..T-1")  # fmt: skip
     entry_shape = None if shape is None else tuple(shape)[1:]
+    if back > 1:
+        return _further_back(model, group, scope, head, entry_shape, many)
     first = lifted_law(model, reader, group.first[0].law, [], entry_shape)
     (step,), inner = bind(reader, [head], [rule.law])
     domain = value_domain(first)
@@ -252,15 +270,52 @@ def _sequence(model: Elaboration, group: Entries, scope: Scope, shape: Sequence[
     if further:
         raise Clash(f"the law of `{name}[{head.name}]` hangs on other entries of `{name}` than the one before it", rule.law.span,
                     "looks elsewhere",
-                    help=f"`{name}[{head.name} - 1]`; two steps back are one of a state that holds both")  # fmt: skip
+                    help=f"`{name}[{head.name} - 1]`; to look two back, give the laws of `{name}[0]` and `{name}[1]`")  # fmt: skip
     return law_of_sequence(first, law, before, rule.head.name.name, name)
 
 
-def _is_zero(model: Elaboration, s: tree.Dist) -> bool:
+def _further_back(
+    model: Elaboration, group: Entries, scope: Scope, head: tree.IndexSpec, entry_shape: Sequence[Scalar] | None, many: bool
+) -> Array:
+    """The law of a sequence of which an entry hangs on several before it, and the first ones on those before them."""
+    rule, name, back = group.rule, group.rule.head.variables[0].name.name, len(group.first)
+    reader, span = model.reader(scope), group.rule.head.variables[0].span
+    start = lifted_law(model, reader, group.first[0].law, [], entry_shape)
+    (step,), inner = bind(reader, [head], [rule.law])
+    length = add(step.size, num(back))
+    whole = var(name, (length, *start.shape), value_domain(start), "placeholder", uid=BEFORE - 1)
+    bound = Binding(build.of_array(whole), span, "variable")
+    inner.names[name] = bound
+    law = lifted_law(model, model.reader(inner), rule.law, [step], start.shape)
+    firsts = [start]
+    for s in group.first[1:]:
+        (_, own) = bind(reader, [], [s.law])
+        own.names[name] = bound
+        firsts.append(lifted_law(model, model.reader(own), s.law, [], start.shape))
+    for k, one in enumerate((*firsts, law)):
+        wrong: list[Scalar] = []
+
+        def seen(t: Scalar, *rest: Scalar, k: int = k, wrong: list[Scalar] = wrong) -> Scalar:
+            since = sub(t, next((i for i in t.free), ZERO)) if k == back else t
+            if not any(since is num(j) for j in range(k)):
+                wrong.append(t)
+            return entry(whole, t, *rest)
+
+        replace_arrays(one, {whole: seen})
+        if wrong:
+            there = group.first[k] if k < back else rule
+            raise Clash(f"the law of an entry of `{name}` hangs on other entries than the {back} before it", there.law.span,
+                        "looks elsewhere")  # fmt: skip
+    return law_of_long_memory(firsts, law, step, whole, rule.head.name.name, many)
+
+
+def _place(model: Elaboration, s: tree.Dist) -> int | None:
+    """Which entry a statement is about, where that is a number."""
     items = own_indices(s)
     if len(items) != 1 or isinstance(items[0], tree.IndexSpec):
-        return False
-    return model.reader().scalar(items[0], "an index") is ZERO
+        return None
+    at = model.reader().scalar(items[0], "an index")
+    return int(at.rational) if isinstance(at, Num) and at.rational is not None else None
 
 
 def lifted_law(

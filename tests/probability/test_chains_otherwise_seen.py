@@ -113,8 +113,8 @@ def test_chains_with_laws_of_their_own_and_many_walks_are_refused_with_a_way_out
     with pytest.raises(symgen.SpecError, match="have one law"):
         symgen.loads(MANY.replace("A[z[n, t - 1]]", "A[n]"))
     walks = symgen.loads(
-        "dim N, T\ndata x: real[N, T]\ndist p(z[n, 0]) = Normal(0, 1)\ndist p(z[n, t] | z[n, t - 1]) = Normal(z[n, t - 1], 2)\n"
-        "dist p(x[n, t] | z[n, t]) = Normal(z[n, t], 3)\n"
+        "dim N, T, d\nparam Q: spd[d, d]\ndata x: real[N, T, d]\ndist p(z[n, 0]) = MvNormal(zeros(d), Q)\n"
+        "dist p(z[n, t] | z[n, t - 1]) = MvNormal(z[n, t - 1], Q)\ndist p(x[n, t] | z[n, t]) = Normal(z[n, t], 3)\n"
     )
     with pytest.raises(symgen.CannotDerive, match="hold them all"):
         walks.derive("log p(x)")

@@ -32,6 +32,7 @@ from symgen.probability.means.gaussian import by_completing_the_square, by_condi
 from symgen.probability.means.hidden_chains import is_chain, states_given, summed_over_paths
 from symgen.probability.means.left_integrals import log_left_integral, range_of
 from symgen.probability.means.own_density import log_integral
+from symgen.probability.means.sequences import with_one_normal
 from symgen.probability.means.state_spaces import filtered, is_gaussian_chain, smoothed, states_of
 from symgen.probability.means.vector_kernels import constant_of, recognised_vector
 from symgen.tensor.domains import DOMAINS
@@ -90,6 +91,7 @@ class Found:
 def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
     """The law of the one target given what is observed."""
     (z,) = q.targets
+    q = with_one_normal(q, ctx)
     if len(q.factors) == 1 and not q.hidden:
         own = q.factors[0]
         return Found(own.law, log_joint(q.factors, q.values, quiet(ctx)))

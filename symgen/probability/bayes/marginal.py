@@ -23,6 +23,7 @@ from symgen.probability.means.gaussian import chain_of_laws
 from symgen.probability.means.left_integrals import on_its_support, range_of
 from symgen.probability.means.nodes_and_weights import by_nodes
 from symgen.probability.means.own_density import normalised_law
+from symgen.probability.means.sequences import with_one_normal
 from symgen.tensor.expression import (
     Array,
     Operator,
@@ -62,7 +63,7 @@ def _given(
     ref: DistRef, targets: Sequence[Var], observed: Sequence[Var], values: dict[Var, Array], ctx: Context
 ) -> tuple[Scalar, Question, Array | None]:
     """log p(targets | observed) at their values, the question, and the law that it was recognised as."""
-    q = question(ref, targets, observed, {v: a for v, a in values.items() if v not in targets})
+    q = with_one_normal(question(ref, targets, observed, {v: a for v, a in values.items() if v not in targets}), ctx)
     asked = replace(q, values=values)
     if not all(has_density(f.law) for f in q.factors):
         raise CannotDerive(f"the density `{ref.joint.name}` is not known: its marginals stay as they are", None, HERE)

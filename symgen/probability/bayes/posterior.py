@@ -30,6 +30,7 @@ from symgen.probability.means.hidden_chains import check_path, is_chain, states_
 from symgen.probability.means.normal_referee import check_normal
 from symgen.probability.means.own_density import normalised_formula
 from symgen.probability.means.quadrature import check_mean
+from symgen.probability.means.sequences import with_one_normal
 from symgen.probability.means.state_spaces import filtered, is_gaussian_chain, smoothed, states_of
 from symgen.tensor.expression import (
     ZERO,
@@ -79,7 +80,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     if len(zs) > 1:
         return _jointly(p, zs, observed, values, ctx)
     (z,) = zs
-    q = question(p, zs, observed, values)
+    q = with_one_normal(question(p, zs, observed, values), ctx)
     unknown = next((f for f in q.factors if not has_density(f.law)), None)
     if unknown is not None:
         raise CannotDerive(f"the density `{unknown.name}` is not known, so its posterior has no closed form", unknown.law, HERE)

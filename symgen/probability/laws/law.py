@@ -16,6 +16,7 @@ from symgen.tensor import build
 from symgen.tensor.expression import ONE, Array, Num, Operator, Scalar, Tensor, Var, describe, open_tensor, operator
 from symgen.tensor.scope import is_size
 
+NORMALS = "normals"
 LAW = "law"
 Shape = tuple[Scalar, ...]
 
@@ -276,6 +277,19 @@ def formula_law(placeholder: Var, log_density: Array, normaliser: str = "", name
     constant that is not declared and that derivation finds, `name` the density; `has_mass_one` where that was shown."""
     attrs = (LAW, placeholder, normaliser, name, *((True,) if has_mass_one else ()))
     return operator("formula", (log_density,), placeholder.shape, attrs)
+
+
+def beside_normal(law: Array, normal: Array) -> Array:
+    """A density of one's own, of what is also one normal vector: means are taken under that."""
+    assert isinstance(law, Operator)
+    return operator("formula", (*law.args, normal), law.shape, (*law.attrs, (NORMALS,)))
+
+
+def with_normal_beside(law: Array) -> Array:
+    """The normal law that stands beside a density, where one does."""
+    made = law.operands[1] if isinstance(law, Operator) and law.name == "formula" and law.attrs[5:] == ((NORMALS,),) else law
+    assert isinstance(made, Array)
+    return made
 
 
 def has_density(law: Array) -> bool:

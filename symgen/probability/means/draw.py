@@ -11,7 +11,7 @@ from symgen.probability.forms.terms import LinearForm, depends_on_any, entries_i
 from symgen.probability.forms.walks import bottom_up
 from symgen.probability.laws.densities import parameters
 from symgen.probability.laws.joint import full_law
-from symgen.probability.laws.law import LAW, row_of
+from symgen.probability.laws.law import LAW, row_of, with_normal_beside
 from symgen.probability.laws.univariate_law import Law
 from symgen.probability.means.chains import covariance_of_states, mean_of_states, shrunken
 from symgen.probability.means.exponentials import mean_of_exponential
@@ -65,7 +65,7 @@ class Draw:
     know: Knowledge
 
     def __post_init__(self) -> None:
-        self.law = full_law(self.law, self.variable.shape)
+        self.law = full_law(with_normal_beside(self.law), self.variable.shape)
         self.row = row_of(self.law)
         self.variables = frozenset((self.variable,))
         self.is_random = depends_on_any(self.variables)

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from symgen.derivation.context import Context
 from symgen.probability.families.distributions import FAMILIES
-from symgen.probability.laws.law import parameters_of, row_of
+from symgen.probability.laws.densities import log_density_at
+from symgen.probability.laws.law import parameters_of, row_of, with_normal_beside
 from symgen.probability.laws.referee import Numeric, nodes, scalar_at
 from symgen.probability.means.own_density import own_density, own_grid, scalars_of
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate, size_of
-from symgen.tensor.expression import Array, Operator, Var
+from symgen.tensor.expression import Array, Operator, Var, tensor
 
 Float = np.ndarray
 Grid = tuple[Float, Float]
@@ -108,7 +110,12 @@ def _rows(special: Any, at: dict[str, Float], shape: tuple[int, ...], own: int, 
 def _own(law: Array, v: Var, point: Point, level: int, share: int) -> Grid | None:
     """A density of one's own, of a scalar, whose normaliser is known; of the nodes every so many where several variables
     share them."""
-    if not isinstance(law, Operator) or law.name != "formula" or law.attrs[2] or v.rank:
+    if not isinstance(law, Operator) or law.name != "formula" or law.attrs[2]:
+        return None
+    if (normal := with_normal_beside(law)) is not law:
+        made = grid_of(normal, v, point, level, share)
+        return made if made is not None and _is_that_density(law, normal, v, made[0], point) else None
+    if v.rank:
         return None
     own = own_density(law)
     made = own_grid(own.x, own.log_f, own.range, point, scalars_of(own, point))
@@ -120,6 +127,17 @@ def _own(law: Array, v: Var, point: Point, level: int, share: int) -> Grid | Non
         step = math.ceil(len(x) / MOST_NODES ** (1 / share))
         x, w = x[::step], w[::step] * step
     return x[w > 0], w[w > 0]
+
+
+def _is_that_density(law: Operator, normal: Array, v: Var, nodes: Float, point: Point) -> bool:
+    """Whether a density of one's own is the normal one that stands beside it: at some of its nodes."""
+    of_normal, of_formula = (tensor((), log_density_at(a, v, Context())) for a in (normal, law))
+    for k in {0, len(nodes) // 3, len(nodes) - 1}:
+        at = Point(point.sizes, {**point.values, v: nodes[k]}, point.functions, point.draws)
+        first, second = (float(x) for x in evaluate([of_normal, of_formula], at))
+        if not math.isclose(first, second, rel_tol=1e-8, abs_tol=1e-8):
+            return False
+    return True
 
 
 def numbers_at(point: Point) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -26,8 +27,12 @@ from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     INF,
+    Add,
     Array,
+    Entry,
+    Index,
     Node,
+    Num,
     Operator,
     Scalar,
     Tensor,
@@ -234,11 +239,26 @@ def settled(coarse: Float | None, fine: Float | None) -> bool:
 
 
 def small_sizes(roots: Sequence[Any], variables: Sequence[Var], assumptions: Sequence[Scalar]) -> Iterator[dict[str, int]]:
-    """Sizes from small to large."""
-    for k, sizes in enumerate(simple_sizes(sizes_in(roots, variables), {}, assumptions, top=2)):
+    """Sizes from small to large, as far as the entries reach that are named by their number: x[2] needs three."""
+    top = max(2, min(_least_size(roots), 4))
+    for k, sizes in enumerate(simple_sizes(sizes_in(roots, variables), {}, assumptions, top=top)):
         if k == 6:
             return
         yield sizes
+
+
+def _least_size(roots: Sequence[Any]) -> int:
+    """What a size must be for all entries x[2] and all ranges T - 2 to be there."""
+    least = 1
+    for n in walk(*roots):
+        if isinstance(n, Entry):
+            for i, size in zip(n.indices, n.array.shape, strict=True):
+                if isinstance(i, Num) and isinstance(i.value, Fraction) and not isinstance(size, Num):
+                    least = max(least, int(i.value) + 1)
+        elif isinstance(n, Index) and isinstance(n.size, Add):
+            off = [a.value for a in n.size.args if isinstance(a, Num) and isinstance(a.value, Fraction)]
+            least = max(least, 1 - int(sum(off)))
+    return least
 
 
 def visits(sizes: list[dict[str, int]]) -> Iterator[tuple[dict[str, int], int]]:
