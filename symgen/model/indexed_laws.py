@@ -10,14 +10,17 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
+from symgen.derivation.context import Context
 from symgen.model.distribution_reader import DistributionReader
 from symgen.model.elaboration import Elaboration
 from symgen.model.named_values import lower_end
 from symgen.model.parameter_domains import NEEDS, check, given
 from symgen.probability.families.distribution import Distribution
 from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.forms.terms import with_value
+from symgen.probability.laws.densities import log_density_at
 from symgen.probability.laws.joint import full_law
-from symgen.probability.laws.law import LawError, make_law, value_domain
+from symgen.probability.laws.law import COMBINATORS, LawError, formula_law, make_law, value_domain
 from symgen.probability.means.sequences import law_of_long_memory, law_of_sequence
 from symgen.tensor import build
 from symgen.tensor.binders import bind
@@ -35,7 +38,9 @@ from symgen.tensor.expression import (
     num,
     replace_arrays,
     sub,
+    substitute,
     tensor,
+    total,
     var,
 )  # fmt: skip
 from symgen.tensor.scope import Binding, Clash, Scope, Witness, names_in
@@ -180,7 +185,32 @@ def _copies(model: Elaboration, s: tree.Dist, scope: Scope, shape: Sequence[Scal
             specs[k] = tree.IndexSpec(spec.name, said, span=spec.span)
     indices, inner = bind(reader, specs, [s.law])
     own = None if shape is None else tuple(shape)[len(specs) :]
+    if isinstance(s.law, tree.Call) and s.law.function in COMBINATORS and not own:
+        return _of_a_made_law(model, s, inner, indices)
     return lifted_law(model, model.reader(inner), s.law, indices, own)
+
+
+def _of_a_made_law(model: Elaboration, s: tree.Dist, scope: Scope, indices: Sequence[Index]) -> Array:
+    """The law of numbers that each have a mixture, or a law cut off: the product of their densities. Each is read at letters
+    for its indices."""
+    assert isinstance(s.law, tree.Call)
+    letters = {i: var(f"i_{k}", (), "label", "placeholder", (i.size,), uid=BEFORE - 10 - k) for k, i in enumerate(indices)}
+    at: dict[Scalar, Scalar] = {i: entry(v) for i, v in letters.items()}
+    names = {}
+    for n, b in scope.names.items():
+        if isinstance(b.meaning, build.Value) and b.kind == "index":
+            names[n] = replace(b, meaning=build.scalar(substitute(b.meaning.body, at)), kind="variable")
+    law = model.reader(Scope(names, scope)).law(s.law, None)
+    if law.rank:
+        raise Clash("the law of an entry is of one number", s.law.span, "of several")
+    name = s.head.variables[0].name.name
+    domain = value_domain(law)
+    whole = var(name, tuple(i.size for i in indices), domain, "placeholder", uid=3)
+    one = var(name, (), domain, "placeholder", uid=BEFORE - 9)
+    body = with_value(log_density_at(law, one, Context()), one, lambda *_: entry(whole, *indices))
+    for i, v in letters.items():
+        body = with_value(body, v, lambda *_, i=i: i)
+    return formula_law(whole, tensor((), total(body, indices)), "", s.head.name.name, True)
 
 
 def _size_tree(model: Elaboration, size: Scalar, span: tree.Span) -> tree.Expression | None:

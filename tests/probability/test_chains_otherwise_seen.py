@@ -118,3 +118,56 @@ def test_chains_with_laws_of_their_own_and_many_walks_are_refused_with_a_way_out
     )
     with pytest.raises(symgen.CannotDerive, match="hold them all"):
         walks.derive("log p(x)")
+
+
+STATES = """
+dim T, k
+param w: simplex[k], A: simplex[k, k], B: simplex[k, k], mu: real[k], nu: real[k], s: positive, v: unit
+dist p(z[0]) = Categorical(w)
+dist p(z[t: 1..T-1] | z[t - 1]) = Categorical(A[z[t - 1]])
+"""
+VALUES = {"w": np.array([0.3, 0.7]), "A": np.array([[0.8, 0.2], [0.4, 0.6]]), "B": np.array([[0.1, 0.9], [0.5, 0.5]]),
+          "mu": np.array([-0.6, 1.1]), "nu": np.array([0.2, 2.3]), "s": 0.7, "v": 0.35}  # fmt: skip
+LAST = np.array([0.4, 1.9, 0.1])
+MADE = {  # the law of what is seen, and its density in each state
+    "a mixture": ("real", "Mixture(v, Normal(mu[z[t]], s), Normal(nu[z[t]], s))",
+                  lambda x: 0.35 * stats.norm.pdf(x, VALUES["mu"], 0.7) + 0.65 * stats.norm.pdf(x, VALUES["nu"], 0.7)),
+    "a law cut off": ("positive", "Truncated(Normal(mu[z[t]], s), 0, inf)",
+                      lambda x: stats.norm.pdf(x, VALUES["mu"], 0.7) / stats.norm.sf(0, VALUES["mu"], 0.7)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_seen_of_a_state_is_mixed_or_cut_off(name):
+    domain, law, density = MADE[name]
+    model = symgen.loads(f"{STATES}data x: {domain}[T]\ndist p(x[t] | z[t]) = {law}\n")
+    seen = np.array([density(x) for x in LAST])
+    a = VALUES["w"] * seen[0]
+    for row in seen[1:]:
+        a = (a @ VALUES["A"]) * row
+    d = model.derive("log p(x)")
+    assert d.evidence.kind == "checked"
+    assert np.isclose(d.evaluate(**VALUES, x=LAST), np.log(a.sum()), rtol=1e-10)
+    chain = model.derive("posterior(p, z, given=x)")
+    assert chain.evidence.kind == "checked"
+    assert np.allclose(chain.result.evaluate("parameters", **VALUES, x=LAST)["marginals"][-1], a / a.sum())
+
+
+MET = "dist p(x[t] | z[t], u[t]) = Normal(mu[z[t]] + nu[u[t]], s)\ndata x: real[T]\n"
+
+
+def test_two_chains_that_meet_are_one_of_pairs():
+    both = symgen.loads(STATES + STATES.split("real[k], s: positive, v: unit")[-1].replace("z[", "u[").replace("A", "B") + MET)
+    with pytest.raises(symgen.CannotDerive, match="pairs of their labels"):
+        both.derive("log p(x)")
+    one = symgen.loads(
+        STATES.split("dist")[0] + "data x: real[T]\nlet P = kron(A, B)\nlet m = vec(outer(nu, ones(k)) + outer(ones(k), mu))\n"
+        "dist p(z[0]) = Categorical(kron(w, w))\ndist p(z[t: 1..T-1] | z[t - 1]) = Categorical(P[z[t - 1]])\n"
+        "dist p(x[t] | z[t]) = Normal(m[z[t]], s)\n"
+    )
+    w, A, B = VALUES["w"], VALUES["A"], VALUES["B"]
+    seen = stats.norm.pdf(LAST[:, None, None], VALUES["mu"][:, None] + VALUES["nu"], 0.7)
+    a = np.outer(w, w) * seen[0]
+    for row in seen[1:]:
+        a = (A.T @ a @ B) * row
+    assert np.isclose(one.derive("log p(x)").evaluate(**VALUES, x=LAST), np.log(a.sum()), rtol=1e-10)

@@ -441,6 +441,11 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
     if is_finite(own.law):
         return summed_out(body, u, own.law)
     if is_chain(own.law):
+        other = next((v for f in q.factors if is_chain(f.law) for v in f.variables if v is not u and v in q.hidden), None)
+        if other is not None and other in variables_of(body):
+            meet = f"`{u.name}` and `{other.name}` are hidden chains that meet in what is seen"
+            text = f"{meet}: they are one chain over the pairs of their labels, which moves by the probabilities `kron(A, B)`"
+            raise CannotDerive(text, None, HERE)
         return summed_over_paths(body, u, own.law, ctx)
     if is_gaussian_chain(own.law):
         return filtered(states_of(q, u), ctx).evidence
