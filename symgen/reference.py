@@ -11,7 +11,7 @@ from pathlib import Path
 from symgen.codegen.optimisers import DYNAMICS, OPTIMISERS
 from symgen.games.dynamics import ROWS as METHODS
 from symgen.model.operators import OPERATORS
-from symgen.probability.divergences.inequalities import INEQUALITIES
+from symgen.probability.divergences.inequalities import CALLED, INEQUALITIES
 from symgen.probability.families.composites import COMPOSITES
 from symgen.probability.families.distributions import ROWS as DISTRIBUTIONS
 from symgen.tensor.domains import DOMAINS
@@ -84,7 +84,7 @@ def inequalities() -> str:
     rows = []
     for q in INEQUALITIES.values():
         call = f"{q.name}({', '.join(q.takes)})" if q.takes else q.name
-        rows.append((code(call), ", ".join(map(code, q.of)), q.side, q.says, q.tight, q.source))
+        rows.append((code(call), ", ".join(code(CALLED.get(n, n)) for n in q.of), q.side, q.says, q.tight, q.source))
     return table(("inequality", "of", "bound", "says", "equal where", "source"), rows)
 
 

@@ -113,6 +113,54 @@ def test_bounds_by_importance_weights():
     assert np.isclose(d.evaluate(m=m, c=c, t=t, x=x, K=K, seed=0, samples=200_000), want, atol=1e-2)
 
 
+WEIGHTS = """
+dim k
+data x: real
+param m: real, s: positive, t: positive
+dist p(z) = Normal(0, 1)
+dist p(x | z) = Normal(z, t)
+dist q(z) = Normal(m, s)
+"""
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_the_bound_by_importance_weights_grows_to_the_evidence(k):
+    """Against Gauss-Hermite sums over every draw, with NumPy."""
+    at = {"x": 0.8, "m": 0.3, "s": 0.9, "t": 0.7}
+    model = symgen.loads(WEIGHTS)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(24)
+    z, w = at["m"] + at["s"] * nodes, weights / weights.sum()
+    ratio = stats.norm(0, 1).pdf(z) * stats.norm(z, at["t"]).pdf(at["x"]) / stats.norm(at["m"], at["s"]).pdf(z)
+
+    def bound(draws):
+        share = sum(ratio.reshape([-1 if i == j else 1 for i in range(draws)]) for j in range(draws)) / draws
+        share = np.log(share)
+        for _ in range(draws):
+            share = share @ w
+        return float(share)
+
+    d = model.derive(f"bound(log p(x), by=importance(q, {k}))")
+    assert d.evidence.kind == "checked" or k == 3  # no quadrature over three draws
+    assert [s.rule for s in d.steps][:2] == ["importance weights", "bound_below"]
+    evidence = stats.norm(0, np.hypot(1, at["t"])).logpdf(at["x"])
+    assert bound(1) < bound(2) < bound(3) < evidence
+    got = d.evaluate(**at, **({} if k == 1 else {"seed": 1}))
+    assert float(got) == pytest.approx(bound(k), rel=1e-9) if k == 1 else abs(float(got) - bound(k)) < 6 * got.standard_error
+
+
+def test_a_symbolic_number_of_weights_and_what_it_does_not_bound():
+    model = symgen.loads(WEIGHTS + "dist r(u) = Normal(0, 1)\n")
+    d = model.derive("bound(log p(x), by=importance(q, k))")
+    assert d.evidence.kind == "checked" and "Jensen" in d.text() and "k" in d.text_result
+    for goal, words in (
+        ("bound(log p(x | z), by=importance(q, k))", "bounds `log p"),
+        ("bound(log p(x), by=importance(r, k))", "the proposal draws"),
+        ("bound(log p(x), by=importance(q, 1/2))", "are counted"),
+    ):  # fmt: skip
+        with pytest.raises(symgen.CannotDerive, match=words):
+            model.derive(goal)
+
+
 def test_classes_and_a_function_that_is_not_known():
     """On a simplex the gradient of a mean of g is g(i) less the mean of all g: the referee moves within the simplex."""
     model = symgen.loads("dim k\nparam w: simplex[k]\nfunction g(c): real\ndist C(c) = Categorical(w)\n")

@@ -15,9 +15,10 @@ import numpy as np
 from symgen.algebra.equality import less_equal
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
-from symgen.probability.bayes.marginal import reduce_conditional_law
+from symgen.probability.bayes.marginal import reduce_conditional_law, reduce_log_density_of
 from symgen.probability.divergences.divergence import reduce_entropy, reduce_expectation, reduce_kl
-from symgen.probability.divergences.inequalities import INEQUALITIES, Inequality
+from symgen.probability.divergences.evidence_bounds import METHODS as OF_EVIDENCE
+from symgen.probability.divergences.inequalities import CALLED, INEQUALITIES, Inequality
 from symgen.probability.divergences.information import reduce_mutual_information
 from symgen.probability.divergences.information_bounds import METHODS as OF_INFORMATION
 from symgen.probability.divergences.information_bounds import with_unknown_laws
@@ -38,8 +39,9 @@ POINTS = 3
 CLOSE = 1e-7  # by which quadrature may miss a bound that is tight
 CLOSED: dict[str, Callable[[Operator, Context], Array]] = {
     "E": reduce_expectation, "entropy": reduce_entropy, "KL": reduce_kl, "mutual_information": reduce_mutual_information,
+    "log_density_of": reduce_log_density_of,
 }  # fmt: skip
-METHODS: dict[str, Callable[[Operator, Sequence[Any], Context], Array]] = {**OF_INFORMATION, **OF_MIXTURES}
+METHODS: dict[str, Callable[[Operator, Sequence[Any], Context], Array]] = {**OF_INFORMATION, **OF_MIXTURES, **OF_EVIDENCE}
 
 
 def quantity_of(array: Array) -> Operator | None:
@@ -55,7 +57,7 @@ def reduce_bound(op: Operator, ctx: Context) -> Array:
     row = INEQUALITIES[name]
     quantity = quantity_of(whole)
     if quantity is None or quantity.name not in row.of:
-        of = " or ".join(f"`{n}`" for n in row.of)
+        of = " or ".join(f"`{CALLED.get(n, n)}`" for n in row.of)
         raise CannotDerive(
             f"`{name}` bounds {of}, and this is something else", whole, "symgen/probability/divergences/inequalities.py"
         )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["INEQUALITIES", "Inequality"]
+__all__ = ["CALLED", "INEQUALITIES", "Inequality"]
+
+CALLED = {"log_density_of": "log p(x)"}  # quantities as they are written
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ ROWS = [
                "I(x; z) >= log n + E log(exp f(x, z_1)/sum_j exp f(x, z_j)), x and z_1 a pair, the others drawn apart",
                "f = log p(z | x) + c(x), in the limit of many draws: it is never above log n",
                "van den Oord, Li & Vinyals (2018)"),
+    Inequality("importance", ("log_density_of",), ("decoder", "number"), "lower",
+               "log p(x) >= E log of the mean of p(x, z_j)/q(z_j) over n draws of q; one is the evidence lower bound, more are "
+               "greater", "q is the posterior, or in the limit of many draws", "Burda, Grosse & Salakhutdinov (2016)"),
     Inequality("pairwise", ("entropy", "mutual_information", "KL"), (), "upper",
                "H(x) <= H(x | c) - E_a log E_b exp(-KL(p_a || p_b)) of a mixture, and likewise its information and divergence",
                "the parts are one, or lie apart", "Kolchinsky & Tracey (2017)"),
