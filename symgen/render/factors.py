@@ -29,7 +29,35 @@ def factors_of(node: Scalar) -> list[tuple[Scalar, Fraction]]:
             out.append((f.base, exponent))
         else:
             out.append((f, Fraction(1)))
-    return out
+    return well_turned(out)
+
+
+def well_turned(factors: list[tuple[Scalar, Fraction]]) -> list[tuple[Scalar, Fraction]]:
+    """(x - m)*(y - m), not (m - x)*(m - y): what is drawn or observed before what it is compared with, wherever that can be
+    had; and so the same text whatever was derived before."""
+    wrong = [k for k, (f, n) in enumerate(factors) if n.denominator == 1 and n > 0 and _is_turned(f)]
+    once = sorted((k for k in wrong if factors[k][1] % 2), key=lambda k: _spelled(factors[k][0]))
+    for k in [k for k in wrong if not factors[k][1] % 2] + once[: len(once) // 2 * 2]:
+        factors[k] = (x.neg(factors[k][0]), factors[k][1])
+    return factors
+
+
+def _is_turned(f: Scalar) -> bool:
+    """Whether the second of a difference should stand first."""
+    if not isinstance(f, x.Add) or len(f.args) != 2:
+        return False
+    (c, a), (d, b) = map(x.as_coefficient, f.args)
+    if (c > 0) == (d > 0):
+        return False
+    plus, minus = (a, b) if c > 0 else (b, a)
+    return _spelled(minus) < _spelled(plus)
+
+
+def _spelled(f: Scalar) -> tuple[bool, bool, list[str]]:
+    """What is drawn or observed first, by name; what is made of several things last."""
+    plain = isinstance(f, x.Entry) and isinstance(f.array, x.Var)
+    found = sorted(x.variables_of(f), key=lambda v: v.name)
+    return not plain, not any(v.role in ("data", "random") for v in found), [v.name for v in found]
 
 
 def affine(value: Scalar, i: Index) -> tuple[int | None, Scalar]:

@@ -14,6 +14,7 @@ from symgen.render.network import NoMatrixForm
 from symgen.tensor import expression as x
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import Array, Index, Node, Scalar
+from symgen.tensor.nodes import make_index
 from symgen.tensor.scope import parts_of
 from symgen.text import tree as t
 
@@ -21,6 +22,8 @@ Axes = tuple[Index, ...]
 MOST_MULTIPLIED, MOST_TERMS = 120, 4  # nodes, and terms of one factor, of what is multiplied out for a matrix notation
 MOST_INDEXED = 10_000  # parts of a formula with indices
 LETTERS = "i j k l m r s t u v a b c g h o q w z".split()
+ROW_WISE = frozenset(("logsumexp",))  # operations that take the last axis away
+ROWS = (1 << 39) - 1  # numbers of the indices of rows, at or below it
 
 
 def _with_first_index(node: Scalar, used: Mapping[Index, str]) -> Scalar:
@@ -210,6 +213,8 @@ class IndexNotation(ABC):
                     return self.indexed(x.open_tensor(node.array, node.indices), used)
                 if self.is_each(node.array):
                     return self.one_of_each(node, lambda s: self.indexed(s, used))
+                if isinstance(node.array, x.Operation) and node.array not in self.names and node.array.name in ROW_WISE:
+                    return self._one_row(node.array, node.indices, used)
                 return t.Subscript(self.array(node.array), tuple(self.indexed(x.recombined(i), used) for i in node.indices))
             case x.Add():
                 return sum_of(over_one_bar([signed(self.indexed(a, used)) for a in node.args]))
@@ -252,6 +257,14 @@ class IndexNotation(ABC):
             case x.Expect():
                 return self.expectation(node, self.indexed(node.body, used))
         raise NoMatrixForm
+
+    def _one_row(self, op: x.Operation, places: Sequence[Scalar], used: Mapping[Index, str]) -> t.Expression:
+        """logsumexp[k](A[i, k]), the reduction of one row."""
+        (inside,) = op.operands
+        assert isinstance(inside, Array)
+        last = make_index("u", ROWS - len(used), inside.shape[-1])
+        names = {**used, last: self.letters(1, used)[0]}
+        return self._bound(op.name, (last,), names, self.indexed(x.entry(inside, *places, last), names))
 
     def _bound(self, kind: str, indices: Axes, names: Mapping[Index, str], body: t.Expression) -> t.Expression:
         """kind[i: n, j: m](body), the letters in the order in which they stand in the body."""

@@ -191,7 +191,8 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
                     raise
                 found = self.by_index(node, axes)
             if not axes and isinstance(node, x.Sum) and has_tensor(found):  # sum(log(tensor[i: n](w[z[i]]))) is a sum over i
-                found = self.by_index(node, axes)
+                by_index = self.by_index(node, axes)
+                found = found if has_tensor(by_index) else by_index
             self._memo[key] = found
         return found
 

@@ -77,3 +77,26 @@ def test_updates_read_as_in_the_books():
     mixture, factors = (symgen.loads(MODELS[n][0]) for n in ("normals of full covariance", "factors"))
     assert mixture.derive("argmax(Q, mu)").text_result == "diag(1/sum(R, axis=0)) @ R' @ x"
     assert factors.derive("argmax(Q, W)").text_result == "(x' @ E - outer(mu, sum(E, axis=0))) @ inv(E' @ E + n*V)"
+
+
+GAUSSIANS = """dim n, d, K
+data X: real[n, d]
+param w: simplex[K], mu: real[K, d], S: spd[K, d, d], R: real[n, K]
+dist p(z[i]) = Categorical(w)
+dist p(X[i] | z[i]) = MvNormal(mu[z[i]], S[z[i]])
+dist q(z[i]) = Categorical(softmax(R[i]))
+"""
+
+
+def test_the_best_covariances_of_a_mixture_are_weighted_squares_about_the_best_means():
+    """S_k = sum_i r_ik (x_i - mu_k)(x_i - mu_k)' / sum_i r_ik: no square is multiplied out on the page."""
+    d = symgen.loads(GAUSSIANS).derive("argmax(elbo(q, p), [w, mu, S])")
+    assert "(X[l, j] - μ_hat[i, j])*(X[l, k] - μ_hat[i, k]))/sum[l: n](softmax(R)[l, i])" in d.text()
+    rng = np.random.default_rng(0)
+    X, R = rng.normal(size=(7, 2)), rng.normal(size=(7, 3))
+    r = np.exp(R) / np.exp(R).sum(1, keepdims=True)
+    found = d.evaluate(X=X, R=R)
+    mu = (r.T @ X) / r.sum(0)[:, None]
+    S = np.einsum("ik,ika,ikb->kab", r, X[:, None] - mu, X[:, None] - mu) / r.sum(0)[:, None, None]
+    found = found["at"]
+    assert np.allclose(found["w"], r.mean(0)) and np.allclose(found["mu"], mu) and np.allclose(found["S"], S)

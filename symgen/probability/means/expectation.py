@@ -245,6 +245,8 @@ class OneDraw:
         """Whether a product or power of linear forms is better taken as it is: by mean and covariance."""
         if self.draw.row is None:
             return False
+        if self.draw.row.name == "Categorical" and len(entries_in(x, self.variables) or ()) == 1:
+            return True  # its mean is the sum over the labels, of (x - mu[z])^2 as of anything else
         if isinstance(x, Pow) and self.is_lemma(x):
             return True
         degree = 0
