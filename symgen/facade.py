@@ -245,6 +245,10 @@ class Model:
             array = prepared(array, context, exact=exact)
         open_operators = [n for n in walk(array) if isinstance(n, Operator)]
         if open_operators:
+            means = [n for n in open_operators if n.name == "E" and len(n.args) > 1 and isinstance(n.args[1], Operator)]
+            if means:
+                text = f"this mean has no closed form, and symgen has no draw of `{means[0].args[1].name}`: it has no number"
+                raise CannotDerive(text, means[0])
             name = {"series": "sum"}.get(open_operators[0].name, open_operators[0].name)
             raise CannotDerive(f"`{name}` was not reduced, and has no number", open_operators[0])
         compiled = self._compiled.get(array)

@@ -204,6 +204,14 @@ def stirling_remainder(a: Any, b: Any, d: Any) -> Any:
     return jnp.where(jnp.minimum(a, b) < 10, low_ones, stirling_series(a, b, d))
 
 
+def cholesky_remainder(A: Any, B: Any) -> Any:
+    """|inv(B) @ A|^2 - k - 2 log(det A/det B) >= 0 for lower A and B: |E|^2 + 2 sum(u - log(1 + u)) over the diagonal u of
+    E = inv(B) @ (A - B)."""
+    E = jnp.linalg.solve(B, A - B)
+    a, b = jnp.diagonal(A, axis1=-2, axis2=-1), jnp.diagonal(B, axis1=-2, axis2=-1)
+    return (E * E).sum((-2, -1)) + 2 * log_remainder((a - b) / b, jnp.log(a) - jnp.log(b)).sum(-1)
+
+
 def logdet_remainder(A: Any, B: Any) -> Any:
     """tr(inv(B) @ A) - k - log(det A/det B) >= 0: the sum of u - log(1 + u) over the eigenvalues u of inv(B) @ (A - B)."""
     L = jnp.linalg.cholesky(B)

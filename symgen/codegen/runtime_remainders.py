@@ -48,6 +48,14 @@ def xlog1py(x: Any, y: Any) -> Any:
         return np.where(np.equal(x, 0), 0.0, x * np.log1p(y))
 
 
+def cholesky_remainder(A: Any, B: Any) -> Any:
+    """|inv(B) @ A|^2 - k - 2 log(det A/det B) >= 0 for lower A and B: |E|^2 + 2 sum(u - log(1 + u)) over the diagonal u of
+    E = inv(B) @ (A - B)."""
+    E = np.linalg.solve(B, A - B)
+    a, b = np.diagonal(A, axis1=-2, axis2=-1), np.diagonal(B, axis1=-2, axis2=-1)
+    return (E * E).sum(axis=(-2, -1)) + 2 * log_remainder((a - b) / b, np.log(a) - np.log(b)).sum(axis=-1)
+
+
 def logdet_remainder(A: Any, B: Any) -> Any:
     """tr(inv(B) @ A) - k - log(det A/det B) >= 0: the sum of u - log(1 + u) over the eigenvalues u of inv(B) @ (A - B)."""
     L = np.linalg.cholesky(B)

@@ -218,6 +218,14 @@ def stirling_remainder(a: Any, b: Any, d: Any) -> Any:
     return torch.where(torch.minimum(a, b) < 10, low_ones, stirling_series(a, b, d))
 
 
+def cholesky_remainder(A: Any, B: Any) -> Any:
+    """|inv(B) @ A|^2 - k - 2 log(det A/det B) >= 0 for lower A and B: |E|^2 + 2 sum(u - log(1 + u)) over the diagonal u of
+    E = inv(B) @ (A - B)."""
+    E = torch.linalg.solve(B, A - B)
+    a, b = A.diagonal(0, -2, -1), B.diagonal(0, -2, -1)
+    return (E * E).sum((-2, -1)) + 2 * log_remainder((a - b) / b, torch.log(a) - torch.log(b)).sum(-1)
+
+
 def logdet_remainder(A: Any, B: Any) -> Any:
     """tr(inv(B) @ A) - k - log(det A/det B) >= 0: the sum of u - log(1 + u) over the eigenvalues u of inv(B) @ (A - B)."""
     L = torch.linalg.cholesky(B)

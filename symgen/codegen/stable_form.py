@@ -96,7 +96,7 @@ def stable_form(array: Array) -> Array | None:
 
 def _is_remainder(n: Node) -> bool:
     if isinstance(n, Operation):
-        return n.name == "logdet_remainder"
+        return n.name in ("logdet_remainder", "cholesky_remainder")
     return isinstance(n, Fn) and n.name in (*REMAINDERS, "root_difference", "expm1", "lgamma_rest", "digamma_rest", "besseli_gap")
 
 
@@ -151,6 +151,8 @@ def _written(root: Scalar) -> Scalar | None:
             trace = total(mul(entry(a, i, j), entry(operation("inv", (b,), b.shape), i, j)), [i, j])
             logs = [entry(operation("logdet", (m,), ())) for m in (a, b)]
             return kept_apart(add(trace, mul(MINUS_ONE, a.shape[0]), neg(logs[0]), logs[1]))
+        if isinstance(array, Operation) and array.name == "cholesky_remainder":
+            return None
         if type(array).__name__ == "Tensor" and any(_is_of_code(n) for n in walk(array)):
             inner = visit(open_tensor(array, x.indices))
             return None if inner is None else kept_apart(inner)

@@ -68,6 +68,7 @@ from symgen.tensor.expression import (
     power,
     sub,
     substitute,
+    tensor,
     total,
     walk,
 )  # fmt: skip
@@ -84,6 +85,9 @@ MOST_PAIRS = 2  # of logarithms, for which all exponents are tried
 def with_remainders(n: Scalar) -> Scalar:
     """`n` by remainders, where that applies; else as it is."""
     if isinstance(n, Add):
+        factors = _of_cholesky_factors(n)
+        if factors is not n:
+            return factors
         paired = _of_determinants(n)
         if paired is n and any(isinstance(u, Operation) and u.name == "logdet_spd" for u in walk(n)):
             flat = add(*_multiplied_out(n))
@@ -164,6 +168,37 @@ def _of_weighted_determinants(n: Add) -> Add | Scalar:
         more = mul(kept_apart(short(sub(weight, logs[b]))), gap)
         sizes = [mul(k, u) for u in terms_of(weight)]
         return add(*(u for u in rest if u not in traces), *others, remainder, more, *sizes)
+    return n
+
+
+def _of_cholesky_factors(n: Add) -> Scalar:
+    """tr(inv(B B') @ A @ A')/2 - k/2 - sum(log(diagonal(A))) + sum(log(diagonal(B))) for lower A and B, as one function of
+    them: what is squared is inv(B) @ (A - B)."""
+    sums = [b for b in (as_coefficient(t)[1] for t in n.args) if isinstance(b, Sum)]
+    if not any(isinstance(b.body, Fn) and b.body.name == "log" for b in sums):
+        return n
+    logs: dict[Var, Scalar] = {}
+    rest: list[Scalar] = []
+    for t in (u for whole_term in _multiplied_out(n) for u in _split_sums(whole_term)):
+        c, base = as_coefficient(t)
+        body, indices = open_sum(base) if isinstance(base, Sum) else (ZERO, [])
+        inner = body.args[0] if isinstance(body, Fn) and body.name == "log" else None
+        if isinstance(inner, Entry) and isinstance(inner.array, Var) and inner.array.domain == "lower" and len(indices) == 1:
+            logs[inner.array] = add(logs.get(inner.array, ZERO), num(c))
+        else:
+            rest.append(t)
+    for b, a in permutations(logs, 2):
+        if a.rank != 2 or add(logs[a], logs[b]) is not ZERO:
+            continue
+        i, j, m = (fresh_index(a.shape[0]) for _ in range(3))
+        squares = [tensor([i, j], total(mul(entry(v, i, m), entry(v, j, m)), [m])) for v in (a, b)]
+        inverse = entry(operation("inv", (squares[1],), squares[1].shape), i, j)
+        trace = symmetric_entries(total(mul(entry(squares[0], i, j), inverse), [i, j]))
+        half = mul(HALF, logs[b])
+        left = add(symmetric_entries(add(*rest, mul(MINUS_ONE, half, trace))), mul(half, a.shape[0]))
+        if len(terms_of(left)) == len(rest) - 2 or left is ZERO:
+            others = [mul(c, total(fn("log", entry(v, i, i)), [i])) for v, c in logs.items() if v is not a and v is not b]
+            return add(left, *others, mul(half, entry(operation("cholesky_remainder", (a, b), ()))))
     return n
 
 

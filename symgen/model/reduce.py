@@ -125,6 +125,8 @@ def _reduce(goal: Array, ctx: Context, seconds: float) -> Reduced:
         trace.notes.append(f"the budget of {seconds:g} s is spent; what is left stands unreduced")
         return Reduced(state.partial(goal), None, trace, state.names, True)
     refuse_undefined(array, goal, trace)
+    if is_undefined(array) and not array.rank:  # what is made of it has none either
+        array = tensor((), NAN)
     if isinstance(record_of, Operator) and record_of.name == "expand":
         return Reduced(array, None, trace, state.names)  # what was multiplied out stays so
     small = with_small_matrices_opened(array, state.names, ctx.facts)

@@ -218,7 +218,31 @@ def test_helpers_at_0_and_over_arrays():
     k = mp.matrix(B.tolist()) ** -1 * mp.matrix(A.tolist())
     want = k[0, 0] + k[1, 1] - 2 - mp.log(mp.det(k))
     assert error(float(helpers.logdet_remainder(A, B)), want) < 1e-11
+    L, R = np.linalg.cholesky(A), np.linalg.cholesky(A) + 1e-7 * np.array([[0.5, 0.0], [-0.3, 0.7]])
+    k = mp.matrix(R.tolist()) ** -1 * mp.matrix(L.tolist())
+    want = sum(x * x for x in k) - 2 - 2 * mp.log(mp.det(k))
+    assert error(float(helpers.cholesky_remainder(L, R)), want) < 1e-14
     assert helpers.lgamma_remainder(np.array([1.0, 2.0]), np.array([1.001, 32.0]), np.array([1e-3, 30.0])).shape == (2,)
+
+
+@pytest.mark.parametrize("target", ["numpy", *(pytest.param(t, marks=pytest.mark.slow) for t in ("torch", "jax"))])
+def test_normal_vectors_by_cholesky_factors_keep_their_digits(target):
+    library = np if target == "numpy" else pytest.importorskip(target)
+    if target == "jax":
+        library.config.update("jax_enable_x64", True)
+    laws = (f"MvNormal(m{k}, chol=L{k})" for k in (1, 2))
+    spec = f"dim k\nparam m1: real[k], m2: real[k], L1: lower[k, k], L2: lower[k, k]\nderive h = KL({' || '.join(laws)})"
+    module = symgen.loads(spec).compile(target=target)
+    rng = np.random.default_rng(7)
+    first = np.tril(rng.normal(size=(5, 5)), -1) + np.diag(rng.uniform(0.5, 2, 5))
+    step = 1e-7 * np.tril(rng.normal(size=(5, 5)))
+    point = {"m1": np.ones(5), "m2": np.ones(5) + 1e-7, "L1": first, "L2": first + step}
+    m, (a, b) = mp.matrix((point["m1"] - point["m2"]).tolist()), (mp.matrix(point[n].tolist()) for n in ("L1", "L2"))
+    k, z = b**-1 * a, b**-1 * m
+    want = (sum(x * x for x in k) - 5 + sum(x * x for x in z)) / 2 - mp.log(mp.det(k))
+    made = library.tensor if target == "torch" else np.asarray
+    kind = library.float64 if target == "torch" else np.float64
+    assert error(float(module.h({n: made(x, dtype=kind) for n, x in point.items()})), want) < 1e-12
 
 
 BACKENDS = ["Normal", "MvNormal", "Bernoulli", "Categorical", "Gamma", "Beta", "Dirichlet", "Laplace", "Weibull", "Cauchy",

@@ -156,6 +156,27 @@ def test_what_an_operator_gave_cancels(goal):
     assert "".join(sorted(d.text_result)) == "".join(sorted(MET[goal]))
 
 
+def test_what_is_made_of_a_mean_that_does_not_exist_has_no_value():
+    d = MODEL.derive("E[x ~ Cauchy(m, s)]((x - E[x ~ Cauchy(m, s)](x))^3)")
+    assert d.text_result == "undefined"
+
+
+def test_a_variance_on_an_interval_far_from_0_does_not_overflow():
+    model = symgen.loads("param lo: real, hi: real, r: positive\nassume lo < hi")
+    d = model.derive("Var[x ~ TruncatedExponential(r, lo, hi)](x)")
+    want = stats.truncexpon(23.6 * 1.3, 30, 1 / 23.6).var()
+    assert math.isclose(d.evaluate(lo=30, hi=31.3, r=23.6), want, rel_tol=1e-10)
+
+
+@pytest.mark.parametrize("goal", ["tv(Poisson(c), Poisson(d))", "JS(Multinomial(3, p), Multinomial(3, q))"])
+def test_a_mean_without_a_draw_is_said_to_have_no_number(goal):
+    model = symgen.loads("dim k\nparam c: positive[k], d: positive[k], p: simplex[k], q: simplex[k]")
+    d = model.derive(goal)
+    values = {"c": [1.0, 2.0], "d": [2.0, 1.5], "p": [0.2, 0.8], "q": [0.4, 0.6]}
+    with pytest.raises(symgen.CannotDerive, match="no draw of"):
+        d.evaluate(seed=0, **{k: v for k, v in values.items() if k in d.symbols})
+
+
 def test_a_direction_is_no_free_vector():
     model = symgen.loads("param u: real[3], s: positive\ndist p(x) = VonMisesFisher(u, s)")
     with pytest.raises(symgen.CannotDerive, match="direction"):

@@ -115,6 +115,10 @@ def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
     if rows[0] is not rows[1] or rows[0].name not in INCREASING or rows[0].name in HEAVY:  # type: ignore[union-attr]
         by_levels = by_quantiles(op, laws[0], laws[1], ctx)
         if by_levels is not None:
+            if keeps_means(by_levels) and any(r.region.discrete for r in rows if r is not None):
+                raise CannotDerive(
+                    "the Wasserstein distance of these counts has no closed form: their quantiles are steps", op, HERE
+                )
             return by_levels
     forms = [transform_of(law) for law in laws]
     if any(f is None for f in forms) or rows[0] is not rows[1] or rows[0].name not in INCREASING:  # type: ignore[union-attr]

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from symgen.algebra.rational import simplify_scalar
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.divergences.divergence import densities_written, rank_zero
 from symgen.probability.forms.collect import difference_of_means
 from symgen.probability.forms.conditions import guarded
+from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.terms import factors_of
+from symgen.probability.forms.walks import bottom_up
 from symgen.probability.laws.counts import with_limits_at_zero
 from symgen.probability.laws.densities import entry_of
 from symgen.probability.laws.joint import expectation, full_law, opened_expectation
@@ -26,15 +29,25 @@ from symgen.tensor.expression import (
     NAN,
     ONE,
     ZERO,
+    Add,
     Array,
     Entry,
+    Fn,
+    Mul,
+    Num,
     Operator,
+    Pow,
     Scalar,
     Var,
     Where,
+    add,
+    as_coefficient,
+    fn,
     fresh_index,
     logic,
     mul,
+    num,
+    power,
     sub,
     tensor,
     where,
@@ -67,6 +80,7 @@ def reduce_variance(op: Operator, ctx: Context) -> Array:
     if value is None:
         other = mean if second is first else _mean(second, draws, ctx)
         value = _covariance_in_pieces(product, mean, other) or difference_of_means(sub(product, mul(mean, other)))
+    value = with_exponentials_apart(value, Knowledge(ctx))
     made = tensor(indices, value)
     if first is second and not indices:
         for words, body, moment in (("the mean", first, mean), ("the mean of the square", mul(first, second), product)):
@@ -75,6 +89,32 @@ def reduce_variance(op: Operator, ctx: Context) -> Array:
     parts = [tensor(rows, first), tensor(columns, second), tensor(indices, mul(first, second))]
     ctx.trace.checks.append(lambda: check_covariance(parts, draws, made, ctx.facts))
     return made
+
+
+def with_exponentials_apart(x: Scalar, know: Knowledge) -> Scalar:
+    """c e^u e^v/(e^u - e^v)^2 as c e^(v - u)/(1 - e^(v - u))^2 for u > v, which does not overflow."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Mul):
+            return n
+        for f in n.args:
+            k = f.exponent.rational if isinstance(f, Pow) and isinstance(f.exponent, Num) else None
+            if not isinstance(f, Pow) or k is None or k.denominator != 1 or k >= 0 or not isinstance(f.base, Add):
+                continue
+            terms = [as_coefficient(t) for t in f.base.args]
+            if len(terms) != 2 or any(abs(c) != 1 or not isinstance(e, Fn) or e.name != "exp" for c, e in terms):
+                continue
+            for (c, e), (d, g) in (terms, terms[::-1]):
+                gap = sub(g.args[0], e.args[0])
+                if know.negative(gap) is not True and know.negative(simplify_scalar(gap)) is not True:
+                    continue
+                others = [h for h in n.args if isinstance(h, Fn) and h.name == "exp"]
+                exponent = simplify_scalar(add(*(h.args[0] for h in others), mul(num(k), e.args[0])))
+                less = power(add(num(c), mul(num(d), fn("exp", simplify_scalar(gap)))), f.exponent)
+                return mul(*(h for h in n.args if h is not f and h not in others), fn("exp", exponent), less)
+        return n
+
+    return bottom_up(x, rule)
 
 
 def _variance_in_pieces(square: Scalar, mean: Scalar) -> Scalar | None:
