@@ -62,6 +62,7 @@ _FUNCTIONS = {
     "igammac": Template("special.gammaincc({0}, {1})", (), ("special",)),
     "ibetac": Template("special.betainc({1}, {0}, 1 - {2})", (), ("special",)),
     **COMPLEX,
+    "digammainv": Template("digammainv({0})", ("digammainv",), ("special",)),
     **{name: Template(f"{name}({{0}}, {{1}})", (name,), ("special",)) for name in ("igamma_da", "gamma_shift", "student_shift")},
     **{
         name: Template(f"{name}({{0}}, {{1}}, {{2}})", (name,), ("special",))

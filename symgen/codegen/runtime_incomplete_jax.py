@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from symgen.tensor.incomplete_floats import (
+    digamma_root,
     ibeta_parts,
     ibeta_start,
     ibeta_step,
@@ -65,6 +66,12 @@ def student_shift(nu: Any, t: Any) -> Any:
     """How t moves with nu while Student's distribution function stays."""
     v, w = half_line_rule(jnp.result_type(nu, t))
     return jnp.where(jnp.equal(t, 0), 0.0, student_moved(jnp.asarray(nu), jnp.asarray(t), v, w, jnp))
+
+
+def digammainv(x: Any) -> Any:
+    """The y > 0 with digamma(y) = x."""
+    special = jax.scipy.special
+    return digamma_root(jnp.asarray(x), jnp, special.digamma, lambda y: special.polygamma(1, y))
 
 
 def igammainv(a: Any, u: Any) -> Any:

@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 
+from symgen.codegen.runtime_torch import trigamma_positive
 from symgen.tensor.incomplete_floats import (
+    digamma_root,
     ibeta_parts,
     ibeta_start,
     ibeta_step,
@@ -71,6 +73,11 @@ def student_shift(nu: Any, t: Any) -> Any:
     """How t moves with nu while Student's distribution function stays."""
     v, w = half_line_rule(t)
     return torch.where(t == 0, 0 * t, student_moved(nu, t, v, w, torch))
+
+
+def digammainv(x: Any) -> Any:
+    """The y > 0 with digamma(y) = x."""
+    return digamma_root(x, torch, torch.special.digamma, trigamma_positive)
 
 
 def igammainv(a: Any, u: Any) -> Any:

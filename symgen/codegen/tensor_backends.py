@@ -24,8 +24,8 @@ REMAINDERS |= {f"exact_sum_{k}": Template(f"exact_sum({', '.join('{%d}' % i for 
 INCOMPLETE = {
     name: Template(f"{name}({', '.join('{%d}' % k for k in range(count))})", (name,))
     for name, count in {
-        "igamma_da": 2, "ibeta_da": 3, "ibeta_db": 3, "igammainv": 2, "ibetainv": 3, "gamma_shift": 2, "beta_shift_a": 3,
-        "beta_shift_b": 3, "student_shift": 2,
+        "digammainv": 1, "igamma_da": 2, "ibeta_da": 3, "ibeta_db": 3, "igammainv": 2, "ibetainv": 3, "gamma_shift": 2,
+        "beta_shift_a": 3, "beta_shift_b": 3, "student_shift": 2,
     }.items()
 }  # fmt: skip
 

@@ -142,6 +142,8 @@ ROWS = (
              poles="0, -1, -2, ..", source="DLMF 5.2"),
     Function("trigamma", X, ("polygamma(2, x)",), "special.polygamma(1, {x})", r"\psi_1\left({x}\right)", scipy=True,
              range=POSITIVE, poles="0, -1, -2, ..", definition="polygamma(1, x)", log_curvature="convex", source="DLMF 5.15"),
+    Function("digammainv", X, ("1/trigamma(Y)",), "digammainv({x})", r"\operatorname{{digammainv}}\left({x}\right)", scipy=True,
+             range=POSITIVE, monotone="increasing", source="Minka (2000), C: the y > 0 with digamma(y) = x"),
     Function("polygamma", ("n", "x"), (None, "polygamma(n + 1, x)"), "special.polygamma({n}, {x})",
              r"\psi^{{({n})}}\left({x}\right)", domain=(NONNEGATIVE, REAL), scipy=True, poles="0, -1, -2, ..",
              source="DLMF 5.15"),

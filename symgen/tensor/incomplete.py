@@ -12,6 +12,7 @@ from flint import arb, ctx
 __all__ = [
     "beta_shift_a",
     "beta_shift_b",
+    "digammainv",
     "gamma_shift",
     "ibeta_da",
     "ibeta_db",
@@ -155,6 +156,17 @@ def _root(f: Callable[[Ball], Ball], slope: Callable[[Ball], Ball], start: float
 
 def _near(name: str, *args: Ball) -> float:
     return float(getattr(import_module("scipy.special"), name)(*map(float, args)))
+
+
+def digammainv(x: Ball) -> Ball:
+    """y > 0 with digamma(y) = x."""
+    start = import_module("symgen.tensor.incomplete_floats").digammainv(float(x))
+    return _root(
+        lambda y: y.digamma(),
+        lambda y: arb(2).zeta(y),
+        float(start),
+        x,
+    )
 
 
 def igammainv(a: Ball, u: Ball) -> Ball:

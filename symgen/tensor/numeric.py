@@ -276,6 +276,7 @@ _FUNCTIONS = (
     Function("beta_shift_a", floats.beta_shift_a, incomplete.beta_shift_a),
     Function("beta_shift_b", floats.beta_shift_b, incomplete.beta_shift_b),
     Function("student_shift", floats.student_shift, incomplete.student_shift),
+    Function("digammainv", floats.digammainv, incomplete.digammainv),
     Function("igammainv", special.gammaincinv, incomplete.igammainv),
     Function("ibetainv", special.betaincinv, incomplete.ibetainv),
     Function("besseli", special.iv, lambda v, x: x.bessel_i(v)),

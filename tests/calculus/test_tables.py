@@ -50,6 +50,7 @@ REFEREE |= {
     "igamma_da": lambda a, x: mpmath.diff(lambda t: mpmath.gammainc(t, 0, x, regularized=True), a),
     "ibeta_da": lambda a, b, x: mpmath.diff(lambda t: mpmath.betainc(t, b, 0, x, regularized=True), a),
     "ibeta_db": lambda a, b, x: mpmath.diff(lambda t: mpmath.betainc(a, t, 0, x, regularized=True), b),
+    "digammainv": lambda x: mpmath.findroot(lambda y: mpmath.digamma(y) - x, float(incomplete_floats.digammainv(float(x)))),
     "igammainv": lambda a, u: mpmath.findroot(
         lambda x: mpmath.gammainc(a, 0, x, regularized=True) - u, special.gammaincinv(float(a), float(u))
     ),

@@ -80,3 +80,25 @@ def test_the_information_of_a_part_of_a_joint_is_of_that_part():
     model = symgen.loads(CONDITIONAL.replace("dim n", "dim n = 5"))
     assert model.derive("fisher(q(y | lam), lam)").evaluate(lam=0.7) == pytest.approx(5 / 0.7, rel=1e-12)
     assert model.derive("fisher(q(t | lam), lam)").evaluate(lam=0.7) == pytest.approx(5 / 0.7**2, rel=1e-12)
+
+
+@pytest.mark.parametrize(("law", "domain", "data"), [
+    ("Beta(a, b)", "unit", lambda x: x), ("BetaPrime(a, b)", "positive", lambda x: x / (1 - x)),
+])  # fmt: skip
+def test_parameters_that_hang_together_by_their_sum(law, domain, data):
+    x = np.random.default_rng(8).beta(2.3, 0.7, size=40)
+    model = symgen.loads(f"dim n\ndata x: {domain}[n]\nparam a: positive, b: positive\ndist p(x) = {law}\n")
+    d = model.derive("mle(p, [b, a])")
+    assert d.evidence.kind == "checked"
+    assert d.evaluate(x=data(x)) == pytest.approx(stats.beta.fit(x, floc=0, fscale=1)[1::-1], rel=1e-5)
+    score = model.derive("grad(log p(x), a)").evaluate(x=data(x), **dict(zip("ba", d.evaluate(x=data(x)), strict=True)))
+    assert abs(score) < 1e-8
+
+
+def test_a_dirichlet_of_any_size_has_its_parameters_by_one_equation():
+    x = np.random.default_rng(9).dirichlet([0.5, 2.0, 3.3, 1.0], size=30)
+    model = symgen.loads("dim n, k\ndata x: simplex[n, k]\nparam al: positive[k]\ndist p(x) = Dirichlet(al)\n")
+    d = model.derive("mle(p, al)")
+    assert d.evidence.kind == "checked" and d.text_result.count("root[") == 1
+    best = d.evaluate(x=x)
+    assert special.digamma(best.sum()) - special.digamma(best) + np.log(x).mean(axis=0) == pytest.approx(np.zeros(4), abs=1e-11)

@@ -10,6 +10,7 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.bayes.conditional import bounds
 from symgen.probability.estimation.score_root import root_of_score
+from symgen.probability.estimation.shared_total import best_by_total
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.terms import factors_of, with_value
@@ -65,6 +66,9 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
     prior = [t.name for t in thetas if isinstance(t, Var) and t in drawn]
     reason = f"`{prior[0]}` has a law of its own: with it, the mode a posteriori" if prior else "to be maximised"
     ctx.trace.add("log_likelihood", op, likelihood, reason=reason)
+    together = best_by_total(likelihood, [t for t in thetas if isinstance(t, Var)], ctx) if thetas else None
+    if together is not None:
+        return together
     if len(thetas) > 1:
         asked = Question(p.joint.factors, (), drawn, (), values)
         return _one_after_the_other(likelihood, [t for t in thetas if isinstance(t, Var)], asked, ctx)

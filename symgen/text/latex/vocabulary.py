@@ -140,7 +140,7 @@ FUNCTION_WORDS = {
     "var": "var", "Cov": "Cov", "cov": "Cov", "tr": "tr", "Tr": "tr", "trace": "tr", "diag": "diag", "ReLU": "relu",
     "arg inf": "arginf", "arg sup": "argsup", "min": "min", "max": "max", "Softmax": "softmax", "Sigmoid": "sigmoid",
     "lrelu": "leaky_relu", "chol": "cholesky", "log softmax": "log_softmax", "nuclear norm": "nuclear_norm",
-    "Dexp": "expm_frechet", "igammainv": "igammainv", "ibetainv": "ibetainv",
+    "Dexp": "expm_frechet", "igammainv": "igammainv", "digammainv": "digammainv", "ibetainv": "ibetainv",
     "gamma shift": "gamma_shift", "beta shift a": "beta_shift_a", "beta shift b": "beta_shift_b",
     "Student shift": "student_shift",
     "spectral norm": "spectral_norm", "JS": "JS", "JSD": "JS", "TV": "tv",
