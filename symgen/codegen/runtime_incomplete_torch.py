@@ -40,7 +40,9 @@ def ibeta_at(a: Any, b: Any, x: Any, y: Any) -> Any:
 
 def ibeta(a: Any, b: Any, x: Any) -> Any:
     """The regularised incomplete beta function I_x(a, b)."""
-    return ibeta_at(a, b, x, 1 - x)[0]
+    inside = (x > 0) & (x < 1)
+    found = ibeta_at(a, b, torch.where(inside, x, 0.5), torch.where(inside, 1 - x, 0.5))[0]
+    return torch.where(inside, found, torch.clamp(x, 0, 1) + 0 * found)
 
 
 def ibeta_da(a: Any, b: Any, x: Any) -> Any:

@@ -35,7 +35,15 @@ from symgen.codegen.stable_special import (
     scaled,
     short_differences,
 )
-from symgen.codegen.stable_zero import centred_at_zero, is_one_number, log_ratios, may_be_zero, quotient_at_zero
+from symgen.codegen.stable_zero import (
+    centred_at_zero,
+    is_one_number,
+    log_ratios,
+    logs_of_what_may_be_zero,
+    may_be_zero,
+    power_at_zero,
+    quotient_at_zero,
+)
 from symgen.tensor.expression import (
     INF,
     MINUS_ONE,
@@ -258,6 +266,8 @@ class _Stabiliser:
             return near_one(n.args[0]) or self.log(n.args[0]) or n
         if isinstance(n, Fn) and n.name == "hyp2f1":
             return beside_one(n)
+        if isinstance(n, Fn) and n.name == "exp" and isinstance(n.args[0], Add):
+            return fn("exp", add(*map(power_at_zero, n.args[0].args)))
         if isinstance(n, Add):
             return self.sum_rule(n)
         if isinstance(n, Mul):
@@ -430,7 +440,19 @@ class _Stabiliser:
             if made is not n:
                 return made
         made = self.cross_entropy(n)
-        return self.cross_entropies(made) if isinstance(made, Add) else made
+        made = self.cross_entropies(made) if isinstance(made, Add) else made
+        return made if made is not n else self.weights_at_zero(n)
+
+    def weights_at_zero(self, n: Add) -> Scalar:
+        """c log(q) - c p log(q) with one weight, of which 0 log 0 is 0."""
+        logs, rest = logs_of_what_may_be_zero(n)
+        out, changed = rest, False
+        for log, weights in logs.items():
+            whole = mul(as_quotient(add(*weights)), log)
+            made = self.product_rule(whole) if isinstance(whole, Mul) else whole
+            changed = changed or made is not whole
+            out.append(made)
+        return add(*out) if changed else n
 
     def cross_entropies(self, n: Add) -> Scalar:
         """The same for two sums over the same indices."""

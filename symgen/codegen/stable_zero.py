@@ -14,6 +14,7 @@ from symgen.tensor.expression import (
     Entry,
     Fn,
     Mul,
+    Num,
     Pow,
     Scalar,
     Sum,
@@ -33,7 +34,10 @@ from symgen.tensor.expression import (
     where,
 )  # fmt: skip
 
-__all__ = ["centred_at_zero", "is_one_number", "log_ratios", "may_be_zero", "quotient_at_zero"]
+__all__ = [
+    "centred_at_zero", "is_one_number", "log_ratios", "logs_of_what_may_be_zero", "may_be_zero", "power_at_zero",
+    "quotient_at_zero",
+]  # fmt: skip
 
 
 def quotient_at_zero(n: Mul, is_gradient: bool) -> Scalar:
@@ -94,6 +98,44 @@ def log_ratios(n: Add) -> Scalar:
             made.append(mul(num(abs(c)), fn("log_ratio", p, q, gap)))
             used += [t, u]
     return add(*made, *(t for t in n.args if t not in used)) if made else n
+
+
+def logs_of_what_may_be_zero(n: Add) -> tuple[dict[Scalar, list[Scalar]], list[Scalar]]:
+    """The logarithms of what may be 0, each with its weights in the sum, products with sums of them multiplied out; the rest."""
+    found: dict[Scalar, list[Scalar]] = {}
+    rest: list[Scalar] = []
+    stack = list(n.args)
+    while stack:
+        t = stack.pop()
+        inner = next((f for f in factors_of(t) if isinstance(f, Add) and any(_zero_log(u) is not None for u in f.args)), None)
+        if inner is not None:
+            beside = mul(*(f for f in factors_of(t) if f is not inner))
+            stack.extend(mul(beside, u) for u in inner.args)
+            continue
+        log = _zero_log(t)
+        if log is None:
+            rest.append(t)
+        else:
+            found.setdefault(log, []).append(mul(*(f for f in factors_of(t) if f is not log)))
+    return found, rest
+
+
+def _zero_log(t: Scalar) -> Scalar | None:
+    """The logarithm among the factors of t that is of what may be 0."""
+    for f in factors_of(t):
+        if isinstance(f, Fn) and f.name in ("log", "log1p"):
+            if may_be_zero(f.args[0] if f.name == "log" else add(ONE, f.args[0])):
+                return f
+    return None
+
+
+def power_at_zero(t: Scalar) -> Scalar:
+    """c log(x) as xlogy(c, x), in the exponent of x^c: 0^0 is 1."""
+    log = _zero_log(t)
+    weight = mul(*(f for f in factors_of(t) if f is not log))
+    if not isinstance(log, Fn) or isinstance(weight, Num):
+        return t
+    return fn("xlogy" if log.name == "log" else "xlog1py", weight, log.args[0])
 
 
 def _alike(x: Scalar, y: Scalar) -> bool:

@@ -287,6 +287,11 @@ def between_crossings(pair: Pairing, ctx: Context, kept: Kept | None = None) -> 
             made: Scalar = replace_arrays(held, {END.array: lambda: v})
             return made
 
+    def differ(slope: Scalar) -> Scalar:
+        if kept is not None:  # of laws at one edge it is no number, and they are one
+            return compare("<", ZERO, fn("abs", slope))
+        return compare("!=", slope, ZERO)
+
     apart = _half_of_shift(both)
     if apart is not None:  # 2 F(mu + d/2) - 1
         first = both[0]
@@ -314,21 +319,17 @@ def between_crossings(pair: Pairing, ctx: Context, kept: Kept | None = None) -> 
             ends = [fn("max", e, ZERO) for e in ends]
         two = fn("abs", sub(gap(ends[0]), gap(ends[1])))
         if b is ZERO:
-            return where(_differ(a), two, ZERO)
+            return where(differ(a), two, ZERO)
         alone = divide(neg(constant), b)
-        one = where(_differ(b), fn("abs", gap(alone if low == "-inf" else fn("max", alone, ZERO))), ZERO)
-        return where(_differ(a), two, one)
+        one = where(differ(b), fn("abs", gap(alone if low == "-inf" else fn("max", alone, ZERO))), ZERO)
+        return where(differ(a), two, one)
     if len(terms) == 1:
         ((function, slope),) = terms.items()
         at = _inverse(function, divide(neg(constant), slope), x, both[0])
         if at is None:
             return None
-        return where(_differ(slope), fn("abs", gap(at)), ZERO)
+        return where(differ(slope), fn("abs", gap(at)), ZERO)
     return None
-
-
-def _differ(slope: Scalar) -> Scalar:
-    return compare("!=", slope, ZERO)
 
 
 def _half_of_shift(both: list[Law]) -> Scalar | None:

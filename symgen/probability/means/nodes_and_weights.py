@@ -88,6 +88,7 @@ AT_KINKS = num(Fraction(1, 10**4))
 MASS = num(Fraction(1, 10**5))
 ROUNDING = num(Fraction(1, 10**13))  # what a mean of 0 may come to
 EDGE = num(Fraction(1, 10**11))
+INSIDE = num(Fraction(1, 2**120))  # by which what may be 0 is moved inside
 NOISE = {"normal": (HALF, TWO), "uniform": (HALF, num(Fraction(3, 4))), "exponential": (ONE, TWO), "gumbel": (ZERO, ONE),
          "logistic": (ZERO, ONE), "laplace": (ZERO, ONE)}  # fmt: skip
 SINGULAR = ("log", "sqrt", "xlogy")
@@ -365,7 +366,7 @@ def _over_counts(line: _Line, axes: list[Index]) -> Scalar:
     if line.middle is not None:
         start = fn("max", line.low, sub(fn("floor", line.middle), num(BELOW)))
     x = add(start, k)
-    weight, f = (with_value(s, line.x.array, lambda *_: x) for s in (line.log_weight, line.f))
+    weight, f = (with_value(_off_the_edge(s), line.x.array, lambda *_: x) for s in (line.log_weight, line.f))
     alive = compare("<", DEAD, weight)
     if line.high is not INF:
         alive = logic("and", compare("<=", x, line.high), alive)
@@ -383,6 +384,24 @@ def _over_counts(line: _Line, axes: list[Index]) -> Scalar:
     return where(logic("and", *settled), divide(whole, mass), NAN)
 
 
+def _off_the_edge(f: Scalar) -> Scalar:
+    """f with the logarithms of parameters that may be 0 taken a little inside: 0 log 0 is 0, and gradients are numbers."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Fn) or n.name != "log":
+            return n
+        arrays = {v for v in variables_of(n.args[0]) if v.role != "random"}
+        at_edge = len(arrays) == 1 and all(v.domain in ("nonnegative", "unit", "simplex") for v in arrays)
+        short = isinstance(n.args[0], Entry) or isinstance(n.args[0], Add) and len(n.args[0].args) == 2
+        if not at_edge or not short:
+            return n
+        axes = tuple(n.args[0].free)  # held apart: 1 + 2^-120 is 1 in floats
+        held = entry(tensor(axes, n.args[0]), *axes) if isinstance(n.args[0], Add) else n.args[0]
+        return fn("log", add(held, INSIDE))
+
+    return bottom_up(f, rule)
+
+
 def _over_pieces(line: _Line, axes: list[Index]) -> Scalar:
     x, lowest, highest = line.x, neg(INF), INF
     breaks: dict[Scalar, None] = {} if line.middle is None else {line.middle: None}
@@ -391,7 +410,8 @@ def _over_pieces(line: _Line, axes: list[Index]) -> Scalar:
             continue  # it moves with a sum inside
         if len(breaks) < MOST_BREAKS and root is not line.low and root is not line.high:
             breaks.setdefault(root)
-    inside = list(breaks)
+    lost = line.middle if line.middle is not None else line.low if line.low is not lowest else ZERO
+    inside = [b if b is line.middle else where(compare("<", fn("abs", b), INF), b, lost) for b in breaks]  # of equal laws 0/0
     if line.low is not lowest:
         inside = [fn("max", line.low, b) for b in inside]
     if line.high is not highest:
