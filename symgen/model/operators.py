@@ -14,7 +14,7 @@ from typing import Any
 
 from symgen.games import game as games
 from symgen.probability.laws import joint as probability
-from symgen.tensor.expression import Array, Var, operator
+from symgen.tensor.expression import HALF, Array, Var, entry, mul, operator, tensor
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,12 @@ def _renyi(q: probability.DistRef, p: probability.DistRef, alpha: Array) -> Arra
     return probability.divergence("renyi", q, p, alpha=alpha)
 
 
+def _bhattacharyya(q: probability.DistRef, p: probability.DistRef) -> Array:
+    """-log of the integral of sqrt(p q): half the Renyi divergence of order 1/2."""
+    half = tensor((), HALF)
+    return tensor((), mul(HALF, entry(probability.divergence("renyi", q, p, alpha=half))))
+
+
 def _posterior(p: probability.DistRef, z: tuple[Var, ...], given: tuple[Var, ...] = ()) -> Array:
     return probability.posterior(p, z, given)
 
@@ -116,6 +122,7 @@ ROWS = [
     OperatorRow("JS", ("dist", "dist"), _divergence("JS"), pair=True),
     OperatorRow("renyi", ("dist", "dist", "scalar"), _renyi, pair=True),
     OperatorRow("chi2", ("dist", "dist"), _divergence("chi2"), pair=True),
+    OperatorRow("bhattacharyya", ("dist", "dist"), _bhattacharyya, pair=True),
     OperatorRow("hellinger", ("dist", "dist"), _divergence("hellinger"), pair=True),
     OperatorRow("tv", ("dist", "dist"), _divergence("tv"), pair=True),
     OperatorRow("wasserstein2", ("dist", "dist"), _divergence("wasserstein2"), pair=True),

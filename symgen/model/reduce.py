@@ -15,6 +15,7 @@ from symgen.algebra.products import Used, flat_length, merged_terms
 from symgen.algebra.rational import simplify_scalar
 from symgen.algebra.signs import signs_joined
 from symgen.algebra.small_matrices import with_small_matrices_opened
+from symgen.algebra.undone import without_logs_of_exponentials
 from symgen.calculus.gradient import Gradients, gradient, jacobian
 from symgen.calculus.hessian import hessian, hvp
 from symgen.calculus.integral import reduce_integral
@@ -189,7 +190,7 @@ def with_values_met(array: Array, state: _State) -> Array:
     for a in arrays_on_surface(array.body, state.names):
         inner = replace_arrays(a.body, opened) if a in values and isinstance(a, Tensor) else None
         opened[a] = a if inner is None else lambda *_, inner=inner: inner
-    return tensor((), replace_arrays(array.body, opened))
+    return tensor((), without_logs_of_exponentials(replace_arrays(array.body, opened)))
 
 
 def tidy(array: Array, ctx: Context, names: Mapping[Array, str]) -> Array:

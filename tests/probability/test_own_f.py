@@ -156,6 +156,15 @@ def test_what_an_operator_gave_cancels(goal):
     assert "".join(sorted(d.text_result)) == "".join(sorted(MET[goal]))
 
 
+@pytest.mark.parametrize("goal", ["bhattacharyya(Normal(m, s), Normal(w, r))", "-log(1 - hellinger(Normal(m, s), Normal(w, r)))"])
+def test_the_bhattacharyya_distance_is_no_logarithm_of_0(goal):
+    d = MODEL.derive(goal)
+    first, second = LAWS["Normal"][2](AT)
+    want = -math.log(over_the_line(first, second, lambda p, q: math.sqrt(p * q)))
+    assert math.isclose(d.evaluate(**{k: v for k, v in AT.items() if k in d.symbols}), want, rel_tol=1e-8)
+    assert math.isclose(d.evaluate(**{k: v for k, v in FAR.items() if k in d.symbols}), 60**2 / (8 * 0.1**2), rel_tol=1e-12)
+
+
 def test_what_is_made_of_a_mean_that_does_not_exist_has_no_value():
     d = MODEL.derive("E[x ~ Cauchy(m, s)]((x - E[x ~ Cauchy(m, s)](x))^3)")
     assert d.text_result == "undefined"

@@ -32,6 +32,7 @@ ROWS = (
         known={"mean": "M", "covariance of entries": "U[i, k]*V[j, l]",
                "entropy": "n*p*log(2*pi*e)/2 + n*logdet(V)/2 + p*logdet(U)/2"},
         argument_names={"loc": "M"},
+        noise="normal", transform="M + cholesky(U) @ eps @ cholesky(V)'",
         sampler="{M} + np.linalg.cholesky({U}) @ rng.standard_normal({shape}) @ np.linalg.cholesky({V}).T",
         latex=r"\mathcal{MN}",
         source="Gupta & Nagar (2000), 2.2",
