@@ -380,6 +380,8 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
         candidates, complete = _by_generator(top, free, seconds)
     if not candidates and e.has(S.tanh):
         candidates = _of_polynomial_factors(e, free, seconds)
+    if not candidates and _beyond_formulas(top, free):
+        candidates = [S.Integer(0)]
     if not candidates:
         found = within(seconds, S.solve, top, free)
         candidates = [c for c in found or () if isinstance(c, S.Expr)]
@@ -388,6 +390,8 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
             candidates = [c for c in found or () if isinstance(c, S.Expr)]
     out = []
     for c in candidates:
+        if c.has(S.LambertW):  # no function of the language
+            continue
         short = within(seconds, _tidy, c)
         c = c if short is None else short
         if c.has(free) or c.has(S.zoo, S.nan):
@@ -399,6 +403,21 @@ def roots_of(expression: Any, t: Any, seconds: float = SECONDS) -> list[Root]:
         if shown is not None:
             out.append(Root(c, shown, complete))
     return out
+
+
+def _beyond_formulas(e: Any, t: Any) -> bool:
+    """Whether every factor that holds t holds sin or cos of it, or two exponentials, beside t itself, a sin t + b t: no formula
+    solves that."""
+    factors = [
+        f for f in S.Mul.make_args(S.factor_terms(e)) if t in f.free_symbols and f is not t and not (f.is_Pow and f.base is t)
+    ]
+    for f in factors:
+        waves = [w for w in f.atoms(S.sin, S.cos) if t in w.free_symbols]
+        powers = [w for w in f.atoms(S.exp) if t in w.free_symbols]
+        found = {w: S.Dummy() for w in (*waves, *powers)}
+        if not (waves or len(powers) > 1) or t not in f.xreplace(found).free_symbols:
+            return False
+    return bool(factors)
 
 
 def _of_polynomial_factors(e: Any, t: Any, seconds: float) -> list[Any]:

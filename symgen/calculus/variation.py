@@ -34,7 +34,7 @@ from symgen.calculus.solving import (
 )  # fmt: skip
 from symgen.calculus.wording import contradict, range_words, said, said_relation, sides, without_repeats
 from symgen.tensor.expression import Scalar, compare
-from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["Optimum", "Problem", "pointwise_optimum", "problem_of"]
@@ -114,7 +114,11 @@ def _free_of(e: Any, t: Any) -> bool:
 
 
 def node(e: Any, problem: Problem) -> Scalar:
-    return from_sympy(e, problem.table)
+    try:
+        return from_sympy(e, problem.table)
+    except NotInSymPy as missing:  # LambertW
+        text = f"the stationarity condition in `{_name(problem)}` is solved by a function that symgen lacks, {missing}"
+        raise CannotDerive(text) from None
 
 
 # --- smooth -----------------------------------------------------------------------------------------------------------

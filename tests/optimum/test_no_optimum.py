@@ -1,5 +1,7 @@
 """Where a function of one number has no optimum in its domain, that is said with its reason; no end is told that is not in it."""
 
+import time
+
 import pytest
 
 import symgen
@@ -42,3 +44,17 @@ def test_an_optimum_in_the_domain_is_found(goal):
 def test_one_of_many_is_not_told_as_the_optimum(goal):
     with pytest.raises(symgen.CannotDerive, match=r"not unique|is approached"):
         symgen.loads(SPEC).derive(goal)
+
+
+@pytest.mark.parametrize("goal", ["y*log(y) + b*y^2", "exp(y) + b*y^2 - y", "y^2 + b*sin(y) + sin(2*y)*c"])
+def test_what_no_function_of_the_language_solves_is_refused_soon(goal):
+    """LambertW; waves beside the variable itself."""
+    model = symgen.loads("param b: positive, c: positive, y: positive\n")
+    start = time.process_time()
+    with pytest.raises(symgen.CannotDerive, match="could not be solved"):
+        model.derive(f"argmin({goal}, y)")
+    assert time.process_time() - start < 10
+
+
+def test_the_stationary_point_at_0_of_waves_is_found():
+    assert symgen.loads("param x: real\n").derive("argmin(x^2/2 - cos(x), x)").result == 0
