@@ -9,7 +9,6 @@ from symgen.codegen import runtime_remainders as helpers
 from symgen.codegen.stable_form import stable_form
 from symgen.derivation.referee import check_equal_numeric
 from tests.benchmarks.accuracy import (
-    CASES,
     FAR,
     HEAD,
     NEAR,
@@ -23,6 +22,7 @@ from tests.benchmarks.accuracy import (
     value_of,
     values,
 )
+from tests.benchmarks.accuracy_table import CASES
 
 mp.mp.dps = 60
 DISTANCES = (1e-1, 1e-4, 1e-7)
