@@ -84,6 +84,14 @@ def test_a_steeper_target_does_not_overflow():
     assert math.isclose(d.evaluate(**{k: v for k, v in AT.items() if k in d.symbols}), want, rel_tol=1e-8)
 
 
+def test_under_uniform_the_logarithm_of_one_less_a_power_is_integrated():
+    model = symgen.loads("param lo: unit, hi: unit, a: positive, b: positive\nassume lo < hi")
+    d = model.derive("KL(Uniform(lo, hi) || Kumaraswamy(a, b))")
+    want = integrate.quad(lambda x: -math.log(0.6) - math.log(2.5 * 1.7 * x**1.5 * (1 - x**2.5) ** 0.7), 0.2, 0.8)[0] / 0.6
+    assert "E[" not in d.text_result
+    assert math.isclose(d.evaluate(lo=0.2, hi=0.8, a=2.5, b=1.7), want, rel_tol=1e-10)
+
+
 def test_levels_next_to_one_are_counted():
     d = MODEL.derive("wasserstein2(FisherSnedecor(s, a), FisherSnedecor(r, b))")
     t = np.arange(-4, 4, 0.005)

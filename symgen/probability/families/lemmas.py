@@ -350,6 +350,7 @@ ANTIDERIVATIVES = (
     Antiderivative("softplus(-(x - v)/w)", "w*dilog(-exp(-(x - v)/w))"),
     Antiderivative("log(1 + v*x^w)",
                    "x*log(1 + v*x^w) - w*x + w*x*hyp2f1(1, 1/w, 1 + 1/w, -v*x^w)", "nonnegative", when="v > 0 and w > 0"),
+    Antiderivative("log(1 - x^w)", "x*log(1 - x^w) - w*x + w*x*hyp2f1(1, 1/w, 1 + 1/w, x^w)", "unit", when="w > 0"),
     Antiderivative("cos(x - v)", "sin(x - v)"),
     Antiderivative("cos(t*x)", "sin(t*x)/t", hole=("t", "0", "x")),
     Antiderivative("sin(t*x)", "-cos(t*x)/t", hole=("t", "0", "0")),
