@@ -463,6 +463,8 @@ class Univariate:
                 continue
             if rule.when and self.know.remaining(scalar_text(rule.when, bound)) is not ONE:
                 continue
+            if rule.when and rule.domain == "unit" and high is ONE:
+                continue  # two parts are infinite there
             n = is_natural(bound["j"]) if "j" in bound else None
             if rule.of == "x^j" and bound["j"] is MINUS_ONE:
                 continue
