@@ -16,6 +16,7 @@ from sympy import Symbol, evaluate
 
 from symgen.algebra.collect import with_numbers_out
 from symgen.calculus.kinks import guarded
+from symgen.calculus.root import by_halving
 from symgen.derivation.context import BudgetSpent
 from symgen.derivation.derivation import Evidence, Step
 from symgen.derivation.referee import check_equal_numeric
@@ -102,6 +103,8 @@ class Record:
             return type(value)(self._number(v, given) for v in value)
         if isinstance(value, Scalar) and any(v.shape for v in variables_of(value)):
             value = tensor((), value)
+        if isinstance(value, Array):
+            value = by_halving(value)
         if isinstance(value, Array) and not any(isinstance(n, Operator) for n in walk(value)):
             from symgen.codegen.compile import Compiled
 

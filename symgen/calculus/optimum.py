@@ -23,6 +23,7 @@ from symgen.calculus.linear_optimum import linear_zero
 from symgen.calculus.matrix_optimum import on_an_ellipsoid, over_positive_definite, with_orthonormal_columns
 from symgen.calculus.metric_zero import zero_of_distance
 from symgen.calculus.optimum_referee import contest
+from symgen.calculus.root_optimum import by_roots
 from symgen.calculus.scalar_optimum import Task, domain_of_entries, optimum_of_entries, say_assumed
 from symgen.calculus.separable_optimum import diagonally, entry_by_entry, shrunk_by_norm
 from symgen.calculus.separate import separate
@@ -89,8 +90,9 @@ LINEAR_SETS = ("symmetric", "skew", "diagonal")
 MAX_ENTRIES = 9  # of an array of fixed size that is solved as a system of scalars
 
 
-def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Context) -> Array:
-    """The x at which f is greatest (sign 1), least (-1) or stationary (0) on the set where the constraints vanish.
+def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Context, closed: bool = False) -> Array:
+    """The x at which f is greatest (sign 1), least (-1) or stationary (0) on the set where the constraints vanish; where it is
+    to be `closed`, none that is the root of an equation.
 
     Raises CannotDerive where the stationarity is not solved, or where the second-order check fails.
     """
@@ -102,7 +104,7 @@ def optimum(f: Array, x: Array, constraints: Sequence[Array], sign: int, ctx: Co
     task = Task(f, x, (*constraints, *_of_domain(x, constraints)), sign, ctx)
     found = optimum_of_entries(task) if _size(x) is not None and x.domain not in SETS else None
     if found is None:
-        found = _first_that_stands(task)
+        found = _first_that_stands(task, closed)
     else:
         result = task.contests[found] = contest(task, found)
         if result.lost and not (task.conditional and result.won):
@@ -129,7 +131,7 @@ def _without_root(constraint: Array, x: Var, ctx: Context) -> Array:
     return whole
 
 
-def _ways(task: Task) -> Iterator[Callable[[], Iterator[Array]]]:
+def _ways(task: Task, closed: bool) -> Iterator[Callable[[], Iterator[Array]]]:
     """How optima are looked for, the special sets first; each gives candidates."""
     yield lambda: over_positive_definite(task, lambda t, slope, body, axes: _zero_of(t, slope, body, axes))
     yield lambda: with_orthonormal_columns(task)
@@ -140,6 +142,8 @@ def _ways(task: Task) -> Iterator[Callable[[], Iterator[Array]]]:
         yield lambda: clipped(task, lambda t: _general(t)[:2])
         yield lambda: shrunk_by_norm(task, _of_any_size)
         yield lambda: entry_by_entry(task)
+        if not closed:
+            yield lambda: by_roots(task)
     elif task.x.domain in (*LINEAR_SETS, "spd") and not task.constraints:
         yield lambda: diagonally(task, _of_any_size)
         yield lambda: _in_linear_set(task)
@@ -159,10 +163,10 @@ def _back_to(task: Task, state: tuple[list[Any], ...]) -> None:
     task.multipliers, task.conditional = {}, False
 
 
-def _first_that_stands(task: Task) -> Array:
+def _first_that_stands(task: Task, closed: bool) -> Array:
     """The first candidate that no competitor beats at random data. Raises CannotDerive with what was wrong of all."""
     fault: CannotDerive | None = None
-    for way in _ways(task):
+    for way in _ways(task, closed):
         before = _state(task)
         try:
             for found in way():

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from symgen.calculus.gradient import jacobian
+from symgen.calculus.root import by_halving
 from symgen.calculus.scalar_optimum import Task
 from symgen.derivation.context import Context
 from symgen.tensor.domains import DOMAINS
@@ -48,6 +49,7 @@ class Contest:
 
 def contest(task: Task, found: Array) -> Contest:
     """The solution against competitors at random values of what is given."""
+    found = by_halving(found)
     nodes = [task.f, found, *task.constraints]
     free = {v for n in nodes for v in variables_of(n)} - {task.x}
     sizes = sizes_in(nodes, [*free, task.x])

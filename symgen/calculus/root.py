@@ -52,11 +52,12 @@ ENDS = {"real": (neg(INF), INF), "positive": (ZERO, INF), "unit": (ZERO, ONE)}
 
 
 def root(g: Scalar, t: Var, domain: str) -> Scalar:
-    """The zero of g in t, a number of that domain."""
+    """The zero of g in t, a number of that domain; one for each value of the indices that are free in g."""
     bound = var(t.name, (), domain, "random", uid=11)
-    body = replace_arrays(tensor((), g), {t: bound})
+    outer = sorted(g.free, key=lambda i: i.serial)
+    body = replace_arrays(tensor(outer, g), {t: bound})
     low, high = ENDS[domain]
-    return entry(operator("root", (body, tensor((), low), tensor((), high)), (), ((bound,),)))
+    return entry(operator("root", (body, tensor((), low), tensor((), high)), body.shape, ((bound,),)), *outer)
 
 
 def has_roots(f: Array) -> bool:
@@ -77,18 +78,19 @@ def by_halving(f: Array) -> Array:
 def _halved(op: Operator) -> Array:
     """u[0] = 0, u[k] = u[k - 1] + 40 sign(g(t(u[k - 1])))/2^k; no number where g has one sign."""
     (t,) = op.attrs[0]
-    body, low, high = (open_tensor(a, ()) for a in op.operands)
+    own = [fresh_index(s) for s in op.shape]
+    body, (low, high) = open_tensor(op.operands[0], own), (open_tensor(a, ()) for a in op.operands[1:])
     domain = next((d for d, ends in ENDS.items() if ends == (low, high)), None)
     if domain is None:
         raise CannotDerive("roots are found between -inf and inf, 0 and inf, or 0 and 1", op, "symgen/calculus/root.py")
-    u = var(f"u_{t.name}", (num(STEPS + 1),), "real", "placeholder", uid=12)
+    u = var(f"u_{t.name}", (num(STEPS + 1), *op.shape), "real", "placeholder", uid=12)
     k = fresh_index(num(STEPS + 1))
-    before = entry(u, add(k, neg(ONE)))
+    before = entry(u, add(k, neg(ONE)), *own)
     side = where(compare("<", ZERO, replace_arrays(_written_out(body, t), {t: lambda: _place(domain, before)})), ONE, neg(ONE))
-    step = tensor((k,), add(before, mul(num(REACH), side, power(HALF, k))))
-    last = entry(recurrence(u, step, [tensor((), ZERO)]), num(STEPS))
+    step = tensor((k, *own), add(before, mul(num(REACH), side, power(HALF, k))))
+    last = entry(recurrence(u, step, [tensor([fresh_index(s) for s in op.shape], ZERO)]), num(STEPS), *own)
     inside = compare("<", fn("abs", last), num(REACH - 1))
-    return tensor((), where(inside, _place(domain, last), NAN))
+    return tensor(own, where(inside, _place(domain, last), NAN))
 
 
 def _written_out(x: Scalar, t: Var) -> Scalar:

@@ -179,15 +179,15 @@ class ExpectationReader(FunctionReader):
             )
         finally:
             self.integrals -= 1
-        if body.rank:
-            raise Clash("the integrand is a scalar", e.arguments[0].span, shape_text(body.shape))
-        if e.function == "root" and body.body.free:
-            raise Clash("`root` stands under no index", e.span)
-        outer = tuple(sorted(body.body.free.union(*(end.free for end in ends)), key=lambda i: (i.kind, i.number)))
+        free = body.body.free.difference(body.indices)
+        outer = tuple(sorted(free.union(*(end.free for end in ends)), key=lambda i: (i.kind, i.number)))
         each = outer if any(end.free for end in ends) else ()  # ends that hang on an index are arrays over all of them
-        operands = (tensor(outer, body.body), *(tensor(each, end) for end in ends))
+        if body.rank and each:
+            raise Clash("the integrand is a scalar", e.arguments[0].span, shape_text(body.shape))
+        whole = (*outer, *body.indices)  # of an array, entry by entry
+        operands = (tensor(whole, body.body), *(tensor(each, end) for end in ends))
         node = operator(e.function, operands, operands[0].shape, ((x,),))
-        return build.scalar(entry(node, *outer))
+        return Value(body.indices, entry(node, *whole))
 
     def series(self, e: tree.Binder) -> Value:
         """sum[k: a..inf](f), kept until an engine reduces it."""

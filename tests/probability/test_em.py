@@ -5,6 +5,7 @@ Dempster, Laird & Rubin (1977); Bishop (2006), 9.2, 12.2, 12.66, 13.2; Rubin & T
 
 import numpy as np
 import pytest
+from scipy import optimize, stats
 
 import symgen
 
@@ -100,3 +101,45 @@ def test_the_best_covariances_of_a_mixture_are_weighted_squares_about_the_best_m
     S = np.einsum("ik,ika,ikb->kab", r, X[:, None] - mu, X[:, None] - mu) / r.sum(0)[:, None, None]
     found = found["at"]
     assert np.allclose(found["w"], r.mean(0)) and np.allclose(found["mu"], mu) and np.allclose(found["S"], S)
+
+
+SHAPES = """
+dim n, k
+param w: simplex[k], R: simplex[n, k], a: positive[k], b: positive[k], p0: unit[k]
+data x: {domain}[n]
+dist p(z: label(k)[n]) = Categorical(w)
+dist p(x | z) = {law}
+dist q(z: label(k)[n]) = Categorical(R)
+let Q = E[z ~ q](log p(x, z))
+"""
+SHARES_OF_DATA, FIXED = np.random.default_rng(3).dirichlet(np.ones(2), 6), {"b": np.array([0.8, 1.7]), "p0": np.array([0.3, 0.6])}
+ROOTS = {  # the law of a component, data, what is chosen, the log-density of one observation
+    "shapes of Gamma": ("positive", "Gamma(a[z], b[z])", np.random.default_rng(1).gamma(2, 1, 6), "a",
+                        lambda x, a, j: stats.gamma.logpdf(x, a, scale=1 / FIXED["b"][j])),
+    "shapes of Beta": ("unit", "Beta(a[z], b[z])", np.random.default_rng(2).random(6), "a",
+                       lambda x, a, j: stats.beta.logpdf(x, a, FIXED["b"][j])),
+    "counts of NegativeBinomial": ("natural", "NegativeBinomial(a[z], p0[z])", np.array([0.0, 4, 2, 7, 1, 3]), "a",
+                                   lambda x, a, j: stats.nbinom.logpmf(x, a, 1 - FIXED["p0"][j])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [n if "Beta" in n else pytest.param(n, marks=pytest.mark.slow) for n in ROOTS])
+def test_shapes_of_components_are_roots(name):
+    domain, law, x, by, density = ROOTS[name]
+    model = symgen.loads(SHAPES.format(domain=domain, law=law))
+    d = model.derive(f"argmax(Q, {by})")
+    assert d.evidence.kind == "checked" and "root[" in d.text_result
+    got = d.evaluate(x=x, R=SHARES_OF_DATA, **{v: a for v, a in FIXED.items() if f"{v}[" in law})
+    for j in range(2):
+        best = optimize.minimize_scalar(lambda u, j=j: -(SHARES_OF_DATA[:, j] * density(x, np.exp(u), j)).sum(), tol=1e-12)
+        assert np.isclose(got[j], np.exp(best.x), rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_shape_and_rate_of_components_are_found_together():
+    domain, law, x, *_ = ROOTS["shapes of Gamma"]
+    d = symgen.loads(SHAPES.format(domain=domain, law=law)).derive("argmax(Q, [a, b])")
+    got = d.evaluate(x=x, R=SHARES_OF_DATA, w=np.array([0.3, 0.7]))["at"]
+    for j in range(2):
+        high = lambda t, j=j: -(SHARES_OF_DATA[:, j] * stats.gamma.logpdf(x, np.exp(t[0]), scale=np.exp(-t[1]))).sum()  # noqa: E731
+        assert np.allclose([got["a"][j], got["b"][j]], np.exp(optimize.minimize(high, [0, 0], tol=1e-12).x), rtol=1e-4)

@@ -84,7 +84,7 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
         if theta.domain == "simplex":
             likelihood = _counted(body, theta, likelihood, ctx)
     try:
-        return optimum(likelihood, theta, (), 1, ctx)
+        return optimum(likelihood, theta, (), 1, ctx, closed=True)
     except CannotDerive as error:
         if isinstance(theta, Var) and (found := root_of_score(likelihood, theta, ctx)) is not None:
             return found
@@ -235,7 +235,7 @@ def _one_after_the_other(likelihood: Array, thetas: list[Var], asked: Question, 
                     _end_of_support(asked, open_tensor(likelihood, ()), t, ctx)
                     or _direction(asked, left, t, ctx)
                     or _angle(left, t, ctx)
-                    or optimum(left, t, (), 1, ctx)
+                    or optimum(left, t, (), 1, ctx, closed=True)
                 )
             except CannotDerive:
                 if rest != [t] or t not in given_rest or any(t in variables_of(a) for a in found.values()):
