@@ -175,7 +175,7 @@ MOVING = {
 }
 
 
-@pytest.mark.parametrize("law", MOVING)
+@pytest.mark.parametrize("law", [pytest.param(law, marks=[pytest.mark.slow] if "c," in law else []) for law in MOVING])
 def test_gradients_by_ends_that_move_are_those_of_the_integral(law):
     """The rule of Leibniz: against differences of quadrature with SciPy."""
     model = symgen.loads(f"param c: positive, s: positive, b: positive, m: real\ndist u(z) = {law}\n")
