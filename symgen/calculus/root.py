@@ -18,6 +18,7 @@ from symgen.tensor.expression import (
     Array,
     Entry,
     Operator,
+    Recurrence,
     Scalar,
     Tensor,
     Var,
@@ -83,6 +84,8 @@ def _halved(op: Operator) -> Array:
     domain = next((d for d, ends in ENDS.items() if ends == (low, high)), None)
     if domain is None:
         raise CannotDerive("roots are found between -inf and inf, 0 and inf, or 0 and 1", op, "symgen/calculus/root.py")
+    if any(isinstance(n, Recurrence) and t in variables_of(n) for n in walk(body)):
+        raise CannotDerive("a root inside a root that hangs on the outer one has no code", op, "symgen/calculus/root.py")
     u = var(f"u_{t.name}", (num(STEPS + 1), *op.shape), "real", "placeholder", uid=12)
     k = fresh_index(num(STEPS + 1))
     before = entry(u, add(k, neg(ONE)), *own)

@@ -74,6 +74,8 @@ class Declarations(Protocol):
     def joint_names(self) -> list[str]: ...
     def parameter_names(self, family: str) -> list[str]: ...
     def check_parameters(self, reader: DistributionReader, law: Array, e: tree.Call) -> None: ...
+    def check_weights(self, value: Value, place: tree.Expression, text: str) -> None: ...
+    def check_ends(self, law: Array, low: Scalar, high: Scalar, e: tree.Call) -> None: ...
     def check_step(self, step: Array, e: tree.Expression, text: str) -> None: ...
     def record(self, op: Array) -> Any: ...
 
@@ -429,6 +431,7 @@ class DistributionReader(Reader):
         try:
             if e.function == "Mixture" and len(e.arguments) > 1 and not e.keywords:
                 weights = self.number(e.arguments[0])
+                self.model.check_weights(weights, e.arguments[0], self.written(e.arguments[0].span))
                 return mixture(weights.array(), [self.one_law(a) for a in e.arguments[1:]])
             if e.function == "Truncated" and len(e.arguments) == 3 and not e.keywords:
                 low, high = (self.number(a) for a in e.arguments[1:])
@@ -437,9 +440,12 @@ class DistributionReader(Reader):
                     within = [self.number(a) for a in inside.arguments[1:]]  # cut off twice is cut off once
                     if not any(v.rank for v in (low, high, *within)):
                         ends = larger(within[0].body, low.body), smaller(within[1].body, high.body)
-                        return truncated(self.one_law(inside.arguments[0]), *ends)
+                        whole = self.one_law(inside.arguments[0])
+                        self.model.check_ends(whole, *ends, e)
+                        return truncated(whole, *ends)
                 law = self.one_law(inside)
                 if not low.rank and not high.rank:
+                    self.model.check_ends(law, low.body, high.body, e)
                     return truncated(law, low.body, high.body)
                 if is_normal(law):
                     return truncated_normal(law, low.array(), high.array())

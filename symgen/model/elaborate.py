@@ -18,11 +18,12 @@ from symgen.model.joints import define_joint
 from symgen.model.model import Elaborated
 from symgen.model.named_values import define_let
 from symgen.model.order import program_order
-from symgen.model.parameter_domains import check_parameters, check_step
+from symgen.model.parameter_domains import check_ends, check_parameters, check_step, check_weights
 from symgen.model.random_variables import random_variable
 from symgen.model.recurrences import coupled_sequences, define_coupled, define_recurrence, starts_later
 from symgen.tensor import build
-from symgen.tensor.expression import Array, Var, uncollected
+from symgen.tensor.build import Value
+from symgen.tensor.expression import Array, Scalar, Var, uncollected
 from symgen.tensor.facts import Facts
 from symgen.tensor.reading import room_to_nest
 from symgen.tensor.scope import Poisoned
@@ -102,6 +103,12 @@ class Elaborator(Elaboration):
 
     def check_parameters(self, reader: DistributionReader, law: Array, e: tree.Call) -> None:
         check_parameters(self, reader, law, e)
+
+    def check_weights(self, value: Value, place: tree.Expression, text: str) -> None:
+        check_weights(self, value, place, text)
+
+    def check_ends(self, law: Array, low: Scalar, high: Scalar, e: tree.Call) -> None:
+        check_ends(self, law, low, high, e)
 
     def check_step(self, step: Array, e: tree.Expression, text: str) -> None:
         check_step(self, step, e, text)

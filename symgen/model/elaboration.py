@@ -14,6 +14,7 @@ from symgen.model.model import Elaborated
 from symgen.model.order import Declaring, bound_in, unbound
 from symgen.model.reader import ModelReader
 from symgen.probability.laws.law import family
+from symgen.tensor.build import Value
 from symgen.tensor.expression import Array, Scalar, Var
 from symgen.tensor.scope import CONSTANTS, Binding, Clash, Poisoned, Scope, Witness, mentions
 from symgen.text import tree
@@ -88,6 +89,14 @@ class Elaboration(ABC):
     @abstractmethod
     def check_parameters(self, reader: DistributionReader, law: Array, e: tree.Call) -> None:
         """Raises a Clash where a parameter of the law may leave its domain."""
+
+    @abstractmethod
+    def check_weights(self, value: Value, place: tree.Expression, text: str) -> None:
+        """Raises a Clash where the weights of a mixture may be none."""
+
+    @abstractmethod
+    def check_ends(self, law: Array, low: Scalar, high: Scalar, e: tree.Call) -> None:
+        """Raises a Clash where nothing of a law lies between two ends."""
 
     @abstractmethod
     def check_step(self, step: Array, e: tree.Expression, text: str) -> None:

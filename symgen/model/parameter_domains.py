@@ -12,13 +12,14 @@ from symgen.derivation.context import Context
 from symgen.model.distribution_reader import DistributionReader
 from symgen.model.elaboration import Elaboration
 from symgen.probability.families.distribution import Distribution
+from symgen.probability.families.texts import scalar_text
 from symgen.probability.laws.densities import parameters
 from symgen.probability.laws.law import batch_shape, parameters_of, row_of
 from symgen.probability.laws.referee import Numeric
 from symgen.tensor.build import Value, fresh
 from symgen.tensor.domains import DOMAINS
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
-from symgen.tensor.expression import Array, Num, Operator, Tensor, tensor, variables_of, walk
+from symgen.tensor.expression import Array, Num, Operator, Scalar, Tensor, sub, tensor, variables_of, walk
 from symgen.tensor.facts import Facts, is_positive
 from symgen.tensor.sample import random_point, random_sizes, sizes_in
 from symgen.tensor.scope import Clash, Witness, shape_text, size_text
@@ -152,6 +153,33 @@ def check(model: Elaboration, value: Value, domain: str, name: str, place: tree.
     about = f"it is {value.body.value}" if isinstance(value.body, Num) else f"`{text}` {bad}"
     raise Clash(f"the {word} of {named(row)} must be {need}, and {about}", place.span, word, witnesses_of(model, array),
                 help=way_out(domain, name, place, value))  # fmt: skip
+
+
+def check_weights(model: Elaboration, value: Value, place: tree.Expression, text: str) -> None:
+    """Raises a Clash where the weights of a mixture may be none: negative, or with another sum than 1."""
+    array, domain = value.array(), "simplex" if value.rank else "unit"
+    if value.rank > 1 or any(isinstance(n, Operator) for n in walk(array)):
+        return
+    if leaves(model, array, is_outside(domain, not variables_of(array))):
+        need, bad = NEEDS[domain]
+        about = f"it is {value.body.value}" if isinstance(value.body, Num) else f"`{text}` {bad}"
+        word = "weights" if value.rank else "weight"
+        raise Clash(f"the {word} of a mixture must be {need}, and {about}", place.span, word, witnesses_of(model, array),
+                    help=way_out(domain, word, place, value))  # fmt: skip
+
+
+def check_ends(model: Elaboration, law: Array, low: Scalar, high: Scalar, e: tree.Call) -> None:
+    """Raises a Clash where nothing of a law of one number lies between two ends."""
+    pairs = [(high, low)]
+    row = row_of(law)
+    counts = row is not None and row.region.kind == "integers"
+    if row is not None and row.is_univariate and not row.shapes and not law.rank and row.region.kind in ("interval", "integers"):
+        scope = parameters(law, Context()).scalars(())
+        pairs += [(high, scalar_text(row.region.low, scope)), (scalar_text(row.region.high, scope), low)]
+    for upper, lower in pairs:
+        gap = tensor((), sub(upper, lower))
+        if always(model, gap, (lambda x: bool((x < 0).any())) if counts else (lambda x: bool((x <= 0).any()))):
+            raise Clash("nothing of this law lies between the two ends", e.span, "cut off as a whole", witnesses_of(model, gap))
 
 
 def check_step(model: Elaboration, step: Array, e: tree.Expression, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from symgen.derivation.context import Context
@@ -28,6 +29,7 @@ from symgen.tensor.expression import (
     fn,
     logic,
     mul,
+    neg,
     num,
     operator,
     sub,
@@ -61,9 +63,15 @@ def _whole(x: Scalar) -> int | None:
     return int(x.rational) if isinstance(x, Num) and x.rational is not None and x.rational.denominator == 1 else None
 
 
+def _up(x: Scalar) -> Scalar:
+    """The least whole number not below x, of a number."""
+    return num(math.ceil(x.rational)) if isinstance(x, Num) and x.rational is not None else x
+
+
 def truncated_counts(law: Array, low: Scalar, high: Scalar) -> Array:
     """The law given that low <= x <= high, both counted in."""
     base = _base(law)
+    low, high = _up(low), neg(_up(neg(high)))
     least, most = (base.text(t) for t in (base.row.region.low, base.row.region.high))
     word = value_domain(law)
     x = var("x", (), word, "placeholder", uid=3)
