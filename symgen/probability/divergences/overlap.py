@@ -31,6 +31,7 @@ from symgen.tensor.expression import (
     HALF,
     INF,
     MINUS_ONE,
+    NAN,
     ONE,
     TWO,
     ZERO,
@@ -287,11 +288,15 @@ def between_crossings(pair: Pairing, ctx: Context, kept: Kept | None = None) -> 
             made: Scalar = replace_arrays(held, {END.array: lambda: v})
             return made
 
-    def differ(slope: Scalar) -> Scalar:
-        if kept is not None:  # of laws at one edge it is no number, and they are one
-            return compare("<", ZERO, fn("abs", slope))
-        return compare("!=", slope, ZERO)
+    def where_they_differ(slope: Scalar, value: Scalar) -> Scalar:
+        if kept is None:
+            return where(compare("!=", slope, ZERO), value, ZERO)
+        # in floats the slope may be out of range: 0 is said of one law alone
+        found = where(compare("<", ZERO, fn("abs", slope)), value, ZERO)
+        return where(compare("<", ZERO, found), found, alike)
 
+    same = [compare("==", x, y) for x, y in zip(*(one.parameters.values() for one in both), strict=False) if x is not y]
+    alike = where(logic("and", *same), ZERO, NAN) if both[0].row is both[1].row else ZERO
     apart = _half_of_shift(both)
     if apart is not None:  # 2 F(mu + d/2) - 1
         first = both[0]
@@ -319,16 +324,16 @@ def between_crossings(pair: Pairing, ctx: Context, kept: Kept | None = None) -> 
             ends = [fn("max", e, ZERO) for e in ends]
         two = fn("abs", sub(gap(ends[0]), gap(ends[1])))
         if b is ZERO:
-            return where(differ(a), two, ZERO)
+            return where_they_differ(a, two)
         alone = divide(neg(constant), b)
-        one = where(differ(b), fn("abs", gap(alone if low == "-inf" else fn("max", alone, ZERO))), ZERO)
-        return where(differ(a), two, one)
+        one = where_they_differ(b, fn("abs", gap(alone if low == "-inf" else fn("max", alone, ZERO))))
+        return where(compare("!=", a, ZERO), two, one)
     if len(terms) == 1:
         ((function, slope),) = terms.items()
         at = _inverse(function, divide(neg(constant), slope), x, both[0])
         if at is None:
             return None
-        return where(differ(slope), fn("abs", gap(at)), ZERO)
+        return where_they_differ(slope, fn("abs", gap(at)))
     return None
 
 
