@@ -20,6 +20,7 @@ from symgen.codegen.stable_logistic import (
     two_exponentials,
 )
 from symgen.codegen.stable_logit import near_one_half
+from symgen.codegen.stable_matrices import is_spd
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_pool import has_denominator, is_nonnegative_by_form
 from symgen.codegen.stable_products import may_overflow, without_overflow
@@ -66,7 +67,6 @@ from symgen.tensor.expression import (
     Scalar,
     Sum,
     Tensor,
-    Var,
     Where,
     add,
     as_coefficient,
@@ -595,21 +595,3 @@ def holds_softplus(body: Scalar) -> bool:
 def is_negated(z: Scalar) -> bool:
     c, _ = as_coefficient(z.args[0] if isinstance(z, Add) else z)
     return c < 0
-
-
-def is_spd(x: Node) -> bool:
-    """Whether a matrix is symmetric positive definite by declaration."""
-    if isinstance(x, Var):
-        return x.domain == "spd"
-    if isinstance(x, Operation) and x.name == "inv":
-        return is_spd(x.operands[0])
-    if isinstance(x, Tensor) and isinstance(x.body, Add) and len(x.axes) == 2:
-        return all(_is_spd_term(t, x.axes) for t in x.body.args)
-    return False
-
-
-def _is_spd_term(t: Scalar, axes: Sequence[Index]) -> bool:
-    if isinstance(t, Num):
-        return False
-    c, base = as_coefficient(t)
-    return c > 0 and isinstance(base, Entry) and tuple(base.indices) == tuple(axes) and is_spd(base.array)
