@@ -35,9 +35,9 @@ def factors_of(node: Scalar) -> list[tuple[Scalar, Fraction]]:
 def well_turned(factors: list[tuple[Scalar, Fraction]]) -> list[tuple[Scalar, Fraction]]:
     """(x - m)*(y - m), not (m - x)*(m - y): what is drawn or observed before what it is compared with, wherever that can be
     had; and so the same text whatever was derived before."""
-    wrong = [k for k, (f, n) in enumerate(factors) if n.denominator == 1 and n > 0 and _is_turned(f)]
-    once = sorted((k for k in wrong if factors[k][1] % 2), key=lambda k: _spelled(factors[k][0]))
-    for k in [k for k in wrong if not factors[k][1] % 2] + once[: len(once) // 2 * 2]:
+    wrong = [k for k, (f, n) in enumerate(factors) if n.denominator == 1 and n > 0 and n % 2 and _is_turned(f)]
+    wrong.sort(key=lambda k: _spelled(factors[k][0]))
+    for k in wrong[: len(wrong) // 2 * 2]:  # signs go in pairs
         factors[k] = (x.neg(factors[k][0]), factors[k][1])
     return factors
 

@@ -279,6 +279,10 @@ _EXACT: dict[str, dict[Scalar, Scalar]] = {
     "relu": {ZERO: ZERO}, "erf": {ZERO: ZERO, INF: ONE}, "erfc": {ZERO: ONE, INF: ZERO}, "lgamma": {ONE: ZERO, TWO: ZERO},
     "gamma": {ONE: ONE, TWO: ONE}, "gelu": {ZERO: ZERO}, "silu": {ZERO: ZERO},
 }  # fmt: skip
+_PARITY = {
+    **dict.fromkeys(("abs", "cos", "cosh"), ONE),
+    **dict.fromkeys(("sin", "tan", "sinh", "tanh", "asin", "atan", "sign"), MINUS_ONE),  # not erf: tails are taken by erf(-x)
+}
 
 
 def fn(name: str, *args: Scalar) -> Scalar:
@@ -296,6 +300,8 @@ def fn(name: str, *args: Scalar) -> Scalar:
             return a.args[0]  # type: ignore[no-any-return]
         if name == "log" and type(a) is Fn and a.name == "exp":
             return a.args[0]  # type: ignore[no-any-return]
+        if name == "log" and (root := _odd_power(a)) is not None:
+            return mul(num(root[1]), fn("log", root[0]))
         r = _rational(a)
         if r is not None:
             if name == "abs":
@@ -310,14 +316,13 @@ def fn(name: str, *args: Scalar) -> Scalar:
                 value = _at_rational(name, r)
                 if value is not None:
                     return value
-        elif name in CIRCLE:
-            value = _on_the_circle(name, a)
+        elif name in _PARITY:
+            c, rest = as_coefficient(a) if type(a) is Mul else (_YES, a)
+            if c < 0:
+                return mul(_PARITY[name], fn(name, mul(num(-c), rest)))
+            value = _on_the_circle(name, a) if name in CIRCLE else None
             if value is not None:
                 return value
-        elif name == "abs" and type(a) is Mul:
-            c, rest = as_coefficient(a)
-            if c < 0:
-                return fn("abs", mul(num(-c), rest))
     elif name in ("max", "min") and len(args) == 2:
         r, s = _rational(args[0]), _rational(args[1])
         if r is not None and s is not None:
@@ -332,6 +337,13 @@ def fn(name: str, *args: Scalar) -> Scalar:
         found = intern(Fn, key, args, free_of_all(args), max((a.height for a in args), default=0))
         found.name = name
     return found
+
+
+def _odd_power(a: Scalar) -> tuple[Scalar, Fraction] | None:
+    """b, n with a = b^n positive only where b is: 1/b, sqrt(b), b^3, and not b^2; log(b^n) is n log(b)."""
+    if type(a) is Pow and type(a.args[1]) is Num and isinstance(n := a.args[1].value, Fraction) and n.numerator % 2:
+        return a.args[0], n
+    return None
 
 
 def _at_rational(name: str, r: Fraction) -> Scalar | None:

@@ -117,3 +117,15 @@ def test_a_law_of_entries_is_told_as_it_was_declared_and_two_laws_of_one_name_ar
 def test_no_number_gets_a_letter():
     text = symgen.loads("param s: positive").derive("wasserstein2(Exponential(s), Uniform(0, s))").text()
     assert "Exponential(1)" in text and "δ" not in text
+
+
+def test_roots_of_numbers_meet():
+    """sqrt(2)*sqrt(2*pi)^-1 is written once."""
+    spec = "param s: positive, t: positive\ndist p(x) = Normal(0, s)\ndist q(x) = Laplace(0, t)"
+    assert symgen.loads(spec).derive("renyi(p, q, 2)").text_result.count("sqrt") == 1
+
+
+@pytest.mark.parametrize("given, want", {"sin(-2*x)": "-sin(2*x)", "cos(-x)": "cos(x)", "abs(-3*x)": "abs(3*x)",
+                                         "log(1/x^3)": "-3*log(x)", "log(1/x^2)": "log(1/x^2)"}.items())  # fmt: skip
+def test_signs_and_odd_powers_come_out(given, want):
+    assert symgen.loads("param x: real").derive(given).text_result == want

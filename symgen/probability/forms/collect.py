@@ -284,9 +284,10 @@ def collected(x: Scalar) -> Scalar:
     x = simplified(with_inverses_contracted(with_shifts_cancelled(x)))
     flat = simplified(with_inverses_contracted(multiplied_out(x)))
     forms = [x, factored_by_function(flat), flat]
-    apart = with_numbers_apart(flat)
-    if apart is not flat:
-        forms.append(simplified(apart))
+    for form in (x, flat):
+        apart = with_numbers_apart(form)
+        if apart is not form:
+            forms.append(simplified(apart))
     completed = with_squares_completed(flat)
     if completed is not flat:
         forms += [completed, factored_by_function(completed)]
@@ -333,6 +334,11 @@ def with_shifts_cancelled(x: Scalar) -> Scalar:
     return bottom_up(x, rule)
 
 
+def _halved(exponent: Scalar) -> bool:
+    """Whether it is 1/2, -1/2, 3/2: that of a square root."""
+    return isinstance(exponent, Num) and exponent.rational is not None and exponent.rational.denominator == 2
+
+
 def with_numbers_apart(x: Scalar) -> Scalar:
     """log(2 s) as log(2) + log(s), log(1/2) as -log(2), sqrt(2 pi) sqrt(2/pi) as 2: what may cancel."""
 
@@ -343,10 +349,12 @@ def with_numbers_apart(x: Scalar) -> Scalar:
                 top, bottom = (fn("log", num(k)) for k in (c.numerator, c.denominator))
                 return add(top, mul(MINUS_ONE, bottom), fn("log", rest) if rest is not ONE else ZERO)
         if isinstance(n, Mul):
-            roots = [f for f in n.args if isinstance(f, Fn) and f.name == "sqrt" and not variables_of(f)]
+            roots = [f for f in n.args if isinstance(f, Pow) and _halved(f.exponent) and not variables_of(f)]
             if len(roots) > 1:
-                product = power(simplify_scalar(mul(*(f.args[0] for f in roots))), HALF)
-                return mul(product, *(f for f in n.args if f not in roots))
+                inside = simplify_scalar(mul(*(power(f.base, mul(TWO, f.exponent)) for f in roots)))
+                c, rest = as_coefficient(inside)
+                root = power(rest.base, mul(HALF, rest.exponent)) if isinstance(rest, Pow) else power(rest, HALF)
+                return mul(power(num(c), HALF), root, *(f for f in n.args if f not in roots))
         return n
 
     return bottom_up(x, rule)
