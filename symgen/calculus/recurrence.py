@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from symgen.calculus.chain_logs import paths_of
 from symgen.tensor.build import has_contraction, replace_scalars
 from symgen.tensor.expression import (
     ONE,
@@ -146,7 +147,14 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
         return
     ctx = outer.ctx
     # what the step makes for itself has meaning at its own times only; what has a name is an array like others
-    restricted = Restricted(node, lambda a: a in outer.active and a not in outer.wanted and ctx.name_of(a) is None)
+    paths = paths_of(outer, node, g)
+    if paths is not None:
+        paths.emit(outer)
+        if not paths.leads_on(outer) and node not in outer.wanted:
+            return
+    restricted = Restricted(
+        paths.node if paths else node, lambda a: a in outer.active and a not in outer.wanted and ctx.name_of(a) is None
+    )
     lead = [i for i in outer.lifted if i in g.free]
     if is_larger(g, SHORT) or has_contraction(g):
         axes = [axis(k, s) for k, s in enumerate(node.shape)]
@@ -179,6 +187,8 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
     views: dict[Array, Callable[..., Scalar]] = {v: _shifted(node, restricted.first - c) for c, v in restricted.views.items()}
     if restricted.step not in views:  # its values are those of the sequence: not computed again
         views[restricted.step] = _shifted(node, restricted.first)
+    if paths is not None:
+        views.update(paths.constants)
 
     def back(c: int, t: Scalar) -> Scalar:
         """The part of A[t] that comes from time t + c."""
@@ -225,6 +235,9 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
         body = inner.adjoints.get(a, ZERO)
         if a in outer.active and body is not ZERO:
             outer.emit(a, replace_arrays(body, final))
+    if paths is not None:
+        paths.starts(outer, lambda *at: entry(made, ZERO, *lead, *at))
+        return
     for k, start in enumerate(node.base):
         if start in outer.active:
             at = [axis(j, s) for j, s in enumerate(start.shape)]

@@ -19,7 +19,6 @@ from symgen.tensor.expression import (
     Array,
     Dim,
     Entry,
-    Index,
     Node,
     Num,
     Operation,
@@ -53,7 +52,7 @@ def at_one_time(body: Scalar) -> Scalar:
     found: dict[Scalar, Scalar] = {}
     for n in walk(body):
         op = n.array if isinstance(n, Entry) else None
-        if not isinstance(op, Operation) or op.name not in ON_LAST_AXIS or isinstance(n.args[1], Index) or len(op.operands) != 1:
+        if not isinstance(op, Operation) or op.name not in ON_LAST_AXIS or n.args[1].free or len(op.operands) != 1:
             continue
         inner = op.operands[0]
         own = [fresh_index(s) for s in inner.shape[1:]]
