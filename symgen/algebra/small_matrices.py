@@ -28,7 +28,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 from symgen.tensor.facts import Facts, is_positive
-from symgen.tensor.sympy_bridge import Table, from_sympy, to_sympy, within
+from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
 
 __all__ = ["with_small_matrices_opened"]
 
@@ -74,7 +74,10 @@ def _short(s: Scalar) -> Scalar:
     found = within(SECONDS, lambda: S.factor(S.cancel(S.together(to_sympy(s, table)))))
     if found is None:
         return s
-    made = from_sympy(found, table)
+    try:
+        made = from_sympy(found, table)
+    except NotInSymPy:  # what SymPy made of it has no name here: zoo
+        return s
     return made if made.weight <= s.weight else s
 
 

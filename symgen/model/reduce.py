@@ -63,6 +63,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 from symgen.tensor.facts import Facts, is_positive, is_spd, is_symmetric, is_unit
+from symgen.tensor.sympy_bridge import NotInSymPy
 from symgen.text.diagnostics import CannotDerive
 
 OPTIMA = ("argmin", "argmax", "joint_optimum", "optimum_by_rows", "stationary", "convex")
@@ -100,7 +101,10 @@ def reduce(
     """
     with uncollected():
         ctx = Context(Trace(), facts, dict(names), spent() + seconds, style, detail, taken, outside)
-        found = _reduce(goal, ctx, seconds)
+        try:
+            found = _reduce(goal, ctx, seconds)
+        except NotInSymPy as error:  # an engine met what neither side has a word for
+            raise CannotDerive(f"SymPy and symgen have no common word for {error}", goal) from error
     found.goal = goal
     found.sampled = any(isinstance(n, Operator) and n.name in SAMPLED for n in walk(goal))
     return found

@@ -281,7 +281,7 @@ _EXACT: dict[str, dict[Scalar, Scalar]] = {
 }  # fmt: skip
 _PARITY = {
     **dict.fromkeys(("abs", "cos", "cosh"), ONE),
-    **dict.fromkeys(("sin", "tan", "sinh", "tanh", "asin", "atan", "sign"), MINUS_ONE),  # not erf: tails are taken by erf(-x)
+    **dict.fromkeys(("sin", "sinh", "tanh", "asin", "atan", "sign"), MINUS_ONE),  # not erf: tails are taken by erf(-x)
 }
 
 
@@ -316,9 +316,9 @@ def fn(name: str, *args: Scalar) -> Scalar:
                 value = _at_rational(name, r)
                 if value is not None:
                     return value
-        elif name in _PARITY:
+        elif name in _PARITY or name in CIRCLE:
             c, rest = as_coefficient(a) if type(a) is Mul else (_YES, a)
-            if c < 0:
+            if c < 0 and name in _PARITY:
                 return mul(_PARITY[name], fn(name, mul(num(-c), rest)))
             value = _on_the_circle(name, a) if name in CIRCLE else None
             if value is not None:

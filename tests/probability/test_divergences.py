@@ -6,7 +6,9 @@ from collections import Counter
 import numpy as np
 import pytest
 from laws import UNIVARIATE, at, parameters, reference, symbolic
+from scipy import special
 
+import symgen
 from symgen.derivation.context import Context
 from symgen.probability.families.distributions import FAMILIES
 from symgen.probability.laws.joint import divergence, entropy
@@ -94,3 +96,18 @@ def test_entropy_is_that_of_quadrature(row):
     a = parameters(row, rng)
     numeric = Numeric(row, a)
     assert close(value(result, at((names, a))), numeric.mean(lambda x: -numeric.log_density(x)), 6)
+
+
+def test_a_law_of_labels_has_no_density_at_vectors():
+    with pytest.raises(symgen.CannotDerive, match="Categorical has no density there"):
+        symgen.loads("param p: simplex[3]").derive("KL(OneHotCategorical(p) || Categorical(p))")
+
+
+def test_numbers_by_which_sympy_means_a_constant_are_read():
+    """Digamma values at rational numbers hold Euler's constant."""
+    goal = "KL(Wishart(4.2, [[1.3, 0.4], [0.4, 0.9]]) || Wishart(5.1, [[0.8, 0.1], [0.1, 1.5]]))"
+    n, m, V, W = 4.2, 5.1, np.array([[1.3, 0.4], [0.4, 0.9]]), np.array([[0.8, 0.1], [0.1, 1.5]])
+    slope = special.digamma(n / 2) + special.digamma(n / 2 - 0.5)
+    want = m / 2 * math.log(np.linalg.det(W) / np.linalg.det(V)) + n / 2 * (np.trace(np.linalg.solve(W, V)) - 2)
+    want += special.multigammaln(m / 2, 2) - special.multigammaln(n / 2, 2) + (n - m) / 2 * slope
+    assert symgen.loads("param u: real").derive(goal).evaluate() == pytest.approx(want, rel=1e-12)

@@ -281,7 +281,7 @@ def _as_square(term: Scalar) -> tuple[Scalar, Scalar]:
 
 def collected(x: Scalar) -> Scalar:
     """The shortest of the forms of a result."""
-    x = simplified(with_inverses_contracted(with_shifts_cancelled(x)))
+    x = simplified(with_inverses_contracted(with_shifts_cancelled(with_bases_upright(x))))
     flat = simplified(with_inverses_contracted(multiplied_out(x)))
     forms = [x, factored_by_function(flat), flat]
     for form in (x, flat):
@@ -330,6 +330,23 @@ def with_shifts_cancelled(x: Scalar) -> Scalar:
             if len(terms_of(whole)) < min(len(terms_of(opened)) + len(rest), len(n.args) + 1):
                 return rule(whole)
         return n
+
+    return bottom_up(x, rule)
+
+
+def with_bases_upright(x: Scalar) -> Scalar:
+    """(2/(u + v))^e as ((u + v)/2)^(-e): what is positive to both powers, so that it meets its own inverse."""
+
+    def rule(n: Scalar) -> Scalar:
+        if not isinstance(n, Pow) or isinstance(n.exponent, Num) or not isinstance(n.base, (Mul, Pow)):
+            return n
+        c, rest = as_coefficient(n.base)
+        if c <= 0 or not isinstance(rest, Pow) or not isinstance(rest.exponent, Num):
+            return n
+        down = rest.exponent.rational
+        if down is None or down >= 0 or not isinstance(rest.base, Add):
+            return n
+        return power(mul(num(1 / c), power(rest.base, num(-down))), mul(MINUS_ONE, n.exponent))
 
     return bottom_up(x, rule)
 

@@ -40,6 +40,8 @@ from symgen.tensor.expression import (
     variables_of,
     walk,
 )  # fmt: skip
+from symgen.tensor.scope import Clash
+from symgen.text.diagnostics import CannotDerive
 
 
 def entry_of(array: Array, indices: Sequence[Scalar], ctx: Context) -> Scalar:
@@ -85,7 +87,10 @@ class Parameters:
         return {n: v.body for n, v in self.scope(batch).items()}
 
     def value(self, text: str, batch: Sequence[Scalar], **more: Value | Scalar) -> Value:
-        return value_text(text, {**self.sizes(), **self.scope(batch), **more})
+        try:
+            return value_text(text, {**self.sizes(), **self.scope(batch), **more})
+        except Clash as clash:  # labels where the other law draws vectors
+            raise CannotDerive(f"a law of the family {self.row.name} has no density there: {clash.message}", self.law) from clash
 
     def univariate(self, batch: Sequence[Scalar], know: Knowledge | None = None) -> Law:
         scalars = self.scalars(batch)
