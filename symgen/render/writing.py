@@ -224,4 +224,13 @@ def law_names(roots: Iterable[Node]) -> dict[Array, str]:
                         out.setdefault(law, str(factor or name))
     shown = {law: name for law, name in out.items() if isinstance(law, Operator) and law.name != "density"}
     heads, names = law_heads(roots), list(shown.values())
-    return {law: unparse(heads[law]) if names.count(name) > 1 and law in heads else name for law, name in shown.items()}
+    called = {law: unparse(heads[law]) if names.count(name) > 1 and law in heads else name for law, name in shown.items()}
+    if any(name.isidentifier() for name in called.values()) or not called:
+        return called
+    texts = {unparse(raise_array(law, {})): name for law, name in called.items()}
+    for node in walk(*roots):  # an operator renames what it draws, and the laws of later draws with it
+        if isinstance(node, Operator) and node.name in ("E", "Var", "Cov"):
+            for law in node.args[-len(node.attrs[0]) :] if node.attrs and isinstance(node.attrs[0], tuple) else ():
+                if isinstance(law, Operator) and law not in called and (name := texts.get(unparse(raise_array(law, {})))):
+                    called[law] = name
+    return called

@@ -129,3 +129,14 @@ def test_roots_of_numbers_meet():
                                          "log(1/x^3)": "-3*log(x)", "log(1/x^2)": "log(1/x^2)"}.items())  # fmt: skip
 def test_signs_and_odd_powers_come_out(given, want):
     assert symgen.loads("param x: real").derive(given).text_result == want
+
+
+def test_later_draws_are_of_the_laws_that_the_author_named():
+    spec = """dim n
+param a: positive, b: positive, m: real, k: positive
+data x: real[n]
+dist p(lam) = Gamma(a, b)
+dist p(mu | lam) = Normal(m, 1/sqrt(k*lam))
+dist p(x[i] | mu, lam) = Normal(mu, 1/sqrt(lam))
+"""
+    assert "E[lam ~ p(lam), μ ~ p(μ | lam)](p(x | μ, lam))" in symgen.loads(spec).derive("log p(x)").text()
