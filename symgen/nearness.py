@@ -15,6 +15,7 @@ from symgen.codegen.compile import Compiled
 from symgen.cut_laws import by_own_nodes
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
+from symgen.odds import by_odds
 from symgen.probability.divergences.overlap import between_crossings
 from symgen.probability.divergences.pairing import Pairing
 from symgen.probability.divergences.remainder import Near, near_form
@@ -104,6 +105,9 @@ def is_by_own_nodes(goal: Array | None, facts: Facts | None) -> bool:
 
 
 def _near(array: Array, goal: Array | None, facts: Facts | None) -> Array:
+    odds = by_odds(array) if goal is not None and count_nodes(array) <= MOST_NODES else array
+    if odds is not array and is_same(odds, array, facts):
+        return odds
     starts, order = _chosen_for(array, goal)
     if order < 0 and goal is not None:
         for way in (_of_crossings, _of_powers):

@@ -23,7 +23,7 @@ ORDER = [
     {"games"},
     {"model"},
     {"verify", "codegen", "render"},
-    {"cut_laws"},
+    {"cut_laws", "odds"},
     {"nearness"},
     {"results", "reference"},
     {"facade"},

@@ -20,7 +20,8 @@ class Liveness:
         self.inlined = inlined
         self.position: dict[int, int] = {}  # of the statement in which a value is computed
         self.last: dict[int, int] = {v.serial: FOREVER for v in roots}  # in which its array is read for the last time
-        users: dict[int, list[Value]] = {}
+        self.order = {v.serial: k for k, v in enumerate(values)}
+        self.users = users = dict[int, list[Value]]()
         for v in values:
             for a in program.needs(v):
                 users.setdefault(a.serial, []).append(v)
@@ -56,4 +57,21 @@ class Liveness:
             and (operand.op not in VIEWS or operand.op == "item")
             and self.last[operand.serial] == self.position[statement.serial]
             and self.occurrences(statement)[operand.serial] == 1
+            and self.is_read_before(operand, statement)
         )
+
+    def is_read_before(self, operand: Value, statement: Value) -> bool:
+        """Whether all that reads the array elsewhere has done so: what turned out too long to be written inside of another
+        statement comes before the other parts of that."""
+        now, inside = self.order[statement.serial], self.occurrences(statement)
+        stack = [operand]
+        while stack:
+            v = stack.pop()
+            for u in self.users.get(v.serial, []):
+                if u is statement or u.serial in inside:
+                    continue
+                if self.position[u.serial] >= now:
+                    return False
+                if u.op in VIEWS and u.op != "item":
+                    stack.append(u)
+        return True

@@ -256,6 +256,10 @@ CASES: dict[str, Case] = {
     "Logistic of one scale": case(
         "Logistic", "m =1.3", lambda x, y: (x - y) / (mp.mpf(13) / 10) * mp.coth((x - y) / (mp.mpf(13) / 10) / 2) - 2
     ),
+    "LogLogistic of one shape": Case(
+        "KL(LogLogistic(a1, b1) || LogLogistic(a2, b1))",
+        lambda v: (lambda w: w * mp.coth(w / 2) - 2)(v["b1"] * log(v["a1"] / v["a2"])), ("a", "b"),
+    ),
     "Normal to its prior": Case("KL(Normal(m1, a1) || Normal(0, 1))", lambda v: kl_normal(v["m1"], v["a1"], 0, 1), ("m0", "a0")),
     "hellinger Normal": case(
         "Normal", "m a", lambda *v: 1 - exp(affinity_normal(half, *v)), goal="hellinger({}, {})"
