@@ -81,3 +81,12 @@ def test_truncated_and_generalised_normals(model):
     want = stats.truncnorm(-1 / 1.3, 0.7 / 1.3, loc=0, scale=1.3).entropy()
     assert math.isclose(at(model, "entropy(q)"), want, rel_tol=1e-8)
     assert math.isclose(at(model, "entropy(o)"), stats.gennorm(0.7, 1, 1.3).entropy(), rel_tol=1e-8)
+
+
+def test_a_matrix_meets_its_inverse_in_a_difference():
+    """tr((inv(W) - inv(S)) S) is tr(inv(W) S) - k."""
+    model = symgen.loads(
+        "dim k\nparam S: spd[k, k], W: spd[k, k], nu: positive\n"
+        "dist v(X: spd[k, k]) = Wishart(nu + k, S)\ndist w(X: spd[k, k]) = Wishart(nu + k, W)"
+    )
+    assert model.derive("KL(v || w)").text_result == "(k + nu)*(tr(inv(W) @ S) + logdet(W) - logdet(S) - k)/2"

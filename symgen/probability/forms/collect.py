@@ -60,6 +60,7 @@ def with_inverses_contracted(root: Scalar) -> Scalar:
             return x
         body, indices = open_sum(x)
         terms = list(body.args) if isinstance(body, Add) else [body]
+        terms = [u for t in terms for u in _beside_its_inverse(t)]
         made, changed = [], False
         for t in terms:
             new = _contracted(t, indices)
@@ -71,6 +72,29 @@ def with_inverses_contracted(root: Scalar) -> Scalar:
         return rule(x) if isinstance(x, Sum) else x
 
     return bottom_up(root, rule)
+
+
+def _beside_its_inverse(term: Scalar) -> list[Scalar]:
+    """The terms of (inv(W) - inv(S))[i, j] S[j, i], where a matrix stands beside a difference that holds its inverse."""
+    factors = list(term.args) if isinstance(term, Mul) else [term]
+    for k, f in enumerate(factors):
+        named = isinstance(f, Entry) and isinstance(f.array, Tensor)
+        c, inner = as_coefficient(open_tensor(f.array, f.indices) if named else f)
+        sizes = [u for u in (inner.args if isinstance(inner, Mul) else (inner,)) if isinstance(u, Add)]
+        if len(sizes) != 1:
+            continue
+        inverted = {op.operands[0] for u in sizes[0].args for op in _inverses(u)}
+        others = [mul(num(c), *(u for u in (inner.args if isinstance(inner, Mul) else ()) if u is not sizes[0]))]
+        others += factors[:k] + factors[k + 1 :]
+        if any(isinstance(g, Entry) and g.array in inverted for g in others):
+            return [mul(u, *others) for u in sizes[0].args]
+    return [term]
+
+
+def _inverses(term: Scalar) -> list[Operation]:
+    parts = term.args if isinstance(term, Mul) else (term,)
+    arrays = [e.array for e in parts if isinstance(e, Entry)]
+    return [a for a in arrays if isinstance(a, Operation) and a.name == "inv"]
 
 
 def _contracted(term: Scalar, indices: list[Index]) -> Scalar | None:
