@@ -44,6 +44,7 @@ from symgen.tensor.reading import room_to_nest
 from symgen.tensor.sympy_bridge import Closed
 from symgen.text import tree as t
 
+SHORT = 16  # nodes of what needs no letter
 ON_LAST_AXIS = frozenset("logsumexp softmax log_softmax".split())
 
 
@@ -159,6 +160,8 @@ def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node |
             continue  # a mean, a divergence, a part that was looked at: it, or what it comes to, is put in
         if isinstance(after, Tensor) and is_plain(after.body) and (after.rank or isinstance(after.body, Num)):
             continue  # m for all entries, a number
+        if isinstance(after, Tensor) and not after.rank and step.rule == "lemma" and after.weight <= SHORT:
+            continue  # a/(2*b), which a law may have for a parameter too
         if isinstance(after, Operator) and after.attrs[:1] == ("law",):
             continue  # it is called by what it is the law of
         if isinstance(after, Array) and not isinstance(after, Var) and after not in names and after is not result:
@@ -224,7 +227,8 @@ def law_names(roots: Iterable[Node]) -> dict[Array, str]:
                         out.setdefault(law, str(factor or name))
     shown = {law: name for law, name in out.items() if isinstance(law, Operator) and law.name != "density"}
     heads, names = law_heads(roots), list(shown.values())
-    called = {law: unparse(heads[law]) if names.count(name) > 1 and law in heads else name for law, name in shown.items()}
+    told = {name: {unparse(heads[law]) for law, own in shown.items() if own == name and law in heads} for name in names}
+    called = {law: unparse(heads[law]) if len(told[name]) > 1 and law in heads else name for law, name in shown.items()}
     if any(name.isidentifier() for name in called.values()) or not called:
         return called
     texts = {unparse(raise_array(law, {})): name for law, name in called.items()}
