@@ -50,7 +50,7 @@ from symgen.tensor.facts import is_positive
 if TYPE_CHECKING:
     from symgen.calculus.reverse import Reverse
 
-__all__ = ["Paths", "paths_of"]
+__all__ = ["Paths", "logarithms_under", "paths_of"]
 
 FIRST_UID = 5000  # of what stands for a logarithm
 
@@ -59,7 +59,7 @@ FIRST_UID = 5000  # of what stands for a logarithm
 class Paths:
     """A sum over paths with the logarithms of what may be 0 set apart."""
 
-    node: Recurrence  # with a constant in the place of each such logarithm
+    node: Recurrence | None  # with a constant in the place of each such logarithm
     constants: dict[Array, Callable[..., Scalar]]  # what the constants are
     logs: list[tuple[Scalar, list[Index], Scalar]]  # what may be 0, over which axes, the exponent of its paths without its log
     factor: Scalar
@@ -71,6 +71,7 @@ class Paths:
 
     def starts(self, outer: Reverse, bar: Callable[..., Scalar]) -> None:
         """The adjoint of what else the first entry is made from; `bar` is that of the entry."""
+        assert self.node is not None
         (start,) = self.node.base
         axes = [axis(k, s) for k, s in enumerate(start.shape)]
         self.swept(outer, open_tensor(start, axes), bar(*axes), axes)
@@ -84,6 +85,7 @@ class Paths:
 
     def leads_on(self, outer: Reverse) -> bool:
         """Whether anything else of the sequence hangs on what is differentiated by."""
+        assert self.node is not None
         return any(a in outer.active for part in (self.node.step, *self.node.base) for a in topological(part) if isinstance(a, Var))
 
 
@@ -146,6 +148,26 @@ def paths_of(outer: Reverse, node: Recurrence, g: Scalar) -> Paths | None:
     return Paths(recurrence(node.self_var, tensor(axes, step), [base]), apart.constants, logs, factor)
 
 
+def logarithms_under(outer: Reverse, node: Operation, g: Scalar) -> bool:
+    """Emits the adjoints of what logsumexp(x) is made from, and whether it did: with x = log(u) + v the derivative by u is
+    exp(v - logsumexp(x)), where u may be 0 too."""
+    (inside,) = node.operands
+    if not isinstance(inside, Tensor) or inside not in outer.active or inside in outer.wanted | outer.stop:
+        return False
+    axes = _axes(inside)
+    apart = _Apart(outer)
+    parts = apart.split(_terms(open_tensor(inside, axes)))
+    if not apart.constants:
+        return False
+    whole = entry(node, *axes[:-1])
+    terms = [t for t, _, _ in parts]
+    logs = [(u, axes, sub(add(*_without(terms, k)), whole)) for k, (_, _, u) in enumerate(parts) if u is not ZERO]
+    Paths(None, apart.constants, logs, g).emit(outer)
+    share = entry(operation("softmax", (inside,), inside.shape), *axes)
+    Paths(None, apart.constants, [], g).swept(outer, add(*(c for _, c, _ in parts)), mul(g, share), axes)
+    return True
+
+
 class _Apart:
     """Sets logarithms of what may be 0 apart, among the terms of a sum."""
 
@@ -167,7 +189,7 @@ class _Apart:
 
     def definition(self, t: Scalar) -> Scalar:
         while isinstance(t, Entry) and isinstance(t.array, Tensor):
-            if t.array in self.outer.wanted or self.outer.ctx.name_of(t.array) is not None:
+            if t.array in self.outer.wanted or t.array in self.outer.stop or self.outer.ctx.name_of(t.array) is not None:
                 return t
             t = open_tensor(t.array, t.indices)
         return t

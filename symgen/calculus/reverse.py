@@ -15,6 +15,7 @@ from symgen.algebra.products import (
 )  # fmt: skip
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.adjoint import Noise, Statement, summed
+from symgen.calculus.chain_logs import logarithms_under
 from symgen.calculus.finished import finished
 from symgen.calculus.labels import pinned
 from symgen.calculus.own_names import OwnNames
@@ -337,6 +338,8 @@ class Reverse:
             pass
         elif has_contraction(g) or is_larger(g, SHORT):
             g = self.adjoints[node] = self.materialised(node, g)
+        if node.name == "logsumexp" and not self.noise and logarithms_under(self, node, g):
+            return
         for k, operand in enumerate(node.operands):
             if isinstance(operand, Array):
                 if operand in self.active:

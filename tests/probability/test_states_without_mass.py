@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import symgen
 
@@ -61,3 +62,37 @@ def test_programs_have_gradients_where_a_probability_is_zero(model, target):
     _, slopes = model.compile(target=target).L_value_and_grad({n: as_array(v) for n, v in AT.items()}, {"x": as_array(X)})
     for name, slope in of_paths(**AT).items():
         assert np.allclose(np.asarray(slopes[name]), -2 * slope, rtol=1e-11)
+
+
+MIXTURE = """
+dim n, k
+data x: real[n]
+param w: simplex[k], mu: real[k]
+dist p(z[i: n]) = Categorical(w)
+dist p(x[i] | z[i]) = Normal(mu[z[i]], 1)
+loss L = log p(x)
+"""
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch"])
+def test_a_mixture_has_a_gradient_by_a_weight_of_zero(target):
+    """d log p/dw_j = sum over i of p(x_i | j)/p(x_i), w_j = 0 or not."""
+    library = pytest.importorskip(target)
+    as_array = library.as_tensor if target == "torch" else np.asarray
+    mixture, x = symgen.loads(MIXTURE), np.array([0.3, -1.2, 2.1])
+    at = {"w": np.array([0.4, 0.6, 0]), "mu": np.array([-0.5, 0.2, 1.4])}
+    seen = stats.norm.pdf(x[:, None], at["mu"])
+    want = (seen / (seen @ at["w"])[:, None]).sum(0)
+    want -= want.mean()
+    assert np.allclose(mixture.derive("grad(L, w)").evaluate(**at, x=x), want, rtol=1e-12)
+    _, slopes = mixture.compile(target=target).L_value_and_grad({n: as_array(v) for n, v in at.items()}, {"x": as_array(x)})
+    assert np.allclose(np.asarray(slopes["w"]), want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("given", ["z[t - 1], A", "z[t - 1]"])
+def test_moves_that_are_unknown_beside_the_states_are_left_to_mean_field(given):
+    unknown = CHAIN.replace("A: simplex[k, k], ", "").replace("loss L = -2*log p(x)", "").replace("z[t - 1])", f"{given})", 1)
+    bayes = symgen.loads(unknown + "param a: positive[k]\ndist p(A[i: k]) = Dirichlet(a)\n")
+    for goal in ("log p(x)", "posterior(p, A, given=x)"):
+        with pytest.raises(symgen.CannotDerive, match=r"`A` is not integrated out beside the hidden chain `z`.*elbo\(q, p\)"):
+            bayes.derive(goal)

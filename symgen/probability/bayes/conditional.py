@@ -302,7 +302,12 @@ def matched(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
     if is_finite(law):
         return by_enumeration(body, z, law)
     if is_chain(law):
-        return states_given(body, z, law, ctx)[0]
+        try:
+            return states_given(body, z, law, ctx)[0]
+        except CannotDerive as error:
+            if q.hidden:
+                raise _beside_chain(z, q.hidden, error) from error
+            raise
     if has_thresholds(q, z):
         return cut_at_thresholds(z, q, ctx, lambda b, v, r: matched(b, v, r, ctx))
     axes = [fresh_index(s) for s in z.shape]
@@ -425,6 +430,10 @@ def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context, may_s
             break
         else:
             assert why is not None
+            chains = [u for u in hidden if is_chain(q.factor_of(u).law)]
+            unknown = [u for u in hidden if not is_chain(q.factor_of(u).law)]
+            if chains and unknown:
+                raise _beside_chain(chains[0], unknown, why)
             if not may_stay or len(left) > 1:
                 raise why
             lows, highs = bounds(q, left[0], [fresh_index(s) for s in left[0].shape])
@@ -433,6 +442,15 @@ def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context, may_s
                 raise why
             return log_left_integral(body, left[0], span, bool(lows or highs), ctx)
     return body
+
+
+def _beside_chain(z: Var, unknown: Sequence[Var], why: CannotDerive) -> CannotDerive:
+    """Why a sum over all paths of z does not go through what is unknown beside it, and what is to be done instead."""
+    others = [u.name for u in unknown]
+    names, (them, are) = " and ".join(f"`{name}`" for name in others), ("them", "are") if len(others) > 1 else ("it", "is")
+    text = f"{names} {are} not integrated out beside the hidden chain `{z.name}`: each of its paths leaves {them} another law"
+    way = f"The way out is mean field: give `{z.name}` and {names} a law q each, then `elbo(q, p)` is a lower bound (ELBO)"
+    return CannotDerive(f"{text}. {way}, and `argmax(elbo(q, p), ..)` its best parameters", why.expression)
 
 
 def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:

@@ -180,6 +180,8 @@ def _in_no_family(p: DistRef, z: Var, observed: Sequence[Var], values: dict[Var,
     try:
         return log_density_given(p, [z], observed, values, ctx)[0]
     except CannotDerive as error:
+        if "`elbo(q, p)`" in str(error):
+            raise
         text = f"the posterior of `{z.name}` is in no family of the table, and its normaliser has no closed form"
         raise CannotDerive(text, error.expression, HERE) from error
 

@@ -168,7 +168,10 @@ def potentials(body: Scalar, z: Var, law: Array) -> Potentials:
             raise _of_others(z, inner)
 
     def array(axes: Sequence[Index], terms: Sequence[Scalar]) -> Array:
-        return tensor(axes, without_log_of_nothing(collected(add(*terms))))
+        made = without_log_of_nothing(collected(add(*terms)))
+        if not made.free <= set(axes):  # beside sums over what is not of the states
+            raise _of_others(z, made)
+        return tensor(axes, made)
 
     moves = array([s, *lead, a, b], pair)
     if lead and not {s, *lead} & open_tensor(moves, [s, *lead, a, b]).free:
