@@ -3,7 +3,8 @@
 Of logistic laws, and of log-logistic laws of one shape, the ratio of the odds is one number exp(w), and the mean of the
 logarithm of 1 + odds is w exp(w)/(exp(w) - 1) = 1 + w/2 + K(w), where
     K(w) = w/2 coth(w/2) - 1 = half the integral over z from 0 to 1 of log(1 + (1 - z^2) sinh(w/2)^2),
-a sum of positive terms of the size of w^2, from which nothing is taken away.
+a sum of positive terms of the size of w^2, from which nothing is taken away. The variance of a LogUniform on a .. b is
+K(log(b/a)) times the square of its mean.
 """
 
 from __future__ import annotations
@@ -55,7 +56,12 @@ NEAR = ONE  # the nodes are exact below, and the closed form loses one digit abo
 
 def by_odds(array: Array) -> Array:
     """The scalar with the means of logarithms of 1 + odds by K(w), where that leaves less beside it."""
-    if array.rank or not any(isinstance(n, Where) for n in walk(array)):
+    if array.rank:
+        return array
+    spread = _of_log_uniform(open_tensor(array, ()))
+    if spread is not None:
+        return tensor((), spread)
+    if not any(isinstance(n, Where) for n in walk(array)):
         return array
     terms = [t for u in terms_of(open_tensor(array, ())) for t in multiplied(u)]
     out: list[Scalar] = []
@@ -76,6 +82,26 @@ def by_odds(array: Array) -> Array:
     before = add(*(t for t in terms if not any(isinstance(f, Where) for f in factors_of(t))))
     shorter = left is ZERO or written_length(left) < written_length(before)
     return tensor((), add(*out, left)) if shorter else array
+
+
+def _of_log_uniform(x: Scalar) -> Scalar | None:
+    """(b^2 - a^2)/(2 log(b/a)) - (b - a)^2/log(b/a)^2 as ((b - a)/log(b/a))^2 K(log(b/a)): the variance of a LogUniform."""
+    if not isinstance(x, Add) or len(x.args) != 2:
+        return None
+    logs = [f.base for t in x.args for f in factors_of(t) if isinstance(f, Pow) and as_coefficient(f.exponent)[0] == -2]
+    for log in logs:
+        if not isinstance(log, Fn) or log.name not in ("log", "log1p"):
+            continue
+        found = {e: b for b, e in positive_factors(log.args[0] if log.name == "log" else add(ONE, log.args[0]))}
+        a, b = found.get(MINUS_ONE, ONE), found.get(ONE)
+        if b is None or found.keys() - {ONE, MINUS_ONE}:
+            continue
+        twice = divide(sub(power(b, TWO), power(a, TWO)), mul(TWO, log))
+        if short(sub(x, sub(twice, power(divide(sub(b, a), log), TWO)))) is not ZERO:
+            continue
+        w = sub(fn("log", b), fn("log", a))
+        return mul(power(divide(kept_apart(sub(b, a)), w), TWO), _remainder(w))
+    return None
 
 
 def _mean(piece: Scalar) -> tuple[Scalar, Scalar] | None:

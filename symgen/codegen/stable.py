@@ -24,6 +24,7 @@ from symgen.codegen.stable_matrices import is_spd
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_pool import has_denominator, is_nonnegative_by_form
 from symgen.codegen.stable_products import may_overflow, without_overflow
+from symgen.codegen.stable_quadratics import squares_of_differences
 from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
 from symgen.codegen.stable_special import (
     beside_one,
@@ -425,7 +426,7 @@ class _Stabiliser:
                 if base.name == "exp":
                     rest = [s for s in n.args if s is not t and s is not constant]
                     return add(mul(num(c), fn("expm1", base.args[0])), *rest)
-        for rule in (complement, odd_in_logit):
+        for rule in (complement, odd_in_logit, squares_of_differences):
             turned = rule(n)
             if turned is not n:
                 return turned

@@ -372,3 +372,26 @@ def test_the_code_of_logistic_laws_is_right_near_and_far(goal, exact):
         with mp.workdps(40):
             want = exact({k: exactly(v) for k, v in point.items()})
         assert error(value_of(code, point), want) < 1e-11, step
+
+
+def spread_of_log_uniform(a, b):
+    log = mp.log(b / a)
+    return (b * b - a * a) / (2 * log) - ((b - a) / log) ** 2
+
+
+def spread_of_triangular(a, b, c):
+    return (a * a + b * b + c * c - a * b - b * c - c * a) / 18
+
+
+NARROW = [
+    ("LogUniform(u, v)", spread_of_log_uniform, [{"u": 1.3, "v": 1.3 + h} for h in (2.0, 1e-2, 1e-4, 1e-7)]),
+    ("Triangular(u, v, w)", spread_of_triangular, [{"u": m - 1.1, "v": m + 2.3, "w": m + 0.4} for m in (1.5, 1e3, 1e7)]),
+]
+
+
+@pytest.mark.parametrize(("law", "exact", "points"), NARROW)
+def test_the_variance_of_a_narrow_law_keeps_its_digits(law, exact, points):
+    text = f"param u: positive, v: positive, w: positive\nassume u < w, w < v\nderive h = Var[x ~ {law}](x)"
+    code = symgen.loads(text).compile().h
+    for point in points:
+        assert error(value_of(code, point), exact(*(exactly(x) for x in point.values()))) < 1e-13, point
