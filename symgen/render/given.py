@@ -36,19 +36,20 @@ def given(d: Any, writer: Writer, laws: Mapping[Array, str], definitions: Sequen
         told: dict[tuple[str, str], Relation] = {}
         for law, head in shown:
             name = head.function if isinstance(head, t.Call) else head.name if isinstance(head, t.Name) else ""
-            left, right = by_entry.get((name, unparse(plain.array(law)))) or (head, _as_written(d, law, head) or plain.array(law))
-            if left != right:
-                told[unparse(left), unparse(right)] = Relation(right, left, reason=_roles(law))
+            declared = by_entry.get((name, unparse(plain.array(law))))
+            for left, right in declared or [(head, _as_written(d, law, head) or plain.array(law))]:
+                if left != right:
+                    told[unparse(left), unparse(right)] = Relation(right, left, reason=_roles(law))
         lines += tuple(told.values())  # a law over other variables may read the same
         out += [Paragraph(("where" if assumed else "Where",)), Chain(lines)]
     return out
 
 
-def _by_entry(d: Any, plain: Writer) -> dict[tuple[str, str], tuple[t.Expression, t.Expression]]:
+def _by_entry(d: Any, plain: Writer) -> dict[tuple[str, str], list[tuple[t.Expression, t.Expression]]]:
     """The laws that were declared of entries, `p(x[i] | z) = Poisson(z)`, which stand for whole arrays, as they were written:
     by their text, since an operator renames what it draws."""
     model = getattr(d, "model", None)
-    out: dict[tuple[str, str], tuple[t.Expression, t.Expression]] = {}
+    out: dict[tuple[str, str], list[tuple[t.Expression, t.Expression]]] = {}
     if model is None:
         return out
     for s in model.spec.statements:
@@ -59,7 +60,8 @@ def _by_entry(d: Any, plain: Writer) -> dict[tuple[str, str], tuple[t.Expression
         own = [f for f in joint.factors if [v.name for v in f.variables] == drawn] if joint is not None else []
         if len(own) == 1:
             over, given = (tuple(_entry(v) for v in vs) for vs in (s.head.variables, s.head.given))
-            out[s.head.name.name, unparse(plain.array(own[0].law))] = (t.Call(s.head.name.name, over, (), given), s.law)
+            key = s.head.name.name, unparse(plain.array(own[0].law))
+            out.setdefault(key, []).append((t.Call(s.head.name.name, over, (), given), s.law))
     return out
 
 

@@ -140,3 +140,15 @@ dist p(mu | lam) = Normal(m, 1/sqrt(k*lam))
 dist p(x[i] | mu, lam) = Normal(mu, 1/sqrt(lam))
 """
     assert "E[lam ~ p(lam), μ ~ p(μ | lam)](p(x | μ, lam))" in symgen.loads(spec).derive("log p(x)").text()
+
+
+def test_a_sequence_is_told_with_its_first_entries():
+    spec = """dim T, K
+param w: simplex[K], A: simplex[K, K], lam: positive[K]
+data x: natural[T]
+dist p(z[0]) = Categorical(w)
+dist p(z[t] | z[t-1]) = Categorical(A[z[t-1]])
+dist p(x[t] | z[t]) = Poisson(lam[z[t]])
+"""
+    text = symgen.loads(spec).derive("log p(x)").text()
+    assert "p(z[0]) = Categorical(w)" in text and "p(z[t] | z[t - 1]) = Categorical(A[z[t - 1]])" in text
