@@ -171,3 +171,16 @@ def test_two_chains_that_meet_are_one_of_pairs():
     for row in seen[1:]:
         a = (A.T @ a @ B) * row
     assert np.isclose(one.derive("log p(x)").evaluate(**VALUES, x=LAST), np.log(a.sum()), rtol=1e-10)
+
+
+@pytest.mark.parametrize(("laws", "ahead"), [
+    ("dist p(y | z) = Normal(mu[z[T - 1]], s)\n", 0),
+    ("dist p(u | z) = Categorical(A[z[T - 1]])\ndist p(y | u) = Normal(mu[u], s)\n", 1),
+])  # fmt: skip
+def test_what_is_seen_next_is_a_mixture_over_the_states(laws, ahead):
+    model = symgen.loads(HEAD + STEP + SEEN + laws)
+    last = np.einsum("n,nk->k", special.softmax(PRIOR + of_states(OF_STATE, range(T))), np.eye(K)[PATHS[:, -1]])
+    d = model.derive("posterior(p, y, given=x)")
+    assert (d.evidence.kind, d.result.family) == ("checked", "mixture of Normal")
+    found = d.result.evaluate("parameters", **AT, x=x)
+    assert np.allclose(found["weights"], last @ np.linalg.matrix_power(AT["A"], ahead)) and np.allclose(found["mu"], AT["mu"])

@@ -13,6 +13,7 @@ from symgen.probability.bayes.candidate import check_hidden
 from symgen.probability.bayes.conditional import Found, bounds, law_given
 from symgen.probability.bayes.marginal import check_log_density, known, log_density_given, with_logs_of_powers
 from symgen.probability.bayes.mixtures import mixture_of, mixture_over
+from symgen.probability.bayes.one_state import one_state_told
 from symgen.probability.bayes.posterior_checks import check_integrated, check_posterior
 from symgen.probability.families.composites import recognised
 from symgen.probability.families.texts import read_array
@@ -23,7 +24,7 @@ from symgen.probability.forms.terms import opened
 from symgen.probability.laws.counts_left import Counted, counted
 from symgen.probability.laws.densities import log_density_at
 from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in, question, quiet
-from symgen.probability.laws.joint import DistRef, decode, log_density
+from symgen.probability.laws.joint import DistRef, Factor, decode, log_density
 from symgen.probability.laws.law import formula_law, has_density, row_of
 from symgen.probability.means.conjugate import tidy
 from symgen.probability.means.hidden_chains import check_path, is_chain, states_given, states_told
@@ -90,6 +91,10 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     mixed = mixture_over(q)
     if mixed is not None:
         return _mixture(q, mixed, start, ctx)
+    of_state = _of_one_label(p, q, observed, values, ctx) if not z.rank and len(q.hidden) in (1, 2) else None
+    mixed = mixture_over(of_state) if of_state is not None else None
+    if of_state is not None and mixed is not None:
+        return _mixture(of_state, mixed, start, ctx)
     is_own = any(row_of(f.law) is None for f in q.factors)
     found = _with_own_densities(q, ctx) if is_own else law_given(q, ctx)
     if found is None or is_own and found.law is None:
@@ -123,6 +128,24 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     ctx.trace.checks.append(lambda: _check(q, found.body, value, found.law, ctx))
     laws = (named_law(p, zs, observed, found.law),)
     return Posterior(row.name, parameters, tensor((), fn("exp", value)), laws=laws)
+
+
+def _of_one_label(p: DistRef, q: Question, observed: list[Var], values: dict[Var, Any], ctx: Context) -> Question | None:
+    """Where the target hangs on one state of a hidden chain, or on one label drawn from such a state: the question in which
+    that one has the law that all that is seen leaves it."""
+    one = one_state_told(q, quiet(ctx))
+    if one is None or len(one.hidden) < 2:
+        return one
+    (z,) = q.targets
+    last = [u for u in one.hidden if u in variables_of(one.factor_of(z).law)]
+    read = [f for f in q.factors if z not in f.variables and any(v in variables_of(f.law) for v in (z, *last))]
+    if len(last) != 1 or last[0].rank or read:
+        return None
+    law = law_given(question(p, last, observed, values), quiet(ctx)).law
+    if law is None:
+        return None
+    label = Factor("", (last[0],), (), law)
+    return Question((label, one.factor_of(z)), one.targets, (), (last[0],), one.values)
 
 
 def _with_own_densities(q: Question, ctx: Context) -> Found | None:
