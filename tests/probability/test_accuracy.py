@@ -358,6 +358,10 @@ def kl_of_logistic(m, s, n, r):
 ODDS = [  # the code of the first writes over arrays that long statements still read, unless it is known what these read
     ("KL(Logistic(m1, a1) || Logistic(m2, a2))", lambda v: kl_of_logistic(v["m1"], v["a1"], v["m2"], v["a2"])),
     (
+        "KL(LogLogistic(a1, b1) || LogLogistic(a2, b2))",
+        lambda v: kl_of_logistic(mp.log(v["a1"]), 1 / v["b1"], mp.log(v["a2"]), 1 / v["b2"]),
+    ),
+    (
         "KL(LogLogistic(a1, b1) || LogLogistic(a2, b1)) + KL(LogLogistic(a2, b1) || LogLogistic(a1, b1))",
         lambda v: (lambda w: 2 * w * mp.coth(w / 2) - 4)(v["b1"] * mp.log(v["a1"] / v["a2"])),
     ),
@@ -368,7 +372,7 @@ ODDS = [  # the code of the first writes over arrays that long statements still 
 def test_the_code_of_logistic_laws_is_right_near_and_far(goal, exact):
     code = symgen.loads(f"{HEAD.replace(', n: natural', '')}derive h = {goal}").compile().h
     for step in (1.0, 0.1, 1e-3, 1e-6):
-        point = {"m1": 0.3, "m2": 0.3 + step, "a1": 1.3, "a2": 1.3 + 0.7 * step, "b1": 2.1}
+        point = {"m1": 0.3, "m2": 0.3 + step, "a1": 1.3, "a2": 1.3 + 0.7 * step, "b1": 2.1, "b2": 2.1 - 0.6 * step}
         with mp.workdps(40):
             want = exact({k: exactly(v) for k, v in point.items()})
         assert error(value_of(code, point), want) < 1e-11, step

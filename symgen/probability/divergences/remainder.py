@@ -19,14 +19,18 @@ from symgen.probability.forms.matching import derivative
 from symgen.probability.laws.densities import parameters
 from symgen.probability.laws.joint import decode, divergence, expectation, inline
 from symgen.probability.laws.law import make_law, row_of, value_domain
+from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF,
     INF,
     ONE,
     PI,
+    Add,
     Array,
     Fn,
+    Num,
     Operator,
+    Pow,
     Scalar,
     Var,
     Where,
@@ -127,11 +131,24 @@ def _under_the_mean(law: Array, row: Distribution, to: dict[str, Var], pairs: Pa
     if any(isinstance(n, (Where, Operator)) or (isinstance(n, Fn) and n.name in KINKS) for n in walk(log_q)):
         return None
     try:
-        form = neg(_second(log_q, pairs))
+        form = neg(_second(_without_overflow(log_q), pairs))
     except (CannotDerive, TypeError):
         return None
     start, value = (scalar_of(expectation(tensor((), f), [(x, law)])) for f in (_at_equal(form, pairs), _along(form, pairs)))
     return _nearness(start, pairs), value
+
+
+def _without_overflow(log_q: Scalar) -> Scalar:
+    """log(1 + y^e) as softplus(e log y), whose derivatives are numbers where y^e is none; y, a power of which stands, is
+    positive."""
+    made: dict[Scalar, Scalar] = {}
+    for n in walk(log_q):
+        inside = n.args[0] if isinstance(n, Fn) and n.name == "log" else None
+        if isinstance(n, Fn) and isinstance(inside, Add) and len(inside.args) == 2 and ONE in inside.args:
+            y = next(t for t in inside.args if t is not ONE)
+            if isinstance(y, Pow) and not isinstance(y.exponent, Num):
+                made[n] = fn("softplus", mul(y.exponent, fn("log", y.base)))
+    return replace_scalars(log_q, made) if made else log_q
 
 
 def _second(f: Scalar, pairs: Pairs) -> Scalar:
