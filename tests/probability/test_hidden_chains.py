@@ -236,3 +236,19 @@ def test_an_index_takes_its_range_from_what_is_drawn_given_the_entry():
     assert open_range.derive("log p(x)").evaluate(**at) == pytest.approx(said.derive("log p(x)").evaluate(**at), rel=1e-14)
     want = sum(np.log(sum(w * stats.norm(m).pdf(x) for w, m in zip(at["w"], at["mu"], strict=True))) for x in at["x"])
     assert open_range.derive("log p(x)").evaluate(**at) == pytest.approx(want, rel=1e-12)
+
+
+def test_what_a_law_speaks_of_is_given_said_or_not():
+    """dist p(z[t] | z[t-1]) = Categorical(A[z[t-1]]) with a random A means the same as with A listed: its logarithm is averaged."""
+    spec = """dim T, K
+param w: simplex[K], a: positive[K, K], c: positive[K, K], lam: positive[K], R: real[T, K]
+data x: natural[T]
+dist p(A) = Dirichlet(a)
+dist p(z[0]) = Categorical(w)
+dist p(z[t: 1..T-1] | z[t-1]GIVEN) = Categorical(A[z[t-1]])
+dist p(x[t] | z[t]) = Poisson(lam[z[t]])
+dist q(A) = Dirichlet(c)
+dist q(z[t: T]) = Categorical(softmax(R[t]))
+"""
+    said, unsaid = (symgen.loads(spec.replace("GIVEN", g)).derive("elbo(q, p)") for g in (", A", ""))
+    assert said.text_result == unsaid.text_result and "log(A)" not in unsaid.text_result

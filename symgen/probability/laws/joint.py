@@ -86,8 +86,10 @@ def inline(law: Array, name: str = "x") -> DistRef:
 
 
 def declare(joint: Joint, factor: Factor) -> Joint:
-    """`joint` with one more factor, in an order in which each stands after those that it is given."""
-    factors = [*joint.factors, factor]
+    """`joint` with one more factor, in an order in which each stands after those that it is given: what a law speaks of and
+    the joint draws is given, said or not."""
+    every = {v for f in (*joint.factors, factor) for v in f.variables}
+    factors = [_with_all_given(f, every) for f in (*joint.factors, factor)]
     ordered: list[Factor] = []
     while factors:
         drawn = {v for f in factors for v in f.variables}
@@ -97,6 +99,11 @@ def declare(joint: Joint, factor: Factor) -> Joint:
         ordered.extend(ready)
         factors = [f for f in factors if f not in ready]
     return Joint(joint.name, tuple(ordered))
+
+
+def _with_all_given(f: Factor, drawn: set[Var]) -> Factor:
+    spoken = sorted(variables_of(f.law).intersection(drawn).difference(f.given, f.variables), key=lambda v: v.name)
+    return Factor(f.name, f.variables, (*f.given, *spoken), f.law) if spoken else f
 
 
 # --- references as operands -------------------------------------------------------------------------------------------
