@@ -205,7 +205,8 @@ class _Apart:
         made = var("c", tuple(i.size for i in free), role="placeholder", uid=FIRST_UID + len(self.constants))
 
         def read(*at: Scalar) -> Scalar:
-            return substitute(t, dict(zip(free, at, strict=True)))  # type: ignore[no-any-return]
+            found: Scalar = substitute(t, dict(zip(free, at, strict=True)))
+            return found
 
         self.constants[made] = read
         return entry(made, *free)

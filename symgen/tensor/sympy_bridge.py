@@ -553,5 +553,5 @@ def _read_new(e: Any, table: Table, memo: dict[Any, Scalar]) -> Scalar:
 
 _CONSTANTS: dict[Any, Scalar] = {
     sympy.S.Exp1: num("e"), sympy.S.Pi: PI, sympy.S.Infinity: INF, sympy.S.NaN: NAN, sympy.S.true: ONE,
-    sympy.S.false: ZERO, sympy.S.Half: HALF, sympy.Integer(2): TWO, sympy.S.EulerGamma: mul(MINUS_ONE, fn("digamma", ONE)),
+    sympy.S.false: ZERO, sympy.S.Half: HALF, sympy.Integer(2): TWO,
 }  # fmt: skip

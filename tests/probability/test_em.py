@@ -141,5 +141,9 @@ def test_shape_and_rate_of_components_are_found_together():
     d = symgen.loads(SHAPES.format(domain=domain, law=law)).derive("argmax(Q, [a, b])")
     got = d.evaluate(x=x, R=SHARES_OF_DATA, w=np.array([0.3, 0.7]))["at"]
     for j in range(2):
-        high = lambda t, j=j: -(SHARES_OF_DATA[:, j] * stats.gamma.logpdf(x, np.exp(t[0]), scale=np.exp(-t[1]))).sum()  # noqa: E731
-        assert np.allclose([got["a"][j], got["b"][j]], np.exp(optimize.minimize(high, [0, 0], tol=1e-12).x), rtol=1e-4)
+
+        def loss(t, shares):
+            return -(shares * stats.gamma.logpdf(x, np.exp(t[0]), scale=np.exp(-t[1]))).sum()
+
+        top = optimize.minimize(loss, [0, 0], args=(SHARES_OF_DATA[:, j],), tol=1e-12)
+        assert np.allclose([got["a"][j], got["b"][j]], np.exp(top.x), rtol=1e-4)

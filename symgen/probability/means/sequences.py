@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from symgen.derivation.context import Context
 from symgen.derivation.referee import check_equal_numeric
@@ -236,5 +237,5 @@ def with_one_normal(q: Question, ctx: Context) -> Question:
         if law is not None:
             ctx.trace.note(f"`{z.name}` is one normal vector: with L {z.name} = c + noise its precision is L' D^-1 L")
             old, new = (tensor((), log_density_at(a, z, quiet(ctx))) for a in (f.law, law))
-            ctx.trace.checks.append(lambda old=old, new=new: check_equal_numeric(new, old, ctx.facts))  # type: ignore[misc]
+            ctx.trace.checks.append(partial(check_equal_numeric, new, old, ctx.facts))
     return replace(q, factors=tuple(made))
