@@ -58,8 +58,9 @@ def goals():
 
 @pytest.mark.parametrize("target", ["numpy", pytest.param("torch", marks=pytest.mark.slow)])
 def test_its_code_keeps_twelve_digits(goals, target):
+    library = pytest.importorskip(target)
     made = symgen.loads(HEAD + goals).compile(target=target)
-    number = np.float64 if target == "numpy" else (lambda v: pytest.importorskip("torch").tensor(v).double())
+    number = np.float64 if target == "numpy" else (lambda v: library.tensor(v, dtype=library.float64))
     for at in POINTS:
         with mp.workdps(34):
             wanted = truth(*map(mp.mpf, at))
