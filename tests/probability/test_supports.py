@@ -106,6 +106,7 @@ SUPPORTS = [  # a law, a value inside, values outside
     "target", ["numpy", pytest.param("torch", marks=pytest.mark.slow), pytest.param("jax", marks=pytest.mark.slow)]
 )
 def test_code_gives_the_density_0_outside_of_a_support_and_no_slope(target):
+    pytest.importorskip(target)
     text = "param r: positive\ndata v: real, w: real[2]\n"
     for k, (law, *_) in enumerate(SUPPORTS):
         text += f"dist p{k}(x) = {law}\nloss two{k} = -log p{k}(w)\nderive l{k} = log p{k}(v)\nderive f{k} = p{k}(v)\n"
