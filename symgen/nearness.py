@@ -337,7 +337,7 @@ def _near_points(array: Array, starts: Mapping[Var, Array], shift: int) -> list[
     sizes = max(told, key=lambda s: sum(s.values()), default={})
     rng = generator("near", *(v.name for v in free))
     out: list[Point] = []
-    for turn in range(DIRECTIONS):
+    for turn in range(max(DIRECTIONS, 1 + len(starts))):
         found = (_base(array, free, starts, sizes, shift, rng) for _ in range(ATTEMPTS))
         base = next((p for p in found if p is not None), None)
         if base is None:

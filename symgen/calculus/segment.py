@@ -42,6 +42,7 @@ from symgen.tensor.expression import (
     fresh_index,
     logic,
     mul,
+    neg,
     num,
     open_tensor,
     operation,
@@ -207,7 +208,7 @@ def _has_kinks(f: Array) -> bool:
 
 def _is_infinite_piece(x: Node) -> bool:
     """Whether a piece is infinite, but perhaps where the laws are one."""
-    return x is INF or isinstance(x, Where) and INF in x.args[1:] and ZERO in x.args[1:]
+    return x in (INF, neg(INF)) or isinstance(x, Where) and INF in x.args[1:] and ZERO in x.args[1:]
 
 
 def _size(x: Scalar) -> Scalar:
