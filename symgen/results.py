@@ -22,7 +22,7 @@ from symgen.derivation.derivation import Evidence, Step
 from symgen.derivation.referee import check_equal_numeric
 from symgen.games.records import as_dict, evaluate_field, public
 from symgen.model.reduce import Reduced
-from symgen.nearness import is_by_own_nodes, is_of_one_law, remainder_of, with_digits_kept
+from symgen.nearness.kept import is_by_own_nodes, is_of_one_law, remainder_of, with_digits_kept
 from symgen.probability.means.quadrature import check_value, number_at, stays
 from symgen.render import derivation as render
 from symgen.render.language import unparse

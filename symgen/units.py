@@ -18,7 +18,7 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.model.records import RECORDS
 from symgen.model.reduce import asked_together, left_to_referee, prepared
-from symgen.nearness import with_digits_kept
+from symgen.nearness.kept import with_digits_kept
 from symgen.probability.laws.reparameterisation import thawed
 from symgen.render.language import unparse
 from symgen.render.raising import raise_array

@@ -23,7 +23,6 @@ ORDER = [
     {"games"},
     {"model"},
     {"verify", "codegen", "render"},
-    {"cut_laws", "odds"},
     {"nearness"},
     {"results", "reference"},
     {"facade"},

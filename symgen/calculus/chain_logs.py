@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symgen.calculus.adjoint import Statement
+from symgen.calculus.separate import terms_of
 from symgen.tensor.expression import (
     ONE,
     ZERO,
@@ -56,25 +57,17 @@ FIRST_UID = 5000  # of what stands for a logarithm
 
 
 @dataclass(frozen=True)
-class Paths:
-    """A sum over paths with the logarithms of what may be 0 set apart."""
+class Logarithms:
+    """The logarithms of what may be 0 that stand in a sum of exponentials."""
 
-    node: Recurrence | None  # with a constant in the place of each such logarithm
-    constants: dict[Array, Callable[..., Scalar]]  # what the constants are
-    logs: list[tuple[Scalar, list[Index], Scalar]]  # what may be 0, over which axes, the exponent of its paths without its log
+    constants: dict[Array, Callable[..., Scalar]]  # what stands for them
+    logs: list[tuple[Scalar, list[Index], Scalar]]  # what may be 0, over which axes, the exponent of its terms without its log
     factor: Scalar
 
     def emit(self, outer: Reverse) -> None:
         """The adjoints of what stands in the logarithms."""
         for u, axes, exponent in self.logs:
             self.swept(outer, u, mul(self.factor, fn("exp", exponent)), axes)
-
-    def starts(self, outer: Reverse, bar: Callable[..., Scalar]) -> None:
-        """The adjoint of what else the first entry is made from; `bar` is that of the entry."""
-        assert self.node is not None
-        (start,) = self.node.base
-        axes = [axis(k, s) for k, s in enumerate(start.shape)]
-        self.swept(outer, open_tensor(start, axes), bar(*axes), axes)
 
     def swept(self, outer: Reverse, u: Scalar, g: Scalar, axes: Sequence[Index]) -> None:
         def emit(target: Array, body: Scalar) -> None:
@@ -83,9 +76,21 @@ class Paths:
         statement = Statement(outer.active, frozenset(outer.lifted), outer.noise, outer.ctx, outer.simplify, emit)
         statement.sweep(u, g, axes, u)
 
+
+@dataclass(frozen=True)
+class Paths(Logarithms):
+    """A sum over paths with the logarithms of what may be 0 set apart."""
+
+    node: Recurrence  # with a constant in the place of each such logarithm
+
+    def starts(self, outer: Reverse, bar: Callable[..., Scalar]) -> None:
+        """The adjoint of what else the first entry is made from; `bar` is that of the entry."""
+        (start,) = self.node.base
+        axes = [axis(k, s) for k, s in enumerate(start.shape)]
+        self.swept(outer, open_tensor(start, axes), bar(*axes), axes)
+
     def leads_on(self, outer: Reverse) -> bool:
         """Whether anything else of the sequence hangs on what is differentiated by."""
-        assert self.node is not None
         return any(a in outer.active for part in (self.node.step, *self.node.base) for a in topological(part) if isinstance(a, Var))
 
 
@@ -99,7 +104,7 @@ def paths_of(outer: Reverse, node: Recurrence, g: Scalar) -> Paths | None:
     axes = list(node.step.axes)
     many, j = axes[1:-1], axes[-1]
     s, i = fresh_index(sub(node.shape[0], ONE)), fresh_index(node.shape[-1])
-    terms = _terms(node.step.body)
+    terms = terms_of(node.step.body)
     over = next((t for t in terms if depends_on(t, node.self_var)), None)
     single = [t for t in terms if t is not over]
     if not isinstance(over, Entry) or not isinstance(over.array, Operation) or over.array.name != "logsumexp":
@@ -109,16 +114,16 @@ def paths_of(outer: Reverse, node: Recurrence, g: Scalar) -> Paths | None:
         return None
     own = [fresh_index(n) for n in inside.shape]
     place = dict(zip(own, [*over.indices, i], strict=True))
-    pair = _terms(open_tensor(inside, own))
-    before = next((t for t in pair if depends_on(t, node.self_var)), None)
-    pair = [t for t in pair if t is not before]
+    both = terms_of(open_tensor(inside, own))
+    before = next((t for t in both if depends_on(t, node.self_var)), None)
+    pair = [t for t in both if t is not before]
     if before is None or substitute(before, place) is not entry(node.self_var, sub(axes[0], ONE), *many, i):
         return None
     if any(depends_on(t, node.self_var) for t in pair):
         return None
     at = [fresh_index(n) for n in node.shape[1:]]
     apart = _Apart(outer)
-    pairs, singles, starts = apart.split(pair), apart.split(single), apart.split(_terms(open_tensor(node.base[0], at)))
+    pairs, singles, starts = apart.split(pair), apart.split(single), apart.split(terms_of(open_tensor(node.base[0], at)))
     if not apart.constants:
         return None
 
@@ -145,7 +150,7 @@ def paths_of(outer: Reverse, node: Recurrence, g: Scalar) -> Paths | None:
     summed = tensor(own, add(before, *(c for _, c, _ in pairs)))
     step = add(entry(operation("logsumexp", (summed,), over.array.shape), *over.indices), *(c for _, c, _ in singles))
     base = tensor(at, add(*(c for _, c, _ in starts)))
-    return Paths(recurrence(node.self_var, tensor(axes, step), [base]), apart.constants, logs, factor)
+    return Paths(apart.constants, logs, factor, recurrence(node.self_var, tensor(axes, step), [base]))
 
 
 def logarithms_under(outer: Reverse, node: Operation, g: Scalar) -> bool:
@@ -156,15 +161,15 @@ def logarithms_under(outer: Reverse, node: Operation, g: Scalar) -> bool:
         return False
     axes = _axes(inside)
     apart = _Apart(outer)
-    parts = apart.split(_terms(open_tensor(inside, axes)))
+    parts = apart.split(terms_of(open_tensor(inside, axes)))
     if not apart.constants:
         return False
     whole = entry(node, *axes[:-1])
     terms = [t for t, _, _ in parts]
     logs = [(u, axes, sub(add(*_without(terms, k)), whole)) for k, (_, _, u) in enumerate(parts) if u is not ZERO]
-    Paths(None, apart.constants, logs, g).emit(outer)
+    Logarithms(apart.constants, logs, g).emit(outer)
     share = entry(operation("softmax", (inside,), inside.shape), *axes)
-    Paths(None, apart.constants, [], g).swept(outer, add(*(c for _, c, _ in parts)), mul(g, share), axes)
+    Logarithms(apart.constants, [], g).swept(outer, add(*(c for _, c, _ in parts)), mul(g, share), axes)
     return True
 
 
@@ -252,10 +257,6 @@ def _backward(outer: Reverse, node: Recurrence, body: Scalar, at: Sequence[Index
 
 def _without(terms: Sequence[Scalar], k: int) -> list[Scalar]:
     return [t for n, t in enumerate(terms) if n != k]
-
-
-def _terms(x: Scalar) -> list[Scalar]:
-    return list(x.args) if isinstance(x, Add) else [x]
 
 
 def _axes(node: Recurrence) -> list[Index]:

@@ -54,7 +54,7 @@ def joint_optimum(op: Operator, ctx: Context) -> JointOptimum:
         return JointOptimum({x.name: together[x] for x in xs}, value, tuple(ctx.trace.required), _FOUND)
     for order in islice(permutations(sorted(xs, key=lambda x: x.rank)), MOST_ORDERS):  # numbers first: they stay short
         ctx.check()
-        quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline, ctx.style, ctx.detail, ctx.taken)
+        quiet = ctx.quiet()
         try:
             at, value = _one_by_one(f, order, -1 if word == "argmin" else 1, quiet)
         except CannotDerive as error:

@@ -152,7 +152,7 @@ def backward(outer: Reverse, node: Recurrence, g: Scalar) -> None:
         paths.emit(outer)
         if not paths.leads_on(outer) and node not in outer.wanted:
             return
-    kept = node if paths is None or paths.node is None else paths.node
+    kept = node if paths is None else paths.node
     restricted = Restricted(kept, lambda a: a in outer.active and a not in outer.wanted and ctx.name_of(a) is None)
     lead = [i for i in outer.lifted if i in g.free]
     if is_larger(g, SHORT) or has_contraction(g):

@@ -13,7 +13,7 @@ import numpy as np
 from symgen.algebra.collect import collect_common
 from symgen.calculus.gradient import gradient
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Evidence, Trace
+from symgen.derivation.derivation import Evidence
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     ZERO,
@@ -55,7 +55,7 @@ def optimum_by_rows(op: Operator, ctx: Context) -> Array:
     if not isinstance(r, Var) or r.domain != "simplex" or r.rank != len(names) + 1:
         raise CannotDerive("the best row is known of arrays of probabilities, with an index for each axis but the last", r, HERE)
     sign = 1 if word == "argmax" else -1
-    slope = gradient(f, [r], Context(Trace(), ctx.facts, ctx.names, ctx.deadline, taken=ctx.taken), "free")[r]
+    slope = gradient(f, [r], ctx.quiet(), "free")[r]
     at = [fresh_index(s) for s in r.shape]
     entropy, rest = _apart(open_tensor(slope, at), entry(r, *at))
     if entropy is None or not isinstance(entropy, Num) or entropy.rational is None or not sign * entropy.rational > 0:

@@ -47,6 +47,10 @@ class Context:
         if spent() > self.deadline:
             raise BudgetSpent
 
+    def quiet(self) -> Context:
+        """The same, and what is derived under it is told to nobody."""
+        return Context(Trace(), self.facts, self.names, self.deadline, taken=self.taken)
+
     def all_names(self) -> Mapping[Array, str]:
         """The author's names and those that a derivation gave."""
         return _Names(self.names, self.trace.names) if self.trace.names else self.names  # type: ignore[arg-type]

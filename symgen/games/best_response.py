@@ -29,7 +29,6 @@ from symgen.games.slopes import with_slopes
 from symgen.probability.divergences.divergence import reduce_expectation
 from symgen.probability.divergences.information import reduce_mutual_information
 from symgen.probability.forms.walks import bottom_up, constants_opened
-from symgen.probability.laws.elimination import quiet
 from symgen.probability.laws.joint import Factor, Joint, expectation, inline, mutual_information
 from symgen.probability.laws.joint import density as density_of
 from symgen.tensor.expression import (
@@ -331,7 +330,7 @@ def _closed_information(draws: Sequence[tuple[Var, Array]], seen: Sequence[Var],
     op = mutual_information(Joint("p", factors), (seen[0],), (seen[1],))
     assert isinstance(op, Operator)
     try:
-        made = reduce_mutual_information(op, quiet(ctx))
+        made = reduce_mutual_information(op, ctx.quiet())
     except CannotDerive:
         return None
     if any(isinstance(n, Operator) for n in walk(made)):

@@ -477,7 +477,7 @@ def _hvp(op: Operator, ctx: Context) -> Array:
     def ask() -> Evidence:
         """The derivative of g . u by x, u held fixed, by differences; and the result is that at u = v."""
         fixed = var("_direction", x.shape, "real", "placeholder", uid=12)
-        quiet = Context(facts=ctx.facts, names=ctx.names)
+        quiet = ctx.quiet()
         general = hvp(f, x, fixed, quiet)
         slope = gradient(f, [x], quiet)[x]
         product = build.dot(build.of_array(slope), build.of_array(fixed)).array()

@@ -12,7 +12,7 @@ from symgen.probability.laws.law import alternative_of
 from symgen.render.language import unparse
 from symgen.render.page import Block, Chain, Inline, Maths, Member, Mono, Paragraph, Relation
 from symgen.render.steps import MANY
-from symgen.render.writing import Writer, law_heads
+from symgen.render.writing import Writer, heads_of, laws_below
 from symgen.tensor.expression import Array, Node, Operator
 from symgen.text import tree as t
 from symgen.text.diagnostics import SymgenError
@@ -29,7 +29,7 @@ def given(d: Any, writer: Writer, laws: Mapping[Array, str], definitions: Sequen
     if definitions or laws:
         lines = tuple(Relation(right, left) for n, a in definitions for left, right in writer.definition(n, a))
         plain = Writer(d.names)
-        heads = law_heads(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node))
+        heads = heads_of(laws_below(x for step in d.steps for x in (step.before, step.after) if isinstance(x, Node)))
         shown = [(law, head) for law, head in heads.items() if law in laws]
         shown += [(law, t.Name(name)) for law, name in _once(laws) if law not in heads]
         by_entry = _by_entry(d, plain)

@@ -76,23 +76,12 @@ def counts(body: Scalar, indices: Sequence[Index]) -> bool:
     return False
 
 
-def has_indices(tree: t.Expression) -> bool:
-    """Whether a formula is written by indices somewhere."""
+def has_binder(tree: t.Expression, *words: str) -> bool:
+    """Whether one of the words binds indices somewhere in a formula: `tensor` where an array stands entry by entry."""
     stack = [tree]
     while stack:
         e = stack.pop()
-        if isinstance(e, t.Binder) and e.function in ("tensor", "sum"):
-            return True
-        stack.extend(parts_of(e))
-    return False
-
-
-def has_tensor(tree: t.Expression) -> bool:
-    """Whether an array in a formula is written entry by entry."""
-    stack = [tree]
-    while stack:
-        e = stack.pop()
-        if isinstance(e, t.Binder) and e.function == "tensor":
+        if isinstance(e, t.Binder) and e.function in words:
             return True
         stack.extend(parts_of(e))
     return False
@@ -187,7 +176,7 @@ class IndexNotation(ABC):
                 made = self.tree(other, axes)
             except NoMatrixForm:
                 made = None
-            if made is not None and not has_indices(made):
+            if made is not None and not has_binder(made, "tensor", "sum"):
                 return made
         used: dict[Index, str] = {}
         used.update(zip(axes, self.letters(len(axes), used), strict=True))

@@ -183,9 +183,12 @@ def step_names(steps: Sequence[Step], names: Mapping[Array, str], result: Node |
     return out
 
 
-def law_heads(roots: Iterable[Node]) -> dict[Array, t.Expression]:
-    """What the laws of a joint of several factors are laws of, and conditional ones: p(z), p(x | z)."""
-    found: dict[Array, tuple[str, tuple[Var, ...], tuple[Var, ...]]] = {}
+Head = tuple[str, tuple[Var, ...], tuple[Var, ...]]  # the name of a law, what it is the law of, what is given
+
+
+def laws_below(roots: Iterable[Node]) -> dict[Array, Head]:
+    """The laws that the operators below the roots speak of by a name."""
+    found: dict[Array, Head] = {}
     for node in walk(*roots):
         if not isinstance(node, Operator):
             continue
@@ -194,39 +197,31 @@ def law_heads(roots: Iterable[Node]) -> dict[Array, t.Expression]:
         elif is_encoded(node):
             position = 0
             for name, factors, _, _ in node.attrs[0]:
-                for k, (factor, variables, given) in enumerate(factors):
-                    law = node.args[position + k]
+                laws = node.args[position : position + len(factors)]
+                position += len(factors)
+                for law, (factor, variables, given) in zip(laws, factors, strict=False):
                     if isinstance(law, Array) and (factor or name):
                         found.setdefault(law, (str(factor or name), tuple(variables), tuple(given)))
-                position += len(factors)
-    names = [name for name, _, _ in found.values()]
+    return found
+
+
+def heads_of(laws: Mapping[Array, Head]) -> dict[Array, t.Expression]:
+    """What the laws of a joint of several factors are laws of, and conditional ones: p(z), p(x | z)."""
+    names = [name for name, _, _ in laws.values()]
 
     def head(name: str, variables: tuple[Var, ...], given: tuple[Var, ...]) -> t.Expression:
         return t.Call(name, tuple(t.Name(v.name) for v in variables), (), tuple(t.Name(v.name) for v in given))
 
-    return {law: head(*about) for law, about in found.items() if names.count(about[0]) > 1 or about[2]}
+    return {law: head(*about) for law, about in laws.items() if names.count(about[0]) > 1 or about[2]}
 
 
 def law_names(roots: Iterable[Node]) -> dict[Array, str]:
     """The names of the laws that the operators below the roots speak of; where one name is of several laws, what each is
     the law of: q(lam), q(lam | y)."""
     roots = list(roots)
-    out: dict[Array, str] = {}
-    for node in walk(*roots):
-        if not isinstance(node, Operator):
-            continue
-        if node.name == "log_density" and len(node.attrs) == 3 and node.attrs[0] and isinstance(node.args[0], Array):
-            out.setdefault(node.args[0], str(node.attrs[0]))
-        elif is_encoded(node):
-            position = 0
-            for name, factors, _, _ in node.attrs[0]:
-                laws = node.args[position : position + len(factors)]
-                position += len(factors)
-                for law, (factor, _, _) in zip(laws, factors, strict=False):
-                    if isinstance(law, Array) and (factor or name):
-                        out.setdefault(law, str(factor or name))
-    shown = {law: name for law, name in out.items() if isinstance(law, Operator) and law.name != "density"}
-    heads, names = law_heads(roots), list(shown.values())
+    laws = laws_below(roots)
+    shown = {law: name for law, (name, _, _) in laws.items() if isinstance(law, Operator) and law.name != "density"}
+    heads, names = heads_of(laws), list(shown.values())
     told = {name: {unparse(heads[law]) for law, own in shown.items() if own == name and law in heads} for name in names}
     called = {law: unparse(heads[law]) if len(told[name]) > 1 and law in heads else name for law, name in shown.items()}
     if any(name.isidentifier() for name in called.values()) or not called:

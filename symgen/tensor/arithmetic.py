@@ -1,4 +1,4 @@
-"""Sums, products, powers, functions and conditions of entries: the constructors fold constants, flatten, and merge like terms
+"""Sums, products, powers and functions of entries: the constructors fold constants, flatten, and merge like terms
 and equal bases; they never expand and never search.
 """
 
@@ -10,7 +10,6 @@ from operator import attrgetter
 
 from symgen.tensor.exact_values import AT_RATIONALS, CIRCLE, Term, at_rational, on_the_circle
 from symgen.tensor.nodes import (
-    DELTAS,
     EULER,
     HALF,
     INF,
@@ -21,19 +20,16 @@ from symgen.tensor.nodes import (
     TWO,
     ZERO,
     Add,
-    Compare,
     Delta,
     Dim,
     Entry,
     Fn,
     Index,
-    Logic,
     Mul,
     Num,
     Pow,
     Scalar,
     Var,
-    Where,
     free_of_all,
     intern,
     make_node,
@@ -42,14 +38,15 @@ from symgen.tensor.nodes import (
 )
 
 __all__ = [
-    "MAX_BITS", "add", "as_coefficient", "compare", "delta", "divide", "ends_of", "expand_size", "factors_of", "fn",
-    "has_power_of", "in_range", "logic", "mul", "neg", "power", "recombined", "serial_of", "sub", "where",
+    "MAX_BITS", "add", "as_coefficient", "delta", "divide", "ends_of", "expand_size", "factors_of", "fn",
+    "has_power_of", "in_range", "mul", "neg", "power", "rational", "recombined", "serial_of", "sub",
 ]  # fmt: skip
 
 MAX_BITS = 100_000  # of an exact number; a larger power stays a power
 
 
-def _rational(x: Scalar) -> Fraction | None:
+def rational(x: Scalar) -> Fraction | None:
+    """The value of a rational number."""
     return x.value if type(x) is Num and not isinstance(x.value, str) else None
 
 
@@ -61,7 +58,7 @@ def as_coefficient(term: Scalar) -> tuple[Fraction, Scalar]:
     if type(term) is Num:
         return (term.value, ONE) if not isinstance(term.value, str) else (_YES, term)
     if type(term) is Mul:
-        c = _rational(term.args[0])
+        c = rational(term.args[0])
         if c is not None:
             rest = term.args[1:]
             return c, rest[0] if len(rest) == 1 else make_node(Mul, rest)
@@ -231,7 +228,7 @@ def power(base: Scalar, exponent: Scalar) -> Scalar:
         return base
     if exponent is ZERO:
         return ONE
-    e = _rational(exponent)
+    e = rational(exponent)
     if type(base) is Num and e is not None and not isinstance(base.value, str):
         b = base.value
         if b == 1:
@@ -260,7 +257,7 @@ def power(base: Scalar, exponent: Scalar) -> Scalar:
         if type(base) is Fn and base.name == "exp":
             return fn("exp", mul(exponent, base.args[0]))
     elif e is not None and type(base) is Mul:
-        c = _rational(base.args[0])
+        c = rational(base.args[0])
         if c is not None and c > 0:  # sqrt(4 x) = 2 sqrt(x)
             root = power(base.args[0], exponent)
             if type(root) is Num:
@@ -302,7 +299,7 @@ def fn(name: str, *args: Scalar) -> Scalar:
             return a.args[0]  # type: ignore[no-any-return]
         if name == "log" and (root := _odd_power(a)) is not None:
             return mul(num(root[1]), fn("log", root[0]))
-        r = _rational(a)
+        r = rational(a)
         if r is not None:
             if name == "abs":
                 return num(abs(r))
@@ -324,7 +321,7 @@ def fn(name: str, *args: Scalar) -> Scalar:
             if value is not None:
                 return value
     elif name in ("max", "min") and len(args) == 2:
-        r, s = _rational(args[0]), _rational(args[1])
+        r, s = rational(args[0]), rational(args[1])
         if r is not None and s is not None:
             return num(max(r, s) if name == "max" else min(r, s))
         if args[0] is args[1]:
@@ -357,7 +354,7 @@ def _on_the_circle(name: str, angle: Scalar) -> Scalar | None:
     if angle is PI:
         turn = Fraction(1)
     elif type(angle) is Mul and len(angle.args) == 2 and angle.args[1] is PI:
-        turn = _rational(angle.args[0])
+        turn = rational(angle.args[0])
     found = None if turn is None else on_the_circle(name, turn)
     return None if found is None else _written(found)
 
@@ -375,7 +372,7 @@ def _written(terms: Sequence[Term]) -> Scalar:
 def _split_index(name: str, a: Scalar, n: Scalar) -> Scalar:
     """mod(a, n) and div(a, n) of index values: (n j + i) splits where i is an index of size n."""
     a = recombined(a)
-    r, s = _rational(a), _rational(n)
+    r, s = rational(a), rational(n)
     if r is not None and s is not None and s > 0:
         return num(r % s) if name == "mod" else num(r // s)
     if n is ONE:
@@ -390,7 +387,7 @@ def _split_index(name: str, a: Scalar, n: Scalar) -> Scalar:
                 return inside[0] if name == "mod" else add(*rest)
     quotient = divide(a, n)
     if type(a) is Mul and not has_power_of(quotient, n) and quotient is not a:
-        if len(factors_of(quotient)) < len(factors_of(a)) or (_rational(n) is not None and _is_integral(quotient)):
+        if len(factors_of(quotient)) < len(factors_of(a)) or (rational(n) is not None and _is_integral(quotient)):
             return ZERO if name == "mod" else quotient
     key = (Fn, name, a, n)
     found = node_table.get(key)
@@ -405,11 +402,11 @@ def factors_of(x: Scalar) -> tuple[Scalar, ...]:
 
 
 def _is_integral(x: Scalar) -> bool:
-    return all(((r := _rational(f)) is not None and r.denominator == 1) or type(f) in (Index, Dim) for f in factors_of(x))
+    return all(((r := rational(f)) is not None and r.denominator == 1) or type(f) in (Index, Dim) for f in factors_of(x))
 
 
 def has_power_of(x: Scalar, n: Scalar) -> bool:
-    c = _rational(n)
+    c = rational(n)
     if c is not None:
         return not _is_integral(x)
     return any(type(f) is Pow and f.args[0] is n for f in factors_of(x))
@@ -419,7 +416,7 @@ def delta(a: Scalar, b: Scalar) -> Scalar:
     """1 if the index values are equal, else 0."""
     if a is b:
         return ONE
-    difference = _rational(sub(a, b)) if a.free == b.free else None
+    difference = rational(sub(a, b)) if a.free == b.free else None
     if difference is not None:
         return ONE if difference == 0 else ZERO
     if type(a) is Add or type(b) is Add:
@@ -453,94 +450,11 @@ def recombined(x: Scalar) -> Scalar:
     return x
 
 
-def compare(op: str, a: Scalar, b: Scalar) -> Scalar:
-    """The condition a op b; > and >= are turned round. Known ones are the numbers 1 and 0."""
-    if op in (">", ">="):
-        op, a, b = {">": "<", ">=": "<="}[op], b, a
-    difference = _rational(sub(a, b))
-    if difference is not None:
-        holds = {"==": difference == 0, "!=": difference != 0, "<": difference < 0, "<=": difference <= 0}[op]
-        return ONE if holds else ZERO
-    ends = _sign_of_infinity(a), _sign_of_infinity(b)
-    if ends[0] != ends[1] and all(end or _rational(x) is not None for end, x in zip(ends, (a, b), strict=True)):
-        return ONE if op == "!=" or op != "==" and ends[0] < ends[1] else ZERO
-    if op in ("==", "!=") and a.serial > b.serial:
-        a, b = b, a
-    key = (Compare, op, a, b)
-    found = node_table.get(key)
-    if found is None:
-        found = intern(Compare, key, (a, b), free_of_all((a, b)), max(a.height, b.height))
-        found.op = op
-    return found
-
-
-def _sign_of_infinity(a: Scalar) -> int:
-    """1 of inf, -1 of -inf, 0 of all else."""
-    if a is INF:
-        return 1
-    return -1 if type(a) is Mul and len(a.args) == 2 and a.args[0] is MINUS_ONE and a.args[1] is INF else 0
-
-
-_NEGATED = {"==": "!=", "!=": "==", "<": "<=", "<=": "<"}
-
-
-def logic(op: str, *args: Scalar) -> Scalar:
-    """and, or, not; 1 and 0 are true and false."""
-    if op == "not":
-        (a,) = args
-        if a is ONE or a is ZERO:
-            return ZERO if a is ONE else ONE
-        if isinstance(a, Compare):
-            flipped = _NEGATED[a.op]
-            return compare(flipped, *a.args) if a.op in ("==", "!=") else compare(flipped, a.args[1], a.args[0])
-        if isinstance(a, Logic) and a.op == "not":
-            return a.args[0]  # type: ignore[no-any-return]
-        if isinstance(a, Logic):
-            return logic("or" if a.op == "and" else "and", *(logic("not", x) for x in a.args))
-    else:
-        absorbing, neutral = (ZERO, ONE) if op == "and" else (ONE, ZERO)
-        flat: list[Scalar] = []
-        for a in args:
-            for x in a.args if isinstance(a, Logic) and a.op == op else (a,):
-                if x is absorbing:
-                    return absorbing
-                if x is not neutral and x not in flat:
-                    flat.append(x)
-        if not flat:
-            return neutral
-        if len(flat) == 1:
-            return flat[0]
-        args = tuple(flat)
-    key = (Logic, op, *args)
-    found = node_table.get(key)
-    if found is None:
-        found = intern(Logic, key, args, free_of_all(args), max((a.height for a in args), default=0))
-        found.op = op
-    return found
-
-
-def where(condition: Scalar, a: Scalar, b: Scalar) -> Scalar:
-    """a where the condition holds, else b."""
-    if condition is ONE or a is b:
-        return a
-    if condition is ZERO:
-        return b
-    if (isinstance(condition, Logic) and condition.op == "not") or (isinstance(condition, Compare) and condition.op == "!="):
-        condition, a, b = logic("not", condition), b, a
-    if (b is ZERO and a.marks & DELTAS) or (a is ZERO and b.marks & DELTAS):  # so that a sum over an index of it takes it away
-        factors = factors_of(a if b is ZERO else b)
-        deltas = [f for f in factors if type(f) is Delta]
-        if deltas:
-            rest = mul(*(f for f in factors if type(f) is not Delta))
-            return mul(*deltas, make_node(Where, (condition, rest, ZERO) if b is ZERO else (condition, ZERO, rest)))
-    return make_node(Where, (condition, a, b))  # type: ignore[no-any-return]
-
-
 def in_range(value: Scalar, size: Scalar) -> bool:
     """Whether an index value lies in 0 .. size-1 for certain: an index of that size, a number, or an affine index."""
     if type(value) is Index:
         return value.size is size or _nonnegative(sub(size, value.size))
-    r = _rational(value)
+    r = rational(value)
     if r is not None:
         return r >= 0 and _nonnegative(sub(size, num(r + 1)))
     if type(value) is Entry and type(value.array) is Var and value.array.domain == "label" and value.array.domain_args:
@@ -615,7 +529,7 @@ def _floor(x: Scalar) -> Scalar:
 
 def _is_counted(f: Scalar) -> bool:
     if type(f) is Pow:
-        exponent = _rational(f.args[1])
+        exponent = rational(f.args[1])
         return type(f.args[0]) is Dim and exponent is not None and exponent > 0 and exponent.denominator == 1
     return type(f) is Fn and f.name == "floor"
 

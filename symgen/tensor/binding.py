@@ -8,7 +8,6 @@ from typing import Any
 from symgen.tensor.arithmetic import (
     add,
     as_coefficient,
-    compare,
     delta,
     divide,
     expand_size,
@@ -16,13 +15,12 @@ from symgen.tensor.arithmetic import (
     fn,
     has_power_of,
     in_range,
-    logic,
     mul,
     power,
     serial_of,
     sub,
-    where,
 )
+from symgen.tensor.conditions import compare, logic, where
 from symgen.tensor.nodes import (
     CALLS,
     DELTAS,

@@ -3,20 +3,17 @@
 from symgen.tensor.arithmetic import (
     add,
     as_coefficient,
-    compare,
     delta,
     divide,
     ends_of,
     expand_size,
     fn,
     in_range,
-    logic,
     mul,
     neg,
     power,
     recombined,
     sub,
-    where,
 )
 from symgen.tensor.binding import (
     expect,
@@ -31,6 +28,7 @@ from symgen.tensor.binding import (
     tensor,
     total,
 )
+from symgen.tensor.conditions import compare, logic, where
 from symgen.tensor.nodes import (
     EULER,
     HALF,

@@ -24,7 +24,7 @@ from flint import arb, ctx
 
 import symgen
 from symgen.codegen.compile import Compiled
-from symgen.nearness import in_numbers, with_digits_kept
+from symgen.nearness.kept import in_numbers, with_digits_kept
 from symgen.probability.families.distribution import Distribution
 from symgen.probability.families.distributions import ROWS
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
-from symgen.probability.families.distributions import FAMILIES
+from laws import drawn
 
 A, B, M, R = 2.3, 1.4, 0.6, 1.7
 AL, V = np.array([0.7, 1.9, 2.6]), np.array([[1.4, 0.3], [0.3, 0.9]])
@@ -26,10 +25,7 @@ class Drawer:
 
     def __call__(self, family: str, *shape: int, **parameters: Any) -> Any:
         """`shape` is that of what is drawn, the axes of one draw with it."""
-        row = FAMILIES[family]
-        batch = shape[: len(shape) - row.own_rank]
-        code = row.sampler.format(**{name: name for name in parameters}, shape=repr(shape), batch=repr(batch))
-        return eval(code, {"np": np, "rng": self.rng, **parameters})  # the template of the table, no text of a user
+        return drawn(family, self.rng, *shape, **parameters)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from symgen.probability.families.distributions import ROWS
+from symgen.probability.families.distributions import FAMILIES, ROWS
 from symgen.probability.laws.joint import inline
 from symgen.probability.laws.law import make_law
 from symgen.tensor.expression import tensor, var
@@ -34,6 +34,14 @@ def parameters(row, rng, place="first"):
         low, high = row.order.split(" ")[::2]
         out[high] = out[low] + (float(rng.integers(2, 5)) if row.parameters[low] == "integer" else rng.uniform(0.5, 2))
     return out
+
+
+def drawn(family, rng, *shape, **parameters):
+    """A draw by the NumPy sampler of a row; `shape` is its whole shape, the axes of one draw with it."""
+    row = FAMILIES[family]
+    batch = shape[: len(shape) - row.own_rank]
+    code = row.sampler.format(**{name: name for name in parameters}, shape=repr(shape), batch=repr(batch))
+    return eval(code, {"np": np, "rng": rng, **parameters})  # the template of the table, no text of a user
 
 
 def symbolic(row, suffix):

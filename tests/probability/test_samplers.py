@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from symgen.probability.families.distributions import FAMILIES
+from laws import drawn
 
 V = np.array([[2.0, 0.3], [0.3, 1.0]])
 DRAWN = {
@@ -26,8 +25,7 @@ DRAWN = {
 def test_the_sampler_has_the_known_mean(name):
     parameters, shape, mean = DRAWN[name]
     count = 40_000
-    code = FAMILIES[name].sampler.format(**{n: n for n in parameters}, shape=repr((count, *shape)), batch=repr((count,)))
-    x = eval(code, {"np": np, "rng": np.random.default_rng(3), **parameters})  # the template of the table, no text of a user
+    x = drawn(name, np.random.default_rng(3), count, *shape, **parameters)
     assert x.shape == (count, *shape)
     error = x.std(axis=0) / np.sqrt(count)
     assert np.all(np.abs(x.mean(axis=0) - mean) < 5 * error + 1e-12)
@@ -37,8 +35,7 @@ def test_draws_of_a_wishart_have_its_log_determinant():
     from scipy.special import digamma
 
     parameters, shape, _ = DRAWN["Wishart"]
-    code = FAMILIES["Wishart"].sampler.format(nu="nu", V="V", shape=repr((40_000, *shape)), batch="(40000,)")
-    x = eval(code, {"np": np, "rng": np.random.default_rng(5), **parameters})  # the template of the table
+    x = drawn("Wishart", np.random.default_rng(5), 40_000, *shape, **parameters)
     logs = np.linalg.slogdet(x)[1]
     want = sum(digamma((5.5 - j) / 2) for j in range(2)) + 2 * np.log(2) + np.linalg.slogdet(V)[1]
     assert abs(logs.mean() - want) < 5 * logs.std() / 200

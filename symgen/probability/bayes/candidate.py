@@ -15,7 +15,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.probability.bayes.conditional import law_given
 from symgen.probability.bayes.posterior_checks import check_integrated
 from symgen.probability.laws.densities import log_density_at
-from symgen.probability.laws.elimination import Question, log_joint, question, quiet
+from symgen.probability.laws.elimination import Question, log_joint, question
 from symgen.probability.laws.finite import is_finite
 from symgen.probability.laws.joint import DistRef, Joint
 from symgen.probability.means.quadrature import check_value
@@ -79,7 +79,7 @@ def check_hidden(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
 
 def log_candidate(q: Question, ctx: Context) -> Scalar:
     """log p(seen, z) - log p(z | seen) for the hidden variables z of a question."""
-    told = replace(quiet(ctx), deadline=spent() + SECONDS)  # asked when the derivation is done
+    told = replace(ctx.quiet(), deadline=spent() + SECONDS)  # asked when the derivation is done
     out = log_joint(q.factors, q.values, told)
     joint = Joint("", q.factors)
     drawn = [v for f in q.factors for v in f.variables]

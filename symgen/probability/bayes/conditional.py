@@ -17,7 +17,7 @@ from symgen.probability.forms.terms import depends_on_any, entries_in, opened, w
 from symgen.probability.forms.walks import bottom_up, constants_opened
 from symgen.probability.laws.counts_left import counted
 from symgen.probability.laws.densities import log_density_at, parameters
-from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in, question, quiet, speaks_of
+from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in, question, speaks_of
 from symgen.probability.laws.finite import by_enumeration, is_finite, summed_out
 from symgen.probability.laws.intervals import slope_in
 from symgen.probability.laws.joint import DistRef, Factor, Joint
@@ -94,19 +94,19 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
     q = with_one_normal(q, ctx)
     if len(q.factors) == 1 and not q.hidden:
         own = q.factors[0]
-        return Found(own.law, log_joint(q.factors, q.values, quiet(ctx)))
-    told = ctx if names else quiet(ctx)
+        return Found(own.law, log_joint(q.factors, q.values, ctx.quiet()))
+    told = ctx if names else ctx.quiet()
     if is_gaussian_chain(q.factor_of(z).law):
-        body = log_joint(q.factors, q.values, quiet(ctx))
+        body = log_joint(q.factors, q.values, ctx.quiet())
         return Found(smoothed(filtered(states_of(q, z), told), z, told)[0], body)
     one = one_state_told(q, told)
     if one is not None:
-        return Found(law_given(one, told, names).law, log_joint(q.factors, q.values, quiet(ctx)))
+        return Found(law_given(one, told, names).law, log_joint(q.factors, q.values, ctx.quiet()))
     if any(is_chain(law) or is_gaussian_chain(law) for law in (q.factor_of(h).law for h in q.hidden)):
-        return Found(None, integrated(log_joint(q.factors, q.values, quiet(ctx)), list(q.hidden), q, told))
+        return Found(None, integrated(log_joint(q.factors, q.values, ctx.quiet()), list(q.hidden), q, told))
     of_matrices = law_of_matrices(q)
     if of_matrices is not None:
-        return Found(of_matrices, log_joint(q.factors, q.values, quiet(ctx)))
+        return Found(of_matrices, log_joint(q.factors, q.values, ctx.quiet()))
     predicted = predictive(q, told)
     if predicted is not None:
         short, meant = with_letters(predicted)
@@ -114,18 +114,18 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
         return Found(with_meanings(law, meant) if law is not None and meant else law, ZERO)
     fewer = without_normals(q, told)
     if fewer is not None:
-        return Found(law_given(fewer, told, names).law, log_joint(q.factors, q.values, quiet(ctx)))
+        return Found(law_given(fewer, told, names).law, log_joint(q.factors, q.values, ctx.quiet()))
     means = mean_of_probabilities(q, ctx) if q.hidden else None
     if means is not None:
-        return Found(means, log_joint(q.factors, q.values, quiet(ctx)))
+        return Found(means, log_joint(q.factors, q.values, ctx.quiet()))
     fewer = seen_given_target(q, told)
     if fewer is not None:
         return law_given(fewer, told, names)
     if (q.hidden and not are_numbers(q)) or is_read_through_a_matrix(q):
         law = by_conditioning(q, told, names)
         if law is not None:
-            return Found(law, log_joint(q.factors, q.values, quiet(ctx)))
-    body = integrated(log_joint(q.factors, q.values, quiet(ctx)), list(q.hidden), q, ctx)
+            return Found(law, log_joint(q.factors, q.values, ctx.quiet()))
+    body = integrated(log_joint(q.factors, q.values, ctx.quiet()), list(q.hidden), q, ctx)
     is_own = row_of(q.factor_of(z).law) is None  # a density of one's own
     return Found(None if is_own else matched(body, z, q, told), body)
 
@@ -231,7 +231,7 @@ def mean_of_probabilities(q: Question, ctx: Context) -> Array | None:
     assert isinstance(p, Array)
     if y.rank and not any(p is f.variables[0] and is_entrywise(f.law) for f in q.factors):
         return None  # entries that share what they hang on are not independent
-    engine = Expectation([(f.variables[0], f.law) for f in q.factors if f is not own], quiet(ctx))
+    engine = Expectation([(f.variables[0], f.law) for f in q.factors if f is not own], ctx.quiet())
     axes = [fresh_index(s) for s in p.shape]
     mean = engine.mean(open_tensor(p, axes))
     if engine.open or not engine.applied:
@@ -319,24 +319,24 @@ def matched(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
     found = recognised_vector(body, z, kind, ctx)
     if found is not None or prior.name == "VonMises" or kind in ("sphere", "simplex", "spd", "onehot", "counts"):
         return found
-    kernel = kernel_of(body, z, prior, quiet(ctx)) if prior.is_univariate else None
+    kernel = kernel_of(body, z, prior, ctx.quiet()) if prior.is_univariate else None
     if kernel is not None:
         found = _univariate(kernel, z, law, prior, ctx)
         if found is not None:
             return found
     if z.rank and prior.support in ("real", Support("vectors")):
-        found = by_completing_the_square(body, z, ctx) or recognised_t(body, z, quiet(ctx))
-    return found if found is not None or z.rank else recognised_compound(body, z, prior, quiet(ctx))
+        found = by_completing_the_square(body, z, ctx) or recognised_t(body, z, ctx.quiet())
+    return found if found is not None or z.rank else recognised_compound(body, z, prior, ctx.quiet())
 
 
 def _univariate(kernel: Kernel, z: Var, law: Array, prior: Distribution, ctx: Context) -> Array | None:
     rows = with_support_of(prior)
     if _ends_of(law, prior) == (ZERO, ONE):
         rows = families_on("unit")
-    match = recognised(kernel, z, rows, quiet(ctx))
+    match = recognised(kernel, z, rows, ctx.quiet())
     if match is None and prior.fixed:
-        at = parameters(law, quiet(ctx)).scalars(kernel.axes[len(kernel.axes) - len(law.shape) :])
-        match = recognised(kernel, z, [prior], quiet(ctx), {n: at[n] for n in prior.fixed})
+        at = parameters(law, ctx.quiet()).scalars(kernel.axes[len(kernel.axes) - len(law.shape) :])
+        match = recognised(kernel, z, [prior], ctx.quiet(), {n: at[n] for n in prior.fixed})
     if match is None:
         return None
     operands = [tensor(kernel.axes, match.parameters[n]) for n in match.row.parameters]
@@ -397,7 +397,7 @@ def _bounded(
     prior = row_of(law)
     if prior is None or prior.name != "Pareto" or highs:
         return None
-    kernel = kernel_of(body, z, prior, quiet(ctx))
+    kernel = kernel_of(body, z, prior, ctx.quiet())
     if kernel is None or any(a is not fn("log", entry(z, *kernel.axes)) for a in kernel.statistics):
         return None
     least = entry(parameters_of(law)["xm"], *axes[len(axes) - len(law.shape) :])
@@ -468,17 +468,17 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
     if is_gaussian_chain(own.law):
         return filtered(states_of(q, u), ctx).evidence
     if any(row_of(f.law) is None for f in q.factors):
-        law = matched(body, u, q, quiet(ctx)) if row_of(own.law) is not None else None
+        law = matched(body, u, q, ctx.quiet()) if row_of(own.law) is not None else None
         found = log_mass(body, law, u, ctx) if law is not None else None
         return log_integral(body, u, own.law, ctx) if found is None else with_common_factors(with_shared_factors(found))
     if has_thresholds(q, u):
-        cut = cut_of(u, q, quiet(ctx), lambda b, v, r: matched(b, v, r, quiet(ctx)))
-        if cut is None or body is not log_joint(q.factors, q.values, quiet(ctx)):
+        cut = cut_of(u, q, ctx.quiet(), lambda b, v, r: matched(b, v, r, ctx.quiet()))
+        if cut is None or body is not log_joint(q.factors, q.values, ctx.quiet()):
             raise CannotDerive(f"`{u.name}` is not integrated out beside the number that it is compared with", None, HERE)
-        rest = log_joint(cut.rest.factors, q.values, quiet(ctx))
+        rest = log_joint(cut.rest.factors, q.values, ctx.quiet())
         return add(without(rest, u, cut.rest, ctx), log_probability(cut))
-    law = matched(body, u, q, quiet(ctx))
-    if law is None and (left := counted(body, u, q, bounds(q, u, [fresh_index(s) for s in u.shape])[0], quiet(ctx))) is not None:
+    law = matched(body, u, q, ctx.quiet())
+    if law is None and (left := counted(body, u, q, bounds(q, u, [fresh_index(s) for s in u.shape])[0], ctx.quiet())) is not None:
         return left.log_mass
     if law is None:
         raise CannotDerive(f"`{u.name}` is not integrated out: its law given the rest is in no family of the table", None, HERE)
@@ -494,7 +494,7 @@ def log_mass(body: Scalar, law: Array, z: Var, ctx: Context) -> Scalar | None:
     row = row_of(law)
     assert row is not None
     mine = [a for a in law.args if isinstance(a, Tensor)]
-    own = opened(unscaled(log_density_at(law, z, quiet(ctx))), lambda n: any(depends_on(n, a) for a in mine))
+    own = opened(unscaled(log_density_at(law, z, ctx.quiet())), lambda n: any(depends_on(n, a) for a in mine))
     if row.name in ("Normal", "MvNormal"):
         zero = [collected(with_value(opened_in(x, z), z, lambda *_: ZERO)) for x in (body, own)]
         return collected(sub(zero[0], zero[1]))
@@ -505,7 +505,7 @@ def log_mass(body: Scalar, law: Array, z: Var, ctx: Context) -> Scalar | None:
             assert isinstance(kappa, Array)
             b = neg(total(fn("log", mul(TWO, PI, fn("besseli", ZERO, open_tensor(kappa, axes)))), axes))
         return collected(sub(a, b)) if a is not None and b is not None else None
-    first, second = kernel_of(body, z, row, quiet(ctx)), kernel_of(own, z, row, quiet(ctx))
+    first, second = kernel_of(body, z, row, ctx.quiet()), kernel_of(own, z, row, ctx.quiet())
     if first is None or second is None:
         return None
     if z.rank or set(first.statistics) == set(second.statistics):

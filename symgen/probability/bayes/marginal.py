@@ -15,7 +15,7 @@ from symgen.probability.bayes.posterior_checks import check_integrated, check_lo
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.special import simplified
 from symgen.probability.laws.densities import log_density_at
-from symgen.probability.laws.elimination import HERE, Question, log_joint, question, quiet
+from symgen.probability.laws.elimination import HERE, Question, log_joint, question
 from symgen.probability.laws.joint import DistRef, Factor, Joint, decode, log_density
 from symgen.probability.laws.law import formula_law, has_density, row_of
 from symgen.probability.means.apart import with_logs_of_powers
@@ -68,7 +68,7 @@ def _given(
     if not all(has_density(f.law) for f in q.factors):
         raise CannotDerive(f"the density `{ref.joint.name}` is not known: its marginals stay as they are", None, HERE)
     if not q.hidden and all(f.variables[0] in targets for f in q.factors):
-        return log_joint(q.factors, values, quiet(ctx)), asked, None
+        return log_joint(q.factors, values, ctx.quiet()), asked, None
     if q.hidden and all(_is_shared(h, q, targets) for h in q.hidden):
         found = _difference_of_masses(ref, q, asked, values, ctx)  # sums over the data, and no matrix of them
         if found is not None:
@@ -80,9 +80,9 @@ def _given(
         except CannotDerive:
             law = None
         if law is not None:
-            return log_density_at(law, values.get(z, z), quiet(ctx)), asked, law
-    if q.hidden and (chain := chain_of_laws(asked, quiet(ctx))) is not None:
-        return add(*(log_density_at(law, values.get(x, x), quiet(ctx)) for x, law in chain)), asked, None
+            return log_density_at(law, values.get(z, z), ctx.quiet()), asked, law
+    if q.hidden and (chain := chain_of_laws(asked, ctx.quiet())) is not None:
+        return add(*(log_density_at(law, values.get(x, x), ctx.quiet()) for x, law in chain)), asked, None
     found = _difference_of_masses(ref, q, asked, values, ctx, True)
     assert found is not None
     if len(targets) == 1 and row_of(q.factor_of(targets[0]).law) is not None:
@@ -107,11 +107,11 @@ def _difference_of_masses(
 ) -> Scalar | None:
     """log p(targets, observed) - log p(observed), each with the rest integrated out; None where a rule is missing."""
     try:
-        whole = integrated(log_joint(q.factors, values, quiet(ctx)), list(q.hidden), asked, ctx, only_way)
+        whole = integrated(log_joint(q.factors, values, ctx.quiet()), list(q.hidden), asked, ctx, only_way)
         less = below(ref, q)
         if less is None:
             return collected(whole)
-        under = integrated(log_joint(less.factors, values, quiet(ctx)), list(less.hidden), less, ctx, only_way)
+        under = integrated(log_joint(less.factors, values, ctx.quiet()), list(less.hidden), less, ctx, only_way)
         return collected(sub(whole, under))
     except CannotDerive:
         if only_way:
@@ -135,12 +135,12 @@ def check_log_density(ref: DistRef, q: Question, made: Array, ctx: Context, law:
         # a posterior: proportional to the joint density; that it is whole is its family's
         (z,) = q.targets
         if z not in q.values:
-            body = log_joint(q.factors, q.values, quiet(ctx))
+            body = log_joint(q.factors, q.values, ctx.quiet())
             return check_posterior(body, open_tensor(made, ()), law, z, ctx)
     less = below(ref, q)
     made = by_nodes(made, Context(facts=ctx.facts), lambda op: False)
     if not q.hidden and less is None:
-        return check_equal_numeric(made, tensor((), log_joint(q.factors, q.values, quiet(ctx))), ctx.facts)
+        return check_equal_numeric(made, tensor((), log_joint(q.factors, q.values, ctx.quiet())), ctx.facts)
     if less is not None and not less.hidden:
         return check_integrated(q, made.args[0], ctx)
     found = check_log_mean(q, made, ctx, less)
@@ -204,7 +204,7 @@ def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
         return put_in(_by_its_density(op, p, x, observed, ctx), values)
     made = put_in(law, values)
     ctx.trace.add("conditional", op, made, reason="the other variables integrated out" if q.hidden else "Bayes' rule")
-    value = log_density_at(law, x, quiet(ctx))
+    value = log_density_at(law, x, ctx.quiet())
     ctx.trace.checks.append(lambda: check_hidden(q, value, ctx) if q.hidden else check_posterior(found.body, value, law, x, ctx))
     return made
 

@@ -8,7 +8,7 @@ from symgen.derivation.context import Context
 from symgen.probability.bayes.conditional import matched
 from symgen.probability.forms.special import simplified
 from symgen.probability.laws.densities import log_density_at
-from symgen.probability.laws.elimination import Question, log_joint, quiet
+from symgen.probability.laws.elimination import Question, log_joint
 from symgen.probability.laws.finite import is_finite
 from symgen.probability.laws.joint import (
     DistRef,
@@ -94,9 +94,9 @@ def _by_its_law(op: Operator, p: DistRef, q: Question, law: Array, made: Array, 
 def _by_what_cancels(op: Operator, joint: Joint, q: Question, made: Array, say: Say, ctx: Context) -> None:
     """log p(x) = log p(x, z) - log p(z | x), the same at every z."""
     (z,) = q.hidden
-    body = log_joint(q.factors, q.values, quiet(ctx))
+    body = log_joint(q.factors, q.values, ctx.quiet())
     try:
-        law = matched(body, z, q, quiet(ctx))
+        law = matched(body, z, q, ctx.quiet())
     except CannotDerive:
         law = None
     row = row_of(law) if law is not None else None
@@ -106,7 +106,7 @@ def _by_what_cancels(op: Operator, joint: Joint, q: Question, made: Array, say: 
     given = log_density(DistRef(joint, (z,), q.targets), q.values)
     rule = tensor((), sub(_sum_of_factors(q), entry(given)))
     say("Bayes", op, rule, f"Bayes' rule, whatever `{z.name}` is")
-    say("recognise", given, tensor((), log_density_at(law, z, quiet(ctx))), f"recognised by its statistics: {row.called}")
+    say("recognise", given, tensor((), log_density_at(law, z, ctx.quiet())), f"recognised by its statistics: {row.called}")
     put_in = tensor((), sub(body, entry(given)))
     say("densities", rule, put_in, "the log-densities put in")
     say("marginal", put_in, made, f"`{z.name}` cancels")
@@ -131,7 +131,7 @@ def as_mean(q: Question, ctx: Context) -> list[tuple[str, Array, str]]:
         return []
     draws = [(f.variables[0], f.law) for f in hidden]
     mean = expectation(tensor((), fn("exp", add(*(entry(factor_log_density(f, q.values)) for f in seen)))), draws)
-    put_in = expectation(tensor((), simplified(fn("exp", log_joint(seen, q.values, quiet(ctx))))), draws)
+    put_in = expectation(tensor((), simplified(fn("exp", log_joint(seen, q.values, ctx.quiet())))), draws)
     return [
         ("total_probability", mean, "the law of total probability"),
         ("densities", put_in, "the density put in"),

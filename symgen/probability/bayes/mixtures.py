@@ -12,7 +12,7 @@ from symgen.probability.forms.terms import with_value
 from symgen.probability.forms.walks import bottom_up
 from symgen.probability.laws.combinators import parts_of
 from symgen.probability.laws.densities import entry_log_density
-from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in, quiet
+from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in
 from symgen.probability.laws.finite import at_value, count_of, is_finite, up_to_a_shift
 from symgen.probability.laws.joint import expectation, opened_expectation
 from symgen.probability.laws.law import LAW, row_of
@@ -70,8 +70,8 @@ def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
     law = q.factor_of(c).law
     if z.rank:
         raise CannotDerive(f"the mixture of the posteriors of `{z.name}` has no rule", None, HERE)
-    body = log_joint(q.factors, q.values, quiet(ctx))
-    one = matched(body, z, q, quiet(ctx))
+    body = log_joint(q.factors, q.values, ctx.quiet())
+    one = matched(body, z, q, ctx.quiet())
     mass = log_mass(body, one, z, ctx) if one is not None else None
     if one is None or mass is None:
         raise CannotDerive(f"the posterior of `{z.name}` given `{c.name}` is in no family of the table", None, HERE)
@@ -85,7 +85,7 @@ def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
         if isinstance(a, Array)
     }
     many = operator(row.name, list(parameters.values()), (k.size,), (LAW,))
-    density = fn("exp", entry_log_density(many, entry(z), (k,), quiet(ctx)))
+    density = fn("exp", entry_log_density(many, entry(z), (k,), ctx.quiet()))
     value = fn("log", total(mul(entry(weights, k), density), [k]))
     return Mixture(row.name, weights, parameters, value)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from symgen.derivation.context import Context
 from symgen.probability.forms.terms import opened, with_value
-from symgen.probability.laws.elimination import Question, log_joint, quiet
+from symgen.probability.laws.elimination import Question, log_joint
 from symgen.probability.laws.joint import Factor
 from symgen.probability.laws.law import LAW, row_of
 from symgen.probability.means.hidden_chains import is_chain, states_given
@@ -72,7 +72,7 @@ def _law_at(seen: Question, z: Var, time: Scalar, ctx: Context) -> Array:
     kind = "filtered" if time is sub(z.shape[0], ONE) else ""  # of the last state all is known already
     law = seen.factor_of(z).law
     if is_chain(law):
-        laws = states_given(log_joint(seen.factors, seen.values, quiet(ctx)), z, law, ctx)[1][kind or "marginals"]
+        laws = states_given(log_joint(seen.factors, seen.values, ctx.quiet()), z, law, ctx)[1][kind or "marginals"]
         j = fresh_index(laws.shape[1])
         return operator("Categorical", (tensor([j], entry(laws, time, j)),), (), (LAW,))
     known = smoothed(filtered(states_of(seen, z), ctx), z, ctx)[1]

@@ -23,7 +23,7 @@ from symgen.probability.forms.special import simplified
 from symgen.probability.forms.terms import opened
 from symgen.probability.laws.counts_left import Counted, counted
 from symgen.probability.laws.densities import log_density_at
-from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in, question, quiet
+from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in, question
 from symgen.probability.laws.joint import DistRef, Factor, decode, log_density
 from symgen.probability.laws.law import formula_law, has_density, row_of
 from symgen.probability.means.conjugate import tidy
@@ -99,7 +99,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     found = _with_own_densities(q, ctx) if is_own else law_given(q, ctx)
     if found is None or is_own and found.law is None:
         return _of_own_densities(p, q, start, observed, values, ctx)
-    if found.law is None and (left := counted(found.body, z, q, bounds(q, z)[0], quiet(ctx))) is not None:
+    if found.law is None and (left := counted(found.body, z, q, bounds(q, z)[0], ctx.quiet())) is not None:
         return _shifted(q, found.body, left, start, ctx)
     if found.law is None:
         value = _in_no_family(p, z, observed, values, ctx)
@@ -107,7 +107,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
         ctx.trace.add("integrate", start, log_q, reason="the other variables integrated out; it is in no family of the table")
         ctx.trace.checks.append(lambda: check_log_density(p, q, log_q, ctx))
         return Posterior("none of the table", {}, tensor((), fn("exp", value)))
-    told = quiet(ctx)
+    told = ctx.quiet()
     if is_gaussian_chain(found.law):
         told.trace.names.update(ctx.trace.names)  # what has a letter keeps it
         value = log_density_at(found.law, z, told)
@@ -118,7 +118,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     ctx.trace.add("recognise", start, tensor((), value), reason=f"recognised by its statistics: {row.called}")
     parameters = {n: a for n, a in zip(row.parameters, found.law.args, strict=False) if isinstance(a, Array)}
     if is_gaussian_chain(found.law):
-        parameters = smoothed(filtered(states_of(q, z), quiet(ctx)), z, quiet(ctx))[1]
+        parameters = smoothed(filtered(states_of(q, z), ctx.quiet()), z, ctx.quiet())[1]
     if is_chain(found.law):
         parameters = states_given(found.body, z, q.factor_of(z).law, ctx)[1]
         path, body = parameters["most_likely"], found.body
@@ -133,7 +133,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
 def _of_one_label(p: DistRef, q: Question, observed: list[Var], values: dict[Var, Any], ctx: Context) -> Question | None:
     """Where the target hangs on one state of a hidden chain, or on one label drawn from such a state: the question in which
     that one has the law that all that is seen leaves it."""
-    one = one_state_told(q, quiet(ctx))
+    one = one_state_told(q, ctx.quiet())
     if one is None or len(one.hidden) < 2:
         return one
     (z,) = q.targets
@@ -141,7 +141,7 @@ def _of_one_label(p: DistRef, q: Question, observed: list[Var], values: dict[Var
     read = [f for f in q.factors if z not in f.variables and any(v in variables_of(f.law) for v in (z, *last))]
     if len(last) != 1 or last[0].rank or read:
         return None
-    law = law_given(question(p, last, observed, values), quiet(ctx)).law
+    law = law_given(question(p, last, observed, values), ctx.quiet()).law
     if law is None:
         return None
     label = Factor("", (last[0],), (), law)
@@ -174,7 +174,7 @@ def _of_own_densities(
     law = found[0]
     assert isinstance(law, Operator)
     parameters = {n: a for n, a in zip(row.parameters, law.args, strict=False) if isinstance(a, Array)}
-    density = tensor((), fn("exp", log_density_at(law, z, quiet(ctx))))
+    density = tensor((), fn("exp", log_density_at(law, z, ctx.quiet())))
     return Posterior(row.name, parameters, density, laws=(named_law(p, (z,), observed, law),))
 
 
@@ -220,7 +220,7 @@ def _bayes(p: DistRef, q: Question, ctx: Context) -> Array:
     seen = tuple(v for f in q.factors for v in f.variables if v in q.observed)
     if not seen:
         return asked
-    written = log_joint(q.factors, q.values, quiet(ctx))
+    written = log_joint(q.factors, q.values, ctx.quiet())
     evidence = scalar_of(log_density(DistRef(p.joint, seen, tuple(v for v in given if v not in seen)), q.values))
     made = tensor((), sub(written, evidence))
     ctx.trace.add("Bayes", asked, made, reason="Bayes' rule, with the log-densities put in")
@@ -255,7 +255,7 @@ def _jointly(p: DistRef, zs: Sequence[Var], observed: Sequence[Var], values: dic
         found = law_given(q, ctx)
         if found.law is None:
             raise CannotDerive(f"the posterior of `{z.name}` is in no family of the table", None, HERE)
-        value = with_logs_of_powers(log_density_at(found.law, z, quiet(ctx)), ctx)
+        value = with_logs_of_powers(log_density_at(found.law, z, ctx.quiet()), ctx)
         asked = log_density(DistRef(p.joint, (z,), tuple(v for v in seen if v in p.joint.variables)), values)
         row = row_of(found.law)
         assert row is not None

@@ -11,7 +11,7 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
 from symgen.probability.laws.densities import parameters
-from symgen.probability.laws.elimination import Question, log_joint, quiet, with_values_in
+from symgen.probability.laws.elimination import Question, log_joint, with_values_in
 from symgen.probability.laws.finite import classes, is_finite
 from symgen.probability.laws.joint import Factor, full_law
 from symgen.probability.laws.law import row_of
@@ -57,7 +57,7 @@ def check_posterior(body: Scalar, log_q: Scalar, law: Array | None, z: Var, ctx:
     by_values = z.domain in ("spd", "onehot", "simplex") or DOMAINS[z.domain].discrete
     if by_values or row is not None and (row.region.discrete or row.name == "Pareto"):
         return check_values(difference, law, z, ctx)
-    slope = gradient(tensor((), difference), [z], quiet(ctx))[z]
+    slope = gradient(tensor((), difference), [z], ctx.quiet())[z]
     zero = tensor([fresh_index(s) for s in z.shape], ZERO)
     return check_equal_numeric(slope, zero, ctx.facts)
 

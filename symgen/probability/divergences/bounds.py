@@ -23,7 +23,6 @@ from symgen.probability.divergences.information import reduce_mutual_information
 from symgen.probability.divergences.information_bounds import METHODS as OF_INFORMATION
 from symgen.probability.divergences.information_bounds import with_unknown_laws
 from symgen.probability.divergences.mixture_bounds import METHODS as OF_MIXTURES
-from symgen.probability.laws.elimination import quiet
 from symgen.probability.laws.joint import is_expectation
 from symgen.probability.laws.tables import complete_point
 from symgen.probability.means.quadrature import number_at, small_sizes, visits
@@ -81,7 +80,7 @@ def _has_density(a: Array) -> bool:
 
 def for_any_laws(quantity: Operator, name: str, arguments: Sequence[Any], row: Inequality, ctx: Context) -> Evidence:
     """What an unknown critic sees is infinite under most laws: the inequality is looked at for laws on a few points."""
-    told = replace(quiet(ctx), facts=None)
+    told = replace(ctx.quiet(), facts=None)
     general = with_unknown_laws(quantity)
     found = check_bound(general, METHODS[name](general, arguments, told), row, told)
     return replace(found, method=f"the inequality for any laws: {found.method}")
@@ -94,7 +93,7 @@ def closed(array: Array, ctx: Context) -> Array:
         if not isinstance(n, Operator) or n.name not in CLOSED or _is_open(n):
             continue
         try:
-            made = CLOSED[n.name](n, quiet(ctx))
+            made = CLOSED[n.name](n, ctx.quiet())
         except CannotDerive:
             continue
         if made is not n:
@@ -116,7 +115,7 @@ def check_bound(quantity: Operator, value: Array, row: Inequality, ctx: Context)
             raise InternalError(f"the bound `{row.name}` lies on the wrong side")
         return found.evidence
     inner = [n for n in walk(quantity) if isinstance(n, Operator) and n.name == "conditional_law"]
-    laws: dict[Array, Array] = {n: reduce_conditional_law(n, quiet(ctx)) for n in inner}
+    laws: dict[Array, Array] = {n: reduce_conditional_law(n, ctx.quiet()) for n in inner}
     exact = closed(replace_arrays(quantity, laws) if laws else quantity, ctx)
     return by_quadrature(exact, value, row, ctx.facts)
 

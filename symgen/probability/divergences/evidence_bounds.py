@@ -8,7 +8,7 @@ from typing import Any
 from symgen.derivation.context import Context
 from symgen.probability.divergences.divergence import rank_zero
 from symgen.probability.laws.copies import copies_of, one_of_each
-from symgen.probability.laws.elimination import log_joint, quiet
+from symgen.probability.laws.elimination import log_joint
 from symgen.probability.laws.joint import DistRef, Factor, decode, draws_of, expectation, placed_in
 from symgen.tensor.expression import (
     Array,
@@ -49,7 +49,7 @@ def log_weight(op: Operator, q: DistRef, ctx: Context) -> tuple[list[tuple[Var, 
         raise CannotDerive(f"the proposal draws what the evidence leaves out, {names}", op)
     values: dict[Var, Array] = {**seen, **{v: drawn[v.name] for v in hidden}}
     own = [Factor(q.joint.name, (v,), (), law) for v, law in draws]
-    return draws, sub(log_joint(p.joint.factors, values, quiet(ctx)), log_joint(own, {}, quiet(ctx)))
+    return draws, sub(log_joint(p.joint.factors, values, ctx.quiet()), log_joint(own, {}, ctx.quiet()))
 
 
 def importance(op: Operator, arguments: Sequence[Any], ctx: Context) -> Array:

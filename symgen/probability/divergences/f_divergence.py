@@ -11,7 +11,7 @@ from symgen.algebra.collect import written_length
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.series import limit
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Evidence, Trace
+from symgen.derivation.derivation import Evidence
 from symgen.probability.divergences.alpha_divergence import reduce_power
 from symgen.probability.divergences.density_referee import leave_density_check
 from symgen.probability.divergences.divergence import rank_zero, reduce_expectation, reduce_kl
@@ -60,10 +60,6 @@ from symgen.tensor.expression import (
 __all__ = ["reduce_fdiv"]
 
 Check = Callable[[], Evidence]
-
-
-def quiet(ctx: Context) -> Context:
-    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
 
 
 def reduce_fdiv(op: Operator, ctx: Context) -> Array:
@@ -197,12 +193,12 @@ def _under_both(parts: tuple[Scalar, Scalar], t: Var, refs: tuple[DistRef, DistR
 
 def _limit_at_zero(f: Scalar, t: Var, ctx: Context) -> Scalar:
     """f(0), as the limit from the right."""
-    return open_tensor(limit(rank_zero(f), t, rank_zero(ZERO), "+", quiet(ctx)), ())
+    return open_tensor(limit(rank_zero(f), t, rank_zero(ZERO), "+", ctx.quiet()), ())
 
 
 def _slope_far_out(f: Scalar, t: Var, ctx: Context) -> Scalar:
     """f'(inf), the limit of f(t)/t."""
-    return open_tensor(limit(rank_zero(divide(f, entry(t))), t, rank_zero(INF), "-", quiet(ctx)), ())
+    return open_tensor(limit(rank_zero(divide(f, entry(t))), t, rank_zero(INF), "-", ctx.quiet()), ())
 
 
 def _in_shares(f: Scalar, t: Var, s: Scalar, r: Scalar, know: Knowledge) -> Scalar:
@@ -233,7 +229,7 @@ def by_powers(f: Scalar, t: Var, refs: tuple[DistRef, DistRef], before: Array, c
     if all(e in (ZERO, ONE) for e in powers):
         return None
     value: list[Scalar] = []
-    inner = quiet(ctx)
+    inner = ctx.quiet()
     for e, c in powers.items():
         if e in (ZERO, ONE):
             value.append(c)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
 from symgen.probability.divergences.divergence import ExpectationStays, rank_zero
 from symgen.probability.families.texts import scalar_text
 from symgen.probability.laws.densities import parameters
@@ -79,7 +78,7 @@ def settled_fisher(result: Array, p: DistRef, thetas: Sequence[Array], ctx: Cont
     texts = [[INFORMATION[row.name].get(" ".join(sorted({a, b})), "") for b in names] for a in names]
     if not all(all(line) for line in texts):
         return result
-    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    quiet = ctx.quiet()
     if row.event:
         if len(names) > 1:
             return result

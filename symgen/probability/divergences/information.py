@@ -9,7 +9,7 @@ import numpy as np
 
 from symgen.calculus.gradient import gradient, jacobian
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Evidence, Trace
+from symgen.derivation.derivation import Evidence
 from symgen.probability.bayes.conditional import law_given
 from symgen.probability.bayes.marginal import known, log_density_given
 from symgen.probability.divergences.divergence import (
@@ -87,10 +87,6 @@ from symgen.tensor.functions import FUNCTIONS
 from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/divergences/information.py"
-
-
-def _quiet(ctx: Context) -> Context:
-    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
 
 
 def reduce_wasserstein(op: Operator, ctx: Context) -> Array:
@@ -221,7 +217,7 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
     draws = draws_of(p)
     body = add(*(_log_density_on_support(f, ctx) for f in p.joint.factors))
     log_p = rank_zero(body)
-    quiet = _quiet(ctx)
+    quiet = ctx.quiet()
     if has_kinks(log_p):  # the curvature lacks what stands at the kink
         slopes = [gradient(log_p, [t], quiet)[t] for t in thetas]
         product = outer_of_scores(slopes, op)
@@ -264,10 +260,10 @@ def reduce_fisher(op: Operator, ctx: Context) -> Array:
 def _log_density_on_support(f: Factor, ctx: Context) -> Scalar:
     """The log-density where it is finite."""
     if row_of(f.law) is not None:
-        return log_density_at(f.law, f.variables[0], _quiet(ctx))
+        return log_density_at(f.law, f.variables[0], ctx.quiet())
     node = factor_log_density(f, {})
     assert isinstance(node, Operator)
-    return on_support(written_out(node, _quiet(ctx)))
+    return on_support(written_out(node, ctx.quiet()))
 
 
 def keeps_means(array: Array) -> bool:
@@ -283,7 +279,7 @@ def _support_moves(law: Array, thetas: Sequence[Array], ctx: Context) -> str | N
         return next((ctx.name_of(t) or str(t) for t in thetas if any(depends_on(c, t) for c in asked)), None)
     if not row.is_univariate or row.shapes or row.region.kind not in ("interval", "integers"):
         return None
-    scope = parameters(law, _quiet(ctx)).scalars([fresh_index(s) for s in law.shape])
+    scope = parameters(law, ctx.quiet()).scalars([fresh_index(s) for s in law.shape])
     ends = [scalar_text(t, scope) for t in (row.region.low, row.region.high)]
     return next((ctx.name_of(t) or str(t) for t in thetas if any(depends_on(e, t) for e in ends)), None)
 
@@ -363,7 +359,7 @@ def reduce_mutual_information(op: Operator, ctx: Context) -> Array:
         raise CannotDerive(f"the law of `{first.name}` is in no family: this information has no closed form", op, HERE)
     law, alone = _marginal(p, first, linked, outside, ctx)
     draws = [*draws_of(DistRef(p.joint, (second,), p.given)), (first, conditional)]
-    quiet = _quiet(ctx)
+    quiet = ctx.quiet()
     body = sub(log_density_at(conditional, first, quiet), alone)
     mean = expectation(rank_zero(body), draws)
     assert isinstance(mean, Operator)
@@ -404,7 +400,7 @@ def _marginal(p: DistRef, x: Var, linked: Question, outside: Sequence[Var], ctx:
     except CannotDerive:
         law = None
     if law is not None:
-        return law, log_density_at(law, x, _quiet(ctx))
+        return law, log_density_at(law, x, ctx.quiet())
     return None, log_density_given(DistRef(p.joint, (x,), p.given), [x], outside, {}, ctx)[0]
 
 
@@ -414,7 +410,7 @@ def _entropy_of(law: Array, x: Var, ctx: Context) -> Scalar:
     row = row_of(law)
     assert row is not None
     batch = [fresh_index(s) for s in law.shape[: len(law.shape) - row.own_rank]]
-    return total(unscaled(parameters(law, _quiet(ctx)).value(row.known["entropy"], batch).body), batch)
+    return total(unscaled(parameters(law, ctx.quiet()).value(row.known["entropy"], batch).body), batch)
 
 
 def with_logarithms_split(x: Scalar, ctx: Context) -> Scalar:
@@ -430,4 +426,4 @@ def _spread_of(law: Array, x: Var, ctx: Context) -> Scalar:
     assert row is not None
     batch = [fresh_index(s) for s in law.shape[: len(law.shape) - row.own_rank]]
     text = "log(sigma^2)/2" if row.name == "Normal" else "logdet(Sigma)/2"
-    return total(unscaled(parameters(law, _quiet(ctx)).value(text, batch).body), batch)
+    return total(unscaled(parameters(law, ctx.quiet()).value(text, batch).body), batch)

@@ -13,7 +13,6 @@ from symgen.probability.divergences.alpha_divergence import reduce_power
 from symgen.probability.divergences.divergence import rank_zero, reduce_entropy, reduce_expectation, reduce_kl
 from symgen.probability.forms.collect import collected
 from symgen.probability.laws.combinators import parts_of
-from symgen.probability.laws.elimination import quiet
 from symgen.probability.laws.finite import at_value, classes
 from symgen.probability.laws.joint import DistRef, decode, divergence, draws_of, entropy, expectation, inline, log_density, whole
 from symgen.probability.laws.law import row_of
@@ -130,7 +129,7 @@ class Told:
 
     def closed(self, kind: str, asked: Array, reduce: Callable[[Operator, Context], Array]) -> Scalar:
         assert isinstance(asked, Operator)
-        told = quiet(self.ctx)
+        told = self.ctx.quiet()
         made = reduce(asked, told)
         if any(isinstance(n, Operator) and n.name == "E" for n in walk(made)):
             raise CannotDerive("a quantity of the parts of this mixture has no closed form", asked, HERE)

@@ -16,7 +16,6 @@ from symgen.probability.families.texts import value_text
 from symgen.probability.forms.collect import collected, difference_of_means
 from symgen.probability.forms.scaled import with_roots_taken
 from symgen.probability.laws.densities import log_density_at, parameters
-from symgen.probability.laws.elimination import quiet
 from symgen.probability.laws.joint import DistRef, decode, draws_of, expectation, full_law
 from symgen.probability.laws.law import LAW, row_of
 from symgen.probability.means.conjugate import tidy
@@ -91,7 +90,7 @@ def reduce_moment_match(op: Operator, ctx: Context) -> MomentMatch:
     law = full_law(operator(row.name, [made[n] for n in row.parameters], x.shape, (LAW,)), x.shape)
     ctx.trace.add("moments", op, law, reason=f"a {row.name} with the mean and variance of the other")
     ctx.trace.checks.append(lambda: _check(row, law, scope, batch, ctx))
-    density = tensor((), fn("exp", log_density_at(law, z, quiet(ctx))))
+    density = tensor((), fn("exp", log_density_at(law, z, ctx.quiet())))
     return MomentMatch(row.name, made, density)
 
 

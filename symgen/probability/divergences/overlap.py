@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from symgen.algebra.rational import simplify_scalar
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Evidence, Trace
+from symgen.derivation.derivation import Evidence
 from symgen.probability.divergences.density_referee import leave_density_check, of_js, of_tv
 from symgen.probability.divergences.divergence import ask_for_quadrature, rank_zero, reduce_expectation
 from symgen.probability.divergences.pairing import Pairing, kinds_differ, value_of
@@ -85,17 +85,13 @@ def _are_apart(pair: Pairing) -> bool:
         single = len(ref.joint.factors) == 1 and row is not None and row.is_univariate and not row.shapes and not law.shape
         if not single or row is None or row.region.kind not in ("interval", "integers"):
             return False
-        scope = parameters(law, _quiet(pair.ctx)).scalars(())
+        scope = parameters(law, pair.ctx.quiet()).scalars(())
         ends.append([scalar_text(t, scope) for t in (row.region.low, row.region.high)])
     know = Knowledge(pair.ctx)
     return any(
         high is not INF and low is not mul(MINUS_ONE, INF) and know.positive(sub(low, high)) is True
         for high, low in ((ends[0][1], ends[1][0]), (ends[1][1], ends[0][0]))
     )
-
-
-def _quiet(ctx: Context) -> Context:
-    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
 
 
 def within(pair: Pairing, ref: DistRef, condition: Scalar) -> Scalar | None:
@@ -109,13 +105,13 @@ def within(pair: Pairing, ref: DistRef, condition: Scalar) -> Scalar | None:
         at = entry(pair.draws[0][0])
         return logic("and", compare("<=", low, at), ONE if high is INF else compare("<=", at, high))
     if len(ref.joint.factors) == 1 and row is None:
-        spans = ranges_of(law, _quiet(pair.ctx))
+        spans = ranges_of(law, pair.ctx.quiet())
         return None if spans is None else inside_of(entry(pair.draws[0][0]), spans)
     if len(ref.joint.factors) != 1 or row is None or law.shape or not row.is_univariate or row.shapes:
         return None
     if row.region.kind not in ("interval", "integers"):
         return None
-    scope = parameters(law, _quiet(pair.ctx)).scalars(())
+    scope = parameters(law, pair.ctx.quiet()).scalars(())
     x = entry(pair.draws[0][0])
     parts = []
     low, high = (scalar_text(t, scope) for t in (row.region.low, row.region.high))
@@ -269,7 +265,7 @@ def between_crossings(pair: Pairing, ctx: Context, kept: Kept | None = None) -> 
         row = row_of(law)
         if row is None or not row.is_univariate or row.shapes:
             return None
-        both.append(parameters(law, _quiet(ctx)).univariate((), know))
+        both.append(parameters(law, ctx.quiet()).univariate((), know))
     if not all(has_distribution_function(one) for one in both):
         return None
 

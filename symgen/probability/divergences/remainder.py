@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
 from symgen.probability.divergences.divergence import reduce_kl
 from symgen.probability.families.distribution import Distribution
 from symgen.probability.families.texts import scalar_text
@@ -89,7 +88,7 @@ def near_form(op: Operator, ctx: Context) -> Near | None:
         return None  # the support moves
     shape = max((law.shape for law in laws), key=len)
     indices = [fresh_index(s) for s in shape]
-    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    quiet = ctx.quiet()
     first, second = (parameters(law, quiet).scalars(indices[len(indices) - len(law.shape) :]) for law in laws)
     names = [n for n in row.parameters if first[n] is not second[n]]
     if not names:

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
 from symgen.probability.divergences.divergence import rank_zero, reduce_expectation
 from symgen.probability.divergences.pairing import value_of
 from symgen.probability.divergences.transport_referee import check_distance
@@ -87,7 +86,7 @@ def by_quantiles(op: Operator, p: Array, q: Array, ctx: Context) -> Array | None
     couplings = [c for noise in QUANTILES if (c := coupled(noise, (p, q), ctx)) is not None]
     if not couplings:
         return None
-    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    quiet = ctx.quiet()
     known = _cross_moment(names, (p, q), ctx)
     hopeless = known is None and all(map(_is_inverted, couplings))
     if hopeless:

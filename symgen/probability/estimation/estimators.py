@@ -9,7 +9,6 @@ not jump, by the implicit function theorem (implicit.py); else by the score func
 from __future__ import annotations
 
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
 from symgen.probability.divergences.images import on_what_is_mapped
 from symgen.probability.estimation.implicit import implicitly_moved
 from symgen.probability.families.orbits import ORBITS
@@ -136,7 +135,7 @@ def is_own(law: Array) -> bool:
 
 def normalised(op: Operator, ctx: Context) -> Operator:
     """E over what is mapped to an image, and under densities of one's own with their normalisers."""
-    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    quiet = ctx.quiet()
     op = on_what_is_mapped(op, quiet, lambda law: image_in_parts(law) is not None)
     (body,), draws = opened_expectation(op)
     made = expectation(body, [(v, normalised_law(law, quiet)) for v, law in draws])

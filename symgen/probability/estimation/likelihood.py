@@ -15,7 +15,7 @@ from symgen.probability.forms.collect import collected
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.terms import factors_of, with_value
 from symgen.probability.forms.together import one_vector, refuse_matrices
-from symgen.probability.laws.elimination import Question, log_joint, quiet
+from symgen.probability.laws.elimination import Question, log_joint
 from symgen.probability.laws.joint import decode
 from symgen.probability.laws.law import parameters_of, row_of
 from symgen.probability.means.vector_kernels import statistics_of
@@ -61,7 +61,7 @@ def reduce_mle(op: Operator, ctx: Context) -> Array:
         if not all(isinstance(t, Var) for t in thetas):
             raise CannotDerive("`mle` of several parameters at once takes names of parameters", op, HERE)
     drawn = p.joint.variables
-    body = log_joint(p.joint.factors, values, quiet(ctx))
+    body = log_joint(p.joint.factors, values, ctx.quiet())
     likelihood = tensor((), body)
     prior = [t.name for t in thetas if isinstance(t, Var) and t in drawn]
     reason = f"`{prior[0]}` has a law of its own: with it, the mode a posteriori" if prior else "to be maximised"
@@ -115,7 +115,7 @@ def _end_of_support(q: Question, body: Scalar, theta: Var, ctx: Context) -> Arra
     lows, highs = _ends(q, theta)
     if bool(lows) == bool(highs):
         return None
-    slope = collected(open_tensor(gradient(tensor((), body), [theta], quiet(ctx))[theta], ()))
+    slope = collected(open_tensor(gradient(tensor((), body), [theta], ctx.quiet())[theta], ()))
     know = Knowledge(ctx)
     right = know.negative(slope) if lows else know.positive(slope)
     if right is not True:
@@ -137,7 +137,7 @@ def _direction(q: Question, likelihood: Array, theta: Var, ctx: Context) -> Arra
     units = {parameters_of(f.law)[row.unit] for f in q.factors if (row := row_of(f.law)) is not None and row.unit}
     if theta.rank != 1 or theta not in units:
         return None
-    slope = gradient(likelihood, [theta], quiet(ctx))[theta]
+    slope = gradient(likelihood, [theta], ctx.quiet())[theta]
     if theta in variables_of(slope):
         return None
     i, j = fresh_index(theta.shape[0]), fresh_index(theta.shape[0])
@@ -160,7 +160,7 @@ def _angle(likelihood: Array, theta: Var, ctx: Context) -> Array | None:
         return None
     slopes = [likelihood]
     for _ in range(3):
-        slopes.append(gradient(slopes[-1], [theta], quiet(ctx))[theta])
+        slopes.append(gradient(slopes[-1], [theta], ctx.quiet())[theta])
         if len(slopes) == 2 and not any(isinstance(n, Fn) and n.name in ("sin", "cos") for n in walk(slopes[1])):
             return None
     first, second, third = (open_tensor(a, ()) for a in slopes[1:])

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
 from symgen.probability.forms.scaled import unscaled
 from symgen.probability.forms.terms import opened
 from symgen.probability.forms.walks import bottom_up, constants_opened
@@ -38,10 +37,6 @@ class Question:
     def unseen(self) -> tuple[Var, ...]:
         """Targets and hidden variables, in the order in which they are drawn."""
         return tuple(v for f in self.factors for v in f.variables if v in self.targets or v in self.hidden)
-
-
-def quiet(ctx: Context) -> Context:
-    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline, taken=ctx.taken)
 
 
 def speaks_of(f: Factor) -> set[Var]:

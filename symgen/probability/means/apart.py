@@ -9,7 +9,7 @@ from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.special import simplified
 from symgen.probability.forms.terms import factors_of, terms_of
 from symgen.probability.forms.walks import bottom_up
-from symgen.probability.laws.elimination import opened_in, quiet
+from symgen.probability.laws.elimination import opened_in
 from symgen.probability.laws.law import LAW
 from symgen.probability.means.conjugate import families_on, kernel_of, log_partition, recognised
 from symgen.tensor.expression import (
@@ -95,7 +95,7 @@ def log_of_term(x: Scalar) -> Scalar:
 
 def _family_of(x: Scalar, z: Var, ctx: Context) -> tuple[Scalar, Distribution, dict[str, Scalar]] | None:
     """(logarithm of the mass, family, parameters) of exp(x) as a density of z up to its mass."""
-    know = quiet(ctx)
+    know = ctx.quiet()
     for row in families_on(z.domain):
         kernel = kernel_of(x, z, row, know)
         match = recognised(kernel, z, [row], know) if kernel is not None else None
@@ -106,7 +106,7 @@ def _family_of(x: Scalar, z: Var, ctx: Context) -> tuple[Scalar, Distribution, d
 
 
 def _weight(mass: Scalar, ctx: Context) -> Scalar:
-    return simplified(fn("exp", with_logs_of_powers(mass, quiet(ctx))))
+    return simplified(fn("exp", with_logs_of_powers(mass, ctx.quiet())))
 
 
 def with_logs_of_powers(x: Scalar, ctx: Context) -> Scalar:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from symgen.algebra.canonical import canonical
 from symgen.calculus.gradient import jacobian
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
 from symgen.probability.families.texts import value_text
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.knowledge import Knowledge, is_natural
@@ -91,7 +90,7 @@ BOUNDED = "the precision of the draw less the second derivative of the exponent 
 def slopes(g: Scalar, x: Var, ctx: Context) -> tuple[Array, Array, list[Index]]:
     """The first and second derivatives of a scalar by x, below axes for its free indices; and these."""
     free = sorted(g.free, key=lambda i: (i.kind, i.number))
-    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    quiet = ctx.quiet()
     first = jacobian(tensor(free, g), x, quiet, "free")
     return first, jacobian(first, x, quiet, "free"), free
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Evidence, Trace
+from symgen.derivation.derivation import Evidence
 from symgen.probability.families.texts import scalar_text
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.terms import depends_on_any, entries_in, factors_of, opened, with_value
@@ -278,7 +278,7 @@ def _of_one_scalar(body: Scalar, v: Var, law: Array, ctx: Context) -> _One | Non
         return _One(x, f, with_value(own.log_f, own.x, lambda *_: entry(x)), ends[0], ends[1], discrete)
     if not row.is_univariate or row.shapes or row.region.kind not in ("interval", "integers"):
         return None
-    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    quiet = ctx.quiet()
     at = entries[0].indices
     scope = parameters(law, quiet).scalars(at)
     made = [f, entry_log_density(law, entry(x), at, quiet), *(scalar_text(t, scope) for t in (row.region.low, row.region.high))]

@@ -12,7 +12,7 @@ from symgen.probability.forms.collect import collected
 from symgen.probability.forms.scaled import apart, inverse, scale_and_core, unscaled
 from symgen.probability.forms.terms import with_value
 from symgen.probability.forms.walks import constants_opened
-from symgen.probability.laws.elimination import Question, opened_in, quiet, with_values_in
+from symgen.probability.laws.elimination import Question, opened_in, with_values_in
 from symgen.probability.laws.joint import full_law
 from symgen.probability.laws.law import LAW, row_of
 from symgen.probability.means.conjugate import tidy
@@ -91,7 +91,7 @@ def by_completing_the_square(body: Scalar, z: Var, ctx: Context) -> Array | None
     if z.rank not in (1, 2) or is_kinked(opened_in(body, z), z):
         return None
     f = tensor((), body)
-    bend = hessian(f, z, quiet(ctx))
+    bend = hessian(f, z, ctx.quiet())
     if z in variables_of(bend):
         return None
     rows = [fresh_index(s) for s in z.shape[:-1]]
@@ -111,7 +111,7 @@ def by_completing_the_square(body: Scalar, z: Var, ctx: Context) -> Array | None
     scaled = scale_and_core(tensor([i, j], curvature)) if not curvature.free - {i, j} else None
     if scaled is not None:
         curvature = mul(scaled[0], entry(scaled[1], i, j))
-    slope = gradient(f, [z], quiet(ctx))[z]
+    slope = gradient(f, [z], ctx.quiet())[z]
     pull = collected(with_value(opened_in(open_tensor(slope, (*rows, i)), z), z, lambda *_: ZERO))
     precision = tensor([*(r for r in rows if r in curvature.free), i, j], curvature)
     covariance, at_covariance = inverse_of(precision, [r for r in rows if r in curvature.free])
@@ -307,7 +307,7 @@ def graph_of(q: Question, ctx: Context, fixed: Sequence[Var] = ()) -> Graph | No
         at, twin = indices_of(v), indices_of(v)
         slopes: dict[Var, Array] = {}
         for u in parents:
-            slope = jacobian(mean, u, quiet(ctx))
+            slope = jacobian(mean, u, ctx.quiet())
             opened = open_tensor(slope, [fresh_index(s) for s in slope.shape])
             if any(w in variables_of(opened) for w in drawn) or is_kinked(opened_in(open_tensor(mean, at), u), u):
                 return None

@@ -13,7 +13,6 @@ from symgen.derivation.derivation import Evidence
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.terms import with_value
 from symgen.probability.laws.densities import with_densities_written
-from symgen.probability.laws.elimination import quiet
 from symgen.probability.means.finiteness import verdict_of_series
 from symgen.tensor.expression import (
     INF,
@@ -44,7 +43,7 @@ AGREE = 1e-12
 
 def reduce_series(op: Operator, ctx: Context) -> Array:
     """An infinite sum in closed form; infinite where it is so, and the sum as it was where neither is found."""
-    op = with_densities_written(op, quiet(ctx))
+    op = with_densities_written(op, ctx.quiet())
     told = verdict_of_series(op, ctx) if _has_no_sign_change(op, ctx) else None
     if told is not None and told.value is INF:
         made = tensor((), INF)

@@ -12,7 +12,7 @@ from symgen.probability.forms.collect import collected
 from symgen.probability.forms.special import simplified
 from symgen.probability.forms.terms import with_value
 from symgen.probability.laws.densities import parameters
-from symgen.probability.laws.elimination import Question, quiet
+from symgen.probability.laws.elimination import Question
 from symgen.probability.laws.law import row_of
 from symgen.probability.laws.own_support import MINUS_INF, Span, inside_of
 from symgen.probability.means.own_density import SEARCH
@@ -73,7 +73,7 @@ def log_left_integral(body: Scalar, u: Var, span: Span, ends_hang_on_data: bool,
     t = var("t", (), u.domain, "placeholder", uid=-82)
     inside = simplified(fn("exp", collected(with_value(own, u, lambda *_: entry(t)))))
     op = operator("integral", (tensor((), inside), *(tensor((), end) for end in span)), (), ((t,),))
-    made = within(SEARCH, reduce_integral, op, quiet(ctx)) if _may_close(own, u) else None
+    made = within(SEARCH, reduce_integral, op, ctx.quiet()) if _may_close(own, u) else None
     found = open_tensor(op if made is None else made, ())
     if ends_hang_on_data:
         found = where(compare("<", *span), found, ZERO)

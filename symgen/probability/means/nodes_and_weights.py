@@ -137,7 +137,7 @@ def _mean(op: Operator, ctx: Context) -> Array | None:
     if len(draws) != 1:
         return None
     ((v, law),) = draws
-    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    quiet = ctx.quiet()
     indices = [fresh_index(s) for s in body.shape]
     is_random = depends_on_any(frozenset((v,)))
     inner = with_limits_at_zero(opened(entry_of(body, indices, quiet), is_random), draws)

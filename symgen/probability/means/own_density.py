@@ -189,20 +189,16 @@ def own_grid(
 # --- the normaliser ---------------------------------------------------------------------------------------------------
 
 
-def quiet(ctx: Context) -> Context:
-    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
-
-
 def normalised_formula(law: Array, ctx: Context) -> tuple[Array, Scalar, Scalar] | None:
     """A density of one's own as a law of the table, the value of its normaliser, and the condition under which it is
     one."""
     own = own_density(law)
     know = Knowledge(ctx)
     for row in families_on(own.x.domain):
-        kernel = kernel_of(own.log_f, own.x, row, quiet(ctx))
+        kernel = kernel_of(own.log_f, own.x, row, ctx.quiet())
         if kernel is None:
             continue
-        match = recognised(kernel, own.x, [row], quiet(ctx))
+        match = recognised(kernel, own.x, [row], ctx.quiet())
         if match is None or any(_has_pole(p) for p in match.parameters.values()):
             continue
         match.parameters = {n: without_logs(p, depends_on_any(variables_of(p)), know) for n, p in match.parameters.items()}
@@ -211,7 +207,7 @@ def normalised_formula(law: Array, ctx: Context) -> tuple[Array, Scalar, Scalar]
             continue
         operands = [tensor(kernel.axes, match.parameters[n]) for n in row.parameters]
         made = operator(row.name, operands, own.x.shape, (LAW,))
-        other = kernel_of(log_density_at(made, own.x, quiet(ctx)), own.x, row, quiet(ctx))
+        other = kernel_of(log_density_at(made, own.x, ctx.quiet()), own.x, row, ctx.quiet())
         if other is None:
             continue
         gap = sub(kernel.constant, other.constant)
@@ -259,7 +255,7 @@ def integral_of(f: Scalar, x: Var, low: float, high: float, ctx: Context, weight
     if direct is not None or is_hopeless(f, x) or has_turns:
         return direct
     op = as_integral(f, x, low, high)
-    made = within(SEARCH_MASS if weight is not ONE and by_pieces is ONE else SEARCH, reduce_integral, op, quiet(ctx))
+    made = within(SEARCH_MASS if weight is not ONE and by_pieces is ONE else SEARCH, reduce_integral, op, ctx.quiet())
     return None if made is op or made is None else collected(open_tensor(made, ()))
 
 

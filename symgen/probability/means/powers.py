@@ -13,7 +13,6 @@ from functools import partial
 from symgen.algebra.rational import simplify_scalar
 from symgen.calculus.segment import PLACES, WEIGHTS, listed
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
 from symgen.probability.families.distribution import Distribution
 from symgen.probability.families.distributions import ROWS
 from symgen.probability.families.lemma import PowerLemma
@@ -71,10 +70,6 @@ class PowerIntegral:
     note: str = ""
 
 
-def _quiet(ctx: Context) -> Context:
-    return Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
-
-
 def smooth_power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerIntegral | None:
     """The same by the form that a row of the table has for derivatives, where its condition holds; None where it has none."""
     lemma = lemma_for(p, q)
@@ -106,7 +101,7 @@ def power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerInte
         return None
     x = var("x", p.shape[p.rank - first.own_rank :], "real", "random", uid=-9)
     indices = [fresh_index(s) for s in p.shape[: p.rank - first.own_rank]]
-    quiet = _quiet(ctx)
+    quiet = ctx.quiet()
     know = Knowledge(ctx)
     if first.event:
         logs = [log_density_at(law, x, quiet) for law in (p, q)]
@@ -146,7 +141,7 @@ def power_integral(p: Array, q: Array, alpha: Scalar, ctx: Context) -> PowerInte
 
 def tilted(row: Distribution, at: Mapping[str, Scalar], log_f: Scalar, x: Var, ctx: Context) -> PowerIntegral | None:
     """log of the mean of f under a scalar law, where the density times f is one of the table up to a factor."""
-    quiet = _quiet(ctx)
+    quiet = ctx.quiet()
     kernel = kernel_of(add(scalar_text(row.log_density, {**at, "x": entry(x)}), log_f), x, row, quiet)
     if kernel is None:
         return None

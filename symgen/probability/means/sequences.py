@@ -16,7 +16,7 @@ from symgen.probability.forms.scaled import inverse
 from symgen.probability.forms.terms import depends_on_any, linear_form, opened, with_value
 from symgen.probability.forms.walks import constants_opened
 from symgen.probability.laws.densities import log_density_at
-from symgen.probability.laws.elimination import Question, quiet
+from symgen.probability.laws.elimination import Question
 from symgen.probability.laws.joint import Factor, full_law
 from symgen.probability.laws.law import LAW, alternative_of, beside_normal, formula_law, parameters_of, row_of, with_normal_beside
 from symgen.probability.means.gaussian import squared
@@ -236,6 +236,6 @@ def with_one_normal(q: Question, ctx: Context) -> Question:
         made.append(f if law is None else Factor(f.name, f.variables, f.given, law))
         if law is not None:
             ctx.trace.note(f"`{z.name}` is one normal vector: with L {z.name} = c + noise its precision is L' D^-1 L")
-            old, new = (tensor((), log_density_at(a, z, quiet(ctx))) for a in (f.law, law))
+            old, new = (tensor((), log_density_at(a, z, ctx.quiet())) for a in (f.law, law))
             ctx.trace.checks.append(partial(check_equal_numeric, new, old, ctx.facts))
     return replace(q, factors=tuple(made))

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from symgen.derivation.context import Context
-from symgen.derivation.derivation import Trace
 from symgen.probability.families.distribution import SUPPORTS, Distribution, Support, with_article
 from symgen.probability.families.texts import scalar_text
 from symgen.probability.forms.conditions import for_all
@@ -296,7 +295,7 @@ def may_lie_outside(law: Node, value: Node, ctx: Context) -> tuple[str, Scalar] 
     if not isinstance(law, Operator) or not isinstance(value, Array) or any(v.role == "random" for v in variables_of(value)):
         return None
     know = Knowledge(ctx)
-    quiet = Context(Trace(), ctx.facts, ctx.names, ctx.deadline)
+    quiet = ctx.quiet()
     row = row_of(law)
     indices = [fresh_index(s) for s in value.shape]
     x = entry_of(value, indices, quiet)

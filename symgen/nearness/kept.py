@@ -12,10 +12,10 @@ from flint import arb, ctx
 
 from symgen.calculus.segment import along_segment, remainder_along_segment, slopes_at_start
 from symgen.codegen.compile import Compiled
-from symgen.cut_laws import by_own_nodes
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
-from symgen.odds import by_odds
+from symgen.nearness.cut_laws import by_own_nodes
+from symgen.nearness.odds import by_odds
 from symgen.probability.divergences.overlap import between_crossings
 from symgen.probability.divergences.pairing import Pairing
 from symgen.probability.divergences.remainder import Near, near_form
