@@ -133,3 +133,56 @@ def test_an_image_of_a_law_cut_off_has_the_images_of_its_ends():
     assert model.derive("KL(q || p)").evaluate(m=0.3, s=0.9) == math.inf
     inside = stats.norm(0.3, 0.9).cdf(1) - stats.norm(0.3, 0.9).cdf(-1)
     assert model.derive("KL(p || q)").evaluate(m=0.3, s=0.9) == pytest.approx(-math.log(inside), rel=1e-12)
+
+
+COUNTS = """dim k
+param u: simplex[k], v: simplex[k], l: positive[k], n: natural, m: natural
+"""
+OF_COUNTS = [  # two laws of k counts, and whether the first lies in the support of the second at n = 2, m = 3, k = 2
+    ("Multinomial(2, u)", "Multinomial(3, v)", False),
+    ("Multinomial(n, u)", "Multinomial(m, v)", False),
+    ("Multinomial(m, u)", "Multinomial(n + 1, v)", True),
+    ("Multinomial(n, u)", "Poisson(l)", True),
+    ("Poisson(l)", "Multinomial(n, u)", False),
+    ("Multinomial(m, u)", "Binomial(2, v)", False),
+    ("Multinomial(n, u)", "Binomial(2, v)", True),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "lies"), OF_COUNTS)
+def test_counts_that_add_up_lie_among_counts_with_that_sum(first, second, lies):
+    head = COUNTS + f"dist p(x: natural[k]) = {first}\ndist q(x: natural[k]) = {second}\n"
+    at = {"u": np.array([0.3, 0.7]), "v": np.array([0.6, 0.4]), "l": np.array([0.8, 1.7]), "n": 2, "m": 3}
+
+    def log_density(law: str, x: tuple[int, int]) -> float:
+        name, arguments = law[:-1].split("(")
+        one, two = (eval_count(a, at) for a in arguments.split(", ")) if ", " in arguments else (None, at[arguments])
+        if name == "Multinomial":
+            return stats.multinomial.logpmf(x, one, two)
+        return sum(stats.poisson.logpmf(x, two) if name == "Poisson" else stats.binom.logpmf(x, one, two))
+
+    places = [(i, j) for i in range(9) for j in range(9)]
+    logs = [[log_density(law, x) for x in places] for law in (first, second)]
+    shared = [(a, b) for a, b in zip(*logs, strict=True) if a > -math.inf]
+    want = sum(math.exp(a) * (a - b) for a, b in shared)
+    assert math.isfinite(want) == lies
+    d = symgen.loads(head).derive("KL(p || q)")
+    assert d.evidence.kind == "checked"
+    assert d.evaluate(**{k: x for k, x in at.items() if k in d.symbols}) == pytest.approx(want, rel=1e-12)
+
+
+def eval_count(text: str, at: dict) -> object:
+    return int(text) if text.isdigit() else at["n"] + 1 if text == "n + 1" else at[text]
+
+
+@pytest.mark.parametrize(("goal", "value"), [("tv(p, q)", 1.0), ("JS(p, q)", math.log(2)), ("hellinger(p, q)", 1.0),
+                                             ("chi2(p || q)", math.inf), ("renyi(p, q, 1/2)", math.inf)])  # fmt: skip
+def test_counts_of_other_sums_share_no_mass(goal, value):
+    d = symgen.loads(COUNTS + "dist p(x) = Multinomial(4, u)\ndist q(x) = Multinomial(5, v)").derive(goal)
+    assert d.evaluate() == pytest.approx(value) and d.evidence.kind in ("proved", "checked")
+
+
+def test_coins_of_their_own_are_no_one_hot_vector():
+    d = symgen.loads(COUNTS + "param c: unit[k]\ndist p(x: binary[k]) = Bernoulli(c)\ndist q(x) = OneHotCategorical(v)")
+    assert d.derive("KL(p || q)").text_result == "inf"
+    assert math.isfinite(d.derive("KL(q || p)").evaluate(c=np.array([0.3, 0.7]), v=np.array([0.6, 0.4])))

@@ -73,7 +73,13 @@ NOTHING_SHARED = "the two have no mass in common"
 
 def no_common_mass(pair: Pairing) -> bool:
     """Whether where one law has mass the other has none."""
-    return kinds_differ(pair) or _are_apart(pair)
+    return kinds_differ(pair) or _are_apart(pair) or (_add_up(pair) and pair.inside is ZERO is pair.outside)
+
+
+def _add_up(pair: Pairing) -> bool:
+    """Whether both laws are of counts with a fixed sum: they share all their values or none."""
+    rows = [row_of(f.law) for r in (pair.p, pair.q) for f in r.joint.factors]
+    return len(rows) == 2 and all(r is not None and r.region.total for r in rows)
 
 
 def _are_apart(pair: Pairing) -> bool:
@@ -96,8 +102,8 @@ def _are_apart(pair: Pairing) -> bool:
 
 def within(pair: Pairing, ref: DistRef, condition: Scalar) -> Scalar | None:
     """Whether the draw lies in the support of a law of one scalar; 1 where that is known, None of others."""
-    if condition is ONE:
-        return ONE
+    if condition is ONE or _add_up(pair):
+        return condition
     law = ref.joint.factors[0].law
     row = row_of(law)
     if len(ref.joint.factors) == 1 and is_cut(law):

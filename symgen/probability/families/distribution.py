@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Support:
     """Where the density is positive. kind: interval (open ends do not matter), integers, or a named set (simplex);
-    `low`, `high` are texts in the parameters."""
+    `low`, `high` are texts in the parameters; of a vector of counts, `total` is what they add up to."""
 
     kind: str
     low: str = ""
     high: str = ""
+    total: str = ""
 
     @property
     def discrete(self) -> bool:

@@ -312,6 +312,6 @@ def value_domain(law: Array) -> str:
         return "natural" if row.support.low in ("0", "1") else "integer"
     if row.support.kind == "positives":
         return "positive"
-    if row.support.kind == "labels":
+    if row.support.kind in ("labels", "counts"):
         return "natural"
     return row.support.kind if row.support.kind in ("simplex", "onehot", "spd") else "real"

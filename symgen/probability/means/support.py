@@ -48,6 +48,9 @@ from symgen.tensor.expression import (
 from symgen.tensor.facts import is_integer, is_nonnegative
 from symgen.text.diagnostics import CannotDerive
 
+HERE = "symgen/probability/means/support.py"
+UNKNOWN = "whether one law lies in the support of the other is not known"
+
 
 def inclusion(
     q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var, Array], ctx: Context, of_data: bool = False
@@ -71,17 +74,40 @@ def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
     if is_vector_image(f.law) or is_vector_image(g.law):
         found = image_within(f.law, g.law)
         if found is None:
-            raise CannotDerive(
-                "whether one law lies in the support of the other is not known", None, "symgen/probability/means/support.py"
-            )
+            raise CannotDerive(UNKNOWN, None, HERE)
         return ONE if found else ZERO
     a, b = row_of(f.law), row_of(g.law)
     if a is None or b is None:
         return _own_within(f.law, g.law, ctx)
     first, second = region_of(a), region_of(b)
+    if first.total or second.total:
+        return _total_within(f.law, g.law, ctx)
     if (first.kind == "interval" and second.kind == "interval") or (first.kind == "integers" and second.kind == "integers"):
         return _within(f, a, g, b, ctx)
     return ONE
+
+
+def _total_within(first: Array, second: Array, ctx: Context) -> Scalar:
+    """Counts that add up lie among those that add up to as many, and among counts of their own that reach as far."""
+    a, b = row_of(first), row_of(second)
+    assert a is not None and b is not None
+    if not all(r.region.total or (r.is_univariate and r.region.kind == "integers") for r in (a, b)):
+        raise CannotDerive(UNKNOWN, None, HERE)
+    if not a.region.total:
+        return ZERO  # counts of their own have no fixed sum
+    indices = [fresh_index(s) for s in first.shape]
+    batch = indices[: len(indices) - a.own_rank]
+    n = parameters(first, ctx).value(a.region.total, batch).body
+    other = batch if b.region.total else indices
+    other = other[len(other) - (len(second.shape) - b.own_rank) :]
+    of = parameters(second, ctx)
+    if b.region.total:
+        condition = compare("==", n, of.value(b.region.total, other).body)
+    else:
+        low, high = (of.value(t, other).body for t in (b.region.low, b.region.high))
+        condition = logic("and", compare("<=", low, ZERO), ONE if high is INF else compare("<=", n, high))
+    condition = Knowledge(ctx).remaining(condition)
+    return for_all(condition, indices) if not condition.free.isdisjoint(indices) else condition
 
 
 def image_within(first: Array, second: Array) -> bool | None:
@@ -114,17 +140,13 @@ def _own_within(first: Array, second: Array, ctx: Context) -> Scalar:
     if is_cut(second):
         mine, other = ends_of_counts(first), ends_of_counts(second)
         if mine is None or other is None:
-            raise CannotDerive(
-                "the least and the greatest count of this law are not known", None, "symgen/probability/means/support.py"
-            )
+            raise CannotDerive("the least and the greatest count of this law are not known", None, HERE)
         above = ONE if other[1] is INF else ZERO if mine[1] is INF else compare("<=", mine[1], other[1])
         return know.remaining(logic("and", compare("<=", other[0], mine[0]), above))
     spans = spans_of(first, ctx), spans_of(second, ctx)
     found = None if spans[0] is None or spans[1] is None else within_ranges(spans[0], spans[1], know)
     if found is None and isinstance(second, Operator) and any(isinstance(n, Where) for a in second.operands[:1] for n in walk(a)):
-        raise CannotDerive(
-            "whether one law lies in the support of the other is not known", None, "symgen/probability/means/support.py"
-        )
+        raise CannotDerive(UNKNOWN, None, HERE)
     return ONE if found is None else found
 
 
@@ -228,6 +250,10 @@ def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var,
                 continue
             if region_of(a).low == "-inf" and region_of(b).low == "0":
                 return True
+            if a.region.total or b.region.total:
+                if _other_total(first, second, point, ctx):
+                    return True
+                continue
             if a.shapes or b.shapes:
                 continue
             at, to = numbers_of(first, point), numbers_of(second, point)
@@ -239,6 +265,12 @@ def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var,
         return False
 
     return ask
+
+
+def _other_total(first: Array, second: Array, point: Point, ctx: Context) -> bool:
+    """Whether at a point the counts of the first law do not lie among those of the second."""
+    held = evaluate([tensor((), _total_within(first, second, ctx))], point)[0]
+    return not bool(np.asarray(held))
 
 
 EVERYWHERE = ("real", Support("vectors"), Support("matrices"))
