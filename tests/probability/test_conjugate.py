@@ -364,3 +364,16 @@ def test_a_likelihood_of_ones_own_beside_a_prior_of_the_table(pair, formula):
     assert math.isclose(model.derive("log p(x)").evaluate(x=x, **AT), referee(pair, data=[x]), rel_tol=1e-8)
     want = (A + x) / (A + B + (5 if pair == "Binomial" else 1))
     assert math.isclose(model.derive("E[z ~ p(z | x)](z)").evaluate(x=x, **AT), want, rel_tol=1e-10)
+
+
+def test_counts_to_come_are_a_beta_binomial():
+    model = symgen.loads(
+        "dim n\ndata m: natural[n]\nparam a: positive, b: positive\ndist p(z) = Beta(a, b)\n"
+        "dist p(x: natural[n] | z) = Binomial(m, z)\ndist p(y: natural | z) = Binomial(4, z)\n"
+    )
+    m, x = np.array([3.0, 4, 5]), np.array([1.0, 4, 2])
+    d = model.derive("posterior(p, y, given=x)")
+    assert (d.evidence.kind, d.result.family) == ("checked", "BetaBinomial")
+    assert d.result.evaluate("parameters", m=m, x=x, a=A, b=B) == {"n": 4, "a": A + 7, "b": pytest.approx(B + 5)}
+    mean = model.derive("E[y ~ p(y | x)](y)").evaluate(m=m, x=x, a=A, b=B)
+    assert math.isclose(mean, 4 * (A + 7) / (A + B + 12))

@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from symgen.calculus.gradient import gradient
 from symgen.derivation.context import Context
 from symgen.probability.bayes.one_state import one_state_told
 from symgen.probability.families.distribution import Distribution, Support
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.logs_undone import without_logs
-from symgen.probability.forms.scaled import unscaled, with_common_factors, with_shared_factors
+from symgen.probability.forms.scaled import squared, unscaled, with_common_factors, with_shared_factors
 from symgen.probability.forms.terms import depends_on_any, entries_in, opened, with_value
 from symgen.probability.forms.walks import bottom_up, constants_opened
 from symgen.probability.laws.counts_left import counted
@@ -28,7 +29,7 @@ from symgen.probability.means.compound import recognised_compound, recognised_t
 from symgen.probability.means.conjugate import Kernel, families_on, kernel_of, recognised, tidy, with_support_of
 from symgen.probability.means.draw import SupportKnowledge
 from symgen.probability.means.expectation import Expectation
-from symgen.probability.means.gaussian import by_completing_the_square, by_conditioning, graph_of, squared
+from symgen.probability.means.gaussian import by_completing_the_square, by_conditioning, graph_of
 from symgen.probability.means.hidden_chains import is_chain, states_given, summed_over_paths
 from symgen.probability.means.left_integrals import log_left_integral, range_of
 from symgen.probability.means.own_density import log_integral
@@ -110,8 +111,9 @@ def law_given(q: Question, ctx: Context, names: bool = True) -> Found:
     predicted = predictive(q, told)
     if predicted is not None:
         short, meant = with_letters(predicted)
-        law = law_given(short, told, names).law
-        return Found(with_meanings(law, meant) if law is not None and meant else law, ZERO)
+        found = law_given(short, told, names)
+        law = with_meanings(found.law, meant) if found.law is not None and meant else found.law
+        return Found(law, replace_arrays(found.body, meant) if law is None else ZERO)
     fewer = without_normals(q, told)
     if fewer is not None:
         return Found(law_given(fewer, told, names).law, log_joint(q.factors, q.values, ctx.quiet()))
@@ -212,6 +214,11 @@ def with_meanings(law: Array, meant: Mapping[Array, Array]) -> Array:
     assert isinstance(made, Operator)
     operands = [tensor(a.axes, bottom_up(constants_opened(a.body), rule)) if isinstance(a, Tensor) else a for a in made.args]
     return operator(made.name, operands, made.shape, made.attrs)
+
+
+def is_normal(law: Array) -> bool:
+    row = row_of(law)
+    return row is not None and row.name in GAUSSIAN
 
 
 def is_entrywise(law: Array) -> bool:
@@ -326,7 +333,17 @@ def matched(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
             return found
     if z.rank and prior.support in ("real", Support("vectors")):
         found = by_completing_the_square(body, z, ctx) or recognised_t(body, z, ctx.quiet())
-    return found if found is not None or z.rank else recognised_compound(body, z, prior, ctx.quiet())
+    if found is None and not z.rank:
+        found = recognised_compound(body, z, prior, ctx.quiet()) or _of_counts(body, z, q, ctx)
+    return found
+
+
+def _of_counts(body: Scalar, z: Var, q: Question, ctx: Context) -> Array | None:
+    """The family of the table that a count from 0 is of by its lgammas."""
+    left = counted(body, z, q, [], ctx.quiet())
+    if left is None:
+        return None
+    return operator(left.family, [tensor((), a) for a in left.parameters.values()], (), (LAW,))
 
 
 def _univariate(kernel: Kernel, z: Var, law: Array, prior: Distribution, ctx: Context) -> Array | None:
@@ -480,12 +497,30 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
     law = matched(body, u, q, ctx.quiet())
     if law is None and (left := counted(body, u, q, bounds(q, u, [fresh_index(s) for s in u.shape])[0], ctx.quiet())) is not None:
         return left.log_mass
+    if law is None and u.rank == 2 and is_normal(own.law):
+        body, u = turned(body, u)
+        law = by_completing_the_square(body, u, ctx.quiet())
     if law is None:
         raise CannotDerive(f"`{u.name}` is not integrated out: its law given the rest is in no family of the table", None, HERE)
     found = log_mass(body, law, u, ctx)
     if found is None:
         raise CannotDerive(f"`{u.name}` is not integrated out in closed form", None, HERE)
     return with_common_factors(with_shared_factors(found))
+
+
+def _at_its_top(body: Scalar, mean: Array, z: Var, ctx: Context) -> Scalar:
+    """A quadratic f at its top m: f(0) + m g/2, g its slope at 0."""
+    at = [fresh_index(s) for s in z.shape]
+    slope = open_tensor(gradient(tensor((), body), [z], ctx.quiet())[z], at)
+    start, pull = (collected(with_value(opened_in(x, z), z, lambda *_: ZERO)) for x in (body, slope))
+    return add(start, divide(total(mul(open_tensor(mean, at), pull), at), TWO))
+
+
+def turned(body: Scalar, z: Var) -> tuple[Scalar, Var]:
+    """The same of the transpose of a matrix z: its columns are apart, each with a scale of its own."""
+    other = var(z.name, z.shape[::-1], "real", "random", uid=-98)
+    made: Scalar = replace_arrays(body, {z: lambda i, j: entry(other, j, i)})
+    return made, other
 
 
 def log_mass(body: Scalar, law: Array, z: Var, ctx: Context) -> Scalar | None:
@@ -495,7 +530,12 @@ def log_mass(body: Scalar, law: Array, z: Var, ctx: Context) -> Scalar | None:
     assert row is not None
     mine = [a for a in law.args if isinstance(a, Tensor)]
     own = opened(unscaled(log_density_at(law, z, ctx.quiet())), lambda n: any(depends_on(n, a) for a in mine))
-    if row.name in ("Normal", "MvNormal"):
+    if row.name == "MvNormal" and z.rank:
+        mean = law.args[0]
+        assert isinstance(law, Operator) and isinstance(mean, Array)
+        top = collected(with_value(opened_in(own, z), z, lambda *i: open_tensor(mean, i)))
+        return collected(sub(_at_its_top(body, mean, z, ctx), top))
+    if row.name in GAUSSIAN:
         zero = [collected(with_value(opened_in(x, z), z, lambda *_: ZERO)) for x in (body, own)]
         return collected(sub(zero[0], zero[1]))
     if row.own_rank or row.name == "VonMises":

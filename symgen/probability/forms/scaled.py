@@ -138,6 +138,19 @@ def unscaled(x: Scalar) -> Scalar:
     return opened(x, lambda n: any(depends_on(n, a) for a in made)) if made else x
 
 
+def squared(x: Scalar) -> Scalar:
+    """x^2; of sqrt(y) it is y."""
+    parts = []
+    for f in x.args if isinstance(x, Mul) else (x,):
+        if isinstance(f, Fn) and f.name == "sqrt":
+            parts.append(f.args[0])
+        elif isinstance(f, Pow) and isinstance(f.base, Fn) and f.base.name == "sqrt" and f.exponent is MINUS_ONE:
+            parts.append(power(f.base.args[0], MINUS_ONE))
+        else:
+            parts.append(power(f, TWO))
+    return mul(*parts)
+
+
 def with_inverses_met(x: Scalar) -> Scalar:
     """inv(S) S = 1, before S is drawn in its turn."""
     return with_inverses_contracted(unscaled(x))
@@ -154,8 +167,9 @@ def _simpler(n: Node) -> dict[Array, Any] | None:
         assert isinstance(inside, Array)
         if n.name == "inv":
             return {n: inside}
-        turned = neg(entry(operation("logdet", (inside,), ())))
-        return {n: lambda: turned}
+        lead = [fresh_index(size) for size in n.shape]
+        turned = neg(entry(operation("logdet", (inside,), n.shape), *lead))
+        return {n: tensor(lead, turned) if lead else lambda: turned}
     if not isinstance(matrix, Tensor):
         return None
     picked = _of_picked(n, matrix) or _of_many(n, matrix)

@@ -14,6 +14,7 @@ from symgen.probability.forms.collect import collected
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.logs_undone import without_logs
 from symgen.probability.forms.terms import TooManyTerms, depends_on_any, expanded, normalised, with_value
+from symgen.probability.forms.walks import bottom_up
 from symgen.probability.laws.elimination import Question
 from symgen.probability.laws.intervals import slope_in
 from symgen.probability.laws.law import row_of
@@ -81,6 +82,7 @@ def lgammas_of(body: Scalar, u: Var, ctx: Context) -> Lgammas | None:
     is_random = depends_on_any(frozenset((u,)))
     x = entry(u)
     try:
+        body = bottom_up(body, lambda n: _opened_beta(n) if is_random(n) else n)
         items = expanded(normalised(body, is_random, Knowledge(ctx)), is_random, lambda _: False)
     except TooManyTerms:
         return None
@@ -140,6 +142,12 @@ def _family(f: Lgammas, know: Knowledge) -> tuple[str, dict[str, Scalar], Scalar
         mass = sub(_log_factorial(m, k, d), add(*(_log_factorial(*n) for n in ((m,), (k,), (m, d), (k, d)))))
         return "Hypergeometric", {"N": add(m, k, d), "K": m, "n": k}, mass
     return None
+
+
+def _opened_beta(n: Scalar) -> Scalar:
+    if not isinstance(n, Fn) or n.name != "lbeta":
+        return n
+    return add(*(fn("lgamma", a) for a in n.args), neg(fn("lgamma", add(*n.args))))
 
 
 def _log_factorial(*n: Scalar) -> Scalar:

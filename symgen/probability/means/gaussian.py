@@ -9,7 +9,7 @@ from symgen.calculus.gradient import gradient, jacobian
 from symgen.calculus.hessian import hessian
 from symgen.derivation.context import Context
 from symgen.probability.forms.collect import collected
-from symgen.probability.forms.scaled import apart, inverse, scale_and_core, unscaled
+from symgen.probability.forms.scaled import apart, inverse, scale_and_core, squared, unscaled
 from symgen.probability.forms.terms import with_value
 from symgen.probability.forms.walks import constants_opened
 from symgen.probability.laws.elimination import Question, opened_in, with_values_in
@@ -258,19 +258,6 @@ class Graph:
 
             return rowwise
         return None
-
-
-def squared(x: Scalar) -> Scalar:
-    """x^2; of sqrt(y) it is y."""
-    parts = []
-    for f in x.args if isinstance(x, Mul) else (x,):
-        if isinstance(f, Fn) and f.name == "sqrt":
-            parts.append(f.args[0])
-        elif isinstance(f, Pow) and isinstance(f.base, Fn) and f.base.name == "sqrt" and f.exponent is MINUS_ONE:
-            parts.append(power(f.base.args[0], MINUS_ONE))
-        else:
-            parts.append(power(f, TWO))
-    return mul(*parts)
 
 
 def root(x: Scalar) -> Scalar:

@@ -12,14 +12,13 @@ from functools import partial
 
 from symgen.derivation.context import Context
 from symgen.derivation.referee import check_equal_numeric
-from symgen.probability.forms.scaled import inverse
+from symgen.probability.forms.scaled import inverse, squared
 from symgen.probability.forms.terms import depends_on_any, linear_form, opened, with_value
 from symgen.probability.forms.walks import constants_opened
 from symgen.probability.laws.densities import log_density_at
 from symgen.probability.laws.elimination import Question
 from symgen.probability.laws.joint import Factor, full_law
 from symgen.probability.laws.law import LAW, alternative_of, beside_normal, formula_law, parameters_of, row_of, with_normal_beside
-from symgen.probability.means.gaussian import squared
 from symgen.probability.means.state_spaces import chain_of_normals
 from symgen.tensor.expression import (
     ONE,

@@ -14,11 +14,12 @@ from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
 from symgen.probability.forms.linear_maps import Affine, affine_in
 from symgen.probability.forms.quadratics import bend_and_slope
+from symgen.probability.forms.scaled import squared
 from symgen.probability.forms.walks import constants_opened
 from symgen.probability.laws.elimination import Question, log_joint
 from symgen.probability.laws.joint import Factor, full_law
 from symgen.probability.laws.law import LAW, alternative_of, parameters_of, row_of
-from symgen.probability.means.gaussian import named, squared
+from symgen.probability.means.gaussian import named
 from symgen.probability.means.hidden_chains import at_all_times
 from symgen.tensor.build import Value
 from symgen.tensor.expression import (
