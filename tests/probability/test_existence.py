@@ -251,3 +251,26 @@ def test_a_claim_of_a_mean_tells_where_the_mean_exists(law: str, claim: str, con
     model = symgen.loads(f"const nu: positive, mu: real, s: positive\ndist p(x) = {law}\n")
     verdict = model.check(claim)
     assert verdict.holds and condition in verdict.evidence.conditions, verdict.text()
+
+
+CUT_TAILS = [  # a law whose tail falls as x^(-1 - l), cut off, and a power: its mean is finite where the power is less than l
+    ("Truncated(StudentT(l, 0, 1), 0, inf)", "x^2", 2),
+    ("Truncated(Pareto(1, l), 2, inf)", "x", 1),
+    ("Truncated(Lomax(l, 1), 1, inf)", "x", 1),
+    ("Truncated(LogLogistic(1, l), 1, inf)", "x", 1),
+    ("Truncated(Frechet(l, 1), 2, inf)", "x^2", 2),
+]
+
+
+@pytest.mark.parametrize(("law", "f", "power"), CUT_TAILS)
+def test_the_mean_of_a_law_cut_off_is_infinite_by_the_tail_that_is_left(law, f, power):
+    d = symgen.loads(f"param l: positive\ndist p(x) = {law}\n").derive(f"E[x ~ p]({f})")
+    assert d.text_result.startswith(f"where({power} < l, ")
+    assert d.evaluate(l=power * 0.8) == math.inf
+    assert math.isfinite(d.evaluate(l=power * 1.4))
+
+
+@pytest.mark.parametrize(("ends", "value"), [("-1, inf", math.inf), ("-inf, 2", -math.inf)])
+def test_a_cauchy_cut_off_on_one_side_has_an_infinite_mean(ends, value):
+    d = symgen.loads(f"param l: positive\ndist p(x) = Truncated(Cauchy(0, l), {ends})\n").derive("E[x ~ p](x)")
+    assert d.evaluate() == value and d.evidence.kind == "checked"

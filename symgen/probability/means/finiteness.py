@@ -18,6 +18,7 @@ from symgen.probability.laws.counts import with_limits_at_zero
 from symgen.probability.laws.densities import entry_log_density, parameters
 from symgen.probability.laws.joint import full_law, opened_expectation
 from symgen.probability.laws.law import row_of
+from symgen.probability.laws.own_support import on_support, ranges_of
 from symgen.probability.means.existence import (
     FINITE,
     INFINITE,
@@ -275,6 +276,10 @@ def _of_one_scalar(body: Scalar, v: Var, law: Array, ctx: Context) -> _One | Non
         ends = [INF if math.isinf(e) else ZERO if e == 0 else scalar_text(str(int(e)), {}) for e in (low, high)]
         if math.isinf(low):
             ends[0] = mul(MINUS_ONE, INF)
+        spans = None if discrete else ranges_of(law, ctx.quiet())
+        if spans:  # where the density is 0, there is nothing to follow
+            weight = with_value(on_support(own.log_f), own.x, lambda *_: entry(x))
+            return _One(x, f, weight, spans[0][0], spans[-1][1], discrete)
         return _One(x, f, with_value(own.log_f, own.x, lambda *_: entry(x)), ends[0], ends[1], discrete)
     if not row.is_univariate or row.shapes or row.region.kind not in ("interval", "integers"):
         return None

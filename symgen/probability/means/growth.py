@@ -152,6 +152,9 @@ class _Reader:
     def named_power(self, inner: Growth, exponent: Scalar) -> Growth:
         """(c y^k)^s for a name s: it vanishes or grows by the sign of k s."""
         k, c = self.leading(inner)
+        if k == 0 and not any(j in SINGULAR for j in inner) and self.know.positive(c) is True and not self.depends(exponent):
+            slope = mul(exponent, power(c, add(exponent, MINUS_ONE)))  # to first order about what it tends to
+            return {Fraction(0): power(c, exponent)} | {j: mul(slope, d) for j, d in inner.items() if j < 0}
         if k in SINGULAR or abs(k) != 1 or self.know.positive(c) is not True or self.depends(exponent):
             raise _Unclear
         power_of_y = simplify_scalar(mul(num(k), exponent))
