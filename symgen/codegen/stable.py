@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_bessel import bessel_remainders, log_of_bessel, without_growth
-from symgen.codegen.stable_branches import with_quiet_inverses
+from symgen.codegen.stable_branches import with_quiet_inverses, without_choice
 from symgen.codegen.stable_logistic import (
     common_exponential,
     odd_in_logit,
@@ -25,9 +25,12 @@ from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_po
 from symgen.codegen.stable_pool import has_denominator, is_nonnegative_by_form
 from symgen.codegen.stable_products import may_overflow, without_overflow
 from symgen.codegen.stable_quadratics import squares_of_differences
-from symgen.codegen.stable_remainders import error_function_difference, near_one, root_difference, with_remainders
+from symgen.codegen.stable_rational import beside_one, near_one
+from symgen.codegen.stable_remainders import error_function_difference, root_difference, with_remainders
 from symgen.codegen.stable_special import (
-    beside_one,
+    beside_one as hyp2f1_beside_one,
+)
+from symgen.codegen.stable_special import (
     complement,
     exact_difference,
     log_beside_one,
@@ -45,6 +48,7 @@ from symgen.codegen.stable_zero import (
     may_be_zero,
     power_at_zero,
     quotient_at_zero,
+    weighted_ratio,
 )
 from symgen.tensor.expression import (
     INF,
@@ -264,9 +268,9 @@ class _Stabiliser:
 
     def rewritten(self, n: Node) -> Node:
         if isinstance(n, Fn) and n.name == "log":
-            return near_one(n.args[0]) or self.log(n.args[0]) or n
+            return near_one(definition(n.args[0])) or self.log(n.args[0]) or n
         if isinstance(n, Fn) and n.name == "hyp2f1":
-            return beside_one(n)
+            return hyp2f1_beside_one(n)
         if isinstance(n, Fn) and n.name == "exp" and isinstance(n.args[0], Add):
             return fn("exp", add(*map(power_at_zero, n.args[0].args)))
         if isinstance(n, Add):
@@ -274,7 +278,8 @@ class _Stabiliser:
         if isinstance(n, Mul):
             return self.product_rule(n)
         if isinstance(n, Where):
-            return near_one_half(n)
+            chosen = without_choice(n)
+            return near_one_half(chosen) if isinstance(chosen, Where) else chosen
         if isinstance(n, Sum):
             return with_remainders(n)
         if isinstance(n, Pow):
@@ -430,7 +435,7 @@ class _Stabiliser:
             turned = rule(n)
             if turned is not n:
                 return turned
-        roots = root_difference(n) or error_function_difference(n)
+        roots = root_difference(n) or error_function_difference(n) or beside_one(n)
         if roots is not None:
             return roots
         made = with_remainders(n)
@@ -522,6 +527,7 @@ class _Stabiliser:
             return made
         made = self.quotient_of_exponentials(n)
         made = scaled(made) if isinstance(made, Mul) else made
+        made = weighted_ratio(made) if isinstance(made, Mul) else made
         if not isinstance(made, Mul):
             return made
         for f in made.args:

@@ -1,12 +1,20 @@
-"""Inverses in branches that may not be taken: code computes both branches, and a singular matrix there is no error."""
+"""Branches: one that is no choice; and inverses in those that may not be taken: code computes both, and a singular matrix
+there is no error."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symgen.tensor.expression import Array, Node, Operation, Where, operation, replace_arrays, walk
+from symgen.tensor.expression import Array, Compare, Node, Operation, Scalar, Where, operation, replace_arrays, walk
 
-__all__ = ["with_quiet_inverses"]
+__all__ = ["with_quiet_inverses", "without_choice"]
+
+
+def without_choice(n: Where) -> Scalar:
+    """where(x == c, c, x) is x, and where(.., x, x) too."""
+    condition, a, b = n.args
+    is_told = isinstance(condition, Compare) and condition.op == "==" and {a, b} == set(condition.args)
+    return b if a is b or is_told else n
 
 
 def with_quiet_inverses(outputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -23,6 +23,7 @@ from symgen.tensor.expression import (
     Scalar,
     Sum,
     Tensor,
+    Where,
     add,
     as_coefficient,
     mul,
@@ -155,6 +156,8 @@ def is_sum_of_remainders(x: Scalar) -> bool:
         for f in factors_of(t):
             if isinstance(f, Sum):
                 fine = is_sum_of_remainders(f.body)
+            elif isinstance(f, Where):
+                fine = all(map(is_sum_of_remainders, f.args[1:]))
             elif isinstance(f, Fn) and f.name in REMAINDERS or isinstance(f, Pow) and f.exponent is TWO:
                 fine = True
             else:

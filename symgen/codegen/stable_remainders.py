@@ -12,8 +12,7 @@ from fractions import Fraction
 from itertools import permutations, product
 
 from symgen.algebra.collect import symmetric_entries, written_length
-from symgen.algebra.rational import as_quotient
-from symgen.codegen.stable_differences import Pair, by_differences, difference, factors_of, is_rational, kept_apart, terms_of
+from symgen.codegen.stable_differences import Pair, difference, factors_of, kept_apart, terms_of
 from symgen.codegen.stable_gammas import gamma_pairs
 from symgen.codegen.stable_logarithms import log_ratio, may_near_one, opposite, products, quotients, references, relative
 from symgen.codegen.stable_pool import (
@@ -28,7 +27,6 @@ from symgen.codegen.stable_pool import (
     is_nonnegative_by_form,
     is_sum_of_remainders,
     multiplied,
-    of_entries,
     pairs_in,
     positive_factors,
     roots_apart,
@@ -36,11 +34,11 @@ from symgen.codegen.stable_pool import (
     summed,
     whole,
 )
+from symgen.codegen.stable_rational import left_in_differences
 from symgen.tensor.expression import (
     HALF,
     MINUS_ONE,
     ONE,
-    TWO,
     ZERO,
     Add,
     Array,
@@ -65,7 +63,6 @@ from symgen.tensor.expression import (
     num,
     open_sum,
     operation,
-    power,
     sub,
     substitute,
     tensor,
@@ -73,7 +70,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 
-__all__ = ["error_function_difference", "near_one", "root_difference", "with_remainders"]
+__all__ = ["error_function_difference", "root_difference", "with_remainders"]
 
 QUARTER = num(Fraction(1, 4))
 MAX_LENGTH = 260
@@ -485,7 +482,7 @@ def _settled_pool(pool: Pool, indices: Sequence[Index], order: int, outside: lis
             else:
                 made.append(mul(divide(c, num(e)), fn("log_remainder", relative(x, y, e), log_ratio(x, y, e))))
             rest.append(mul(MINUS_ONE, divide(c, num(e)), relative(x, y, e)))
-        left = _left(add(*rest), [*pairs, *((x, y) for x, y, _ in found)], indices, order)
+        left = left_in_differences(add(*rest), [*pairs, *((x, y) for x, y, _ in found)], indices, order)
         if left is None:
             continue
         whole = add(*(summed(m, indices) for m in made), left)
@@ -512,60 +509,3 @@ def _for_large_shapes(pool: Pool) -> Scalar | None:
         return None
     own.tidy()
     return add(*out) if products(own, out, pairs) else None
-
-
-def _left(x: Scalar, known: Sequence[Pair], indices: Sequence[Index], order: int) -> Scalar | None:
-    """What is rational, in differences; None where it is of lower order."""
-    entries = [p for a, b in known for p in of_entries(a, b)]
-    x = short(x)
-    if x is ZERO:
-        return ZERO
-    if indices:
-        if closed_sum(x, indices) is ZERO:
-            return ZERO
-    if not is_rational(x) or holds(x, ("exp",)):
-        return None
-    found = by_differences(x, entries, order) or by_differences(as_quotient(x), entries, order)
-    if found is not None:
-        return summed(found[0], indices)
-    return (_roots_paired(x, indices) or _quotient_paired(x, indices)) if order == 2 else None
-
-
-def _quotient_paired(x: Scalar, indices: Sequence[Index]) -> Scalar | None:
-    """The same above a denominator."""
-    whole = as_quotient(x)
-    above = [f for f in factors_of(whole) if isinstance(f, Add)]
-    for f in above:
-        made = _roots_paired(f, ())
-        if made is not None:
-            return summed(mul(made, *(g for g in factors_of(whole) if g is not f)), indices)
-    return None
-
-
-def near_one(x: Scalar) -> Scalar | None:
-    """log x of a sum that is 1 but for what is of second order in differences, by log1p."""
-    if not isinstance(x, Add) or written_length(x) > MAX_LENGTH or not is_rational(x):
-        return None
-    less = _left(sub(x, ONE), [], (), 2)
-    return None if less is None or less is ZERO else fn("log1p", less)
-
-
-def _roots_paired(x: Scalar, indices: Sequence[Index]) -> Scalar | None:
-    """-sqrt(a b) = (sqrt a - sqrt b)^2/2 - (a + b)/2, where nothing stays beside the squares."""
-    squares: list[Scalar] = []
-    rest: list[Scalar] = []
-    for t in terms_of(x):
-        roots = [f for f in factors_of(t) if isinstance(f, Pow) and f.exponent is HALF]
-        if len(roots) == 2:
-            c = mul(*(f for f in factors_of(t) if f not in roots))
-            a, b = (f.base for f in roots)
-            apart = power(fn("root_difference", a, b, kept_apart(difference(a, b))), TWO)
-            squares.append(mul(MINUS_ONE, HALF, c, apart))
-            rest.append(mul(HALF, c, a))
-            rest.append(mul(HALF, c, b))
-        else:
-            rest.append(t)
-    left = short(add(*(u for t in rest for u in multiplied(t))))
-    if indices and left is not ZERO:
-        left = closed_sum(left, indices)
-    return summed(add(*squares), indices) if squares and left is ZERO else None

@@ -11,6 +11,7 @@ from symgen.tensor.expression import (
     ONE,
     ZERO,
     Add,
+    Compare,
     Entry,
     Fn,
     Mul,
@@ -19,6 +20,7 @@ from symgen.tensor.expression import (
     Scalar,
     Sum,
     Var,
+    Where,
     add,
     as_coefficient,
     compare,
@@ -36,7 +38,7 @@ from symgen.tensor.expression import (
 
 __all__ = [
     "centred_at_zero", "is_one_number", "log_ratios", "logs_of_what_may_be_zero", "may_be_zero", "power_at_zero",
-    "quotient_at_zero",
+    "quotient_at_zero", "weighted_ratio", "with_limits", "without_limits",
 ]  # fmt: skip
 
 
@@ -60,6 +62,38 @@ def quotient_at_zero(n: Mul, is_gradient: bool) -> Scalar:
         if may_be_zero(base) and any(type(b) is type(base) and b.args[1:] == base.args[1:] for b in below):
             return where(compare("==", base, ZERO), ZERO, n)
     return made
+
+
+def weighted_ratio(n: Mul) -> Scalar:
+    """a log(1 + b/a) of products of probabilities a, which is 0 where a is 0."""
+    for f in n.args:
+        if not (isinstance(f, Fn) and f.name == "log1p"):
+            continue
+        below = {b: e for b, e in map(_base_and_exponent, factors_of(without_limits(f.args[0]))) if as_coefficient(e)[0] < 0}
+        weights = [g for g in n.args if g is not f and below.get(_base_and_exponent(g)[0]) is neg(_base_and_exponent(g)[1])]
+        if below and len(weights) == len(below) and all(map(may_be_zero, below)):
+            return mul(*(g for g in n.args if g is not f and g not in weights), fn("xlog1py", mul(*weights), f.args[0]))
+    return n
+
+
+def _base_and_exponent(f: Scalar) -> tuple[Scalar, Scalar]:
+    return (f.base, f.exponent) if isinstance(f, Pow) else (f, ONE)
+
+
+def without_limits(x: Scalar) -> Scalar:
+    """x without the branches for probabilities of 0 in which it is 0."""
+    return replace_scalars(x, {n: n.args[2] for n in walk(x) if isinstance(n, Where) and _is_at_zero(n)})
+
+
+def _is_at_zero(n: Where) -> bool:
+    condition, there, _ = n.args
+    return isinstance(condition, Compare) and condition.op == "==" and ZERO in condition.args and there is ZERO
+
+
+def with_limits(x: Scalar) -> Scalar:
+    """Quotients in x with their limits at probabilities of 0."""
+    products = {n: quotient_at_zero(n, False) for n in walk(x) if isinstance(n, Mul)}
+    return replace_scalars(x, {n: made for n, made in products.items() if made is not n})
 
 
 def _differences(x: Scalar, below: list[Scalar]) -> list[tuple[Scalar, Scalar, Fraction, Scalar]]:

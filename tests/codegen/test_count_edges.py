@@ -1,7 +1,9 @@
 """Divergences of laws of counts where a parameter is at the end of its domain: the limit, and its slope from inside."""
 
+import itertools
 import math
 
+import mpmath as mp
 import numpy as np
 import pytest
 
@@ -73,3 +75,41 @@ def test_values_and_slopes_at_the_edge_are_the_limits(target, goals):
             h = 1e-5 * inwards
             one, two = (found(goal, {**at, name: at[name] + k * h})[0] for k in (1, 2))
             assert abs((4 * one - two - 3 * value) / (2 * h) - slope) <= 1e-6 * max(1, abs(slope)), (goal, at, name)
+
+
+OF_CATEGORIES = {
+    "hellinger({}(w), {}(v))": lambda w, v, n: 1 - mp.fsum(mp.sqrt(a * b) for a, b in zip(w, v)) ** n,
+    "renyi({}(w), {}(v), 1/2)": lambda w, v, n: -2 * n * mp.log(mp.fsum(mp.sqrt(a * b) for a, b in zip(w, v))),
+    "renyi({}(w), {}(v), 2)": lambda w, v, n: n * mp.log(mp.fsum(a * a / b for a, b in zip(w, v) if a)),
+    "chi2({}(w) || {}(v))": lambda w, v, n: mp.fsum(a * a / b for a, b in zip(w, v) if a) ** n - 1,
+}
+
+
+def test_distributions_that_both_lack_a_label_keep_their_digits_near_each_other():
+    laws = {"Categorical": ("Categorical", 1), "Multinomial": ("Multinomial", 4)}
+    goals = {(g, law): g.replace("{}(", f"{law}(" if n == 1 else f"{law}({n}, ") for g in OF_CATEGORIES for law, n in laws.values()}
+    text = "dim k\nparam w: simplex[k], v: simplex[k]\n"
+    module = symgen.loads(text + "".join(f"derive h{k} = {g}\n" for k, g in enumerate(goals.values()))).compile()
+    first = np.array([0.0, 0.25, 0.75])
+    with mp.workdps(60):
+        for step in (2.0**-4, 2.0**-13, 2.0**-23):
+            second = first + np.array([0.0, step, -step])
+            for k, (goal, law) in enumerate(goals):
+                want = OF_CATEGORIES[goal](*([mp.mpf(float(x)) for x in u] for u in (first, second)), laws[law][1])
+                got = getattr(module, f"h{k}")({"w": first, "v": second})
+                assert abs(got - want) <= 1e-14 * want, (goal, law, step)
+                assert getattr(module, f"h{k}")({"w": first, "v": first}) == 0
+
+
+def test_divergences_of_binomials_are_numbers_at_both_ends():
+    values = {
+        "chi2(Binomial(5, p) || Binomial(5, q))": lambda t: sum((a - b) ** 2 / b if b else math.inf for a, b in t if a or b),
+        "hellinger(Binomial(5, p), Binomial(5, q))": lambda t: sum((math.sqrt(a) - math.sqrt(b)) ** 2 for a, b in t) / 2,
+        "JS(Binomial(5, p), Binomial(5, q))": lambda t: sum(x * math.log(2 * x / (a + b)) for a, b in t for x in (a, b) if x) / 2,
+    }  # fmt: skip
+    module = symgen.loads(HEAD + "".join(f"derive h{k} = {g}\n" for k, g in enumerate(values))).compile()
+    for p, q in itertools.product((0.0, 0.3, 1.0), (0.0, 0.4, 1.0)):
+        table = [tuple(math.comb(5, x) * u**x * (1 - u) ** (5 - x) for u in (p, q)) for x in range(6)]
+        for k, (goal, value) in enumerate(values.items()):
+            got, want = getattr(module, f"h{k}")({"p": p, "q": q}), value(table)
+            assert got == want or abs(got - want) <= 1e-13 * abs(want), (goal, p, q)

@@ -73,6 +73,9 @@ POWER_INTEGRALS = {
         when="0 < alpha*lam1*kappa1 + (1 - alpha)*lam2*kappa2 and 0 < alpha*lam1/kappa1 + (1 - alpha)*lam2/kappa2",
         source="the integrals of exponentials left of, between and right of the two modes",
     ),
+    "Binomial": PowerLemma(
+        "n1*log(p1^alpha*p2^(1 - alpha) + (1 - p1)^alpha*(1 - p2)^(1 - alpha))", equal=("n",), source="Nielsen & Nock (2011)"
+    ),
     "Multinomial": PowerLemma("n1*log(sum(p1^alpha*p2^(1 - alpha)))", equal=("n",), source="Nielsen & Nock (2011)"),
     "VonMisesFisher": PowerLemma(
         f"alpha*{_DIRECTIONS.format(k='kappa1')} + (1 - alpha)*{_DIRECTIONS.format(k='kappa2')} - {_DIRECTIONS.format(k='K')}",

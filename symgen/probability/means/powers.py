@@ -192,7 +192,7 @@ def lemma_for(p: Array, q: Array) -> PowerLemma | None:
     if row is None or row is not other or row.name not in POWER_INTEGRALS or p.rank != row.own_rank:
         return None
     lemma, first, second = POWER_INTEGRALS[row.name], parameters_of(p), parameters_of(q)
-    if row.fixed and all(first[n] is second[n] for n in row.fixed):
+    if row.fixed and row.fixed != lemma.equal and all(first[n] is second[n] for n in row.fixed):
         return None  # within an exponential family
     return lemma if all(first[n] is second[n] for n in lemma.equal) else None
 
