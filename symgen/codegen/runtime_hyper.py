@@ -54,6 +54,18 @@ def hyp2f1_of_rest(a: Any, b: Any, c: Any, y: Any, k: Any, xp: Any) -> Any:
     return xp.where(held & (y > 0), hyp2f1_mean(q, p, xp.where(held, c, 2 * one), xp.where(y > 0, y, one), k, xp), xp.nan * one)
 
 
+def inverse_mean_parts(b: Any, w: Any, k: Any, xp: Any) -> Any:
+    """The mean of 1/(t + exp(-w)) for a beta(b, 1) variable t, b > 1."""
+    near, e = w < 80, b - 1
+    at = xp.exp(xp.where(near, w, 0 * w))
+    small = (e > 0) & (e < 0.5)
+    at_small = xp.where(small, e, 0.25 + 0 * e)
+    place = (xp.pi * at_small) ** 2
+    bend = xp.where(e < 1e-3, place / 6 + place * place / 180, xp.log(xp.sqrt(place) / xp.sin(xp.sqrt(place))))
+    far = b * xp.where(small, -xp.expm1(bend - at_small * w) / at_small, xp.where(e > 0, 1 / e, w))
+    return xp.where(near, at * hyp2f1_mean(0 * b + 1, b, b + 1, 1 + at, k, xp), far)
+
+
 def hyp1f1_mean(a: Any, b: Any, x: Any, k: Any, xp: Any) -> Any:
     """The mean of exp(x t) for a beta(a, b - a) variable t."""
     size = xp.log(1 + xp.abs(x))
@@ -88,8 +100,9 @@ def hyp1f1_parts(a: Any, b: Any, x: Any, lgamma: Any, k: Any, xp: Any) -> Any:
     return xp.where(held, mean, xp.where(known, series, xp.nan * one))
 
 
-def hyperu_mean(a: Any, b: Any, x: Any, k: Any, xp: Any) -> Any:
-    """Tricomi's function for positive a and x: x^(-a) times the mean of (1 + v/x)^(b - a - 1) for a gamma(a, 1) variable v."""
+def hyperu_rule(a: Any, b: Any, x: Any, k: Any, xp: Any) -> Any:
+    """The logarithms of weights and of values in the mean of (1 + v/x)^(b - a - 1) for a gamma(a, 1) variable v, which is
+    x^a times Tricomi's function, for positive a and x."""
     a, b, x = a[..., None], b[..., None], x[..., None]
     peak, bend = xp.log(a), xp.log(x)
     reach = 12 / xp.sqrt(a) + 45 / a
@@ -99,12 +112,27 @@ def hyperu_mean(a: Any, b: Any, x: Any, k: Any, xp: Any) -> Any:
     step = (high - low) / (k.shape[0] - 1)
     w = low + step * k
     v = xp.exp(w)
-    weight = xp.exp(a * (w - peak) - (v - a)) * (1 + xp.where(k == 0, 1 / xp.expm1(a * step), 0 * w))
-    return xp.exp(-a * bend)[..., 0] * (weight / weight.sum(-1)[..., None] * xp.exp((b - a - 1) * xp.log1p(v / x))).sum(-1)
+    weight = a * (w - peak) - (v - a) + xp.log1p(xp.where(k == 0, 1 / xp.expm1(a * step), 0 * w))
+    return weight, (b - a - 1) * xp.log1p(v / x)
 
 
-def besselk_sum(v: Any, x: Any, k: Any, xp: Any) -> Any:
-    """K_v(x), x > 0: half the integral of exp(v t - x cosh(t)), around its peak."""
+def hyperu_mean(a: Any, b: Any, x: Any, k: Any, xp: Any) -> Any:
+    """Tricomi's function for positive a and x."""
+    weight, value = hyperu_rule(a, b, x, k, xp)
+    weight = xp.exp(weight)
+    return xp.exp(-a * xp.log(x)) * (weight / weight.sum(-1)[..., None] * xp.exp(value)).sum(-1)
+
+
+def log_hyperu_mean(a: Any, b: Any, x: Any, k: Any, xp: Any) -> Any:
+    """Its logarithm."""
+    weight, value = hyperu_rule(a, b, x, k, xp)
+    top = xp.amax(weight + value, -1)
+    mean = xp.exp(weight + value - top[..., None]).sum(-1) / xp.exp(weight).sum(-1)
+    return top + xp.log(mean) - a * xp.log(x)
+
+
+def besselk_parts(v: Any, x: Any, k: Any, xp: Any) -> Any:
+    """w and s with exp(w) s = exp(x) K_v(x), x > 0: half the integral of exp(v t - x cosh(t)), around its peak."""
     v, x = xp.abs(v)[..., None], x[..., None]
     w = xp.hypot(v, x)
     peak, above = xp.arcsinh(v / x), 2 * xp.arcsinh(xp.sqrt(20 / w))
@@ -114,7 +142,19 @@ def besselk_sum(v: Any, x: Any, k: Any, xp: Any) -> Any:
     u = (above + below) * k / (k.shape[0] - 1) - below
     rest = 2 * x * x / (w + v) * xp.sinh(u / 2) ** 2 + v * (xp.expm1(u) - u)
     total = ((above + below) / (k.shape[0] - 1) * xp.exp(-rest)).sum(-1)
-    return total / 2 * xp.exp(v * peak - w)[..., 0]
+    return (v * peak - v * v / (w + x))[..., 0], total / 2
+
+
+def besselk_sum(v: Any, x: Any, k: Any, xp: Any) -> Any:
+    """K_v(x), x > 0."""
+    exponent, total = besselk_parts(v, x, k, xp)
+    return total * xp.exp(exponent - x)
+
+
+def log_besselk_sum(v: Any, x: Any, k: Any, xp: Any) -> Any:
+    """log(exp(x) K_v(x)), x > 0."""
+    exponent, total = besselk_parts(v, x, k, xp)
+    return exponent + xp.log(total)
 
 
 def dilog_parts(x: Any, k: Any, xp: Any) -> Any:
@@ -140,6 +180,13 @@ def hyp2f1_rest(a: Any, b: Any, c: Any, y: Any) -> Any:
         return np.where(np.isnan(mean), special.hyp2f1(a, b, c, 1 - y), mean)
 
 
+def inverse_mean(b: Any, w: Any) -> Any:
+    """The mean of 1/(t + exp(-w)) for a beta(b, 1) variable t, b > 1."""
+    b, w = np.broadcast_arrays(*(np.asarray(v, float) for v in (b, w)))
+    with np.errstate(all="ignore"):
+        return inverse_mean_parts(b, w, np.arange(601.0), np)
+
+
 def hyp1f1(a: Any, b: Any, x: Any) -> Any:
     """Kummer's function."""
     a, b, x = np.broadcast_arrays(*(np.asarray(v, float) for v in (a, b, x)))
@@ -153,6 +200,20 @@ def hyperu(a: Any, b: Any, x: Any) -> Any:
     a, b, x = np.broadcast_arrays(*(np.asarray(v, float) for v in (a, b, x)))
     with np.errstate(all="ignore"):
         return np.where((a > 0) & (x > 0), hyperu_mean(a, b, x, np.arange(601.0), np), special.hyperu(a, b, x))
+
+
+def log_hyperu(a: Any, b: Any, x: Any) -> Any:
+    """The logarithm of Tricomi's function, for positive a and x; elsewhere nan."""
+    a, b, x = np.broadcast_arrays(*(np.asarray(v, float) for v in (a, b, x)))
+    with np.errstate(all="ignore"):
+        return log_hyperu_mean(a, b, x, np.arange(601.0), np)
+
+
+def log_besselk(v: Any, x: Any) -> Any:
+    """log(exp(x) K_v(x)), for positive x; elsewhere nan."""
+    v, x = np.broadcast_arrays(*(np.asarray(u, float) for u in (v, x)))
+    with np.errstate(all="ignore"):
+        return log_besselk_sum(v, x, np.arange(601.0), np)
 
 
 def dilog(x: Any) -> Any:

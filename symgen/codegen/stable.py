@@ -28,9 +28,7 @@ from symgen.codegen.stable_quadratics import squares_of_differences
 from symgen.codegen.stable_rational import beside_one, near_one
 from symgen.codegen.stable_remainders import error_function_difference, root_difference, with_remainders
 from symgen.codegen.stable_special import (
-    beside_one as hyp2f1_beside_one,
-)
-from symgen.codegen.stable_special import (
+    OF_ARGUMENT,
     complement,
     exact_difference,
     log_beside_one,
@@ -269,8 +267,8 @@ class _Stabiliser:
     def rewritten(self, n: Node) -> Node:
         if isinstance(n, Fn) and n.name == "log":
             return near_one(definition(n.args[0])) or self.log(n.args[0]) or n
-        if isinstance(n, Fn) and n.name == "hyp2f1":
-            return hyp2f1_beside_one(n)
+        if isinstance(n, Fn) and n.name in OF_ARGUMENT:
+            return OF_ARGUMENT[n.name](n)
         if isinstance(n, Fn) and n.name == "exp" and isinstance(n.args[0], Add):
             return fn("exp", add(*map(power_at_zero, n.args[0].args)))
         if isinstance(n, Add):

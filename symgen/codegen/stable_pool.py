@@ -118,8 +118,9 @@ def roots_apart(t: Scalar) -> Scalar:
     """sqrt(a b) = sqrt(a) sqrt(b) for positive a and b."""
     made: list[Scalar] = []
     for f in factors_of(t):
-        if isinstance(f, Pow) and isinstance(f.base, Mul) and all(is_nonnegative_by_form(g) for g in f.base.args):
-            made.extend(power(g, f.exponent) for g in f.base.args)
+        base = f.base if isinstance(f, Pow) and isinstance(f.exponent, Num) else f  # a^e may be no number where (a/b)^e is one
+        if isinstance(f, Pow) and isinstance(base, Mul) and all(is_nonnegative_by_form(g) for g in base.args):
+            made.extend(power(g, f.exponent) for g in base.args)
         else:
             made.append(f)
     return mul(*made)

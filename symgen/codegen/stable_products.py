@@ -28,11 +28,13 @@ __all__ = ["may_overflow", "without_overflow"]
 
 MOST = Fraction(600)  # the product of the factors is computed where the sum of the sizes of their logarithms is below
 LONGEST = 120
-GROWING = ("gamma", "beta", "gamma_ratio")
+GROWING = ("gamma", "beta", "gamma_ratio", "besselk", "hyperu")
 
 
 def may_overflow(n: Node) -> bool:
-    """Whether a node is a gamma function, by which products leave the range of numbers."""
+    """Whether a node is a gamma or Bessel function, or an exponential times a power, which leave the range of numbers."""
+    if isinstance(n, Mul):
+        return any(isinstance(f, Fn) and f.name == "exp" for f in n.args) and any(map(_is_power, n.args))
     return isinstance(n, Fn) and n.name in GROWING
 
 
@@ -41,7 +43,7 @@ def without_overflow(n: Node) -> Node:
     if not isinstance(n, Mul):
         return n
     logs = {f: u for f in n.args if (u := _logarithm(f)) is not None}
-    if len(logs) < 2 or not any(_is_gamma(f) for f in logs):
+    if len(logs) < 2 or not (may_overflow(n) or any(map(_is_growing, logs))):
         return n
     if sum(map(written_length, logs.values())) > LONGEST:
         return n
@@ -51,7 +53,7 @@ def without_overflow(n: Node) -> Node:
     return mul(*(f for f in n.args if f not in logs), where(compare("<", size, num(MOST)), plain, whole))
 
 
-def _is_gamma(f: Scalar) -> bool:
+def _is_growing(f: Scalar) -> bool:
     base = f.base if isinstance(f, Pow) else f
     return may_overflow(base)
 
@@ -67,6 +69,15 @@ def _logarithm(f: Scalar) -> Scalar | None:
         return mul(e, sub(fn("lgamma", base.args[0]), fn("lgamma", base.args[1])))
     if isinstance(base, Fn) and base.name == "beta":
         return mul(e, fn("lbeta", *base.args))
-    if isinstance(f, Pow) and not isinstance(e, Num) and is_nonnegative_by_form(base) and not isinstance(base, Add):
-        return mul(e, fn("log", base))
-    return None
+    if isinstance(base, Fn) and base.name == "besselk":
+        return mul(e, sub(fn("log_besselk", *base.args), base.args[1]))
+    if isinstance(base, Fn) and base.name == "hyperu":
+        return mul(e, fn("log_hyperu", *base.args)) if all(is_nonnegative_by_form(base.args[k]) for k in (0, 2)) else None
+    return mul(e, fn("log", base)) if _is_power(f) else None
+
+
+def _is_power(f: Scalar) -> bool:
+    """Whether f is b^e for positive b and an e that is no number."""
+    if not isinstance(f, Pow) or isinstance(f.exponent, Num):
+        return False
+    return all(map(is_nonnegative_by_form, f.base.args if isinstance(f.base, Add) else (f.base,)))

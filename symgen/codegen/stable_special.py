@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from symgen.algebra.collect import written_length
@@ -23,6 +24,7 @@ from symgen.tensor.expression import (
     Pow,
     Scalar,
     Sum,
+    Tensor,
     Var,
     add,
     as_coefficient,
@@ -32,6 +34,7 @@ from symgen.tensor.expression import (
     mul,
     neg,
     num,
+    open_tensor,
     power,
     sub,
     walk,
@@ -39,13 +42,14 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 
 __all__ = [
-    "beside_one", "complement", "exact_difference",
+    "OF_ARGUMENT", "complement", "exact_difference",
     "log_beside_one", "log_of_cosh", "log_of_half_erf_gap", "log_of_half_erfc", "scaled",
     "short_differences",
 ]  # fmt: skip
 
 COMPLEMENTS = {"erf": "erfc", "igamma": "igammac", "ibeta": "ibetac"}
 LONGEST = 200
+TINY = num(-40)  # the exponential of what is below is lost beside a number
 LEFT, RIGHT = num(Fraction(-7, 10)), num(Fraction(7, 10))
 
 
@@ -71,6 +75,24 @@ def beside_one(f: Fn) -> Fn:
     *parameters, x = f.args
     rest = sub(ONE, x) if isinstance(x, Add) and ONE in x.args else add(ONE, kept_apart(neg(x)))
     return fn("hyp2f1_rest", *parameters, rest)
+
+
+def of_exponential(f: Fn) -> Scalar:
+    """E1(exp(u)) far left of 0, where exp(u) vanishes: -gamma - u, but for exp(u)."""
+    x = as_entry_of(f.args[0])
+    if not isinstance(x, Fn) or x.name != "exp":
+        return f
+    u = x.args[0]
+    near = fn("E1", fn("exp", fn("max", u, TINY)))
+    return where(compare("<", u, TINY), sub(fn("digamma", ONE), u), near)
+
+
+OF_ARGUMENT: Mapping[str, Callable[[Fn], Scalar]] = {"hyp2f1": beside_one, "E1": of_exponential}
+
+
+def as_entry_of(x: Scalar) -> Scalar:
+    """What a name of its own stands for."""
+    return open_tensor(x.array, x.indices) if isinstance(x, Entry) and isinstance(x.array, Tensor) else x
 
 
 def log_of_half_erfc(v: Scalar) -> Scalar:
@@ -182,10 +204,24 @@ def log_of_quotient(a: Scalar, b: Scalar) -> Scalar:
 
 def scaled(n: Mul) -> Scalar:
     """exp(w) erfc(v) = exp(w - v^2) erfcx(v), exp(w) E1(v) = exp(w - v) (exp(v) E1(v)), and quotients of gammas."""
+    apart = _over_gammas(n)
+    if apart is not None:
+        return add(*(scaled(t) if isinstance(t, Mul) else t for t in apart))
     powers = _of_powers(n)
     if isinstance(powers, Mul):
         return _ratio_of_gammas(powers) or powers
-    return _of_expm1(n) or powers or _over_erf_gap(n) or _with_exponential(n) or _upper_gamma(n) or _ratio_of_gammas(n) or n
+    turned = _inverse_mean(n) or _of_expm1(n) or powers or _over_erf_gap(n) or _with_exponential(n) or _upper_gamma(n)
+    return turned or _ratio_of_gammas(n) or n
+
+
+def _over_gammas(n: Mul) -> list[Scalar] | None:
+    """The terms of gamma(a) (x/gamma(b) + y), in which the gammas meet."""
+    if not any(map(_is_gamma, n.args)):
+        return None
+    for f in n.args:
+        if isinstance(f, Add) and any(isinstance(g, Pow) and _is_gamma(g.base) for t in f.args for g in factors_of(t)):
+            return [mul(t, *(g for g in n.args if g is not f)) for t in f.args]
+    return None
 
 
 def _of_powers(n: Mul) -> Scalar | None:
@@ -195,6 +231,19 @@ def _of_powers(n: Mul) -> Scalar | None:
         for g in powers:
             if as_coefficient(f.exponent)[0] > 0 and g.exponent is neg(f.exponent):
                 return mul(*(h for h in n.args if h is not f and h is not g), power(divide(f.base, g.base), f.exponent))
+    return None
+
+
+def _inverse_mean(n: Mul) -> Scalar | None:
+    """exp(u) 2F1(1, b; b + 1; -exp(u)), b > 1, as the mean of 1/(t + exp(-u)) for a beta(b, 1) variable t; DLMF 15.6.1."""
+    for f in n.args:
+        if not isinstance(f, Fn) or f.name != "hyp2f1_rest" or f.args[0] is not ONE:
+            continue
+        _, b, c, rest = f.args
+        w = as_entry_of(sub(rest, ONE))
+        if w in n.args and isinstance(w, Fn) and w.name == "exp" and short(sub(c, b)) is ONE:
+            if is_nonnegative_by_form(short(sub(b, ONE))):
+                return mul(*(g for g in n.args if g is not f and g is not w), fn("inverse_mean", b, w.args[0]))
     return None
 
 
@@ -258,7 +307,8 @@ def _with_exponential(n: Mul) -> Scalar | None:
         if written_length(w) + written_length(leading) > LONGEST:
             continue
         left = short(sub(w.args[0], leading))
-        if left is ZERO or written_length(left) < written_length(w.args[0]):
+        square = any(isinstance(g, Pow) and g.exponent is TWO and isinstance(g.base, Add) for g in factors_of(left))
+        if left is ZERO or square or written_length(left) < written_length(w.args[0]):
             name = "erfcx" if base.name == "erfc" else "E1_scaled"
             return mul(*(g for g in n.args if g is not f and g is not w), fn("exp", left), power(fn(name, v), e))
     return None

@@ -36,6 +36,9 @@ HYPER = {
     "hyp1f1": Template("hyp1f1({0}, {1}, {2})", ("hyp1f1",)),
     "hyperu": Template("hyperu({0}, {1}, {2})", ("hyperu",)),
     "besselk": Template("besselk({0}, {1})", ("besselk",)),
+    "inverse_mean": Template("inverse_mean({0}, {1})", ("inverse_mean",)),
+    "log_hyperu": Template("log_hyperu({0}, {1}, {2})", ("log_hyperu",)),
+    "log_besselk": Template("log_besselk({0}, {1})", ("log_besselk",)),
     "dilog": Template("dilog({0})", ("dilog",)),
 }
 

@@ -95,6 +95,7 @@ LEMMAS = (
           source="DLMF (2024), 8.2.2"),
     Lemma("Maxwell", MGF, "(1 + sigma^2*t^2)*exp(sigma^2*t^2/2)*erfc(-sigma*t/sqrt(2)) + sigma*t*sqrt(2/pi)",
           source="DLMF (2024), 7.7.6"),
+    Lemma("Chi", MGF, "gamma((k + 1)/2)/sqrt(pi)*hyperu(k/2, 1/2, t^2/2)", "t < 0", "undefined", source="DLMF (2024), 13.2.42"),
     Lemma("Chi", MGF, "hyp1f1(k/2, 1/2, t^2/2) + t*sqrt(2)*gamma((k + 1)/2)/gamma(k/2)*hyp1f1((k + 1)/2, 3/2, t^2/2)",
           source="Johnson, Kotz & Balakrishnan (1994), 18"),
     Lemma("InverseGamma", MGF, "2*(-b*t)^(a/2)*besselk(a, 2*sqrt(-b*t))/gamma(a)", "t < 0", "undefined",
