@@ -6,6 +6,8 @@ on (0, 1), of arsinh t on the line.
 
 from __future__ import annotations
 
+from itertools import count
+
 from symgen.derivation.context import Context
 from symgen.tensor.bottom_up import bottom_up
 from symgen.tensor.expression import (
@@ -86,7 +88,9 @@ def _halved(op: Operator) -> Array:
         raise CannotDerive("roots are found between -inf and inf, 0 and inf, or 0 and 1", op, "symgen/calculus/root.py")
     if any(isinstance(n, Recurrence) and t in variables_of(n) for n in walk(body)):
         raise CannotDerive("a root inside a root that hangs on the outer one has no code", op, "symgen/calculus/root.py")
-    u = var(f"u_{t.name}", (num(STEPS + 1), *op.shape), "real", "placeholder", uid=12)
+    inside = {n.self_var for n in walk(body) if isinstance(n, Recurrence)}
+    many = (var(f"u_{t.name}", (num(STEPS + 1), *op.shape), "real", "placeholder", uid=12 + 100 * n) for n in count())
+    u = next(v for v in many if v not in inside)
     k = fresh_index(num(STEPS + 1))
     before = entry(u, add(k, neg(ONE)), *own)
     side = where(compare("<", ZERO, replace_arrays(_written_out(body, t), {t: lambda: _place(domain, before)})), ONE, neg(ONE))

@@ -20,7 +20,7 @@ from symgen.tensor.expression import Array, Scalar, Var, var
 from symgen.tensor.facts import Facts
 from symgen.tensor.formula import SPECIAL
 from symgen.tensor.functions import FUNCTIONS
-from symgen.tensor.scope import Binding, Clash, Poisoned, Scope
+from symgen.tensor.scope import Binding, Clash, Poisoned, Scope, words_of
 from symgen.text import tree
 
 # the domains that hold a domain, from the least
@@ -131,6 +131,10 @@ def law_of(model: Elaboration, s: tree.Dist) -> Array | None:
     if id(s) in model.laws:
         return model.laws[id(s)]
     e = s.law
+    if s.head.name.name not in model.running and any(
+        w in model.running and model.kinds.get(w) == "distribution" for w in words_of(e)
+    ):
+        raise _Pending(s.head.name.name)  # it is made from a law whose own variable is looked for
     if is_indexed(s):
         v = s.head.variables[0]
         whole = declared_outside(model, v.name.name)

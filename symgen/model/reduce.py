@@ -227,6 +227,8 @@ class _State:
 
     def reduce(self, root: Array) -> Array:
         asked = {n.args[0] for n in walk(root) if isinstance(n, Operator) and n.name == "part"}  # records of which parts are
+        densities = [n.args[0] for n in walk(root) if isinstance(n, Operator) and n.name == "formula"]
+        asked |= {n for n in walk(*densities) if isinstance(n, Operator) and n.name == "root"}  # in a density that is not put in
         for node in list(walk(root)):
             if not is_open(node) or node in self.done or (isinstance(node, Operator) and node.name in LATE):
                 continue

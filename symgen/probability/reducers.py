@@ -19,7 +19,7 @@ from symgen.probability.divergences.divergence import (
     reduce_log_density,
 )  # fmt: skip
 from symgen.probability.divergences.f_divergence import reduce_fdiv
-from symgen.probability.divergences.images import over_preimages, with_images_opened
+from symgen.probability.divergences.images import at_images, over_preimages, with_bounds_over_images, with_images_opened
 from symgen.probability.divergences.information import (
     reduce_fisher,
     reduce_mutual_information,
@@ -63,18 +63,19 @@ def on_preimages(engine: Callable[[Operator, Context], Any]) -> Callable[[Operat
 
 
 MEAN = over_preimages(reduce_expectation)
+ENTROPY = with_images_opened(reduce_entropy, reduce_entropy, MEAN)
 
 REDUCERS: Mapping[str, Callable[[Operator, Context], Any]] = {
     "E": MEAN,
     "Var": over_preimages(reduce_variance),
     "Cov": over_preimages(reduce_variance),
     "KL": at_what_is_given(with_images_opened(reduce_kl, reduce_entropy, MEAN)),
-    "entropy": at_what_is_given(with_images_opened(reduce_entropy, reduce_entropy, MEAN)),
+    "entropy": at_what_is_given(ENTROPY),
     "entropy_rate": reduce_entropy_rate,
     "cross_entropy": at_what_is_given(with_images_opened(reduce_cross_entropy, reduce_entropy, MEAN)),
-    "log_density": reduce_log_density,
+    "log_density": at_images(reduce_log_density),
     "log_density_of": reduce_log_density_of,
-    "elbo": reduce_elbo,
+    "elbo": with_bounds_over_images(reduce_elbo, ENTROPY, MEAN),
     "JS": at_what_is_given(on_preimages(reduce_js)),
     "renyi": at_what_is_given(on_preimages(reduce_power)),
     "chi2": at_what_is_given(on_preimages(reduce_power)),

@@ -487,16 +487,22 @@ def reduce_log_density(op: Operator, ctx: Context) -> Array:
     return made
 
 
-def reduce_elbo(op: Operator, ctx: Context) -> Array:
-    """ELBO = E_q[log p(x, z)] - E_q[log q] = E_q[log p(x | z)] - KL(q || p(z)), factor by factor."""
+def bound_of(op: Operator) -> tuple[DistRef, DistRef, dict[Var, Array]]:
+    """q, p, and the values at which the factors of p stand: what is given, and the draws of q."""
     (q, p), options = decode(op)
-    given = {v: options[key] for v, key in options.get("names", ())}
+    values = {v: options[key] for v, key in options.get("names", ())}
     by_name = {v.name: v for v in q.variables}
-    draws = draws_of(q)
-    values: dict[Var, Array] = dict(given)
     for v in (*p.joint.variables, *p.joint.outside):
         if v.name in by_name and v not in values:
             values[v] = by_name[v.name]
+    return q, p, values
+
+
+def reduce_elbo(op: Operator, ctx: Context) -> Array:
+    """ELBO = E_q[log p(x, z)] - E_q[log q] = E_q[log p(x | z)] - KL(q || p(z)), factor by factor."""
+    q, p, values = bound_of(op)
+    by_name = {v.name: v for v in q.variables}
+    draws = draws_of(q)
     terms: list[Scalar] = []
     shown: list[Scalar] = []
     prior: list[Factor] = []

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from symgen.calculus.root import by_halving
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
-from symgen.probability.divergences.divergence import aligned, rank_zero
+from symgen.probability.divergences.divergence import ExpectationStays, aligned, bound_of, rank_zero
+from symgen.probability.forms.flow_maps import needs_of
 from symgen.probability.laws.densities import log_density_at
 from symgen.probability.laws.joint import (
     DistRef,
     covariance,
     decode,
     divergence,
+    draws_of,
     entropy,
     expectation,
+    factor_log_density,
     inline,
     opened_expectation,
     variance,
 )  # fmt: skip
 from symgen.probability.laws.law import row_of, value_domain
-from symgen.probability.laws.vector_images import Image, image_in_parts, is_vector_image
+from symgen.probability.laws.vector_images import Image, are_met, image_in_parts, is_vector_image
 from symgen.probability.means.support import image_within, without_support
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
@@ -31,6 +35,7 @@ from symgen.tensor.expression import (
     Operation,
     Operator,
     Scalar,
+    Tensor,
     Var,
     add,
     neg,
@@ -152,8 +157,7 @@ def with_images_opened(engine: Engine, run_entropy: Engine, run_mean: Engine) ->
             _ask(law, image, ctx)
             assert isinstance(inner, Operator)
             first = run_entropy(inner, ctx) if op.name == "entropy" else engine(inner, ctx)
-            slope = run_mean(mean, ctx) if isinstance(mean, Operator) else mean
-            return rank_zero(add(_scalar(first), _scalar(slope)))
+            return rank_zero(add(_scalar(first), _scalar(_kept(mean, ctx, run_mean))))
         if row_of(other) is None or len(aligned(q, p)) != 1:
             raise CannotDerive("the divergence of images under different functions has no rule", op, HERE)
         within = image_within(law, other)
@@ -164,7 +168,53 @@ def with_images_opened(engine: Engine, run_entropy: Engine, run_mean: Engine) ->
         mean = mean_over(image, lambda x: neg(log_density_at(other, mapped.at(x)[0], ctx)), q)
         ctx.trace.add("image", op, mean, reason=MAPPED)
         _ask(law, image, ctx)
-        return run_mean(mean, ctx) if isinstance(mean, Operator) else mean
+        return _kept(mean, ctx, run_mean)
+
+    return run
+
+
+def _kept(mean: Array, ctx: Context, run_mean: Engine) -> Array:
+    """The mean over what is mapped; where it stays as it is, the image was shown all the same."""
+    before = len(ctx.trace.checks)
+    made: Array = run_mean(mean, ctx) if isinstance(mean, Operator) else mean
+    if isinstance(made, Operator):
+        ctx.trace.checks[before:] = [c for c in ctx.trace.checks[before:] if not isinstance(c, ExpectationStays)]
+    return made
+
+
+def with_bounds_over_images(engine: Engine, run_entropy: Engine, run_mean: Engine) -> Engine:
+    """The engine of the evidence lower bound: of an image the energy and the entropy, each by what is mapped."""
+
+    def run(op: Operator, ctx: Context) -> Any:
+        q, p, values = bound_of(op)
+        if len(q.joint.factors) != 1 or q.given or not is_vector_image(q.joint.factors[0].law):
+            return engine(op, ctx)
+        energies = [expectation(factor_log_density(f, values), draws_of(q)) for f in p.joint.factors]
+        own = entropy(q)
+        split = rank_zero(add(*map(scalar_of, energies), scalar_of(own)))
+        ctx.trace.add("definition", op, split, reason="the evidence lower bound: energy and entropy")
+        assert isinstance(own, Operator)
+        parts = [_scalar(run_entropy(own, ctx)), *(_scalar(_kept(e, ctx, run_mean)) for e in energies)]
+        return rank_zero(add(*parts))
+
+    return run
+
+
+def at_images(engine: Engine) -> Engine:
+    """The engine of a log-density; of an image at f(x), that of what is mapped at x, less the slope."""
+
+    def run(op: Operator, ctx: Context) -> Any:
+        law, at, *given = op.operands
+        image = image_in_parts(law) if isinstance(law, Array) and is_vector_image(law) else None
+        x = None if image is None or given or not isinstance(at, Tensor) else image.preimage_of(at)
+        if image is None or x is None:
+            return engine(op, ctx)
+        assert isinstance(law, Operator)
+        value, slope = log_density_at(image.inner, x, ctx), open_tensor(image.at(x)[1], ())
+        made = rank_zero(sub(value, slope))
+        ctx.trace.add("image", op, made, reason="the density of what is mapped, over the slope of the map")
+        _ask(law, image, ctx)
+        return made
 
     return run
 
@@ -179,6 +229,11 @@ def _scalar(a: Array) -> Scalar:
 def _ask(law: Operator, image: Image, ctx: Context) -> None:
     if not is_vector_image(law):
         return
+    needs = list(needs_of(image.log_slope, image.x, ctx))
+    for factor, need in needs:
+        place = "at every x, so" if image.x in variables_of(need) else "so"
+        ctx.trace.add("inverse_of_a_flow", tensor((), factor), tensor((), need), reason=f"{place} that the map has an inverse")
+        ctx.trace.condition("the map has an inverse")
     for n in walk(image.log_slope):
         if not isinstance(n, Operation) or n.name != "logdet":
             continue
@@ -187,15 +242,16 @@ def _ask(law: Operator, image: Image, ctx: Context) -> None:
             ctx.trace.condition("the matrix of the map has an inverse")
         elif matrix.domain not in INVERTIBLE:
             ctx.trace.condition(f"{ctx.name_of(matrix) or matrix.name} has an inverse")
-    ctx.trace.checks.append(lambda: check_image(law, image, ctx.facts))
+    ctx.trace.checks.append(lambda: check_image(law, image, ctx.facts, [need for _, need in needs]))
 
 
-def check_image(law: Operator, image: Image, facts: Facts | None) -> Evidence:
+def check_image(law: Operator, image: Image, facts: Facts | None, needs: Sequence[Scalar] = ()) -> Evidence:
     """log p(f(x)) + log |det df/dx| against log p(x), the determinant by differences of f."""
     y = law.attrs[1]
     density = law.operands[0]
     below = tensor((), log_density_at(image.inner, image.x, Context()))
     assert isinstance(density, Array)
+    density = by_halving(density)
     arrays = [density, image.forward, below]
     variables = [v for v in {v for a in arrays for v in variables_of(a)} if v is not y]
     assumptions = facts.assumptions if facts is not None else ()
@@ -212,6 +268,8 @@ def check_image(law: Operator, image: Image, facts: Facts | None) -> Evidence:
             return np.asarray(evaluate([image.forward], Point(point.sizes, {**point.values, image.x: x}))[0], float)
 
         try:
+            if not are_met(needs, image.x, point, rng):
+                continue
             x = np.asarray(point.values[image.x], float)
             steps = STEP * np.maximum(np.abs(x), 1) * np.eye(len(x))
             slope = np.stack([(forward(x + h) - forward(x - h)) / (2 * h.sum()) for h in steps], -1)

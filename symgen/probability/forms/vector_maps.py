@@ -1,7 +1,7 @@
 """Functions of a vector that have an inverse: entry by entry, linear, and one after the other.
 
-y = f(x) is taken apart from outside: a function of one number in each entry, then a matrix times a vector plus a vector,
-then what stands inside. log |det df/dx| is the sum over what was taken apart (Bishop 2006, eq. 1.27).
+y = f(x) is taken apart from outside: a function of one number in each entry, then a matrix times a vector plus a vector or a
+flow, then what stands inside. log |det df/dx| is the sum over what was taken apart (Bishop 2006, eq. 1.27).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symgen.probability.forms.collect import collected
+from symgen.probability.forms.flow_maps import Steered, Triangular, flow_of
 from symgen.probability.forms.inversion import Inverse, NoInverse, inverse_of
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.terms import depends_on_any, linear_form, opened, split, terms_of, with_value
@@ -81,7 +82,7 @@ class Linear:
         return add(total(mul(entry(self.matrix, i, j), x(j)), [j]), _entry_of(self.shift, i))
 
 
-Stage = Entries | Linear
+Stage = Entries | Linear | Steered | Triangular
 
 
 def _entry_of(a: Array, i: Scalar) -> Scalar:
@@ -107,7 +108,18 @@ def stages_of(body: Scalar, i: Index, x: Var) -> list[Stage]:
             if x in variables_of(outer):
                 raise NoInverse("it holds its argument more than once")
             out.append(Entries(i, outer))
-        stage, i, body = _linear(inside, i, x)
+        try:
+            stage, j, within = _linear(inside, i, x)
+            if substitute(within, {j: i}) is inside:  # each entry hangs on others
+                raise NoInverse("it is no matrix times a vector")
+        except NoInverse:
+            flow, before = flow_of(inside, i, x)
+            out.append(flow)
+            if before is None:
+                return out[::-1]
+            body = before
+            continue
+        i, body = j, within
         out.append(stage)
     raise NoInverse("it is too deep")
 

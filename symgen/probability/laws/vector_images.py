@@ -5,15 +5,18 @@ p(y) = p(x(y)) |det dx/dy| for a function that is taken apart into stages, each 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+
+import numpy as np
 
 from symgen.derivation.context import Context
 from symgen.probability.families.texts import read_array, scalar_text
 from symgen.probability.forms.collect import collected
+from symgen.probability.forms.flow_maps import needs_of
 from symgen.probability.forms.inversion import NoInverse, inverse_of
 from symgen.probability.forms.knowledge import Knowledge
-from symgen.probability.forms.terms import with_value
+from symgen.probability.forms.terms import depends_on_any, opened, with_value
 from symgen.probability.forms.vector_maps import NUMBER, Entries, Linear, Stage, stages_of
 from symgen.probability.forms.walks import constants_opened
 from symgen.probability.laws.combinators import (
@@ -30,6 +33,7 @@ from symgen.probability.laws.densities import entry_log_density, log_density_at,
 from symgen.probability.laws.intervals import slope_in
 from symgen.probability.laws.law import LAW, LawError, formula_law, parameters_of, row_of, value_domain
 from symgen.tensor import build
+from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
     INF,
     ONE,
@@ -58,13 +62,17 @@ from symgen.tensor.expression import (
     tensor,
     total,
     var,
+    variables_of,
     where,
 )  # fmt: skip
 from symgen.tensor.facts import is_positive, range_of
+from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in
 
-__all__ = ["Image", "image_in_parts", "is_vector_image", "transformed_vector"]
+__all__ = ["Image", "are_met", "image_in_parts", "is_vector_image", "transformed_vector"]
 
 AFFINE_FAMILIES = ("MvNormal", "MultivariateT")
+POINTS = 40
+SCALES = tuple(10.0**k for k in (-2, -1, 0, 0, 0, 1, 2) for _ in range(4))
 LOGARITHMS: Mapping[tuple[str, str], str] = {("MvNormal", "exp"): "MvLogNormal", ("MvLogNormal", "log"): "MvNormal"}
 
 
@@ -86,6 +94,15 @@ class Image:
         value = with_value(open_tensor(self.forward, indices), self.x, lambda *at: entry(v, *at))
         slope = with_value(open_tensor(self.log_slope, ()), self.x, lambda *at: entry(v, *at))
         return tensor(indices, value), tensor((), slope)
+
+    def preimage_of(self, y: Array) -> Var | None:
+        """The variable x of which y is the image, where that is how y is written."""
+        at = [fresh_index(s) for s in y.shape]
+        for x in variables_of(y):
+            hangs = depends_on_any(frozenset((x,)))
+            if x.shape == self.x.shape and opened(open_tensor(self.at(x)[0], at), hangs) is opened(open_tensor(y, at), hangs):
+                return x
+        return None
 
     def is_of_one_map(self, other: Image) -> bool:
         return self.x is other.x and self.forward is other.forward
@@ -114,15 +131,43 @@ def image_in_parts(law: Array) -> Image | None:
     return Image(x, tensor((), body), inner, tensor((), made.forward))
 
 
+def are_met(needs: Sequence[Scalar], x: Var, point: Point, rng: np.random.Generator) -> bool:
+    """Whether they hold at many x."""
+    shape = np.shape(point.values[x])
+    for scale in SCALES:
+        at = Point(point.sizes, {**point.values, x: np.abs(point.values[x]) * scale * rng.normal(size=shape)})
+        if not all(evaluate([tensor((), need)], at)[0] for need in needs):
+            return False
+    return True
+
+
+def _is_met_somewhere(needs: Sequence[Scalar], x: Var) -> bool:
+    """Whether there are parameters at which a map has an inverse, among those that are looked at."""
+    needed = [tensor((), n) for n in needs]
+    variables = [x, *(v for v in dict.fromkeys(v for n in needed for v in variables_of(n)) if v is not x)]
+    rng = generator("inverse", *sorted(v.name for v in variables))
+    sizes_of = sizes_in(needed, variables)
+    for _ in range(POINTS):
+        sizes = random_sizes(sizes_of, {}, rng, (), largest=4)
+        point = random_point(variables, sizes, rng, 0, ()) if sizes is not None else None
+        try:
+            if point is not None and are_met(needs, x, point, rng):
+                return True
+        except NotEvaluable:
+            return True  # not looked at
+    return False
+
+
 # --- making one -------------------------------------------------------------------------------------------------------
 
 
 def transformed_vector(law: Array, f: Callable[[Array], build.Value]) -> Array:
     """The law of f(x) for the draws x of a law of vectors."""
-    x, before = argument(law), None
+    x, before, links = argument(law), None, list[Array]()
     if is_vector_image(law):  # of what was mapped to it
         assert isinstance(law, Operator)
-        before, law = law.operands[2], law.operands[1]
+        before, links = law.operands[2], [a for a in law.operands[4:] if isinstance(a, Array)]
+        law = law.operands[1]
         assert isinstance(law, Array) and isinstance(before, Array)
     row = row_of(law)
     if row is None or law.rank != 1 or row.region.kind not in ("interval", "vectors", "positives"):
@@ -131,21 +176,43 @@ def transformed_vector(law: Array, f: Callable[[Array], build.Value]) -> Array:
     if value.rank != 1:
         raise LawError("a function of a vector that has an inverse gives a vector")
     (i,), body = value.indices, value.body
+    links.append(tensor([i], with_value(body, x, lambda *at: entry(_linked(law.shape), *at))))
     if before is not None:
         inside = before
-        body = with_value(body, x, lambda *at: open_tensor(inside, at))
-        x = argument(law)
+        body, x = with_value(body, x, lambda *at: open_tensor(inside, at)), argument(law)
+    whole = tensor([i], body)
     try:
-        stages = stages_of(body, i, x)
+        stages = _one_after_the_other(whole, x, links)
+        first = law
         while stages:
             made = absorbed(law, stages[0])
             if made is None:
                 break
             law = made
             stages.pop(0)
-        return law if not stages else _with_density(law, stages)
+        return law if not stages else _with_density(law, stages, whole if law is first else None, links)
     except NoInverse as why:
         raise LawError(f"this function has no inverse here: {why}") from None
+
+
+def _linked(shape: Sequence[Scalar]) -> Var:
+    """What a function within a chain of them is of."""
+    return var("x", tuple(shape), "real", "placeholder", uid=9)
+
+
+def _one_after_the_other(whole: Array, x: Var, links: Sequence[Array]) -> list[Stage]:
+    """The stages of a function, or those of the functions that it was put together from."""
+
+    def of(f: Array, x: Var) -> list[Stage]:
+        i = fresh_index(f.shape[0])
+        return stages_of(open_tensor(f, (i,)), i, x)
+
+    try:
+        return of(whole, x)
+    except NoInverse:
+        if len(links) == 1:
+            raise
+        return [s for f in links for s in of(f, _linked(f.shape))]
 
 
 def absorbed(law: Array, stage: Stage) -> Array | None:
@@ -154,6 +221,8 @@ def absorbed(law: Array, stage: Stage) -> Array | None:
     assert row is not None and isinstance(law, Operator)
     if isinstance(stage, Linear):
         return _under_a_matrix(law, stage)
+    if not isinstance(stage, Entries):
+        return None
     i = fresh_index(law.shape[0])
     body = stage.at(entry(NUMBER), i)
     name = body.name if isinstance(body, Fn) and body.args == (entry(NUMBER),) else ""
@@ -218,8 +287,8 @@ def _number() -> Entry:
     return made
 
 
-def _with_density(law: Array, stages: list[Stage]) -> Array:
-    """The density of the image by its inverse."""
+def _with_density(law: Array, stages: list[Stage], written: Array | None, links: Sequence[Array]) -> Array:
+    """The density of the image by its inverse; `written`: what it is an image under, if no stage was absorbed."""
     x = argument(law)
     size = law.shape[0]
     if any(isinstance(s, Linear) and not s.is_square for s in stages):
@@ -253,6 +322,10 @@ def _with_density(law: Array, stages: list[Stage]) -> Array:
             inside = values[k]
             forward.append(total(with_value(found.forward, NUMBER, lambda *_, a=inside, i=i: entry(a, i)), [i]))
             now = tensor([i], found.value)
+        elif not isinstance(stage, Linear):
+            after, now = now, stage.undo(now)
+            slopes.append(neg(stage.log_slope_of(after, now, Knowledge(Context()))))
+            forward.append(stage.log_slope(values[k], Knowledge(Context())))
         else:
             matrix = build.of_array(stage.matrix)
             left = build.Value((i,), sub(entry(now, i), _entry_of(stage.shift, i)))
@@ -264,9 +337,12 @@ def _with_density(law: Array, stages: list[Stage]) -> Array:
     if conditions:
         inside_all = logic("and", *(compare("==", c, ONE) for c in conditions))
         body = where(inside_all, body, MINUS_INF)
+    needs = [n for _, n in needs_of(tensor((), add(*forward)), x, Context())]
+    if needs and not _is_met_somewhere(needs, x):
+        raise NoInverse("it folds over at all parameters that were looked at")
     plain = formula_law(y, tensor((), body), "", "", True)
     assert isinstance(plain, Operator)
-    whole = [law, _opened(values[-1]), tensor((), add(*forward))]
+    whole = [law, _opened(written or values[-1]), tensor((), add(*forward)), *links]
     return operator("formula", (*plain.args, *whole), law.shape, (*plain.attrs, (IMAGES, VECTORS)))
 
 
