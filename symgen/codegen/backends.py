@@ -89,8 +89,11 @@ _OPERATIONS = {
     "logdet_spd": Template("logdet_spd({0})", ("logdet_spd",)),
     "inv_or_nan": Template("inv_or_nan({0})", ("inv_or_nan",)),
     "logdet_remainder": Template("logdet_remainder({0}, {1})", ("logdet_remainder",)),
-    "cholesky_remainder": Template("cholesky_remainder({0}, {1})", ("cholesky_remainder",)),
+    "cholesky_remainder": Template("cholesky_remainder({0}, {1})", ("cholesky_remainder",), ("linalg",)),
     "solve": Template("np.linalg.solve({0}, {1})"),
+    "solve_lower": Template("solve_lower({0}, {1})", ("solve_lower",), ("linalg",)),
+    "solve_lower_transposed": Template("solve_lower({0}, {1}, 1)", ("solve_lower",), ("linalg",)),
+    "inv_lower": Template("inv_lower({0})", ("inv_lower",), ("linalg",)),
     "matpow": Template("matrix_power({0}, {1})", ("matrix_power",)),
     **{name: Template(f"{name}({{0}})", (name,)) for name in ("eigvals", "eigvecs", "sqrtm", "polar")},
 }

@@ -239,25 +239,33 @@ class Contraction:
     def matmul(self, left: Value, right: Value, shape: tuple[Scalar, ...]) -> Value:
         """left @ right; an inverse that is wanted for nothing else becomes the solution of a system."""
         p = self.program
-        A = self.inverted(left)
-        if A is not None and right.rank in (1, A.rank):
-            return p.make("operation", (A, right), ("solve", (A.rank, right.rank), 0), shape)
-        A = self.inverted(right)
-        if A is not None and A.rank == 2 and left.rank == 1:
-            return p.make("operation", (p.transpose(A, (1, 0)), left), ("solve", (2, 1), 0), shape)
-        if A is not None and A.rank == 2 and left.rank == 2:
-            system = (p.transpose(A, (1, 0)), p.transpose(left, (1, 0)))
-            return p.transpose(p.make("operation", system, ("solve", (2, 2), 0), shape[::-1]), (1, 0))
+        found = self.inverted(left)
+        if found is not None and right.rank in (1, found[0].rank):
+            return self.solved(*found, right, shape)
+        found = self.inverted(right, other_way=True)
+        if found is not None and found[0].rank == 2 and left.rank == 1:
+            return self.solved(*found, left, shape)
+        if found is not None and found[0].rank == 2 and left.rank == 2:
+            return p.transpose(self.solved(*found, p.transpose(left, (1, 0)), shape[::-1]), (1, 0))
         return p.make("matmul", (left, right), (), shape)
 
-    def inverted(self, x: Value) -> Value | None:
-        """A, where x = inv(A) or inv(A)' has no name and is wanted in products alone."""
+    def solved(self, A: Value, name: str, right: Value, shape: tuple[Scalar, ...]) -> Value:
+        return self.program.make("operation", (A, right), (name, (A.rank, right.rank), 0), shape)
+
+    def inverted(self, x: Value, other_way: bool = False) -> tuple[Value, str] | None:
+        """A and what solves its systems, where x = inv(A) or inv(A)' (that transposed, the `other_way`) has no name and is
+        wanted in products alone."""
         turned = x.op == "transpose" and x.attrs[0] == (*range(x.rank - 2), x.rank - 1, x.rank - 2)
         inverse = x.args[0] if turned else x
-        if inverse.op != "operation" or inverse.attrs[0] != "inv" or inverse.name or inverse.serial in self.wanted:
+        if inverse.op != "operation" or inverse.attrs[0] not in ("inv", "inv_lower"):
+            return None
+        if inverse.name or inverse.serial in self.wanted:
             return None
         A = inverse.args[0]
-        return self.program.transpose(A, x.attrs[0]) if turned else A
+        if inverse.attrs[0] == "inv_lower":
+            return A, "solve_lower_transposed" if turned != other_way else "solve_lower"
+        last = (*range(x.rank - 2), x.rank - 1, x.rank - 2)
+        return (self.program.transpose(A, last) if turned != other_way else A), "solve"
 
     def batched(
         self, a: Labelled, b: Labelled, batch: list[Index], rows: list[Index], columns: list[Index], gone: Index

@@ -204,10 +204,20 @@ def stirling_remainder(a: Any, b: Any, d: Any) -> Any:
     return jnp.where(jnp.minimum(a, b) < 10, low_ones, stirling_series(a, b, d))
 
 
+def solve_lower(L: Any, b: Any, turned: int = 0) -> Any:
+    """inv(L) @ b of a lower triangular L by substitution, inv(L') @ b where it is turned."""
+    return jax.scipy.linalg.solve_triangular(L, b, trans=turned, lower=True)
+
+
+def inv_lower(L: Any) -> Any:
+    """The inverse of a lower triangular matrix."""
+    return solve_lower(L, jnp.eye(L.shape[-1], dtype=L.dtype))
+
+
 def cholesky_remainder(A: Any, B: Any) -> Any:
     """|inv(B) @ A|^2 - k - 2 log(det A/det B) >= 0 for lower A and B: |E|^2 + 2 sum(u - log(1 + u)) over the diagonal u of
     E = inv(B) @ (A - B)."""
-    E = jnp.linalg.solve(B, A - B)
+    E = solve_lower(B, A - B)
     a, b = jnp.diagonal(A, axis1=-2, axis2=-1), jnp.diagonal(B, axis1=-2, axis2=-1)
     return (E * E).sum((-2, -1)) + 2 * log_remainder((a - b) / b, jnp.log(a) - jnp.log(b)).sum(-1)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import special
+from scipy import linalg, special
 
 
 def log_remainder(u: Any, log_of: Any) -> Any:
@@ -48,10 +48,20 @@ def xlog1py(x: Any, y: Any) -> Any:
         return np.where(np.equal(x, 0), 0.0, x * np.log1p(y))
 
 
+def solve_lower(L: Any, b: Any, turned: int = 0) -> Any:
+    """inv(L) @ b of a lower triangular L by substitution, inv(L') @ b where it is turned."""
+    return linalg.solve_triangular(L, b, trans=turned, lower=True, check_finite=False)
+
+
+def inv_lower(L: Any) -> Any:
+    """The inverse of a lower triangular matrix."""
+    return solve_lower(L, np.eye(L.shape[-1], dtype=L.dtype))
+
+
 def cholesky_remainder(A: Any, B: Any) -> Any:
     """|inv(B) @ A|^2 - k - 2 log(det A/det B) >= 0 for lower A and B: |E|^2 + 2 sum(u - log(1 + u)) over the diagonal u of
     E = inv(B) @ (A - B)."""
-    E = np.linalg.solve(B, A - B)
+    E = solve_lower(B, A - B)
     a, b = np.diagonal(A, axis1=-2, axis2=-1), np.diagonal(B, axis1=-2, axis2=-1)
     return (E * E).sum(axis=(-2, -1)) + 2 * log_remainder((a - b) / b, np.log(a) - np.log(b)).sum(axis=-1)
 

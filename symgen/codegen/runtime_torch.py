@@ -218,10 +218,23 @@ def stirling_remainder(a: Any, b: Any, d: Any) -> Any:
     return torch.where(torch.minimum(a, b) < 10, low_ones, stirling_series(a, b, d))
 
 
+def solve_lower(L: Any, b: Any, turned: int = 0) -> Any:
+    """inv(L) @ b of a lower triangular L by substitution, inv(L') @ b where it is turned."""
+    L = L.mT if turned else L
+    if b.ndim == 1:
+        return torch.linalg.solve_triangular(L, b[:, None], upper=bool(turned))[:, 0]
+    return torch.linalg.solve_triangular(L, b, upper=bool(turned))
+
+
+def inv_lower(L: Any) -> Any:
+    """The inverse of a lower triangular matrix."""
+    return solve_lower(L, torch.eye(L.shape[-1], dtype=L.dtype, device=L.device))
+
+
 def cholesky_remainder(A: Any, B: Any) -> Any:
     """|inv(B) @ A|^2 - k - 2 log(det A/det B) >= 0 for lower A and B: |E|^2 + 2 sum(u - log(1 + u)) over the diagonal u of
     E = inv(B) @ (A - B)."""
-    E = torch.linalg.solve(B, A - B)
+    E = solve_lower(B, A - B)
     a, b = A.diagonal(0, -2, -1), B.diagonal(0, -2, -1)
     return (E * E).sum((-2, -1)) + 2 * log_remainder((a - b) / b, torch.log(a) - torch.log(b)).sum(-1)
 

@@ -20,7 +20,7 @@ from symgen.codegen.stable_logistic import (
     two_exponentials,
 )
 from symgen.codegen.stable_logit import near_one_half
-from symgen.codegen.stable_matrices import is_spd
+from symgen.codegen.stable_matrices import is_spd, with_triangular_factors
 from symgen.codegen.stable_moments import beyond_leading_terms, difference_of_powers
 from symgen.codegen.stable_pool import has_denominator, is_nonnegative_by_form
 from symgen.codegen.stable_products import may_overflow, without_overflow
@@ -101,8 +101,9 @@ LOWEST = num(-(10**30))  # a shift stays finite where all exponents are -inf
 POSITIVE = frozenset({"positive", "unit"})
 
 
-def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Array, Array]]:
-    """The outputs in stable form, and what became of each array (for their names)."""
+def stabilised(outputs: Mapping[str, Array], for_code: bool = True) -> tuple[dict[str, Array], dict[Array, Array]]:
+    """The outputs in stable form, and what became of each array (for their names). `for_code`: with operations that have
+    words in code alone."""
     engine = _Stabiliser()
     made = {}
     for name, a in outputs.items():
@@ -110,6 +111,8 @@ def stabilised(outputs: Mapping[str, Array]) -> tuple[dict[str, Array], dict[Arr
             engine.others, engine.memo = engine.memo, {}
         engine.is_gradient = name.startswith("grad ")
         made[name] = engine.array(a)
+    if for_code:
+        made = with_triangular_factors(made)
     made = with_quiet_inverses(made)
     last = _LastRules()
     if any(may_overflow(n) for n in walk(*made.values())):

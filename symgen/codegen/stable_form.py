@@ -89,7 +89,7 @@ def stable_form(array: Array) -> Array | None:
     """The scalar with its remainders written out; None where generated code computes it as it is written."""
     if array.rank or count_nodes(array) > MOST_NODES:
         return None
-    made, _ = stabilised({"result": array})
+    made, _ = stabilised({"result": array}, for_code=False)
     new = made["result"]
     if not any(_is_remainder(n) for n in walk(new)) or any(_is_remainder(n) for n in walk(array)):
         return None
@@ -106,6 +106,17 @@ def _is_remainder(n: Node) -> bool:
 def _is_of_code(n: Node) -> bool:
     """Whether a node has words in generated code alone."""
     return _is_remainder(n) or isinstance(n, Operation) and n.name == "logdet_spd" or isinstance(n, Fn) and n.name in MEANINGS
+
+
+def _of_cholesky_factors(a: Node, b: Node) -> Scalar:
+    """norm(inv(B) @ (A - B))^2 + 2 sum(u - log1p(u)), u = (A[i, i] - B[i, i])/B[i, i], of lower A and B."""
+    assert isinstance(a, Array) and isinstance(b, Array)
+    i, j, m = (fresh_index(a.shape[0]) for _ in range(3))
+    off = tensor(
+        [i, j], total(mul(entry(operation("inv", (b,), b.shape), i, m), kept_apart(sub(entry(a, m, j), entry(b, m, j)))), [m])
+    )
+    u = divide(kept_apart(sub(entry(a, i, i), entry(b, i, i))), entry(b, i, i))
+    return add(total(power(entry(off, i, j), TWO), [i, j]), mul(TWO, total(kept_apart(sub(u, fn("log1p", u))), [i])))
 
 
 def _written(root: Scalar) -> Scalar | None:
@@ -155,7 +166,7 @@ def _written(root: Scalar) -> Scalar | None:
             logs = [entry(operation("logdet", (m,), ())) for m in (a, b)]
             return kept_apart(add(trace, mul(MINUS_ONE, a.shape[0]), neg(logs[0]), logs[1]))
         if isinstance(array, Operation) and array.name == "cholesky_remainder":
-            return None
+            return _of_cholesky_factors(*array.operands)
         if type(array).__name__ == "Tensor" and any(_is_of_code(n) for n in walk(array)):
             inner = visit(open_tensor(array, x.indices))
             return None if inner is None else kept_apart(inner)

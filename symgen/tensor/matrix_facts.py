@@ -26,6 +26,9 @@ from symgen.tensor.expression import (
     Tensor,
     Var,
     count_nodes,
+    entry,
+    fresh_index,
+    mul,
     neg,
     open_sum,
     open_tensor,
@@ -33,11 +36,12 @@ from symgen.tensor.expression import (
     rebuild,
     substitute,
     total,
+    walk,
 )
 from symgen.tensor.intervals import Range
 from symgen.tensor.operations import OPERATIONS
 
-__all__ = ["factors_below", "is_psd", "is_spd", "matrix_facts", "unnamed"]
+__all__ = ["cholesky_factor_of", "factors_below", "is_cholesky_factor", "is_psd", "is_spd", "matrix_facts", "unnamed"]
 
 MOST_FACTORS = 16
 
@@ -301,3 +305,20 @@ def _definiteness(term: Scalar, i: Index, j: Index, ranges: Ranges, always: Rang
 
 def _swapped(factors: Sequence[Scalar], i: Index, j: Index) -> list[Scalar]:
     return sorted((substitute(f, {i: j}) for f in factors), key=lambda f: f.serial)
+
+
+def is_cholesky_factor(x: Array) -> bool:
+    """Whether a matrix is lower triangular with a positive diagonal, by declaration or as a Cholesky factor."""
+    return x.rank == 2 and (isinstance(x, Var) and x.domain == "lower" or isinstance(x, Operation) and x.name == "cholesky")
+
+
+def cholesky_factor_of(matrix: Array) -> Array | None:
+    """L where the matrix is L @ L' of such a factor."""
+    if not isinstance(matrix, Tensor) or matrix.rank != 2:
+        return None
+    i, j, k = fresh_index(matrix.shape[0]), fresh_index(matrix.shape[1]), fresh_index(matrix.shape[0])
+    body = open_tensor(matrix, (i, j))
+    for n in walk(body):
+        if isinstance(n, Entry) and is_cholesky_factor(n.array):
+            return n.array if body is total(mul(entry(n.array, i, k), entry(n.array, j, k)), [k]) else None
+    return None

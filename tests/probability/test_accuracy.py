@@ -245,6 +245,44 @@ def test_normal_vectors_by_cholesky_factors_keep_their_digits(target):
     assert error(float(module.h({n: made(x, dtype=kind) for n, x in point.items()})), want) < 1e-12
 
 
+OF_FACTORS = {
+    "KL(p, q)": lambda S, W, d, e: (tr(W**-1 * S) - 6 + (d.T * W**-1 * d)[0] + log_det(W) - log_det(S)) / 2,
+    "hellinger(p, q)": lambda S, W, d, e: 1 - mp.exp((log_det(S) + log_det(W)) / 4 - log_det((S + W) / 2) / 2
+                                                     - (d.T * ((S + W) / 2) ** -1 * d)[0] / 8),
+    "renyi(p, q, 1/2)": lambda S, W, d, e: (d.T * ((S + W) / 2) ** -1 * d)[0] / 4 + log_det((S + W) / 2)
+                                            - (log_det(S) + log_det(W)) / 2,
+    "log q(x)": lambda S, W, d, e: -((e.T * W**-1 * e)[0] + log_det(W) + 6 * mp.log(2 * mp.pi)) / 2,
+    "entropy(p)": lambda S, W, d, e: (log_det(S) + 6 * mp.log(2 * mp.pi) + 6) / 2,
+}  # fmt: skip
+
+
+def tr(A):
+    return sum(A[i, i] for i in range(A.rows))
+
+
+def log_det(A):
+    return mp.log(mp.det(A))
+
+
+@pytest.mark.parametrize("goal", OF_FACTORS)
+@pytest.mark.parametrize(("first", "second"), [("chol=L", "chol=K"), ("L @ L'", "K @ K'")])
+def test_covariances_by_factors_of_condition_1e8_keep_their_digits(goal, first, second):
+    """L L' has no digit left of its least eigenvalue: all is computed by the factors."""
+    spec = f"""dim k
+param mu: real[k], m: real[k], L: lower[k, k], K: lower[k, k]
+data x: real[k]
+dist p(x) = MvNormal(mu, {first})
+dist q(x) = MvNormal(m, {second})
+"""
+    rng = np.random.default_rng(1)
+    L, K = (np.tril(0.3 * rng.normal(size=(6, 6)), -1) + np.diag(np.exp(np.linspace(0, -9, 6))) for _ in range(2))
+    mu, x = rng.normal(size=6), rng.normal(size=6)
+    m = mu + rng.normal(size=6) * np.diag(L)
+    got = symgen.loads(spec).derive(goal).evaluate(mu=mu, m=m, L=L, K=K, x=x)
+    L, K, mu, m, x = (mp.matrix(a.tolist()) for a in (L, K, mu, m, x))
+    assert error(float(got), OF_FACTORS[goal](L * L.T, K * K.T, mu - m, x - m)) < 1e-13
+
+
 BACKENDS = ["Normal", "MvNormal", "Bernoulli", "Categorical", "Gamma", "Beta", "Dirichlet", "Laplace", "Weibull", "Cauchy",
             "hellinger Normal", "hellinger Bernoulli", "JS Bernoulli", "chi2 Normal"]  # fmt: skip
 

@@ -1,4 +1,5 @@
-"""Factors brought together: inv(c A) = inv(A)/c, logdet(c A) = n log c + logdet(A), inv(inv(A)) = A, a f + b f = (a + b) f."""
+"""Factors brought together: inv(c A) = inv(A)/c, logdet(c A) = n log c + logdet(A), logdet(L L') = 2 sum of log(L[k, k]) of a
+Cholesky factor, inv(inv(A)) = A, a f + b f = (a + b) f."""
 
 from __future__ import annotations
 
@@ -55,6 +56,7 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 from symgen.tensor.facts import is_symmetric
+from symgen.tensor.matrix_facts import cholesky_factor_of
 
 
 def scale_and_core(matrix: Array) -> tuple[Scalar, Array] | None:
@@ -172,6 +174,11 @@ def _simpler(n: Node) -> dict[Array, Any] | None:
         return {n: tensor(lead, turned) if lead else lambda: turned}
     if not isinstance(matrix, Tensor):
         return None
+    factor = cholesky_factor_of(matrix) if n.name == "logdet" else None
+    if factor is not None:
+        k = fresh_index(matrix.shape[0])
+        twice = mul(TWO, total(fn("log", entry(factor, k, k)), [k]))
+        return {n: lambda: twice}
     picked = _of_picked(n, matrix) or _of_many(n, matrix)
     if picked is not None or matrix.rank != 2:
         return picked
