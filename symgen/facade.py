@@ -237,7 +237,7 @@ class Model:
         self._stretch(values, variables)
         sizes = {k: int(v) for k, v in given.items() if k in self.elaborated.dims and np.ndim(v) == 0}
         self._sizes_of_the_rest(sizes, variables, given)
-        if any(isinstance(n, Operator) and n.name in ("E", "integral", "root") for n in walk(array)):
+        if any(isinstance(n, Operator) and n.name in ("E", "integral", "root", "series") for n in walk(array)):
             context = Context(facts=self.elaborated.facts, names=names)
             array = with_infinite_means(
                 array, {v: np.asarray(values[v.name], float) for v in variables_of(array) if v.name in values}, context

@@ -317,7 +317,7 @@ def prepared(
     is asked for), means whose law has no draw and, where `exact`, all means over one scalar are summed over nodes."""
     state = _State(ctx, dict(ctx.names))
     f = by_halving(state.late(f))
-    if any(isinstance(n, Operator) and n.name in ("E", "integral") for n in walk(f)):
+    if any(isinstance(n, Operator) and n.name in ("E", "integral", "series") for n in walk(f)):
         f = by_nodes(by_components(f, ctx), ctx, lambda op: exact or not (scored or is_drawn(op)), x is None)
     if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
         if scored:
@@ -327,7 +327,7 @@ def prepared(
 
 
 def has_integrals(f: Array) -> bool:
-    return any(isinstance(n, Operator) and n.name == "integral" for n in walk(f))
+    return any(isinstance(n, Operator) and n.name in ("integral", "series") for n in walk(f))
 
 
 def integrated(f: Array, ctx: Context) -> Array:

@@ -42,7 +42,7 @@ from symgen.probability.laws.nested import absorbed, partitions
 from symgen.probability.laws.univariate_law import Law
 from symgen.probability.means.draw import Draw, SupportKnowledge
 from symgen.probability.means.entry_by_entry import over_entries
-from symgen.probability.means.own_density import mean_under
+from symgen.probability.means.own_density import mean_under, whole_of
 from symgen.probability.means.parts import as_share, under_parts
 from symgen.probability.means.powers import exponential_of, tilted
 from symgen.probability.means.two_forms import of_pairs, of_two_forms
@@ -312,7 +312,7 @@ class OneDraw:
             return Found(mul(power(rows.shape[0], num(-1)), total(body, [i])), ["the mean over the rows of the data"])
         if isinstance(law, Operator) and law.name == "formula" and not law.attrs[2] and not atom.free:
             value = mean_under(law, self.draw.variable, atom, self.whole.ctx)
-            return under_parts(law, atom, self) if value is None else Found(value, ["the integral against the density"])
+            return under_parts(law, atom, self) if value is None else Found(value, [f"the {whole_of(law)} against the density"])
         return None
 
     def under(self, law: Array, v: Var) -> OneDraw:

@@ -39,6 +39,7 @@ from symgen.tensor.expression import (
     NAN,
     ONE,
     ZERO,
+    Add,
     Array,
     Dim,
     Fn,
@@ -187,11 +188,12 @@ def with_infinite_means(array: Array, values: Mapping[Var, Any], ctx: Context) -
     for n in walk(array):
         if (
             isinstance(n, Operator)
-            and n.name == "integral"
+            and n.name in ("integral", "series")
             and not n.shape
             and all(v in values for v in variables_of(n) - {n.attrs[0][0]})
         ):
             one = _of_an_integral(n)
+            one = one if one is None or n.name == "integral" else replace(one, discrete=True)
             if one is not None and (kind := _kind_at(one, values)) in _VALUES:
                 found[n] = tensor((), _VALUES[kind])
             continue
@@ -221,7 +223,7 @@ def _kind_at(one: _One, values: Mapping[Var, Any]) -> str:
 
 def free_variables(n: Operator) -> set[Var]:
     drawn = set(n.attrs[0])
-    return {v for v in variables_of(n) if v not in drawn and v.role != "random"}
+    return {v for v in variables_of(n) if v not in drawn and v.role not in ("random", "placeholder", "normaliser")}
 
 
 def _sizes_shown(values: Mapping[Var, Any]) -> dict[str, int]:
@@ -234,8 +236,10 @@ def _condition(one: _One, found: Sequence[tuple[Existence, Point]], ctx: Context
     body = add(one.log_weight, _log_size(one.f))
     minus = mul(MINUS_ONE, INF)
     ends = [(None, 1) if one.high is INF else (one.high, -1), (None, -1) if one.low is minus else (one.low, 1)]
+    if one.discrete:  # a sum over a tail converges where the integral does
+        ends = [(at, sign) for at, sign in ends if at is None]
     parts = [convergence(body, one.x, at, sign, know) for at, sign in ends]
-    if one.discrete or any(p is None for p in parts):
+    if any(p is None for p in parts):
         return None
     condition = logic("and", *(p for p in parts if p is not None))
     if any(e.kind not in (FINITE, INFINITE) or holds(condition, p) != (e.kind == FINITE) for e, p in found):
@@ -267,7 +271,7 @@ def _of_one_scalar(body: Scalar, v: Var, law: Array, ctx: Context) -> _One | Non
     f = with_value(body, v, lambda *_: entry(x))
     row = row_of(law)
     if row is None:
-        if not isinstance(law, Operator) or law.name != "formula" or law.attrs[2]:
+        if not isinstance(law, Operator) or law.name != "formula":
             return None
         own = own_density(law)
         if own.range is None:
@@ -280,7 +284,9 @@ def _of_one_scalar(body: Scalar, v: Var, law: Array, ctx: Context) -> _One | Non
         if spans:  # where the density is 0, there is nothing to follow
             weight = with_value(on_support(own.log_f), own.x, lambda *_: entry(x))
             return _One(x, f, weight, spans[0][0], spans[-1][1], discrete)
-        return _One(x, f, with_value(own.log_f, own.x, lambda *_: entry(x)), ends[0], ends[1], discrete)
+        terms = own.log_f.args if isinstance(own.log_f, Add) else (own.log_f,)
+        weight = add(*(t for t in terms if own.x in variables_of(t)))  # constants make nothing infinite
+        return _One(x, f, with_value(weight, own.x, lambda *_: entry(x)), ends[0], ends[1], discrete)
     if not row.is_univariate or row.shapes or row.region.kind not in ("interval", "integers"):
         return None
     quiet = ctx.quiet()

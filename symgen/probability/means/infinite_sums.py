@@ -1,13 +1,8 @@
-"""sum[k: a..inf](f) in closed form: SymPy's proposal under its condition, believed after summation agrees with it."""
+"""sum[k: a..inf](f): infinite, in closed form, or as it was."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
-import mpmath
-import sympy
-
+from symgen.calculus.closed_sum import closed_sum
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.forms.knowledge import Knowledge
@@ -18,13 +13,9 @@ from symgen.tensor.expression import (
     INF,
     NAN,
     ONE,
-    ZERO,
     Array,
     Operator,
-    Scalar,
-    Where,
     add,
-    depends_on,
     entry,
     open_tensor,
     tensor,
@@ -33,12 +24,6 @@ from symgen.tensor.expression import (
     where,
 )
 from symgen.tensor.facts import is_nonnegative
-from symgen.tensor.sympy_bridge import NotInSymPy, Table, from_sympy, to_sympy, within
-
-SECONDS = 4.0
-POINTS = 4
-ATTEMPTS = 40
-AGREE = 1e-12
 
 
 def reduce_series(op: Operator, ctx: Context) -> Array:
@@ -50,7 +35,8 @@ def reduce_series(op: Operator, ctx: Context) -> Array:
         ctx.trace.add("divergent", op, made, reason=told.reason)
         ctx.trace.checks.append(told.evidence)
         return made
-    found = _in_closed_form(op, ctx)
+    body, low = (open_tensor(a, ()) for a in op.operands[:2])
+    found = closed_sum(body, op.attrs[0][0], low, ctx.facts)
     if isinstance(found, str):
         ctx.trace.notes.append(f"the sum stays: {found}")
         return op
@@ -70,104 +56,6 @@ def _has_no_sign_change(op: Operator, ctx: Context) -> bool:
         return False
     steps = entry(var("j", (), "natural", "placeholder", uid=-81))
     return is_nonnegative(with_value(body, op.attrs[0][0], lambda *_: add(low, steps)), ctx.facts) is True
-
-
-def _in_closed_form(op: Operator, ctx: Context) -> tuple[Scalar, Scalar, int] | str:
-    """The value, the condition under which it holds, and at how many points summation agrees; or why there is none."""
-    k = op.attrs[0][0]
-    body, low = (open_tensor(a, ()) for a in op.operands[:2])
-    table = Table(ctx.facts)
-    try:
-        f, first = (to_sympy(s, table) for s in (body, low))
-        t = table.symbol(entry(k))
-    except NotInSymPy as error:
-        return str(error)
-    if any(depends_on(atom, k) for atom in table.symbols if atom is not entry(k)):
-        return f"its terms hold what has no form in {k.name} that can be summed"
-    n = sympy.Dummy("n", integer=True, nonnegative=True)
-    f = f.xreplace({t: n})
-    together, back = _powers_together(f, n)
-    answer = within(SECONDS, sympy.summation, together, (n, first, sympy.oo))
-    answer = within(SECONDS, sympy.piecewise_fold, answer) if answer is not None else None
-    condition: Any = sympy.true
-    if isinstance(answer, sympy.Piecewise):
-        answer, condition = answer.args[0]
-    if answer is None or answer.has(sympy.Sum, sympy.Piecewise, sympy.nan, sympy.zoo, sympy.oo, sympy.AccumBounds):
-        return "no closed form was found"
-    answer, condition = answer.xreplace(back), condition.xreplace(back)
-    shorter = within(2.0, sympy.simplify, answer)
-    answer = shorter if shorter is not None and shorter.count_ops() < answer.count_ops() else answer
-    points = _agrees(answer, condition, f, n, first)
-    if points == 0:
-        return "what SymPy answered could not be confirmed by summation"
-    try:
-        both = from_sympy(sympy.Piecewise((answer, condition), (0, True)), table)
-    except NotInSymPy:
-        return "its closed form needs functions that the language lacks"
-    if condition is not sympy.true and isinstance(both, Where) and both.args[2] is ZERO:
-        return both.args[1], both.args[0], points
-    return (both, ONE, points) if condition is sympy.true else "its condition was not read"
-
-
-def _powers_together(f: Any, n: Any) -> tuple[Any, dict[Any, Any]]:
-    """The terms with one letter to the power of n for all that is: of a^n exp(b n) it stands for a exp(b)."""
-    base, rest = sympy.Integer(1), []
-    for factor in sympy.Mul.make_args(sympy.powsimp(sympy.expand_power_exp(f), deep=False) if not f.is_Mul else f):
-        b, e = (sympy.E, factor.args[0]) if isinstance(factor, sympy.exp) else factor.as_base_exp()
-        slope = sympy.expand(e).coeff(n, 1)
-        if n in b.free_symbols or slope == 0 or n in (sympy.expand(e) - slope * n).free_symbols or n in slope.free_symbols:
-            rest.append(factor)
-            continue
-        base *= b**slope
-        rest.append(b ** (sympy.expand(e) - slope * n))
-    if base == 1 or base.is_number:
-        return f, {}
-    letter = sympy.Dummy("base", positive=base.is_positive, real=True)
-    return sympy.Mul(*rest) * letter**n, {letter: base}
-
-
-def _agrees(answer: Any, condition: Any, f: Any, n: Any, first: Any) -> int:
-    """At how many points where the condition holds summation agrees; 0 as soon as it does not at one."""
-    symbols = sorted((f.free_symbols | first.free_symbols | answer.free_symbols) - {n}, key=str)
-    agreed = 0
-    with mpmath.workdps(25):
-        for attempt in range(ATTEMPTS if symbols else 1):
-            point = {s: _number(s, attempt, j) for j, s in enumerate(symbols)}
-            if condition.xreplace(point) is not sympy.true:
-                continue
-            try:
-                value = mpmath.mpmathify(answer.xreplace(point).evalf(25))
-                inside = partial(_term, f.xreplace(point), n)
-                ends = [int(first.xreplace(point)), mpmath.inf]
-                got = mpmath.nsum(inside, ends)
-                if not abs(got - value) <= AGREE * max(abs(value), mpmath.mpf(10) ** -20):
-                    got = mpmath.nsum(inside, ends, method="e")  # terms that fall off as a power
-            except (TypeError, ValueError, ZeroDivisionError, ArithmeticError, mpmath.libmp.NoConvergence):
-                continue
-            if not abs(got - value) <= AGREE * max(abs(value), mpmath.mpf(10) ** -20):
-                return 0
-            agreed += 1
-            if agreed == POINTS:
-                break
-    return agreed
-
-
-def _term(f: Any, n: Any, at: Any) -> Any:
-    """A term to the digits that are worked with; between the whole numbers too, for the Euler-Maclaurin formula."""
-    digits = mpmath.mp.dps + 3
-    return mpmath.mpmathify(
-        f.xreplace({n: sympy.Integer(int(at)) if at == int(at) else sympy.Float(str(at), digits)}).evalf(digits)
-    )
-
-
-def _number(symbol: Any, attempt: int, j: int) -> Any:
-    """A rational value that the assumptions of the symbol allow; small and large ones in turn."""
-    if symbol.is_integer:
-        return sympy.Integer(1 + (attempt + j) % 4)
-    value = sympy.Rational(2 + 3 * attempt + j, 7 + 5 * attempt + 2 * j) if attempt % 3 else sympy.Rational(9 + attempt + j, 6 + j)
-    if symbol.is_positive is None and symbol.is_negative is None and (attempt + j) % 2:
-        return -value
-    return -value if symbol.is_negative else value
 
 
 REDUCERS = {"series": reduce_series}

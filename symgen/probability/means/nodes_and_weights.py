@@ -123,6 +123,8 @@ def by_nodes(f: Array, ctx: Context, wanted: Callable[[Operator], bool], whole: 
         made: Array | None = None
         if isinstance(current, Operator) and current.name == "integral":
             made = _integral(current) if whole else _over_one_range(current) if any(a.rank for a in current.operands[1:]) else None
+        elif isinstance(current, Operator) and current.name == "series" and whole:
+            made = _series(current)
         elif isinstance(current, Operator) and current.name == "E" and is_expectation(current) and wanted(current):
             made = _mean(current, ctx)
         if made is not None:
@@ -245,6 +247,19 @@ def _integral(op: Operator) -> Array | None:
     return tensor(axes, mul(sign, _summed(_Line(at, rest, weight, low, high, False, is_law=False), axes)))
 
 
+def _series(op: Operator) -> Array | None:
+    """An infinite sum over a window."""
+    body, low, _ = (open_tensor(a, ()) for a in op.operands)
+    at = entry(op.attrs[0][0])
+    if any(isinstance(n, Operator) for n in walk(body, low)):
+        return None
+    assert isinstance(at, Entry)
+    factors = factors_of(body)
+    weight = add(*(f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"))
+    rest = mul(*(f for f in factors if not (isinstance(f, Fn) and f.name == "exp")))
+    return tensor((), _summed(_Line(at, rest, weight, low, INF, True, is_law=False), []))
+
+
 def _over_one_range(op: Operator) -> Array | None:
     """Integrals whose ends hang on an index, over the same range for all: u = a + (b - a) t, or a + t, or b - t."""
     x = op.attrs[0][0]
@@ -266,7 +281,7 @@ def _over_one_range(op: Operator) -> Array | None:
 
 def _under_own_density(law: Operator, x: Entry, f: Scalar) -> _Line | None:
     own = own_density(law)
-    if own.range is None or own.x.rank or (own.z is not None and own.range[2]):
+    if own.range is None or own.x.rank:
         return None
     low, high = (INF if e == float("inf") else neg(INF) if e == float("-inf") else num(int(e)) for e in own.range[:2])
     log_f, spans = own.log_f, ranges_of(law, Context(Trace()))
@@ -275,7 +290,8 @@ def _under_own_density(law: Operator, x: Entry, f: Scalar) -> _Line | None:
     weight = with_value(log_f, own.x, lambda *_: x)
     if any(isinstance(n, Operator) for n in walk(weight)):
         return None
-    return _Line(x, f, weight, low, high, own.range[2], has_mass_one=own.z is None)
+    middle = ZERO if own.range[2] and low is neg(INF) else None
+    return _Line(x, f, weight, low, high, own.range[2], middle, has_mass_one=own.z is None)
 
 
 # --- where the mass of a law is ---------------------------------------------------------------------------------------
@@ -373,15 +389,42 @@ def _over_counts(line: _Line, axes: list[Index]) -> Scalar:
     weights = tensor([*axes, k], where(alive, fn("exp", weight), ZERO))
     own = entry(weights, *axes, k)
     terms = tensor([*axes, k], where(compare("<", ZERO, own), mul(own, f), ZERO))
+    if line.high is INF and _falls_as_a_power(line.log_weight, line.x):
+        return _with_tail(line, terms, weights, add(start, num(WINDOW)), axes)
     one = fresh_index(num(WINDOW))
     whole, size = total(entry(terms, *axes, one), [one]), total(fn("abs", entry(terms, *axes, one)), [one])
     mass = total(entry(weights, *axes, one), [one])
     edge = mul(EDGE, divide(size, num(WINDOW)))
-    settled = [compare("<", fn("abs", sub(mass, ONE)), MASS), compare("<=", fn("abs", entry(terms, *axes, num(WINDOW - 1))), edge)]
+    settled = [compare("<=", fn("abs", entry(terms, *axes, num(WINDOW - 1))), edge)]
+    if line.is_law:  # the mass of what has no normaliser is the sum over the window, if that holds it
+        last, rounding = entry(weights, *axes, num(WINDOW - 1)), mul(EDGE, divide(mass, num(WINDOW)))
+        settled.append(compare("<", fn("abs", sub(mass, ONE)), MASS) if line.has_mass_one else compare("<=", last, rounding))
     if start is not line.low:
         below = compare("<=", fn("abs", entry(terms, *axes, ZERO)), edge)
         settled.append(logic("or", compare("<=", start, line.low), below))
-    return where(logic("and", *settled), divide(whole, mass), NAN)
+    return where(logic("and", *settled), divide(whole, mass) if line.is_law else whole, NAN)
+
+
+def _falls_as_a_power(log_weight: Scalar, x: Entry) -> bool:
+    """Whether the weight holds x in logarithms alone: no window is long enough for its sum."""
+    terms = log_weight.args if isinstance(log_weight, Add) else (log_weight,)
+    random = [[g for g in factors_of(t) if x.array in variables_of(g)] for t in terms]
+    return any(random) and all(len(r) < 2 and all(isinstance(g, Fn) and g.name == "log" for g in r) for r in random)
+
+
+def _with_tail(line: _Line, terms: Array, weights: Array, after: Scalar, axes: list[Index]) -> Scalar:
+    """The sum over a window and the integral over what is left, from the middle between the last count of the window and the
+    next: sum f(k) = integral f + (f(N) - f(N - 1))/24 + .., by Euler and Maclaurin."""
+
+    def whole(f: Scalar, window: Array) -> Scalar:
+        left = _over_pieces(_Line(line.x, f, line.log_weight, sub(after, HALF), INF, False, is_law=False), axes)
+        body = mul(f, fn("exp", line.log_weight))
+        ends = [with_value(body, line.x.array, lambda *_, n=n: n) for n in (after, sub(after, ONE))]
+        one = fresh_index(num(WINDOW))
+        return add(total(entry(window, *axes, one), [one]), left, divide(sub(*ends), num(24)))
+
+    sum_of_f = whole(line.f, terms)
+    return divide(sum_of_f, whole(ONE, weights)) if line.is_law else sum_of_f
 
 
 def _off_the_edge(f: Scalar) -> Scalar:

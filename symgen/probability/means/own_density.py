@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from symgen.calculus.closed_sum import closed_sum
 from symgen.calculus.integral import reduce_integral
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
@@ -41,12 +42,14 @@ from symgen.tensor.expression import (
     Pow,
     Scalar,
     Var,
+    add,
     divide,
     entry,
     expand_size,
     fn,
     fresh_index,
     mul,
+    neg,
     num,
     open_tensor,
     operator,
@@ -161,8 +164,9 @@ def mass_at(own: OwnDensity, point: Point) -> float | None:
         return None
     _, w = made
     fine, coarse = float(np.sum(w)), float(np.sum(w[::2])) * 2
-    discrete = own.range is not None and own.range[2]
-    return fine if discrete or abs(fine - coarse) <= ROUNDING * max(1.0, fine) else None
+    if own.range is not None and own.range[2]:  # of counts, what the last of them add
+        coarse = fine - len(w) * max(w[0] if math.isinf(own.range[0]) else 0.0, w[-1] if math.isinf(own.range[1]) else 0.0)
+    return fine if abs(fine - coarse) <= ROUNDING * max(1.0, fine) else None
 
 
 def own_grid(
@@ -230,16 +234,39 @@ def _has_pole(x: Scalar) -> bool:
 
 
 def integrated(law: Array, ctx: Context) -> tuple[Array, Scalar] | None:
-    """The density divided by its integral, and that integral; None where it has no closed form."""
+    """The density divided by its integral or sum, and that; None where it has no closed form."""
     own = own_density(law)
-    if own.range is None or own.range[2] or own.z is None:
+    if own.range is None or own.z is None:
         return None
-    low, high, _ = own.range
-    z = integral_of(ONE, own.x, low, high, ctx, fn("exp", own.log_f))
+    low, high, discrete = own.range
+    z = _sum_of(ONE, own, ctx) if discrete else integral_of(ONE, own.x, low, high, ctx, fn("exp", own.log_f))
     if z is None:
         return None
     log_f = normalised(own.log_f, depends_on_any(frozenset((own.x,))), Knowledge(ctx))
     return formula_law(own.x, tensor((), collected(sub(log_f, fn("log", z)))), "", own.name), z
+
+
+def _sum_of(f: Scalar, own: OwnDensity, ctx: Context) -> Scalar | None:
+    """The sum of f times a density of counts, in closed form."""
+    assert own.range is not None
+    low, high, _ = own.range
+    know = Knowledge(ctx)
+    body = without_logs(mul(f, fn("exp", own.log_f)), depends_on_any(frozenset((own.x,))), know)
+
+    def at(k: Scalar) -> Scalar:
+        return with_value(body, own.x, lambda *_: k)
+
+    if not math.isinf(high):
+        return collected(add(*(at(num(k)) for k in range(int(low), int(high) + 1))))
+    k = var("k", (), "natural", "placeholder", uid=-84)
+    up = [(at(entry(k)), ZERO)] + ([(at(neg(entry(k))), ONE)] if math.isinf(low) else [])
+    values = []
+    for side, first in up:
+        found = closed_sum(side, k, first, ctx.facts)
+        if isinstance(found, str) or know.remaining(found[1]) is not ONE:
+            return None
+        values.append(found[0])
+    return collected(add(*values))
 
 
 def integral_of(f: Scalar, x: Var, low: float, high: float, ctx: Context, weight: Scalar = ONE) -> Scalar | None:
@@ -272,21 +299,37 @@ def as_integral(f: Scalar, x: Var, low: float, high: float) -> Operator:
 def mass_of(law: Array) -> Scalar | None:
     """The integral that is the normaliser of a density of one's own, where it has no closed form."""
     own = own_density(law)
-    if own.range is None or own.range[2] or own.z is None or any(isinstance(n, Operator) for n in walk(own.log_f)):
+    if own.range is None or own.z is None or any(isinstance(n, Operator) for n in walk(own.log_f)):
         return None
-    low, high, _ = own.range
+    low, high, discrete = own.range
+    if discrete:
+        return _as_series(own) if math.isinf(high) else None
     return scalar_of(as_integral(fn("exp", own.log_f), own.x, low, high))
+
+
+def _as_series(own: OwnDensity) -> Scalar:
+    """sum[k: 0..inf](f(k)), that is not worked out; over all integers both ways from 0."""
+    assert own.range is not None
+    k = var("k", (), "natural", "placeholder", uid=-85)
+    up = [(entry(k), ZERO)] + ([(neg(entry(k)), ONE)] if math.isinf(own.range[0]) else [])
+    out = []
+    for at, first in up:
+        body = tensor((), with_value(fn("exp", own.log_f), own.x, lambda *_, at=at: at))
+        out.append(scalar_of(operator("series", (body, tensor((), first), tensor((), INF)), (), ((k,),))))
+    return add(*out)
 
 
 def mean_under(law: Array, v: Var, f: Scalar, ctx: Context) -> Scalar | None:
     """The mean of f, which hangs on the scalar draw v, by integration; None where that gives no closed form."""
     own = own_density(law)
-    if own.range is None or own.range[2] or v.rank:
+    if own.range is None or v.rank:
         return None
     at_x = open_tensor(replace_arrays(tensor((), f), {v: own.x}), ())
     if any(isinstance(n, Operator) for n in walk(at_x)):
         return None
-    low, high, _ = own.range
+    low, high, discrete = own.range
+    if discrete:
+        return _sum_of(at_x, own, ctx)
     return integral_of(at_x, own.x, low, high, ctx, fn("exp", own.log_f))
 
 
@@ -343,7 +386,7 @@ def normalised_law(law: Array, ctx: Context) -> Array:
     if divided is None:
         return law
     made, z = divided
-    ctx.trace.add("normaliser", law, made, reason=f"{own.normaliser} makes the mass 1: the integral of what it divides")
+    ctx.trace.add("normaliser", law, made, reason=f"{own.normaliser} makes the mass 1: the {whole_of(law)} of what it divides")
     _tell(own, z, ctx)
     made = formula_law(own.x, made.operands[0], "", own.name, True)  # type: ignore[attr-defined]
     ctx.trace.checks.append(lambda: check_mass(made, ctx.facts))
@@ -382,6 +425,12 @@ def narrowed(law: Operator, ctx: Context) -> Operator:
     return operator("formula", (written, *law.args[1:]), (), (LAW, x, *law.attrs[2:]))
 
 
+def whole_of(law: Array) -> str:
+    """What the mass of a density of one's own is: the sum of it, or its integral."""
+    own = own_density(law)
+    return "sum" if own.range is not None and own.range[2] else "integral"
+
+
 def _family(law: Array) -> str:
     name = law.name if isinstance(law, Operator) else "law"
     return with_article(name)
@@ -415,5 +464,6 @@ __all__ = [
     "own_density",
     "own_grid",
     "scalars_of",
+    "whole_of",
     "why_not",
 ]

@@ -75,7 +75,7 @@ def as_array(x: Array | Scalar) -> Array:
 
 def _without_integrals(array: Array, facts: Facts | None) -> Array:
     """What holds integrals with sums over their nodes."""
-    if not any(isinstance(n, Operator) and n.name == "integral" for n in walk(array)):
+    if not any(isinstance(n, Operator) and n.name in ("integral", "series") for n in walk(array)):
         return array
     return by_nodes(array, Context(facts=facts), lambda op: False)
 
