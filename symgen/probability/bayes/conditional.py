@@ -30,6 +30,7 @@ from symgen.probability.means.conjugate import Kernel, families_on, kernel_of, r
 from symgen.probability.means.draw import SupportKnowledge
 from symgen.probability.means.expectation import Expectation
 from symgen.probability.means.gaussian import by_completing_the_square, by_conditioning, graph_of
+from symgen.probability.means.gig import generalised_inverse_gaussian
 from symgen.probability.means.hidden_chains import is_chain, states_given, summed_over_paths
 from symgen.probability.means.left_integrals import log_left_integral, range_of
 from symgen.probability.means.own_density import log_integral
@@ -434,7 +435,31 @@ def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context, may_s
     for u in (*q.targets, *hidden):
         know = SupportKnowledge(Knowledge(ctx), u, row_of(q.factor_of(u).law))
         body = without_logs(body, depends_on_any(frozenset((u,))), know)
-    left = list(reversed(hidden))
+    last_first = list(reversed(hidden))
+    labels_last = sorted(last_first, key=lambda u: is_finite(q.factor_of(u).law))
+    made, left, why = _one_by_one(body, last_first, q, ctx)
+    if left and labels_last != last_first:  # a sum over labels is what no family integrates
+        other = _one_by_one(body, labels_last, q, ctx)
+        made, left, why = (made, left, why) if other[1] else other
+    if not left:
+        return made
+    assert why is not None
+    chains = [u for u in hidden if is_chain(q.factor_of(u).law)]
+    unknown = [u for u in hidden if not is_chain(q.factor_of(u).law)]
+    if chains and unknown:
+        raise _beside_chain(chains[0], unknown, why)
+    if not may_stay or len(left) > 1:
+        raise why
+    lows, highs = bounds(q, left[0], [fresh_index(s) for s in left[0].shape])
+    span = range_of(left[0], q, lows, highs, ctx)
+    if span is None:
+        raise why
+    return log_left_integral(made, left[0], span, bool(lows or highs), ctx)
+
+
+def _one_by_one(body: Scalar, hidden: Sequence[Var], q: Question, ctx: Context) -> tuple[Scalar, list[Var], CannotDerive | None]:
+    """What is left of `body` and of the hidden variables when each that has a rule is integrated out; why the first has none."""
+    left = list(hidden)
     while left:
         why: CannotDerive | None = None
         for u in left:
@@ -446,19 +471,8 @@ def integrated(body: Scalar, hidden: list[Var], q: Question, ctx: Context, may_s
             left.remove(u)
             break
         else:
-            assert why is not None
-            chains = [u for u in hidden if is_chain(q.factor_of(u).law)]
-            unknown = [u for u in hidden if not is_chain(q.factor_of(u).law)]
-            if chains and unknown:
-                raise _beside_chain(chains[0], unknown, why)
-            if not may_stay or len(left) > 1:
-                raise why
-            lows, highs = bounds(q, left[0], [fresh_index(s) for s in left[0].shape])
-            span = range_of(left[0], q, lows, highs, ctx)
-            if span is None:
-                raise why
-            return log_left_integral(body, left[0], span, bool(lows or highs), ctx)
-    return body
+            return body, left, why
+    return body, left, None
 
 
 def _beside_chain(z: Var, unknown: Sequence[Var], why: CannotDerive) -> CannotDerive:
@@ -497,6 +511,8 @@ def without(body: Scalar, u: Var, q: Question, ctx: Context) -> Scalar:
     law = matched(body, u, q, ctx.quiet())
     if law is None and (left := counted(body, u, q, bounds(q, u, [fresh_index(s) for s in u.shape])[0], ctx.quiet())) is not None:
         return left.log_mass
+    if law is None and (between := generalised_inverse_gaussian(body, u, own.law, ctx.quiet())) is not None:
+        return between.log_mass
     if law is None and u.rank == 2 and is_normal(own.law):
         body, u = turned(body, u)
         law = by_completing_the_square(body, u, ctx.quiet())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgen.derivation.context import Context
-from symgen.probability.bayes.conditional import log_mass, matched
+from symgen.probability.bayes.conditional import integrated, log_mass, matched
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.terms import with_value
 from symgen.probability.forms.walks import bottom_up
@@ -17,11 +17,15 @@ from symgen.probability.laws.finite import at_value, count_of, is_finite, up_to_
 from symgen.probability.laws.joint import expectation, opened_expectation
 from symgen.probability.laws.law import LAW, row_of
 from symgen.probability.means.apart import components_of, laws_apart
+from symgen.probability.means.gaussian import free_name
+from symgen.probability.means.hidden_chains import is_chain
+from symgen.probability.means.state_spaces import is_gaussian_chain
 from symgen.tensor.expression import (
     ONE,
     ZERO,
     Array,
     Entry,
+    Num,
     Operation,
     Operator,
     Scalar,
@@ -33,6 +37,7 @@ from symgen.tensor.expression import (
     fn,
     fresh_index,
     mul,
+    num,
     open_tensor,
     operation,
     operator,
@@ -46,6 +51,8 @@ from symgen.tensor.expression import (
 )  # fmt: skip
 from symgen.text.diagnostics import CannotDerive
 
+FEW = 4  # components that are written out
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -58,10 +65,12 @@ class Mixture:
 
 
 def mixture_over(q: Question) -> Var | None:
-    """The one hidden variable, where it is finite and the target is not."""
-    if len(q.hidden) != 1 or q.hidden[0].rank or is_finite(q.factor_of(q.targets[0]).law):
+    """The one finite number that is hidden, where the target is not finite."""
+    labels = [v for v in q.hidden if is_finite(q.factor_of(v).law)]
+    if len(labels) != 1 or labels[0].rank or is_finite(q.factor_of(q.targets[0]).law):
         return None
-    return q.hidden[0] if is_finite(q.factor_of(q.hidden[0]).law) else None
+    others = [q.factor_of(v).law for v in q.hidden]
+    return None if any(is_chain(law) or is_gaussian_chain(law) for law in others) else labels[0]
 
 
 def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
@@ -70,7 +79,7 @@ def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
     law = q.factor_of(c).law
     if z.rank:
         raise CannotDerive(f"the mixture of the posteriors of `{z.name}` has no rule", None, HERE)
-    body = log_joint(q.factors, q.values, ctx.quiet())
+    body = integrated(log_joint(q.factors, q.values, ctx.quiet()), [v for v in q.hidden if v is not c], q, ctx)
     one = matched(body, z, q, ctx.quiet())
     mass = log_mass(body, one, z, ctx) if one is not None else None
     if one is None or mass is None:
@@ -84,10 +93,19 @@ def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
         for n, a in zip(row.parameters, one.args, strict=False)
         if isinstance(a, Array)
     }
-    many = operator(row.name, list(parameters.values()), (k.size,), (LAW,))
-    density = fn("exp", entry_log_density(many, entry(z), (k,), ctx.quiet()))
-    value = fn("log", total(mul(entry(weights, k), density), [k]))
-    return Mixture(row.name, weights, parameters, value)
+    letter = free_name("w", ctx, weights, *parameters.values())
+    ctx.trace.add("name", None, weights, where=letter, reason=f"named: the probabilities of the values of {c.name}")
+    ctx.trace.names[weights] = letter
+    number = k.size.rational if isinstance(k.size, Num) else None
+    if number is None or number > FEW:
+        many = operator(row.name, list(parameters.values()), (k.size,), (LAW,))
+        density = fn("exp", entry_log_density(many, entry(z), (k,), ctx.quiet()))
+        return Mixture(row.name, weights, parameters, fn("log", total(mul(entry(weights, k), density), [k])))
+    parts: list[Scalar] = []
+    for at in (num(i) for i in range(int(number))):
+        own = operator(row.name, [tensor((), open_tensor(a, (at,))) for a in parameters.values()], (), (LAW,))
+        parts.append(mul(entry(weights, at), fn("exp", entry_log_density(own, entry(z), (), ctx.quiet()))))
+    return Mixture(row.name, weights, parameters, fn("log", add(*parts)))
 
 
 # --- means under a mixture --------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from symgen.probability.laws.elimination import HERE, Question, log_joint, opene
 from symgen.probability.laws.joint import DistRef, Factor, decode, log_density
 from symgen.probability.laws.law import formula_law, has_density, row_of
 from symgen.probability.means.conjugate import tidy
+from symgen.probability.means.gig import Between, generalised_inverse_gaussian
 from symgen.probability.means.hidden_chains import check_path, is_chain, states_given, states_told
 from symgen.probability.means.normal_referee import check_normal
 from symgen.probability.means.own_density import normalised_formula
@@ -89,18 +90,23 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     if row_of(q.factor_of(z).law) is None:
         return _of_own_densities(p, q, start, observed, values, ctx)
     mixed = mixture_over(q)
-    if mixed is not None:
-        return _mixture(q, mixed, start, ctx)
+    of_label = _mixture(q, mixed, start, ctx) if mixed is not None else None
+    if of_label is not None:
+        return of_label
     of_state = _of_one_label(p, q, observed, values, ctx) if not z.rank and len(q.hidden) in (1, 2) else None
     mixed = mixture_over(of_state) if of_state is not None else None
-    if of_state is not None and mixed is not None:
-        return _mixture(of_state, mixed, start, ctx)
+    of_label = _mixture(of_state, mixed, start, ctx) if of_state is not None and mixed is not None else None
+    if of_label is not None:
+        return of_label
     is_own = any(row_of(f.law) is None for f in q.factors)
     found = _with_own_densities(q, ctx) if is_own else law_given(q, ctx)
     if found is None or is_own and found.law is None:
         return _of_own_densities(p, q, start, observed, values, ctx)
     if found.law is None and (left := counted(found.body, z, q, bounds(q, z)[0], ctx.quiet())) is not None:
         return _shifted(q, found.body, left, start, ctx)
+    between = generalised_inverse_gaussian(found.body, z, q.factor_of(z).law, ctx.quiet()) if found.law is None else None
+    if between is not None:
+        return _between(q, found.body, between, start, ctx)
     if found.law is None:
         value = _in_no_family(p, z, observed, values, ctx)
         log_q = tensor((), value)
@@ -192,6 +198,15 @@ def _shifted(q: Question, body: Scalar, left: Counted, start: Array, ctx: Contex
     return Posterior(name, parameters, tensor((), fn("exp", value)))
 
 
+def _between(q: Question, body: Scalar, left: Between, start: Array, ctx: Context) -> Posterior:
+    """A family that has no row: its density and its parameters."""
+    value = with_logs_of_powers(left.log_density, ctx)
+    reason = "recognised by its statistics: log z, z and 1/z, a generalised inverse Gaussian"
+    ctx.trace.add("recognise", start, tensor((), value), reason=reason)
+    ctx.trace.checks.append(lambda: _check(q, body, value, None, ctx))
+    return Posterior("GeneralizedInverseGaussian", dict(left.parameters), tensor((), fn("exp", value)))
+
+
 def named_law(p: DistRef, zs: Sequence[Var], seen: Sequence[Var], law: Array | tuple[str, dict[str, Any]]) -> Named:
     """p(zs | seen) and what it is."""
     own = [v.name for v in seen if v in p.joint.variables or v in p.joint.outside]
@@ -233,12 +248,18 @@ def _check(q: Question, body: Scalar, value: Scalar, law: Array | None, ctx: Con
     return check_hidden(q, value, ctx) if q.hidden else check_posterior(body, value, law, q.targets[0], ctx)
 
 
-def _mixture(q: Question, hidden: Var, start: Array, ctx: Context) -> Posterior:
-    """A finite variable that nobody has seen makes the posterior a mixture over its values."""
-    made = mixture_of(q, hidden, ctx)
+def _mixture(q: Question, hidden: Var, start: Array, ctx: Context) -> Posterior | None:
+    """A finite variable that nobody has seen makes the posterior a mixture over its values; None where what else is hidden
+    does not go out before it."""
+    try:
+        made = mixture_of(q, hidden, ctx)
+    except CannotDerive:
+        if len(q.hidden) == 1:
+            raise
+        return None
     value = made.log_density
     ctx.trace.add("enumerate", start, tensor((), value), reason=f"over the values of {hidden.name}")
-    ctx.trace.checks.append(lambda: check_integrated(q, value, ctx))
+    ctx.trace.checks.append(lambda: check_hidden(q, value, ctx))
     parameters = {"weights": made.weights, **made.parameters}
     return Posterior(f"mixture of {made.family}", parameters, tensor((), fn("exp", value)))
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from symgen.algebra.inside import settled_inside
 from symgen.algebra.rational import simplify_scalar
+from symgen.probability.forms.choices import with_choices_met
 from symgen.probability.forms.special import simplified
 from symgen.probability.forms.terms import terms_of
 from symgen.probability.forms.walks import bottom_up
@@ -305,8 +306,8 @@ def _as_square(term: Scalar) -> tuple[Scalar, Scalar]:
 
 def collected(x: Scalar) -> Scalar:
     """The shortest of the forms of a result."""
-    x = simplified(with_inverses_contracted(with_shifts_cancelled(with_bases_upright(x))))
-    flat = simplified(with_inverses_contracted(multiplied_out(x)))
+    x = simplified(with_inverses_contracted(with_shifts_cancelled(with_bases_upright(with_choices_met(x)))))
+    flat = simplified(with_inverses_contracted(with_choices_met(multiplied_out(x))))
     forms = [x, factored_by_function(flat), flat]
     for form in (x, flat):
         apart = with_numbers_apart(form)

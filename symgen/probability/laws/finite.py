@@ -20,6 +20,7 @@ from symgen.tensor.expression import (
     Sum,
     Tensor,
     Var,
+    Where,
     add,
     as_coefficient,
     compare,
@@ -97,7 +98,15 @@ def by_enumeration(body: Scalar, z: Var, law: Array) -> Array:
 
 def up_to_a_shift(logits: Scalar, k: Index) -> Scalar:
     """The terms in which the class stands: a softmax does not see the others."""
-    return add(*(t for t in terms_of(without_log_of_nothing(collected(logits))) if k in t.free))
+
+    def own(t: Scalar) -> Scalar:
+        if not isinstance(t, Where):
+            return t
+        condition, *sides = t.args
+        shared = [s for s in terms_of(sides[0]) if s in terms_of(sides[1]) and k not in s.free]
+        return where(condition, *(add(*(s for s in terms_of(side) if s not in shared)) for side in sides)) if shared else t
+
+    return add(*(own(t) for t in terms_of(without_log_of_nothing(collected(logits))) if k in t.free))
 
 
 def may_be_nothing(x: Scalar) -> bool:

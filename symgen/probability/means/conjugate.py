@@ -11,6 +11,7 @@ from symgen.derivation.context import Context
 from symgen.probability.families.distribution import Distribution
 from symgen.probability.families.distributions import ROWS
 from symgen.probability.families.texts import scalar_text
+from symgen.probability.forms.choices import with_choices_out
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.logarithms import as_short
@@ -35,8 +36,6 @@ from symgen.tensor.expression import (
     TWO,
     ZERO,
     Add,
-    Compare,
-    Delta,
     Entry,
     Fn,
     Index,
@@ -45,7 +44,6 @@ from symgen.tensor.expression import (
     Pow,
     Scalar,
     Var,
-    Where,
     add,
     as_coefficient,
     delta,
@@ -60,9 +58,7 @@ from symgen.tensor.expression import (
     total,
     var,
     walk,
-    where,
 )  # fmt: skip
-from symgen.tensor.nodes import CHOOSES, DELTAS
 
 LONGER = 1.5  # times as long a form may be that has no fractions below its line
 
@@ -122,46 +118,6 @@ def kernel_of(body: Scalar, z: Var, row: Distribution | None, ctx: Context) -> K
         return None
     kernel.statistics = {a: c for a, c in kernel.statistics.items() if c is not ZERO}
     return kernel
-
-
-def with_choices_out(x: Scalar, is_random: Random) -> Scalar:
-    """log where(c, f, g), c free of what is random, as where(c, 1, 0) log f + where(c, 0, 1) log g; so too of f Delta(0, k) + g
-    Delta(1, k)."""
-
-    def rule(n: Scalar) -> Scalar:
-        if not is_random(n):
-            return n
-        inside = n.args[0] if isinstance(n, Fn) and n.name == "log" else None
-        if isinstance(inside, Where) and not is_random(inside.args[0]):
-            return rule(where(inside.args[0], fn("log", inside.args[1]), fn("log", inside.args[2])))
-        if isinstance(inside, Add) and (cases := _cases(inside)) is not None:
-            return add(*(mul(chosen, fn("log", f)) for chosen, f in cases))
-        if isinstance(n, Where) and not is_random(n.args[0]):
-            c, f, g = n.args
-            return add(mul(where(c, ONE, ZERO), f), mul(where(c, ZERO, ONE), g))
-        return n
-
-    return bottom_up(x, rule) if x.marks & (CHOOSES | DELTAS) else x
-
-
-def _cases(x: Add) -> list[tuple[Scalar, Scalar]] | None:
-    """Delta(0, k), f and Delta(1, k), g of f Delta(0, k) + g Delta(1, k); None where it is no choice by one number k."""
-    out: list[tuple[Scalar, Scalar]] = []
-    numbers: set[Scalar] = set()
-    by: set[Scalar] = set()
-    for t in x.args:
-        chosen = [f for f in factors_of(t) if isinstance(f, Delta) or isinstance(f, Where) and f.args[1:] == (ONE, ZERO)]
-        if len(chosen) != 1:
-            return None
-        both = chosen[0].args if isinstance(chosen[0], Delta) else chosen[0].args[0].args
-        is_equal = isinstance(chosen[0], Delta) or isinstance(chosen[0].args[0], Compare) and chosen[0].args[0].op == "=="
-        number = next((n for n in both if isinstance(n, Num)), None)
-        if not is_equal or number is None or len(both) != 2:
-            return None
-        numbers.add(number)
-        by.update(n for n in both if n is not number)
-        out.append((chosen[0], mul(*(f for f in factors_of(t) if f is not chosen[0]))))
-    return out if len(by) == 1 and len(numbers) == len(out) else None
 
 
 def with_fractions_met(x: Scalar, is_random: Random, know: Knowledge) -> Scalar:

@@ -1,7 +1,7 @@
 """Integrals of powers times exponentials of polynomials over the line and the half-line: without a search.
 
 over x > 0   x^n exp(-a x^p)        = a^(-(n + 1)/p) Gamma((n + 1)/p)/p
-over x > 0   x^n exp(-a x - b/x)    = 2 (b/a)^((n + 1)/2) K_(n+1)(2 sqrt(a b))
+over x > 0   x^n exp(-a x - b/x)    = 2 (b/a)^((n + 1)/2) K_(n+1)(2 sqrt(a b)), elementary for n + 1/2
 over x > 0   x^n exp(-a x^2 + b x)  by erfc and the recursion 2 a J_n = (n - 1) J_(n-2) + b J_(n-1), + 1 for n = 1
 on the line  the same by symmetry, or with 2 sqrt(pi/a) for the half of it
 """
@@ -9,6 +9,8 @@ on the line  the same by symmetry, or with 2 sqrt(pi/a) for the half of it
 from __future__ import annotations
 
 import math
+from fractions import Fraction
+from math import factorial
 
 from symgen.derivation.context import Context
 from symgen.probability.forms.collect import collected
@@ -20,6 +22,7 @@ from symgen.probability.laws.intervals import slope_in
 from symgen.tensor.build import replace_scalars
 from symgen.tensor.expression import (
     HALF,
+    INF,
     MINUS_ONE,
     ONE,
     PI,
@@ -35,6 +38,8 @@ from symgen.tensor.expression import (
     Sum,
     Var,
     add,
+    as_coefficient,
+    compare,
     divide,
     entry,
     fn,
@@ -46,9 +51,10 @@ from symgen.tensor.expression import (
     sub,
     variables_of,
     walk,
+    where,
 )  # fmt: skip
 
-__all__ = ["exponential_integral", "is_bell_over_sum", "is_hopeless"]
+__all__ = ["exponential_integral", "is_bell_over_sum", "is_hopeless", "log_of_product"]
 
 MOST_POWERS = 12
 Polynomial = dict[Scalar, Scalar]  # exponent -> coefficient
@@ -118,6 +124,12 @@ def exponential_integral(f: Scalar, x: Var, low: float, high: float, ctx: Contex
     return collected(simplified(mul(fn("exp", constant), add(*out)))) if out else None
 
 
+def log_of_product(x: Scalar) -> Scalar:
+    """log x, the exponents of its exponentials apart."""
+    exponents = [f for f in factors_of(x) if isinstance(f, Fn) and f.name == "exp"]
+    return add(*(f.args[0] for f in exponents), fn("log", mul(*(f for f in factors_of(x) if f not in exponents))))
+
+
 def _of_both_sides(f: Scalar, x: Entry, ctx: Context) -> Scalar | None:
     """Over the line: over x > 0 of f(x) and of f(-x), where |x| is x."""
     out: list[Scalar] = []
@@ -183,11 +195,18 @@ def _over_half(n: Scalar, exponent: Polynomial, know: Knowledge, logs: int = 0) 
         return None
     if set(exponent) == {ONE, MINUS_ONE}:
         a, b = neg(exponent[ONE]), neg(exponent[MINUS_ONE])
-        if know.positive(a) is not True or know.positive(b) is not True:
+        if know.positive(a) is not True or know.nonnegative(b) is not True:
             return None
         order = add(n, ONE)
+        if know.positive(b) is not True and _is_half(order):
+            return _of_half_order(order, a, b, know)
         bessel = fn("besselk", order, mul(TWO, power(mul(a, b), HALF)))
-        return mul(TWO, power(divide(b, a), mul(HALF, order)), bessel)
+        value = mul(TWO, power(divide(b, a), mul(HALF, order)), bessel)
+        if know.positive(b) is True:
+            return value
+        alone = mul(power(a, neg(order)), fn("gamma", order))
+        alone = alone if know.positive(order) is True else where(compare("<", ZERO, order), alone, INF)
+        return where(compare("==", as_coefficient(b)[1], ZERO), alone, value)
     order_of = is_natural(n)
     if set(exponent) != {ONE, TWO} or order_of is None or order_of > MOST_POWERS:
         return None
@@ -197,6 +216,35 @@ def _over_half(n: Scalar, exponent: Polynomial, know: Knowledge, logs: int = 0) 
     half = mul(HALF, power(divide(PI, a), HALF), fn("exp", divide(power(b, TWO), mul(num(4), a))),
                fn("erfc", divide(neg(b), mul(TWO, power(a, HALF)))))  # fmt: skip
     return _recursion(order_of, a, b, half, divide(add(ONE, mul(b, half)), mul(TWO, a)))
+
+
+def _is_half(order: Scalar) -> bool:
+    return isinstance(order, Num) and order.rational is not None and order.rational.denominator == 2 and 0 < order.rational < 12
+
+
+def _of_half_order(order: Scalar, a: Scalar, b: Scalar, know: Knowledge) -> Scalar:
+    """The integral of x^(order - 1) exp(-a x - b/x) over x > 0 for the order m + 1/2, at b = 0 too: with z = sqrt(b/a) it is
+    sqrt(pi/a) exp(-2 a z) sum of (m + k)!/(k! (m - k)!) z^(m - k)/(4 a)^k. DLMF 10.32.10, 10.49.12."""
+    assert isinstance(order, Num) and order.rational is not None
+    m = int(order.rational)
+    z = _root(divide(b, a), know)
+    series = [mul(num(Fraction(factorial(m + k), factorial(k) * factorial(m - k))), power(z, num(m - k)),
+                  power(mul(num(4), a), num(-k))) for k in range(m + 1)]  # fmt: skip
+    return mul(power(divide(PI, a), HALF), fn("exp", mul(num(-2), a, z)), add(*series))
+
+
+def _root(x: Scalar, know: Knowledge) -> Scalar:
+    """The square root of what is not below 0; of y^2 it is |y|."""
+    out: list[Scalar] = []
+    for f in factors_of(x):
+        k = f.exponent.rational if isinstance(f, Pow) and isinstance(f.exponent, Num) else None
+        if k is not None and k % 2 == 0:
+            out.append(power(f.base if know.positive(f.base) else fn("abs", f.base), num(k / 2)))
+        elif know.positive(f):
+            out.append(power(f, HALF))
+        else:
+            return power(x, HALF)
+    return mul(*out)
 
 
 def _over_line(n: Scalar, exponent: Polynomial, know: Knowledge) -> Scalar | None:

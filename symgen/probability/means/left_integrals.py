@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from symgen.calculus.integral import reduce_integral
@@ -15,6 +16,7 @@ from symgen.probability.laws.densities import parameters
 from symgen.probability.laws.elimination import Question
 from symgen.probability.laws.law import row_of
 from symgen.probability.laws.own_support import MINUS_INF, Span, inside_of
+from symgen.probability.means.exponential_integrals import exponential_integral, log_of_product
 from symgen.probability.means.own_density import SEARCH
 from symgen.probability.means.support import spans_of
 from symgen.tensor.arithmetic import factors_of
@@ -73,12 +75,13 @@ def log_left_integral(body: Scalar, u: Var, span: Span, ends_hang_on_data: bool,
     t = var("t", (), u.domain, "placeholder", uid=-82)
     inside = simplified(fn("exp", collected(with_value(own, u, lambda *_: entry(t)))))
     op = operator("integral", (tensor((), inside), *(tensor((), end) for end in span)), (), ((t,),))
-    made = within(SEARCH, reduce_integral, op, ctx.quiet()) if _may_close(own, u) else None
-    found = open_tensor(op if made is None else made, ())
-    if ends_hang_on_data:
-        found = where(compare("<", *span), found, ZERO)
-    whole = fn("log", found)
-    return add(*(t for t in terms if not depends_on(t, u)), whole)
+    ends = {ZERO: 0.0, MINUS_INF: -math.inf, INF: math.inf}
+    closed = exponential_integral(inside, t, ends[span[0]], ends[span[1]], ctx.quiet()) if ends.keys() >= set(span) else None
+    if closed is None:
+        made = within(SEARCH, reduce_integral, op, ctx.quiet()) if _may_close(own, u) else None
+        closed = open_tensor(op if made is None else made, ())
+    found = where(compare("<", *span), closed, ZERO) if ends_hang_on_data else closed
+    return add(*(t for t in terms if not depends_on(t, u)), log_of_product(found))
 
 
 def _may_close(log_f: Scalar, u: Var) -> bool:
