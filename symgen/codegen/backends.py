@@ -90,6 +90,8 @@ _OPERATIONS = {
     "inv_or_nan": Template("inv_or_nan({0})", ("inv_or_nan",)),
     "logdet_remainder": Template("logdet_remainder({0}, {1})", ("logdet_remainder",)),
     "cholesky_remainder": Template("cholesky_remainder({0}, {1})", ("cholesky_remainder",), ("linalg",)),
+    "logdet_ratio": Template("logdet_ratio({0}, {1})", ("logdet_ratio",)),
+    "mixed_logdet_remainder": Template("mixed_logdet_remainder({0}, {1}, {2})", ("mixed_logdet_remainder",)),
     "solve": Template("np.linalg.solve({0}, {1})"),
     "solve_lower": Template("solve_lower({0}, {1})", ("solve_lower",), ("linalg",)),
     "solve_lower_transposed": Template("solve_lower({0}, {1}, 1)", ("solve_lower",), ("linalg",)),

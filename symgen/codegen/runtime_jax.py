@@ -222,14 +222,38 @@ def cholesky_remainder(A: Any, B: Any) -> Any:
     return (E * E).sum((-2, -1)) + 2 * log_remainder((a - b) / b, jnp.log(a) - jnp.log(b)).sum(-1)
 
 
+def relative_eigenvalues(A: Any, B: Any) -> Any:
+    """The eigenvalues of inv(B) @ (A - B), and log(det A/det B)."""
+    K, L = jnp.linalg.cholesky(A), jnp.linalg.cholesky(B)
+    half = solve_lower(L, A - B)
+    u = jnp.linalg.eigvalsh(solve_lower(L, jnp.swapaxes(half, -1, -2)))
+    ratio = jnp.diagonal(K, axis1=-2, axis2=-1) / jnp.diagonal(L, axis1=-2, axis2=-1)
+    return u, 2 * jnp.log(ratio).sum(-1)
+
+
 def logdet_remainder(A: Any, B: Any) -> Any:
     """tr(inv(B) @ A) - k - log(det A/det B) >= 0: the sum of u - log(1 + u) over the eigenvalues u of inv(B) @ (A - B)."""
-    L = jnp.linalg.cholesky(B)
-    half = jnp.linalg.solve(L, A - B)
-    u = jnp.linalg.eigvalsh(jnp.linalg.solve(L, jnp.swapaxes(half, -1, -2)))
-    log_of = 2 * jnp.log(jnp.diagonal(jnp.linalg.solve(L, jnp.linalg.cholesky(A)), axis1=-2, axis2=-1)).sum(-1)
+    u, log_of = relative_eigenvalues(A, B)
     near = (jnp.abs(u) < 0.5).all(-1)
     return jnp.where(near, log_remainder(jnp.where(near[..., None], u, 0.0 * u), 0.0 * u).sum(-1), u.sum(-1) - log_of)
+
+
+def logdet_ratio(A: Any, B: Any) -> Any:
+    """log(det A/det B): the sum of log(1 + u) over the eigenvalues u of inv(B) @ (A - B), where these are small."""
+    u, log_of = relative_eigenvalues(A, B)
+    near = (jnp.abs(u) < 0.5).all(-1)
+    return jnp.where(near, jnp.log1p(jnp.where(near[..., None], u, 0.0 * u)).sum(-1), log_of)
+
+
+def mixed_logdet_remainder(A: Any, B: Any, c: Any) -> Any:
+    """log det(c A + (1 - c) B) - c log det A - (1 - c) log det B: the sum of c r(u) - r(c u), r(u) = u - log(1 + u), over the
+    eigenvalues u of inv(B) @ (A - B), where these are small."""
+    u, log_of = relative_eigenvalues(A, B)
+    near = (jnp.abs(u) < 0.5).all(-1) & (jnp.abs(c * u) < 0.5).all(-1)
+    u = jnp.where(near[..., None], u, 0.0 * u)
+    close = (c * log_remainder(u, 0.0 * u) - log_remainder(c * u, 0.0 * u)).sum(-1)
+    mixed = jnp.linalg.slogdet(c * A + (1 - c) * B)[1] - jnp.linalg.slogdet(B)[1]
+    return jnp.where(near, close, mixed - c * log_of)
 
 
 def softmax(Z: Any) -> Any:

@@ -66,14 +66,37 @@ def cholesky_remainder(A: Any, B: Any) -> Any:
     return (E * E).sum(axis=(-2, -1)) + 2 * log_remainder((a - b) / b, np.log(a) - np.log(b)).sum(axis=-1)
 
 
+def relative_eigenvalues(A: Any, B: Any) -> Any:
+    """The eigenvalues of inv(B) @ (A - B), and log(det A/det B)."""
+    K, L = np.linalg.cholesky(A), np.linalg.cholesky(B)
+    u = np.linalg.eigvalsh(np.linalg.solve(L, np.swapaxes(np.linalg.solve(L, A - B), -1, -2)))
+    ratio = np.diagonal(K, axis1=-2, axis2=-1) / np.diagonal(L, axis1=-2, axis2=-1)
+    return u, 2 * np.log(ratio).sum(axis=-1)
+
+
 def logdet_remainder(A: Any, B: Any) -> Any:
     """tr(inv(B) @ A) - k - log(det A/det B) >= 0: the sum of u - log(1 + u) over the eigenvalues u of inv(B) @ (A - B)."""
-    L = np.linalg.cholesky(B)
-    half = np.linalg.solve(L, A - B)
-    u = np.linalg.eigvalsh(np.linalg.solve(L, np.swapaxes(half, -1, -2)))
-    log_of = 2 * np.log(np.diagonal(np.linalg.solve(L, np.linalg.cholesky(A)), axis1=-2, axis2=-1)).sum(axis=-1)
+    u, log_of = relative_eigenvalues(A, B)
     near = np.abs(u).max(axis=-1) < 0.5
     return np.where(near, log_remainder(np.where(near[..., None], u, 0.0), 0.0).sum(axis=-1), u.sum(axis=-1) - log_of)
+
+
+def logdet_ratio(A: Any, B: Any) -> Any:
+    """log(det A/det B): the sum of log(1 + u) over the eigenvalues u of inv(B) @ (A - B), where these are small."""
+    u, log_of = relative_eigenvalues(A, B)
+    near = np.abs(u).max(axis=-1) < 0.5
+    return np.where(near, np.log1p(np.where(near[..., None], u, 0.0)).sum(axis=-1), log_of)
+
+
+def mixed_logdet_remainder(A: Any, B: Any, c: Any) -> Any:
+    """log det(c A + (1 - c) B) - c log det A - (1 - c) log det B: the sum of c r(u) - r(c u), r(u) = u - log(1 + u), over the
+    eigenvalues u of inv(B) @ (A - B), where these are small."""
+    u, log_of = relative_eigenvalues(A, B)
+    near = (np.abs(u).max(axis=-1) < 0.5) & (np.abs(c * u).max(axis=-1) < 0.5)
+    u = np.where(near[..., None], u, 0.0)
+    close = (c * log_remainder(u, 0.0) - log_remainder(c * u, 0.0)).sum(axis=-1)
+    mixed = np.linalg.slogdet(c * A + (1 - c) * B)[1] - np.linalg.slogdet(B)[1]
+    return np.where(near, close, mixed - c * log_of)
 
 
 def inv_or_nan(A: Any) -> Any:

@@ -239,14 +239,38 @@ def cholesky_remainder(A: Any, B: Any) -> Any:
     return (E * E).sum((-2, -1)) + 2 * log_remainder((a - b) / b, torch.log(a) - torch.log(b)).sum(-1)
 
 
+def relative_eigenvalues(A: Any, B: Any) -> Any:
+    """The eigenvalues of inv(B) @ (A - B), and log(det A/det B)."""
+    K, L = torch.linalg.cholesky(A), torch.linalg.cholesky(B)
+    half = solve_lower(L, A - B)
+    u = torch.linalg.eigvalsh(solve_lower(L, half.mT))
+    ratio = K.diagonal(0, -2, -1) / L.diagonal(0, -2, -1)
+    return u, 2 * torch.log(ratio).sum(-1)
+
+
 def logdet_remainder(A: Any, B: Any) -> Any:
     """tr(inv(B) @ A) - k - log(det A/det B) >= 0: the sum of u - log(1 + u) over the eigenvalues u of inv(B) @ (A - B)."""
-    L = torch.linalg.cholesky(B)
-    half = torch.linalg.solve(L, A - B)
-    u = torch.linalg.eigvalsh(torch.linalg.solve(L, half.mT))
-    log_of = 2 * torch.log(torch.linalg.solve(L, torch.linalg.cholesky(A)).diagonal(0, -2, -1)).sum(-1)
+    u, log_of = relative_eigenvalues(A, B)
     near = (torch.abs(u) < 0.5).all(-1)
     return torch.where(near, log_remainder(torch.where(near[..., None], u, 0.0 * u), 0.0 * u).sum(-1), u.sum(-1) - log_of)
+
+
+def logdet_ratio(A: Any, B: Any) -> Any:
+    """log(det A/det B): the sum of log(1 + u) over the eigenvalues u of inv(B) @ (A - B), where these are small."""
+    u, log_of = relative_eigenvalues(A, B)
+    near = (torch.abs(u) < 0.5).all(-1)
+    return torch.where(near, torch.log1p(torch.where(near[..., None], u, 0.0 * u)).sum(-1), log_of)
+
+
+def mixed_logdet_remainder(A: Any, B: Any, c: Any) -> Any:
+    """log det(c A + (1 - c) B) - c log det A - (1 - c) log det B: the sum of c r(u) - r(c u), r(u) = u - log(1 + u), over the
+    eigenvalues u of inv(B) @ (A - B), where these are small."""
+    u, log_of = relative_eigenvalues(A, B)
+    near = (torch.abs(u) < 0.5).all(-1) & (torch.abs(c * u) < 0.5).all(-1)
+    u = torch.where(near[..., None], u, 0.0 * u)
+    close = (c * log_remainder(u, 0.0 * u) - log_remainder(c * u, 0.0 * u)).sum(-1)
+    mixed = torch.linalg.slogdet(c * A + (1 - c) * B)[1] - torch.linalg.slogdet(B)[1]
+    return torch.where(near, close, mixed - c * log_of)
 
 
 def gamma(x: Any) -> Any:

@@ -99,7 +99,7 @@ def stable_form(array: Array) -> Array | None:
 
 def _is_remainder(n: Node) -> bool:
     if isinstance(n, Operation):
-        return n.name in ("logdet_remainder", "cholesky_remainder")
+        return n.name in ("logdet_remainder", "cholesky_remainder", "mixed_logdet_remainder", "logdet_ratio")
     return isinstance(n, Fn) and n.name in (*REMAINDERS, "root_difference", "expm1", "lgamma_rest", "digamma_rest", "besseli_gap")
 
 
@@ -165,6 +165,8 @@ def _written(root: Scalar) -> Scalar | None:
             trace = total(mul(entry(a, i, j), entry(operation("inv", (b,), b.shape), i, j)), [i, j])
             logs = [entry(operation("logdet", (m,), ())) for m in (a, b)]
             return kept_apart(add(trace, mul(MINUS_ONE, a.shape[0]), neg(logs[0]), logs[1]))
+        if isinstance(array, Operation) and array.name in ("mixed_logdet_remainder", "logdet_ratio"):
+            return _of_determinants(array)
         if isinstance(array, Operation) and array.name == "cholesky_remainder":
             return _of_cholesky_factors(*array.operands)
         if type(array).__name__ == "Tensor" and any(_is_of_code(n) for n in walk(array)):
@@ -173,3 +175,16 @@ def _written(root: Scalar) -> Scalar | None:
         return x
 
     return visit(root)
+
+
+def _of_determinants(array: Operation) -> Scalar:
+    a, b, *more = (m for m in array.operands if isinstance(m, Array))
+    logs = [entry(operation("logdet", (m,), ())) for m in (a, b)]
+    if not more:
+        return kept_apart(sub(*logs))
+    c = open_tensor(more[0], ())
+    d = sub(ONE, c)
+    i, j = fresh_index(a.shape[0]), fresh_index(a.shape[0])
+    mixture = tensor([i, j], add(mul(c, entry(a, i, j)), mul(d, entry(b, i, j))))
+    whole = entry(operation("logdet", (mixture,), ()))
+    return kept_apart(add(whole, mul(MINUS_ONE, c, logs[0]), mul(MINUS_ONE, d, logs[1])))

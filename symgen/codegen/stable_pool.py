@@ -37,6 +37,7 @@ from symgen.tensor.facts import is_nonnegative
 LOGS = ("log", "log1p", "xlogy", "xlog1py")
 GAMMAS = ("lgamma", "lbeta")
 REMAINDERS = ("log_remainder", "expm1_remainder", "kl_term", "lgamma_remainder", "stirling_remainder", "besseli_remainder")
+MOST_TERMS = 60
 EXPONENTIALS = ("exp", "gamma", "gamma_ratio", "beta")
 
 
@@ -223,6 +224,21 @@ def multiplied(t: Scalar) -> list[Scalar]:
         return [t]
     rest = mul(*(f for f in factors_of(t) if f is not inner[0]))
     return [mul(rest, u) for u in inner[0].args]
+
+
+def multiplied_out(n: Scalar) -> list[Scalar]:
+    """The terms of a sum, products with sums multiplied out."""
+    out: list[Scalar] = []
+    stack = list(reversed(terms_of(n)))
+    while stack and len(out) + len(stack) < MOST_TERMS:
+        t = stack.pop()
+        inner = next((f for f in factors_of(t) if isinstance(f, Add)), None)
+        if inner is None:
+            out.append(t)
+        else:
+            rest = mul(*(f for f in factors_of(t) if f is not inner))
+            stack.extend(mul(rest, u) for u in reversed(inner.args))
+    return [*out, *stack]
 
 
 def flat(x: Scalar) -> list[Scalar]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import permutations, product
 
 from symgen.algebra.collect import symmetric_entries, written_length
 from symgen.codegen.stable_differences import Pair, difference, factors_of, kept_apart, terms_of
 from symgen.codegen.stable_gammas import gamma_pairs
 from symgen.codegen.stable_logarithms import log_ratio, may_near_one, opposite, products, quotients, references, relative
+from symgen.codegen.stable_mixtures import mixed_determinants
 from symgen.codegen.stable_pool import (
     EXPONENTIALS,
     GAMMAS,
@@ -27,6 +29,7 @@ from symgen.codegen.stable_pool import (
     is_nonnegative_by_form,
     is_sum_of_remainders,
     multiplied,
+    multiplied_out,
     pairs_in,
     positive_factors,
     roots_apart,
@@ -46,11 +49,13 @@ from symgen.tensor.expression import (
     Entry,
     Fn,
     Index,
+    Node,
     Num,
     Operation,
     Pow,
     Scalar,
     Sum,
+    Tensor,
     Var,
     Where,
     add,
@@ -62,7 +67,9 @@ from symgen.tensor.expression import (
     mul,
     num,
     open_sum,
+    open_tensor,
     operation,
+    replace_arrays,
     sub,
     substitute,
     tensor,
@@ -74,7 +81,6 @@ __all__ = ["error_function_difference", "root_difference", "with_remainders"]
 
 QUARTER = num(Fraction(1, 4))
 MAX_LENGTH = 260
-MOST_TERMS = 60
 MOST_TERMS_OF_GAMMAS = 12
 MOST_PAIRS = 2  # of logarithms, for which all exponents are tried
 
@@ -85,9 +91,12 @@ def with_remainders(n: Scalar) -> Scalar:
         factors = _of_cholesky_factors(n)
         if factors is not n:
             return factors
+        mixed = mixed_determinants(_without_names(n)) if any(map(_is_logdet, walk(n))) else None
+        if mixed is not None:
+            return add(mixed[0], with_remainders(mixed[1]))
         paired = _of_determinants(n)
-        if paired is n and any(isinstance(u, Operation) and u.name == "logdet_spd" for u in walk(n)):
-            flat = add(*_multiplied_out(n))
+        if paired is n and any(map(_is_logdet, walk(n))):
+            flat = add(*multiplied_out(n))
             opened = _of_determinants(flat) if isinstance(flat, Add) else flat
             paired = n if opened is flat else opened
         n = paired
@@ -97,19 +106,14 @@ def with_remainders(n: Scalar) -> Scalar:
     return n if made is None else made
 
 
-def _multiplied_out(n: Add) -> list[Scalar]:
-    """The terms of a sum, products with sums multiplied out."""
-    out: list[Scalar] = []
-    stack = list(reversed(n.args))
-    while stack and len(out) + len(stack) < MOST_TERMS:
-        t = stack.pop()
-        inner = next((f for f in factors_of(t) if isinstance(f, Add)), None)
-        if inner is None:
-            out.append(t)
-        else:
-            rest = mul(*(f for f in factors_of(t) if f is not inner))
-            stack.extend(mul(rest, u) for u in reversed(inner.args))
-    return [*out, *stack]
+def _without_names(n: Add) -> Scalar:
+    """The sum with its named numbers written out."""
+    names = {a: partial(open_tensor, a, ()) for a in walk(n) if isinstance(a, Tensor) and not a.rank}
+    return replace_arrays(n, dict(names)) if names else n
+
+
+def _is_logdet(n: Node) -> bool:
+    return isinstance(n, Operation) and n.name == "logdet_spd"
 
 
 def _of_determinants(n: Add) -> Scalar:
@@ -176,7 +180,7 @@ def _of_cholesky_factors(n: Add) -> Scalar:
         return n
     logs: dict[Var, Scalar] = {}
     rest: list[Scalar] = []
-    for t in (u for whole_term in _multiplied_out(n) for u in _split_sums(whole_term)):
+    for t in (u for whole_term in multiplied_out(n) for u in _split_sums(whole_term)):
         c, base = as_coefficient(t)
         body, indices = open_sum(base) if isinstance(base, Sum) else (ZERO, [])
         inner = body.args[0] if isinstance(body, Fn) and body.name == "log" else None

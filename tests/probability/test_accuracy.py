@@ -283,6 +283,54 @@ dist q(x) = MvNormal(m, {second})
     assert error(float(got), OF_FACTORS[goal](L * L.T, K * K.T, mu - m, x - m)) < 1e-13
 
 
+MIXED = (0, 1, mp.mpf(1) / 2, mp.mpf(3) / 4, -1)
+
+
+def gap(logs, k):
+    """log det(c S + (1 - c) T) - c log det S - (1 - c) log det T."""
+    return logs[k] - MIXED[k] * logs[1] - (1 - MIXED[k]) * logs[0]
+
+
+def gammas(a, b):
+    each = lambda nu, j: mp.loggamma((mp.mpf(nu) - j) / 2)  # noqa: E731
+    return mp.fsum(each((a + b) / 2, j) - (each(a, j) + each(b, j)) / 2 for j in range(5))
+
+
+MATRICES = {
+    "hellinger(MvNormal(m, precision=S), MvNormal(m, precision=T))": lambda logs: -mp.expm1(-gap(logs, 2) / 2),
+    "renyi(MvNormal(m, S), MvNormal(m, T), 1/4)": lambda logs: gap(logs, 3) * 2 / 3,
+    "chi2(MvNormal(m, S) || MvNormal(m, T))": lambda logs: mp.expm1(-gap(logs, 4) / 2),
+    "hellinger(Wishart(9, S), Wishart(9, T))": lambda logs: -mp.expm1(-9 * gap(logs, 2) / 2),
+    "renyi(InverseWishart(9, S), InverseWishart(nu, T), 1/2)": lambda logs: (
+        9.0625 * gap(logs, 2) + 0.03125 * (logs[1] - logs[0]) - 2 * gammas(9, 9.125)
+    ),
+}
+
+
+@pytest.mark.parametrize("target", ["numpy", *(pytest.param(t, marks=pytest.mark.slow) for t in ("torch", "jax"))])
+def test_power_integrals_of_matrices_keep_their_digits_near_and_far_and_where_they_are_nearly_singular(target):
+    library = np if target == "numpy" else pytest.importorskip(target)
+    if target == "jax":
+        library.config.update("jax_enable_x64", True)
+    made = library.tensor if target == "torch" else np.asarray
+    kind = library.float64 if target == "torch" else np.float64
+    spec = "dim k\nparam m: real[k], S: spd[k, k], T: spd[k, k], nu: positive\n"
+    module = symgen.loads(spec + "".join(f"derive h{k} = {g}\n" for k, g in enumerate(MATRICES))).compile(target=target)
+    rng = np.random.default_rng(3)
+    factor = np.tril(rng.normal(size=(5, 5)), -1) + np.diag([1.0, 0.6, 0.8, 0.2, 0.3])
+    way = rng.normal(size=(5, 5))
+    first = factor @ factor.T
+    for distance in (2.0**-4, 2.0**-23):
+        second = first + distance * factor @ (way + way.T) @ factor.T / 16
+        first, second = (first + first.T) / 2, (second + second.T) / 2
+        a, b = mp.matrix(first.tolist()), mp.matrix(second.tolist())
+        logs = [mp.log(mp.det(c * a + (1 - c) * b)) for c in MIXED]
+        values = {"m": np.ones(5), "S": first, "T": second, "nu": np.float64(9.125)}
+        for k, (goal, want) in enumerate(MATRICES.items()):
+            got = float(getattr(module, f"h{k}")({n: made(x, dtype=kind) for n, x in values.items()}))
+            assert error(got, want(logs)) < 1e-11, (goal, distance)
+
+
 BACKENDS = ["Normal", "MvNormal", "Bernoulli", "Categorical", "Gamma", "Beta", "Dirichlet", "Laplace", "Weibull", "Cauchy",
             "hellinger Normal", "hellinger Bernoulli", "JS Bernoulli", "chi2 Normal"]  # fmt: skip
 

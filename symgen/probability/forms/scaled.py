@@ -3,8 +3,9 @@ Cholesky factor, inv(inv(A)) = A, a f + b f = (a + b) f."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from math import gcd, lcm
 from typing import Any
 
@@ -128,16 +129,60 @@ def inverse(matrix: Array) -> Array:
     return operation("inv", (matrix,), matrix.shape)
 
 
-def unscaled(x: Scalar) -> Scalar:
-    """Inverses and determinants of multiples of a matrix as those of the matrix."""
+def unscaled(x: Scalar, of: Callable[[Node], bool] = lambda _: True) -> Scalar:
+    """Inverses and determinants of multiples of a matrix as those of the matrix; of those that `of` is true of."""
     made: list[Array] = []
     while True:
-        found = next((new for n in walk(x) if (new := _simpler(n)) is not None), None)
+        found = next((new for n in walk(x) if n.args and of(n.args[0]) and (new := _simpler(n)) is not None), None)
         if found is None:
             break
         made += [a for a in found.values() if isinstance(a, Tensor)]
         x = replace_arrays(x, found)
     return opened(x, lambda n: any(depends_on(n, a) for a in made)) if made else x
+
+
+def without_sums_of_inverses(x: Scalar) -> Scalar:
+    """a inv(S) + b inv(T) = inv(S) @ (a T + b S) @ inv(T) where its inverse, its determinant or the sign of its eigenvalues
+    is asked for; S and T are spd."""
+    made: list[Array] = []
+    found: dict[Array, Any] = {}
+    for n in walk(x):
+        core = _between_inverses(n.operands[0]) if isinstance(n, Operation) and n.name in ("inv", "logdet", "eigvals") else None
+        if core is None or not isinstance(n, Operation):
+            continue
+        s, t, middle = core
+        if n.name == "logdet":
+            logs = [entry(operation("logdet", (a,), ())) for a in (middle, s, t)]
+            found[n] = partial(add, logs[0], neg(logs[1]), neg(logs[2]))
+        elif n.name == "eigvals":
+            found[n] = operation("eigvals", (middle,), n.shape)
+        else:
+            i, j, k, m = (fresh_index(s.shape[0]) for _ in range(4))
+            inside = entry(operation("inv", (middle,), middle.shape), k, m)
+            found[n] = tensor([i, j], total(mul(entry(s, i, k), inside, entry(t, m, j)), [k, m]))
+        made += [a for a in (found[n],) if isinstance(a, Tensor)]
+    return opened(unscaled(replace_arrays(x, found), _is_inverse), lambda n: any(depends_on(n, a) for a in made))
+
+
+def _is_inverse(matrix: Node) -> bool:
+    return isinstance(matrix, Operation) and matrix.name == "inv"
+
+
+def _between_inverses(matrix: Node) -> tuple[Array, Array, Array] | None:
+    """S, T and a T + b S, where the matrix is a inv(S) + b inv(T)."""
+    if not isinstance(matrix, Tensor) or matrix.rank != 2 or not isinstance(matrix.body, Add) or len(matrix.body.args) != 2:
+        return None
+    scales: list[Scalar] = []
+    inside: list[Array] = []
+    for t in matrix.body.args:
+        (f, *more) = [f for f in factors_of(t) if f.free] or [t]
+        op = f.array if isinstance(f, Entry) and f.indices == matrix.axes and not more else None
+        if not isinstance(op, Operation) or op.name != "inv" or not isinstance(op.operands[0], Array):
+            return None
+        scales.append(mul(*(g for g in factors_of(t) if g is not f)))
+        inside.append(op.operands[0])
+    terms = (mul(c, entry(a, *matrix.axes)) for c, a in zip(scales, reversed(inside), strict=True))
+    return inside[0], inside[1], tensor(matrix.axes, add(*terms))
 
 
 def squared(x: Scalar) -> Scalar:

@@ -21,6 +21,7 @@ from symgen.probability.families.texts import read_array, scalar_text
 from symgen.probability.forms.conditions import for_all, tidy_condition
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.logarithms import gathered_logarithms
+from symgen.probability.forms.scaled import without_sums_of_inverses
 from symgen.probability.forms.special import simplified, without_logarithms
 from symgen.probability.forms.terms import depends_on_any, factors_of, opened
 from symgen.probability.laws.densities import entry_log_density, log_density_at, parameters
@@ -210,9 +211,10 @@ def _by_lemma(lemma: PowerLemma, p: Array, q: Array, alpha: Scalar, ctx: Context
         text = lemma.value if inside or not lemma.guarded_value else lemma.guarded_value
         general = open_tensor(read_array(text, scope), ())
         value = where(special, value, simplified(general) if "hyp2f1" in text else general)
+    value = without_sums_of_inverses(value)
     if inside:
         return PowerIntegral(ONE, value, row.name)
-    condition = tidy_condition(_condition(lemma.when, scope, know)) if lemma.when else ONE
+    condition = tidy_condition(without_sums_of_inverses(_condition(lemma.when, scope, know))) if lemma.when else ONE
     return PowerIntegral(condition, value, row.name, lemma.note)
 
 
