@@ -4,15 +4,20 @@ with p* = exp(B/beta)/Z, so that p* is best, and nothing else is. Donsker and Va
 
 from __future__ import annotations
 
-from symgen.calculus.curvature import flat
+from collections.abc import Sequence
+
+from symgen.calculus.integrand import value_at_point
+from symgen.calculus.root import ENDS
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
+from symgen.games.drawn import Drawn, drawn_from, is_law, mentions
 from symgen.games.game import Game, Player
 from symgen.games.recognise import reference
 from symgen.games.records import BestResponse
-from symgen.probability.laws.joint import expectation
+from symgen.probability.laws.joint import DistRef, expectation, log_density
 from symgen.tensor.expression import (
     MINUS_ONE,
+    ONE,
     ZERO,
     Add,
     Array,
@@ -20,7 +25,6 @@ from symgen.tensor.expression import (
     Mul,
     Operator,
     Scalar,
-    Tensor,
     Var,
     add,
     divide,
@@ -28,6 +32,7 @@ from symgen.tensor.expression import (
     fn,
     mul,
     neg,
+    operator,
     power,
     replace_arrays,
     tensor,
@@ -44,11 +49,11 @@ def entropic_response(game: Game, player: Player, ctx: Context) -> BestResponse 
     """The best density of a player; None where its payoff is linear in it. Raises CannotDerive where there is none."""
     unknown = player.unknown
     assert unknown is not None
-    parts = _under_the_mean(player.payoff, unknown.name)
-    if parts is None:
+    found = drawn_from(game, player.payoff, unknown.name)
+    if found is None:
         return None
-    body, y, rest = parts
-    weight, others, plain = _logs(body, unknown.name, y)
+    y = found.y
+    weight, others, plain = _logs(found.body, unknown.name, y)
     if weight is ZERO:
         return None
     wanted = is_negative if player.sense == "max" else is_positive
@@ -58,99 +63,110 @@ def entropic_response(game: Game, player: Player, ctx: Context) -> BestResponse 
             "be the other: there is no best response that symgen can show",
             player.payoff,
         )
-    if not others:
-        raise CannotDerive(
-            f"the best `{unknown.name}` is proportional to exp(B/beta), and no density of the payoff says under which its "
-            "normaliser is a mean",
-            player.payoff,
-        )
     beta = neg(weight)
-    (log_q, power_of), *more = others.items()
-    law = log_q.args[0]
-    tilt = add(
-        *(divide(t, beta) for t in (plain.args if isinstance(plain, Add) else (plain,))),
-        *(mul(divide(c, beta), entry(log)) for log, c in more),
-        mul(add(divide(power_of, beta), MINUS_ONE), entry(log_q)),
-    )
-    ref = reference(law, y, game.joints)
-    (drawn,) = ref.variables
-    Z = entry(expectation(tensor((), replace_arrays(fn("exp", tilt), {y: drawn})), [(drawn, law)]))
-    at = {**_values(tilt, y), **{log: tensor((), fn("log", entry(_symbol(log.args[0])))) for log in others}}
-    strategy = mul(entry(_symbol(law)), fn("exp", replace_arrays(tilt, at)), power(Z, MINUS_ONE))
-    worth = add(rest, mul(beta, fn("log", Z)))
+    best = _under_a_density(game, found, others, plain, beta) or _under_a_joint(game, found, others, plain, beta)
+    if best is None:
+        best = _under_an_integral(found, others, plain, beta, player)
+    strategy, log_Z = best
+    outside = log_Z if not found.outer else entry(expectation(tensor((), log_Z), found.outer)) if log_Z is not ZERO else ZERO
+    worth = add(found.rest, mul(beta, outside))
     trace = ctx.trace
-    trace.add("payoff_as_integral", player.payoff, tensor((), body), where=unknown.name,
-              reason=f"its mean under {unknown.name}, whose logarithm it holds")  # fmt: skip
+    at = f" given {', '.join(g.name for g in found.given)}" if found.given else ""
+    trace.add("payoff_as_integral", player.payoff, tensor((), found.body), where=unknown.name,
+              reason=f"its mean under {unknown.name}{at}, whose logarithm it holds")  # fmt: skip
     trace.add("gibbs", None, tensor((), strategy), where=unknown.name, source="Donsker and Varadhan (1975)",
-              reason=f"J = beta log Z - beta KL({unknown.name} || this): the divergence is 0 here alone")  # fmt: skip
-    trace.add("substitute", player.payoff, tensor((), worth), reason="the payoff there: beta log Z")
+              reason=f"J = c log Z - c KL({unknown.name} || this): the divergence is 0 here alone")  # fmt: skip
+    trace.add("substitute", player.payoff, tensor((), worth), reason="the payoff there: c log Z")
     evidence = Evidence("proved", method="the payoff is what it is there, less a divergence")
     second = mul(weight, power(strategy, MINUS_ONE))
     return BestResponse(strategy, worth, second, (), evidence=evidence)
 
 
-def _under_the_mean(payoff: Array, name: str) -> tuple[Scalar, Var, Scalar] | None:
-    """(f, y, rest) for a payoff E[y ~ p](f) + rest, in which p stands nowhere else."""
-    body = payoff.body if isinstance(payoff, Tensor) else entry(payoff)
-    y: Var | None = None
-    inside: list[Scalar] = []
-    outside: list[Scalar] = []
-    for term in body.args if isinstance(body, Add) else (body,):
-        if not _mentions(term, name):
-            outside.append(term)
-            continue
-        factors = list(term.args) if isinstance(term, Mul) else [term]
-        means = [f for f in factors if _mentions(f, name)]
-        if len(means) != 1 or not isinstance(means[0], Entry) or not isinstance(means[0].array, Operator):
-            return None
-        mean = means[0].array
-        drawn: tuple[Var, ...] = mean.attrs[0] if mean.name == "E" else ()
-        operands = list(mean.operands)
-        if len(drawn) != 1 or len(operands) != 2 or not _is_law(operands[1], name):
-            return None
-        own = flat(operands[0])
-        if own.rank:
-            return None
-        y = y or drawn[0]
-        inner = replace_arrays(own.body if isinstance(own, Tensor) else entry(own), {drawn[0]: y})
-        inside.append(mul(*(f for f in factors if f not in means), inner))
-    return None if y is None else (add(*(t for f in inside for t in _spread(f))), y, add(*outside))
+Logs = dict[Array, Scalar]
+Best = tuple[Scalar, Scalar]
 
 
-def _spread(f: Scalar) -> list[Scalar]:
-    """The terms of a sum, a factor before it multiplied in."""
-    factors = list(f.args) if isinstance(f, Mul) else [f]
-    sums = [a for a in factors if isinstance(a, Add)]
-    if len(sums) != 1:
-        return [f]
-    rest = [a for a in factors if a is not sums[0]]
-    return [mul(*rest, t) for t in sums[0].args]
+def _under_a_density(game: Game, found: Drawn, others: Logs, plain: Scalar, beta: Scalar) -> Best | None:
+    """The best density and log Z, the normaliser a mean under a density of y that the payoff scores."""
+    log_q = next((log for log in others if _is_of(log, found.y, found.given)), None)
+    if log_q is None:
+        return None
+    law, y = log_q.args[0], found.y
+    more = [(log, c) for log, c in others.items() if log is not log_q]
+    tilt = add(
+        *(divide(t, beta) for t in (plain.args if isinstance(plain, Add) else (plain,))),
+        *(mul(divide(c, beta), entry(log)) for log, c in more),
+        mul(add(divide(others[log_q], beta), MINUS_ONE), entry(log_q)),
+    )
+    drawn = y
+    if not found.given:
+        (drawn,) = reference(law, y, game.joints).variables
+    at = {**_values(tilt, found), **{log: tensor((), fn("log", entry(_symbol(log.args[0])))) for log in others}}
+    Z = entry(expectation(tensor((), replace_arrays(fn("exp", tilt), {y: drawn})), [(drawn, law)])) if tilt is not ZERO else ONE
+    strategy = mul(entry(_symbol(law)), fn("exp", replace_arrays(tilt, at)), power(Z, MINUS_ONE))
+    return strategy, fn("log", Z) if Z is not ONE else ZERO
 
 
-def _is_law(a: object, name: str) -> bool:
-    return isinstance(a, Operator) and a.name == "density" and a.attrs[:2] == ("law", name)
+def _is_of(log: Array, y: Var, given: Sequence[Var]) -> bool:
+    """Whether the logarithm of a density is of y alone, given what the sought density is given."""
+    return isinstance(log, Operator) and log.args[1:2] == (y,) and len(log.attrs[1]) == 1 and set(log.args[2:]) <= set(given)
 
 
-def _mentions(node: Scalar, name: str) -> bool:
-    return any(_is_law(n, name) for n in walk(node))
+def _under_a_joint(game: Game, found: Drawn, others: Logs, plain: Scalar, beta: Scalar) -> Best | None:
+    """The posterior, where the payoff scores a joint density once and nothing else: log p(x, z) = log p(z | x) + log p(x)."""
+    if plain is not ZERO or len(others) != 1:
+        return None
+    ((log, c),) = others.items()
+    if c is not beta or not isinstance(log, Operator) or found.y not in log.args[1:]:
+        return None
+    law = log.args[0]
+    ref = reference(law, found.y, game.joints)
+    own = {v.name: v for v in ref.variables}
+    seen = [v for v in log.args[1:] if v is not found.y]
+    if law.args or found.y.name not in own or not all(isinstance(v, Var) and v.name in own for v in seen):
+        return None
+    name = str(law.attrs[1])
+    value = value_at_point(f"{name}_{'_'.join(v.name for v in ref.variables if v.name != found.y.name)}")
+    part = DistRef(ref.joint, tuple(own[v.name] for v in seen))
+    return mul(value_at_point(name), power(value, MINUS_ONE)), entry(log_density(part, {own[v.name]: v for v in seen}))
 
 
-def _logs(body: Scalar, name: str, y: Var) -> tuple[Scalar, dict[Array, Scalar], Scalar]:
+def _under_an_integral(found: Drawn, others: Logs, plain: Scalar, beta: Scalar, player: Player) -> Best:
+    """The normaliser as an integral, where y is a number."""
+    y = found.y
+    if y.rank or y.domain not in ENDS:
+        assert player.unknown is not None
+        raise CannotDerive(
+            f"the best `{player.unknown.name}` is proportional to exp(B/beta), and no density of the payoff says under which its "
+            "normaliser is a mean",
+            player.payoff,
+        )
+    tilt = add(
+        *(divide(t, beta) for t in (plain.args if isinstance(plain, Add) else (plain,))),
+        *(mul(divide(c, beta), entry(log)) for log, c in others.items()),
+    )
+    ends = [tensor((), e) for e in ENDS[y.domain]]
+    Z = entry(operator("integral", (tensor((), fn("exp", tilt)), *ends), (), ((y,),)))
+    at = {**_values(tilt, found), **{log: tensor((), fn("log", entry(_symbol(log.args[0])))) for log in others}}
+    return mul(fn("exp", replace_arrays(tilt, at)), power(Z, MINUS_ONE)), fn("log", Z)
+
+
+def _logs(body: Scalar, name: str, y: Var) -> tuple[Scalar, Logs, Scalar]:
     """(a, {log q: c}, rest) for a log p(y) + sum of c log q(y) + rest; a is 0 where log p stands otherwise too."""
     weight: Scalar = ZERO
-    others: dict[Array, Scalar] = {}
+    others: Logs = {}
     rest: list[Scalar] = []
     for term in body.args if isinstance(body, Add) else (body,):
         factors = list(term.args) if isinstance(term, Mul) else [term]
         logs = [f for f in factors if isinstance(f, Entry) and _is_log(f.array)]
         c = mul(*(f for f in factors if f not in logs))
         if len(logs) != 1 or y in {n for n in walk(c) if isinstance(n, Var)}:
-            if _mentions(term, name):
+            if mentions(term, name):
                 return ZERO, {}, body
             rest.append(term)
             continue
         log = logs[0].array
-        if _is_law(log.args[0], name):
+        if is_law(log.args[0], name):
             weight = add(weight, c)
         else:
             others[log] = add(others.get(log, ZERO), c)
@@ -168,10 +184,10 @@ def _symbol(law: Array) -> Array:
     return var(name, (), "positive", "placeholder", uid=31)
 
 
-def _values(node: Scalar, y: Var) -> dict[Array, Array]:
+def _values(node: Scalar, found: Drawn) -> dict[Array, Array]:
     """Unknown functions at the point, by symbols of their names."""
     return {
         n: var(str(n.attrs[0]), (), "real", "placeholder", uid=32)
         for n in walk(node)
-        if isinstance(n, Operator) and n.name == "apply" and y in n.args
+        if isinstance(n, Operator) and n.name == "apply" and found.y in n.args and set(n.args) <= {found.y, *found.given}
     }

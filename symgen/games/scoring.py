@@ -3,15 +3,18 @@ is missing is a divergence. Gneiting & Raftery (2007), 4; Barber & Agakov (2003)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from symgen.calculus.curvature import flat
 from symgen.calculus.integrand import value_at_point
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence
 from symgen.games.density import marginal_density
+from symgen.games.drawn import as_declared
 from symgen.games.game import Game, Player
 from symgen.games.recognise import reference
 from symgen.games.records import BestResponse
-from symgen.probability.laws.joint import DistRef, expectation, log_density, opened_expectation
+from symgen.probability.laws.joint import DistRef, conditional_law, expectation, log_density
 from symgen.tensor.expression import (
     MINUS_ONE,
     Add,
@@ -30,8 +33,10 @@ from symgen.tensor.expression import (
     neg,
     num,
     open_tensor,
+    operator,
     power,
     tensor,
+    variables_of,
     walk,
 )
 from symgen.tensor.facts import is_negative, is_positive
@@ -55,8 +60,8 @@ def scored_response(game: Game, player: Player, ctx: Context) -> BestResponse | 
     means = [f for f in factors if _mentions(f, unknown.name)]
     if len(means) != 1 or not isinstance(means[0], Entry) or getattr(means[0].array, "name", "") != "E":
         return None
-    (inner,), draws = opened_expectation(means[0].array)
-    found = _score(open_tensor(inner, ()), unknown.name)
+    inner, draws = _with_nested(means[0].array)
+    found = _score(inner, unknown.name)
     if found is None or any(_mentions(law, unknown.name) for _, law in draws):
         return None
     weight, log, others = found
@@ -82,6 +87,17 @@ def scored_response(game: Game, player: Player, ctx: Context) -> BestResponse | 
     evidence = Evidence("proved", method="the payoff is what it is there, less a divergence")
     second = neg(mul(weight, whole, power(strategy, num(-2))))  # of c p log q by q
     return BestResponse(strategy, worth, second, (), evidence=evidence)
+
+
+def _with_nested(mean: Operator) -> tuple[Scalar, Draws]:
+    """The body and the draws of a mean, and of a mean that is all that stands in it."""
+    (inner,), draws = as_declared(mean)
+    body = open_tensor(flat(inner), ())
+    if isinstance(body, Entry) and isinstance(body.array, Operator) and body.array.name == "E":
+        below, more = _with_nested(body.array)
+        if {v for v, _ in draws}.isdisjoint(v for v, _ in more):
+            return below, [*draws, *more]
+    return body, draws
 
 
 def _score(body: Scalar, name: str) -> tuple[Scalar, Operator, Scalar | None] | None:
@@ -123,13 +139,58 @@ def _conditional(
             strategy = mul(whole, power(at(given), MINUS_ONE)) if given else whole
             return strategy, entry(log_density(part, values)), whole
         return None
-    top = marginal_density(draws, [*seen, *given], ctx)
-    below = marginal_density(draws, given, ctx) if given else None
+    top = marginal_density(draws, [*seen, *given], ctx) or _mixed(game, draws, [*seen, *given])
+    below = marginal_density(draws, given, ctx) or _mixed(game, draws, given) if given else None
     if top is None or (given and below is None):
         return None
     best = mul(top, power(below, MINUS_ONE)) if below is not None else top
     logs = [fn("log", a) if not isinstance(a, Fn) or a.name != "exp" else a.args[0] for a in (top, below) if a is not None]
     return best, add(logs[0], *(neg(x) for x in logs[1:])), top
+
+
+def _mixed(game: Game, draws: Draws, wanted: list[Var]) -> Scalar | None:
+    """The density of some draws from laws that are not known: the mean, over the others, of the densities that they are given."""
+    logs: list[Scalar] = []
+    others: Draws = []
+    draws = _needed(wanted, draws)
+    for v, law in draws:
+        if not (isinstance(law, Operator) and law.name == "density"):
+            if v in wanted:
+                return None
+            others.append((v, law))
+            continue
+        mates = [u for u, other in draws if other is law]
+        if len(mates) == 1:
+            ref = reference(law, v, game.joints)
+            if v in wanted:
+                logs.append(entry(operator("log_density", (law, v, *law.args), (), (str(law.attrs[1]), (v,), tuple(law.args)))))
+            else:
+                others.append((v, law))
+        elif v is mates[0]:
+            ref = reference(law, v, game.joints)
+            own = {u.name: u for u in ref.variables}
+            free = [u for u in mates if u not in wanted]
+            if not {u.name for u in mates} <= set(own) or len(free) > 1:
+                return None
+            mine = tuple(own[u.name] for u in mates if u in wanted)
+            if mine:
+                part = DistRef(ref.joint, mine, tuple(own[u.name] for u in free))
+                logs.append(entry(log_density(part, {own[u.name]: u for u in mates})))
+            others += [(u, conditional_law(DistRef(ref.joint, (own[u.name],)), own[u.name])) for u in free]
+    body = fn("exp", add(*logs))
+    needed = _needed(variables_of(body), others)
+    return entry(expectation(tensor((), body), needed)) if needed else body
+
+
+def _needed(wanted: Iterable[Var], draws: Draws) -> Draws:
+    """The draws of some variables, and those that their laws hang on."""
+    seen = set(wanted)
+    out: Draws = []
+    for v, law in reversed(draws):
+        if v in seen:
+            out.insert(0, (v, law))
+            seen |= variables_of(law)
+    return out
 
 
 def _mentions(node: Scalar | Array, name: str) -> bool:

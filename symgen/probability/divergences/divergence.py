@@ -23,6 +23,7 @@ from symgen.probability.laws.joint import (
     decode,
     divergence,
     draws_of,
+    entropy,
     expectation,
     factor_log_density,
     full_law,
@@ -522,6 +523,12 @@ def reduce_elbo(op: Operator, ctx: Context) -> Array:
         ctx.trace.add("definition", op, split, reason="the evidence lower bound: reconstruction less divergence")
         assert isinstance(kl, Operator)
         terms.append(neg(scalar_of(reduce_kl(kl, ctx))))
+    elif set(by_name) <= {v.name for f in p.joint.factors for v in f.variables}:  # one density of what is seen and what is not
+        own = entropy(q)
+        shown = [scalar_of(expectation(factor_log_density(f, values), draws)) for f in p.joint.factors]
+        ctx.trace.add("definition", op, rank_zero(add(*shown, scalar_of(own))), reason="energy and entropy")
+        assert isinstance(own, Operator)
+        terms.append(scalar_of(reduce_entropy(own, ctx)))
     else:
         raise CannotDerive(
             "the prior of the joint is not over the variables that q draws", op, "symgen/probability/divergences/divergence.py"
