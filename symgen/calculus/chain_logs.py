@@ -251,7 +251,7 @@ def _backward(outer: Reverse, node: Recurrence, body: Scalar, at: Sequence[Index
     t = fresh_index(node.shape[0])
     step = entry(operation("logsumexp", (summed,), summed.shape[:-1]), t, *many, i)
     zeros = tensor([fresh_index(n) for n in node.shape[1:]], ZERO)
-    outer.ctx.trace.note("beta[t, j] is the logarithm of the sum over all paths that go on from j at the time t")
+    outer.ctx.trace.note("`beta[t, j]` is the logarithm of the sum over all paths that go on from `j` at the time `t`")
     return recurrence(own, tensor((t, *many, i), step), [zeros], reverse=True)
 
 

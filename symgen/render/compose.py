@@ -295,6 +295,15 @@ def sum_of(terms: Iterable[tuple[int, t.Expression]]) -> t.Expression:
     return t.Terms(tuple(flat))
 
 
+def one_less(e: t.Expression) -> t.Expression:
+    """e - 1, with the numbers of a sum taken together: T - 2 of T - 1."""
+    terms = e.terms if isinstance(e, t.Terms) else ((1, e),)
+    numbers = [s * x.value for s, x in terms if isinstance(x, t.Number) and isinstance(x.value, Fraction)]
+    rest = [(s, x) for s, x in terms if not (isinstance(x, t.Number) and isinstance(x.value, Fraction))]
+    number = sum(numbers, Fraction(-1))
+    return sum_of([*rest, (1 if number > 0 else -1, t.Number(abs(number)))])
+
+
 def over_one_bar(terms: list[tuple[int, t.Expression]]) -> list[tuple[int, t.Expression]]:
     """Terms with one denominator put together: a/2 + b/2 - c as (a + b)/2 - c."""
     groups: dict[t.Expression, list[tuple[int, t.Expression]]] = {}

@@ -32,6 +32,7 @@ from symgen.render.page import (
     Inline,
     Items,
     Maths,
+    Mono,
     Page,
     Paragraph,
     Relation,
@@ -44,7 +45,7 @@ from symgen.render.steps import LONGEST, MANY, step_blocks
 from symgen.render.writing import Writer, law_names, shapes_of, size_text, size_tree, step_names
 from symgen.tensor.expression import Array, Node, Operator, Recurrence, Var, variables_of, walk
 from symgen.text import tree as t
-from symgen.text.diagnostics import SymgenError
+from symgen.text.diagnostics import SpecError, SymgenError
 from symgen.text.parse import parse_expression
 
 SCHEMA, VERSION = "symgen.derivation", 1
@@ -82,9 +83,21 @@ def page(d: Any) -> Page:
     out.blocks += _layers(d, writer, invented)
     out.blocks.append(Heading(2, ("Result",)))
     out.blocks += _result(d, writer)
-    out.blocks += [Paragraph(marked(f"{note[:1].upper()}{note[1:]}."), "note") for note in dict.fromkeys(d.notes)]
+    out.blocks += [Paragraph(_spoken(f"{note[:1].upper()}{note[1:]}."), "note") for note in dict.fromkeys(d.notes)]
     out.blocks.append(Paragraph(evidence_words(d.evidence), "evidence"))
     return out
+
+
+def _spoken(note: str) -> tuple[Inline, ...]:
+    """A note, with the formulas that it speaks of as formulas."""
+
+    def formula(part: Inline) -> Inline:
+        try:
+            return Maths(parse_expression(part.text)) if isinstance(part, Mono) else part
+        except SpecError:
+            return part
+
+    return tuple(map(formula, marked(note)))
 
 
 LAYERS = 3  # values with adjoints, from which on the forward and backward equations of a network stand side by side

@@ -27,7 +27,7 @@ from symgen.render.page import (
     Part,
     Table,
 )  # fmt: skip
-from symgen.render.tex import chain_rows, member
+from symgen.render.tex import chain_rows, member, printer
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1e21; --paper: #fdfdfb; --line: #d9d9d2; --soft: #f2f2ec; --mark: #2a5d8f; }
@@ -131,7 +131,7 @@ def assembled(title: str, content: str) -> str:
 
 def fragment(page: Page, shift: int = 0) -> str:
     """The blocks of a page as HTML without a frame."""
-    latex = Latex(page.shapes)
+    latex = printer(page)
     return "\n".join(block(b, latex) for b in page.lowered(shift))
 
 

@@ -76,15 +76,14 @@ def counts(body: Scalar, indices: Sequence[Index]) -> bool:
     return False
 
 
-def has_binder(tree: t.Expression, *words: str) -> bool:
-    """Whether one of the words binds indices somewhere in a formula: `tensor` where an array stands entry by entry."""
-    stack = [tree]
+def binders(tree: t.Expression, *words: str) -> int:
+    """How often one of the words binds indices in a formula: `tensor` where an array stands entry by entry."""
+    found, stack = 0, [tree]
     while stack:
         e = stack.pop()
-        if isinstance(e, t.Binder) and e.function in words:
-            return True
+        found += isinstance(e, t.Binder) and e.function in words
         stack.extend(parts_of(e))
-    return False
+    return found
 
 
 class IndexNotation(ABC):
@@ -176,7 +175,7 @@ class IndexNotation(ABC):
                 made = self.tree(other, axes)
             except NoMatrixForm:
                 made = None
-            if made is not None and not has_binder(made, "tensor", "sum"):
+            if made is not None and not binders(made, "tensor", "sum"):
                 return made
         used: dict[Index, str] = {}
         used.update(zip(axes, self.letters(len(axes), used), strict=True))

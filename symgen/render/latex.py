@@ -44,9 +44,10 @@ def to_latex(tree: t.Tree, shapes: Mapping[str, Shape] | None = None) -> str:
 class Latex(Products, Entries):
     """Prints trees, given the shapes of names."""
 
-    def __init__(self, shapes: Mapping[str, Shape]) -> None:
+    def __init__(self, shapes: Mapping[str, Shape], from_zero: bool = False) -> None:
         self.shapes = dict(shapes)
         self.taken = frozenset(shapes)
+        self.from_zero = from_zero  # all indices count from 0, since one of them is seen to
         self.sized = False  # what stands beside I or 1 tells its size
         self.spread: Shape | None = None  # of what a column or a row is spread over
 
@@ -456,9 +457,14 @@ class Latex(Products, Entries):
         text = self.tex(e)
         return brackets(text) if isinstance(e, (t.Terms, t.Factors)) else text
 
-    def binder(self, e: t.Binder) -> str:
-        inner = Latex({**self.shapes, **{s.name: () for s in e.specs if isinstance(s, t.IndexSpec)}})
+    def inside(self, names: Mapping[str, Shape]) -> Latex:
+        """What prints where these names are bound."""
+        inner = Latex({**self.shapes, **names}, self.from_zero)
         inner.taken = self.taken
+        return inner
+
+    def binder(self, e: t.Binder) -> str:
+        inner = self.inside({s.name: () for s in e.specs if isinstance(s, t.IndexSpec)})
         if any(isinstance(s, t.Draw) for s in e.specs):
             for s in e.specs:
                 if isinstance(s, t.Draw):
@@ -489,7 +495,7 @@ class Latex(Products, Entries):
                 ends = rf"_{{{self.tex(spec.lower)}}}^{{{self.tex(spec.upper)}}}"
             return rf"\int{ends} {body} \,\mathrm{{d}}{self.name(spec.name)}"
         shifted = any(off_plain(a, set(names)) for a in e.arguments)
-        ranges = [self._range(s, shifted) for s in e.specs if isinstance(s, t.IndexSpec)]
+        ranges = [self._range(s, shifted or self.from_zero) for s in e.specs if isinstance(s, t.IndexSpec)]
         if e.function == "mean":
             sizes = [s.size for s in e.specs if isinstance(s, t.IndexSpec)]
             if all(z is not None for z in sizes):
@@ -507,8 +513,7 @@ class Latex(Products, Entries):
     def sequence(self, e: t.Binder) -> str:
         """A sequence by its first entries and its rule, over the times of the rule."""
         own, time = (s for s in e.specs if isinstance(s, t.IndexSpec))
-        inner = Latex({**self.shapes, own.name: (None, *(self.shape(e.arguments[0]) or ())), time.name: ()})
-        inner.taken = self.taken
+        inner = self.inside({own.name: (None, *(self.shape(e.arguments[0]) or ())), time.name: ()})
         ends = ", \\dots, ".join(self.tex(x) for x in (time.lower, time.upper) if x is not None)
         values = [*map(self.tex, e.arguments[:-1]), inner.tex(e.arguments[-1])]
         under = rf"{self.name(own.name)},\, {self.name(time.name)} = {ends}"
@@ -532,7 +537,7 @@ class Latex(Products, Entries):
         if s.size is None:
             return name, ""
         if shifted:
-            return f"{name}=0", self.tex(compose.sum_of([(1, s.size), (-1, t.Number(Fraction(1)))]))
+            return f"{name}=0", self.tex(compose.one_less(s.size))
         return f"{name}=1", self.tex(s.size)
 
     # --- claims -------------------------------------------------------------------------------------------------------

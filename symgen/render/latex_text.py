@@ -107,6 +107,21 @@ def names_in(e: t.Tree) -> set[str]:
     return out
 
 
+def counts_from_zero(trees: Iterable[t.Tree]) -> bool:
+    """Whether an index in one of the trees is seen to count from 0: it is a number, or stands elsewhere than in a subscript."""
+    stack = list(trees)
+    while stack:
+        x = stack.pop()
+        if isinstance(x, t.Subscript) and any(isinstance(i, t.Number) for i in x.items):
+            return True
+        if isinstance(x, t.Binder):
+            own = {s.name for s in x.specs if isinstance(s, t.IndexSpec) and s.lower is None}
+            if x.function in ("sum", "prod", "mean", "logsumexp") and own and any(off_plain(a, own) for a in x.arguments):
+                return True
+        stack.extend(compose.parts(x))
+    return False
+
+
 def off_plain(e: t.Tree, names: set[str]) -> bool:
     """Whether an index stands anywhere but alone in a subscript, or a subscript is a number: counted from 0."""
     stack: list[t.Tree] = [e]

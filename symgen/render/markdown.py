@@ -24,12 +24,12 @@ from symgen.render.page import (
     Part,
     Table,
 )  # fmt: skip
-from symgen.render.tex import chain_rows, member
+from symgen.render.tex import chain_rows, member, printer
 
 
 def render(page: Page, shift: int = 0) -> str:
     """The page as Markdown."""
-    latex = Latex(page.shapes)
+    latex = printer(page)
     return "\n\n".join(block(b, latex) for b in page.lowered(shift)) + "\n"
 
 

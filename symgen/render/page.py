@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
 
 from symgen.render.shapes import Shape
 from symgen.text import tree as t
@@ -133,6 +134,18 @@ class Page:
             elif isinstance(b, Part):
                 out += b.page.figures()
         return out
+
+    def trees(self) -> Iterator[t.Tree]:
+        """The formulas of the page, in no order."""
+        stack: list[Any] = list(self.blocks)
+        while stack:
+            x = stack.pop()
+            if isinstance(x, t.Tree):
+                yield x
+            elif isinstance(x, (list, tuple)):
+                stack.extend(x)
+            elif is_dataclass(x) and not isinstance(x, (Page, Part)):
+                stack.extend(getattr(x, f.name) for f in fields(x))
 
     def lowered(self, shift: int) -> list[Block]:
         """The blocks with headings `shift` levels lower."""

@@ -28,7 +28,7 @@ from symgen.render.compose import (
     weight,
 )
 from symgen.render.factors import affine, exponent_of, factors_of, remainder
-from symgen.render.index_notation import Axes, IndexNotation, counts, has_binder
+from symgen.render.index_notation import Axes, IndexNotation, binders, counts
 from symgen.render.labelling import in_order_of_use
 from symgen.render.measures import DEEPEST, MOST, TooLong, clutter, ink, is_square, written_size
 from symgen.render.network import Edge, Network, NoMatrixForm, OnlyByIndex
@@ -190,10 +190,10 @@ class Raiser(OperatorNotation, IndexNotation, Columns):
                 if len(axes) > 2 or (axes and isinstance(cause, OnlyByIndex)):
                     raise
                 found = self.by_index(node, axes)
-            if not axes and isinstance(node, x.Sum) and has_binder(found, "tensor"):
+            if not axes and isinstance(node, x.Sum) and binders(found, "tensor"):
                 # sum(log(tensor[i: n](w[z[i]]))) is a sum over i
                 by_index = self.by_index(node, axes)
-                found = found if has_binder(by_index, "tensor") else by_index
+                found = by_index if binders(by_index, "tensor") < binders(found, "tensor") else found
             self._memo[key] = found
         return found
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from symgen.render.escape import name_tex, tex_code, tex_text
 from symgen.render.latex import Latex
+from symgen.render.latex_text import counts_from_zero
 from symgen.render.layout import broken, ink
 from symgen.render.notation import RELATIONS
 from symgen.render.page import (
@@ -48,15 +49,20 @@ MARKS = {
 }
 
 
+def printer(page: Page) -> Latex:
+    """What prints the formulas of a page, which count all alike."""
+    return Latex(page.shapes, counts_from_zero(page.trees()))
+
+
 def body(page: Page, figures: str = "", shift: int = 0) -> str:
     """The blocks of a page in LaTeX; figures are read from files `figures`name.png."""
-    latex = Latex(page.shapes)
+    latex = printer(page)
     return "\n".join(block(b, latex, figures) for b in page.lowered(shift))
 
 
 def display(page: Page) -> str:
     """The equations of a page as one display in dollars."""
-    latex = Latex(page.shapes)
+    latex = printer(page)
     rows = [row for b in page.blocks if isinstance(b, Chain) for row in chain_rows(b, latex)]
     if not rows:
         return ""

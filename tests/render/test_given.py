@@ -152,3 +152,32 @@ dist p(x[t] | z[t]) = Poisson(lam[z[t]])
 """
     text = symgen.loads(spec).derive("log p(x)").text()
     assert "p(z[0]) = Categorical(w)" in text and "p(z[t] | z[t - 1]) = Categorical(A[z[t - 1]])" in text
+
+
+HIDDEN_CHAIN = """dim T, K
+param w: simplex[K], A: simplex[K, K], lam: positive[K]
+data x: natural[T]
+dist p(z[0]) = Categorical(w)
+dist p(z[t] | z[t-1]) = Categorical(A[z[t-1]])
+dist p(x[t] | z[t]) = Poisson(lam[z[t]])
+"""
+
+
+def test_all_sums_of_a_page_count_from_0_where_one_does():
+    """x_0 stands on the page, so that no sum over x may begin with x_1."""
+    d = symgen.loads(HIDDEN_CHAIN).derive("log p(x)")
+    for page in (d.latex(), d.markdown(), d.html()):
+        assert r"\sum_{i=0}^{T - 2}" in page and r"\sum_{i=0}^{T - 1}" in page
+        assert "=1}" not in page and "- 1 - 1" not in page
+    assert r"\sum_{i=1}^{n}" in symgen.loads("dim n\nparam x: real[n]").derive("sum(sin(x))").latex()
+
+
+def test_notes_speak_of_formulas_as_formulas():
+    d = symgen.loads(HIDDEN_CHAIN).derive("log p(x)")
+    assert r"\textit{$\alpha_{tj}$ is the log of the sum over all paths of $z$ that end in $j$ at the time $t$.}" in d.latex()
+    assert "note: α[t, j] is the log of the sum over all paths of z that end in j at the time t." in d.text()
+
+
+def test_the_density_of_a_path_is_a_sum_over_its_steps():
+    d = symgen.loads(HIDDEN_CHAIN).derive("log p(x)")
+    assert "log p(z | x) = log(softmax(α[0] + β[0])[z[0]])" in d.text() and "log(tensor" not in d.text()

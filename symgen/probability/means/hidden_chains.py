@@ -277,7 +277,7 @@ def summed_over_paths(body: Scalar, z: Var, law: Array, ctx: Context) -> Scalar:
     """The log of the sum of exp(body) over all paths of z."""
     found = potentials(body, z, law)
     forward = found.forward()
-    ctx.trace.note(f"alpha[t, j] is the log of the sum over all paths of {z.name} that end in j at the time t")
+    ctx.trace.note(f"`alpha[t, j]` is the log of the sum over all paths of `{z.name}` that end in `j` at the time `t`")
     last = found.read(WHOLE, a=forward)
     return add(found.free, entry(last))
 
@@ -287,7 +287,7 @@ def states_given(body: Scalar, z: Var, law: Array, ctx: Context) -> tuple[Array,
     laws of one state and of two that follow one another."""
     found = potentials(body, z, law)
     a, b = found.forward(), found.backward()
-    ctx.trace.note(f"alpha[t, j] and beta[t, j] are the logs of the sums over all paths of {z.name} to j, and from j on")
+    ctx.trace.note(f"`alpha[t, j]` and `beta[t, j]` are the logs of the sums over all paths of `{z.name}` to `j`, and from `j` on")
     made = {name: found.over_states(text, a=a, b=b) for name, text in LAWS.items()}
     through = found.read("d + r", d=found.read(BEST_TO), r=found.read(BEST_FROM))
     made["most_likely"] = found.over_states(BEST, m=through)

@@ -261,7 +261,7 @@ def filtered(space: States, ctx: Context) -> Filtered:
     space.stepped("mu_bar", update, made, ctx)
     made["e"] = space.over_time(surprise, made)
     named(made["e"], "e", ctx, why="what is seen, less its mean given what is seen before it")
-    ctx.trace.note("the evidence is the product over t of the normal densities of e[t] with the covariance S[t]")
+    ctx.trace.note("the evidence is the product over `t` of the normal densities of `e[t]` with the covariance `S[t]`")
     return Filtered(space, made, entry(space.sequence(SURPRISE[space.sees_vectors], made)))
 
 
@@ -290,7 +290,7 @@ def _by_information(space: SeenQuadratically, ctx: Context) -> Filtered:
     made["N"] = space.over_time(narrowing, made)
     made["mu"] = space.over_time("{mu_bar} + " + space.times("{C}", "{e}"), made)
     named(made["mu"], "mu", ctx, why="the mean of a state, given what is seen up to it")
-    ctx.trace.note("the evidence is the density of what is seen at the states mu_bar, and what their spread adds to it")
+    ctx.trace.note("the evidence is the density of what is seen at the states `mu_bar`, and what their spread adds to it")
     at_mean = replace_arrays(tensor((), space.seen), {space.z: made["mu_bar"]})
     return Filtered(space, made, add(entry(at_mean), entry(space.sequence(gained, made))))
 
