@@ -184,3 +184,18 @@ def test_what_is_seen_next_is_a_mixture_over_the_states(laws, ahead):
     assert (d.evidence.kind, d.result.family) == ("checked", "mixture of Normal")
     found = d.result.evaluate("parameters", **AT, x=x)
     assert np.allclose(found["weights"], last @ np.linalg.matrix_power(AT["A"], ahead)) and np.allclose(found["mu"], AT["mu"])
+    weights = last @ np.linalg.matrix_power(AT["A"], ahead)
+    at = {n: AT[n] for n in ("w", "A", "mu")} | {"x": x, "s": 0.8}
+    mean = model.derive("E[y ~ p(y | x)](y)")
+    assert mean.evidence.kind == "checked" and np.isclose(mean.evaluate(**at), weights @ AT["mu"])
+    spread = weights @ (AT["mu"] ** 2 + 0.64) - (weights @ AT["mu"]) ** 2
+    assert np.isclose(model.derive("Var[y ~ p(y | x)](y)").evaluate(**at), spread)
+
+
+def test_states_below_labels_that_are_hidden_too_are_refereed():
+    laws = "data x: real[T]\ndist p(c[t] | z[t]) = Categorical(B[z[t]])\ndist p(x[t] | z[t], c[t]) = Normal(m[z[t], c[t]], s)\n"
+    d = symgen.loads(HEAD + STEP + laws).derive("posterior(p, z, given=x)")
+    assert d.evidence.kind == "checked"
+    want = np.einsum("n,ntk->tk", special.softmax(PRIOR + of_states(MIXED, range(T))), np.eye(K)[PATHS])
+    at = {n: AT[n] for n in "wABms"} | {"x": x}
+    assert np.allclose(d.result.evaluate("parameters", **at)["marginals"], want)

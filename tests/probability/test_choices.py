@@ -83,3 +83,18 @@ def test_a_rate_of_counts_with_more_zeros(model, k):
     d = model.derive("posterior(z, r, given=k)")
     assert d.evidence.kind == "checked"
     assert math.isclose(d.result.evaluate("density", r=1.1, a=A, b=B, w=0.3, k=k), joint(1.1) / whole, rel_tol=1e-8)
+
+
+def test_what_is_impossible_and_does_not_happen_is_certain():
+    model = symgen.loads(
+        "dim n\ndata x: natural[n]\nparam w: unit, l: positive\n"
+        "dist p(h: binary[n]) = Bernoulli(w)\ndist p(x | h) = Poisson(l*(1 - h))\n"
+    )
+    d = model.derive("posterior(p, h, given=x)")
+    assert d.evidence.kind == "checked"
+    at = {"w": 0.3, "l": 1.7, "x": np.array([0.0, 2])}
+    share = 0.3 / (0.3 + 0.7 * math.exp(-1.7))
+    assert np.allclose(d.result.evaluate("parameters", **at)["p"], [share, 0])
+    for h, want in (([1.0, 0], share), ([0.0, 0], 1 - share), ([0.0, 1], 0)):
+        assert math.isclose(d.result.evaluate("density", h=np.array(h), **at), want, rel_tol=1e-12)
+    assert model.derive("E[h ~ p(h | x)](h)").evidence.kind == "checked"

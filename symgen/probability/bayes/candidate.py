@@ -13,15 +13,14 @@ import numpy as np
 from symgen.derivation.context import BudgetSpent, Context
 from symgen.derivation.derivation import Evidence
 from symgen.probability.bayes.conditional import law_given
-from symgen.probability.bayes.posterior_checks import check_integrated
+from symgen.probability.bayes.posterior_checks import check_integrated, two_values
 from symgen.probability.laws.densities import log_density_at
 from symgen.probability.laws.elimination import Question, log_joint, question
-from symgen.probability.laws.finite import is_finite
 from symgen.probability.laws.joint import DistRef, Joint
 from symgen.probability.means.quadrature import check_value
 from symgen.tensor.clock import spent
 from symgen.tensor.evaluate import Point, evaluate
-from symgen.tensor.expression import ONE, ZERO, Array, Scalar, Var, replace_arrays, sub, tensor, var
+from symgen.tensor.expression import Array, Scalar, replace_arrays, sub, tensor
 from symgen.tensor.sample import generator, random_point
 from symgen.text.diagnostics import CannotDerive
 
@@ -55,15 +54,13 @@ def check_hidden(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
     claimed for log p(z | seen)."""
     found = check_integrated(q, log_q, ctx)
     (z,) = q.targets
-    if found.kind != "unknown" or is_finite(q.factor_of(z).law) and z.rank:
+    if found.kind != "unknown":
         return found
     try:
         first = tensor((), log_candidate(q, ctx))
     except (CannotDerive, BudgetSpent) as error:
         return replace(found, tried=(*found.tried, str(error) or "the time was spent"))
-    twin = var(f"{z.name}_twin", z.shape, z.domain, "placeholder", z.domain_args, uid=-61)
-    labels: list[dict[Var, Array]] = [{z: tensor((), ZERO)}, {z: tensor((), ONE)}]
-    ends = labels if is_finite(q.factor_of(z).law) else [{}, {z: twin}]
+    ends = two_values(q, z)
     claim = tensor((), sub(*(replace_arrays(log_q, at) for at in ends)))
     values = [replace_arrays(first, at) for at in ends]
 

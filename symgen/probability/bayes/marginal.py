@@ -11,6 +11,7 @@ from symgen.derivation.referee import check_equal_numeric
 from symgen.probability.bayes.candidate import check_by_candidates, check_hidden
 from symgen.probability.bayes.conditional import bounds, integrated, law_given
 from symgen.probability.bayes.marginal_steps import as_mean, tell
+from symgen.probability.bayes.mixtures import mixture_given
 from symgen.probability.bayes.posterior_checks import check_integrated, check_log_mean, check_posterior
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.special import simplified
@@ -188,6 +189,26 @@ def _by_its_density(op: Operator, p: DistRef, x: Var, observed: Sequence[Var], c
     return law
 
 
+def _as_mixture(op: Operator, p: DistRef, q: Question, ctx: Context) -> Array | None:
+    """A law that is a mixture over a label that nobody has seen, by its density: means under it are those of its parts."""
+    try:
+        mixed = mixture_given(p, q, list(q.observed), {}, ctx)
+    except CannotDerive:
+        return None
+    if mixed is None:
+        return None
+    (x,) = q.targets
+    asked, made = mixed
+    placeholder = var(x.name, x.shape, x.domain, "placeholder", x.domain_args, uid=3)
+    value = tensor((), made.log_density)
+    law = formula_law(placeholder, replace_arrays(value, {x: placeholder}), "", p.joint.name, True)
+    seen = tuple(v for v in q.observed if v in p.joint.variables)
+    density = log_density(DistRef(p.joint, (x,), seen), {})
+    ctx.trace.add("enumerate", density, value, reason=f"a mixture of {made.family} laws, over the values of {made.label}")
+    ctx.trace.checks.append(lambda: check_hidden(asked, made.log_density, ctx))
+    return law
+
+
 def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
     """The law of one variable given others, everything else integrated out."""
     (p,), options = decode(op)
@@ -201,7 +222,7 @@ def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
     found = law_given(q, ctx, False)
     law = found.law
     if law is None:
-        return put_in(_by_its_density(op, p, x, observed, ctx), values)
+        return put_in(_as_mixture(op, p, q, ctx) or _by_its_density(op, p, x, observed, ctx), values)
     made = put_in(law, values)
     ctx.trace.add("conditional", op, made, reason="the other variables integrated out" if q.hidden else "Bayes' rule")
     value = log_density_at(law, x, ctx.quiet())

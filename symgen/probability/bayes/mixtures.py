@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from symgen.algebra.collect import is_stochastic
 from symgen.derivation.context import Context
-from symgen.probability.bayes.conditional import integrated, log_mass, matched
+from symgen.probability.bayes.conditional import integrated, law_given, log_mass, matched
+from symgen.probability.bayes.one_state import THEN, one_state_told
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.terms import with_value
 from symgen.probability.forms.walks import bottom_up
 from symgen.probability.laws.combinators import parts_of
 from symgen.probability.laws.densities import entry_log_density
-from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in
+from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in, question
 from symgen.probability.laws.finite import at_value, count_of, is_finite, up_to_a_shift
-from symgen.probability.laws.joint import expectation, opened_expectation
+from symgen.probability.laws.joint import DistRef, Factor, expectation, opened_expectation
 from symgen.probability.laws.law import LAW, row_of
 from symgen.probability.means.apart import components_of, laws_apart
 from symgen.probability.means.gaussian import free_name
@@ -25,6 +28,8 @@ from symgen.tensor.expression import (
     ZERO,
     Array,
     Entry,
+    Fn,
+    Index,
     Num,
     Operation,
     Operator,
@@ -56,12 +61,49 @@ FEW = 4  # components that are written out
 
 @dataclass(frozen=True)
 class Mixture:
-    """`weights[k]`, the `parameters` over k, and the log-density."""
+    """`weights[k]` of the values of a `label`, the `parameters` over k, and the log-density."""
 
+    label: str
     family: str
     weights: Array
     parameters: dict[str, Array]
     log_density: Scalar
+
+
+def mixture_given(
+    p: DistRef, q: Question, observed: list[Var], values: dict[Var, Any], ctx: Context
+) -> tuple[Question, Mixture] | None:
+    """The law of a target as a mixture over a label that nobody has seen, drawn apart or at one time of a hidden chain, and
+    the question that it answers."""
+    (z,) = q.targets
+    label = mixture_over(q)
+    if label is not None:
+        try:
+            return q, mixture_of(q, label, ctx)
+        except CannotDerive:
+            if len(q.hidden) == 1:
+                raise
+    of_state = of_one_label(p, q, observed, values, ctx) if not z.rank and len(q.hidden) in (1, 2) else None
+    label = mixture_over(of_state) if of_state is not None else None
+    return (of_state, mixture_of(of_state, label, ctx)) if of_state is not None and label is not None else None
+
+
+def of_one_label(p: DistRef, q: Question, observed: list[Var], values: dict[Var, Any], ctx: Context) -> Question | None:
+    """Where the target hangs on one state of a hidden chain, or on one label drawn from such a state: the question in which
+    that one has the law that all that is seen leaves it."""
+    one = one_state_told(q, ctx.quiet())
+    if one is None or len(one.hidden) < 2:
+        return one
+    (z,) = q.targets
+    last = [u for u in one.hidden if u in variables_of(one.factor_of(z).law)]
+    read = [f for f in q.factors if z not in f.variables and any(v in variables_of(f.law) for v in (z, *last))]
+    if len(last) != 1 or last[0].rank or read:
+        return None
+    law = law_given(question(p, last, observed, values), ctx.quiet()).law
+    if law is None:
+        return None
+    label = Factor("", (last[0],), (), law)
+    return Question((label, one.factor_of(z)), one.targets, (), (last[0],), one.values)
 
 
 def mixture_over(q: Question) -> Var | None:
@@ -87,25 +129,36 @@ def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
     row = row_of(one)
     assert row is not None
     k = fresh_index(count_of(c, law))
-    weights = operation("softmax", (tensor([k], up_to_a_shift(at_value(mass, c, law, k), k)),), (k.size,))
+    weights = _softmax(up_to_a_shift(at_value(mass, c, law, k), k), k)
     parameters = {
         n: tensor([k], collected(at_value(open_tensor(a, ()), c, law, k)))
         for n, a in zip(row.parameters, one.args, strict=False)
         if isinstance(a, Array)
     }
+    label = c.name.removesuffix(THEN)
     letter = free_name("w", ctx, weights, *parameters.values())
-    ctx.trace.add("name", None, weights, where=letter, reason=f"named: the probabilities of the values of {c.name}")
+    ctx.trace.add("name", None, weights, where=letter, reason=f"named: the probabilities of the values of {label}")
     ctx.trace.names[weights] = letter
     number = k.size.rational if isinstance(k.size, Num) else None
     if number is None or number > FEW:
         many = operator(row.name, list(parameters.values()), (k.size,), (LAW,))
         density = fn("exp", entry_log_density(many, entry(z), (k,), ctx.quiet()))
-        return Mixture(row.name, weights, parameters, fn("log", total(mul(entry(weights, k), density), [k])))
+        return Mixture(
+            c.name.removesuffix(THEN), row.name, weights, parameters, fn("log", total(mul(entry(weights, k), density), [k]))
+        )
     parts: list[Scalar] = []
     for at in (num(i) for i in range(int(number))):
         own = operator(row.name, [tensor((), open_tensor(a, (at,))) for a in parameters.values()], (), (LAW,))
         parts.append(mul(entry(weights, at), fn("exp", entry_log_density(own, entry(z), (), ctx.quiet()))))
-    return Mixture(row.name, weights, parameters, fn("log", add(*parts)))
+    return Mixture(label, row.name, weights, parameters, fn("log", add(*parts)))
+
+
+def _softmax(logits: Scalar, k: Index) -> Array:
+    """softmax(log p) is p where p sums to 1."""
+    inside = logits.args[0] if isinstance(logits, Fn) and logits.name == "log" else None
+    if isinstance(inside, Entry) and inside.indices[-1] is k and is_stochastic(inside.array):
+        return tensor([k], inside)
+    return operation("softmax", (tensor([k], logits),), (k.size,))
 
 
 # --- means under a mixture --------------------------------------------------------------------------------------------

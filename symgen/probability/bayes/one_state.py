@@ -30,6 +30,8 @@ from symgen.tensor.expression import (
     walk,
 )  # fmt: skip
 
+THEN = "_then"  # ends the name of the one state
+
 
 def one_state_told(q: Question, ctx: Context) -> Question | None:
     """Where the target, and what else is not seen, hang on the states at one time: the question in which that one state has the
@@ -42,7 +44,7 @@ def one_state_told(q: Question, ctx: Context) -> Question | None:
     drawn = {v for f in late for v in f.variables}
     if any(not drawn.isdisjoint(variables_of(f.law)) for f in before):
         return None
-    w = var(f"{z.name}_then", z.shape[1:], z.domain, "random", z.domain_args, uid=-62)
+    w = var(f"{z.name}{THEN}", z.shape[1:], z.domain, "random", z.domain_args, uid=-62)
     made: list[Factor] = []
     times: set[Scalar] = set()
     for f in late:
@@ -84,4 +86,4 @@ def _law_at(seen: Question, z: Var, time: Scalar, ctx: Context) -> Array:
     return operator("Normal", (center, tensor((), fn("sqrt", spread))), (), (LAW,))
 
 
-__all__ = ["one_state_told"]
+__all__ = ["THEN", "one_state_told"]

@@ -12,8 +12,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.probability.bayes.candidate import check_hidden
 from symgen.probability.bayes.conditional import Found, bounds, law_given
 from symgen.probability.bayes.marginal import check_log_density, known, log_density_given, with_logs_of_powers
-from symgen.probability.bayes.mixtures import mixture_of, mixture_over
-from symgen.probability.bayes.one_state import one_state_told
+from symgen.probability.bayes.mixtures import Mixture, mixture_given
 from symgen.probability.bayes.posterior_checks import check_integrated, check_posterior
 from symgen.probability.families.composites import recognised
 from symgen.probability.families.texts import read_array
@@ -24,7 +23,8 @@ from symgen.probability.forms.terms import opened
 from symgen.probability.laws.counts_left import Counted, counted
 from symgen.probability.laws.densities import log_density_at
 from symgen.probability.laws.elimination import HERE, Question, log_joint, opened_in, question
-from symgen.probability.laws.joint import DistRef, Factor, decode, log_density
+from symgen.probability.laws.finite import counted_as_nothing
+from symgen.probability.laws.joint import DistRef, decode, log_density
 from symgen.probability.laws.law import formula_law, has_density, row_of
 from symgen.probability.means.conjugate import tidy
 from symgen.probability.means.gig import Between, generalised_inverse_gaussian
@@ -35,6 +35,7 @@ from symgen.probability.means.quadrature import check_mean
 from symgen.probability.means.sequences import with_one_normal
 from symgen.probability.means.state_spaces import filtered, is_gaussian_chain, smoothed, states_of
 from symgen.tensor.expression import (
+    INF,
     ZERO,
     Array,
     Operator,
@@ -89,15 +90,9 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     start = _bayes(p, q, ctx)
     if row_of(q.factor_of(z).law) is None:
         return _of_own_densities(p, q, start, observed, values, ctx)
-    mixed = mixture_over(q)
-    of_label = _mixture(q, mixed, start, ctx) if mixed is not None else None
-    if of_label is not None:
-        return of_label
-    of_state = _of_one_label(p, q, observed, values, ctx) if not z.rank and len(q.hidden) in (1, 2) else None
-    mixed = mixture_over(of_state) if of_state is not None else None
-    of_label = _mixture(of_state, mixed, start, ctx) if of_state is not None and mixed is not None else None
-    if of_label is not None:
-        return of_label
+    mixed = mixture_given(p, q, observed, values, ctx)
+    if mixed is not None:
+        return _mixture(*mixed, start, ctx)
     is_own = any(row_of(f.law) is None for f in q.factors)
     found = _with_own_densities(q, ctx) if is_own else law_given(q, ctx)
     if found is None or is_own and found.law is None:
@@ -119,6 +114,8 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
         value = log_density_at(found.law, z, told)
     else:
         value = with_logs_of_powers(log_density_at(found.law, z, told), ctx)
+    if any(n is INF for n in walk(found.law)):
+        value = counted_as_nothing(value, z)
     row = row_of(found.law)
     assert row is not None
     ctx.trace.add("recognise", start, tensor((), value), reason=f"recognised by its statistics: {row.called}")
@@ -134,24 +131,6 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     ctx.trace.checks.append(lambda: _check(q, found.body, value, found.law, ctx))
     laws = (named_law(p, zs, observed, found.law),)
     return Posterior(row.name, parameters, tensor((), fn("exp", value)), laws=laws)
-
-
-def _of_one_label(p: DistRef, q: Question, observed: list[Var], values: dict[Var, Any], ctx: Context) -> Question | None:
-    """Where the target hangs on one state of a hidden chain, or on one label drawn from such a state: the question in which
-    that one has the law that all that is seen leaves it."""
-    one = one_state_told(q, ctx.quiet())
-    if one is None or len(one.hidden) < 2:
-        return one
-    (z,) = q.targets
-    last = [u for u in one.hidden if u in variables_of(one.factor_of(z).law)]
-    read = [f for f in q.factors if z not in f.variables and any(v in variables_of(f.law) for v in (z, *last))]
-    if len(last) != 1 or last[0].rank or read:
-        return None
-    law = law_given(question(p, last, observed, values), ctx.quiet()).law
-    if law is None:
-        return None
-    label = Factor("", (last[0],), (), law)
-    return Question((label, one.factor_of(z)), one.targets, (), (last[0],), one.values)
 
 
 def _with_own_densities(q: Question, ctx: Context) -> Found | None:
@@ -248,17 +227,10 @@ def _check(q: Question, body: Scalar, value: Scalar, law: Array | None, ctx: Con
     return check_hidden(q, value, ctx) if q.hidden else check_posterior(body, value, law, q.targets[0], ctx)
 
 
-def _mixture(q: Question, hidden: Var, start: Array, ctx: Context) -> Posterior | None:
-    """A finite variable that nobody has seen makes the posterior a mixture over its values; None where what else is hidden
-    does not go out before it."""
-    try:
-        made = mixture_of(q, hidden, ctx)
-    except CannotDerive:
-        if len(q.hidden) == 1:
-            raise
-        return None
+def _mixture(q: Question, made: Mixture, start: Array, ctx: Context) -> Posterior:
+    """A finite variable that nobody has seen makes the posterior a mixture over its values."""
     value = made.log_density
-    ctx.trace.add("enumerate", start, tensor((), value), reason=f"over the values of {hidden.name}")
+    ctx.trace.add("enumerate", start, tensor((), value), reason=f"over the values of {made.label}")
     ctx.trace.checks.append(lambda: check_hidden(q, value, ctx))
     parameters = {"weights": made.weights, **made.parameters}
     return Posterior(f"mixture of {made.family}", parameters, tensor((), fn("exp", value)))

@@ -12,10 +12,11 @@ from symgen.derivation.derivation import Evidence
 from symgen.derivation.referee import check_equal_numeric
 from symgen.probability.laws.densities import parameters
 from symgen.probability.laws.elimination import Question, log_joint, with_values_in
-from symgen.probability.laws.finite import classes, is_finite
+from symgen.probability.laws.finite import classes, counted_as_nothing, is_finite
 from symgen.probability.laws.joint import Factor, full_law
 from symgen.probability.laws.law import row_of
 from symgen.probability.laws.own_support import on_support
+from symgen.probability.means.hidden_chains import is_chain
 from symgen.probability.means.normal_referee import check_normal
 from symgen.probability.means.quadrature import PATIENCE, check_value, mean_at
 from symgen.tensor.clock import spent
@@ -31,6 +32,7 @@ from symgen.tensor.expression import (
     Var,
     add,
     compare,
+    delta,
     entry,
     fn,
     fold,
@@ -47,26 +49,28 @@ from symgen.tensor.expression import (
 from symgen.tensor.sample import generator, random_point, simple_sizes, sizes_in
 from symgen.text.diagnostics import InternalError
 
+VALUES = 4  # at which a posterior of counts or labels is looked at
 Mean = tuple[Array, list[tuple[Var, Array]]]
 
 
 def check_posterior(body: Scalar, log_q: Scalar, law: Array | None, z: Var, ctx: Context) -> Evidence:
     """log p(x, z) - log q(z) must not depend on z: its gradient by z, or its differences, vanish."""
-    difference = sub(body, on_support(log_q))
+    log_q = on_support(log_q)
     row = row_of(law) if law is not None else None
     by_values = z.domain in ("spd", "onehot", "simplex") or DOMAINS[z.domain].discrete
     if by_values or row is not None and (row.region.discrete or row.name == "Pareto"):
-        return check_values(difference, law, z, ctx)
-    slope = gradient(tensor((), difference), [z], ctx.quiet())[z]
+        return check_values(body, log_q, law, z, ctx)
+    slope = gradient(tensor((), sub(body, log_q)), [z], ctx.quiet())[z]
     zero = tensor([fresh_index(s) for s in z.shape], ZERO)
     return check_equal_numeric(slope, zero, ctx.facts)
 
 
-def check_values(difference: Scalar, law: Array | None, z: Var, ctx: Context) -> Evidence:
-    """log p(x, z) - log q(z) at several values of z: they must agree."""
-    free = [v for v in variables_of(difference) if v is not z]
+def check_values(body: Scalar, log_q: Scalar, law: Array | None, z: Var, ctx: Context) -> Evidence:
+    """log p(x, z) - log q(z) at several values of z: they must agree, and both be -inf where one is."""
+    both = [tensor((), counted_as_nothing(x)) for x in (body, log_q)]
+    free = [v for v in variables_of(sub(body, log_q)) if v is not z]
     rng = generator("values", *sorted(v.name for v in free))
-    roots = [tensor((), difference), *([law] if law is not None else [])]
+    roots = [*both, *([law] if law is not None else [])]
     assumptions = ctx.facts.assumptions if ctx.facts else ()
     for sizes in simple_sizes(sizes_in(roots, [*free, z]), {}, assumptions, top=3):
         if any(n < 2 for n in sizes.values()):
@@ -76,14 +80,18 @@ def check_values(difference: Scalar, law: Array | None, z: Var, ctx: Context) ->
             point = random_point(free, sizes, rng, 0, assumptions)
             if point is None or done == 3:
                 continue
-            found = []
-            for _ in range(4):
+            found, impossible = [], 0
+            for _ in range(VALUES):
                 point.values[z] = random_value(law, z, point, rng)
                 try:
-                    found.append(float(evaluate([tensor((), difference)], point)[0]))
+                    joint, claimed = (float(x) for x in evaluate(both, point))
                 except NotEvaluable as error:
                     return Evidence("unknown", method="differences over its values", tried=(str(error),))
-            if not np.all(np.isfinite(found)):
+                if joint == claimed == -np.inf:
+                    impossible += 1
+                else:
+                    found.append(joint - claimed)
+            if not found or not np.all(np.isfinite(found)) or len(found) + impossible < VALUES:
                 continue
             gap = max(found) - min(found)
             if not gap < 1e-8 * max(1.0, *map(abs, found)):
@@ -124,14 +132,11 @@ def check_integrated(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
     if found is not None:
         return found
     (z,) = q.targets
-    first: dict[Var, Array] = {}
-    second: dict[Var, Array] = {z: var(f"{z.name}_twin", z.shape, z.domain, "placeholder", z.domain_args, uid=-61)}
-    if is_finite(q.factor_of(z).law) and not z.rank:
-        first, second = {z: tensor((), ZERO)}, {z: tensor((), ONE)}
-    means = [mean_over_hidden(q, {**q.values, **at}) for at in (first, second)]
+    values = two_values(q, z)
+    means = [mean_over_hidden(q, {**q.values, **at}) for at in values]
     if means[0] is None or means[1] is None:
         return Evidence("unknown", method="quadrature", tried=("nothing is seen of what was integrated out",))
-    ends = [replace_arrays(log_q, at) if at else log_q for at in (first, second)]
+    ends = [replace_arrays(log_q, at) if at else log_q for at in values]
     claim = tensor((), sub(*ends))
 
     def truth(point: Point, level: int) -> Any:
@@ -143,6 +148,16 @@ def check_integrated(q: Question, log_q: Scalar, ctx: Context) -> Evidence:
 
     roots = [x for mean in means if mean is not None for x in (mean[0], *(law for _, law in mean[1]))]
     return check_value(truth, claim, roots, q.hidden, ctx.facts)
+
+
+def two_values(q: Question, z: Var) -> tuple[dict[Var, Array], dict[Var, Array]]:
+    """Two values of a target: itself and a twin; of labels that all are 0, and that the first is 1."""
+    law = q.factor_of(z).law
+    row = row_of(law)
+    if not (is_finite(law) or is_chain(law)) or row is None or row.name == "OneHotCategorical":
+        return {}, {z: var(f"{z.name}_twin", z.shape, z.domain, "placeholder", z.domain_args, uid=-61)}
+    at = [fresh_index(s) for s in z.shape]
+    return {z: tensor(at, ZERO)}, {z: tensor(at, mul(*(delta(i, ZERO) for i in at)))}
 
 
 def check_log_mean(q: Question, result: Array, ctx: Context, less: Question | None = None) -> Evidence:

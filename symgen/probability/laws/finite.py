@@ -138,6 +138,21 @@ def without_log_of_nothing(x: Scalar) -> Scalar:
     return bottom_up(replace_arrays(x, made) if made else x, rule)
 
 
+def counted_as_nothing(x: Scalar, z: Var | None = None) -> Scalar:
+    """c log v, c a count (of z), as xlogy(c, v), which is 0 where c is: what is impossible and does not happen is certain."""
+
+    def rule(n: Scalar) -> Scalar:
+        logs = [f for f in n.args if isinstance(f, Fn) and f.name == "log"] if isinstance(n, Mul) else []
+        if len(logs) != 1:
+            return n
+        sign, core = as_coefficient(mul(*(f for f in n.args if f is not logs[0])))
+        if core is ONE or z is not None and z not in variables_of(core):
+            return n
+        return mul(num(sign), fn("xlogy", core, logs[0].args[0]))
+
+    return bottom_up(x, rule)
+
+
 def summed_out(body: Scalar, z: Var, law: Array) -> Scalar:
     """The log of the sum of exp(body) over the values of a finite z, entry by entry."""
     row = row_of(law)
