@@ -177,7 +177,7 @@ class Derivation:
         if self._kept(self.array) is not self.array:
             reason = (
                 "near equal laws the code takes the remainder of its Taylor series along the segment between the parameters,"
-                " which loses no digits; elsewhere the closed form"
+                " or between the logarithms of positive ones, which loses no digits; elsewhere the closed form"
             )
             if is_by_own_nodes(self._goal_array, self.model.elaborated.facts):
                 reason = (

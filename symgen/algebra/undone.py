@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from symgen.tensor.bottom_up import bottom_up
-from symgen.tensor.expression import HALF, ONE, Add, Fn, Mul, Pow, Scalar, add, fn, mul
+from symgen.tensor.expression import HALF, ONE, Add, Fn, Mul, Pow, Scalar, add, fn, mul, power
 
-__all__ = ["without_logs_of_exponentials"]
+__all__ = ["with_exponentials_met", "without_logs_of_exponentials"]
 
 
 def without_logs_of_exponentials(x: Scalar) -> Scalar:
     """`x` with the exponentials and square roots among the factors inside a logarithm taken out of it."""
     return bottom_up(x, _taken_out)
+
+
+def with_exponentials_met(x: Scalar) -> Scalar:
+    """The same, and (e^u v)^a as e^(a u) v^a, e^u e^v as e^(u + v)."""
+    return bottom_up(x, _met)
+
+
+def _met(n: Scalar) -> Scalar:
+    base, e = (n.base, n.exponent) if isinstance(n, Pow) else (n, ONE)
+    factors = base.args if isinstance(base, Mul) else (base,)
+    exponents = [f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"]
+    if not exponents or base is n and len(exponents) == 1:
+        return _taken_out(n)
+    rest = mul(*(f for f in factors if not isinstance(f, Fn) or f.name != "exp"))
+    return mul(power(rest, e), fn("exp", add(*(mul(e, u) for u in exponents))))
 
 
 def _taken_out(n: Scalar) -> Scalar:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from symgen.algebra.rational import simplify_scalar
+from symgen.algebra.undone import with_exponentials_met
 from symgen.calculus.gradient import by_scalar, gradient
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Trace
@@ -66,6 +67,7 @@ __all__ = ["PLACES", "WEIGHTS", "along_segment", "listed", "remainder_along_segm
 
 AGREE = num(Fraction(1, 10**11))  # of the rule with a rule of half the nodes: it is off by far less
 ROUGHLY = num(Fraction(1, 10**6))
+LIKELY = num(Fraction(1, 10**4))
 SURER = num(Fraction(1, 1000))
 LIKE_THE_FORM = num(Fraction(1, 10**5))
 MOST_TERMS = 4
@@ -75,7 +77,7 @@ PLACE = var("t", (), "unit", "placeholder", uid=-73)
 def slopes_at_start(f: Array, starts: Mapping[Var, Array]) -> dict[Var, tuple[Scalar, Var]] | None:
     """The slope of f at the start by each variable, along a way that is the second of each pair."""
     held = _held(starts)
-    found = _derivative(f, starts, 1, frozenset(starts))
+    found = _derivative(f, starts, 1, frozenset(starts), is_straight=True)
     if found is None:
         return None
     return {x: (_without(found[1], [h for h in held.values() if h is not held[x]]), held[x]) for x in starts}
@@ -83,7 +85,7 @@ def slopes_at_start(f: Array, starts: Mapping[Var, Array]) -> dict[Var, tuple[Sc
 
 def remainder_along_segment(f: Array, starts: Mapping[Var, Array], order: int, steep: frozenset[Var] = frozenset()) -> Array | None:
     """The scalar f as the integral of its remainder of that order, for a reader."""
-    found = _derivative(f, starts, order, steep)
+    found = _derivative(f, starts, order, steep, is_straight=True)
     if found is None or any(v.name == PLACE.name for v in variables_of(f)):
         return None
     slope, first, gaps = found
@@ -116,9 +118,11 @@ def along_segment(
     plain = open_tensor(f, ()) if otherwise is None else otherwise
     found = add(replace_arrays(first, gaps), found)
     off, size, apart = fn("abs", off), fn("abs", found), fn("abs", sub(found, plain))
+    surer = fn("max", mul(AGREE, size), fn("min", mul(ROUGHLY, size), mul(SURER, apart)))  # of itself than of the form
+    is_short = compare("==", entry(tensor((), add(size, mul(AGREE, size)))), size)  # floats in which both are off by more
     settled = logic(
-        "and",  # or it is surer of itself than of the form, as in short floats
-        compare("<=", off, fn("max", mul(AGREE, size), fn("min", mul(ROUGHLY, size), mul(SURER, apart)))),
+        "and",
+        compare("<=", off, where(is_short, mul(LIKELY, size), surer)),
         compare("<=", apart, mul(LIKE_THE_FORM, add(ONE, _size(plain)))),
         compare("<", plain, INF),
     )
@@ -126,12 +130,16 @@ def along_segment(
 
 
 def _derivative(
-    f: Array, starts: Mapping[Var, Array], order: int, steep: frozenset[Var]
+    f: Array, starts: Mapping[Var, Array], order: int, steep: frozenset[Var], is_straight: bool = False
 ) -> tuple[Array, Scalar, dict[Array, Array]] | None:
-    """The derivative of that order along the way, the slope at the start, and what the placeholders for gaps stand for."""
+    """The derivative of that order along the way, the slope at the start, and what the placeholders for gaps stand for.
+    Where the way is not straight, the logarithm of what is positive moves evenly: rules settle at far greater ratios."""
     held = _held(starts)
     ctx = Context(Trace())
-    slope = replace_arrays(f, {x: _on_the_way(starts[x], held[x]) for x in starts})
+    bent = [] if is_straight else [x for x in starts if x.domain == "positive"]
+    slope = replace_arrays(f, {x: (_by_logarithm if x in bent else _on_the_way)(starts[x], held[x]) for x in starts})
+    if bent and isinstance(slope, Tensor):
+        slope = tensor(slope.axes, with_exponentials_met(slope.body))
     if order > 1 and _has_kinks(slope):
         return None
     first: Scalar = ZERO
@@ -144,7 +152,7 @@ def _derivative(
                 first = simplify_scalar(_without(first, [h for x, h in held.items() if x not in steep]))
     except (CannotDerive, TypeError):
         return None  # a function without a derivative in an argument
-    return slope, first, {held[x]: _apart(x, starts[x]) for x in starts}
+    return slope, first, {held[x]: _apart(x, starts[x], x in bent) for x in starts}
 
 
 def _held(starts: Mapping[Var, Array]) -> dict[Var, Var]:
@@ -230,9 +238,14 @@ def _on_the_way(start: Array, gap: Var) -> Callable[..., Scalar]:
     return lambda *at: add(open_tensor(start, at), mul(entry(PLACE), entry(gap, *at)))
 
 
-def _apart(x: Var, start: Array) -> Array:
+def _by_logarithm(start: Array, gap: Var) -> Callable[..., Scalar]:
+    return lambda *at: mul(open_tensor(start, at), fn("exp", mul(entry(PLACE), entry(gap, *at))))
+
+
+def _apart(x: Var, start: Array, is_bent: bool) -> Array:
     own = [fresh_index(s) for s in x.shape]
-    return tensor(own, sub(entry(x, *own), open_tensor(start, own)))
+    ends = (entry(x, *own), open_tensor(start, own))
+    return tensor(own, sub(*(fn("log", e) for e in ends)) if is_bent else sub(*ends))
 
 
 class _Nodes:
