@@ -94,6 +94,14 @@ def test_a_heavy_tail_is_moved_at_finite_cost_by_a_shift_alone():
     assert LINE.derive("wasserstein2(Lomax(t, s), Lomax(t, s))").evaluate(**ON) == 0
 
 
+@pytest.mark.parametrize("law", ["Cauchy(n, t)", "Levy(t)", "StudentT(2, n, t)", "HalfCauchy(t)"])
+def test_what_has_no_variance_is_infinitely_far_from_what_has_one(law):
+    for p, q in (("Normal(m, s)", law), (law, "Normal(m, s)"), ("Exponential(s)", law)):
+        d = LINE.derive(f"wasserstein2({p}, {q})")
+        assert d.text_result == "inf" and d.evidence.kind == "proved"
+        assert any(step.reason and "has no variance" in step.reason for step in d.steps)
+
+
 @pytest.mark.parametrize("noise", QUANTILES)
 def test_the_distribution_function_undoes_the_quantile_function(noise):
     for name, text in QUANTILES[noise].items():
@@ -118,14 +126,21 @@ QUANTILES_BY_NUMBERS = {
     "Normal(m, s)": lambda u: stats.norm.ppf(u, 0.3, 0.8),
     "Uniform(0, 1)": lambda u: u,
     "Nakagami(a, s)": lambda u: np.sqrt(stats.gamma.ppf(u, 2.3, scale=0.8 / 2.3)),
+    "Laplace(0, r)": lambda u: stats.laplace.ppf(u, 0, 1.4),
+    "Logistic(0, r)": lambda u: stats.logistic.ppf(u, 0, 1.4),
+    "StudentT(9, m, r)": lambda u: stats.t.ppf(u, 9, 0.3, 1.4),
+    "GeneralizedNormal(m, r, a)": lambda u: stats.gennorm.ppf(u, 2.3, 0.3, 1.4),
+    "ExpGamma(a, r)": lambda u: stats.loggamma.ppf(u, 2.3, -math.log(1.4)),
     "InverseGamma(9, s)": lambda u: stats.invgamma.ppf(u, 9, scale=0.8),
 }
 SHAPES = [
     ("Gamma(a, r)", "Gamma(b, s)"), ("Beta(a, r)", "Beta(b, s)"), ("Exponential(s)", "Gamma(a, r)"),
     ("Normal(m, s)", "Exponential(r)"), ("Uniform(0, 1)", "Beta(a, r)"), ("Gamma(b, s)", "Nakagami(a, s)"),
-    ("InverseGamma(9, s)", "Gamma(a, r)"),
+    ("InverseGamma(9, s)", "Gamma(a, r)"), ("Normal(m, s)", "Laplace(0, r)"), ("Logistic(0, r)", "Normal(m, s)"),
+    ("Normal(m, s)", "StudentT(9, m, r)"), ("Gamma(a, r)", "Normal(m, s)"), ("GeneralizedNormal(m, r, a)", "Laplace(0, r)"),
+    ("ExpGamma(a, r)", "StudentT(9, m, r)"),
 ]  # fmt: skip
-QUICK_SHAPES = SHAPES[1:2]
+QUICK_SHAPES = [SHAPES[1], ("Gamma(a, r)", "Normal(m, s)")]
 
 
 @pytest.mark.parametrize(("p", "q"), [pytest.param(*c, marks=[] if c in QUICK_SHAPES else [pytest.mark.slow]) for c in SHAPES])

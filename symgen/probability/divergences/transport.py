@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 
 from symgen.derivation.context import Context
+from symgen.derivation.derivation import Evidence
 from symgen.probability.divergences.divergence import rank_zero, reduce_expectation
 from symgen.probability.divergences.pairing import value_of
 from symgen.probability.divergences.transport_referee import check_distance
 from symgen.probability.families.orbits import ORBITS
-from symgen.probability.families.quantile_functions import CROSS, HEAVY, NOISES, QUANTILES, quantile_of
+from symgen.probability.families.quantile_functions import CROSS, HEAVY, NOISES, QUANTILES, at_a_normal_level, quantile_of
 from symgen.probability.families.texts import scalar_text
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.special import simplified
@@ -84,9 +85,14 @@ def by_quantiles(op: Operator, p: Array, q: Array, ctx: Context) -> Array | None
         return None
     names = [r.name for r in rows if r is not None]
     couplings = [c for noise in QUANTILES if (c := coupled(noise, (p, q), ctx)) is not None]
+    if not couplings and (at_levels := coupled("normal", (p, q), ctx, through=True)) is not None:
+        couplings = [at_levels]
     if not couplings:
         return None
     quiet = ctx.quiet()
+    spreads = [where_finite(value_of(reduce_expectation(m, quiet)))[0] for m in map(_mean_square, (p, q), "xy")]
+    if ZERO in spreads and spreads != [ZERO, ZERO]:
+        return _of_no_variance(op, (p, q)[spreads.index(ZERO)], ctx)
     known = _cross_moment(names, (p, q), ctx)
     hopeless = known is None and all(map(_is_inverted, couplings))
     if hopeless:
@@ -102,10 +108,7 @@ def by_quantiles(op: Operator, p: Array, q: Array, ctx: Context) -> Array | None
                   source="Villani (2003), 2.18")  # fmt: skip
     squares: list[Scalar] = []
     for law, name in ((p, "x"), (q, "y")):
-        v = var(name, (), "real", "random", uid=1)
-        mean = expectation(rank_zero(power(entry(v), TWO)), [(v, law)])
-        assert isinstance(mean, Operator)
-        squares.append(value_of(reduce_expectation(mean, ctx if closed else quiet)))
+        squares.append(value_of(reduce_expectation(_mean_square(law, name), ctx if closed else quiet)))
     conditions, values = zip(*map(where_finite, squares), strict=True)
     both = logic("and", *conditions)
     told = list(ctx.trace.checks)
@@ -142,6 +145,24 @@ def by_quantiles(op: Operator, p: Array, q: Array, ctx: Context) -> Array | None
     return made
 
 
+def _mean_square(law: Array, name: str) -> Operator:
+    v = var(name, (), "real", "random", uid=1)
+    mean = expectation(rank_zero(power(entry(v), TWO)), [(v, law)])
+    assert isinstance(mean, Operator)
+    return mean
+
+
+def _of_no_variance(op: Operator, law: Array, ctx: Context) -> Array:
+    """Infinite: |x - y| >= |x| - |y|, whatever the coupling."""
+    row = row_of(law)
+    assert row is not None
+    why = f"{row.called} has no variance, and the other law has one"
+    ctx.trace.add("divergent", op, rank_zero(INF), reason=why)
+    ctx.trace.notes.append(f"the distance is infinite: {why}")
+    ctx.trace.checks.append(lambda: Evidence("proved", method="|x - y| is at least |x| - |y|, in the mean square"))
+    return rank_zero(INF)
+
+
 @dataclass(frozen=True)
 class Coupling:
     """Two draws as functions of one noise."""
@@ -150,8 +171,12 @@ class Coupling:
     at: tuple[Scalar, Scalar]
 
 
-def coupled(noise: str, laws: tuple[Array, Array], ctx: Context) -> Coupling | None:
+def coupled(noise: str, laws: tuple[Array, Array], ctx: Context, through: bool = False) -> Coupling | None:
+    """Two laws by one noise; `through` the level of a normal noise, where a quantile function takes levels."""
     texts = [quantile_of(row, noise) if (row := row_of(law)) is not None else "" for law in laws]
+    if through:
+        levels = [quantile_of(row, "unit") if (row := row_of(law)) is not None else "" for law in laws]
+        texts = [t or at_a_normal_level(at) for t, at in zip(texts, levels, strict=True)]
     if not all(texts):
         return None
     eps = var("eps", (), "real", "random", uid=1)

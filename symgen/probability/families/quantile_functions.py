@@ -6,6 +6,7 @@ of u. `falling`, -log(u), falls as u rises: two functions of it are coupled all 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from symgen.probability.families.distribution import Distribution
@@ -47,6 +48,9 @@ QUANTILES: Mapping[str, Mapping[str, str]] = {
         "TruncatedExponential": "a - log(1 - eps*(1 - exp(-rate*(b - a))))/rate",
         "ContinuousBernoulli": "where(lam == 1/2, eps, log(1 + eps*(2*lam - 1)/(1 - lam))/log(lam/(1 - lam)))",
         "HalfNormal": "sigma*sqrt(2*igammainv(1/2, eps))", "InverseGamma": "b/igammainv(a, 1 - eps)",
+        "StudentT": "mu + sigma*where(eps < 1/2, -1, 1)*sqrt(nu*(1/ibetainv(nu/2, 1/2, 2*min(eps, 1 - eps)) - 1))",
+        "GeneralizedNormal": "mu + alpha*where(eps < 1/2, -1, 1)*igammainv(1/beta, min(abs(2*eps - 1), 1 - 2^(-53)))^(1/beta)",
+        "ExpGamma": "log(igammainv(a, eps)/r)", "Levy": "c/(2*igammainv(1/2, 1 - eps))",
         "BetaPrime": "1/ibetainv(b, a, 1 - eps) - 1", "FisherSnedecor": "dd/dn*(1/ibetainv(dd/2, dn/2, 1 - eps) - 1)",
     },
 }  # fmt: skip
@@ -62,6 +66,19 @@ CROSS: Mapping[tuple[str, str], tuple[str, str]] = {
 }  # fmt: skip
 # families of which two draws without variance, if not of one law, are infinitely far apart
 HEAVY = ("Pareto", "Lomax", "LogLogistic", "Frechet")
+
+
+# below and above a normal number, each without the loss of digits of 1 less the other
+BELOW, ABOVE = "erfc(-eps/sqrt(2))/2", "erfc(eps/sqrt(2))/2"
+# the inverses of special functions have no value at 0 and at 1
+INSIDE = {BELOW: f"max(2^(-960), min({BELOW}, 1 - 2^(-53)))", ABOVE: f"max(2^(-960), {ABOVE})"}
+
+
+def at_a_normal_level(text: str) -> str:
+    """A quantile function of the uniform level u at u = P(z < eps) for a normal z."""
+    below, above = (INSIDE[s] if "inv(" in text else s for s in (BELOW, ABOVE))
+    apart = {"eps < 1/2": "eps < 0", "1 - eps": f"({above})", "2 - 2*eps": f"(2*{above})", "eps": f"({below})"}
+    return re.sub(r"eps < 1/2|(?<![\w*])1 - eps\b(?!\*)|2 - 2\*eps\b|\beps\b", lambda m: apart[m[0]], text)
 
 
 def quantile_of(row: Distribution, noise: str) -> str:
