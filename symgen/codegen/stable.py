@@ -431,7 +431,8 @@ class _Stabiliser:
                     continue
                 if base.name == "exp":
                     rest = [s for s in n.args if s is not t and s is not constant]
-                    return add(mul(num(c), fn("expm1", base.args[0])), *rest)
+                    made = with_remainders(n) if rest else n
+                    return made if made is not n else add(mul(num(c), fn("expm1", base.args[0])), *rest)
         for rule in (complement, odd_in_logit, squares_of_differences):
             turned = rule(n)
             if turned is not n:

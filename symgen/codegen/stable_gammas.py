@@ -57,11 +57,17 @@ def gamma_pairs(pool: Pool, out: list[Scalar], pairs: list[Pair], order: int, st
             del pool.psis[x], pool.gammas[y]
             pool.gammas.pop(x, None)
             break
+        else:
+            c = mul(MINUS_ONE, pool.gammas.get(x, ZERO))
+            end = short(sub(opened(x), divide(d, c))) if c is not ZERO else ZERO
+            if end is ONE or end is TWO:  # where lgamma is 0
+                found.append((x, end, c))
+                del pool.psis[x], pool.gammas[x]
     small = [difference(y, x) for x, y, _ in found if len(terms_of(difference(y, x))) == 2]
     for x, y, c in found:
         d = _joined(difference(opened(y), opened(x))) if x is not ONE else _less_one(y)
         if len(terms_of(d)) > 2:  # (a2 + b2) - (a1 + b1) is (a2 - a1) + (b2 - b1)
-            parts = [s for s in small if all(t in terms_of(d) for t in terms_of(s))]
+            parts = [s for s in small if all(t in terms_of(d) for t in terms_of(s) if not isinstance(t, Num))]
             if add(*parts) is d:
                 d = add(*(kept_apart(p) for p in parts))
         if stirling and x is not ONE:

@@ -257,7 +257,7 @@ def _may_cancel(n: Add | Sum) -> bool:
         exponentials += isinstance(x, Pow) and not (isinstance(x.exponent, Num) and whole(x.exponent))
         if not isinstance(x, (Entry, Where)):
             stack.extend(a for a in x.args if a.is_scalar_node)
-    numbers = any(isinstance(t, Num) for t in terms_of(n))
+    numbers = any(isinstance(f, (Num, Dim)) for t in terms_of(n) for f in factors_of(as_coefficient(t)[1]))
     return logs > 0 or (numbers and (exponentials > 0 or _has_fraction(n)))
 
 
@@ -282,9 +282,9 @@ def _grouped(n: Add | Sum) -> Scalar | None:
     for sizes, members in groups.items():
         common = members[0][1]
         body = add(*(substitute(b, dict(zip(i, common, strict=True))) for b, i in members))
-        if len(sizes) == 1 and isinstance(sizes[0], Dim):
-            for t in [t for t in outside if _per_entry(t, sizes[0]) is not None]:
-                body = add(body, _per_entry(t, sizes[0]) or ZERO)
+        if all(isinstance(s, Dim) for s in sizes):
+            for t in [t for t in outside if _per_entry(t, mul(*sizes)) is not None]:
+                body = add(body, _per_entry(t, mul(*sizes)) or ZERO)
                 outside.remove(t)
         body = _without_fixed(body, common, outside)
         made = _rewritten(body, common, outside)
@@ -411,7 +411,7 @@ def _with_exponential(
             own.put(c)
             own.put(mul(c, w) if isinstance(c, Num) or not isinstance(w, Add) else add(*(mul(c, u) for u in w.args)))
             told: list[Scalar] | None = None if outside is None else []
-            made = _settled_pool(own, indices, 2, told)
+            made = _settled_pool(own, indices, 2, told, is_beside=True)
             if made is not None:
                 made = add(total(mul(c, fn("expm1_remainder", stable)), list(indices)), made)
                 found.append((_rank(made), made, told or []))
@@ -440,9 +440,11 @@ def _settled(w: Scalar) -> Scalar | None:
     return None
 
 
-def _settled_pool(pool: Pool, indices: Sequence[Index], order: int, outside: list[Scalar] | None = None) -> Scalar | None:
+def _settled_pool(
+    pool: Pool, indices: Sequence[Index], order: int, outside: list[Scalar] | None = None, is_beside: bool = False
+) -> Scalar | None:
     """The sum with its logarithms and gammas as remainders (or, of first order, as differences); what does not hang on
-    the indices goes `outside`."""
+    the indices goes `outside`. What `is_beside` a remainder may be rational alone."""
     pool.tidy()
     large = _for_large_shapes(pool) if order == 2 and pool.psis and not indices else None
     if large is not None:
@@ -494,7 +496,7 @@ def _settled_pool(pool: Pool, indices: Sequence[Index], order: int, outside: lis
             best = _rank(whole), whole
         if order == 1:
             break
-    if best is None or not (found or out or order == 1 or not indices):
+    if best is None or not (found or out or order == 1 or not indices or is_beside):
         return None
     if outside is not None:
         outside.extend(told)

@@ -331,6 +331,31 @@ def test_power_integrals_of_matrices_keep_their_digits_near_and_far_and_where_th
             assert error(got, want(logs)) < 1e-11, (goal, distance)
 
 
+def kl_log_variance(m, v):
+    return (mp.expm1(v) - v + m * m) / 2
+
+
+FIXED = {  # against a law without parameters: the value from two numbers, over entries
+    "KL(Normal(m, exp(v/2)) || Normal(0, 1))": lambda m, v: kl_log_variance(m[0], v[0]),
+    "KL(Normal(M, exp(V/2)) || Normal(0, 1))": lambda m, v: mp.fsum(map(kl_log_variance, m, v)),
+    "KL(Normal(W, exp(U/2)) || Normal(0, 1))": lambda m, v: mp.fsum(map(kl_log_variance, m, v)),
+    "KL(MvNormal(M, diag=exp(V)) || MvNormal(zeros(k), eye(k)))": lambda m, v: mp.fsum(map(kl_log_variance, m, v)),
+    "KL(Beta(a, b) || Uniform(0, 1))": lambda m, v: -mp.log(mp.beta(1 + m[0], 1 + v[0])) + m[0] * mp.digamma(1 + m[0])
+    + v[0] * mp.digamma(1 + v[0]) - (m[0] + v[0]) * mp.digamma(2 + m[0] + v[0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("distance", [2.0**-3, 2.0**-13, 2.0**-23])
+def test_divergences_from_a_law_without_parameters_keep_their_digits(distance):
+    spec = "dim n, k\nparam a: positive, b: positive, m: real, v: real, M: real[k], V: real[k], W: real[n, k], U: real[n, k]\n"
+    module = symgen.loads(spec + "".join(f"derive h{k} = {g}\n" for k, g in enumerate(FIXED))).compile()
+    m, v = (distance * np.array(x) for x in ([0.5, -0.25, 0.125, 0.75, -1, 0.25], [-0.25, 0.5, 0.75, -0.125, 0.375, 1]))
+    values = {"a": 1 + m[0], "b": 1 + v[0], "m": m[0], "v": v[0], "M": m, "V": v, "W": m.reshape(2, 3), "U": v.reshape(2, 3)}
+    exact = [[mp.mpf(float(x)) for x in u] for u in (m, v)]
+    for k, (goal, want) in enumerate(FIXED.items()):
+        assert error(getattr(module, f"h{k}")(values), want(*exact)) < 1e-14, goal
+
+
 BACKENDS = ["Normal", "MvNormal", "Bernoulli", "Categorical", "Gamma", "Beta", "Dirichlet", "Laplace", "Weibull", "Cauchy",
             "hellinger Normal", "hellinger Bernoulli", "JS Bernoulli", "chi2 Normal"]  # fmt: skip
 

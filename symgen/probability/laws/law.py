@@ -13,7 +13,21 @@ from symgen.probability.families.distribution import Alternative, Distribution
 from symgen.probability.families.distributions import FAMILIES
 from symgen.probability.families.texts import names_in, read_array, scalar_text
 from symgen.tensor import build
-from symgen.tensor.expression import ONE, Array, Num, Operator, Scalar, Tensor, Var, describe, open_tensor, operator
+from symgen.tensor.expression import (
+    ONE,
+    Array,
+    Entry,
+    Num,
+    Operator,
+    Scalar,
+    Tensor,
+    Var,
+    describe,
+    open_tensor,
+    operator,
+    tensor,
+    walk,
+)
 from symgen.tensor.scope import is_size
 
 NORMALS = "normals"
@@ -158,10 +172,20 @@ def make_law(
     if alternative is None:
         return operator(row.name, [full[p] for p in row.parameters], shape, (LAW,))
     for p, text in alternative.canonical.items():
-        made = read_array(text, {**full, **sizes})
+        made = _with_entries_opened(read_array(text, {**full, **sizes}), [full[a] for a in alternative.arguments])
         full[p] = broadcast_array(made, (*batch, *(sizes[a] for a in axes[p])))
     operands = [full[p] for p in row.parameters] + [full[a] for a in alternative.arguments]
     return operator(row.name, operands, shape, (LAW, chosen))
+
+
+def _with_entries_opened(made: Array, arguments: Sequence[Array]) -> Array:
+    """A matrix with the definitions of the vectors that it is made of: exp(v) on a diagonal meets exp(-v)."""
+    if not isinstance(made, Tensor):
+        return made
+    vectors = [a for a in arguments if isinstance(a, Tensor) and a.rank == 1]
+    inside = {e: e.array for e in walk(made.body) if isinstance(e, Entry) and e.array in vectors}
+    found: dict[Scalar, Scalar] = {e: open_tensor(a, e.indices) for e, a in inside.items() if isinstance(a, Tensor)}
+    return tensor(made.axes, build.replace_scalars(made.body, found))
 
 
 def _match_arguments(row: Distribution, arguments: list[Array], keywords: dict[str, Array]) -> tuple[dict[str, Array], str]:
