@@ -162,7 +162,7 @@ def _limit(e: Any, t: Any, target: Any, direction: str, variable: Var) -> tuple[
         sides = ["-"] if target is S.oo else ["+"]
     values = []
     for side in sides:
-        value = within(4.0, S.limit, e, t, target, side)
+        value = within(4.0, S.limit, _in_one_piece(e, t, target, side), t, target, side)
         if value is None or value.has(S.Limit, S.AccumBounds, S.nan, S.zoo) or t in value.free_symbols:
             return None
         values.append(value)
@@ -176,6 +176,38 @@ def _limit(e: Any, t: Any, target: Any, direction: str, variable: Var) -> tuple[
     if digits < 2:
         return None
     return values[0], Evidence("checked", digits=digits, points=3, method="the function near the limit, at random constants")
+
+
+def _in_one_piece(e: Any, t: Any, target: Any, side: str) -> Any:
+    """e as it is near the target: of a maximum what is greater there, of pieces the one that holds."""
+
+    def sign(u: Any) -> int:
+        """Of u near the target; 0 where it is not told."""
+        near = within(1.0, S.limit, u, t, target, side)
+        return 1 if near is not None and near.is_extended_positive else -1 if near is not None and near.is_extended_negative else 0
+
+    def choose(*args: Any) -> Any:
+        best = args[0]
+        for a in args[1:]:
+            told = sign(a - best)
+            if not told:
+                return S.Max(*args)
+            best = a if told > 0 else best
+        return best
+
+    def piece(*pairs: Any) -> Any:
+        for value, condition in pairs:
+            if not isinstance(condition, S.core.relational.Relational):
+                return value if condition is S.true else S.Piecewise(*pairs)
+            told = sign(condition.gts - condition.lts) if hasattr(condition, "gts") else 0
+            if not told:
+                return S.Piecewise(*pairs)
+            if told > 0:
+                return value
+        return S.Piecewise(*pairs)
+
+    e = e.replace(S.Max, choose).replace(S.Min, lambda *args: -choose(*(-a for a in args)))
+    return e.replace(S.Piecewise, piece)
 
 
 def _comes_near(e: Any, t: Any, target: Any, side: str, value: Any) -> int:

@@ -42,6 +42,7 @@ def test_a_polynomial_of_a_vector_function():
     ("limit(sin(x)/x, x, 0)", 1.0), ("limit((1 + a/t)^t, t, inf)", np.exp(1.3)), ("limit(log(t)/t, t, inf)", 0.0),
     ("limit(sigmoid(x), x, inf)", 1.0), ("limit((exp(h) - 1)/h, h, 0)", 1.0), ("limit(t*exp(-a*t), t, inf)", 0.0),
     ("limit((1 - cos(x))/x^2, x, 0)", 0.5), ("limit(exp(t), t, inf)", np.inf),
+    ("limit(max(t - a, 0)/t, t, inf)", 1.0), ("limit(min(t - 2, 3*a), t, inf)", 3.9), ("limit(where(t < 3, t, 2/t), t, inf)", 0.0),
 ])  # fmt: skip
 def test_known_limits(goal, value):
     d = m.derive(goal)

@@ -199,3 +199,12 @@ def test_a_direction_is_no_free_vector():
     with pytest.raises(symgen.CannotDerive, match="direction"):
         model.derive("fisher(p, [u, s])")
     assert model.derive("fisher(p, s)").evidence.kind == "checked"
+
+
+def test_an_f_with_a_kink_has_its_divergence():
+    """The hockey stick: the integral of p - g q where it is positive, here x below log(3/g)/2."""
+    model = symgen.loads("param g: positive\ndef f(t) = max(t - g, 0)\ndist p(x) = Exponential(3)\ndist q(x) = Exponential(1)")
+    d = model.derive("fdiv(f, p, q)")
+    end = math.log(1.5) / 2
+    assert math.isclose(d.evaluate(g=2.0), 1 - math.exp(-3 * end) - 2 * (1 - math.exp(-end)), rel_tol=1e-6)
+    assert d.evidence.kind == "checked"

@@ -56,6 +56,7 @@ from symgen.tensor.expression import (
     walk,
     where,
 )  # fmt: skip
+from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["reduce_fdiv"]
 
@@ -117,7 +118,10 @@ def _bounded(form: tuple[Scalar, Var], refs: tuple[DistRef, DistRef], before: Ar
     f, t = form
     p, q = refs
     s, r = (entry(var(name, (), "unit", "placeholder", uid=-63)) for name in ("s", "r"))  # r = 1 - s
-    ends = (_limit_at_zero(f, t, ctx), _slope_far_out(f, t, ctx))
+    try:
+        ends = (_limit_at_zero(f, t, ctx), _slope_far_out(f, t, ctx))
+    except CannotDerive:
+        return before
     if any(e is INF or t in variables_of(e) or any(isinstance(n, Operator) for n in walk(e)) for e in ends):
         return before
     g = _in_shares(f, t, s, r, Knowledge(ctx))
