@@ -11,6 +11,8 @@ from typing import Any
 
 from symgen.calculus.gradient import Gradients
 from symgen.derivation.derivation import Evidence
+from symgen.probability.families.distributions import FAMILIES
+from symgen.probability.laws.law import without_copies
 from symgen.render import html as html_pages
 from symgen.render import markdown as markdown_pages
 from symgen.render import pdf as pdf_pages
@@ -373,11 +375,22 @@ def record_blocks(record: Any, writer: Writer, taken: Iterable[str] = ()) -> lis
             out.append(Heading(3, (FIELDS.get(f.name, f.name.replace("_", " ").capitalize()),)))
         if f.name == "parameters" and isinstance(value, Mapping) and not any(isinstance(v, Mapping) for v in value.values()):
             new = apart(list(value), [writer.value(v) for v in value.values()], taken)
-            value = {new[k]: v for k, v in value.items()}
+            value = dict(_of_each(new[k], k, v, getattr(record, "family", "")) for k, v in value.items())
         out += _named_field(f.name, value, record, writer) or _field(value, writer)
         if f.name == "family":
             out += [Chain((Relation(law, head),)) for head, law in laws_of(record, writer)]
     return out
+
+
+def _of_each(shown: str, name: str, value: Any, family: str) -> tuple[str, Any]:
+    """A matrix or vector that all of a batch share as that of each: V[i] = S."""
+    row = FAMILIES.get(family)
+    own_rank = len(row.axes_of(name)) if row is not None and name in row.parameters else 0
+    if not own_rank or not isinstance(value, Array):
+        return shown, value
+    single = without_copies(value, own_rank)
+    lead = value.rank - own_rank
+    return (shown, value) if single is value or lead > 3 else (f"{shown}[{', '.join('ijk'[:lead])}]", single)
 
 
 def _named_field(field: str, value: Any, record: Any, writer: Writer) -> list[Block]:

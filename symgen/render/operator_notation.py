@@ -8,6 +8,7 @@ from typing import Any
 
 from symgen.probability.families.distributions import FAMILIES
 from symgen.probability.laws.copies import COPIES
+from symgen.probability.laws.law import shown_parameters
 from symgen.render.compose import call, number, signed
 from symgen.render.network import NoMatrixForm
 from symgen.tensor import expression as x
@@ -102,7 +103,7 @@ class OperatorNotation(ABC):
                 return t.Name(str(density_of(node)[1]))
             if node.name == "formula" and len(node.attrs) > 3 and node.attrs[3]:
                 return t.Name(str(node.attrs[3]))
-            return law_call(node, operands)
+            return law_call(node, list(map(self.operand, shown_parameters(node))))
         if node.name == "log_density" and len(node.attrs) == 3 and node.attrs[0]:
             name, drawn, _ = node.attrs
             at, given = operands[1 : 1 + len(drawn)], operands[1 + len(drawn) :]

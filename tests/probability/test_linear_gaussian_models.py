@@ -76,7 +76,7 @@ MODELS = {
     "random effects": (
         EFFECTS, "posterior(p, b, given=r)", {"r": rows},
         {"mu": (m0 / t**2 + rows.sum(1) / s**2) / (1 / t**2 + K / s**2), "sigma": np.full(N, (1 / t**2 + K / s**2) ** -0.5)},
-        "Normal((t^2*sum(r, axis=1) + m0*s^2)/(k*t^2 + s^2), s*t*ones(n)/sqrt(k*t^2 + s^2))"),
+        "Normal((t^2*sum(r, axis=1) + m0*s^2)/(k*t^2 + s^2), s*t/sqrt(k*t^2 + s^2))"),
     "evidence of random effects": (
         EFFECTS, "log p(r)", {"r": rows},
         stats.multivariate_normal(np.full(K, m0), t**2 * np.ones((K, K)) + s**2 * np.eye(K)).logpdf(rows).sum(), None),

@@ -181,3 +181,20 @@ def test_notes_speak_of_formulas_as_formulas():
 def test_the_density_of_a_path_is_a_sum_over_its_steps():
     d = symgen.loads(HIDDEN_CHAIN).derive("log p(x)")
     assert "log p(z | x) = log(softmax(α[0] + β[0])[z[0]])" in d.text() and "log(tensor" not in d.text()
+
+
+PPCA = """dim n, d, q
+param W: real[d, q], mu: real[d], s: positive
+data X: real[n, d]
+dist p(z[i: n]) = MvNormal(zeros(q), eye(q))
+dist p(X[i] | z[i]) = MvNormal(W @ z[i] + mu, s^2*eye(d))
+"""
+
+
+def test_what_all_rows_share_stands_once():
+    """Tipping and Bishop (1999), equations 4 and 6: no identity matrix between factors, one covariance for all rows."""
+    m = symgen.loads(PPCA)
+    assert "p(X) = MvNormal(outer(ones(n), μ), W @ W' + s^2*eye(d))" in m.derive("log p(X)").text()
+    page = m.derive("posterior(p, z, given=X)").text()
+    assert "S = W @ W' + s^2*eye(d)" in page and "V = eye(q) - W' @ inv(S) @ W" in page
+    assert "p(z | X) = MvNormal(m, V)" in page and "Σ_post[i] = eye(q) - W' @ inv(S) @ W" in page and "tensor" not in page

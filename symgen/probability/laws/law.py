@@ -17,6 +17,7 @@ from symgen.tensor.expression import (
     ONE,
     Array,
     Entry,
+    Node,
     Num,
     Operator,
     Scalar,
@@ -93,6 +94,31 @@ def alternative_of(law: Array) -> tuple[Alternative, dict[str, Array]] | None:
         return None
     chosen = row.alternatives[law.attrs[1]]
     return chosen, dict(zip(chosen.arguments, law.args[len(row.parameters) :], strict=False))
+
+
+def without_copies(array: Array, own_rank: int) -> Array:
+    """What stands over the own axes of a parameter, where it is the same at all places of a batch."""
+    if not isinstance(array, Tensor) or array.rank <= own_rank:
+        return array
+    lead, own = array.axes[: array.rank - own_rank], array.axes[array.rank - own_rank :]
+    if array.body.free.intersection(lead):
+        return array
+    if own and isinstance(array.body, Entry) and array.body.indices == own:
+        return array.body.array
+    return tensor(own, array.body)
+
+
+def shown_parameters(law: Operator) -> tuple[Node, ...]:
+    """The operands of a law as a reader needs them: what is the same for all of a batch once, as long as another shows the
+    batch."""
+    row = row_of(law)
+    if row is None or len(law.args) != len(row.parameters) or not law.rank - row.own_rank:
+        return tuple(law.args)
+    ranks = [len(row.axes_of(name)) for name in row.parameters]
+    single = [without_copies(a, r) if isinstance(a, Array) else a for a, r in zip(law.args, ranks, strict=True)]
+    if all(s is not a for s, a in zip(single, law.args, strict=True)):
+        single[0] = law.args[0]
+    return tuple(single)
 
 
 def batch_shape(law: Array) -> Shape:

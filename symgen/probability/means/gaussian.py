@@ -14,7 +14,7 @@ from symgen.probability.forms.terms import with_value
 from symgen.probability.forms.walks import constants_opened
 from symgen.probability.laws.elimination import Question, opened_in, with_values_in
 from symgen.probability.laws.joint import full_law
-from symgen.probability.laws.law import LAW, row_of
+from symgen.probability.laws.law import LAW, row_of, without_copies
 from symgen.probability.means.conjugate import tidy
 from symgen.tensor.expression import (
     MINUS_ONE,
@@ -320,7 +320,7 @@ def graph_of(q: Question, ctx: Context, fixed: Sequence[Var] = ()) -> Graph | No
             noise = mul(squared(constants_opened(open_tensor(scale, at))), *(delta(a, b) for a, b in zip(at, twin, strict=True)))
         else:
             apart_rows = [delta(a, b) for a, b in zip(at[:-1], twin[:-1], strict=True)]
-            noise = mul(unscaled(open_tensor(scale, (*at, twin[-1]))), *apart_rows)
+            noise = mul(unscaled(constants_opened(open_tensor(scale, (*at, twin[-1])))), *apart_rows)
         own = [noise]
         for u in parents:
             mid = indices_of(u)
@@ -347,7 +347,7 @@ def by_conditioning(q: Question, ctx: Context, names: bool = True) -> Array | No
         mean, covariance = law.args
         assert isinstance(mean, Array) and isinstance(covariance, Array)
         named(mean, "m", ctx, why=f"the mean of {z.name}")
-        named(covariance, "V", ctx, mean, why=f"the covariance of {z.name}")
+        named(without_copies(covariance, 2), "V", ctx, mean, why=f"the covariance of {z.name}")
     return law
 
 
