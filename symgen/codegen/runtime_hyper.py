@@ -119,8 +119,7 @@ def hyperu_rule(a: Any, b: Any, x: Any, k: Any, xp: Any) -> Any:
 def hyperu_mean(a: Any, b: Any, x: Any, k: Any, xp: Any) -> Any:
     """Tricomi's function for positive a and x."""
     weight, value = hyperu_rule(a, b, x, k, xp)
-    weight = xp.exp(weight)
-    return xp.exp(-a * xp.log(x)) * (weight / weight.sum(-1)[..., None] * xp.exp(value)).sum(-1)
+    return xp.exp(-a * xp.log(x)) * xp.exp(weight + value).sum(-1) / xp.exp(weight).sum(-1)
 
 
 def log_hyperu_mean(a: Any, b: Any, x: Any, k: Any, xp: Any) -> Any:

@@ -21,6 +21,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[tuple[float, ...], ...]]] =
     ),
     "hyp1f1(-a/2, 1/2, -x)": (lambda a, b, x: mp.hyp1f1(-a / 2, mp.mpf(1) / 2, -x), ((0.3, 1, 9), (7.3, 1, 200))),
     "hyperu(a, 1 - b, x)": (lambda a, b, x: mp.hyperu(a, 1 - b, x), ((33, 7.5, 4e-3), (0.02, 0.3, 20), (1, 40, 0.3))),
+    "hyperu(a, 1 + b, x)": (lambda a, b, x: mp.hyperu(a, 1 + b, x), ((1, 335, 1515), (2, 30, 50))),
     "besselk(a, x)": (lambda a, b, x: mp.besselk(a, x), ((50, 1, 0.03), (0.3, 1, 1e-3), (0.5, 1, 500))),
     "Ei(x - 3)": (lambda a, b, x: mp.ei(x - 3), ((1, 1, 0.1), (1, 1, 4.5), (1, 1, 90))),
     "dilog(1 - x)": (lambda a, b, x: mp.polylog(2, 1 - x).real, ((1, 1, 0.125), (1, 1, 0.75), (1, 1, 1.5), (1, 1, 300))),
