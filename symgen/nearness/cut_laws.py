@@ -3,7 +3,10 @@
 Their closed forms are differences of nearly equal numbers where the density hardly changes over the interval, and where the
 interval lies far out. Of two such laws on one interval, with h = log q - log p up to a constant,
     KL(p || q) = log E_p exp(h - E_p h) = log(1 + E_p[exp(v) - 1 - v]),  v = h - E_p h,
-by which near laws keep their digits; laws whose masses lie apart have the difference of their cross entropy and entropy.
+by which near laws keep their digits; laws whose masses lie apart have the difference of their cross entropy and entropy. Of
+powers of the densities
+    log E_p (q/p)^c = L(c) - c L(1),  L(c) = log(1 + E_p[exp(c v) - 1 - c v]),
+and apart it is the logarithm of the mass of the law between them, by those of both.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from symgen.tensor.expression import (
     TWO,
     ZERO,
     Array,
+    Num,
     Operator,
     Scalar,
     add,
@@ -55,6 +59,7 @@ from symgen.tensor.facts import Facts, is_positive
 __all__ = ["by_own_nodes"]
 
 PANELS = 6
+POWERS = {"renyi": None, "chi2": TWO, "hellinger": HALF}  # of p; that of a Renyi divergence is said with it
 NARROW, BROAD = num(40), num(60)  # the density at the ends of the nodes is exp(-40), exp(-60) of that at its peak
 ALMOST = num(Fraction(999, 1000))  # ends that are those of the interval are the same but for rounding
 X = var("x", (), "real", "random", uid=-78)
@@ -62,7 +67,7 @@ X = var("x", (), "real", "random", uid=-78)
 
 @dataclass(frozen=True)
 class _Cut:
-    """A law on low .. high with the density exp(slope x + bend x^2) there, up to a factor; bend < 0."""
+    """A law on low .. high with the density exp(slope x + bend x^2) there, up to a factor; bend <= 0."""
 
     low: Scalar
     high: Scalar
@@ -71,13 +76,23 @@ class _Cut:
 
     @property
     def peak(self) -> Scalar:
+        if self.bend is ZERO:
+            return self.by_sign(self.high, self.low)
         return fn("min", fn("max", divide(self.slope, mul(num(-2), self.bend)), self.low), self.high)
+
+    def by_sign(self, rising: Scalar, falling: Scalar) -> Scalar:
+        if is_positive(self.slope) is True or is_positive(neg(self.slope)) is True:
+            return rising if is_positive(self.slope) is True else falling
+        return where(compare("<", ZERO, self.slope), rising, falling)
 
     def steepness(self) -> Scalar:
         return add(self.slope, mul(TWO, self.bend, self.peak))
 
     def ends(self, drop: Scalar) -> tuple[Scalar, Scalar]:
         """How far left and right of the peak the logarithm of the density falls by `drop`, within the interval."""
+        if self.bend is ZERO:
+            reach = fn("min", sub(self.high, self.low), divide(drop, fn("abs", self.slope)))
+            return self.by_sign(reach, ZERO), self.by_sign(ZERO, reach)
         out = []
         for sign, room in ((ONE, sub(self.peak, self.low)), (MINUS_ONE, sub(self.high, self.peak))):
             rise = fn("max", mul(sign, self.steepness()), ZERO)
@@ -92,7 +107,7 @@ class _Cut:
 
 def by_own_nodes(op: Operator | None, facts: Facts | None) -> Array | None:
     """The value of an operator by sums over the nodes of its laws; None of other laws."""
-    if op is None or op.rank or op.name not in ("KL", "cross_entropy", "entropy", "E", "Var"):
+    if op is None or op.rank or op.name not in ("KL", "cross_entropy", "entropy", "E", "Var", *POWERS):
         return None
     ctx = Context(Trace(), facts)
     if op.name in ("E", "Var"):
@@ -101,7 +116,7 @@ def by_own_nodes(op: Operator | None, facts: Facts | None) -> Array | None:
             return None
         laws = [draws[0][1]]
     else:
-        refs, _ = decode(op)
+        refs, options = decode(op)
         if any(len(r.joint.factors) != 1 for r in refs):
             return None
         laws = [r.joint.factors[0].law for r in refs]
@@ -109,6 +124,9 @@ def by_own_nodes(op: Operator | None, facts: Facts | None) -> Array | None:
     first, last = cuts[0], cuts[-1]
     if first is None or last is None:
         return None
+    if op.name in POWERS:
+        power_of_p = POWERS[op.name] or open_tensor(options["alpha"], ())
+        return _of_powers(op.name, first, last, power_of_p)
     if first.low is last.low and first.high is last.high:
         return tensor((), _by_nodes(op.name, first, last))
     if op.name != "KL":
@@ -116,6 +134,35 @@ def by_own_nodes(op: Operator | None, facts: Facts | None) -> Array | None:
     inside = logic("and", compare("<=", last.low, first.low), compare("<=", first.high, last.high))
     within = replace(last, low=first.low, high=first.high)
     return tensor((), where(inside, add(_lost(last, within), _by_nodes(op.name, first, within)), INF))
+
+
+def _of_powers(name: str, p: _Cut, q: _Cut, alpha: Scalar) -> Array | None:
+    """A Renyi, chi-square or Hellinger divergence of two laws on one interval, by log E_p (q/p)^c, c = 1 - alpha."""
+    if p.low is not q.low or p.high is not q.high or not isinstance(alpha, Num) or alpha.rational in (None, 0, 1):
+        return None
+    c = sub(ONE, alpha)
+    between = replace(p, slope=add(mul(alpha, p.slope), mul(c, q.slope)), bend=add(mul(alpha, p.bend), mul(c, q.bend)))
+    if between.bend is not ZERO and is_positive(neg(between.bend)) is not True:
+        return None
+    nodes = _Nodes(p)
+    v, weigh = _deviation(nodes, p, q)
+
+    def grown(c: Scalar) -> Scalar:
+        return fn("log1p", weigh(sub(fn("expm1", mul(c, v)), mul(c, v))))
+
+    near = sub(grown(c), mul(c, grown(ONE)))
+    logs = [add(_log_at_low(one), fn("log", _Nodes(one).mass)) for one in (between, p, q)]
+    far = sub(logs[0], add(mul(alpha, logs[1]), mul(c, logs[2])))
+    log_mean = where(logic("and", _alike(p, q), _alike(p, between)), near, far)
+    if name == "renyi":
+        return tensor((), divide(log_mean, neg(c)))
+    return tensor((), mul(num(1 if name == "chi2" else -1), fn("expm1", kept_apart(log_mean))))
+
+
+def _log_at_low(law: _Cut) -> Scalar:
+    """The logarithm of the density at the peak, less that at the low end."""
+    way = sub(law.peak, law.low)
+    return mul(way, sub(law.steepness(), mul(law.bend, way)))
 
 
 def _lost(q: _Cut, within: _Cut) -> Scalar:
@@ -141,7 +188,8 @@ def _cut(law: Array, ctx: Context) -> _Cut | None:
     found.pop(num(1), None)
     slope, bend = found.pop(x, ZERO), found.pop(power(x, TWO), ZERO)
     low, high = scope[row.region.low], scope[row.region.high]
-    if found or is_positive(neg(bend)) is not True or any(n is INF for end in (low, high) for n in walk(end)):
+    falls = is_positive(neg(bend)) is True or bend is ZERO and True in (is_positive(slope), is_positive(neg(slope)))
+    if found or not falls or any(n is INF for end in (low, high) for n in walk(end)):
         return None
     return _Cut(low, high, slope, bend)
 
@@ -182,6 +230,12 @@ def _by_nodes(name: str, p: _Cut, q: _Cut) -> Scalar:
     if name != "KL":
         return crossed
     own = sub(fn("log", nodes.mass), nodes.mean(p.log_density))
+    v, weigh = _deviation(nodes, p, q)
+    return where(_alike(p, q), fn("log1p", weigh(sub(fn("expm1", v), v))), sub(crossed, own))
+
+
+def _deviation(nodes: _Nodes, p: _Cut, q: _Cut) -> tuple[Scalar, Callable[[Scalar], Scalar]]:
+    """v at a node of p, and the mean of what is made of it."""
     slope, bend = _apart(q.slope, p.slope), _apart(q.bend, p.bend)
     at_peak = kept_apart(add(slope, mul(TWO, bend, p.peak)))
     k = fresh_index(nodes.count)
@@ -189,9 +243,7 @@ def _by_nodes(name: str, p: _Cut, q: _Cut) -> Scalar:
     gap = tensor([k], mul(t, add(at_peak, mul(bend, t))))
     mean = kept_apart(divide(_sum(nodes.weights, gap), nodes.mass))
     j = fresh_index(nodes.count)
-    v = kept_apart(sub(entry(gap, j), mean))
-    near = fn("log1p", divide(_sum(nodes.weights, tensor([j], sub(fn("expm1", v), v))), nodes.mass))
-    return where(_alike(p, q), near, sub(crossed, own))
+    return kept_apart(sub(entry(gap, j), mean)), lambda f: divide(_sum(nodes.weights, tensor([j], f)), nodes.mass)
 
 
 def _alike(p: _Cut, q: _Cut) -> Scalar:
@@ -206,6 +258,8 @@ def _alike(p: _Cut, q: _Cut) -> Scalar:
 
 def _apart(a: Scalar, b: Scalar) -> Scalar:
     """a - b, in differences of the parameters."""
+    if a is b:
+        return ZERO
     found = by_differences(sub(a, b), [], 1)
     return sub(a, b) if found is None else kept_apart(found[0])
 

@@ -101,3 +101,15 @@ def test_short_floats_keep_what_they_can(target):
         at = {n: torch.tensor(v, dtype=torch.float32) for n, v in (("a", 0.7), ("s", 1.3), ("r", 1.3 + distance))}
         want = float(code({n: x.double() for n, x in at.items()}))
         assert float(code(at)) == pytest.approx(want, rel=1e-5), distance
+
+
+@pytest.mark.parametrize("goal", POWERS)
+def test_laws_that_are_nearly_uniform_on_an_interval_keep_their_digits(goal):
+    text = "param r: positive, s: positive, a: real, b: real\nassume a < b\n"
+    laws = "dist p(x) = TruncatedExponential(r, a, b)\ndist q(x) = TruncatedExponential(s, a, b)\n"
+    code = symgen.loads(f"{text}{laws}derive h = {goal}").compile().h
+    exact = of_cut_exponential(*POWERS[goal])
+    for r, s in ((1.7e-3, 1.7001e-3), (0.055, 1.5e-3), (1e-3, 2.5), (30.0, 31.0), (2e3, 1.1e3), (1.5, 300.0)):
+        with mp.workdps(60):
+            want = exact(*map(exactly, (r, -4.0, -2.7, s, -4.0, -2.7)))
+        assert error(value_of(code, {"r": r, "s": s, "a": -4.0, "b": -2.7}), want) < 1e-13, (r, s)
