@@ -52,3 +52,20 @@ def test_each_density_lives_where_its_own_head_says(order: tuple[int, int]) -> N
     model = symgen.loads("\n".join(lines[k] for k in order) + "\n")
     assert model.derive("E[t ~ u](t)").text_result == "1/2"
     assert model.derive("E[t ~ s](t)").text_result == "1"
+
+
+@pytest.mark.parametrize(("density", "domain", "goal", "of"), [
+    ("exp(-s*x)*sinh(x)", "positive", "E[x ~ p](x)", lambda x, p: x * p),
+    ("exp(-s*x)*sinh(x)", "positive", "entropy(p)", lambda x, p: -p * mp.log(p)),
+    ("exp(-x^2)*cosh(s*x)", "real", "E[x ~ p](x^2)", lambda x, p: x**2 * p),
+    pytest.param("exp(-x^2)*cosh(s*x)", "real", "entropy(p)", lambda x, p: -p * mp.log(p), marks=pytest.mark.slow),
+])  # fmt: skip
+def test_hyperbolic_functions_are_sums_of_exponentials(density, domain, goal, of):
+    s, low = mp.mpf("2.2"), 0 if domain == "positive" else -20
+    raw = {"positive": lambda x: mp.exp(-s * x) * mp.sinh(x), "real": lambda x: mp.exp(-x * x) * mp.cosh(s * x)}[domain]
+    mass = mp.quad(raw, [low, 0, 1, 5, 20, 60])
+    want = mp.quad(lambda x: of(x, raw(x) / mass) if raw(x) else 0, [low, 0, 1, 5, 20, 60])
+    d = symgen.loads(f"param s: positive\nassume s > 1\ndist p(x: {domain}) = {density}/Z\n").derive(goal)
+    assert ("E[" in d.text_result) == goal.startswith("entropy")
+    assert d.evidence.kind == "checked"
+    assert d.evaluate(s=2.2) == pytest.approx(float(want), rel=1e-12)

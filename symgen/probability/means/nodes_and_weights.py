@@ -8,7 +8,7 @@ value is nan where the rule has not settled: where every other node, the mass of
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symgen.derivation.context import Context
@@ -445,7 +445,23 @@ def _off_the_edge(f: Scalar) -> Scalar:
     return bottom_up(f, rule)
 
 
+def _with_logarithms_of_exponentials(f: Scalar) -> Scalar:
+    """log sinh u and log cosh u as |u| + log(1 -+ exp(-2 |u|)) - log 2, which do not overflow."""
+
+    def rule(n: Scalar) -> Scalar:
+        inner = n.args[0] if isinstance(n, Fn) and n.name == "log" else None
+        if not isinstance(inner, Fn) or inner.name not in ("sinh", "cosh"):
+            return n
+        size = inner.args[0] if is_nonnegative(inner.args[0]) else fn("abs", inner.args[0])
+        down = mul(num(-2), size)
+        lost = fn("log1p", fn("exp", down)) if inner.name == "cosh" else fn("log", neg(fn("expm1", down)))
+        return add(size, lost, neg(fn("log", TWO)))
+
+    return bottom_up(f, rule)
+
+
 def _over_pieces(line: _Line, axes: list[Index]) -> Scalar:
+    line = replace(line, f=_with_logarithms_of_exponentials(line.f), log_weight=_with_logarithms_of_exponentials(line.log_weight))
     x, lowest, highest = line.x, neg(INF), INF
     breaks: dict[Scalar, None] = {} if line.middle is None else {line.middle: None}
     for root in _roots([line.f, line.log_weight], x):

@@ -12,12 +12,13 @@ from symgen.calculus.integral import reduce_integral
 from symgen.derivation.context import Context
 from symgen.derivation.derivation import Evidence, Trace
 from symgen.probability.families.distribution import with_article
-from symgen.probability.forms.collect import collected
+from symgen.probability.forms.collect import collected, multiplied_out
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.logs_undone import without_logs
 from symgen.probability.forms.one_form import vanishes
 from symgen.probability.forms.special import simplified
-from symgen.probability.forms.terms import depends_on_any, normalised, with_value
+from symgen.probability.forms.terms import depends_on_any, factors_of, normalised, terms_of, with_value
+from symgen.probability.forms.walks import bottom_up
 from symgen.probability.laws.densities import log_density_at, with_densities_written
 from symgen.probability.laws.law import LAW, formula_law, row_of
 from symgen.probability.laws.own_formula import RANGES, OwnDensity, own_density
@@ -30,12 +31,14 @@ from symgen.probability.means.piecewise import has_pieces, piecewise_integral, t
 from symgen.probability.means.powers import admissible
 from symgen.tensor.evaluate import NotEvaluable, Point, evaluate
 from symgen.tensor.expression import (
+    HALF,
     INF,
     MINUS_ONE,
     ONE,
     ZERO,
     Array,
     Entry,
+    Fn,
     Logic,
     Num,
     Operator,
@@ -276,6 +279,8 @@ def integral_of(f: Scalar, x: Var, low: float, high: float, ctx: Context, weight
     has_turns = has_pieces(f, at) or has_pieces(weight, at)
     by_pieces, f = f, f if weight is ONE else mul(f, weight)
     direct = exponential_integral(f, x, low, high, ctx)
+    if direct is None and not has_turns:
+        direct = _of_hyperbolic(f, x, low, high, ctx)
     if direct is None:
         found = piecewise_integral(by_pieces, at, _number(low), _number(high), Knowledge(ctx), weight)
         direct = None if found is None else collected(simplified(found))
@@ -284,6 +289,27 @@ def integral_of(f: Scalar, x: Var, low: float, high: float, ctx: Context, weight
     op = as_integral(f, x, low, high)
     made = within(SEARCH_MASS if weight is not ONE and by_pieces is ONE else SEARCH, reduce_integral, op, ctx.quiet())
     return None if made is op or made is None else collected(open_tensor(made, ()))
+
+
+def _of_hyperbolic(f: Scalar, x: Var, low: float, high: float, ctx: Context) -> Scalar | None:
+    """The integral of what holds sinh and cosh, which are sums of exponentials, term by term."""
+
+    def opened(n: Scalar) -> Scalar:
+        if not isinstance(n, Fn) or n.name not in ("sinh", "cosh") or x not in variables_of(n):
+            return n
+        up, down = fn("exp", n.args[0]), fn("exp", neg(n.args[0]))
+        return mul(HALF, add(up, down if n.name == "cosh" else neg(down)))
+
+    f = without_logs(f, depends_on_any(frozenset((x,))), Knowledge(ctx))
+    apart = bottom_up(f, opened)
+    if apart is f:
+        return None
+    parts = []
+    for term in terms_of(multiplied_out(apart)):
+        exponents = [g.args[0] for g in factors_of(term) if isinstance(g, Fn) and g.name == "exp"]
+        rest = [g for g in factors_of(term) if not (isinstance(g, Fn) and g.name == "exp")]
+        parts.append(exponential_integral(mul(*rest, fn("exp", collected(add(*exponents)))), x, low, high, ctx))
+    return None if None in parts else collected(add(*(p for p in parts if p is not None)))
 
 
 def as_integral(f: Scalar, x: Var, low: float, high: float) -> Operator:
