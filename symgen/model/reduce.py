@@ -21,7 +21,7 @@ from symgen.calculus.hessian import hessian, hvp
 from symgen.calculus.integral import reduce_integral
 from symgen.calculus.kinks import note_kinks
 from symgen.calculus.recognise import recognised
-from symgen.calculus.root import by_halving
+from symgen.calculus.root import by_halving, has_roots
 from symgen.calculus.sequence_referee import check_adjoint
 from symgen.calculus.structured import by_free_entries
 from symgen.derivation.context import BudgetSpent, Context
@@ -32,6 +32,7 @@ from symgen.model.records import RECORDS, reduce_part
 from symgen.probability.bayes.mixtures import by_components
 from symgen.probability.divergences.divergence import ExpectationStays
 from symgen.probability.estimation.estimators import with_estimators
+from symgen.probability.estimation.slopes_of_roots import with_slopes_of_roots
 from symgen.probability.laws.reparameterisation import is_drawn, reparameterise, thawed
 from symgen.probability.means.exponential_integrals import is_bell_over_sum
 from symgen.probability.means.nodes_and_weights import by_nodes
@@ -316,7 +317,10 @@ def prepared(
     are right with the laws held fixed (`scored`), where a law hangs on `x`. Integrals (where no derivative by an `x`
     is asked for), means whose law has no draw and, where `exact`, all means over one scalar are summed over nodes."""
     state = _State(ctx, dict(ctx.names))
-    f = by_halving(state.late(f))
+    f = state.late(f)
+    if scored and has_roots(f):
+        f = with_slopes_of_roots(f, ctx, order)
+    f = by_halving(f)
     if any(isinstance(n, Operator) and n.name in ("E", "integral", "series") for n in walk(f)):
         f = by_nodes(by_components(f, ctx), ctx, lambda op: exact or not (scored or is_drawn(op)), x is None)
     if any(isinstance(n, Operator) and n.name == "E" for n in walk(f)):
@@ -351,6 +355,8 @@ def left_to_referee(
         quiet = Context(facts=facts)
         f, result = (by_nodes(a, quiet, lambda op: False) for a in (f, result))
     stays = any(isinstance(n, Operator) and n.name == "E" for n in walk(f))
+    if has_roots(result) and order == 1 and not f.shape and isinstance(x, Var):
+        return lambda: check_slope(by_halving(thawed(f)), x, by_halving(result), facts)
     if stays and order == 1 and not f.shape and isinstance(x, Var):
         # what stays below is looked at together with its derivative
         checks[:] = [c for c in checks if not isinstance(c, ExpectationStays)]

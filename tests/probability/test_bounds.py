@@ -232,3 +232,15 @@ def test_an_order_that_gives_no_bound_is_refused(order):
     with pytest.raises(symgen.CannotDerive, match="between 0 and 1"):
         model.derive(f"bound(entropy(m(y)), by=chernoff({order}))")
     assert "entropy(m(y)) ≥ " in model.derive("bound(entropy(m(y)), by=chernoff(1/2))").text()  # not entropy(m), of both
+
+
+@pytest.mark.parametrize("proposal, given", [("q(z)", "z"), ("q(z | x)", "z | x")])
+def test_importance_weights_of_densities_that_are_not_known(proposal: str, given: str) -> None:
+    model = symgen.loads(f"dim n\ndensity p(x, z), {proposal}\n")
+    one, two = (model.derive(f"bound(log p(x), by=importance(q, {k}))") for k in (1, 2))
+    assert one.evidence.kind == two.evidence.kind == "checked"
+    assert one.text_result == f"E[z ~ q](log p(x, z) - log q({given}))"
+    first, second = (f"p(x, z_{k})/q({given.replace('z', f'z_{k}')})" for k in (1, 2))
+    assert f"(log(({first} + {second})/2))" in two.text_result
+    with pytest.raises(symgen.CannotDerive, match="are counted"):
+        model.derive("bound(log p(x), by=importance(q, n))")

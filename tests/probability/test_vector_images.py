@@ -92,6 +92,12 @@ def test_the_means_of_an_image_are_those_of_what_is_mapped(name, goal):
     assert found.evaluate(**{n: v for n, v in POINT.items() if n in found.symbols}) == pytest.approx(want, rel=1e-9)
 
 
+@pytest.mark.parametrize("name", ["mixed", "deep", "planar"])
+def test_the_mean_of_its_own_log_density_is_less_the_entropy(name):
+    spec = SPEC + f"assume t @ y > -1\ndef planar(x) = x + t*tanh(y @ x)\ndist p(x) = Transformed(MvNormal(m, S), {name})\n"
+    assert symgen.loads(spec).check("E[x ~ p](log p(x)) = -entropy(p)").status in ("proved", "checked")
+
+
 @pytest.mark.parametrize("name", ["mixed", "exp", "line"])
 def test_the_entropy_of_an_image_is_that_of_what_is_mapped_and_the_mean_of_the_slope(name):
     found = symgen.loads(SPEC + f"dist p(x) = Transformed(MvNormal(m, S), {name})\n").derive("entropy(p)")

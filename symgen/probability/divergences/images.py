@@ -107,7 +107,7 @@ def _mapped(body: Array, v: Var, law: Operator, image: Image, x: Var, forward: A
             other = image_in_parts(n.args[0])
             if other is not None and image.is_of_one_map(other):
                 put[n] = tensor((), sub(log_density_at(other.inner, x, Context()), open_tensor(slope, ())))
-    made: Array = replace_arrays(replace_arrays(body, put) if put else body, {v: forward})
+    made: Array = replace_arrays(body, {**put, v: forward})  # at once: x may be v
     return made
 
 

@@ -173,18 +173,20 @@ def reparameterise(f: Array, ctx: Context, smooth: bool = False) -> Array:
 # --- laws that are held fixed -----------------------------------------------------------------------------------------
 
 
-def frozen(array: Array, ctx: Context, mark: str = "") -> Var:
-    """A variable in the place of `array`, by which nothing is differentiated, until `thawed`; `mark` is put to its name."""
+def frozen(array: Array, ctx: Context, mark: str = "", opened: bool = False) -> Var:
+    """A variable in the place of `array`, by which nothing is differentiated, until `thawed`; `mark` is put to its name.
+    `opened`: its formula comes back, not its name, so that it cancels against what it was."""
     name = ctx.name_of(array) or (array.name if isinstance(array, Var) else "theta")
     domain = array.domain if isinstance(array, Var) else "real"
-    held = var(name + mark, array.shape, domain, "frozen", uid=1_000_000 + array.serial)
+    held = var(name + mark, array.shape, domain, "frozen", uid=(-1 if opened else 1) * (1_000_000 + array.serial))
     _originals[held] = array
     return held
 
 
 def thawed(array: Array) -> Array:
     """`array` with what was frozen put back."""
-    mapping: dict[Array, Array] = {n: _originals[n] for n in walk(array) if n in _originals}
+    held = {n: _originals[n] for n in walk(array) if n in _originals}
+    mapping = {n: partial(open_at, a) if isinstance(n, Var) and n.uid < 0 else a for n, a in held.items()}
     made = replace_arrays(array, mapping) if mapping else array
     assert isinstance(made, Array)
     return with_draws_first(without_repeated_means(thawed(made) if mapping else with_draws_numbered(made)))
