@@ -208,6 +208,8 @@ def at_images(engine: Engine) -> Engine:
         image = image_in_parts(law) if isinstance(law, Array) and is_vector_image(law) else None
         x = None if image is None or given or not isinstance(at, Tensor) else image.preimage_of(at)
         if image is None or x is None:
+            if image is not None:
+                _say_needs(image, ctx)
             return engine(op, ctx)
         assert isinstance(law, Operator)
         value, slope = log_density_at(image.inner, x, ctx), open_tensor(image.at(x)[1], ())
@@ -226,14 +228,20 @@ def _scalar(a: Array) -> Scalar:
 # --- the referee ------------------------------------------------------------------------------------------------------
 
 
-def _ask(law: Operator, image: Image, ctx: Context) -> None:
-    if not is_vector_image(law):
-        return
+def _say_needs(image: Image, ctx: Context) -> list[tuple[Scalar, Scalar]]:
+    """What the map needs to have an inverse."""
     needs = list(needs_of(image.log_slope, image.x, ctx))
     for factor, need in needs:
         place = "at every x, so" if image.x in variables_of(need) else "so"
         ctx.trace.add("inverse_of_a_flow", tensor((), factor), tensor((), need), reason=f"{place} that the map has an inverse")
         ctx.trace.condition("the map has an inverse")
+    return needs
+
+
+def _ask(law: Operator, image: Image, ctx: Context) -> None:
+    if not is_vector_image(law):
+        return
+    needs = _say_needs(image, ctx)
     for n in walk(image.log_slope):
         if not isinstance(n, Operation) or n.name != "logdet":
             continue

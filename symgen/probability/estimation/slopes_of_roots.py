@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from symgen.calculus.gradient import jacobian
 from symgen.derivation.context import Context
-from symgen.probability.laws.joint import bound_variables
 from symgen.probability.laws.reparameterisation import frozen
 from symgen.tensor.expression import (
     MINUS_ONE,
@@ -32,20 +31,21 @@ from symgen.text.diagnostics import CannotDerive
 
 __all__ = ["with_slopes_of_roots"]
 
+BINDERS = ("E", "Var", "Cov", "integral", "series", "root")
 HERE = "symgen/probability/estimation/slopes_of_roots.py"
 
 
 def with_slopes_of_roots(f: Array, ctx: Context, order: int) -> Array:
     """`f` in which roots have derivatives, up to the second."""
     done: dict[Array, Array] = {}
-    drawn = set(bound_variables(f))
+    bound = {v for n in walk(f) if isinstance(n, Operator) and n.name in BINDERS for v in n.attrs[0]}
     for n in list(walk(f)):
         if not (isinstance(n, Operator) and n.name == "root"):
             continue
         current = replace_arrays(n, done) if done else n
         assert isinstance(current, Operator)
-        if not drawn.isdisjoint(variables_of(current)):
-            raise CannotDerive("a root that hangs on what is drawn is not differentiated", n, HERE)
+        if not bound.isdisjoint(variables_of(current)):
+            raise CannotDerive("a root that hangs on what is drawn, integrated or sought around it is not differentiated", n, HERE)
         if order > 2:
             raise CannotDerive("a root is differentiated once or twice", n, HERE)
         done[n] = _stepped(current, ctx, order)
@@ -66,10 +66,14 @@ def _stepped(root: Operator, ctx: Context, order: int) -> Array:
     held = entry(frozen(root, ctx, f"_{t.name}"), *own)
     steep = at(slope, held)
     ctx.trace.add(
-        "implicit", root, tensor(own, mul(MINUS_ONE, power(at(slope, entry(root, *own)), MINUS_ONE))),
+        "implicit", None, tensor(own, mul(MINUS_ONE, power(at(slope, entry(root, *own)), MINUS_ONE))),
         reason="the implicit function theorem: a root moves by this times what its equation moves",
         source="Rudin (1976), 9.28",
     )  # fmt: skip
+    name = f"theta_{t.name}"
+    ctx.trace.note(
+        f"`{name}` is the root over `{t.name}`, held; `{name}_slope` how it moves, `{name}_gap` its equation there, which is 0"
+    )
     if order == 1:
         kept = frozen(tensor(own, divide(MINUS_ONE, steep)), ctx, f"_{t.name}_slope")
         gap = sub(at(g, held), entry(frozen(tensor(own, at(g, held)), ctx, f"_{t.name}_gap", opened=True), *own))  # 0
