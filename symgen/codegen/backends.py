@@ -48,7 +48,7 @@ _FUNCTIONS = {
     "log_half_erf_gap": Template("log_half_erf_gap({0}, {1}, {2})", ("log_half_erf_gap",), ("special",)),
     "artanh_rest": Template("artanh_rest({0})", ("artanh_rest",)),
     "stirling_remainder": Template("stirling_remainder({0}, {1}, {2})", ("stirling_remainder",)),
-    "lgamma_remainder": Template("lgamma_remainder({0}, {1}, {2})", ("lgamma_remainder",)),
+    "lgamma_remainder": Template("lgamma_remainder({0}, {1}, {2})", ("lgamma_remainder",), ("special",)),
     "lbeta": Template("lbeta({0}, {1})", ("lbeta",), ("special",)),
     "beta": Template("beta({0}, {1})", ("beta",), ("special",)),
     "gamma_ratio": Template("gamma_ratio({0}, {1}, {2})", ("gamma_ratio",), ("special",)),

@@ -14,25 +14,35 @@ from scipy import linalg, special
 
 def log_remainder(u: Any, log_of: Any) -> Any:
     """u - log(1 + u) >= 0, exact near 0 too: by the series of 2 artanh(u/(2 + u)); far from 0 by the logarithm given."""
-    near = np.abs(u) < 0.5
-    s = np.where(near, u, 0.0) / (2 + np.where(near, u, 0.0))
-    t: Any = s * s
-    series: Any = 0.0
-    for k in range(14, -1, -1):
-        series = series * t + 1 / (2 * k + 3)
+    u = np.asarray(u)
     with np.errstate(all="ignore"):
-        given = (u < -0.9) | (u > 1e30)
-        return np.where(near, s * u - 2 * s * t * series, u - np.where(given, log_of, np.log1p(np.where(given, 0.0, u))))
+        far = (u < -0.9) | (u > 1e30)
+        made = np.asarray(u - (np.where(far, log_of, np.log1p(np.where(far, 0.0, u))) if far.any() else np.log1p(u)))
+    near = np.flatnonzero(np.abs(u) < 0.125)
+    if near.size:
+        u = np.take(u, near)
+        s = u / (2 + u)
+        t: Any = s * s
+        series: Any = 1 / 15
+        for k in range(5, -1, -1):
+            series = series * t + 1 / (2 * k + 3)
+        np.put(made, near, s * (u - 2 * t * series))
+    return made[()]
 
 
 def expm1_remainder(w: Any) -> Any:
     """exp(w) - 1 - w >= 0, exact near 0 too."""
-    near = np.where(np.abs(w) < 0.5, w, 0.0)
-    series: Any = 0.0
-    for k in range(18, 1, -1):
-        series = (series * near + 1) / k
+    w = np.asarray(w)
     with np.errstate(over="ignore"):
-        return np.where(np.abs(w) < 0.5, series * near * near, np.expm1(w) - w)
+        made = np.asarray(np.exp(w) - 1 - w)
+    near = np.flatnonzero(np.abs(w) < 0.25)
+    if near.size:
+        w = np.take(w, near)
+        series: Any = 1 / 13
+        for k in range(12, 1, -1):
+            series = (series * w + 1) / k
+        np.put(made, near, series * w * w)
+    return made[()]
 
 
 def kl_term(p: Any, q: Any, d: Any) -> Any:
@@ -66,37 +76,43 @@ def cholesky_remainder(A: Any, B: Any) -> Any:
     return (E * E).sum(axis=(-2, -1)) + 2 * log_remainder((a - b) / b, np.log(a) - np.log(b)).sum(axis=-1)
 
 
-def relative_eigenvalues(A: Any, B: Any) -> Any:
-    """The eigenvalues of inv(B) @ (A - B), and log(det A/det B)."""
+def relative_difference(A: Any, B: Any) -> Any:
+    """inv(L) @ (A - B) @ inv(L)' for B = L @ L', log(det A/det B), and where the first is small."""
     K, L = np.linalg.cholesky(A), np.linalg.cholesky(B)
-    u = np.linalg.eigvalsh(np.linalg.solve(L, np.swapaxes(np.linalg.solve(L, A - B), -1, -2)))
+    W = np.linalg.solve(L, np.swapaxes(np.linalg.solve(L, A - B), -1, -2))
     ratio = np.diagonal(K, axis1=-2, axis2=-1) / np.diagonal(L, axis1=-2, axis2=-1)
-    return u, 2 * np.log(ratio).sum(axis=-1)
+    return W, 2 * np.log(ratio).sum(axis=-1), np.asarray((W * W).sum(axis=(-2, -1)) < 0.25)
 
 
 def logdet_remainder(A: Any, B: Any) -> Any:
     """tr(inv(B) @ A) - k - log(det A/det B) >= 0: the sum of u - log(1 + u) over the eigenvalues u of inv(B) @ (A - B)."""
-    u, log_of = relative_eigenvalues(A, B)
-    near = np.abs(u).max(axis=-1) < 0.5
-    return np.where(near, log_remainder(np.where(near[..., None], u, 0.0), 0.0).sum(axis=-1), u.sum(axis=-1) - log_of)
+    W, log_of, near = relative_difference(A, B)
+    made = np.asarray(np.trace(W, axis1=-2, axis2=-1) - log_of)
+    if near.any():
+        made[near] = log_remainder(np.linalg.eigvalsh(W[near]), 0.0).sum(axis=-1)
+    return made[()]
 
 
 def logdet_ratio(A: Any, B: Any) -> Any:
     """log(det A/det B): the sum of log(1 + u) over the eigenvalues u of inv(B) @ (A - B), where these are small."""
-    u, log_of = relative_eigenvalues(A, B)
-    near = np.abs(u).max(axis=-1) < 0.5
-    return np.where(near, np.log1p(np.where(near[..., None], u, 0.0)).sum(axis=-1), log_of)
+    W, log_of, near = relative_difference(A, B)
+    made = np.asarray(log_of)
+    if near.any():
+        made[near] = np.log1p(np.linalg.eigvalsh(W[near])).sum(axis=-1)
+    return made[()]
 
 
 def mixed_logdet_remainder(A: Any, B: Any, c: Any) -> Any:
     """log det(c A + (1 - c) B) - c log det A - (1 - c) log det B: the sum of c r(u) - r(c u), r(u) = u - log(1 + u), over the
     eigenvalues u of inv(B) @ (A - B), where these are small."""
-    u, log_of = relative_eigenvalues(A, B)
-    near = (np.abs(u).max(axis=-1) < 0.5) & (np.abs(c * u).max(axis=-1) < 0.5)
-    u = np.where(near[..., None], u, 0.0)
-    close = (c * log_remainder(u, 0.0) - log_remainder(c * u, 0.0)).sum(axis=-1)
+    W, log_of, near = relative_difference(A, B)
     mixed = np.linalg.slogdet(c * A + (1 - c) * B)[1] - np.linalg.slogdet(B)[1]
-    return np.where(near, close, mixed - c * log_of)
+    made = np.asarray(mixed - c * log_of)
+    near = near & (c * c * (W * W).sum(axis=(-2, -1)) < 0.25)
+    if near.any():
+        u = np.linalg.eigvalsh(W[near])
+        made[near] = (c * log_remainder(u, 0.0) - log_remainder(c * u, 0.0)).sum(axis=-1)
+    return made[()]
 
 
 def inv_or_nan(A: Any) -> Any:
@@ -138,19 +154,27 @@ def stirling_series(a: Any, b: Any, d: Any) -> Any:
         power = power / a
         term = term / b + n * power
         series = series + c * term
-    return log_remainder(d / a, log_ratio(b, a, d)) / 2 + d / a * (d / b) * series
+    log_of = log_ratio(b, a, d) if np.any(np.abs(d) > 0.5 * a) else 0.0
+    return log_remainder(d / a, log_of) / 2 + d / a * (d / b) * series
 
 
 def lgamma_remainder(a: Any, b: Any, d: Any) -> Any:
-    """lgamma(b) - lgamma(a) - d*digamma(a) >= 0, d = b - a: u - log(1 + u) for each of 10 steps up, and the rest by
-    Stirling's series."""
-    a, b, d = np.asarray(a), np.asarray(b), np.asarray(d)
+    """lgamma(b) - lgamma(a) - d*digamma(a) >= 0, d = b - a: for near a and b u - log(1 + u) for each of 10 steps up, and the
+    rest by Stirling's series."""
+    a, b, d = np.broadcast_arrays(a, b, d)
     with np.errstate(all="ignore"):
-        k = np.arange(10, dtype=np.result_type(a, b, d))
-        low, high, apart = a[..., None] + k, b[..., None] + k, d[..., None]
-        steps = log_remainder(apart / low, log_ratio(high, low, apart)).sum(-1)
-        x, y = a + 10, b + 10
-        return steps + y * log_remainder(-d / y, log_ratio(x, y, -d)) + stirling_series(x, y, d)
+        made = np.asarray(special.gammaln(b) - special.gammaln(a) - d * special.digamma(a))
+        near = np.flatnonzero((np.abs(d) < a / 2) | (np.maximum(a, b) > 1e6))
+        if near.size:
+            a, b, d = (np.take(x, near) for x in (a, b, d))
+            k = np.arange(10, dtype=made.dtype)
+            low, high, apart = a[..., None] + k, b[..., None] + k, d[..., None]
+            x, y = a + 10, b + 10
+            close = (np.abs(d) < a / 2).all()
+            logs = (0.0, 0.0) if close else (log_ratio(high, low, apart), log_ratio(x, y, -d))
+            steps = log_remainder(apart / low, logs[0]).sum(-1)
+            np.put(made, near, steps + y * log_remainder(-d / y, logs[1]) + stirling_series(x, y, d))
+    return made[()]
 
 
 def stirling_remainder(a: Any, b: Any, d: Any) -> Any:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from symgen.algebra.rational import as_quotient
 from symgen.codegen.stable_bessel import bessel_remainders, log_of_bessel, without_growth
 from symgen.codegen.stable_branches import with_quiet_inverses, without_choice
+from symgen.codegen.stable_gammas import near_flat
 from symgen.codegen.stable_logistic import (
     common_exponential,
     odd_in_logit,
@@ -442,7 +443,7 @@ class _Stabiliser:
             return roots
         made = with_remainders(n)
         if made is not n:
-            return made
+            return near_flat(made, beyond_leading_terms(n))
         for rule in (bessel_remainders, beyond_leading_terms, short_differences, difference_of_powers):
             made = rule(n)
             if made is not n:

@@ -13,12 +13,14 @@ from symgen.tensor.expression import (
     ZERO,
     Add,
     Entry,
+    Fn,
     Num,
     Scalar,
     Sum,
     Tensor,
     add,
     as_coefficient,
+    compare,
     divide,
     fn,
     mul,
@@ -28,6 +30,7 @@ from symgen.tensor.expression import (
     sub,
     substitute,
     total,
+    where,
 )  # fmt: skip
 
 
@@ -101,6 +104,15 @@ def gamma_means(pool: Pool, out: list[Scalar], pairs: list[Pair]) -> None:
                 out.append(mul(scale, fn("lgamma_remainder", m, end, mul(sign, short(divide(other, c)), shift))))
             pairs.extend(of_entries(x, y))
             break
+
+
+def near_flat(near: Scalar, far: Scalar) -> Scalar:
+    """Remainders to 1 less one to 2, where nothing is large, and the form for large shapes elsewhere."""
+    terms = [as_coefficient(t)[1] for t in terms_of(near)]
+    gaps = [f for f in terms if isinstance(f, Fn) and f.name == "lgamma_remainder"]
+    twos = [f.args[0] for f in gaps if f.args[1] is TWO]
+    mixed = len(twos) == 1 and any(f.args[1] is ONE for f in gaps)
+    return where(compare("<", twos[0], num(4)), near, far) if mixed else near
 
 
 def opened(x: Scalar) -> Scalar:
