@@ -149,3 +149,53 @@ def test_a_hidden_chain_of_any_length_is_gone_through_forwards_and_backwards():
     d = model.derive("grad(evidence, mu)")
     assert d.evidence.kind == "checked"
     assert np.allclose(d.evaluate(**at), (smoothed * (x[:, None] - mu) / s**2).sum(0))
+
+
+COUNTS_MIXED = [  # a mixture of counts, another law, and whether the first lies in the support of the second
+    ("Mixture(w, DiscreteUniform(0, 0), Poisson(2))", "Poisson(3)", True),
+    ("Poisson(2)", "Mixture(w, DiscreteUniform(0, 0), Poisson(2))", True),
+    ("Mixture(w, Binomial(3, 0.3), Binomial(2, 0.6))", "Binomial(5, 0.4)", True),
+    ("Mixture(w, Poisson(3), Binomial(2, 0.6))", "Binomial(5, 0.4)", False),
+]
+
+
+def masses_of(law: str, w: float, upto: int = 60) -> np.ndarray:
+    k = np.arange(upto)
+    one = {
+        "Poisson(2)": stats.poisson(2).pmf, "Poisson(3)": stats.poisson(3).pmf, "DiscreteUniform(0, 0)": lambda k: 1.0*(k == 0),
+        "Binomial(3, 0.3)": stats.binom(3, 0.3).pmf, "Binomial(2, 0.6)": stats.binom(2, 0.6).pmf,
+        "Binomial(5, 0.4)": stats.binom(5, 0.4).pmf,
+    }  # fmt: skip
+    if law in one:
+        return one[law](k)
+    first, second = law[len("Mixture(w, ") : -1].split("), ")
+    return w * one[first + ")"](k) + (1 - w) * one[second](k)
+
+
+@pytest.mark.parametrize(("p", "q", "lies"), COUNTS_MIXED)
+def test_a_mixture_of_counts_lies_where_its_parts_do(p, q, lies):
+    a, b = masses_of(p, 0.4), masses_of(q, 0.4)
+    d = symgen.loads(f"param w: unit\ndist p(x) = {p}\ndist q(x) = {q}\n").derive("KL(p || q)")
+    assert d.evidence.kind == "checked"
+    want = np.sum(a[a > 0] * np.log(a[a > 0] / b[a > 0])) if lies else math.inf
+    assert d.evaluate(**({"w": 0.4} if lies else {})) == pytest.approx(want, rel=1e-10)
+
+
+@pytest.mark.parametrize("s", [1.2, 1.5])
+def test_the_chi_square_divergence_of_a_mixture_is_a_sum_over_pairs_of_its_parts(s):
+    model = symgen.loads("param s: positive, m: real, w: unit\ndist p(x) = Mixture(w, Normal(m, 1), Normal(-1, s))\n"
+                         "dist q(x) = Normal(0, 1)\n")  # fmt: skip
+    d = model.derive("chi2(p || q)")
+    x = np.linspace(-25, 25, 200_001)
+    p = 0.3 * stats.norm.pdf(x, 0.4, 1) + 0.7 * stats.norm.pdf(x, -1, s)
+    want = np.sum(p**2 / stats.norm.pdf(x)) * (x[1] - x[0]) - 1 if s**2 < 2 else math.inf
+    assert d.text_result.startswith("where(s^2 < 2, ") and d.evidence.kind == "checked"
+    assert d.evaluate(s=s, m=0.4, w=0.3) == pytest.approx(want, rel=1e-10)
+
+
+def test_the_chi_square_divergence_of_mixed_counts_is_their_sum():
+    d = symgen.loads("param w: unit\ndist p(x) = Mixture(w, DiscreteUniform(0, 0), Poisson(2))\ndist q(x) = Poisson(3)\n").derive(
+        "chi2(p || q)"
+    )
+    a, b = masses_of("Mixture(w, DiscreteUniform(0, 0), Poisson(2))", 0.4), masses_of("Poisson(3)", 0.4)
+    assert d.evaluate(w=0.4) == pytest.approx(np.sum(a**2 / b) - 1, rel=1e-12) and d.evidence.kind == "checked"

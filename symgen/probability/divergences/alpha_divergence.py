@@ -28,8 +28,9 @@ from symgen.probability.forms.conditions import guarded
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.logarithms import gathered_logarithms
 from symgen.probability.forms.special import with_known_signs
+from symgen.probability.laws.combinators import parts_of
 from symgen.probability.laws.densities import parameters
-from symgen.probability.laws.joint import decode, divergence, opened_expectation
+from symgen.probability.laws.joint import DistRef, decode, divergence, expectation, inline, opened_expectation
 from symgen.probability.laws.law import row_of
 from symgen.probability.laws.referee import Numeric, nodes
 from symgen.probability.means.grids import numbers_of
@@ -40,6 +41,7 @@ from symgen.tensor import build
 from symgen.tensor.evaluate import Point, evaluate
 from symgen.tensor.expression import (
     HALF,
+    INF,
     ONE,
     TWO,
     ZERO,
@@ -47,6 +49,8 @@ from symgen.tensor.expression import (
     Operator,
     Scalar,
     Sum,
+    Where,
+    add,
     divide,
     entry,
     fn,
@@ -57,6 +61,7 @@ from symgen.tensor.expression import (
     neg,
     open_tensor,
     power,
+    replace_arrays,
     scalar_of,
     sub,
     var,
@@ -68,6 +73,7 @@ from symgen.text.diagnostics import CannotDerive
 
 HERE = "symgen/probability/divergences/alpha_divergence.py"
 INTEGRAL = var("integral", (), "positive", "placeholder", uid=-61)
+MOST_PARTS = 4
 SOMEWHERE = "the mean is infinite for some values"
 
 
@@ -159,6 +165,8 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
         whole = rank_zero(guarded(joined, finish(fn("exp", found.logarithm))))
         ctx.trace.checks.append(lambda: check_equal_numeric(whole, result, ctx.facts))
         return result
+    if alpha is TWO and (apart := _of_parts(pair, q, definition, finish, ctx)) is not None:
+        return apart
     told = list(ctx.trace.checks)
     reduced = value_of(reduce_expectation(mean, ctx))
     if below is not True and any(isinstance(n, Operator) and n.name == "E" for n in walk(reduced)):
@@ -184,6 +192,39 @@ def reduce_power(op: Operator, ctx: Context) -> Array:
 
         leave_density_check(pair, powers, finished, result, told)
     return result
+
+
+def _of_parts(pair: Pairing, q: DistRef, before: Array, finish: Callable[[Scalar], Scalar], ctx: Context) -> Array | None:
+    """The integral of p^2/q of a mixture p: the sum over pairs of its parts of w_i w_j E_i (p_j/q); None where a mean stays."""
+    law = pair.p.joint.factors[0].law
+    parts = parts_of(law) if len(pair.p.joint.factors) == 1 else None
+    if not isinstance(parts, list) or len(parts) > MOST_PARTS or pair.inside is not ONE:
+        return None
+    (v, _) = pair.draws[0]
+    sides = [Pairing(inline(one), q, ctx.quiet()) for _, one in parts]
+    ratios = [replace_arrays(s.log_ratio(), {s.draws[0][0]: v}) for s in sides]
+    means, values, conditions = [], [], []
+    quiet = ctx.quiet()
+    for i, (w, one) in enumerate(parts):
+        for j in range(i, len(parts)):
+            mean = expectation(rank_zero(fn("exp", ratios[j])), [(v, one)])
+            assert isinstance(mean, Operator)
+            value = value_of(reduce_expectation(mean, quiet))
+            condition = ONE
+            if isinstance(value, Where) and value.args[2] is INF:
+                condition, value = value.args[:2]
+            if any(isinstance(n, Operator) and n.name == "E" for n in walk(value, condition)):
+                return None
+            factor = mul(w, parts[j][0], ONE if i == j else TWO)
+            means.append(mul(factor, scalar_of(mean)))
+            values.append(mul(factor, value))
+            conditions.append(condition)
+    told = rank_zero(finish(add(*means)))
+    ctx.trace.add("parts", before, told, reason="term by term over the parts of the mixture, by their weights")
+    made = INF if INF in values else guarded(logic("and", *conditions), _short(finish(add(*values)), ctx.facts))
+    ctx.trace.add("moments", told, rank_zero(made), reason="each term the integral of an exponential")
+    ctx.trace.checks.extend(quiet.trace.checks)
+    return rank_zero(made)
 
 
 def _has_sum(x: Scalar) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from symgen.probability.families.distribution import SUPPORTS, Distribution, Sup
 from symgen.probability.families.texts import scalar_text
 from symgen.probability.forms.conditions import for_all
 from symgen.probability.forms.knowledge import Knowledge
-from symgen.probability.laws.combinators import WIDER, is_vector_image
+from symgen.probability.laws.combinators import WIDER, is_vector_image, parts_of
 from symgen.probability.laws.cut_counts import ends_of_counts, is_cut
 from symgen.probability.laws.densities import entry_of, parameters
 from symgen.probability.laws.joint import DistRef, Factor
@@ -78,7 +79,8 @@ def _inclusion(f: Factor, g: Factor, ctx: Context) -> Scalar:
         return ONE if found else ZERO
     a, b = row_of(f.law), row_of(g.law)
     if a is None or b is None:
-        return _own_within(f.law, g.law, ctx)
+        mixed = _mixed_counts_within(f, g, ctx)
+        return _own_within(f.law, g.law, ctx) if mixed is None else mixed
     first, second = region_of(a), region_of(b)
     if first.total or second.total:
         return _total_within(f.law, g.law, ctx)
@@ -108,6 +110,18 @@ def _total_within(first: Array, second: Array, ctx: Context) -> Scalar:
         condition = logic("and", compare("<=", low, ZERO), ONE if high is INF else compare("<=", n, high))
     condition = Knowledge(ctx).remaining(condition)
     return for_all(condition, indices) if not condition.free.isdisjoint(indices) else condition
+
+
+def _mixed_counts_within(f: Factor, g: Factor, ctx: Context) -> Scalar | None:
+    """Of mixtures of counts: each part of the first within the second, or the first within one part of the second."""
+    mine, other = (parts if isinstance(parts := parts_of(x.law), list) else None for x in (f, g))
+    laws = [law for part in (mine, other) if part for _, law in part]
+    if not laws or not all(ends_of_counts(law) is not None or isinstance(parts_of(law), list) for law in laws):
+        return None
+    if mine:
+        return logic("and", *(_inclusion(replace(f, law=law), g, ctx) for _, law in mine))
+    inside = [_inclusion(f, replace(g, law=law), ctx) for _, law in other or ()]
+    return ONE if ONE in inside else None
 
 
 def image_within(first: Array, second: Array) -> bool | None:
@@ -235,36 +249,34 @@ def mass_outside(q: DistRef, p: DistRef, in_q: dict[Var, Array], in_p: dict[Var,
         if other is not None:
             pairs.append((f.law, other.law))
 
-    def ask(point: Point) -> bool:
-        for first, second in pairs:
-            if kinds_differ(first, second):
-                return True
-            if is_vector_image(first) or is_vector_image(second):
-                if image_within(first, second) is False:
-                    return True
-                continue
-            a, b = row_of(first), row_of(second)
-            if a is None or b is None:
-                if own_outside(first, second, point, ctx):
-                    return True
-                continue
-            if region_of(a).low == "-inf" and region_of(b).low == "0":
-                return True
-            if a.region.total or b.region.total:
-                if _other_total(first, second, point, ctx):
-                    return True
-                continue
-            if a.shapes or b.shapes:
-                continue
-            at, to = numbers_of(first, point), numbers_of(second, point)
-            for place in np.ndindex(*next(iter(at.values())).shape):
-                one = Numeric(a, {n: float(x[place]) for n, x in at.items()})
-                two = Numeric(b, {n: float(x[place[place_rank(place, x) :]]) for n, x in to.items()})
-                if one.low < two.low or one.high > two.high:
-                    return True
-        return False
+    return lambda point: any(_lies_outside(first, second, point, ctx) for first, second in pairs)
 
-    return ask
+
+def _lies_outside(first: Array, second: Array, point: Point, ctx: Context) -> bool:
+    """Whether at a point the first law has mass where the second has none, as far as the ends of their supports tell."""
+    if kinds_differ(first, second):
+        return True
+    if is_vector_image(first) or is_vector_image(second):
+        return image_within(first, second) is False
+    a, b = row_of(first), row_of(second)
+    if a is None or b is None:
+        parts = parts_of(first) if b is not None and b.region.kind == "integers" else None
+        if isinstance(parts, list):  # of a mixture of counts, some part
+            return any(_lies_outside(law, second, point, ctx) for _, law in parts)
+        return own_outside(first, second, point, ctx)
+    if region_of(a).low == "-inf" and region_of(b).low == "0":
+        return True
+    if a.region.total or b.region.total:
+        return _other_total(first, second, point, ctx)
+    if a.shapes or b.shapes:
+        return False
+    at, to = numbers_of(first, point), numbers_of(second, point)
+    for place in np.ndindex(*next(iter(at.values())).shape):
+        one = Numeric(a, {n: float(x[place]) for n, x in at.items()})
+        two = Numeric(b, {n: float(x[place[place_rank(place, x) :]]) for n, x in to.items()})
+        if one.low < two.low or one.high > two.high:
+            return True
+    return False
 
 
 def _other_total(first: Array, second: Array, point: Point, ctx: Context) -> bool:
