@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from scipy.special import gammaln, logsumexp
+from scipy.special import betaln, gammaln, logsumexp
 
 import symgen
 
@@ -98,3 +98,20 @@ def test_what_is_impossible_and_does_not_happen_is_certain():
     for h, want in (([1.0, 0], share), ([0.0, 0], 1 - share), ([0.0, 1], 0)):
         assert math.isclose(d.result.evaluate("density", h=np.array(h), **at), want, rel_tol=1e-12)
     assert model.derive("E[h ~ p(h | x)](h)").evidence.kind == "checked"
+
+
+def test_a_prior_that_is_a_mixture_of_conjugates():
+    model = symgen.loads(
+        "dim n\nparam w: unit\ndist p(t) = Mixture([w, 1 - w], Beta(2, 5), Beta(6, 2))\n"
+        "dist p(x: binary[n] | t) = Bernoulli(t)\ndist p(y: binary | t) = Bernoulli(t)\n"
+    )
+    x = np.array([1.0, 0, 1])
+    parts = np.array([0.3 * math.exp(betaln(4, 6) - betaln(2, 5)), 0.7 * math.exp(betaln(8, 3) - betaln(6, 2))])
+    d = model.derive("log p(x)")
+    assert d.evidence.kind == "checked" and math.isclose(d.evaluate(w=0.3, x=x), math.log(parts.sum()))
+    d = model.derive("posterior(p, t, given=x)")
+    assert (d.evidence.kind, d.result.family) == ("checked", "mixture of Beta")
+    got = d.result.evaluate("parameters", w=0.3, x=x)
+    assert np.allclose(got["weights"], parts / parts.sum()) and np.allclose([got["a"], got["b"]], [[4, 8], [6, 3]])
+    mean = model.derive("E[y ~ p(y | x)](y)").evaluate(w=0.3, x=x)
+    assert math.isclose(mean, parts @ [4 / 10, 8 / 11] / parts.sum())

@@ -206,3 +206,31 @@ def test_posteriors_of_vectors_and_matrices(pair):
         want = {"nu": 9} | ({"V": np.linalg.inv(np.linalg.inv(P) + scatter)} if pair == "precision" else {"Psi": P + scatter})
     for name, value in want.items():
         assert np.allclose(got[name], value), name
+
+
+def test_several_variables_given_what_hangs_on_them():
+    model = symgen.loads(
+        "param s: positive, u: real, t: positive, w: simplex[2], P: simplex[2, 3], M: real[2, 3]\n"
+        "dist p(a) = Normal(0, 1)\ndist p(b) = Normal(1, 2)\ndist p(c | a, b) = Normal(a - b, s)\n"
+        "dist p(d | c) = Normal(3*c, 1)\ndist q(a) = Normal(u, t)\ndist q(b | a) = Normal(a, t)\n"
+        "dist l(i) = Categorical(w)\ndist l(j | i) = Categorical(P[i])\ndist l(y | i, j) = Normal(M[i, j], s)\n"
+    )
+    before, gain = np.diag([1.0, 4]), np.array([3.0, -3])
+    seen = gain @ before @ gain + 9 * 0.25 + 1
+    mean = np.array([0, 1]) + before @ gain * (0.7 + 3) / seen
+    after = before - np.outer(before @ gain, before @ gain) / seen
+    of_q, shift = 0.64 * np.array([[1, 1], [1, 2]]), mean - 0.3
+    inside = np.linalg.inv(after)
+    kl = (np.trace(inside @ of_q) + shift @ inside @ shift - 2 + np.log(np.linalg.det(after) / np.linalg.det(of_q))) / 2
+    at = {"s": 0.5, "d": 0.7}
+    for goal, want, more in [
+        ("E[a, b ~ p(a, b | d)](a*b)", after[0, 1] + mean.prod(), {}),
+        ("entropy(p(a, b | d))", np.linalg.slogdet(2 * np.pi * np.e * after)[1] / 2, {}),
+        ("KL(q(a, b) || p(a, b | d))", kl, {"u": 0.3, "t": 0.8}),
+    ]:
+        d = model.derive(goal)
+        assert d.evidence.kind == "checked" and np.isclose(d.evaluate(**at, **more), want)
+    w, P, M = np.array([0.3, 0.7]), np.array([[0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]), np.array([[0.0, 1, 2], [-1, 0.5, 0.3]])
+    joint = w[:, None] * P * np.exp(-((0.4 - M) ** 2) / 0.5)
+    want = (joint * np.outer(np.arange(2), np.arange(3))).sum() / joint.sum()
+    assert np.isclose(model.derive("E[i, j ~ l(i, j | y)](i*j)").evaluate(w=w, P=P, M=M, s=0.5, y=0.4), want)

@@ -11,7 +11,7 @@ from symgen.derivation.referee import check_equal_numeric
 from symgen.probability.bayes.candidate import check_by_candidates, check_hidden
 from symgen.probability.bayes.conditional import bounds, integrated, law_given
 from symgen.probability.bayes.marginal_steps import as_mean, tell
-from symgen.probability.bayes.mixtures import mixture_given
+from symgen.probability.bayes.mixtures import mixture_given, with_labels
 from symgen.probability.bayes.posterior_checks import check_integrated, check_log_mean, check_posterior
 from symgen.probability.forms.collect import collected
 from symgen.probability.forms.special import simplified
@@ -65,6 +65,7 @@ def _given(
 ) -> tuple[Scalar, Question, Array | None]:
     """log p(targets | observed) at their values, the question, and the law that it was recognised as."""
     q = with_one_normal(question(ref, targets, observed, {v: a for v, a in values.items() if v not in targets}), ctx)
+    q = with_labels(q)
     asked = replace(q, values=values)
     if not all(has_density(f.law) for f in q.factors):
         raise CannotDerive(f"the density `{ref.joint.name}` is not known: its marginals stay as they are", None, HERE)
@@ -190,7 +191,9 @@ def _by_its_density(op: Operator, p: DistRef, x: Var, observed: Sequence[Var], c
 
 
 def _as_mixture(op: Operator, p: DistRef, q: Question, ctx: Context) -> Array | None:
-    """A law that is a mixture over a label that nobody has seen, by its density: means under it are those of its parts."""
+    """What is seen leaves a mixture over a label that nobody has seen, by its density: means under it are those of its parts."""
+    if not any(v in q.observed for f in q.factors for v in f.variables):
+        return None
     try:
         mixed = mixture_given(p, q, list(q.observed), {}, ctx)
     except CannotDerive:
@@ -201,7 +204,7 @@ def _as_mixture(op: Operator, p: DistRef, q: Question, ctx: Context) -> Array | 
     asked, made = mixed
     placeholder = var(x.name, x.shape, x.domain, "placeholder", x.domain_args, uid=3)
     value = tensor((), made.log_density)
-    law = formula_law(placeholder, replace_arrays(value, {x: placeholder}), "", p.joint.name, True)
+    law = formula_law(placeholder, tensor((), replace_arrays(made.log_sum, {x: placeholder})), "", p.joint.name, True)
     seen = tuple(v for v in q.observed if v in p.joint.variables)
     density = log_density(DistRef(p.joint, (x,), seen), {})
     ctx.trace.add("enumerate", density, value, reason=f"a mixture of {made.family} laws, over the values of {made.label}")
@@ -218,7 +221,7 @@ def reduce_conditional_law(op: Operator, ctx: Context) -> Array:
     if not all(has_density(f.law) for f in p.joint.factors):
         return op  # of a density that is not known: means over it stay as they are
     observed = [*p.joint.outside, *(g for g in p.given if g in p.joint.variables)]
-    q = question(p, [x], observed)
+    q = with_labels(question(p, [x], observed))
     found = law_given(q, ctx, False)
     law = found.law
     if law is None:

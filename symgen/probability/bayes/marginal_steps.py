@@ -96,7 +96,7 @@ def _by_what_cancels(op: Operator, joint: Joint, q: Question, made: Array, say: 
     (z,) = q.hidden
     body = log_joint(q.factors, q.values, ctx.quiet())
     try:
-        law = matched(body, z, q, ctx.quiet())
+        law = matched(body, z, q, ctx.quiet()) if row_of(q.factor_of(z).law) is not None else None
     except CannotDerive:
         law = None
     row = row_of(law) if law is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symgen.algebra.collect import is_stochastic
@@ -61,13 +61,39 @@ FEW = 4  # components that are written out
 
 @dataclass(frozen=True)
 class Mixture:
-    """`weights[k]` of the values of a `label`, the `parameters` over k, and the log-density."""
+    """`weights[k]` of the values of a `label`, the `parameters` over k, the log-density as it is told, and as a logsumexp,
+    which does not underflow."""
 
     label: str
     family: str
     weights: Array
     parameters: dict[str, Array]
     log_density: Scalar
+    log_sum: Scalar
+
+
+def with_labels(q: Question) -> Question:
+    """A number that nobody has seen, drawn from a mixture of laws of one family, as drawn below a label."""
+    factors: list[Factor] = []
+    labels: list[Var] = []
+    for f in q.factors:
+        parts = parts_of(f.law)
+        unseen = len(f.variables) == 1 and f.variables[0] in q.unseen and not f.variables[0].rank
+        rows = {row.name if (row := row_of(law)) is not None else "" for _, law in parts} if isinstance(parts, list) else {""}
+        if not unseen or not isinstance(parts, list) or len(rows) > 1 or rows == {""} or any(len(a.attrs) > 1 for _, a in parts):
+            factors.append(f)
+            continue
+        c = var(f"{f.variables[0].name}_part", (), "label", "random", (num(len(parts)),), uid=-63 - len(labels))
+        k = fresh_index(num(len(parts)))
+        weights = tensor([k], add(*(mul(delta(k, num(i)), w) for i, (w, _) in enumerate(parts))))
+        operands = []
+        for several in zip(*(law.args for _, law in parts), strict=True):
+            own = [mul(delta(entry(c), num(i)), entry(a)) for i, a in enumerate(several) if isinstance(a, Array)]
+            operands.append(tensor((), add(*own)))
+        labels.append(c)
+        factors += [Factor("", (c,), (), operator("Categorical", (weights,), (), (LAW,))),
+                    Factor(f.name, f.variables, (*f.given, c), operator(rows.pop(), operands, (), (LAW,)))]  # fmt: skip
+    return replace(q, factors=tuple(factors), hidden=(*labels, *q.hidden)) if labels else q
 
 
 def mixture_given(
@@ -140,17 +166,17 @@ def mixture_of(q: Question, c: Var, ctx: Context) -> Mixture:
     ctx.trace.add("name", None, weights, where=letter, reason=f"named: the probabilities of the values of {label}")
     ctx.trace.names[weights] = letter
     number = k.size.rational if isinstance(k.size, Num) else None
+    many = operator(row.name, list(parameters.values()), (k.size,), (LAW,))
+    density = entry_log_density(many, entry(z), (k,), ctx.quiet())
+    log_sum = entry(operation("logsumexp", (tensor([k], add(fn("log", entry(weights, k)), density)),), ()))
     if number is None or number > FEW:
-        many = operator(row.name, list(parameters.values()), (k.size,), (LAW,))
-        density = fn("exp", entry_log_density(many, entry(z), (k,), ctx.quiet()))
-        return Mixture(
-            c.name.removesuffix(THEN), row.name, weights, parameters, fn("log", total(mul(entry(weights, k), density), [k]))
-        )
+        value = fn("log", total(mul(entry(weights, k), fn("exp", density)), [k]))
+        return Mixture(label, row.name, weights, parameters, value, log_sum)
     parts: list[Scalar] = []
     for at in (num(i) for i in range(int(number))):
         own = operator(row.name, [tensor((), open_tensor(a, (at,))) for a in parameters.values()], (), (LAW,))
         parts.append(mul(entry(weights, at), fn("exp", entry_log_density(own, entry(z), (), ctx.quiet()))))
-    return Mixture(label, row.name, weights, parameters, fn("log", add(*parts)))
+    return Mixture(label, row.name, weights, parameters, fn("log", add(*parts)), log_sum)
 
 
 def _softmax(logits: Scalar, k: Index) -> Array:

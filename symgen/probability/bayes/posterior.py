@@ -12,7 +12,7 @@ from symgen.derivation.derivation import Evidence
 from symgen.probability.bayes.candidate import check_hidden
 from symgen.probability.bayes.conditional import Found, bounds, law_given
 from symgen.probability.bayes.marginal import check_log_density, known, log_density_given, with_logs_of_powers
-from symgen.probability.bayes.mixtures import Mixture, mixture_given
+from symgen.probability.bayes.mixtures import Mixture, mixture_given, with_labels
 from symgen.probability.bayes.posterior_checks import check_integrated, check_posterior
 from symgen.probability.families.composites import recognised
 from symgen.probability.families.texts import read_array
@@ -83,7 +83,7 @@ def reduce_posterior(op: Operator, ctx: Context) -> Posterior:
     if len(zs) > 1:
         return _jointly(p, zs, observed, values, ctx)
     (z,) = zs
-    q = with_one_normal(question(p, zs, observed, values), ctx)
+    q = with_labels(with_one_normal(question(p, zs, observed, values), ctx))
     unknown = next((f for f in q.factors if not has_density(f.law)), None)
     if unknown is not None:
         raise CannotDerive(f"the density `{unknown.name}` is not known, so its posterior has no closed form", unknown.law, HERE)

@@ -5,7 +5,7 @@ An operator keeps the laws of its distributions as operands; what is a name (var
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -227,11 +227,19 @@ def resolved(ref: DistRef) -> DistRef:
         own = tuple(f for f in ref.joint.factors if set(f.variables).intersection(ref.variables))
         alone = {v for f in own for v in f.variables} == set(ref.variables)
         return DistRef(Joint(ref.joint.name, own), ref.variables, ref.given) if alone else ref
-    if len(ref.variables) != 1 or not is_known(ref):
+    if not is_known(ref):
         return ref
-    (v,) = ref.variables
-    given = tuple(g for g in ref.given if g is not v)
-    return DistRef(Joint(ref.joint.name, (Factor(ref.joint.name, (v,), given, conditional_law(ref, v)),)), (v,), given)
+    given = tuple(g for g in ref.given if g not in ref.variables)
+    made = [Factor(ref.joint.name, one.variables, one.given, conditional_law(one, one.variables[0])) for one in in_turn(ref)]
+    return DistRef(Joint(ref.joint.name, tuple(made)), ref.variables, given)
+
+
+def in_turn(ref: DistRef, variables: Collection[Var] | None = None) -> list[DistRef]:
+    """p(a, b | x) = p(a | x) p(b | a, x): each of the variables given those before it."""
+    wanted = ref.variables if variables is None else variables
+    asked = [v for v in ref.joint.variables if v in wanted]
+    given = tuple(g for g in ref.given if g not in asked)
+    return [DistRef(ref.joint, (v,), (*given, *asked[:k])) for k, v in enumerate(asked)]
 
 
 # --- builders ---------------------------------------------------------------------------------------------------------
@@ -299,9 +307,8 @@ def covariance(f: Array, g: Array, draws: Sequence[tuple[Var, Array]]) -> Array:
 def draws_of(ref: DistRef, variables: Sequence[Var] | None = None) -> list[tuple[Var, Array]]:
     """What `E[v ~ ref]` draws: the asked variables and what they are given within the joint, in order."""
     wanted = set(variables if variables is not None else ref.variables)
-    if len(wanted) == 1 and is_known(ref) and looks_back(ref, wanted):
-        (v,) = wanted
-        return [(v, conditional_law(ref, v))]
+    if is_known(ref) and looks_back(ref, wanted):  # p(a, b | x) = p(a | x) p(b | a, x)
+        return [(one.variables[0], conditional_law(one, one.variables[0])) for one in in_turn(ref, wanted - set(ref.given))]
     own = next((f for f in ref.joint.factors if wanted & set(f.variables)), None)
     if len(wanted) == 1 and own is not None and set(own.variables) & set(ref.given):  # p(y | x) of an unknown p(x, y)
         return [(v, conditional_law(ref, v)) for v in wanted]
