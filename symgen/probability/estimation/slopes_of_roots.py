@@ -1,7 +1,9 @@
 """Derivatives of roots: g(r, x) = 0 makes dr/dx = -(dg/dx)/(dg/dr), the implicit function theorem.
 
-A step of Newton's from the root, held, has the value of the root and its first derivative: r - (g(r, x) - g)/g'(r), with g and the
-slope held too, so that in the result they cancel; of two steps, g not held, the second derivatives are right as well.
+r - (g(r, x) - g)/g'(r), where r, g and the slope are held, has the value of the root and its first derivative, and what is held
+comes back after the derivative is taken, so that it cancels. With d = g(r, x) - g,
+    r - d/g'(r, x) - g'' d^2/(2 g'^3)
+has the second.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from symgen.derivation.context import Context
 from symgen.probability.laws.reparameterisation import frozen
 from symgen.tensor.expression import (
     MINUS_ONE,
+    TWO,
     Array,
     Operator,
     Scalar,
@@ -19,6 +22,7 @@ from symgen.tensor.expression import (
     entry,
     fresh_index,
     mul,
+    num,
     open_tensor,
     power,
     replace_arrays,
@@ -56,27 +60,32 @@ def _stepped(root: Operator, ctx: Context, order: int) -> Array:
     (t,) = root.attrs[0]
     body = root.operands[0]
     own = [fresh_index(s) for s in root.shape]
-    g = open_tensor(body, own)
-    slope = open_tensor(jacobian(body, t, ctx.quiet()), own)
+    slope = jacobian(body, t, ctx.quiet())
 
-    def at(part: Scalar, value: Scalar) -> Scalar:
-        made: Scalar = replace_arrays(part, {t: lambda: value})
+    def at(part: Array, value: Scalar) -> Scalar:
+        made: Scalar = replace_arrays(open_tensor(part, own), {t: lambda: value})
         return made
 
-    held = entry(frozen(root, ctx, f"_{t.name}"), *own)
+    def held_as(value: Scalar, word: str, opened: bool = False) -> tuple[str, Scalar]:
+        place = frozen(tensor(own, value), ctx, f"_{t.name}_{word}", opened)
+        return place.name, entry(place, *own)
+
+    place = frozen(root, ctx, f"_{t.name}")
+    held = entry(place, *own)
     steep = at(slope, held)
     ctx.trace.add(
         "implicit", None, tensor(own, mul(MINUS_ONE, power(at(slope, entry(root, *own)), MINUS_ONE))),
         reason="the implicit function theorem: a root moves by this times what its equation moves",
         source="Rudin (1976), 9.28",
     )  # fmt: skip
-    name = f"theta_{t.name}"
-    ctx.trace.note(
-        f"`{name}` is the root over `{t.name}`, held; `{name}_slope` how it moves, `{name}_gap` its equation there, which is 0"
-    )
+    called, level = held_as(at(body, held), "level", opened=True)
+    gap = sub(at(body, held), level)
+    said = f"`{place.name}` is the root over `{t.name}`, held, and `{called}` its equation there, 0"
     if order == 1:
-        kept = frozen(tensor(own, divide(MINUS_ONE, steep)), ctx, f"_{t.name}_slope")
-        gap = sub(at(g, held), entry(frozen(tensor(own, at(g, held)), ctx, f"_{t.name}_gap", opened=True), *own))  # 0
-        return tensor(own, add(held, mul(gap, entry(kept, *own))))
-    once = sub(held, divide(at(g, held), steep))
-    return tensor(own, sub(once, divide(at(g, once), at(slope, once))))
+        word, kept = held_as(divide(MINUS_ONE, steep), "slope")
+        ctx.trace.note(f"{said}; `{word}` is how it moves")
+        return tensor(own, add(held, mul(gap, kept)))
+    bend = at(jacobian(slope, t, ctx.quiet()), held)
+    word, kept = held_as(divide(bend, mul(TWO, power(steep, num(3)))), "bend")
+    ctx.trace.note(f"{said}; `{word}` is how its slope moves")
+    return tensor(own, sub(sub(held, divide(gap, steep)), mul(kept, power(gap, TWO))))
