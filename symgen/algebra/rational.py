@@ -75,7 +75,7 @@ def _simplified(node: Scalar) -> Scalar:
         condition, a, b = node.args
         return where(condition, simplify_scalar(a), simplify_scalar(b))
     if kind is not Add and kind is not Mul and kind is not Pow:
-        return node
+        return _inside_atoms(node)
     if kind is Mul and not node.marks & CONTRACTS:
         return _rational(node) if may_cancel(node) else node
     inner = common_factor(merged_pieces(_inside_atoms(node)))
@@ -83,9 +83,10 @@ def _simplified(node: Scalar) -> Scalar:
 
 
 def _inside_atoms(node: Scalar) -> Scalar:
-    """`node` with the sums among its terms and factors simplified."""
-    if type(node) in (Add, Mul):
-        new = [_inside_atoms(a) if type(a) in (Add, Mul) else simplify_scalar(a) if type(a) is Sum else a
+    """`node` with the sums among its terms, factors, powers and logarithms simplified."""
+    kind = type(node)
+    if kind in (Add, Mul, Pow) or kind is Fn and node.name == "log":
+        new = [_inside_atoms(a) if type(a) in (Add, Mul, Pow, Fn) else simplify_scalar(a) if type(a) is Sum else a
                for a in node.args]  # fmt: skip
         return node if all(x is y for x, y in zip(new, node.args, strict=True)) else rebuild(node, new)
     return node

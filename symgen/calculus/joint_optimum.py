@@ -98,11 +98,18 @@ def _one_by_one(f: Array, order: Sequence[Var], sign: int, ctx: Context) -> tupl
 
 
 def _short(array: Array, ctx: Context) -> Array:
-    """As people write it; what is short and has a part that is named is written out."""
+    """As people write it; what is short, or gets shorter so, is written out where a part of it is named."""
     whole = flat(array)
-    array = whole if whole.weight <= SHORT else array
-    if not isinstance(array, Tensor):
-        return array
+    if not isinstance(array, Tensor) or not isinstance(whole, Tensor):
+        return whole if whole.weight <= SHORT else array
+    opened = _finished(whole, ctx) if whole.weight <= LONG else array
+    if whole.weight <= SHORT or opened is array:
+        return opened if opened is not array else _finished(array, ctx)
+    made = _finished(array, ctx)
+    return opened if opened.weight < flat(made).weight else made
+
+
+def _finished(array: Tensor, ctx: Context) -> Array:
     return tensor(array.axes, finished(array.body, Context(facts=ctx.facts, names=ctx.names)))
 
 

@@ -30,7 +30,11 @@ def _power(printer: Any, e: Any, rational: bool = False) -> str:
 
 
 def _call(printer: Any, e: Any) -> str:
-    return f"{NAMES.get(e.func.__name__, e.func.__name__)}({printer.stringify(e.args, ', ')})"
+    """f(a, b); of arrays at indices f(A)[i, j]."""
+    arrays = [a for a in e.args if isinstance(a, S.IndexedBase)]
+    inside, at = (arrays, e.args[len(arrays) :]) if arrays else (e.args, ())
+    text = f"{NAMES.get(e.func.__name__, e.func.__name__)}({printer.stringify(inside, ', ')})"
+    return f"{text}[{printer.stringify(at, ', ')}]" if at else text
 
 
 def _folded(printer: Any, e: Any) -> str:

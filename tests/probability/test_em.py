@@ -147,3 +147,17 @@ def test_shape_and_rate_of_components_are_found_together():
 
         top = optimize.minimize(loss, [0, 0], args=(SHARES_OF_DATA[:, j],), tol=1e-12)
         assert np.allclose([got["a"][j], got["b"][j]], np.exp(top.x), rtol=1e-4)
+
+
+def test_the_value_at_the_best_parameters_is_short():
+    """The weights sum to n, the squares over the best variance cancel, and conditions are in the language."""
+    d = symgen.loads("""dim n, K
+param w: simplex[K], mu: real[K], s: positive, R: real[n, K]
+data x: real[n]
+dist p(z[i: n]) = Categorical(w)
+dist p(x[i] | z[i]) = Normal(mu[z[i]], s)
+dist q(z[i: n]) = Categorical(softmax(R)[i])
+""").derive("argmax(elbo(q, p), [w, mu, s])")
+    page = d.text()
+    assert "w = sum(softmax(R), axis=0)/n" in page and "- (n + n*log(2*π))/2" in page
+    assert "softmax(R, i" not in page and "softmax(R)[i, j]" in page
