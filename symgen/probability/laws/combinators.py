@@ -10,6 +10,7 @@ from functools import partial
 
 from symgen.derivation.context import Context
 from symgen.probability.families.texts import scalar_text
+from symgen.probability.forms.collect import collected
 from symgen.probability.forms.inversion import INSIDE, MAPS, NoInverse, inverse_of
 from symgen.probability.forms.knowledge import Knowledge
 from symgen.probability.forms.terms import depends_on_any, normalised, with_value
@@ -334,7 +335,7 @@ def image_of(law: Array) -> tuple[Callable[[Scalar], Scalar], Array] | None:
 
 
 def transformed_by(law: Array, f: Callable[[Array], Scalar]) -> Array:
-    """The law of f(x) for a function of one's own that has an inverse: p(x(y)) |dx/dy|."""
+    """The law of f(x) for a function of one's own that has an inverse: p(x(y)) |dx/dy|; of an even one, that of f(|x|)."""
     x = var(ARGUMENT.name, (), value_domain(law) if value_domain(law) in ENDS_OF_WORDS else "real", "placeholder", uid=ARGUMENT.uid)
     body = f(x)
     if x not in variables_of(body):
@@ -352,6 +353,8 @@ def transformed_by(law: Array, f: Callable[[Array], Scalar]) -> Array:
     try:
         found = inverse_of(body, x, y, know)
     except NoInverse as why:
+        if not law.shape and value_domain(law) == "real" and _is_even(body, x):
+            return transformed_by(transformed(law, "abs"), f)  # f(x) is f(|x|), which has one if f has on the positive side
         raise LawError(f"this function has no inverse here: {why}") from None
     log_p, parts = _log_density(law, found.value)
     if word != "real":
@@ -364,6 +367,11 @@ def transformed_by(law: Array, f: Callable[[Array], Scalar]) -> Array:
     assert isinstance(plain, Operator)
     whole = tensor((), with_value(body, x, lambda *_: entry(ARGUMENT)))
     return operator("formula", (*plain.args, law, whole), (), (*plain.attrs, (IMAGES, "")))
+
+
+def _is_even(body: Scalar, x: Var) -> bool:
+    turned = with_value(body, x, lambda *_: neg(entry(x)))
+    return collected(sub(turned, body)) is ZERO
 
 
 def transformed(law: Array, name: str) -> Array:

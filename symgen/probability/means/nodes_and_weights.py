@@ -187,6 +187,7 @@ class _Taken:
             composed = with_value(f, self.variable, lambda *_: image[0](entry(below)))
             inner = entry(below)
             assert isinstance(below, Var) and isinstance(inner, Entry)
+            composed = _with_powers_apart(composed, inner) if below.domain in ("positive", "unit") else composed
             return _Taken(below, image[1], self.ctx, depends_on_any(frozenset((below,)))).line(composed, inner)
         x = entry(var(self.variable.name, (), self.variable.domain, "placeholder", uid=-93))
         assert isinstance(x, Entry)
@@ -207,6 +208,18 @@ class _Taken:
         if low is ZERO:
             f = _with_powers_as_exponentials(f, x)
         return _Line(x, f, weight, low, high, row.region.discrete, middle, _spread(u, weight, low, middle))
+
+
+def _with_powers_apart(f: Scalar, x: Entry) -> Scalar:
+    """log(x^n) as n log x and (x^n)^m as x^(n m) for x > 0: near 0 the power alone is too small a number."""
+
+    def rule(n: Scalar) -> Scalar:
+        inner = n.args[0] if isinstance(n, Fn) and n.name == "log" else n.base if isinstance(n, Pow) else None
+        if not isinstance(inner, Pow) or inner.base is not x:
+            return n
+        return power(x, mul(inner.exponent, n.exponent)) if isinstance(n, Pow) else mul(inner.exponent, fn("log", x))
+
+    return bottom_up(f, rule)
 
 
 def _with_powers_as_exponentials(f: Scalar, x: Entry) -> Scalar:
