@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from scipy.special import iv
 
 import symgen
 
@@ -53,3 +54,11 @@ def test_a_heavy_tail_has_none_above_0(law):
 def test_one_infinite_term_outweighs_the_other():
     d = MODEL.derive("E[x ~ Levy(c)](x^2 - x)")
     assert d.text_result == "inf" and d.evidence.kind == "checked"
+
+
+@pytest.mark.parametrize(("f", "angle", "order"), [("cos(2*(x - m))", 0.0, 2), ("sin(3*x)", 1.2, 3), ("cos(2*x + 1/4)", 1.05, 2)])
+def test_a_wave_of_whole_order_on_the_circle_has_a_mean(f, angle, order):
+    d = symgen.loads("param m: real, s: positive\ndist p(x) = VonMises(m, s)\n").derive(f"E[x ~ p]({f})")
+    want = (math.cos if f.startswith("cos") else math.sin)(angle) * iv(order, 1.3) / iv(0, 1.3)
+    assert d.evidence.kind == "checked"
+    assert d.evaluate(**{k: v for k, v in {"m": 0.4, "s": 1.3}.items() if k in d.symbols}) == pytest.approx(want, rel=1e-13)

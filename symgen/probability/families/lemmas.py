@@ -142,6 +142,9 @@ LEMMAS = (
     Lemma("VonMises", "sin(x)", "sin(mu)*besseli(1, kappa)/besseli(0, kappa)", source="Mardia & Jupp (2000), 3.5.4"),
     Lemma("VonMises", "sin(x - v)", "sin(mu - v)*besseli(1, kappa)/besseli(0, kappa)",
           source="Mardia & Jupp (2000), 3.5.4"),
+    *(Lemma("VonMises", f"{f}({u})", f"{f}({u.replace('x', 'mu')})*besseli(t, kappa)/besseli(0, kappa)",
+            "t > 0 and floor(t) == t", "undefined", "Mardia & Jupp (2000), 3.5.4")
+      for f in ("cos", "sin") for u in ("t*x", "t*(x - v)", "t*x - v")),
     Lemma("VonMises", "cos(x - v)", "cos(mu - v)*besseli(1, kappa)/besseli(0, kappa)",
           source="Mardia & Jupp (2000), 3.5.4"),
     # x^j exp(t x): exponential tilting of a Gamma
