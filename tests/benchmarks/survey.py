@@ -115,6 +115,8 @@ def anywhere(row: Distribution, grid: Mapping[str, tuple[float, ...]], rng: np.r
     for n, d in row.parameters.items():
         if not row.shapes.get(n) and d in grid:
             out[n] = float(rng.choice(grid[d])) * (1 + round(rng.uniform() * 64) / 64 if d == "positive" else 1)
+    if "Wishart" in row.name:
+        out["nu"] += 2  # more than the size of the matrix, less 1
     return ordered(row, out)
 
 
