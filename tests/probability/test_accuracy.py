@@ -292,7 +292,9 @@ def gap(logs, k):
 
 
 def gammas(a, b):
-    each = lambda nu, j: mp.loggamma((mp.mpf(nu) - j) / 2)  # noqa: E731
+    def each(nu, j):
+        return mp.loggamma((mp.mpf(nu) - j) / 2)
+
     return mp.fsum(each((a + b) / 2, j) - (each(a, j) + each(b, j)) / 2 for j in range(5))
 
 

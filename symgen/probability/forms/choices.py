@@ -7,6 +7,7 @@ from collections.abc import Callable
 from symgen.probability.forms.terms import factors_of
 from symgen.probability.forms.walks import bottom_up
 from symgen.tensor.expression import ONE, ZERO, Add, Compare, Delta, Fn, Mul, Num, Pow, Scalar, Where, add, fn, mul, where
+from symgen.tensor.facts import range_of
 from symgen.tensor.nodes import CHOOSES, DELTAS
 
 __all__ = ["with_choices_met", "with_choices_out"]
@@ -62,7 +63,15 @@ def _cases(x: Add) -> list[tuple[Scalar, Scalar]] | None:
         numbers.add(number)
         by.update(n for n in both if n is not number)
         out.append((chosen[0], mul(*(f for f in factors_of(t) if f is not chosen[0]))))
-    return out if len(by) == 1 and len(numbers) == len(out) else None
+    return out if len(by) == 1 and len(numbers) == len(out) and _is_all(numbers, by.pop()) else None
+
+
+def _is_all(numbers: set[Scalar], k: Scalar) -> bool:
+    """Whether k takes no other value: for one of them the sum would be 0, and its logarithm no number."""
+    values = {n.rational for n in numbers if isinstance(n, Num)}
+    known = range_of(k)
+    last = len(numbers) - 1 if known.high is None else known.high
+    return known.integer and values == set(range(int(last) + 1))
 
 
 def with_choices_met(x: Scalar) -> Scalar:

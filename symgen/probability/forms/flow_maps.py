@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 from symgen.calculus.root import root
 from symgen.derivation.context import Context
@@ -237,8 +238,8 @@ class Triangular:
             return tensor([k], entry(recurrence(u, step, [y]), self.rounds, k))
         now = y
         for _ in range(int(rounds)):
-            i, known = fresh_index(size), now
-            now = tensor([i], self._once(y, lambda k, known=known: entry(known, k), i))  # type: ignore[misc]
+            i = fresh_index(size)
+            now = tensor([i], self._once(y, partial(entry, now), i))
         return now
 
     def log_slope_of(self, y: Array, x: Array, know: Knowledge) -> Scalar:
