@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from symgen.tensor.bottom_up import bottom_up
 from symgen.tensor.expression import HALF, ONE, Add, Fn, Mul, Pow, Scalar, add, fn, mul, power
 
@@ -13,19 +15,34 @@ def without_logs_of_exponentials(x: Scalar) -> Scalar:
     return bottom_up(x, _taken_out)
 
 
-def with_exponentials_met(x: Scalar) -> Scalar:
-    """The same, and (e^u v)^a as e^(a u) v^a, e^u e^v as e^(u + v)."""
-    return bottom_up(x, _met)
+def with_exponentials_met(x: Scalar, positive: Container[Scalar] = ()) -> Scalar:
+    """The same, and (e^u v)^a as e^(a u) v^a, e^u e^v as e^(u + v); so for powers of what is `positive`, which are taken out
+    of sums too: (s^2 - s^2 e^u)^a s^(-2 a) is (1 - e^u)^a."""
+
+    def met(n: Scalar) -> Scalar:
+        if isinstance(n, Add):
+            shared = [f for f in _factors(n.args[0]) if _root(f) in positive and all(f in _factors(t) for t in n.args)]
+            return mul(*shared, add(*(mul(*(f for f in _factors(t) if f not in shared)) for t in n.args))) if shared else n
+        base, e = (n.base, n.exponent) if isinstance(n, Pow) else (n, ONE)
+        factors = _factors(base)
+        exponents = [f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"]
+        roots = [f for f in factors if _root(f) in positive] if isinstance(n, Pow) and isinstance(base, (Mul, Pow)) else []
+        if not roots and (not exponents or base is n and len(exponents) == 1):
+            return _taken_out(n)
+        rest = mul(*(f for f in factors if f not in roots and not (isinstance(f, Fn) and f.name == "exp")))
+        out = [power(_root(f), mul(e, f.exponent if isinstance(f, Pow) else ONE)) for f in roots]
+        grown = fn("exp", add(*(mul(e, u) for u in exponents))) if exponents else ONE
+        return mul(power(rest, e), *out, grown)
+
+    return bottom_up(x, met)
 
 
-def _met(n: Scalar) -> Scalar:
-    base, e = (n.base, n.exponent) if isinstance(n, Pow) else (n, ONE)
-    factors = base.args if isinstance(base, Mul) else (base,)
-    exponents = [f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"]
-    if not exponents or base is n and len(exponents) == 1:
-        return _taken_out(n)
-    rest = mul(*(f for f in factors if not isinstance(f, Fn) or f.name != "exp"))
-    return mul(power(rest, e), fn("exp", add(*(mul(e, u) for u in exponents))))
+def _factors(x: Scalar) -> tuple[Scalar, ...]:
+    return x.args if isinstance(x, Mul) else (x,)
+
+
+def _root(f: Scalar) -> Scalar:
+    return f.base if isinstance(f, Pow) else f
 
 
 def _taken_out(n: Scalar) -> Scalar:

@@ -139,7 +139,8 @@ def _derivative(
     bent = [] if is_straight else [x for x in starts if x.domain == "positive"]
     slope = replace_arrays(f, {x: (_by_logarithm if x in bent else _on_the_way)(starts[x], held[x]) for x in starts})
     if bent and isinstance(slope, Tensor):
-        slope = tensor(slope.axes, with_exponentials_met(slope.body))
+        roots = [b for x in bent if isinstance(b := open_tensor(starts[x], [fresh_index(s) for s in x.shape]), Entry)]
+        slope = tensor(slope.axes, with_exponentials_met(slope.body, roots))
     if order > 1 and _has_kinks(slope):
         return None
     first: Scalar = ZERO

@@ -91,12 +91,11 @@ _loses: dict[tuple[str, ...], bool] = {}  # what was measured of a family whose 
 def with_digits_kept(array: Array, goal: Array | None, facts: Facts | None) -> Array:
     """The result of a goal; where it vanishes as the laws that the goal speaks of come near each other, and the code of
     the closed form loses digits there, with the remainder of its Taylor series."""
-    kept = _near(array, goal, facts)
     if goal is None:
         return array
-    kept = _beyond_numbers(kept, array, goal, facts)
     summed = by_own_nodes(_operator_of(goal), facts)
-    return summed if summed is not None and array.rank == 0 and is_same(summed, array, facts) else kept
+    is_summed = summed is not None and array.rank == 0 and is_same(summed, array, facts)
+    return summed if summed is not None and is_summed else _near(array, goal, facts)
 
 
 def is_by_own_nodes(goal: Array | None, facts: Facts | None) -> bool:
@@ -104,22 +103,25 @@ def is_by_own_nodes(goal: Array | None, facts: Facts | None) -> bool:
     return by_own_nodes(_operator_of(goal), facts) is not None
 
 
-def _near(array: Array, goal: Array | None, facts: Facts | None) -> Array:
-    odds = by_odds(array) if goal is not None and count_nodes(array) <= MOST_NODES else array
+def _near(array: Array, goal: Array, facts: Facts | None) -> Array:
+    beyond = _beyond_numbers(array, goal, facts)
+
+    def anywhere(made: Array) -> Array:
+        return made if beyond is None else tensor((), beyond(open_tensor(made, ())))
+
+    odds = by_odds(array) if count_nodes(array) <= MOST_NODES else array
     if odds is not array and is_same(odds, array, facts):
-        return odds
+        return anywhere(odds)
     starts, order = _chosen_for(array, goal)
-    if order < 0 and goal is not None:
-        for way in (_of_crossings, _of_powers):
+    if order < 0:
+        for way in (_of_crossings, _of_powers, _of_means):
             made = way(array, goal, facts)
             if made is not array:
-                return made
-        made = _of_means(array, goal, facts)
-        if made is not array or order == -1:
-            return made
+                return anywhere(made)
         order = -1 - order
-    whole = along_segment(array, starts, *_options(order, array, starts)) if order else None
-    return array if whole is None else whole
+    otherwise = None if beyond is None else beyond(open_tensor(array, ()))
+    near = along_segment(array, starts, *_options(order, array, starts), otherwise) if order else None
+    return anywhere(array) if near is None else near
 
 
 def remainder_of(array: Array, goal: Array | None) -> Array | None:
@@ -434,23 +436,23 @@ def _of_powers(array: Array, goal: Array, facts: Facts | None) -> Array:
     return whole if is_same(whole, array, facts) else array
 
 
-def _beyond_numbers(made: Array, array: Array, goal: Array, facts: Facts | None) -> Array:
-    """chi-square and Hellinger divergences by the logarithm of the integral, where a part of the closed form is too large or
-    too small for a number."""
+def _beyond_numbers(array: Array, goal: Array, facts: Facts | None) -> Callable[[Scalar], Scalar] | None:
+    """chi-square and Hellinger divergences, of a form of them, by the logarithm of the integral, where a part of the closed
+    form is too large or too small for a number."""
     op = _operator_of(goal)
     if op is None or op.name not in ("chi2", "hellinger") or array.rank or not any(map(_grows, walk(array))):
-        return made
+        return None
     found = _of_logarithm(op, power_integral, facts)
     if found is None or any(isinstance(n, Operator) for n in walk(array)):
-        return made
+        return None
     condition, value = found
     plain, far = open_tensor(array, ()), where(condition, value, INF)
     if not is_same(tensor((), far), array, facts):
-        return made
+        return None
     if op.name == "hellinger":  # above 1/2 by the logarithm: a part that is 0 or infinite leaves 1, or no number
-        return tensor((), where(compare("<", fn("abs", plain), HALF), open_tensor(made, ()), far))
+        return lambda made: where(compare("<", fn("abs", plain), HALF), made, far)
     none = where(compare("==", plain, INF), INF, far)  # infinite, or no number
-    return tensor((), where(compare("<", fn("abs", plain), INF), open_tensor(made, ()), none))
+    return lambda made: where(compare("<", fn("abs", plain), INF), made, none)
 
 
 def _grows(n: Node) -> bool:

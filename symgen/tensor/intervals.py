@@ -182,6 +182,9 @@ def interval(text: str) -> Range:
     return found
 
 
+LARGEST = 4096  # the logarithm of a bound, to base 2
+
+
 def bound_at(name: str, x: Fraction, lower: bool) -> Fraction | None:
     """A bound below (or above) f(x); exact where the ball is."""
     with ctx.workprec(80):
@@ -189,5 +192,11 @@ def bound_at(name: str, x: Fraction, lower: bool) -> Fraction | None:
         if not value.is_finite():
             return None
         end = value.lower() if lower else value.upper()
-        mantissa, exponent = end.mid().man_exp()
-        return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+        mantissa, exponent = (int(x) for x in end.mid().man_exp())
+    size = mantissa.bit_length() + exponent
+    if mantissa == 0 or abs(size) <= LARGEST:
+        return Fraction(mantissa) * Fraction(2) ** exponent
+    sign = 1 if mantissa > 0 else -1
+    if size > 0:  # no bound is written with more bits than that
+        return sign * Fraction(2) ** LARGEST if (sign > 0) == lower else None
+    return Fraction(0) if (sign > 0) == lower else sign * Fraction(2) ** -LARGEST

@@ -113,3 +113,19 @@ def test_laws_that_are_nearly_uniform_on_an_interval_keep_their_digits(goal):
         with mp.workdps(60):
             want = exact(*map(exactly, (r, -4.0, -2.7, s, -4.0, -2.7)))
         assert error(value_of(code, {"r": r, "s": s, "a": -4.0, "b": -2.7}), want) < 1e-13, (r, s)
+
+
+BEYOND = {  # powers by such shapes are no numbers
+    "hellinger(Weibull(k, s), Weibull(k, r))": lambda k, s, r: 1 - mp.sech(k * mp.log(s / r) / 2),
+    "chi2(Gamma(k, s) || Gamma(k, r))": lambda k, s, r: (s * s / (r * (2 * s - r))) ** k - 1,
+}
+
+
+@pytest.mark.parametrize("goal", BEYOND)
+def test_near_laws_of_large_shapes_keep_their_digits(goal):
+    code = symgen.loads(f"param k: positive, s: positive, r: positive\nderive h = {goal}").compile().h
+    for gap in (1e-3, 1e-5, 1e-8):
+        at = (1800.0, 0.052, 0.052 * (1 + gap))
+        with mp.workdps(60):
+            want = BEYOND[goal](*map(exactly, at))
+        assert error(value_of(code, dict(zip("ksr", at, strict=True))), want) < NEAR, gap

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -41,6 +42,7 @@ from symgen.tensor.facts import (
     range_of,
 )
 from symgen.tensor.formula import read
+from symgen.tensor.intervals import bound_at
 from symgen.tensor.sample import generator, random_point, random_sizes, sizes_in
 
 
@@ -149,3 +151,13 @@ def test_the_range_of_nested_pieces_costs_no_more_than_they_are() -> None:
         looked += len(f.memo)
         stack.extend(f._inner.values())
     assert looked < 1000
+
+
+@pytest.mark.parametrize(("name", "x", "low", "high"), [
+    ("exp", 10**12, 2**4096, None), ("exp", -(10**12), 0, Fraction(1, 2**4096)), ("sinh", -(10**9), None, -(2**4096)),
+])  # fmt: skip
+def test_bounds_far_out_are_numbers_of_bounded_length(name, x, low, high):
+    """exp(10^12) as an exact number has 10^12 bits."""
+    assert bound_at(name, Fraction(x), True) == low
+    assert bound_at(name, Fraction(x), False) == high
+    assert bound_at("exp", Fraction(1), True) < math.e < bound_at("exp", Fraction(1), False)
