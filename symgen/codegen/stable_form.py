@@ -13,6 +13,7 @@ from symgen.tensor.expression import (
     ONE,
     TWO,
     Array,
+    Delta,
     Entry,
     Fn,
     Fold,
@@ -20,6 +21,7 @@ from symgen.tensor.expression import (
     Operation,
     Scalar,
     Sum,
+    Tensor,
     add,
     count_nodes,
     divide,
@@ -108,14 +110,21 @@ def _is_of_code(n: Node) -> bool:
     return _is_remainder(n) or isinstance(n, Operation) and n.name == "logdet_spd" or isinstance(n, Fn) and n.name in MEANINGS
 
 
+def _is_identity(b: Array) -> bool:
+    return isinstance(b, Tensor) and isinstance(b.body, Delta)
+
+
 def _of_cholesky_factors(a: Node, b: Node) -> Scalar:
     """norm(inv(B) @ (A - B))^2 + 2 sum(u - log1p(u)), u = (A[i, i] - B[i, i])/B[i, i], of lower A and B."""
     assert isinstance(a, Array) and isinstance(b, Array)
     i, j, m = (fresh_index(a.shape[0]) for _ in range(3))
-    off = tensor(
-        [i, j], total(mul(entry(operation("inv", (b,), b.shape), i, m), kept_apart(sub(entry(a, m, j), entry(b, m, j)))), [m])
-    )
-    u = divide(kept_apart(sub(entry(a, i, i), entry(b, i, i))), entry(b, i, i))
+    if _is_identity(b):
+        off = tensor([i, j], kept_apart(sub(entry(a, i, j), open_tensor(b, (i, j)))))
+        u = kept_apart(sub(entry(a, i, i), ONE))
+    else:
+        inverse = entry(operation("inv", (b,), b.shape), i, m)
+        off = tensor([i, j], total(mul(inverse, kept_apart(sub(entry(a, m, j), entry(b, m, j)))), [m]))
+        u = divide(kept_apart(sub(entry(a, i, i), entry(b, i, i))), entry(b, i, i))
     return add(total(power(entry(off, i, j), TWO), [i, j]), mul(TWO, total(kept_apart(sub(u, fn("log1p", u))), [i])))
 
 
@@ -162,8 +171,10 @@ def _written(root: Scalar) -> Scalar | None:
             a, b = array.operands
             assert isinstance(a, Array) and isinstance(b, Array)
             i, j = fresh_index(a.shape[0]), fresh_index(a.shape[0])
-            trace = total(mul(entry(a, i, j), entry(operation("inv", (b,), b.shape), i, j)), [i, j])
             logs = [entry(operation("logdet", (m,), ())) for m in (a, b)]
+            if _is_identity(b):
+                return kept_apart(add(total(entry(a, i, i), [i]), mul(MINUS_ONE, a.shape[0]), neg(logs[0])))
+            trace = total(mul(entry(a, i, j), entry(operation("inv", (b,), b.shape), i, j)), [i, j])
             return kept_apart(add(trace, mul(MINUS_ONE, a.shape[0]), neg(logs[0]), logs[1]))
         if isinstance(array, Operation) and array.name in ("mixed_logdet_remainder", "logdet_ratio"):
             return _of_determinants(array)

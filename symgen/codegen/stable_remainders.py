@@ -42,6 +42,7 @@ from symgen.tensor.expression import (
     HALF,
     MINUS_ONE,
     ONE,
+    TWO,
     ZERO,
     Add,
     Array,
@@ -60,6 +61,7 @@ from symgen.tensor.expression import (
     Where,
     add,
     as_coefficient,
+    delta,
     divide,
     entry,
     fn,
@@ -69,6 +71,7 @@ from symgen.tensor.expression import (
     open_sum,
     open_tensor,
     operation,
+    power,
     replace_arrays,
     sub,
     substitute,
@@ -118,18 +121,22 @@ def _is_logdet(n: Node) -> bool:
 
 def _of_determinants(n: Add) -> Scalar:
     """tr(inv(B) @ A) - k - logdet(A) + logdet(B) as one function of A and B: the sum of phi over the eigenvalues of
-    inv(B) @ A less 1."""
-    found = {}
+    inv(B) @ A less 1. B may be the identity."""
+    found: dict[Array, Fraction] = {}
     for t in n.args:
         c, base = as_coefficient(t)
         if isinstance(base, Entry) and isinstance(base.array, Operation) and base.array.name == "logdet_spd":
-            found[base.array.operands[0]] = c
-    for b, a in permutations(found, 2):
-        if found[a] != -found[b] or not isinstance(a, Array) or not isinstance(b, Array) or a.rank != 2:
+            (matrix,) = base.array.operands
+            if isinstance(matrix, Array):
+                found[matrix] = c
+    pairs: list[tuple[Array, Array]] = [(a, b) for b, a in permutations(found, 2) if found[a] == -found[b]]
+    for a, b in (*pairs, *((a, _identity(a)) for a in found if a.rank == 2)):
+        if a.rank != 2:
             continue
-        c, k = num(found[b]), a.shape[0]
+        c, k = num(-found[a]), a.shape[0]
         i, j = fresh_index(k), fresh_index(k)
-        trace = total(mul(entry(a, i, j), entry(operation("inv", (b,), b.shape), i, j)), [i, j])
+        over = delta(i, j) if b not in found else entry(operation("inv", (b,), b.shape), i, j)
+        trace = total(mul(entry(a, i, j), over), [i, j])
         rest = [t for t in n.args if not (isinstance(u := as_coefficient(t)[1], Entry) and isinstance(u.array, Operation)
                 and u.array.name == "logdet_spd" and u.array.operands[0] in (a, b))]  # fmt: skip
         apart = [u for t in rest for u in _split_sums(t)]
@@ -174,7 +181,7 @@ def _of_weighted_determinants(n: Add) -> Add | Scalar:
 
 def _of_cholesky_factors(n: Add) -> Scalar:
     """tr(inv(B B') @ A @ A')/2 - k/2 - sum(log(diagonal(A))) + sum(log(diagonal(B))) for lower A and B, as one function of
-    them: what is squared is inv(B) @ (A - B)."""
+    them: what is squared is inv(B) @ (A - B); B may be the identity."""
     sums = [b for b in (as_coefficient(t)[1] for t in n.args) if isinstance(b, Sum)]
     if not any(isinstance(b.body, Fn) and b.body.name == "log" for b in sums):
         return n
@@ -188,19 +195,35 @@ def _of_cholesky_factors(n: Add) -> Scalar:
             logs[inner.array] = add(logs.get(inner.array, ZERO), num(c))
         else:
             rest.append(t)
-    for b, a in permutations(logs, 2):
-        if a.rank != 2 or add(logs[a], logs[b]) is not ZERO:
+    pairs = [(a, b) for b, a in permutations(logs, 2) if add(logs[a], logs[b]) is ZERO]
+    for a, b in (*pairs, *((a, _identity(a)) for a in logs if a.rank == 2)):
+        if a.rank != 2:
             continue
-        i, j, m = (fresh_index(a.shape[0]) for _ in range(3))
-        squares = [tensor([i, j], total(mul(entry(v, i, m), entry(v, j, m)), [m])) for v in (a, b)]
-        inverse = entry(operation("inv", (squares[1],), squares[1].shape), i, j)
-        trace = symmetric_entries(total(mul(entry(squares[0], i, j), inverse), [i, j]))
-        half = mul(HALF, logs[b])
-        left = add(symmetric_entries(add(*rest, mul(MINUS_ONE, half, trace))), mul(half, a.shape[0]))
-        if len(terms_of(left)) == len(rest) - 2 or left is ZERO:
-            others = [mul(c, total(fn("log", entry(v, i, i)), [i])) for v, c in logs.items() if v is not a and v is not b]
-            return add(left, *others, mul(half, entry(operation("cholesky_remainder", (a, b), ()))))
+        half = mul(MINUS_ONE, HALF, logs[a])
+        for trace in _traces(a, b):
+            left = add(symmetric_entries(add(*rest, mul(MINUS_ONE, half, trace))), mul(half, a.shape[0]))
+            if len(terms_of(left)) == len(rest) - 2 or left is ZERO:
+                i = fresh_index(a.shape[0])
+                others = [mul(c, total(fn("log", entry(v, i, i)), [i])) for v, c in logs.items() if v is not a and v is not b]
+                return add(left, *others, mul(half, entry(operation("cholesky_remainder", (a, b), ()))))
     return n
+
+
+def _traces(a: Var, b: Array) -> list[Scalar]:
+    """tr(inv(B B') @ A @ A') of lower A and B, as it may be written."""
+    i, j, m = (fresh_index(a.shape[0]) for _ in range(3))
+    square = tensor([i, j], total(mul(entry(a, i, m), entry(a, j, m)), [m]))
+    if not isinstance(b, Var):
+        return [total(power(entry(a, i, m), TWO), [i, m]), total(entry(square, i, i), [i])]
+    other = tensor([i, j], total(mul(entry(b, i, m), entry(b, j, m)), [m]))
+    inverse = entry(operation("inv", (other,), other.shape), i, j)
+    return [symmetric_entries(total(mul(entry(square, i, j), inverse), [i, j]))]
+
+
+def _identity(a: Array) -> Array:
+    """The identity matrix of the size of `a`."""
+    i, j = (fresh_index(a.shape[0]) for _ in range(2))
+    return tensor([i, j], delta(i, j))
 
 
 def _split_sums(t: Scalar) -> list[Scalar]:

@@ -1,5 +1,7 @@
 """Generated code of divergences keeps its digits as q approaches p, at the edge of the domains and far away."""
 
+import itertools
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -513,3 +515,19 @@ def test_the_variance_of_a_narrow_law_keeps_its_digits(law, exact, points):
     code = symgen.loads(text).compile().h
     for point in points:
         assert error(value_of(code, point), exact(*(exactly(x) for x in point.values()))) < 1e-13, point
+
+
+@pytest.mark.parametrize("law", ["MvNormal(m, S)", "MvNormal(m, chol=L)", "MvNormal(m, L @ L')"])
+def test_normal_vectors_beside_the_standard_one_keep_their_digits(law):
+    """(|m|^2 + tr(S) - k - log det S)/2, where S is nearly the identity."""
+    spec = "dim k\nparam m: real[k], S: spd[k, k], L: lower[k, k]\n"
+    d = symgen.loads(f"{spec}dist p(x) = {law}\ndist q(x) = MvNormal(zeros(k), eye(k))\n").derive("KL(p, q)")
+    assert any(s.rule == "stable" for s in d.steps)
+    rng = np.random.default_rng(4)
+    for size, distance in itertools.product((3, 8), (1e-1, 1e-3, 1e-5, 1e-7)):
+        m, move = distance * rng.normal(size=size), 0.1 * distance * rng.normal(size=(size, size))
+        S, L = np.eye(size) + move + move.T, np.eye(size) + np.tril(move)
+        B, off = mp.matrix((L if "L" in law else S).tolist()), mp.matrix(m.tolist())
+        A = B * B.T if "L" in law else B
+        want = ((off.T * off)[0] + tr(A) - size - log_det(A)) / 2
+        assert error(float(d.evaluate(m=m, S=S, L=L)), want) < NEAR, (size, distance)
