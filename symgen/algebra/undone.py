@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from symgen.tensor.arithmetic import factors_of
 from symgen.tensor.bottom_up import bottom_up
 from symgen.tensor.expression import HALF, ONE, Add, Fn, Mul, Pow, Scalar, add, fn, mul, power
 
@@ -21,10 +22,10 @@ def with_exponentials_met(x: Scalar, positive: Container[Scalar] = ()) -> Scalar
 
     def met(n: Scalar) -> Scalar:
         if isinstance(n, Add):
-            shared = [f for f in _factors(n.args[0]) if _root(f) in positive and all(f in _factors(t) for t in n.args)]
-            return mul(*shared, add(*(mul(*(f for f in _factors(t) if f not in shared)) for t in n.args))) if shared else n
+            shared = [f for f in factors_of(n.args[0]) if _root(f) in positive and all(f in factors_of(t) for t in n.args)]
+            return mul(*shared, add(*(mul(*(f for f in factors_of(t) if f not in shared)) for t in n.args))) if shared else n
         base, e = (n.base, n.exponent) if isinstance(n, Pow) else (n, ONE)
-        factors = _factors(base)
+        factors = factors_of(base)
         exponents = [f.args[0] for f in factors if isinstance(f, Fn) and f.name == "exp"]
         roots = [f for f in factors if _root(f) in positive] if isinstance(n, Pow) and isinstance(base, (Mul, Pow)) else []
         if not roots and (not exponents or base is n and len(exponents) == 1):
@@ -35,10 +36,6 @@ def with_exponentials_met(x: Scalar, positive: Container[Scalar] = ()) -> Scalar
         return mul(power(rest, e), *out, grown)
 
     return bottom_up(x, met)
-
-
-def _factors(x: Scalar) -> tuple[Scalar, ...]:
-    return x.args if isinstance(x, Mul) else (x,)
 
 
 def _root(f: Scalar) -> Scalar:

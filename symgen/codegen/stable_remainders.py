@@ -38,6 +38,7 @@ from symgen.codegen.stable_pool import (
     whole,
 )
 from symgen.codegen.stable_rational import left_in_differences
+from symgen.tensor.build import identity
 from symgen.tensor.expression import (
     HALF,
     MINUS_ONE,
@@ -130,7 +131,7 @@ def _of_determinants(n: Add) -> Scalar:
             if isinstance(matrix, Array):
                 found[matrix] = c
     pairs: list[tuple[Array, Array]] = [(a, b) for b, a in permutations(found, 2) if found[a] == -found[b]]
-    for a, b in (*pairs, *((a, _identity(a)) for a in found if a.rank == 2)):
+    for a, b in (*pairs, *((a, identity(a.shape[0]).array()) for a in found if a.rank == 2)):
         if a.rank != 2:
             continue
         c, k = num(-found[a]), a.shape[0]
@@ -196,7 +197,7 @@ def _of_cholesky_factors(n: Add) -> Scalar:
         else:
             rest.append(t)
     pairs = [(a, b) for b, a in permutations(logs, 2) if add(logs[a], logs[b]) is ZERO]
-    for a, b in (*pairs, *((a, _identity(a)) for a in logs if a.rank == 2)):
+    for a, b in (*pairs, *((a, identity(a.shape[0]).array()) for a in logs if a.rank == 2)):
         if a.rank != 2:
             continue
         half = mul(MINUS_ONE, HALF, logs[a])
@@ -218,12 +219,6 @@ def _traces(a: Var, b: Array) -> list[Scalar]:
     other = tensor([i, j], total(mul(entry(b, i, m), entry(b, j, m)), [m]))
     inverse = entry(operation("inv", (other,), other.shape), i, j)
     return [symmetric_entries(total(mul(entry(square, i, j), inverse), [i, j]))]
-
-
-def _identity(a: Array) -> Array:
-    """The identity matrix of the size of `a`."""
-    i, j = (fresh_index(a.shape[0]) for _ in range(2))
-    return tensor([i, j], delta(i, j))
 
 
 def _split_sums(t: Scalar) -> list[Scalar]:

@@ -65,7 +65,8 @@ def logic(op: str, *args: Scalar) -> Scalar:
             flipped = _NEGATED[a.op]
             return compare(flipped, *a.args) if a.op in ("==", "!=") else compare(flipped, a.args[1], a.args[0])
         if isinstance(a, Logic) and a.op == "not":
-            return a.args[0]  # type: ignore[no-any-return]
+            inner: Scalar = a.args[0]
+            return inner
         if isinstance(a, Logic):
             return logic("or" if a.op == "and" else "and", *(logic("not", x) for x in a.args))
     else:
@@ -104,4 +105,5 @@ def where(condition: Scalar, a: Scalar, b: Scalar) -> Scalar:
         if deltas:
             rest = mul(*(f for f in factors if type(f) is not Delta))
             return mul(*deltas, make_node(Where, (condition, rest, ZERO) if b is ZERO else (condition, ZERO, rest)))
-    return make_node(Where, (condition, a, b))  # type: ignore[no-any-return]
+    made: Scalar = make_node(Where, (condition, a, b))
+    return made
